@@ -1,0 +1,1 @@
+"""Requests, attacks, verdicts, evidence, the log and the report: the top of the graph."""

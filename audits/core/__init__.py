@@ -1,0 +1,1 @@
+"""Statistics of evidence and the cryptography of the log. Never Django."""

@@ -1,0 +1,21 @@
+"""The tables of cases, evidence and the audit trail."""
+
+from __future__ import annotations
+
+from audits.models.evidence import AuditPlan, Evidence, ShadowResult, Verdict
+from audits.models.requests import DuplicateFinding, ErasureRequest, Letter
+from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
+
+__all__ = [
+    "AuditPlan",
+    "ComplianceRecord",
+    "DuplicateFinding",
+    "ErasureRequest",
+    "Evidence",
+    "Letter",
+    "LogCheckpoint",
+    "LogHead",
+    "LogLeaf",
+    "ShadowResult",
+    "Verdict",
+]

@@ -1,0 +1,152 @@
+"""The erasure request and what belongs to its case file."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from lineage.models import DataSubject, OrdinalSpace
+from unlearning.models import UnlearningRun
+
+
+class ErasureRequest(models.Model):
+    """One case. The state machine stands in ``audits/services/requests.py``."""
+
+    class Status(models.TextChoices):
+        """Life of a case."""
+
+        RECEIVED = "RECEIVED", "Received"
+        VERIFIED = "VERIFIED", "Identity confirmed"
+        ACCEPTED = "ACCEPTED", "Accepted"
+        RESTRICTED = "RESTRICTED", "Data restricted"
+        PLANNED = "PLANNED", "Planned"
+        UNLEARNING = "UNLEARNING", "Unlearning"
+        AUDITING = "AUDITING", "Auditing"
+        ERASED = "ERASED", "Erased"
+        SEALED = "SEALED", "Sealed"
+        REFUSED = "REFUSED", "Refused"
+        WITHDRAWN = "WITHDRAWN", "Withdrawn"
+        ON_HOLD = "ON_HOLD", "On hold"
+        FAILED = "FAILED", "Needs attention"
+
+    class Outcome(models.TextChoices):
+        """How the case closed."""
+
+        OPEN = "", "Open"
+        ERASED = "ERASED", "Erased"
+        NO_DATA_FOUND = "NO_DATA_FOUND", "No data found"
+        REFUSED = "REFUSED", "Refused"
+        WITHDRAWN = "WITHDRAWN", "Withdrawn"
+
+    class Ground(models.TextChoices):
+        """GDPR Art. 17(1) grounds."""
+
+        UNKNOWN = "", "Not yet recorded"
+        NO_LONGER_NECESSARY = "ART_17_1_A", "No longer necessary (17(1)(a))"
+        CONSENT_WITHDRAWN = "ART_17_1_B", "Consent withdrawn (17(1)(b))"
+        OBJECTION = "ART_17_1_C", "Objection (17(1)(c))"
+        UNLAWFUL = "ART_17_1_D", "Unlawful processing (17(1)(d))"
+        LEGAL_OBLIGATION = "ART_17_1_E", "Legal obligation (17(1)(e))"
+        CHILD = "ART_17_1_F", "Information society service to a child (17(1)(f))"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=16, unique=True)
+    status = models.CharField(max_length=16, choices=Status, default=Status.RECEIVED)
+    held_from = models.CharField(max_length=16, blank=True)
+    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.OPEN, blank=True)
+    channel = models.CharField(max_length=16, default="FORM")
+    email = models.EmailField(blank=True)
+    subject = models.ForeignKey(
+        DataSubject, models.SET_NULL, null=True, blank=True, related_name="requests"
+    )
+    ground = models.CharField(max_length=16, choices=Ground, default=Ground.UNKNOWN, blank=True)
+    refusal_code = models.CharField(max_length=64, blank=True)
+    confirm_digest = models.CharField(max_length=64, blank=True)
+    status_digest = models.CharField(max_length=64, unique=True)
+    received_at = models.DateTimeField()
+    due_on = models.DateField()
+    due_rule = models.CharField(max_length=64)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    erased_at = models.DateTimeField(null=True, blank=True)
+    sealed_at = models.DateTimeField(null=True, blank=True)
+    failure_code = models.CharField(max_length=64, blank=True)
+    failure = models.TextField(blank=True)
+    failed_from = models.CharField(max_length=16, blank=True)
+    policy = models.JSONField(default=dict, blank=True)
+    plan = models.JSONField(default=dict, blank=True)
+    plan_digest = models.CharField(max_length=64, blank=True)
+    runs = models.ManyToManyField(UnlearningRun, related_name="requests", blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["status"], name="request_status")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class DuplicateFinding(models.Model):
+    """A kept record equal or close to one of the forget set, to be decided by staff."""
+
+    class Kind(models.TextChoices):
+        """How alike the two are."""
+
+        EXACT = "EXACT", "Same content"
+        NEAR = "NEAR", "Nearly the same content"
+
+    class Decision(models.TextChoices):
+        """What staff decided."""
+
+        PENDING = "", "To be decided"
+        KEEP = "KEEP", "Keep"
+        ERASE = "ERASE", "Erase too"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.ForeignKey(ErasureRequest, models.CASCADE, related_name="duplicates")
+    space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="+")
+    forget_ordinal = models.BigIntegerField()
+    other_ordinal = models.BigIntegerField()
+    kind = models.CharField(max_length=8, choices=Kind)
+    distance = models.FloatField()
+    decision = models.CharField(max_length=8, choices=Decision, default=Decision.PENDING, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "space", "forget_ordinal", "other_ordinal"],
+                name="a_duplicate_is_found_once_per_case",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} duplicate in {self.request}"
+
+
+class Letter(models.Model):
+    """A message to the person. Sending is its own state and never undoes an erasure."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.ForeignKey(ErasureRequest, models.CASCADE, related_name="letters")
+    code = models.CharField(max_length=32)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "code"], name="a_letter_is_written_once_per_case"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} of {self.request}"

@@ -1,0 +1,25 @@
+"""The Celery application. A task carries an opaque id and rings; the job row is the truth."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_process_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("expunge")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+@worker_process_init.connect
+def _die_with_the_worker(**_: Any) -> None:  # noqa: ANN401  (Celery's signature)
+    """End this pool process when the worker above it is killed, and its child job with it."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)

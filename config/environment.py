@@ -1,0 +1,84 @@
+"""Read settings from the environment, with sentences for what cannot be understood."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Return a yes/no variable."""
+    value = os.environ.get(name, "").strip().lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    if value:
+        raise ImproperlyConfigured(f"{name} is {value!r}; allowed are true and false.")
+    return default
+
+
+def integer(name: str, *, default: int, low: int = 1) -> int:
+    """Return a whole number not below ``low``."""
+    value = os.environ.get(name, "").strip()
+    try:
+        number = int(value) if value else default
+    except ValueError:
+        number = low - 1
+    if number < low:
+        raise ImproperlyConfigured(f"{name} is {value!r}; a whole number >= {low} is needed.")
+    return number
+
+
+def words(name: str, *, default: list[str]) -> list[str]:
+    """Return a comma-separated list."""
+    value = os.environ.get(name, "")
+    return [word.strip() for word in value.split(",") if word.strip()] or default
+
+
+def database(url: str, *, sqlite_path: Path) -> dict[str, Any]:
+    """Return Django's settings of the database at ``url``; empty means SQLite at the path.
+
+    Raises:
+        ImproperlyConfigured: the URL is not one that Expunge can use.
+    """
+    if not url:
+        return _sqlite(str(sqlite_path))
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return _sqlite(parts.path)
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        raise ImproperlyConfigured(
+            f"DATABASE_URL has the scheme {parts.scheme!r} and the path {parts.path!r}; "
+            "allowed are postgresql://user:password@host:port/name and sqlite:///path/to/file."
+        )
+    query = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.strip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": query,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def _sqlite(path: str) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;",
+        },
+        "TEST": {"NAME": None},
+    }

@@ -1,0 +1,219 @@
+"""One settings file, read from the environment. The defaults run on one machine with no set-up."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+try:  # Debian's SQLite 3.40 has a WAL bug; the wheel carries a repaired one (DESIGN 8).
+    import pysqlite3
+
+    sys.modules["sqlite3"] = pysqlite3
+    sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
+except ImportError:  # pragma: no cover  (no wheel for this platform)
+    pass
+
+from csp.constants import NONE, SELF
+from django.urls import reverse_lazy
+
+from config import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# Everything that an installation writes lies under one folder.
+VAR = Path(os.environ.get("EXPUNGE_HOME", BASE_DIR / "var")).resolve()
+KEYS = Path(os.environ.get("EXPUNGE_KEYS", VAR / "keys")).resolve()
+
+DEBUG = environment.flag("EXPUNGE_DEBUG", default=False)
+_secret = KEYS / "django.secret"
+# Written by `manage.py setup`; until then a process-local one keeps every command usable.
+SECRET_KEY = _secret.read_text() if _secret.exists() else os.urandom(32).hex()
+ALLOWED_HOSTS = environment.words("EXPUNGE_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+SITE_URL = os.environ.get("EXPUNGE_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+_https = SITE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _https
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "lineage",
+    "unlearning",
+    "audits",
+    "config",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "config.middleware.AdminContentPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {
+    "default": environment.database(
+        os.environ.get("DATABASE_URL", ""), sqlite_path=VAR / "expunge.sqlite3"
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": VAR / "cache",
+    }
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+LOGIN_URL = reverse_lazy("login")
+LOGIN_REDIRECT_URL = reverse_lazy("audits:request_list")
+LOGOUT_REDIRECT_URL = reverse_lazy("audits:erasure_form")
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+EMAIL_BACKEND = os.environ.get(
+    "EXPUNGE_EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend"
+)
+EMAIL_FILE_PATH = VAR / "mail"
+EMAIL_HOST = os.environ.get("EXPUNGE_EMAIL_HOST", "localhost")
+EMAIL_PORT = environment.integer("EXPUNGE_EMAIL_PORT", default=25)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("EXPUNGE_EMAIL_FROM", "privacy@localhost")
+
+BROKER_FOLDER = VAR / "broker"
+REDIS_URL = os.environ.get("REDIS_URL", "")
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+_filesystem: dict[str, Any] = {
+    "data_folder_in": str(BROKER_FOLDER),
+    "data_folder_out": str(BROKER_FOLDER),
+    "control_folder": str(BROKER_FOLDER / "control"),
+    "polling_interval": 0.05,
+}
+_redis: dict[str, Any] = {
+    "visibility_timeout": 43_200,
+    "socket_keepalive": True,
+    "health_check_interval": 25,
+    "global_keyprefix": "expunge:",
+}
+CELERY_BROKER_TRANSPORT_OPTIONS = _redis if REDIS_URL else _filesystem
+CELERY_IMPORTS = ("lineage.tasks", "audits.workflow")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_DEFAULT_QUEUE = "intake"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_DISABLE_PREFETCH = bool(REDIS_URL)
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 100
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+
+# --- Expunge itself -------------------------------------------------------------------------
+EXPUNGE_STORE = os.environ.get("EXPUNGE_STORE", f"file://{VAR / 'store'}")
+EXPUNGE_JOURNAL = Path(os.environ.get("EXPUNGE_JOURNAL", VAR / "journal" / "erasures.jsonl"))
+EXPUNGE_RECIPE_MODULES = environment.words(
+    "EXPUNGE_RECIPE_MODULES",
+    default=[
+        "unlearning.recipes.digits",
+        "unlearning.recipes.images",
+        "unlearning.recipes.tabular",
+    ],
+)
+EXPUNGE_LEASE_SECONDS = environment.integer("EXPUNGE_LEASE_SECONDS", default=60, low=2)
+EXPUNGE_SWEEP_SECONDS = environment.integer("EXPUNGE_SWEEP_SECONDS", default=10)
+EXPUNGE_CONFIRM_HOURS = environment.integer("EXPUNGE_CONFIRM_HOURS", default=48)
+EXPUNGE_FORM_PER_HOUR = environment.integer("EXPUNGE_FORM_PER_HOUR", default=20)
+EXPUNGE_FORM_MIN_SECONDS = environment.integer("EXPUNGE_FORM_MIN_SECONDS", default=2, low=0)
+EXPUNGE_CONTROLLER = os.environ.get("EXPUNGE_CONTROLLER", "Example Controller")
+EXPUNGE_CONTACT = os.environ.get("EXPUNGE_CONTACT", "privacy@localhost")
+EXPUNGE_AUTHORITY = os.environ.get(
+    "EXPUNGE_AUTHORITY", "the data protection authority of your country"
+)
+EXPUNGE_COUNTRY = os.environ.get("EXPUNGE_COUNTRY", "FR")
+EXPUNGE_CLOCK_ZONE = os.environ.get("EXPUNGE_CLOCK_ZONE", "Europe/Paris")
+EXPUNGE_LOG_ORIGIN = os.environ.get("EXPUNGE_LOG_ORIGIN", "expunge.local/log")
+# First method tried; what the audit does not clear is escalated to exact retraining.
+EXPUNGE_METHOD = os.environ.get("EXPUNGE_METHOD", "scrub")
+EXPUNGE_AUDIT_DATA = os.environ.get("EXPUNGE_AUDIT_DATA", "surrogate")
+
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "audits.sweep",
+        "schedule": EXPUNGE_SWEEP_SECONDS,
+        "options": {"queue": "intake", "expires": EXPUNGE_SWEEP_SECONDS},
+    }
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Expunge",
+    "SITE_HEADER": "Expunge",
+    "SITE_SYMBOL": "account_tree",
+    "SITE_URL": "/cases/",
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("EXPUNGE_LOG_LEVEL", "INFO")},
+}

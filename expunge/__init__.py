@@ -1,0 +1,1 @@
+"""Client side: capture, serving guard, command line. No Django; torch is optional."""

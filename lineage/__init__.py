@@ -1,0 +1,1 @@
+"""Which record went into which model version."""

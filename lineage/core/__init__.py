@@ -1,0 +1,1 @@
+"""Bitmaps, digests and graphs of lineage. Plain Python, no Django."""

@@ -1,0 +1,1 @@
+"""Removing the influence of records from a model; knows nothing of the law."""
