@@ -1,0 +1,80 @@
+"""The one task that does work: it gives a job to a fresh child process and watches over it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from uuid import UUID
+
+from celery import current_app, shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from lineage.models import Job
+from lineage.services import jobs
+
+CANCEL_GRACE_SECONDS = 10
+
+
+@shared_task(name="lineage.run_job")
+def run_job(job_id: str) -> None:
+    """Claim the job, run it in a child process, then ring whoever waits for it."""
+    lease = timedelta(seconds=settings.EXPUNGE_LEASE_SECONDS)
+    try:
+        job = jobs.claim_job(job_id=UUID(job_id), now=timezone.now(), lease=lease)
+    except jobs.JobNotClaimable:
+        return
+    _watch(job, _start_child(job), lease)
+    if job.then:
+        current_app.send_task(job.then, args=[job_id], queue="intake")
+
+
+def _start_child(job: Job) -> subprocess.Popen[bytes]:
+    environment = {"OMP_NUM_THREADS": "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ}
+    environment["PYTHONHASHSEED"] = "0"
+    return subprocess.Popen(  # noqa: S603  (our own command, an id of our own)
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), "run_job", str(job.pk)],
+        env=environment,
+        start_new_session=True,
+        preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  (no threads here)
+    )
+
+
+def _die_with_parent() -> None:
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _watch(job: Job, child: subprocess.Popen[bytes], lease: timedelta) -> None:
+    beat = max(0.5, lease.total_seconds() / 6)
+    while True:
+        try:
+            child.wait(timeout=beat)
+            break
+        except subprocess.TimeoutExpired:
+            if not _keep(job, lease):
+                _stop(child)
+                jobs.cancel_job(job=job, now=timezone.now())
+                return
+    if child.returncode != 0:
+        jobs.release_job(job=job, now=timezone.now())
+
+
+def _keep(job: Job, lease: timedelta) -> bool:
+    try:
+        return not jobs.renew_lease(job=job, now=timezone.now(), lease=lease)
+    except jobs.LeaseLost:
+        return False
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(timeout=CANCEL_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

@@ -12,6 +12,7 @@ from lineage.models import ModelVersion, OrdinalSpace
 class UnlearningRun(models.Model):
     """One method applied to one model version and one forget set.
 
+    * WAITING -> QUEUED | SUCCEEDED, when staff decide about a version without a recipe;
     * QUEUED -> RUNNING -> SUCCEEDED | FAILED, written by the child process;
     * SUCCEEDED -> CLEARED | REJECTED, written when the evidence has been judged.
     """
@@ -19,6 +20,7 @@ class UnlearningRun(models.Model):
     class Status(models.TextChoices):
         """Life of a run."""
 
+        WAITING = "WAITING", "Waiting for a decision"
         QUEUED = "QUEUED", "Queued"
         RUNNING = "RUNNING", "Running"
         SUCCEEDED = "SUCCEEDED", "Awaiting audit"
@@ -57,11 +59,12 @@ class UnlearningRun(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="a_run_that_succeeded_has_an_unlearned_model",
+                name="a_run_that_succeeded_has_an_unlearned_model_unless_it_destroys",
                 condition=models.Q(
                     status__in=["SUCCEEDED", "CLEARED", "REJECTED"], unlearned__isnull=False
                 )
-                | models.Q(status__in=["QUEUED", "RUNNING", "FAILED"], unlearned=None),
+                | models.Q(unlearned=None, method="destroy")
+                | models.Q(status__in=["WAITING", "QUEUED", "RUNNING", "FAILED"], unlearned=None),
             ),
         ]
 

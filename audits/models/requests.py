@@ -39,6 +39,7 @@ class ErasureRequest(models.Model):
         NO_DATA_FOUND = "NO_DATA_FOUND", "No data found"
         REFUSED = "REFUSED", "Refused"
         WITHDRAWN = "WITHDRAWN", "Withdrawn"
+        JOINED = "JOINED", "Joined to an earlier case"
 
     class Ground(models.TextChoices):
         """GDPR Art. 17(1) grounds."""
@@ -61,6 +62,7 @@ class ErasureRequest(models.Model):
     subject = models.ForeignKey(
         DataSubject, models.SET_NULL, null=True, blank=True, related_name="requests"
     )
+    joined_to = models.ForeignKey("self", models.PROTECT, null=True, blank=True)
     ground = models.CharField(max_length=16, choices=Ground, default=Ground.UNKNOWN, blank=True)
     refusal_code = models.CharField(max_length=64, blank=True)
     confirm_digest = models.CharField(max_length=64, blank=True)

@@ -37,8 +37,7 @@ class DataRecord(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="an_invalidated_record_has_no_identity",
-                condition=models.Q(invalidated_at=None)
-                | models.Q(subject=None, key_hmac=None),
+                condition=models.Q(invalidated_at=None) | models.Q(subject=None, key_hmac=None),
             ),
         ]
 
@@ -206,7 +205,9 @@ class LineagePurge(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["space", "case_id"], name="a_case_purges_a_space_once"),
+            models.UniqueConstraint(
+                fields=["space", "case_id"], name="a_case_purges_a_space_once"
+            ),
         ]
 
     def __str__(self) -> str:

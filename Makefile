@@ -1,0 +1,73 @@
+# Everything a developer, a visitor and CI run. `make` alone lists the targets.
+
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Options for `make demo` and `make serve`, for instance ARGS="--port 8001".
+ARGS ?=
+
+CODE := config lineage unlearning audits expunge tests benchmarks manage.py
+PYTEST := $(BIN)/pytest -n 2
+# The first pass is the default installation, whatever the shell says about servers.
+ON_SQLITE := env -u DATABASE_URL -u EXPUNGE_TEST_DATABASE
+# Two test processes that each took every core would slow one another down.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test check format lint types imports migrations docs clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed ## Install the dependencies; make keys, database and static files
+	@$(BIN)/python manage.py setup
+
+demo: setup ## Show one erasure from request to sealed report, with made-up people
+	@$(BIN)/python manage.py demo $(ARGS)
+
+serve: setup ## Run the site, the scheduler and the workers
+	@$(BIN)/python manage.py serve $(ARGS)
+
+test: setup ## Run the tests on SQLite, then again on PostgreSQL and Valkey
+	$(ON_SQLITE) $(ONE_THREAD) $(PYTEST)
+	$(ONE_THREAD) $(BIN)/python -m tests.services $(PYTEST) -m "database or queue"
+
+check: lint types imports migrations docs ## Everything that needs no test run: style, types, layers
+	$(BIN)/pytest -q tests/test_budgets.py
+
+format: $(VENV)/.installed ## Rewrite files in the house style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/.installed ## Style and complexity
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.installed ## Static types
+	$(BIN)/mypy $(CODE)
+
+imports: $(VENV)/.installed ## Architecture: the contracts in pyproject.toml
+	$(BIN)/lint-imports
+
+migrations: $(VENV)/.installed ## Models and migrations agree
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+docs: $(VENV)/.installed ## The documentation says what the code says
+	$(BIN)/pytest -q tests/test_docs.py
+
+clean: ## Remove caches; keep the environment and var/
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -path ./$(VENV) -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
+		echo "Expunge needs Python 3.11, and '$(PYTHON)' is not it." \
+			"Install it, or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The stamp is newer than both lists, or pip runs again. pip builds in the checkout; what it leaves
+# there is removed.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/pip
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt ".[web,dev]"
+	@rm -rf build expunge.egg-info
+	@touch $@

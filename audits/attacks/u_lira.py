@@ -1,0 +1,53 @@
+"""U-LiRA: compare a record's score with those of shadow models that did and did not learn it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+import numpy as np
+
+from audits.core.attack import Attack, NothingToAttackWith
+from audits.core.likelihood import PRIOR, fit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from audits.core.attack import Observations
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ULira(Attack):
+    """The per-record likelihood-ratio attack.
+
+    Assumption: the attacker can repeat training and unlearning, and knows the record and label.
+    Score: log t(phi; learned) - log t(phi; never saw), with Student-t predictive densities whose
+    variances are shrunk towards the average record's. It is two-sided: forgetting too well shows.
+    Cost: the shadow models. Known failure: records that no model memorises give no signal.
+    """
+
+    title: ClassVar[str] = "U-LiRA"
+    paper: ClassVar[str] = "Hayes et al. 2024, arXiv 2403.01218; Carlini et al. 2022"
+    adversary: ClassVar[str] = "knows the procedure, the record and its label; reads probabilities"
+    can_pass: ClassVar[bool] = True
+
+    prior: float = PRIOR
+
+    def score(self, observations: Observations) -> Floats:
+        """Return log-likelihood ratios, shape [k].
+
+        Raises:
+            NothingToAttackWith: there are no shadow models.
+            TooFewModels: an arm has fewer than two of them.
+        """
+        learned, never_saw = observations.learned, observations.never_saw
+        if learned is None or never_saw is None:
+            raise NothingToAttackWith("U-LiRA needs the scores of shadow models of both arms.")
+        margins = observations.target.margin[None, :]
+        inside = fit(learned, np.ones(learned.shape, bool), self.prior)
+        outside = fit(never_saw, np.ones(never_saw.shape, bool), self.prior)
+        return np.asarray(
+            (inside.log_density(margins) - outside.log_density(margins))[0], np.float64
+        )

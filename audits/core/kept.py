@@ -1,0 +1,88 @@
+"""What is kept when a case closes: enough to recompute the verdict, too little to name a record.
+
+Per model one average and one log-likelihood ratio per arm; per record, under a random index, how
+often the attack was right. Scores of records are purged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from audits.core.estimates import InstanceTest, Utility
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptContrast:
+    """The kept numbers of one comparison; ``in`` learned the records, ``out`` never saw them.
+
+    Attributes:
+        averages_in: share of records guessed right under each model, one per model.
+        averages_out: the same for the other arm.
+        subject_in: sum over the subject's records of log-likelihood ratios, one per model.
+        subject_out: the same for the other arm.
+        right_in: models under which a record was guessed right, one per record.
+        right_out: the same for the other arm; with the arms' sizes these are its 2x2 counts.
+    """
+
+    averages_in: tuple[float, ...]
+    averages_out: tuple[float, ...]
+    subject_in: tuple[float, ...]
+    subject_out: tuple[float, ...]
+    right_in: tuple[int, ...]
+    right_out: tuple[int, ...]
+
+    @property
+    def n_in(self) -> int:
+        """Return the number of models that learned the records."""
+        return len(self.averages_in)
+
+    @property
+    def n_out(self) -> int:
+        """Return the number of models that never saw them."""
+        return len(self.averages_out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """Everything a verdict is recomputed from, together with the policy."""
+
+    before: KeptContrast
+    leak: KeptContrast
+    equivalence: KeptContrast | None = None
+    utility: Utility | None = None
+    instance: InstanceTest | None = None
+    findings: tuple[str, ...] = ()
+    can_pass: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Kept:
+        """Read what ``as_dict`` wrote, also after a journey through JSON.
+
+        Raises:
+            TypeError: a field is missing or unknown; the message names it.
+        """
+        kinds: dict[str, type] = {
+            "before": KeptContrast,
+            "leak": KeptContrast,
+            "equivalence": KeptContrast,
+            "utility": Utility,
+            "instance": InstanceTest,
+        }
+        read: dict[str, Any] = dict(values)
+        for name, kind in kinds.items():
+            if read.get(name) is not None:
+                read[name] = kind(**{key: _frozen(value) for key, value in read[name].items()})
+        read["findings"] = tuple(read.get("findings", ()))
+        return cls(**read)
+
+
+def _frozen(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,181 @@
+"""The rules of an audit, written down and digested before anybody looks at a score."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from audits.core.canonical import write_json
+from audits.core.estimates import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SMALLEST_LOOK = 2
+WORST_RECORD_LOOK = 256
+
+
+class PolicyRefused(ValueError):
+    """A field of a policy is unknown, or its value is not allowed."""
+
+
+class NotALook(ValueError):
+    """The number of models is not one at which the policy allows a verdict."""
+
+
+class AuditData(StrEnum):
+    """Whose records the shadow models learn from."""
+
+    OWN_RECORDS = "own_records"
+    SURROGATE = "surrogate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidencePolicy:
+    """Margins, error probabilities and the numbers of models at which a verdict is taken.
+
+    Attributes:
+        margin_record: largest tolerated advantage on the record average.
+        margin_subject: largest tolerated advantage on the subject, and on a single record.
+        margin_utility: largest tolerated loss of accuracy, as a fraction.
+        alpha: error probability of a pass, and of a fail per level, over all looks together.
+        alpha_instance: the deployed model fails below this p-value.
+        looks: shadow models per arm at each look, cumulative.
+        max_trainings: how many shadow models may be trained in all (two arms).
+        levels: the levels that must all be bounded for a pass.
+        audit_data: whose records the shadow models learn from.
+    """
+
+    margin_record: float = 0.10
+    margin_subject: float = 0.30
+    margin_utility: float = 0.02
+    alpha: float = 0.05
+    alpha_instance: float = 0.05
+    looks: tuple[int, ...] = (16, 32)
+    max_trainings: int = 64
+    levels: tuple[Level, ...] = (Level.RECORD_AVERAGE, Level.SUBJECT)
+    audit_data: AuditData = AuditData.SURROGATE
+
+    def __post_init__(self) -> None:
+        """Refuse values that no audit could honour.
+
+        Raises:
+            PolicyRefused: the sentence names the field, the value and what is allowed.
+        """
+        for name in ("margin_record", "margin_subject", "margin_utility"):
+            _check_between(name, getattr(self, name), 0.0, 1.0)
+        for name in ("alpha", "alpha_instance"):
+            _check_between(name, getattr(self, name), 0.0, 0.5)
+        _check_looks(self.looks, self.max_trainings)
+        _check_levels(self.levels, self.looks[-1])
+        if not isinstance(self.audit_data, AuditData):
+            raise PolicyRefused(f"audit_data is {self.audit_data!r}; use an AuditData.")
+
+    def margin(self, level: Level) -> float:
+        """Return the largest tolerated advantage at a level."""
+        return self.margin_record if level is Level.RECORD_AVERAGE else self.margin_subject
+
+    def alpha_at(self, models_per_arm: int) -> float:
+        """Return the share of ``alpha`` that a look may spend.
+
+        The shares are proportional to the looks' sizes and add up to ``alpha``, so that stopping
+        at the first look that passes keeps the promised error (Bonferroni).
+
+        Raises:
+            NotALook: a verdict at this number of models was not planned.
+        """
+        if models_per_arm not in self.looks:
+            raise NotALook(
+                f"A verdict at {models_per_arm} models per arm is not planned; the policy "
+                f"allows {_listed(self.looks)}."
+            )
+        return self.alpha * models_per_arm / sum(self.looks)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, one per field."""
+        return {
+            **asdict(self),
+            "looks": list(self.looks),
+            "levels": [level.value for level in self.levels],
+            "audit_data": self.audit_data.value,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> EvidencePolicy:
+        """Read what ``as_dict`` wrote; a missing field takes its default.
+
+        Raises:
+            PolicyRefused: the sentence names the field, the value and what is allowed.
+        """
+        known = tuple(field.name for field in fields(cls))
+        for name in values:
+            if name not in known:
+                raise PolicyRefused(f"{name!r} is not a field of a policy; use {_listed(known)}.")
+        read: dict[str, Any] = dict(values)
+        if "looks" in read:
+            read["looks"] = tuple(_listing("looks", read["looks"]))
+        if "levels" in read:
+            levels = _listing("levels", read["levels"])
+            read["levels"] = tuple(_member(Level, "levels", value) for value in levels)
+        if "audit_data" in read:
+            read["audit_data"] = _member(AuditData, "audit_data", read["audit_data"])
+        return cls(**read)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the policy's canonical JSON (RFC 8785), in hexadecimal."""
+        return hashlib.sha256(write_json(self.as_dict())).hexdigest()
+
+
+def _listed(values: tuple[object, ...]) -> str:
+    return ", ".join(str(value) for value in values)
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _listing(name: str, value: object) -> list[Any] | tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise PolicyRefused(f"{name} is {value!r}; it must be a list.")
+    return value
+
+
+def _member(kind: type[StrEnum], name: str, value: object) -> Any:  # noqa: ANN401  (any StrEnum)
+    try:
+        return kind(value)  # type: ignore[arg-type]  # an Enum refuses what it does not know
+    except ValueError:
+        allowed = _listed(tuple(kind))
+        raise PolicyRefused(f"{name} holds {value!r}; allowed are {allowed}.") from None
+
+
+def _check_between(name: str, value: object, low: float, high: float) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not (number and low < float(str(value)) < high):
+        raise PolicyRefused(f"{name} is {value!r}; it must lie between {low:g} and {high:g}.")
+
+
+def _check_looks(looks: tuple[int, ...], max_trainings: int) -> None:
+    if not looks or not all(_is_integer(look) and look >= SMALLEST_LOOK for look in looks):
+        raise PolicyRefused(
+            f"looks is {looks!r}; it must hold whole numbers of at least {SMALLEST_LOOK}."
+        )
+    if any(later <= earlier for earlier, later in itertools.pairwise(looks)):
+        raise PolicyRefused(f"looks is {looks!r}; each look must be larger than the one before.")
+    if not _is_integer(max_trainings) or 2 * looks[-1] > max_trainings:
+        raise PolicyRefused(
+            f"max_trainings is {max_trainings!r}; looks of up to {looks[-1]} models per arm "
+            f"need at least {2 * looks[-1]}."
+        )
+
+
+def _check_levels(levels: tuple[Level, ...], largest_look: int) -> None:
+    if not levels or not all(isinstance(level, Level) for level in levels):
+        raise PolicyRefused(f"levels is {levels!r}; name at least one of {_listed(tuple(Level))}.")
+    if Level.WORST_RECORD in levels and largest_look < WORST_RECORD_LOOK:
+        raise PolicyRefused(
+            f"levels asks for the worst record, which needs a look of at least "
+            f"{WORST_RECORD_LOOK} models per arm; the largest is {largest_look}."
+        )

@@ -1,0 +1,93 @@
+"""Receiver operating characteristics that do not pretend to more negatives than there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from scipy.stats import rankdata
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Flags: TypeAlias = NDArray[np.bool_]
+
+NEGATIVES_PER_RATE = 3.0
+
+
+class OneClassOnly(ValueError):
+    """A ROC needs members and non-members."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Roc:
+    """Rates as the threshold falls, from (0, 0) to (1, 1); ``negatives`` are independent ones."""
+
+    fpr: Floats
+    tpr: Floats
+    auc: float
+    negatives: int
+
+    def tpr_at(self, fpr: float) -> float | None:
+        """Return the largest TPR whose FPR does not exceed ``fpr``.
+
+        None with fewer than 3 / fpr independent negatives: such a point would be luck.
+        """
+        if self.negatives < NEGATIVES_PER_RATE / fpr:
+            return None
+        return float(self.tpr[self.fpr <= fpr].max())
+
+
+def roc(scores: Floats, member: Flags, *, independent_negatives: int | None = None) -> Roc:
+    """Return the ROC of scores where higher means member; shapes [n] and [n].
+
+    Args:
+        scores: one number per decision.
+        member: whether it was one.
+        independent_negatives: how many negatives are independent, where decisions share a model;
+            by default all of them.
+
+    Raises:
+        OneClassOnly: there are no members, or no non-members.
+    """
+    positives = int(member.sum())
+    negatives = len(member) - positives
+    if not positives or not negatives:
+        raise OneClassOnly(f"There are {positives} members and {negatives} non-members.")
+    order = np.argsort(-scores, kind="stable")
+    last_of_ties = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    hits = np.cumsum(member[order])[last_of_ties]
+    alarms = last_of_ties + 1 - hits
+    return Roc(
+        fpr=np.concatenate([[0.0], alarms / negatives]),
+        tpr=np.concatenate([[0.0], hits / positives]),
+        auc=auc(scores, member),
+        negatives=negatives if independent_negatives is None else independent_negatives,
+    )
+
+
+def auc(scores: Floats, member: Flags) -> float:
+    """Return the chance that a member scores above a non-member, ties counting half.
+
+    The Mann-Whitney statistic. Raises OneClassOnly without members or non-members.
+    """
+    positives = int(member.sum())
+    negatives = len(member) - positives
+    if not positives or not negatives:
+        raise OneClassOnly(f"There are {positives} members and {negatives} non-members.")
+    ranks = float(rankdata(scores)[member].sum())
+    return (ranks - positives * (positives + 1) / 2) / (positives * negatives)
+
+
+def log_roc(ratios: Floats, member: Flags) -> Roc:
+    """Return the ROC of cross-fitted likelihood ratios, shape [n, k], for a log-log plot.
+
+    Points with a rate of zero have no place on it and are left out. Records under one model are
+    not independent: the negatives that count are the models that never saw the records.
+    """
+    learned = np.repeat(member, ratios.shape[1])
+    full = roc(ratios.ravel(), learned, independent_negatives=int((~member).sum()))
+    shown = (full.fpr > 0) & (full.tpr > 0)
+    return Roc(fpr=full.fpr[shown], tpr=full.tpr[shown], auc=full.auc, negatives=full.negatives)

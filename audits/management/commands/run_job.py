@@ -1,0 +1,56 @@
+"""``manage.py run_job ID``: the child process that does one claimed job, and imports torch."""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
+from django.utils import timezone
+
+from lineage.models import Job
+from lineage.services import jobs
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+log = logging.getLogger("expunge.job")
+
+# Named, not imported: a child loads only what its job needs (torch takes two seconds).
+HANDLERS = {
+    "TRAIN": "unlearning.execution:train_version",
+    "UNLEARN": "unlearning.execution:execute_run",
+    "PLAN": "audits.execution.planning:draw_plan",
+    "AUDIT": "audits.execution.shadows:train_shadows",
+    "JUDGE": "audits.execution.judging:judge_run",
+    "ERASE": "audits.execution.erasing:erase_case",
+    "REPORT": "audits.execution.reporting:write_report",
+}
+
+
+class Command(BaseCommand):
+    """Do one claimed job. Started by the worker; not meant to be called by hand."""
+
+    help = "Do one claimed job (started by the worker)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("job_id", type=UUID)
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
+        job = Job.objects.get(pk=options["job_id"])
+        if job.status != Job.Status.RUNNING:
+            raise CommandError(f"Job {job.pk} is {job.status}; only a claimed job can be run.")
+        module, _, function = HANDLERS[job.kind].partition(":")
+        try:
+            getattr(import_module(module), function)(job)
+        except OperationalError:  # the database was away: the worker queues the job again
+            raise
+        except Exception as error:
+            log.exception("job %s failed", job.pk)
+            code = getattr(error, "code", type(error).__name__)
+            jobs.fail_job(job=job, now=timezone.now(), code=str(code)[:64], message=str(error))
+        else:
+            jobs.finish_job(job=job, now=timezone.now())

@@ -1,0 +1,1 @@
+"""Reading cases, evidence and the log."""

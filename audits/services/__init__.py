@@ -1,0 +1,1 @@
+"""What changes a case. Each function owns its transaction and takes the time as an argument."""

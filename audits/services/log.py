@@ -1,0 +1,80 @@
+"""Append events to the log, in the transaction of the change that they tell of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from audits import keys
+from audits.core import events, ledger
+from audits.core.note import Checkpoint, sign_checkpoint
+from audits.models import LogCheckpoint, LogHead, LogLeaf
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+SYSTEM = "system"
+SUBJECT = "subject"
+
+
+class NotInATransaction(Exception):  # noqa: N818  (reads as the fact it states)
+    """An event must be written together with the change that it tells of."""
+
+
+def append(
+    *,
+    type: str,  # noqa: A002  (the field's name in the log)
+    case: UUID | None,
+    now: datetime,
+    data: Mapping[str, Any] | None = None,
+    actor: str = SYSTEM,
+) -> LogLeaf:
+    """Write one event as the next leaf.
+
+    Raises:
+        NotInATransaction: called outside ``transaction.atomic``.
+        ValueError: the event does not fit the closed schema of ``audits/core/events.py``.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise NotInATransaction(f"The event {type} was written outside a transaction.")
+    event = events.Event(
+        type=type,
+        case=None if case is None else str(case),
+        at=now,
+        actor=actor,
+        data=dict(data or {}),
+    )
+    encoded = events.encode(event)
+    head = LogHead.objects.select_for_update().get(pk=1)
+    leaf = LogLeaf.objects.create(
+        index=head.size,
+        data=encoded,
+        leaf_hash=ledger.leaf_hash(encoded),
+        case_id=case,
+        type=type,
+        at=now,
+    )
+    LogHead.objects.filter(pk=1).update(size=head.size + 1)
+    return leaf
+
+
+@transaction.atomic
+def checkpoint(*, now: datetime) -> LogCheckpoint:
+    """Sign the size and root of the log as it stands, and keep the note."""
+    size = LogHead.objects.select_for_update().get(pk=1).size
+    known = LogCheckpoint.objects.filter(size=size).first()
+    if known:
+        return known
+    root = ledger.root(leaf_hashes(size))
+    key = keys.signing_key()
+    note = sign_checkpoint(Checkpoint(origin=key.name, size=size, root=root), key)
+    return LogCheckpoint.objects.create(size=size, root=root, note=note, created_at=now)
+
+
+def leaf_hashes(size: int) -> list[bytes]:
+    """Return the hashes of the first ``size`` leaves."""
+    rows = LogLeaf.objects.filter(index__lt=size).order_by("index")
+    return [bytes(value) for value in rows.values_list("leaf_hash", flat=True)]

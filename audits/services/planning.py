@@ -1,0 +1,224 @@
+"""Restrict the records, keep the plan, decide about duplicates and versions without a recipe."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import rfc8785
+from django.db import transaction
+from pyroaring import BitMap
+
+from audits.models import DuplicateFinding, ErasureRequest
+from audits.services import log
+from audits.services.requests import actor_of
+from audits.services.transitions import MoveNotAllowed, move
+from lineage.core.bitmaps import bitmap_digest
+from lineage.models import ModelVersion, OrdinalSpace, Restriction
+from lineage.queries import subjects
+from lineage.services import restriction
+from unlearning.services import runs as unlearning_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+S = ErasureRequest.Status
+Decision = DuplicateFinding.Decision
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedRun:
+    """What is to be done to one affected version."""
+
+    version: ModelVersion
+    space: OrdinalSpace
+    forget: BitMap
+    method: str
+    hyperparameters: Mapping[str, Any]
+    seed: int
+    waiting: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundDuplicate:
+    """A kept record that equals or resembles one of the forget set."""
+
+    space: OrdinalSpace
+    forget_ordinal: int
+    other_ordinal: int
+    kind: str
+    distance: float
+
+
+def forget_set(case_id: UUID) -> dict[OrdinalSpace, BitMap]:
+    """Return the ordinals that the case erases, by space: what it has restricted."""
+    rows = Restriction.objects.filter(case_id=case_id).select_related("space")
+    return {row.space: BitMap.deserialize(bytes(row.bitmap)) for row in rows}
+
+
+@transaction.atomic
+def restrict_records(*, case_id: UUID, now: datetime) -> bool:
+    """Take the person's records out of every training view (Art. 18)."""
+    request = ErasureRequest.objects.select_related("subject").get(pk=case_id)
+    if request.subject is None:
+        raise MoveNotAllowed(f"Case {request.reference} has no data subject to restrict.")
+    if not move(case_id=case_id, to=S.RESTRICTED, now=now):
+        return False
+    for space, ordinals in subjects.records_of(request.subject).items():
+        restriction.restrict(case_id=case_id, space=space, ordinals=ordinals, now=now)
+        log.append(
+            type="records_restricted",
+            case=case_id,
+            now=now,
+            data={
+                "space": str(space.pk),
+                "records": len(ordinals),
+                "digest": bitmap_digest(ordinals),
+            },
+        )
+    return True
+
+
+@transaction.atomic
+def keep_findings(
+    *, case_id: UUID, found: Sequence[FoundDuplicate], settings_digest: str, now: datetime
+) -> int:
+    """Store what the duplicate search found; return how many still need a decision."""
+    for one in found:
+        DuplicateFinding.objects.get_or_create(
+            request_id=case_id,
+            space=one.space,
+            forget_ordinal=one.forget_ordinal,
+            other_ordinal=one.other_ordinal,
+            defaults={"kind": one.kind, "distance": one.distance},
+        )
+    kinds = [one.kind for one in found]
+    log.append(
+        type="duplicates_searched",
+        case=case_id,
+        now=now,
+        data={
+            "exact": kinds.count(DuplicateFinding.Kind.EXACT),
+            "near": kinds.count(DuplicateFinding.Kind.NEAR),
+            "settings": settings_digest,
+        },
+    )
+    return undecided(case_id)
+
+
+def undecided(case_id: UUID) -> int:
+    """Return how many duplicates of the case staff have not decided about."""
+    pending = DuplicateFinding.objects.filter(request_id=case_id, decision=Decision.PENDING)
+    return pending.count()
+
+
+@transaction.atomic
+def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: datetime) -> bool:
+    """Keep a duplicate, or erase it with the case; False when it was decided before.
+
+    Raises:
+        ValueError: the decision is neither KEEP nor ERASE.
+        MoveNotAllowed: the case is already planned.
+    """
+    if decision not in (Decision.KEEP, Decision.ERASE):
+        raise ValueError(f"decision is {decision!r}; allowed are KEEP and ERASE.")
+    finding = DuplicateFinding.objects.select_related("request", "space").get(pk=finding_id)
+    if finding.request.status != S.RESTRICTED:
+        raise MoveNotAllowed(
+            f"Case {finding.request.reference} is {finding.request.status}; duplicates are "
+            "decided while it is RESTRICTED."
+        )
+    changed = DuplicateFinding.objects.filter(pk=finding_id, decision=Decision.PENDING).update(
+        decision=decision, decided_by=user
+    )
+    if not changed:
+        return False
+    if decision == Decision.ERASE:
+        restriction.restrict(
+            case_id=finding.request_id,
+            space=finding.space,
+            ordinals=BitMap([finding.other_ordinal]),
+            now=now,
+        )
+    log.append(
+        type="duplicate_decided",
+        case=finding.request_id,
+        now=now,
+        actor=actor_of(user),
+        data={"finding": str(finding_id), "decision": decision},
+    )
+    return True
+
+
+@transaction.atomic
+def keep_plan(
+    *, case_id: UUID, plan: Mapping[str, Any], runs: Sequence[PlannedRun], now: datetime
+) -> bool:
+    """Store the plan and its runs, base before child; False when the case is planned already."""
+    digest = hashlib.sha256(rfc8785.dumps(dict(plan))).hexdigest()
+    counts = {
+        "plan": digest,
+        "affected": len(plan["affected"]),
+        "not_affected": len(plan["not_affected"]),
+        "unknown": len(plan["unknown"]),
+    }
+    fields = {"plan": dict(plan), "plan_digest": digest}
+    if not move(case_id=case_id, to=S.PLANNED, now=now, event=("plan_drawn", counts), fields=fields):
+        return False
+    _add_runs(case_id, runs, now)
+    return True
+
+
+@transaction.atomic
+def redraw_plan(
+    *, case_id: UUID, plan: Mapping[str, Any], runs: Sequence[PlannedRun], now: datetime
+) -> None:
+    """Replace a plan that lineage no longer matches, adding runs for what is newly affected."""
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    digest = hashlib.sha256(rfc8785.dumps(dict(plan))).hexdigest()
+    if digest == request.plan_digest:
+        return
+    log.append(
+        type="plan_redrawn",
+        case=case_id,
+        now=now,
+        data={"plan": digest, "previous": request.plan_digest},
+    )
+    ErasureRequest.objects.filter(pk=case_id).update(plan=dict(plan), plan_digest=digest)
+    _add_runs(case_id, runs, now)
+
+
+def _add_runs(case_id: UUID, runs: Sequence[PlannedRun], now: datetime) -> None:
+    request = ErasureRequest.objects.get(pk=case_id)
+    known = set(request.runs.values_list("target_id", flat=True))
+    for planned in runs:
+        if planned.version.pk in known:
+            continue
+        run = unlearning_runs.queue_run(
+            target=planned.version,
+            space=planned.space,
+            forget=planned.forget,
+            method=planned.method,
+            hyperparameters=planned.hyperparameters,
+            seed=planned.seed,
+            waiting=planned.waiting,
+            now=now,
+        )
+        request.runs.add(run)
+        log.append(
+            type="run_planned",
+            case=case_id,
+            now=now,
+            data={
+                "run": str(run.pk),
+                "version": str(planned.version.pk),
+                "method": run.method,
+                "forget_count": run.forget_count,
+                "forget_digest": run.forget_digest,
+            },
+        )

@@ -1,0 +1,160 @@
+"""Sets of ordinals as Roaring bitmaps: chunks of 65,536, portable bytes, digests.
+
+The bytes are the portable Roaring format, so that Java, Go or Spark can read them too. A chunk
+holds the members among 65,536 consecutive ordinals, which is exactly one Roaring container.
+"""
+
+from __future__ import annotations
+
+import array
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pyroaring import BitMap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+CHUNK_SIZE = 65_536
+HIGHEST_ORDINAL = 2**32 - 1
+_ARRAY, _BITSET, _RUN = 0, 1, 2
+_RUN_COOKIE = 12_347  # RoaringFormatSpec: the low half of the first word when runs are present
+_LONGEST_ARRAY = 4_096
+
+
+class BitmapUnreadable(ValueError):
+    """The bytes are not one portable Roaring bitmap in its canonical form."""
+
+
+class ChunkAltered(ValueError):
+    """The stored bytes of a chunk are not those that were written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """The members among ordinals ``number * 65,536 ...``, ready to be stored."""
+
+    number: int
+    encoding: int
+    cardinality: int
+    sha256: bytes
+    payload: bytes
+
+
+def encode(members: BitMap) -> bytes:
+    """Return the portable bytes of a set; equal sets give equal bytes however they were made."""
+    smallest = BitMap(members)
+    smallest.run_optimize()
+    return smallest.serialize()
+
+
+def decode(payload: bytes) -> BitMap:
+    """Return the set in ``payload``.
+
+    Raises:
+        BitmapUnreadable: not Roaring, or bytes that ``encode`` would not have written.
+    """
+    try:
+        members = BitMap.deserialize(payload)
+    except (ValueError, IndexError) as error:
+        raise BitmapUnreadable(f"{len(payload)} bytes are not a Roaring bitmap.") from error
+    if encode(members) != payload:
+        raise BitmapUnreadable(f"{len(payload)} bytes are not a canonical Roaring bitmap.")
+    return members
+
+
+def digest(members: BitMap) -> str:
+    """Return the SHA-256 of a set's portable bytes, in hexadecimal."""
+    return hashlib.sha256(encode(members)).hexdigest()
+
+
+def from_array(ordinals: NDArray[np.integer]) -> BitMap:
+    """Return the set of an integer array, without a Python loop over its members.
+
+    Raises:
+        ValueError: an ordinal lies outside 0 ... 4,294,967,295.
+    """
+    if ordinals.size and not 0 <= int(ordinals.min()) <= int(ordinals.max()) <= HIGHEST_ORDINAL:
+        raise ValueError(
+            f"Ordinals range from {ordinals.min()} to {ordinals.max()}; "
+            f"allowed are 0 to {HIGHEST_ORDINAL}."
+        )
+    values = array.array("I")  # pyroaring copies this type at once, NumPy arrays one by one
+    values.frombytes(np.ascontiguousarray(ordinals, dtype=np.uint32).tobytes())
+    return BitMap(values)
+
+
+def from_mask(mask: NDArray[np.bool_]) -> BitMap:
+    """Return the positions at which a one-dimensional mask is true."""
+    return from_array(np.flatnonzero(mask))
+
+
+def to_array(members: BitMap) -> NDArray[np.uint32]:
+    """Return the members in ascending order."""
+    return np.array(members.to_array(), dtype=np.uint32)
+
+
+def union(sets: Iterable[BitMap]) -> BitMap:
+    """Return the members of any of the sets; of none, the empty set."""
+    whole = BitMap()
+    for members in sets:
+        whole |= members
+    return whole
+
+
+def chunk_numbers(members: BitMap) -> Iterator[int]:
+    """Yield, in order, the numbers of the chunks that hold a member."""
+    position, last = 0, members.max() if members else -1
+    while position <= last:
+        number = members.next_set_bit(position) // CHUNK_SIZE
+        yield number
+        position = (number + 1) * CHUNK_SIZE
+
+
+def split(members: BitMap) -> list[Chunk]:
+    """Cut a set into its chunks; a chunk without members is left out."""
+    return [_chunk(members, number) for number in chunk_numbers(members)]
+
+
+def _chunk(members: BitMap, number: int) -> Chunk:
+    first = number * CHUNK_SIZE
+    part = members & BitMap(range(first, first + CHUNK_SIZE))
+    payload = encode(part)
+    return Chunk(
+        number=number,
+        encoding=_encoding(payload, len(part)),
+        cardinality=len(part),
+        sha256=hashlib.sha256(payload).digest(),
+        payload=payload,
+    )
+
+
+def _encoding(payload: bytes, cardinality: int) -> int:
+    if int.from_bytes(payload[:2], "little") == _RUN_COOKIE:
+        return _RUN
+    return _ARRAY if cardinality <= _LONGEST_ARRAY else _BITSET
+
+
+def open_chunk(chunk: Chunk, *, space: str, snapshot: str) -> BitMap:
+    """Return the members of a stored chunk after checking every stored claim about it.
+
+    Raises:
+        ChunkAltered: naming the space, the chunk and the snapshot.
+    """
+    where = f"Chunk {chunk.number} of snapshot {snapshot} in space {space} was altered: "
+    if hashlib.sha256(chunk.payload).digest() != chunk.sha256:
+        raise ChunkAltered(where + "its bytes do not have the recorded SHA-256.")
+    try:
+        members = decode(chunk.payload)
+    except BitmapUnreadable as error:
+        raise ChunkAltered(f"{where}{error}") from error
+    if list(chunk_numbers(members)) != [chunk.number] or len(members) != chunk.cardinality:
+        raise ChunkAltered(
+            f"{where}it holds {len(members)} ordinals of chunks {list(chunk_numbers(members))}, "
+            f"but {chunk.cardinality} of chunk {chunk.number} were recorded."
+        )
+    return members

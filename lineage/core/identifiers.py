@@ -1,0 +1,79 @@
+"""Identifiers of people: one spelling for each, and the keyed digest by which one is found."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import unicodedata
+
+EMAIL = "EMAIL"
+EXTERNAL = "EXTERNAL"
+LONGEST = 500
+_MAILBOX = re.compile(r'[^\s@<>"(),;:\\]+@[^\s@<>"(),;:\\]+')
+_LONGEST_MAILBOX = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
+
+
+class IdentifierNotUsable(ValueError):
+    """The text cannot identify a person; the sentence does not repeat it."""
+
+
+def normalise(kind: str, value: str) -> str:
+    """Return the one spelling of an identifier under which its person is found.
+
+    Args:
+        kind: ``EMAIL`` (case is ignored, an international domain becomes ASCII) or ``EXTERNAL``
+            (kept as it is, but for surrounding blanks and Unicode composition).
+        value: as it was typed or exported.
+
+    Raises:
+        IdentifierNotUsable: empty, too long, with control characters, or not a mailbox.
+    """
+    text = unicodedata.normalize("NFC", value).strip()
+    if not text or len(text) > LONGEST:
+        raise IdentifierNotUsable(
+            f"The identifier has {len(text)} characters; allowed are 1 to {LONGEST}."
+        )
+    if not text.isprintable():
+        raise IdentifierNotUsable("The identifier contains a control character.")
+    if kind == EMAIL:
+        return _mailbox(text)
+    if kind == EXTERNAL:
+        return text
+    raise IdentifierNotUsable(f"The kind is {kind!r}; allowed are {EMAIL} and {EXTERNAL}.")
+
+
+def _mailbox(text: str) -> str:
+    if len(text) > _LONGEST_MAILBOX or not _MAILBOX.fullmatch(text):
+        raise IdentifierNotUsable(
+            "The e-mail address does not have the form name@domain with at most "
+            f"{_LONGEST_MAILBOX} characters and no blanks, quotes or brackets."
+        )
+    name, domain = text.lower().split("@")
+    try:
+        ascii_domain = domain.rstrip(".").encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise IdentifierNotUsable("The domain of the e-mail address is not valid.") from error
+    if not ascii_domain:
+        raise IdentifierNotUsable("The domain of the e-mail address is empty.")
+    return f"{name}@{ascii_domain}"
+
+
+def lookup_digest(key: bytes, kind: str, value: str) -> str:
+    """Return HMAC-SHA256 of kind and normalised value, in hexadecimal. Raises as ``normalise``."""
+    message = f"{kind}\0{normalise(kind, value)}".encode()
+    return hmac.new(key, message, hashlib.sha256).hexdigest()
+
+
+def record_digest(key: bytes, record_key: str) -> bytes:
+    """Return HMAC-SHA256 of a record's key under its subject's key (32 bytes)."""
+    return hmac.new(key, record_key.encode(), hashlib.sha256).digest()
+
+
+def suppression_digest(key: bytes, identifier_digest: str) -> str:
+    """Return the digest of an identifier for the suppression list, in hexadecimal.
+
+    It is taken over the lookup digest, not the identifier: when a person is erased the platform
+    no longer knows the identifier, only its digest.
+    """
+    return hmac.new(key, identifier_digest.encode("ascii"), hashlib.sha256).hexdigest()

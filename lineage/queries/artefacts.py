@@ -1,0 +1,33 @@
+"""Stored files of the platform, verified whenever they are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lineage import artifacts
+from lineage.models import Artefact
+
+if TYPE_CHECKING:
+    from lineage.models import ModelVersion
+
+
+def read_artefact(artefact: Artefact) -> bytes:
+    """Return the bytes of an artefact.
+
+    Raises:
+        ArtefactMissing: it was destroyed, or its file is gone.
+        ArtefactAltered: its file holds other bytes.
+    """
+    if artefact.destroyed_at is not None:
+        raise artifacts.ArtefactMissing(
+            f"The artefact {artefact} was destroyed on {artefact.destroyed_at:%Y-%m-%d}."
+        )
+    return artifacts.read(artefact.uri, artefact.sha256)
+
+
+def weights_of(version: ModelVersion) -> bytes:
+    """Return the weights of a version as safetensors bytes. Raises as ``read_artefact``."""
+    newest = version.artefacts.filter(kind=Artefact.Kind.WEIGHTS).order_by("created_at").last()
+    if newest is None:
+        raise artifacts.ArtefactMissing(f"The version {version} has no stored weights.")
+    return read_artefact(newest)

@@ -1,0 +1,31 @@
+"""Which ordinals of a space may be used: neither restricted nor purged."""
+
+from __future__ import annotations
+
+from pyroaring import BitMap
+
+from lineage.core.bitmaps import decode, union
+from lineage.models import LineagePurge, OrdinalSpace, Restriction
+
+
+def restricted_ordinals(space: OrdinalSpace) -> BitMap:
+    """Return the ordinals under a restriction that was not lifted."""
+    rows = Restriction.objects.filter(space=space, lifted_at=None)
+    return union(decode(bytes(blob)) for blob in rows.values_list("bitmap", flat=True))
+
+
+def purged_ordinals(space: OrdinalSpace) -> BitMap:
+    """Return the tombstones: ordinals whose content and identity were erased."""
+    rows = LineagePurge.objects.filter(space=space)
+    return union(decode(bytes(blob)) for blob in rows.values_list("bitmap", flat=True))
+
+
+def barred_ordinals(space: OrdinalSpace) -> BitMap:
+    """Return what no training may use: the restricted and the purged ordinals."""
+    return restricted_ordinals(space) | purged_ordinals(space)
+
+
+def usable_ordinals(space: OrdinalSpace) -> BitMap:
+    """Return every ordinal handed out so far that training may use."""
+    handed_out = OrdinalSpace.objects.values_list("next_ordinal", flat=True).get(id=space.id)
+    return BitMap(range(handed_out)) - barred_ordinals(space)

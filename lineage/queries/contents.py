@@ -1,0 +1,58 @@
+"""The contents of records, read in batches and verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from lineage import artifacts
+from lineage.models import RecordContent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lineage.models import OrdinalSpace
+
+BATCH = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One record as training sees it."""
+
+    ordinal: int
+    content: bytes = field(repr=False)
+    target: str
+    media_type: str
+
+
+def batches(ordinals: Iterable[int]) -> Iterator[list[int]]:
+    """Yield the ordinals in lists of at most ``BATCH``."""
+    rest = iter(ordinals)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def read_batch(space: OrdinalSpace, batch: list[int]) -> list[Record]:
+    """Return the records of some ordinals, in the order given.
+
+    Raises:
+        ArtefactMissing: a record has no content (any more), or its file is missing.
+        ArtefactAltered: a file does not hold the bytes that were imported.
+    """
+    rows = {
+        row.ordinal: row for row in RecordContent.objects.filter(space=space, ordinal__in=batch)
+    }
+    return [_record(space, ordinal, rows.get(ordinal)) for ordinal in batch]
+
+
+def _record(space: OrdinalSpace, ordinal: int, row: RecordContent | None) -> Record:
+    if row is None:
+        raise artifacts.ArtefactMissing(f"Record {ordinal} of space {space.name} has no content.")
+    return Record(
+        ordinal=ordinal,
+        content=artifacts.read(row.uri, row.sha256),
+        target=row.target,
+        media_type=row.media_type,
+    )

@@ -1,0 +1,1 @@
+"""What changes lineage. Each function owns its transaction and takes the time as an argument."""

@@ -1,0 +1,174 @@
+"""Claim, renew, finish and take back jobs. See ``lineage/models/jobs.py`` for the states."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import F, Q
+
+from lineage.models import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+CHILD_DIED = "CHILD_DIED"
+DEFAULT_ATTEMPTS = 3
+
+
+class JobNotClaimable(Exception):  # noqa: N818  (reads as the fact it states)
+    """The job is held by somebody, has ended, or never existed."""
+
+
+class LeaseLost(Exception):  # noqa: N818  (reads as the fact it states)
+    """The lease lapsed and the job was given to somebody else."""
+
+
+def create_job(
+    *,
+    key: str,
+    kind: str,
+    queue: str,
+    payload_id: uuid.UUID,
+    now: datetime,
+    parameters: Mapping[str, Any] | None = None,
+    then: str = "",
+) -> Job:
+    """Return the job called ``key``, creating it QUEUED if there is none."""
+    job, _ = Job.objects.get_or_create(
+        key=key,
+        defaults={
+            "kind": kind,
+            "queue": queue,
+            "payload_id": payload_id,
+            "parameters": dict(parameters or {}),
+            "then": then,
+            "created_at": now,
+            "max_attempts": DEFAULT_ATTEMPTS,
+        },
+    )
+    return job
+
+
+def claim_job(*, job_id: uuid.UUID, now: datetime, lease: timedelta) -> Job:
+    """Take a queued job for a new holder.
+
+    Raises:
+        JobNotClaimable: somebody else was first, or the job has ended.
+    """
+    holder = uuid.uuid4()
+    claimed = Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(
+        status=Job.Status.RUNNING,
+        holder=holder,
+        attempt=F("attempt") + 1,
+        lease_until=now + lease,
+        heartbeat_at=now,
+        started_at=now,
+        phase="",
+        done=0,
+        total=0,
+        error="",
+        error_code="",
+    )
+    if not claimed:
+        raise JobNotClaimable(str(job_id))
+    return Job.objects.get(pk=job_id)
+
+
+def renew_lease(*, job: Job, now: datetime, lease: timedelta) -> bool:
+    """Extend the lease; return whether somebody asked for the job to be cancelled.
+
+    Raises:
+        LeaseLost: the job is no longer ours; the caller must stop at once.
+    """
+    if not _held(job).update(heartbeat_at=now, lease_until=now + lease):
+        raise LeaseLost(str(job))
+    return Job.objects.values_list("cancel_requested", flat=True).get(pk=job.pk)
+
+
+def report_progress(*, job: Job, phase: str, done: int, total: int) -> None:
+    """Write how far the job is, for the page that polls it."""
+    _held(job).update(phase=phase[:100], done=done, total=total)
+
+
+def finish_job(*, job: Job, now: datetime) -> bool:
+    """Mark a held job as succeeded; False when the lease was lost."""
+    return bool(_end(job, Job.Status.SUCCEEDED, now))
+
+
+def fail_job(*, job: Job, now: datetime, code: str, message: str) -> bool:
+    """Mark a held job as failed for good; False when the lease was lost."""
+    return bool(_end(job, Job.Status.FAILED, now, error_code=code, error=message[:2000]))
+
+
+def cancel_job(*, job: Job, now: datetime) -> bool:
+    """Mark a held job as cancelled; False when the lease was lost."""
+    return bool(_end(job, Job.Status.CANCELLED, now))
+
+
+def request_cancel(*, job_id: uuid.UUID, now: datetime) -> None:
+    """Cancel a queued job at once; ask the holder of a running one to stop."""
+    Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(
+        status=Job.Status.CANCELLED, ended_at=now
+    )
+    Job.objects.filter(pk=job_id, status=Job.Status.RUNNING).update(cancel_requested=True)
+
+
+def retry_job(*, job_id: uuid.UUID) -> bool:
+    """Queue a failed or cancelled job again with a fresh set of attempts."""
+    return bool(
+        Job.objects.filter(pk=job_id, status__in=[Job.Status.FAILED, Job.Status.CANCELLED]).update(
+            status=Job.Status.QUEUED,
+            attempt=0,
+            cancel_requested=False,
+            ended_at=None,
+            rung_at=None,
+        )
+    )
+
+
+def release_job(*, job: Job, now: datetime) -> None:
+    """Give a held job back after its child died, or fail it when its attempts are used up."""
+    _give_back(_held(job), now)
+
+
+def take_back_lapsed(*, now: datetime) -> int:
+    """Queue again, or fail, every job whose holder stopped renewing; return how many."""
+    return _give_back(Job.objects.filter(status=Job.Status.RUNNING, lease_until__lt=now), now)
+
+
+def jobs_to_ring(*, now: datetime, silence: timedelta) -> list[Job]:
+    """Mark and return the queued jobs that nobody was told of for as long as ``silence``."""
+    due = Q(rung_at=None) | Q(rung_at__lt=now - silence)
+    jobs = list(Job.objects.filter(due, status=Job.Status.QUEUED).order_by("created_at")[:500])
+    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(rung_at=now)
+    return jobs
+
+
+def _held(job: Job) -> Any:  # noqa: ANN401  (a queryset)
+    return Job.objects.filter(pk=job.pk, status=Job.Status.RUNNING, holder=job.holder)
+
+
+def _end(job: Job, status: str, now: datetime, **fields: str) -> int:
+    ended: int = _held(job).update(
+        status=status, holder=None, lease_until=None, ended_at=now, **fields
+    )
+    return ended
+
+
+def _give_back(jobs: Any, now: datetime) -> int:  # noqa: ANN401  (a queryset)
+    again: int = jobs.filter(attempt__lt=F("max_attempts")).update(
+        status=Job.Status.QUEUED, holder=None, lease_until=None, rung_at=None
+    )
+    gone: int = jobs.filter(attempt__gte=F("max_attempts")).update(
+        status=Job.Status.FAILED,
+        holder=None,
+        lease_until=None,
+        ended_at=now,
+        error_code=CHILD_DIED,
+        error="The process that did this job died each time it was tried. Look at the worker's "
+        "log for the cause (often memory), then retry the job.",
+    )
+    return again + gone

@@ -1,0 +1,21 @@
+"""Everything a method may use besides the model and the two sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from unlearning.core.examples import Examples
+from unlearning.core.session import Cancelled, Session
+
+if TYPE_CHECKING:
+    from unlearning.core.recipe import Recipe
+
+__all__ = ["Cancelled", "Context", "Examples"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context(Session):
+    """A session that also knows how the model was trained."""
+
+    recipe: Recipe

@@ -1,0 +1,124 @@
+"""Sets of examples: how they are held, counted, read in batches and kept out of sight.
+
+An example is a pair (input, target) of tensors; the target of a classifier is a scalar long.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence, Sized
+
+Pair: TypeAlias = tuple[Tensor, Tensor]
+Examples: TypeAlias = Dataset[tuple[Tensor, Tensor]]
+
+RESIDENT_BYTES = 1 << 30
+
+
+class SetNotDeclared(RuntimeError):
+    """A method read a set of examples that it does not declare."""
+
+
+def count(examples: Examples) -> int:
+    """Return the number of examples."""
+    return len(cast("Sized", examples))
+
+
+class Held(Dataset[Pair]):
+    """A set that is decoded once, if it fits in memory, and that knows whether it was read."""
+
+    def __init__(self, examples: Examples, *, limit: int = RESIDENT_BYTES) -> None:
+        """Hold ``examples``; above ``limit`` bytes they are decoded anew for every batch."""
+        self._examples = examples
+        self._limit = limit
+        self._whole: Pair | None = None
+        self.read = False
+
+    def __len__(self) -> int:
+        return count(self._examples)
+
+    def __getitem__(self, index: int) -> Pair:
+        self.read = True
+        return self._examples[index]
+
+    def all(self) -> Pair:
+        """Return every input, stacked to (n, ...), and every target, to (n,)."""
+        if self._whole is None:
+            inputs, targets = zip(*(self[index] for index in range(len(self))), strict=True)
+            self._whole = torch.stack(inputs), torch.stack(targets)
+        return self._whole
+
+    def batches(self, steps: Iterable[Sequence[int]], workers: int = 0) -> Iterator[Pair | None]:
+        """Yield the batch of each step, None for an empty one; ``steps`` is iterated anew."""
+        loader = iter(()) if self._resident() else self._loader(steps, workers)
+        for indices in steps:
+            if not indices:
+                yield None
+            elif self._whole is not None:
+                chosen = torch.as_tensor(indices)
+                yield self._whole[0][chosen], self._whole[1][chosen]
+            else:
+                yield next(loader)
+
+    def _resident(self) -> bool:
+        """Bring the set into memory if it fits, judged by its first example."""
+        if self._whole is None and len(self):
+            size = sum(tensor.nbytes for tensor in self[0]) * len(self)
+            if size <= self._limit:
+                self.all()
+        return self._whole is not None
+
+    def _loader(self, steps: Iterable[Sequence[int]], workers: int) -> Iterator[Pair]:
+        filled = _Filled(steps)
+        # Its own generator: a loader without one draws from the global state.
+        yield from DataLoader(
+            self._examples,
+            batch_sampler=filled,
+            num_workers=workers,
+            generator=torch.Generator(),
+        )
+
+
+class _Filled:
+    """The steps that are not empty; a loader cannot collate nothing."""
+
+    def __init__(self, steps: Iterable[Sequence[int]]) -> None:
+        self._steps = steps
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return (list(indices) for indices in self._steps if indices)
+
+
+class Sealed(Dataset[Pair]):
+    """Stands in for a set that a method has not declared, and so is not given."""
+
+    def __init__(self, name: str, reader: str) -> None:
+        """Seal the set called ``name`` against the method called ``reader``."""
+        self._message = f"{reader} read the {name} set, which it does not declare."
+
+    def __len__(self) -> int:
+        raise SetNotDeclared(self._message)
+
+    def __getitem__(self, index: int) -> Pair:
+        raise SetNotDeclared(self._message)
+
+
+def held(examples: Examples) -> Held:
+    """Return the set as one that is decoded once."""
+    return examples if isinstance(examples, Held) else Held(examples)
+
+
+def windows(size: int, at_most: int = 256) -> list[list[int]]:
+    """Cut 0..size-1 into runs of nearly equal length, none longer than ``at_most``.
+
+    Equal lengths matter where a mean over batches is taken, and no run is of one unless size is.
+    """
+    parts = max(1, -(-size // at_most))
+    edges = [size * part // parts for part in range(parts + 1)]
+    return [list(range(*edge)) for edge in pairwise(edges)]

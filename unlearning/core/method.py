@@ -1,0 +1,199 @@
+"""The contract every unlearning method keeps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, ClassVar, final
+
+import torch
+
+from unlearning.core import norms
+from unlearning.core.claims import Cost, Granularity, Guarantee, Need
+from unlearning.core.examples import Held, Sealed, count
+from unlearning.core.ranges import check_ranges
+from unlearning.core.report import UnlearningReport
+from unlearning.core.seeding import isolated
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from unlearning.core.context import Context
+    from unlearning.core.examples import Examples
+
+
+class EmptySet(ValueError):
+    """A set that the method must read has no example."""
+
+
+class NothingTouched(RuntimeError):
+    """The method left the model as it was, which is not unlearning."""
+
+
+class WeightsNotFinite(ArithmeticError):
+    """The unlearned model holds a weight that is infinite or not a number."""
+
+
+class SettingRefused(ValueError):
+    """Each hyperparameter is in range, but together they describe another method or none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What ``_unlearn`` hands back.
+
+    ``edited`` counts single weights changed by the method's distinctive step, and is None where
+    it has none.
+    """
+
+    model: nn.Module
+    stop_reason: str
+    edited: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unlearned:
+    """The unlearned model, in eval mode, and the report on how it came about."""
+
+    model: nn.Module
+    report: UnlearningReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method(ABC):
+    """An unlearning algorithm whose fields are its hyperparameters.
+
+    A subclass is a frozen dataclass in a file of its own. It implements ``_unlearn``, which is
+    handed a private copy of the model and a freshly seeded random state, so it may do with both
+    as it likes. A set that it does not declare is sealed: reading it raises.
+    """
+
+    title: ClassVar[str]
+    paper: ClassVar[str]
+    basis: ClassVar[str]
+    guarantee: ClassVar[Guarantee]
+    granularity: ClassVar[Granularity] = Granularity.RECORD
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN, Need.RECIPE})
+    reads_forget: ClassVar[bool]
+    cost: ClassVar[Cost]
+
+    def __post_init__(self) -> None:
+        """Check every hyperparameter.
+
+        Raises:
+            OutOfRange: one has a value that its declaration does not allow.
+        """
+        check_ranges(self)
+
+    @final
+    def unlearn(
+        self, model: nn.Module, retain: Examples, forget: Examples, context: Context
+    ) -> nn.Module:
+        """Return a new model without the influence of the forget set; see ``apply``."""
+        return self.apply(model, retain, forget, context).model
+
+    @final
+    def apply(
+        self, model: nn.Module, retain: Examples, forget: Examples, context: Context
+    ) -> Unlearned:
+        """Return a new model without the influence of the forget set, and the report.
+
+        The argument is not modified, equal seeds give equal models, and the caller's random
+        state is left as it was found. A method that does not read the forget set runs just as
+        well when its records are gone already and ``forget`` is empty.
+
+        Raises:
+            EmptySet: a set that the method reads is empty.
+            NothingTouched: the method changed no parameter.
+            LossNotFinite, WeightsNotFinite: the computation ran away.
+            Cancelled: the context says so.
+        """
+        started = context.clock()
+        kept = self._admit("retain", retain, declared=Need.RETAIN in self.needs)
+        gone = self._admit("forget", forget, declared=self.reads_forget)
+        with isolated(context.seed, context.device):
+            outcome = self._run(model, kept, gone, context)
+        outcome.model.zero_grad(set_to_none=True)  # gradients, too, are traces of records
+        layers = _changed(model, outcome.model)
+        self._check(outcome, layers)
+        sets = {"retain": kept, "forget": gone}
+        report = UnlearningReport(
+            method=type(self).__module__.rpartition(".")[2],
+            hyperparameters=asdict(self),
+            guarantee=self.guarantee.name,
+            seed=context.seed,
+            edited=outcome.edited,
+            trained=sum(layers.values()),
+            parameters=sum(weight.numel() for weight in outcome.model.parameters()),
+            layers=tuple(layers),
+            read=tuple(
+                name for name, each in sets.items() if isinstance(each, Held) and each.read
+            ),
+            stop_reason=outcome.stop_reason,
+            seconds=context.clock() - started,
+        )
+        return Unlearned(model=outcome.model.eval(), report=report)
+
+    @abstractmethod
+    def _unlearn(
+        self, model: nn.Module, retain: Examples, forget: Examples, context: Context
+    ) -> Outcome:
+        """Return the unlearned model; ``model`` is a copy and may be modified in place."""
+
+    def _admit(self, name: str, examples: Examples, *, declared: bool) -> Held | Sealed:
+        """Return a declared set, which must not be empty, or a seal in place of another."""
+        if not declared:
+            return Sealed(name, self.title)
+        if not count(examples):
+            raise EmptySet(f"{self.title} reads the {name} set, and it is empty.")
+        return Held(examples)
+
+    def _run(
+        self,
+        model: nn.Module,
+        retain: Held | Sealed,
+        forget: Held | Sealed,
+        context: Context,
+    ) -> Outcome:
+        """Unlearn; around an approximate method, renew what was derived from the data.
+
+        Scalers are refitted before and norm statistics taken anew after, from the retain set.
+        """
+        copy = deepcopy(model).to(context.device)
+        if self.guarantee is Guarantee.EXACT or isinstance(retain, Sealed):
+            return self._unlearn(copy, retain, forget, context)
+        context.recipe.prepare(copy, retain)
+        outcome = self._unlearn(copy, retain, forget, context)
+        norms.recompute(outcome.model, retain, context, context.recipe.augment)
+        return outcome
+
+    def _check(self, outcome: Outcome, layers: dict[str, int]) -> None:
+        if outcome.edited == 0 or not layers:
+            raise NothingTouched(
+                f"{self.title} changed no parameter of the model"
+                f"{' in its own step' if layers else ''}, so nothing was unlearned."
+            )
+        for name, tensor in outcome.model.state_dict().items():
+            if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+                raise WeightsNotFinite(
+                    f"{self.title} left {name} with a value that is not finite."
+                )
+
+
+def _changed(before: nn.Module, after: nn.Module) -> dict[str, int]:
+    """Return how many single weights of each parameter tensor changed, without those at zero.
+
+    A model without parameters is judged by its buffers instead.
+    """
+    had = before.state_dict()
+    has: dict[str, torch.Tensor] = dict(after.named_parameters())
+    has = has or dict(after.named_buffers())
+    counts = {name: _differing(had.get(name), tensor) for name, tensor in has.items()}
+    return {name: number for name, number in counts.items() if number}
+
+
+def _differing(old: torch.Tensor | None, new: torch.Tensor) -> int:
+    if old is None or old.shape != new.shape:
+        return new.numel()
+    return int((old.cpu() != new.detach().cpu()).sum())

@@ -1,0 +1,56 @@
+"""What a computation is given from outside: randomness, a device, a clock and two callbacks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
+
+CPU = torch.device("cpu")
+
+
+class Cancelled(Exception):
+    """The caller asked for the computation to stop; nothing was returned."""
+
+
+def _unheard(phase: str, done: int, total: int) -> None:
+    """Report progress to nobody."""
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One computation: equal sessions give equal tensors (on one machine, one thread count).
+
+    ``base`` is the model that a fine-tuned child starts from, ``progress`` hears
+    (phase, steps done, steps in all) at every step, and ``cancelled`` is asked as often.
+    """
+
+    seed: int = 0
+    device: torch.device = CPU
+    base: nn.Module | None = None
+    progress: Callable[[str, int, int], None] = _unheard
+    cancelled: Callable[[], bool] = _never
+    clock: Callable[[], float] = time.perf_counter
+    workers: int = 0  # processes that decode examples too many for memory; 0: this one
+
+    def step(self, phase: str, done: int, total: int) -> None:
+        """Report progress, and stop here if asked to.
+
+        Raises:
+            Cancelled: the caller wants no more of it.
+        """
+        if self.cancelled():
+            raise Cancelled(f"Cancelled during {phase}, after step {done} of {total}.")
+        self.progress(phase, done, total)

@@ -1,0 +1,150 @@
+"""The one gradient-descent loop, used by recipes and by methods alike."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import count as naturals
+from typing import TYPE_CHECKING, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from unlearning.core.examples import count, held, windows
+from unlearning.core.modes import evaluating
+from unlearning.core.norms import batch_norms
+from unlearning.core.order import Plan
+from unlearning.core.seeding import derive, reseed
+from unlearning.core.weights import trainable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from unlearning.core.examples import Examples, Pair
+    from unlearning.core.session import Session
+
+Objective: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
+
+
+class LossNotFinite(ArithmeticError):
+    """The loss became infinite or not a number."""
+
+
+class OptimizerHoldsOthers(ValueError):
+    """The optimiser does not hold the parameters of the model that is being trained."""
+
+
+def constant(_step: int, _total: int) -> float:
+    """Keep the learning rate as it is."""
+    return 1.0
+
+
+def cosine(step: int, total: int) -> float:
+    """Let the learning rate fall from 1 towards 0 along half a cosine."""
+    return 0.5 * (1.0 + math.cos(math.pi * step / total))
+
+
+def unchanged(inputs: Tensor) -> Tensor:
+    """Augment nothing."""
+    return inputs
+
+
+def unseen(model: nn.Module) -> None:
+    """Look at no gradient."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A stretch of gradient steps: what is minimised, in which order, how fast.
+
+    ``objective`` takes (augmented inputs, targets) of one batch to the scalar that is minimised.
+    ``rate`` takes (step, total) to the factor on the optimiser's own learning rate: being a pure
+    function, it needs no state to be taken up at any step. ``training`` chooses train or eval
+    mode. ``observe`` sees the model after each backward pass.
+    """
+
+    name: str
+    plan: Plan
+    objective: Objective
+    optimizer: torch.optim.Optimizer
+    rate: Callable[[int, int], float] = constant
+    augment: Callable[[Tensor], Tensor] = unchanged
+    training: bool = True
+    observe: Callable[[nn.Module], None] = unseen
+
+
+def descend(model: nn.Module, examples: Examples, phase: Phase, session: Session) -> None:
+    """Take one step per batch of the plan, in place.
+
+    Each step is seeded by its number, so that what is drawn in it (dropout, augmentation) does
+    not depend on the steps before. An empty batch is no step. In a batch of one, batch
+    normalisation uses its running statistics, as one example has no variance.
+
+    Raises:
+        Cancelled: the caller asked to stop.
+        LossNotFinite: at the first such step, before it moves anything.
+        OptimizerHoldsOthers: the optimiser would train something else than ``model``.
+    """
+    _check_optimizer(model, phase.optimizer)
+    model.train(phase.training)
+    total = phase.plan.steps
+    for step, batch in enumerate(held(examples).batches(phase.plan, session.workers)):
+        session.step(phase.name, step, total)
+        if batch is not None:
+            reseed(derive(phase.plan.seed, "step", step), session.device)
+            _set_rate(phase.optimizer, phase.rate(step, total))
+            _step(model, batch, phase, session, step)
+    session.step(phase.name, total, total)
+
+
+def _step(model: nn.Module, batch: Pair, phase: Phase, session: Session, step: int) -> None:
+    inputs, targets = (tensor.to(session.device) for tensor in batch)
+    alone = batch_norms(model) if phase.training and len(targets) == 1 else []
+    for layer in alone:
+        layer.eval()
+    phase.optimizer.zero_grad()
+    loss = phase.objective(phase.augment(inputs), targets)
+    if not math.isfinite(value := loss.item()):
+        raise LossNotFinite(
+            f"The loss of {phase.name} is {value} at step {step} of {phase.plan.steps}; "
+            f"a lower learning rate may help."
+        )
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    phase.observe(model)
+    phase.optimizer.step()
+    for layer in alone:
+        layer.train()
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
+
+
+def _check_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    held_here = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+    if held_here != {id(weight) for weight in trainable(model)}:
+        raise OptimizerHoldsOthers(
+            "The optimiser must hold exactly the trainable parameters of the model it trains."
+        )
+
+
+def endless(examples: Examples, batch_size: int, seed: int) -> Iterator[Pair]:
+    """Yield batches for ever, each epoch in a fresh order; no batch is empty."""
+    for epoch in naturals():
+        seeded = derive(seed, "cycle", epoch)
+        plan = Plan(size=count(examples), batch_size=batch_size, epochs=1, seed=seeded)
+        yield from (batch for batch in held(examples).batches(plan) if batch is not None)
+
+
+@torch.no_grad()
+def mean_loss(model: nn.Module, examples: Examples, loss: Objective, session: Session) -> float:
+    """Return the mean of ``loss(outputs, targets)`` over a set, in eval mode."""
+    total = 0.0
+    steps = windows(count(examples))
+    with evaluating(model):
+        for batch in held(examples).batches(steps, session.workers):
+            if batch is not None:
+                inputs, targets = (tensor.to(session.device) for tensor in batch)
+                total += loss(model(inputs), targets).item() * len(targets)
+    return total / count(examples)

@@ -1,0 +1,170 @@
+"""Queue, start, finish, judge and escalate runs. States: ``unlearning/models.py``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from pyroaring import BitMap
+
+from lineage.core.bitmaps import bitmap_digest
+from unlearning.models import UnlearningRun
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from lineage.models import ModelVersion, OrdinalSpace
+
+S = UnlearningRun.Status
+EXACT = "EXACT"
+APPROXIMATE = "APPROXIMATE"
+RETRAIN = "retrain"
+DESTROY = "destroy"
+OUTSIDE = "retrain_outside"
+
+
+class RunNotWaiting(Exception):  # noqa: N818  (reads as the fact it states)
+    """The run does not wait for a decision."""
+
+
+def queue_run(
+    *,
+    target: ModelVersion,
+    space: OrdinalSpace,
+    forget: BitMap,
+    method: str,
+    hyperparameters: Mapping[str, Any],
+    seed: int,
+    waiting: bool,
+    now: datetime,
+    escalated_from: UnlearningRun | None = None,
+) -> UnlearningRun:
+    """Record the intention to unlearn; nothing is computed yet."""
+    return UnlearningRun.objects.create(
+        target=target,
+        method=method,
+        hyperparameters=dict(hyperparameters),
+        seed=seed,
+        space=space,
+        forget_bitmap=forget.serialize(),
+        forget_count=len(forget),
+        forget_digest=bitmap_digest(forget),
+        status=S.WAITING if waiting else S.QUEUED,
+        escalated_from=escalated_from,
+        retrain_seconds_predicted=target.generated_by.seconds,
+        created_at=now,
+    )
+
+
+def forget_of(run: UnlearningRun) -> BitMap:
+    """Return the forget set of a run."""
+    return BitMap.deserialize(bytes(run.forget_bitmap))
+
+
+def start_run(*, run_id: UUID) -> bool:
+    """Mark a queued run as running. A run found RUNNING is one whose child died: it goes on."""
+    UnlearningRun.objects.filter(pk=run_id, status=S.QUEUED).update(status=S.RUNNING)
+    return UnlearningRun.objects.filter(pk=run_id, status=S.RUNNING).exists()
+
+
+def finish_run(
+    *,
+    run_id: UUID,
+    unlearned: ModelVersion | None,
+    guarantee: str,
+    report: Mapping[str, Any],
+    seconds: float,
+    now: datetime,
+) -> bool:
+    """Record the result of a running run; False when it was recorded before."""
+    return bool(
+        UnlearningRun.objects.filter(pk=run_id, status=S.RUNNING).update(
+            status=S.SUCCEEDED,
+            unlearned=unlearned,
+            guarantee=guarantee,
+            report=dict(report),
+            seconds=seconds,
+            ended_at=now,
+        )
+    )
+
+
+def fail_run(*, run_id: UUID, code: str, message: str, now: datetime) -> bool:
+    """Record why a run failed; False when it had ended already."""
+    return bool(
+        UnlearningRun.objects.filter(pk=run_id, status__in=[S.QUEUED, S.RUNNING]).update(
+            status=S.FAILED, error_code=code[:64], error=message[:2000], ended_at=now
+        )
+    )
+
+
+def requeue_run(*, run_id: UUID) -> bool:
+    """Queue a failed run again."""
+    return bool(
+        UnlearningRun.objects.filter(pk=run_id, status=S.FAILED).update(
+            status=S.QUEUED, error_code="", error="", ended_at=None
+        )
+    )
+
+
+def judge_run(*, run_id: UUID, cleared: bool) -> bool:
+    """Record what the audit concluded of a run; False when it was judged before."""
+    status = S.CLEARED if cleared else S.REJECTED
+    return bool(
+        UnlearningRun.objects.filter(pk=run_id, status=S.SUCCEEDED).update(status=status)
+    )
+
+
+def set_base(*, run_id: UUID, base: ModelVersion) -> None:
+    """Say on which unlearned version a child is rebuilt."""
+    UnlearningRun.objects.filter(pk=run_id, status=S.QUEUED).update(base=base)
+
+
+@transaction.atomic
+def escalate_run(*, run_id: UUID, seed: int, now: datetime) -> UnlearningRun:
+    """Queue exact retraining in place of a run that was not cleared or failed; once."""
+    run = UnlearningRun.objects.select_for_update().get(pk=run_id)
+    following = UnlearningRun.objects.filter(escalated_from=run).first()
+    return following or queue_run(
+        target=run.target,
+        space=run.space,
+        forget=forget_of(run),
+        method=RETRAIN,
+        hyperparameters={},
+        seed=seed,
+        waiting=False,
+        now=now,
+        escalated_from=run,
+    )
+
+
+def decide_destroy(*, run_id: UUID) -> None:
+    """Choose destruction for a version that cannot be trained again.
+
+    Raises:
+        RunNotWaiting: the run does not wait for a decision.
+    """
+    if not UnlearningRun.objects.filter(pk=run_id, status=S.WAITING).update(
+        method=DESTROY, status=S.QUEUED
+    ):
+        raise RunNotWaiting(f"Run {run_id} does not wait for a decision.")
+
+
+def decide_outside(*, run_id: UUID, replacement: ModelVersion, now: datetime) -> None:
+    """Accept a version that was retrained outside; its captured membership was checked.
+
+    Raises:
+        RunNotWaiting: the run does not wait for a decision.
+    """
+    if not UnlearningRun.objects.filter(pk=run_id, status=S.WAITING).update(
+        method=OUTSIDE,
+        status=S.SUCCEEDED,
+        unlearned=replacement,
+        guarantee=EXACT,
+        seconds=0.0,
+        report={"claim": "retrained outside; the same recipe is not claimed"},
+        ended_at=now,
+    ):
+        raise RunNotWaiting(f"Run {run_id} does not wait for a decision.")
