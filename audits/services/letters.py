@@ -52,7 +52,9 @@ def send_letter(
     try:
         message.send()
     except OSError as error:  # every smtplib and file error
-        logger.warning("letter %s of %s not sent: %s", code, request.reference, type(error).__name__)
+        logger.warning(
+            "letter %s of %s not sent: %s", code, request.reference, type(error).__name__
+        )
         Letter.objects.filter(pk=letter.pk).update(error=type(error).__name__)
         return False
     digest = hashlib.sha256(body.encode()).hexdigest()

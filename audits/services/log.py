@@ -40,13 +40,7 @@ def append(
     """
     if not transaction.get_connection().in_atomic_block:
         raise NotInATransaction(f"The event {type} was written outside a transaction.")
-    event = events.Event(
-        type=type,
-        case=None if case is None else str(case),
-        at=now,
-        actor=actor,
-        data=dict(data or {}),
-    )
+    event = events.draft(type, dict(data or {}), at=now, actor=actor, case=case)
     encoded = events.encode(event)
     head = LogHead.objects.select_for_update().get(pk=1)
     leaf = LogLeaf.objects.create(

@@ -14,7 +14,7 @@ from audits.models import DuplicateFinding, ErasureRequest
 from audits.services import log
 from audits.services.requests import actor_of
 from audits.services.transitions import MoveNotAllowed, move
-from lineage.core.bitmaps import bitmap_digest
+from lineage.core import bitmaps
 from lineage.models import ModelVersion, OrdinalSpace, Restriction
 from lineage.queries import subjects
 from lineage.services import restriction
@@ -78,7 +78,7 @@ def restrict_records(*, case_id: UUID, now: datetime) -> bool:
             data={
                 "space": str(space.pk),
                 "records": len(ordinals),
-                "digest": bitmap_digest(ordinals),
+                "digest": bitmaps.digest(ordinals),
             },
         )
     return True
@@ -168,7 +168,9 @@ def keep_plan(
         "unknown": len(plan["unknown"]),
     }
     fields = {"plan": dict(plan), "plan_digest": digest}
-    if not move(case_id=case_id, to=S.PLANNED, now=now, event=("plan_drawn", counts), fields=fields):
+    if not move(
+        case_id=case_id, to=S.PLANNED, now=now, event=("plan_drawn", counts), fields=fields
+    ):
         return False
     _add_runs(case_id, runs, now)
     return True

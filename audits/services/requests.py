@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core import signing
 from django.db import transaction
 
-from audits.core.commitment import commitment
+from audits.core.commitment import commit
 from audits.core.deadline import deadline
 from audits.models import ErasureRequest
 from audits.services import log
@@ -75,7 +75,7 @@ def receive_request(*, email: str, channel: str, now: datetime) -> Received:
         actor=log.SUBJECT,
         data={
             "channel": channel,
-            "commitment": commitment(case_key, {"email": email}),
+            "commitment": commit(case_key, {"email": email}),
             "received_on": due.received_on,
             "due_on": due.due_on,
             "rule": due.rule,

@@ -84,9 +84,9 @@ def affected(space: OrdinalSpace, ordinals: BitMap, *, include_shadows: bool = F
     found = _affected(space, snapshots_holding(space, ordinals))
     possible = uncaptured_versions(space)
     listed = {version.id: version for version in _listed(include_shadows=include_shadows)}
-    rest = listed.keys() - {affected.version.id for affected in found}
+    rest = listed.keys() - {hit.version.id for hit in found}
     return Closure(
-        versions=tuple(affected for affected in found if affected.version.id in listed),
+        versions=tuple(hit for hit in found if hit.version.id in listed),
         unknown=tuple(v for v in listed.values() if v.id in rest & possible),
         not_affected=tuple(v for v in listed.values() if v.id in rest - possible),
     )

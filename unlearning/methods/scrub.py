@@ -43,7 +43,7 @@ class Scrub(Method):
 
     **Reference.** Kurmanji et al., "Towards unbounded machine unlearning", NeurIPS 2023.
 
-    **Cost.** Per epoch 4/3 passes over R (the teacher only forward); the same over F in ``msteps``.
+    **Cost.** Per epoch 4/3 passes over R (the teacher only forward), and over F in ``msteps``.
 
     **Known failure.** Student and teacher start equal, where KL_T is flat: without dropout or
     batch normalisation the first pass over F has no gradient, so such a model needs ``msteps``
@@ -82,9 +82,7 @@ class Scrub(Method):
                 f"Scrub.msteps is {self.msteps}, more than the {self.epochs} epochs there are."
             )
         if self.gamma == 0 and self.alpha == 0:
-            raise SettingRefused(
-                "Scrub.gamma and Scrub.alpha are both 0; give one of them a value above 0."
-            )
+            raise SettingRefused("Scrub.gamma and Scrub.alpha are both 0; raise one of them.")
 
     def _unlearn(
         self, model: nn.Module, retain: Examples, forget: Examples, context: Context

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from pyroaring import BitMap
 
-from lineage.core.bitmaps import bitmap_digest
+from lineage.core import bitmaps
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def queue_run(
         space=space,
         forget_bitmap=forget.serialize(),
         forget_count=len(forget),
-        forget_digest=bitmap_digest(forget),
+        forget_digest=bitmaps.digest(forget),
         status=S.WAITING if waiting else S.QUEUED,
         escalated_from=escalated_from,
         retrain_seconds_predicted=target.generated_by.seconds,

@@ -1,0 +1,90 @@
+"""Cases as staff and the person see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from audits.models import ErasureRequest
+from lineage.models import Job
+
+if TYPE_CHECKING:
+    from datetime import date
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+
+S = ErasureRequest.Status
+CLOSED = (S.SEALED,)
+STEPS = (
+    (S.RECEIVED, "Received"),
+    (S.VERIFIED, "E-mail address confirmed"),
+    (S.ACCEPTED, "Accepted by our staff"),
+    (S.RESTRICTED, "Your data is set aside"),
+    (S.PLANNED, "Every model that used it is found"),
+    (S.UNLEARNING, "The models unlearn it"),
+    (S.AUDITING, "The result is tested"),
+    (S.ERASED, "Your data is deleted"),
+    (S.SEALED, "Signed record"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a case for display: done, current or still to come."""
+
+    label: str
+    done: bool
+    current: bool
+
+
+def open_cases() -> QuerySet[ErasureRequest]:
+    """Return the cases that still need work, the most urgent first."""
+    return ErasureRequest.objects.exclude(status__in=CLOSED).order_by("due_on", "received_at")
+
+
+def closed_cases() -> QuerySet[ErasureRequest]:
+    """Return the sealed cases, the newest first."""
+    return ErasureRequest.objects.filter(status__in=CLOSED).order_by("-sealed_at")
+
+
+def overdue(today: date) -> QuerySet[ErasureRequest]:
+    """Return the open cases whose answer was due before ``today``."""
+    return open_cases().filter(due_on__lt=today)
+
+
+def case_by_status_digest(digest: str) -> ErasureRequest | None:
+    """Return the case whose status page has this token digest."""
+    return ErasureRequest.objects.filter(status_digest=digest).first()
+
+
+def steps_of(request: ErasureRequest) -> list[Step]:
+    """Return the steps of a case with the one it is at."""
+    names = [name for name, _ in STEPS]
+    at = request.failed_from or request.held_from or request.status
+    place = names.index(S(at)) if at in names else 0
+    ended = request.status == S.SEALED
+    return [
+        Step(label=label, done=number < place or ended, current=number == place and not ended)
+        for number, (_, label) in enumerate(STEPS)
+    ]
+
+
+def jobs_of(request: ErasureRequest) -> QuerySet[Job]:
+    """Return the jobs of a case and of its runs, oldest first."""
+    ids: list[UUID] = [request.pk, *request.runs.values_list("pk", flat=True)]
+    return Job.objects.filter(payload_id__in=ids).order_by("created_at")
+
+
+def cases_of_run(run_id: UUID) -> QuerySet[ErasureRequest]:
+    """Return the cases that a run serves."""
+    return ErasureRequest.objects.filter(runs=run_id)
+
+
+def cases_of_job(job: Job) -> QuerySet[ErasureRequest]:
+    """Return the cases that wait for a job, whether it is about a case or about a run."""
+    return ErasureRequest.objects.filter(
+        Q(pk=job.payload_id) | Q(runs=job.payload_id)
+    ).distinct()

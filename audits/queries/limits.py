@@ -1,0 +1,64 @@
+"""What the record does not show. Never empty, and no wording stronger than the evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lineage.models import ModelVersion, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audits.models import ErasureRequest
+    from unlearning.models import UnlearningRun
+
+ALWAYS = (
+    "The log shows that these records were not changed after they were written. It does not show "
+    "that what was written is true: a dishonest operator could have run something else.",
+    "Copies outside the lineage graph (downloads, exports, notebooks, backups that have not been "
+    "replayed) are not covered.",
+    "Attacks that were not run: attribute inference, model inversion, extraction and "
+    "reconstruction, and every attack that reads the weights.",
+    "Events after the checkpoint of this record are not anchored by it.",
+)
+NO_RETRAINED_ARM = (
+    "Equivalence to retraining was not measured: no shadow models were retrained for it, so the "
+    "best approximate outcome is that no leak beyond the margin was found."
+)
+SAME_RECIPE = (
+    "Exact means: trained again by the same code, recipe and seed without the records. The choice "
+    "of architecture and hyperparameters, made when the records were present, was not redone. A "
+    "bit-identical second execution was not made."
+)
+KEPT = "{count} record(s) equal or close to an erased one were kept by decision of staff."
+UNKNOWN = (
+    "{count} model version(s) have no captured membership; they are listed as possibly affected "
+    "and were not unlearned."
+)
+OWN_RECORDS = (
+    "The audit trained shadow models on the person's own records, under restriction; they and "
+    "their scores were destroyed before this record was sealed, so nobody can repeat that "
+    "training. The verdict recomputes from the kept aggregates."
+)
+
+
+def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
+    """Return the limits that apply to a case, as sentences."""
+    found = list(ALWAYS)
+    approximate = any(run.guarantee == "APPROXIMATE" for run in runs)
+    if approximate:
+        found += [NO_RETRAINED_ARM, OWN_RECORDS]
+    if any(run.guarantee == "EXACT" for run in runs):
+        found.append(SAME_RECIPE)
+    if kept := request.duplicates.filter(decision="KEEP").count():
+        found.append(KEPT.format(count=kept))
+    if unknown := len(request.plan.get("unknown", [])):
+        found.append(UNKNOWN.format(count=unknown))
+    return found
+
+
+def coverage() -> tuple[int, int]:
+    """Return how many model versions have captured membership, and how many there are."""
+    versions = ModelVersion.objects.filter(kind=ModelVersion.Kind.MODEL)
+    captured = versions.exclude(generated_by__capture_level=Run.Capture.NONE)
+    return captured.count(), versions.count()

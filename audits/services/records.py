@@ -1,0 +1,97 @@
+"""Seal a case: sign its account, log the seal, sign a checkpoint, keep the record's bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import rfc8785
+from django.db import transaction
+
+from audits import keys
+from audits.core import ledger, record
+from audits.core.account import Account, LoggedEvent
+from audits.core.events import parse
+from audits.core.statement import Subject
+from audits.models import ComplianceRecord, ErasureRequest, LogLeaf
+from audits.queries import case_file
+from audits.services import log
+from audits.services.transitions import move
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+S = ErasureRequest.Status
+
+
+@transaction.atomic
+def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
+    """Seal a case that has an outcome, once; return its record.
+
+    State, event, checkpoint and record become visible together or not at all.
+
+    Raises:
+        MoveNotAllowed: the case is not at an end.
+    """
+    known = ComplianceRecord.objects.filter(request_id=case_id).first()
+    if known:
+        return known
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    key = keys.signing_key()
+    account = _account(request)
+    envelope = record.sign_account(account, key)
+    seal = record.draft_seal(envelope, account, at=now, actor=log.SYSTEM)
+    move(
+        case_id=case_id,
+        to=S.SEALED,
+        now=now,
+        event=("case_sealed", dict(seal.data)),
+        fields={"sealed_at": now},
+    )
+    leaf = request_leaf(case_id)
+    note = log.checkpoint(now=now)
+    hashes = log.leaf_hashes(note.size)
+    places = [leaf.index, *(one.index for one in account.events)]
+    data = record.assemble(
+        envelope=envelope,
+        seal=leaf,
+        paths=ledger.inclusion_paths(places, hashes),
+        checkpoint_note=note.note,
+        vkey=key.verifier.text,
+    )
+    return ComplianceRecord.objects.create(
+        request=request,
+        outcome=account.outcome,
+        data=data,
+        sha256=hashlib.sha256(data).hexdigest(),
+        seal_index=leaf.index,
+        created_at=now,
+    )
+
+
+def request_leaf(case_id: UUID) -> LoggedEvent:
+    """Return the newest event of a case with its place."""
+    leaf = LogLeaf.objects.filter(case_id=case_id).latest("index")
+    return LoggedEvent(index=leaf.index, event=parse(bytes(leaf.data)))
+
+
+def _account(request: ErasureRequest) -> Account:
+    findings = case_file.findings(request)
+    subjects = [
+        Subject(name=f"model:{row[version]}", sha256=row[digest])
+        for row in findings["runs"]
+        for version, digest in (("version", "version_digest"), ("unlearned", "unlearned_digest"))
+        if row[digest]
+    ]
+    # in-toto wants a subject even where no model was touched: the plan itself.
+    plan = Subject(
+        name=f"case:{request.pk}", sha256=hashlib.sha256(rfc8785.dumps(request.plan)).hexdigest()
+    )
+    return Account(
+        case=str(request.pk),
+        outcome=request.outcome,
+        subjects=tuple(dict.fromkeys(subjects)) or (plan,),
+        findings=findings,
+        events=case_file.case_events(request),
+    )

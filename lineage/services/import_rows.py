@@ -1,0 +1,150 @@
+"""The rows of an import: what is asked of one, and what became of them."""
+
+from __future__ import annotations
+
+import mimetypes
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lineage.core.content_digest import content_digest
+from lineage.core.identifiers import EMAIL, LONGEST, IdentifierNotUsable, lookup_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_ROWS, _BYTES = 500, 32 * 1024 * 1024  # what one transaction takes
+_LONGEST_TARGET, _LONGEST_MEDIA_TYPE = 200, 100
+_UNKNOWN_TYPE = "application/octet-stream"
+
+
+class RowRefused(ValueError):  # noqa: N818  (reads as the fact it states)
+    """A row cannot be imported; the text is the sentence for the report."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One record to import.
+
+    * ``line``: where it stood, for messages;
+    * ``key``: what the source system calls the record; unique among the records of a person;
+    * ``subject``: identifier of the person, of kind ``kind``;
+    * ``content``: the bytes, or the file that holds them.
+    """
+
+    line: int
+    key: str
+    subject: str = field(repr=False)
+    content: bytes | Path = field(repr=False)
+    target: str = ""
+    media_type: str = ""
+    kind: str = EMAIL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejection:
+    """Why a row was not imported; the sentence holds no personal data."""
+
+    line: int
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportReport:
+    """What became of the rows; ``repeated`` ones had been imported before."""
+
+    imported: int = 0
+    repeated: int = 0
+    rejected: tuple[Rejection, ...] = ()
+
+    def __add__(self, other: ImportReport) -> ImportReport:
+        return ImportReport(
+            imported=self.imported + other.imported,
+            repeated=self.repeated + other.repeated,
+            rejected=self.rejected + other.rejected,
+        )
+
+    @property
+    def seen(self) -> int:
+        """Number of rows read."""
+        return self.imported + self.repeated + len(self.rejected)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedRow:
+    """A row that is fit to be stored, with its content read."""
+
+    line: int
+    key: str
+    owner: tuple[str, str]
+    content: bytes = field(repr=False)
+    sha256: str
+    target: str
+    media_type: str
+
+
+def checked(row: Row, lookup_key: bytes) -> CheckedRow:
+    """Return a row with its content and the digest of its person.
+
+    Raises:
+        RowRefused: with the sentence for the report.
+    """
+    if not row.key or len(row.key) > LONGEST:
+        raise RowRefused(f"The key has {len(row.key)} characters; allowed are 1 to {LONGEST}.")
+    if len(row.target) > _LONGEST_TARGET:
+        raise RowRefused(
+            f"The target has {len(row.target)} characters; allowed are {_LONGEST_TARGET}."
+        )
+    try:
+        digest = lookup_digest(lookup_key, row.kind, row.subject)
+    except IdentifierNotUsable as error:
+        raise RowRefused(f"The subject cannot be used. {error}") from error
+    content = _content(row.content)
+    return CheckedRow(
+        line=row.line,
+        key=row.key,
+        owner=(row.kind, digest),
+        content=content,
+        sha256=content_digest(content),
+        target=row.target,
+        media_type=_media_type(row),
+    )
+
+
+def _content(content: bytes | Path) -> bytes:
+    if isinstance(content, Path):
+        try:
+            content = content.read_bytes()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "the path is not valid"
+            raise RowRefused(f"The file of the row cannot be read: {reason}.") from error
+    if not content:
+        raise RowRefused("The content of the row is empty.")
+    return content
+
+
+def _media_type(row: Row) -> str:
+    guessed = mimetypes.guess_type(row.content.name)[0] if isinstance(row.content, Path) else None
+    media_type = row.media_type or guessed or _UNKNOWN_TYPE
+    if len(media_type) > _LONGEST_MEDIA_TYPE:
+        raise RowRefused(
+            f"The media type has {len(media_type)} characters; allowed are {_LONGEST_MEDIA_TYPE}."
+        )
+    return media_type
+
+
+def batches(
+    rows: Iterable[Row | Rejection], lookup_key: bytes
+) -> Iterator[tuple[list[CheckedRow], list[Rejection]]]:
+    """Yield checked and rejected rows in portions that fit into memory and one transaction."""
+    fit: list[CheckedRow] = []
+    rejected: list[Rejection] = []
+    for row in rows:
+        try:
+            _sort_in(row, lookup_key, fit, rejected)
+        except RowRefused as refusal:
+            rejected.append(Rejection(line=row.line, sentence=str(refusal)))
+        if len(fit) + len(rejected) >= _ROWS or sum(len(r.content) for r in fit[-1:]) >= _BYTES:
+            yield fit, rejected
+            fit, rejected = [], []
+    yield fit, rejected

@@ -1,0 +1,33 @@
+"""Locks held until the end of the transaction, always taken in one order: spaces, then names.
+
+SQLite needs none of them: its transactions begin IMMEDIATE, so there is one writer at a time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+from lineage.models import OrdinalSpace
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Iterable
+
+
+def lock_space(space_id: uuid.UUID) -> OrdinalSpace:
+    """Lock a space and return it as it is now."""
+    return OrdinalSpace.objects.select_for_update().get(id=space_id)
+
+
+def lock_spaces(space_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, OrdinalSpace]:
+    """Lock several spaces, in the order of their ids, and return them as they are now."""
+    return {pk: lock_space(pk) for pk in sorted(set(space_ids))}
+
+
+def lock_name(name: str) -> None:
+    """Lock something that has no row yet, such as the versions of a new model."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
