@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -34,6 +35,32 @@ def integer(name: str, *, default: int, low: int = 1) -> int:
     if number < low:
         raise ImproperlyConfigured(f"{name} is {value!r}; a whole number >= {low} is needed.")
     return number
+
+
+def number(name: str, *, default: float) -> float:
+    """Return a number that is not negative."""
+    value = os.environ.get(name, "").strip()
+    try:
+        found = float(value) if value else default
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < float("inf"):
+        raise ImproperlyConfigured(f"{name} is {value!r}; a number >= 0 is needed.")
+    return found
+
+
+def mapping(name: str, *, default: dict[str, Any]) -> dict[str, Any]:
+    """Return a JSON object."""
+    value = os.environ.get(name, "").strip()
+    try:
+        found = json.loads(value) if value else default
+    except json.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise ImproperlyConfigured(
+            f'{name} is {value!r}; a JSON object such as {{"a": 1}} is needed.'
+        )
+    return found
 
 
 def words(name: str, *, default: list[str]) -> list[str]:

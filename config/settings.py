@@ -192,7 +192,11 @@ EXPUNGE_CLOCK_ZONE = os.environ.get("EXPUNGE_CLOCK_ZONE", "Europe/Paris")
 EXPUNGE_LOG_ORIGIN = os.environ.get("EXPUNGE_LOG_ORIGIN", "expunge.local/log")
 # First method tried; what the audit does not clear is escalated to exact retraining.
 EXPUNGE_METHOD = os.environ.get("EXPUNGE_METHOD", "scrub")
-EXPUNGE_AUDIT_DATA = os.environ.get("EXPUNGE_AUDIT_DATA", "surrogate")
+EXPUNGE_METHOD_SETTINGS = environment.mapping("EXPUNGE_METHOD_SETTINGS", default={})
+# Fields of audits.core.policy.EvidencePolicy that differ from its defaults.
+EXPUNGE_POLICY = environment.mapping("EXPUNGE_POLICY", default={"audit_data": "own_records"})
+# Distance of two inputs scaled to length one, below which staff decide whether they are the same.
+EXPUNGE_DUPLICATE_DISTANCE = environment.number("EXPUNGE_DUPLICATE_DISTANCE", default=0.05)
 
 CELERY_BEAT_SCHEDULE = {
     "sweep": {

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+
+from config.health import healthz
 
 urlpatterns = [
+    path("", include("audits.urls")),
+    path("models/", include("lineage.urls")),
+    path(
+        "accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"
+    ),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
 ]

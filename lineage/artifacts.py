@@ -35,23 +35,23 @@ _PER_FOLDER = 1_000
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-class ArtefactMissing(LookupError):
+class ArtefactMissing(LookupError):  # noqa: N818  (reads as the fact it states)
     """A file that should be stored is not there."""
 
 
-class ArtefactAltered(ValueError):
+class ArtefactAltered(ValueError):  # noqa: N818  (reads as the fact it states)
     """A stored file does not hold the bytes that were written."""
 
 
-class ArtefactRemains(RuntimeError):
+class ArtefactRemains(RuntimeError):  # noqa: N818  (reads as the fact it states)
     """A file that was destroyed is still there."""
 
 
-class StoreFull(OSError):
+class StoreFull(OSError):  # noqa: N818  (reads as the fact it states)
     """There is no room for a file; nothing of it was kept."""
 
 
-class StoreNotWritable(OSError):
+class StoreNotWritable(OSError):  # noqa: N818  (reads as the fact it states)
     """The store refused a file; nothing of it was kept."""
 
 

@@ -28,19 +28,19 @@ _WAIT_SECONDS = 30
 _TABLE = "CREATE TABLE IF NOT EXISTS key (name TEXT PRIMARY KEY, secret BLOB) WITHOUT ROWID"
 
 
-class KeyMissing(LookupError):
+class KeyMissing(LookupError):  # noqa: N818  (reads as the fact it states)
     """No key of that name was ever made."""
 
 
-class KeyDestroyed(LookupError):
+class KeyDestroyed(LookupError):  # noqa: N818  (reads as the fact it states)
     """The key of that name was destroyed and cannot come back."""
 
 
-class KeyExists(ValueError):
+class KeyExists(ValueError):  # noqa: N818  (reads as the fact it states)
     """A key of that name was made before."""
 
 
-class KeyRemains(RuntimeError):
+class KeyRemains(RuntimeError):  # noqa: N818  (reads as the fact it states)
     """A destroyed key can still be read."""
 
 
@@ -141,10 +141,11 @@ def get_or_create_many(names: Iterable[str]) -> dict[str, bytes]:
     return {name: _living(name, found[name]) for name in wanted}
 
 
-def existing(names: Iterable[str]) -> set[str]:
-    """Return those names that have a key which is not destroyed."""
+def get_many(names: Iterable[str]) -> dict[str, bytes]:
+    """Return the keys of those names that have one which is not destroyed."""
     with _opened() as connection:
-        return {name for name, secret in _read(connection, names).items() if secret is not None}
+        found = _read(connection, names)
+    return {name: secret for name, secret in found.items() if secret is not None}
 
 
 def destroy(name: str) -> None:

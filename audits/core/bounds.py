@@ -72,8 +72,9 @@ def guess_bounds(
 
     Arms of one size: the 2n guesses are independent with mean success (1 + advantage) / 2, and
     among all such sums the binomial has the heaviest tails beyond its mean (Hoeffding 1956), so
-    one Clopper-Pearson interval on all of them is valid, and much shorter than two. Arms of
-    different sizes: one interval per arm at ``alpha / 2``.
+    one Clopper-Pearson interval on all of them is valid, and much shorter than two: 0.22 instead
+    of 0.36 above an estimate of 0 with 32 models per arm. Arms of different sizes: one interval
+    per arm at ``alpha / 2``.
     """
     tp, tn = np.asarray(right_in, np.int64), np.asarray(right_out, np.int64)
     estimate = tp / n_in + tn / n_out - 1
@@ -160,7 +161,7 @@ def threshold_bounds(inside: Floats, outside: Floats, alpha: float) -> Bounds:
     return Bounds(
         estimate=float(np.abs(tp / len(inside) - fp / len(outside)).max()),
         lower=max(0.0, *(_gap(one, other, each, lower=True) for one, other in _both(arms))),
-        upper=min(1.0, *(_gap(one, other, alpha / 2, lower=False) for one, other in _both(arms))),
+        upper=min(1.0, max(_gap(one, other, alpha / 2, lower=False) for one, other in _both(arms))),
         method="best threshold, Clopper-Pearson",
     )
 

@@ -3,7 +3,7 @@
 Everything is estimated from the kept numbers alone, so that a verdict recomputed after the scores
 are purged is the verdict. Unit of every bound: the model.
 
-The bounds are about the attacks that were fitted, averaged over the folds (Bayle et al. 2020): an
+The bounds are about the attacks that were fitted, each judged on a model it had not seen: an
 attacker with more shadow models may do better where each record leaks little. The subject level
 and the sensitivity required for a pass are there for that reason.
 """
@@ -19,7 +19,7 @@ from audits.core.bounds import Bounds, average_bounds, gaussian_bound, guess_bou
 from audits.core.estimates import Contrast, Estimate, Measurements, Utility
 from audits.core.harness import Deployment, findings
 from audits.core.kept import Kept, KeptContrast
-from audits.core.likelihood import cross_fit, instance_test
+from audits.core.likelihood import forward, instance_test
 from audits.core.verdict import decide
 
 if TYPE_CHECKING:
@@ -42,23 +42,27 @@ def keep(
 ) -> Kept:
     """Reduce the score matrices to what may be kept.
 
+    Where the shadow models learned surrogates, the deployed model's own records are not among
+    their scores: run ``instance_test`` on models that never saw them and ``replace`` the field.
+
     Args:
-        scores: the experiment.
-        seed: of the splits of models into folds.
+        scores: the experiment, models in the order of training.
+        seed: of the harness's random halves.
         index: a random permutation of the k records, drawn for this case and then forgotten.
         deployment: recipe and accuracy of the deployed model, for the harness checks.
 
     Raises:
-        TooFewModels: an arm has fewer than three models.
+        TooFewModels: an arm has fewer than five models.
     """
     broken = findings(scores, deployment or Deployment(), seed=seed)
     if broken:
         scores = _finite(scores)
     member = scores.member
     return Kept(
-        before=_kept(scores.before, member, seed, index),
-        leak=_kept(scores.after, member, seed + 1, index),
-        equivalence=_equivalence(scores, seed + 2, index),
+        models_per_arm=int(min(member.sum(), (~member).sum())),
+        before=keep_contrast(scores.before, member, index),
+        leak=keep_contrast(scores.after, member, index),
+        equivalence=_equivalence(scores, index),
         utility=_utility(scores),
         instance=_instance(scores),
         findings=broken,
@@ -85,8 +89,7 @@ def recompute(kept: Kept, policy: EvidencePolicy) -> Verdict:
     Raises:
         NotALook: the policy did not plan a verdict at this number of models.
     """
-    alpha = policy.alpha_at(min(kept.leak.n_in, kept.leak.n_out))
-    return decide(policy, measure(kept, alpha))
+    return decide(policy, measure(kept, policy.alpha_at(kept.models_per_arm)))
 
 
 def contrast(kept: KeptContrast, alpha: float) -> Contrast:
@@ -114,9 +117,15 @@ def _finite(scores: ShadowScores) -> ShadowScores:
     return replace(scores, **matrices)
 
 
-def _kept(scores: Floats, member: Flags, seed: int, index: Integers) -> KeptContrast:
-    ratios = cross_fit(scores, member, seed=seed)[:, index]
-    inside, outside = ratios[member], ratios[~member]
+def keep_contrast(scores: Floats, member: Flags, index: Integers) -> KeptContrast:
+    """Judge every model and keep the counts; shapes [n, k], [n] and [k], a permutation.
+
+    Raises:
+        TooFewModels: an arm has fewer than five models.
+    """
+    ratios = forward(scores, member)[:, index]
+    judged = ~np.isnan(ratios[:, 0])
+    inside, outside = ratios[member & judged], ratios[~member & judged]
     return KeptContrast(
         averages_in=_floats((inside > 0).mean(1)),
         averages_out=_floats((outside <= 0).mean(1)),
@@ -135,12 +144,12 @@ def _integers(values: Integers) -> tuple[int, ...]:
     return tuple(int(value) for value in values)
 
 
-def _equivalence(scores: ShadowScores, seed: int, index: Integers) -> KeptContrast | None:
+def _equivalence(scores: ShadowScores, index: Integers) -> KeptContrast | None:
     if scores.retrained is None:
         return None
     unlearned = scores.after[scores.member]
     member = np.arange(len(unlearned) + len(scores.retrained)) < len(unlearned)
-    return _kept(np.vstack([unlearned, scores.retrained]), member, seed, index)
+    return keep_contrast(np.vstack([unlearned, scores.retrained]), member, index)
 
 
 def _utility(scores: ShadowScores) -> Utility | None:

@@ -25,7 +25,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """An advantage with its bounds; ``n_in`` and ``n_out`` count models, never records.
+    """An advantage with its bounds; ``n_in`` and ``n_out`` count judged models, never records.
 
     ``model_based_upper`` assumes Gaussian scores. It is stored and shown, and decides nothing;
     None where its assumptions do not hold.

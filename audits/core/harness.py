@@ -14,7 +14,7 @@ from scipy import special
 
 from audits.core.bounds import average_bounds
 from audits.core.canonical import write_json
-from audits.core.likelihood import TooFewModels, cross_fit
+from audits.core.likelihood import TooFewModels, forward
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,27 +57,29 @@ def findings(scores: ShadowScores, deployment: Deployment, *, seed: int) -> tupl
         return broken
     return (
         *_recipes(deployment),
-        *_canaries(scores, seed),
+        *_canaries(scores),
         *_null(scores, seed),
         *_accuracies(scores, deployment),
     )
 
 
-def canary_bounds(canaries: Canaries, *, seed: int, alpha: float = ALPHA) -> Bounds:
+def canary_bounds(canaries: Canaries, *, alpha: float = ALPHA) -> Bounds:
     """Bound the record-average advantage on planted canaries; the unit is the model."""
-    ratios = cross_fit(canaries.scores, canaries.member, seed=seed)
-    right = (ratios > 0) == canaries.member
-    return average_bounds(_share(right, canaries.member), _share(right, ~canaries.member), alpha)
+    ratios = forward(canaries.scores, canaries.member)
+    judged, right = ~np.isnan(ratios), (ratios > 0) == canaries.member
+    inside = _share(right, judged & canaries.member)
+    return average_bounds(inside, _share(right, judged & ~canaries.member), alpha)
 
 
-def null_bounds(never_seen: Floats, half: Flags, *, seed: int, alpha: float = ALPHA) -> Bounds:
+def null_bounds(never_seen: Floats, half: Flags, *, alpha: float = ALPHA) -> Bounds:
     """Bound the advantage of telling two halves of the never-seen models apart."""
-    right = (cross_fit(never_seen, half, seed=seed) > 0) == half[:, None]
-    return average_bounds(right[half].mean(1), right[~half].mean(1), alpha)
+    ratios = forward(never_seen, half)
+    judged, right = ~np.isnan(ratios[:, 0]), (ratios > 0) == half[:, None]
+    return average_bounds(right[half & judged].mean(1), right[~half & judged].mean(1), alpha)
 
 
 def _share(right: Flags, chosen: Flags) -> Floats:
-    """Return per model the share of chosen records guessed right; models without any drop out."""
+    """Return per model the share of chosen records guessed right; without any, it drops out."""
     count = chosen.sum(1)
     share = (right & chosen).sum(1)[count > 0] / count[count > 0]
     return np.asarray(share, np.float64)
@@ -124,11 +126,11 @@ def _recipes(deployment: Deployment) -> Iterator[str]:
         yield f"Shadow models and the deployed model differ in recipe: {', '.join(differing)}."
 
 
-def _canaries(scores: ShadowScores, seed: int) -> Iterator[str]:
+def _canaries(scores: ShadowScores) -> Iterator[str]:
     if scores.canaries is None:
         return
     try:
-        found = canary_bounds(scores.canaries, seed=seed)
+        found = canary_bounds(scores.canaries)
     except TooFewModels as error:
         yield f"The canaries cannot be evaluated. {error}"
         return
@@ -142,22 +144,19 @@ def _canaries(scores: ShadowScores, seed: int) -> Iterator[str]:
 
 def _null(scores: ShadowScores, seed: int) -> Iterator[str]:
     never_seen = scores.after[~scores.member]
-    shuffled = np.random.default_rng(seed).permutation(len(never_seen))
-    splits = {"at random": shuffled % 2 == 0, "by order": shuffled * 0 + _order(len(never_seen))}
+    place = np.arange(len(never_seen))
+    shuffled = np.random.default_rng(seed).permutation(place)
+    splits = {"at random": shuffled % 2 == 0, "by order of training": place < len(place) // 2}
     for name, half in splits.items():
         try:
-            found = null_bounds(never_seen, half.astype(bool), seed=seed, alpha=ALPHA / 2)
+            found = null_bounds(never_seen, half, alpha=ALPHA / 2)
         except TooFewModels:
-            continue  # fewer than six models cannot be halved; they cannot pass either
+            continue  # fewer than ten models are too few to be halved
         if found.lower > 0:
             yield (
                 f"The attack tells apart models that never saw the records, split {name}: "
                 f"advantage at least {found.lower:.3f}."
             )
-
-
-def _order(count: int) -> NDArray[np.int64]:
-    return (np.arange(count) < count // 2).astype(np.int64)
 
 
 def _accuracies(scores: ShadowScores, deployment: Deployment) -> Iterator[str]:

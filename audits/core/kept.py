@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class KeptContrast:
-    """The kept numbers of one comparison; ``in`` learned the records, ``out`` never saw them.
+    """One comparison of judged models; ``in`` learned the records, ``out`` never saw them.
 
     Attributes:
         averages_in: share of records guessed right under each model, one per model.
@@ -37,19 +37,23 @@ class KeptContrast:
 
     @property
     def n_in(self) -> int:
-        """Return the number of models that learned the records."""
+        """Return the number of judged models that learned the records."""
         return len(self.averages_in)
 
     @property
     def n_out(self) -> int:
-        """Return the number of models that never saw them."""
+        """Return the number of judged models that never saw them."""
         return len(self.averages_out)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """Everything a verdict is recomputed from, together with the policy."""
+    """Everything a verdict is recomputed from, together with the policy.
 
+    ``models_per_arm`` counts trained models; the first few of each arm only fit the first attack.
+    """
+
+    models_per_arm: int
     before: KeptContrast
     leak: KeptContrast
     equivalence: KeptContrast | None = None

@@ -3,6 +3,10 @@
 With few models a record's own variance is unreliable, so it is drawn towards the variance of all
 records (a normal-inverse-gamma prior; a Student-t predictive). The models that fit a density are
 never the models it judges: judging them in-sample finds leaks where there are none.
+
+``forward`` decides: each model is judged by the models before it. ``cross_fit`` judges every model
+and is for pictures: two models that judge each other count one coincidence twice, so that its
+averages vary about 1 + 2/pi times as much as independent guesses where there is nothing to see.
 Sources: Carlini et al. 2022 (LiRA), Hayes et al. 2024 (U-LiRA), BaVarIA 2026 (shrinkage).
 """
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
 PRIOR = 8.0
 FOLDS = 5
+BURN_IN = 3
 TINY = 1e-18
 
 
@@ -80,6 +85,81 @@ def fit(scores: Floats, chosen: Flags, prior: float = PRIOR) -> Predictive:
     return predictive(mean, squares, count, prior)
 
 
+def forward(scores: Floats, member: Flags, *, prior: float = PRIOR) -> Floats:
+    """Return log-likelihood ratios, learned over never saw, from the models before each model.
+
+    Given the past, a guess depends on one new model only, so guesses are as good as independent
+    and bounds for independent guesses hold (prequential analysis, Dawid 1984). More models never
+    change an earlier ratio.
+
+    Args:
+        scores: membership scores, one row per model in the order of training, shape [n, k].
+        member: whether the model learned the record. Shape [n]: the i-th model of either arm is
+            judged by the first i - 1 models of both. Shape [n, k], where it differs by record: a
+            model is judged by all rows above.
+        prior: how many models the pooled variance is worth.
+
+    Returns:
+        Ratios of shape [n, k]; NaN for models with fewer than three models before them in an arm.
+
+    Raises:
+        TooFewModels: an arm has fewer than five models.
+    """
+    _check_arms(member, BURN_IN + 2)
+    turn = _ranks(member) if member.ndim == 1 else np.arange(len(member))
+    learned = np.broadcast_to(member[:, None] if member.ndim == 1 else member, scores.shape)
+    centred = scores - scores.mean(0)
+    inside = _earlier(centred, learned, turn)
+    outside = _earlier(centred, ~learned, turn)
+    ratios = inside.density(prior).log_density(centred)
+    ratios -= outside.density(prior).log_density(centred)
+    ratios[np.minimum(inside.count, outside.count) < BURN_IN] = np.nan
+    return ratios
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sums:
+    """Numbers of scores, their sums and their sums of squares; shape [n, k] each."""
+
+    count: Floats
+    total: Floats
+    squares: Floats
+
+    def density(self, prior: float) -> Predictive:
+        """Return the densities; meaningless, but finite, with fewer than two scores."""
+        count = np.maximum(self.count, 2.0)
+        mean = self.total / count
+        return predictive(mean, np.maximum(self.squares - count * mean**2, 0.0), count, prior)
+
+
+def _earlier(scores: Floats, chosen: Flags, turn: NDArray[np.int64]) -> _Sums:
+    """Sum, for each row, the chosen scores of the rows whose turn was earlier."""
+    order = np.argsort(turn, kind="stable")
+    first_of_turn = np.searchsorted(turn[order], turn, side="left")
+    ordered = chosen[order].astype(np.float64)
+
+    def before(values: Floats) -> Floats:
+        sums = np.vstack([np.zeros(values.shape[1]), np.cumsum(values, axis=0)])
+        return np.asarray(sums[first_of_turn], np.float64)
+
+    values = scores[order]
+    return _Sums(
+        count=before(ordered), total=before(ordered * values), squares=before(ordered * values**2)
+    )
+
+
+def _ranks(member: Flags) -> NDArray[np.int64]:
+    """Return the position of each model within its own arm."""
+    return np.asarray(np.where(member, np.cumsum(member), np.cumsum(~member)) - 1, np.int64)
+
+
+def _check_arms(member: Flags, needed: int) -> None:
+    inside = member.sum(0)
+    smallest = int(min(inside.min(), (len(member) - inside).min()))
+    if smallest < needed:
+        raise TooFewModels(f"An arm has {smallest} models; at least {needed} are needed.")
+
+
 def cross_fit(
     scores: Floats, member: Flags, *, seed: int, folds: int = FOLDS, prior: float = PRIOR
 ) -> Floats:
@@ -110,10 +190,9 @@ def cross_fit(
 
 def _folds(member: Flags, folds: int, seed: int) -> NDArray[np.int64]:
     """Return a fold per model, spread evenly over both arms where there are two."""
+    _check_arms(member, BURN_IN)
     inside = member.sum(0)
     smallest = int(min(inside.min(), (len(member) - inside).min()))
-    if smallest < 3:  # noqa: PLR2004  (one to judge, two to fit)
-        raise TooFewModels(f"An arm has {smallest} models; cross-fitting needs at least 3.")
     rng = np.random.default_rng(seed)
     fold = np.empty(len(member), np.int64)
     arms = (member, ~member) if member.ndim == 1 else (np.ones(len(member), bool),)

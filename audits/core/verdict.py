@@ -236,4 +236,4 @@ def _name(level: Level) -> str:
 
 
 def _models(found: Estimate) -> str:
-    return f"{found.n_in} against {found.n_out} models"
+    return f"judged on {found.n_in} against {found.n_out} models"

@@ -16,6 +16,8 @@ class LogLeaf(models.Model):
     data = models.BinaryField()
     leaf_hash = models.BinaryField(max_length=32)
     case_id = models.UUIDField(null=True, db_index=True)
+    # What makes an event unique where a step may be taken twice; not part of the leaf.
+    once = models.CharField(max_length=200, null=True, unique=True)  # noqa: DJ001  (NULLs differ)
     type = models.CharField(max_length=64)
     at = models.DateTimeField()
 

@@ -85,6 +85,12 @@ def cases_of_run(run_id: UUID) -> QuerySet[ErasureRequest]:
 
 def cases_of_job(job: Job) -> QuerySet[ErasureRequest]:
     """Return the cases that wait for a job, whether it is about a case or about a run."""
-    return ErasureRequest.objects.filter(
-        Q(pk=job.payload_id) | Q(runs=job.payload_id)
-    ).distinct()
+    return ErasureRequest.objects.filter(Q(pk=job.payload_id) | Q(runs=job.payload_id)).distinct()
+
+
+def cases_at_work() -> list[UUID]:
+    """Return the cases that may have a step to take without anybody's decision."""
+    waiting = [S.RECEIVED, S.ON_HOLD, S.FAILED, S.SEALED]
+    unanswered = Q(status=S.SEALED) & ~Q(email="")
+    open_ = ~Q(status__in=waiting) & ~Q(status=S.VERIFIED, outcome="")
+    return list(ErasureRequest.objects.filter(open_ | unanswered).values_list("pk", flat=True))

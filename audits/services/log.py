@@ -31,8 +31,9 @@ def append(
     now: datetime,
     data: Mapping[str, Any] | None = None,
     actor: str = SYSTEM,
+    once: str | None = None,
 ) -> LogLeaf:
-    """Write one event as the next leaf.
+    """Write one event as the next leaf, or return the leaf already written for ``once``.
 
     Raises:
         NotInATransaction: called outside ``transaction.atomic``.
@@ -43,11 +44,15 @@ def append(
     event = events.draft(type, dict(data or {}), at=now, actor=actor, case=case)
     encoded = events.encode(event)
     head = LogHead.objects.select_for_update().get(pk=1)
+    known = LogLeaf.objects.filter(once=once).first() if once else None
+    if known:
+        return known
     leaf = LogLeaf.objects.create(
         index=head.size,
         data=encoded,
         leaf_hash=ledger.leaf_hash(encoded),
         case_id=case,
+        once=once,
         type=type,
         at=now,
     )
@@ -72,3 +77,12 @@ def leaf_hashes(size: int) -> list[bytes]:
     """Return the hashes of the first ``size`` leaves."""
     rows = LogLeaf.objects.filter(index__lt=size).order_by("index")
     return [bytes(value) for value in rows.values_list("leaf_hash", flat=True)]
+
+
+def code_of(text: str) -> str:
+    """Return an error's name as a code that the closed schema accepts."""
+    spelled = "".join(f"_{letter}" if letter.isupper() else letter for letter in text)
+    if "_" in text or text.isupper():
+        spelled = text
+    code = "".join(letter if letter.isalnum() else "_" for letter in spelled).strip("_").upper()
+    return code[:64] if code[:1].isalpha() else "UNKNOWN"

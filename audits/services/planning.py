@@ -117,6 +117,11 @@ def undecided(case_id: UUID) -> int:
     return pending.count()
 
 
+def case_of_finding(finding_id: UUID) -> UUID:
+    """Return the case that a finding belongs to."""
+    return DuplicateFinding.objects.values_list("request_id", flat=True).get(pk=finding_id)
+
+
 @transaction.atomic
 def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: datetime) -> bool:
     """Keep a duplicate, or erase it with the case; False when it was decided before.
@@ -153,6 +158,11 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
         data={"finding": str(finding_id), "decision": decision},
     )
     return True
+
+
+def fix_policy(*, case_id: UUID, policy: Mapping[str, Any]) -> None:
+    """Fix the policy of evidence for a case, once: later changes of settings do not touch it."""
+    ErasureRequest.objects.filter(pk=case_id, policy={}).update(policy=dict(policy))
 
 
 @transaction.atomic

@@ -133,18 +133,39 @@ def _media_type(row: Row) -> str:
     return media_type
 
 
-def batches(
-    rows: Iterable[Row | Rejection], lookup_key: bytes
-) -> Iterator[tuple[list[CheckedRow], list[Rejection]]]:
-    """Yield checked and rejected rows in portions that fit into memory and one transaction."""
-    fit: list[CheckedRow] = []
-    rejected: list[Rejection] = []
-    for row in rows:
+@dataclass(kw_only=True)
+class Portion:
+    """Rows that fit into memory and into one transaction."""
+
+    fit: list[CheckedRow] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    size: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Say whether the portion should be stored now."""
+        return len(self.fit) + len(self.rejected) >= _ROWS or self.size >= _BYTES
+
+    def take(self, row: Row | Rejection, lookup_key: bytes) -> None:
+        """Check a row and keep it, or the reason against it."""
+        if isinstance(row, Rejection):
+            self.rejected.append(row)
+            return
         try:
-            _sort_in(row, lookup_key, fit, rejected)
+            fit = checked(row, lookup_key)
         except RowRefused as refusal:
-            rejected.append(Rejection(line=row.line, sentence=str(refusal)))
-        if len(fit) + len(rejected) >= _ROWS or sum(len(r.content) for r in fit[-1:]) >= _BYTES:
-            yield fit, rejected
-            fit, rejected = [], []
-    yield fit, rejected
+            self.rejected.append(Rejection(line=row.line, sentence=str(refusal)))
+        else:
+            self.fit.append(fit)
+            self.size += len(fit.content)
+
+
+def portions(rows: Iterable[Row | Rejection], lookup_key: bytes) -> Iterator[Portion]:
+    """Yield the rows in portions, each row checked."""
+    portion = Portion()
+    for row in rows:
+        portion.take(row, lookup_key)
+        if portion.full:
+            yield portion
+            portion = Portion()
+    yield portion

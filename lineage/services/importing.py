@@ -2,101 +2,82 @@
 
 from __future__ import annotations
 
-import mimetypes
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from lineage import artifacts, keys
-from lineage.core.bitmaps import HIGHEST_ORDINAL
-from lineage.core.identifiers import (
-    EMAIL,
-    IdentifierNotUsable,
-    lookup_digest,
-    record_digest,
-)
-from lineage.models import DataRecord, Dataset, DataSubject, OrdinalSpace, RecordContent
-from lineage.services.locking import lock_space
-from lineage.services.subjects import ensure_subjects, key_name, suppressed
+from lineage import keys
+from lineage.models import Dataset, OrdinalSpace
+from lineage.services.import_portion import PortionImport, SpaceFull
+from lineage.services.import_rows import ImportReport, Rejection, Row, portions
 
 if TYPE_CHECKING:
-    import uuid
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from lineage.artifacts import StoredFile
+__all__ = [
+    "DatasetMisnamed",
+    "ImportReport",
+    "Rejection",
+    "Row",
+    "SpaceFull",
+    "ensure_dataset",
+    "import_records",
+]
 
-_ROWS, _BYTES = 500, 32 * 1024 * 1024  # what one transaction takes
-_LONGEST_TARGET = 200
+_LONGEST_NAME = 200
 
 
-class SpaceFull(OverflowError):
-    """A space has handed out all its 4,294,967,296 ordinals."""
+class DatasetMisnamed(ValueError):  # noqa: N818  (reads as the fact it states)
+    """The name cannot be that of a data set."""
 
 
-class DatasetMisnamed(ValueError):
-    """The name of a data set cannot be used."""
+def ensure_dataset(*, name: str, dataset_type: str = "IMAGE") -> Dataset:
+    """Return the data set of that name, made with a space of its own if there is none.
 
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One record to import.
-
-    * ``line``: where it stood, for messages;
-    * ``key``: what the source system calls the record; unique among the records of a person;
-    * ``subject``: identifier of the person, of kind ``kind``;
-    * ``content``: the bytes, or the file that holds them.
+    Raises:
+        DatasetMisnamed: the name is empty or too long.
     """
-
-    line: int
-    key: str
-    subject: str = field(repr=False)
-    content: bytes | Path = field(repr=False)
-    target: str = ""
-    media_type: str = ""
-    kind: str = EMAIL
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rejection:
-    """Why a row was not imported; the sentence holds no personal data."""
-
-    line: int
-    sentence: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportReport:
-    """What became of the rows; ``repeated`` ones had been imported before."""
-
-    imported: int = 0
-    repeated: int = 0
-    rejected: tuple[Rejection, ...] = ()
-
-    def __add__(self, other: ImportReport) -> ImportReport:
-        return ImportReport(
-            imported=self.imported + other.imported,
-            repeated=self.repeated + other.repeated,
-            rejected=self.rejected + other.rejected,
+    if not name.strip() or len(name) > _LONGEST_NAME:
+        raise DatasetMisnamed(
+            f"The name of the data set has {len(name)} characters; allowed are 1 to "
+            f"{_LONGEST_NAME}, not all blank."
         )
-
-    @property
-    def seen(self) -> int:
-        """Number of rows read."""
-        return self.imported + self.repeated + len(self.rejected)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Checked:
-    """A row that is fit to be stored."""
-
-    row: Row
-    digest: str
-    media_type: str
-    file: StoredFile
+    with transaction.atomic():
+        space, _ = OrdinalSpace.objects.get_or_create(name=name)
+        dataset, _ = Dataset.objects.select_related("space").get_or_create(
+            namespace="default", name=name, defaults={"space": space, "dataset_type": dataset_type}
+        )
+    return dataset
 
 
-class _RowRefused(ValueError):
-    """A row cannot be imported; the text is the sentence for the report."""
+def import_records(
+    *,
+    dataset_name: str,
+    rows: Iterable[Row | Rejection],
+    now: datetime,
+    progress: Callable[[ImportReport], None] | None = None,
+) -> ImportReport:
+    """Store the records that can be stored and say about each other row why it was not.
+
+    The same key of the same person again is counted as repeated. Portions of rows are each one
+    transaction: after an abort, import the same rows again. Safe for many processes at once.
+
+    Args:
+        dataset_name: made if there is none of that name.
+        rows: in any number; a ``Rejection`` of whoever read them is passed on.
+        now: when the records came into being here.
+        progress: called with the report so far after each portion.
+
+    Raises:
+        DatasetMisnamed: see ``ensure_dataset``.
+        SpaceFull: no ordinals are left.
+        StoreFull, StoreNotWritable: a content was not stored, nor any row of its portion.
+    """
+    dataset = ensure_dataset(name=dataset_name)
+    report = ImportReport()
+    for portion in portions(rows, keys.get_or_create("lookup")):
+        report += PortionImport(space_id=dataset.space_id, now=now, portion=portion).run()
+        if progress is not None:
+            progress(report)
+    return report

@@ -139,6 +139,13 @@ def take_back_lapsed(*, now: datetime) -> int:
     return _give_back(Job.objects.filter(status=Job.Status.RUNNING, lease_until__lt=now), now)
 
 
+def mark_rung(*, job_id: uuid.UUID, now: datetime) -> bool:
+    """Say that a queued job's message goes out now; False when one is out already."""
+    return bool(
+        Job.objects.filter(pk=job_id, status=Job.Status.QUEUED, rung_at=None).update(rung_at=now)
+    )
+
+
 def jobs_to_ring(*, now: datetime, silence: timedelta) -> list[Job]:
     """Mark and return the queued jobs that nobody was told of for as long as ``silence``."""
     due = Q(rung_at=None) | Q(rung_at__lt=now - silence)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class IdentifiersDisagree(ValueError):
+class IdentifiersDisagree(ValueError):  # noqa: N818  (reads as the fact it states)
     """The identifiers given for one person belong to several people."""
 
 
@@ -94,9 +94,7 @@ def _owners(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], uuid.UUID
     wanted = set(pairs)
     rows = SubjectIdentifier.objects.filter(digest__in={digest for _, digest in wanted})
     found = rows.values_list("kind", "digest", "subject_id")
-    return {
-        (kind, digest): subject for kind, digest, subject in found if (kind, digest) in wanted
-    }
+    return {(kind, digest): subject for kind, digest, subject in found if (kind, digest) in wanted}
 
 
 def suppression_names(digests: Iterable[str]) -> dict[str, str]:
@@ -113,5 +111,5 @@ def suppression_names(digests: Iterable[str]) -> dict[str, str]:
 def suppressed(digests: Iterable[str]) -> set[str]:
     """Return those lookup digests whose person must not be registered again."""
     names = suppression_names(digests)
-    barred = keys.existing(names.values())
+    barred = keys.get_many(names.values())
     return {digest for digest, name in names.items() if name in barred}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
-from collections.abc import Callable
 from copy import deepcopy
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from tests.unlearning.toys import (
     HalfFrozen,
     Normed,
     Plain,
+    Shaken,
     Toy,
     Untouchable,
     equal,
@@ -35,6 +36,13 @@ from unlearning.core.training import LossNotFinite
 
 METHODS = registry()
 SECTIONS = ("**Assumption.**", "**Update.**", "**Reference.**", "**Cost.**", "**Known failure.**")
+APPROXIMATE = [
+    name
+    for name in METHODS
+    if METHODS.get(name).guarantee is Guarantee.APPROXIMATE
+    and Need.RETAIN in METHODS.get(name).needs
+]
+BLIND = [name for name in METHODS if not METHODS.get(name).reads_forget]
 
 
 @pytest.fixture(params=METHODS.names())
@@ -48,8 +56,8 @@ def recipe(request: pytest.FixtureRequest) -> Toy:
     return made
 
 
-def context(recipe: Toy, seed: int = 7, **others: Any) -> Context:
-    return Context(recipe=recipe, seed=seed, **others)
+def context(recipe: Toy, seed: int = 7) -> Context:
+    return Context(recipe=recipe, seed=seed)
 
 
 def test_it_returns_a_new_model_and_leaves_its_argument_alone(method, recipe):
@@ -61,12 +69,19 @@ def test_it_returns_a_new_model_and_leaves_its_argument_alone(method, recipe):
     assert mine.isdisjoint(tensor.data_ptr() for tensor in after.state_dict().values())
 
 
-def test_the_same_seed_gives_the_same_model_and_another_seed_another(method, recipe):
+def test_the_same_seed_gives_the_same_model(method, recipe):
     model = original(recipe)
-    first, again, other = (
-        method.unlearn(model, RETAIN, FORGET, context(recipe, seed)) for seed in (7, 7, 8)
+    first, again = (
+        method.unlearn(model, RETAIN, FORGET, context(recipe, seed)) for seed in (7, 7)
     )
     assert equal(first, again)
+
+
+def test_another_seed_gives_another_model_where_anything_is_drawn(method):
+    model = original(Normed())
+    first, other = (
+        method.unlearn(model, RETAIN, FORGET, context(Shaken(), seed)) for seed in (7, 8)
+    )
     assert not equal(first, other)
 
 
@@ -80,11 +95,14 @@ def test_what_ran_before_does_not_matter(method):
 
 def test_it_leaves_every_global_random_state_as_it_was(method, recipe):
     model = original(recipe)
-    states = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()  # type: ignore[index]  # a tuple
+    before = random_states()
     method.unlearn(model, RETAIN, FORGET, context(recipe))
-    assert torch.equal(torch.get_rng_state(), states[0])
-    assert random.getstate() == states[1]
-    assert np.random.get_state()[1].tolist() == states[2]  # type: ignore[index]  # a tuple
+    assert random_states() == before
+
+
+def random_states() -> tuple[object, ...]:
+    numpys = np.random.get_state(legacy=False)  # noqa: NPY002  (the global state is the subject)
+    return torch.get_rng_state().tolist(), random.getstate(), repr(numpys)
 
 
 def test_the_model_comes_back_in_eval_mode_and_without_gradients(method, recipe):
@@ -105,19 +123,17 @@ def test_it_keeps_the_layers_and_the_shapes(method, recipe):
     ]
 
 
-def test_a_frozen_layer_keeps_its_bits(method):
-    if method.guarantee is Guarantee.EXACT:
-        pytest.skip("builds a new model, whose frozen layer starts anew")
+@pytest.mark.parametrize("name", APPROXIMATE)
+def test_a_frozen_layer_keeps_its_bits(name):
     model = original(HalfFrozen())
-    after = method.unlearn(model, RETAIN, FORGET, context(HalfFrozen()))
+    after = METHODS.get(name)().unlearn(model, RETAIN, FORGET, context(HalfFrozen()))
     assert torch.equal(model.get_parameter("0.weight"), after.get_parameter("0.weight"))
     assert torch.equal(model.get_parameter("0.bias"), after.get_parameter("0.bias"))
 
 
-def test_norm_statistics_come_from_the_retain_set_alone(method):
-    if method.guarantee is Guarantee.EXACT or Need.RETAIN not in method.needs:
-        pytest.skip("trains anew, or has no retain set to take them from")
-    after = method.unlearn(original(Normed()), RETAIN, FORGET, context(Normed()))
+@pytest.mark.parametrize("name", APPROXIMATE)
+def test_norm_statistics_come_from_the_retain_set_alone(name):
+    after = METHODS.get(name)().unlearn(original(Normed()), RETAIN, FORGET, context(Normed()))
     inputs = RETAIN.tensors[0]
     assert torch.allclose(after.get_buffer("0.running_mean"), inputs.mean(0), atol=1e-6)
     assert torch.allclose(after.get_buffer("0.running_var"), inputs.var(0), atol=1e-6)
@@ -140,12 +156,12 @@ def test_an_empty_set_that_it_reads_is_refused_in_words(method):
             method.unlearn(model, **{**sets, name: NOTHING}, context=context(Toy()))
 
 
-def test_a_method_that_does_not_read_the_forget_set_runs_after_its_deletion(method):
-    if method.reads_forget:
-        pytest.skip("reads it")
+@pytest.mark.parametrize("name", BLIND)
+def test_a_method_that_does_not_read_the_forget_set_runs_after_its_deletion(name):
     model = original(Toy())
     with_it, without_it = (
-        method.unlearn(model, RETAIN, gone, context(Toy())) for gone in (FORGET, NOTHING)
+        METHODS.get(name)().unlearn(model, RETAIN, gone, context(Toy()))
+        for gone in (FORGET, NOTHING)
     )
     assert equal(with_it, without_it)
 
@@ -154,10 +170,13 @@ def test_progress_is_told_at_every_step_and_never_goes_back_within_a_phase(metho
     told: list[tuple[str, int, int]] = []
     model = original(Toy())
     method.unlearn(
-        model, RETAIN, FORGET, context(Toy(), progress=lambda *step: told.append(step))
+        model,
+        RETAIN,
+        FORGET,
+        Context(recipe=Toy(), seed=7, progress=lambda *step: told.append(step)),
     )
-    assert len(told) >= 9
-    for (name, done, total), (next_name, next_done, _) in zip(told, told[1:], strict=False):
+    assert len(told) > 3
+    for (name, done, total), (next_name, next_done, _) in pairwise(told):
         assert 0 <= done <= total
         assert next_done == (done + 1 if next_name == name else 0)
 
@@ -170,7 +189,7 @@ def test_it_stops_when_it_is_cancelled(method, patience):
             original(Toy()),
             RETAIN,
             FORGET,
-            context(Toy(), cancelled=lambda: next(calls) >= patience),
+            Context(recipe=Toy(), seed=7, cancelled=lambda: next(calls) >= patience),
         )
     assert next(calls) == patience + 1
 
@@ -188,7 +207,9 @@ def test_a_loss_that_runs_away_fails_the_run(method):
 def test_the_report_counts_what_changed(method, recipe):
     ticks = iter([10.0, 12.5])
     model = original(recipe)
-    unlearned = method.apply(model, RETAIN, FORGET, context(recipe, clock=lambda: next(ticks)))
+    unlearned = method.apply(
+        model, RETAIN, FORGET, Context(recipe=recipe, clock=lambda: next(ticks))
+    )
     report, after = unlearned.report, unlearned.model
     pairs = zip(model.parameters(), after.parameters(), strict=True)
     assert report.trained == sum(int((old != new).sum()) for old, new in pairs) > 0
@@ -215,15 +236,11 @@ def test_the_records_to_forget_are_never_augmented(method):
 
 @pytest.mark.parametrize(
     ("name", "knob"),
-    [
-        (name, each)
-        for name in METHODS.names()
-        for each in hyperparameters(METHODS.get(name))
-    ],
+    [(name, each) for name in METHODS.names() for each in hyperparameters(METHODS.get(name))],
     ids=lambda value: getattr(value, "name", value),
 )
 def test_no_knob_is_dead(name, knob):
-    cls: Callable[..., Method] = METHODS.get(name)
+    cls: Any = METHODS.get(name)
     # Enough epochs for a decay, a stop and the pull to the start to show, one at a time.
     usual = {"epochs": 4} if "epochs" in {each.name for each in hyperparameters(cls)} else {}
     other = {knob.name: _another(cls, knob.name)}
@@ -234,7 +251,7 @@ def test_no_knob_is_dead(name, knob):
     assert not equal(*results)
 
 
-def _another(cls: Any, name: str) -> float:
+def _another(cls, name: str) -> float:
     """Return a second value for a knob, one that makes a difference on the toy data."""
     special = {"batch_size": 5, "retain_batch_size": 5, "forget_batch_size": 4, "stop_loss": 1e-6}
     knob = next(each for each in hyperparameters(cls) if each.name == name)
@@ -269,7 +286,9 @@ def test_its_repr_makes_it_again(method):
 def test_a_gpu_agrees_with_the_processor(method):
     model = original(Plain())
     on_cpu, on_gpu = (
-        method.unlearn(model, RETAIN, FORGET, context(Plain(), device=torch.device(device)))
+        method.unlearn(
+            model, RETAIN, FORGET, Context(recipe=Plain(), seed=7, device=torch.device(device))
+        )
         for device in ("cpu", "cuda")
     )
     for name, tensor in on_cpu.state_dict().items():

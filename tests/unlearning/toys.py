@@ -56,6 +56,14 @@ class Normed(Plain):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shaken(Normed):
+    """The same with noise on what is trained on."""
+
+    def augment(self, inputs: Tensor) -> Tensor:
+        return inputs + 0.01 * torch.randn(inputs.shape)
+
+
+@dataclass(frozen=True, kw_only=True)
 class HalfFrozen(Toy):
     """A first layer that training must not move."""
 
@@ -65,7 +73,7 @@ class HalfFrozen(Toy):
         return model
 
 
-class Untouchable(Dataset):
+class Untouchable(Dataset[tuple[Tensor, Tensor]]):
     """A set that nobody may read or even count."""
 
     def __len__(self) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence, Sized
 
 Pair: TypeAlias = tuple[Tensor, Tensor]
-Examples: TypeAlias = Dataset[tuple[Tensor, Tensor]]
+Examples: TypeAlias = Dataset[tuple[Tensor, ...]]  # pairs; a TensorDataset is typed like this
 
 RESIDENT_BYTES = 1 << 30
 
@@ -45,7 +45,8 @@ class Held(Dataset[Pair]):
 
     def __getitem__(self, index: int) -> Pair:
         self.read = True
-        return self._examples[index]
+        inputs, target = self._examples[index]
+        return inputs, target
 
     def all(self) -> Pair:
         """Return every input, stacked to (n, ...), and every target, to (n,)."""

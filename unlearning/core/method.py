@@ -163,7 +163,8 @@ class Method(ABC):
         copy = deepcopy(model).to(context.device)
         if self.guarantee is Guarantee.EXACT or isinstance(retain, Sealed):
             return self._unlearn(copy, retain, forget, context)
-        context.recipe.prepare(copy, retain)
+        if context.base is None:  # a child keeps the scalers of the base it was trained from
+            context.recipe.prepare(copy, retain)
         outcome = self._unlearn(copy, retain, forget, context)
         norms.recompute(outcome.model, retain, context, context.recipe.augment)
         return outcome

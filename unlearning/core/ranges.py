@@ -6,9 +6,10 @@ serves validation, the search space, the limits of a form and the documentation 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, fields
-from functools import cache
-from types import UnionType
+from inspect import get_annotations
+from types import SimpleNamespace, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
@@ -61,12 +62,24 @@ class Hyperparameter:
         return number
 
 
-@cache
 def hyperparameters(cls: type[DataclassInstance]) -> tuple[Hyperparameter, ...]:
     """Return the ranged fields of a dataclass, in the order they are declared."""
-    hints = get_type_hints(cls, include_extras=True)
-    found = (_declared(field.name, hints[field.name]) for field in fields(cls))
+    hints = _ranged_hints(cls)
+    found = (_declared(field.name, hints.get(field.name)) for field in fields(cls))
     return tuple(each for each in found if each is not None)
+
+
+def _ranged_hints(cls: type) -> dict[str, Any]:
+    """Return the annotations that may hold a range; others may name what is not importable."""
+    hints: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        scope = vars(sys.modules[base.__module__])
+        for name, hint in get_annotations(base).items():
+            hints.pop(name, None)  # a field declared again is declared anew
+            if "Annotated" in str(hint):
+                holder = SimpleNamespace(__annotations__={name: hint})
+                hints |= get_type_hints(holder, scope, include_extras=True)
+    return hints
 
 
 def _declared(name: str, hint: Any) -> Hyperparameter | None:  # noqa: ANN401  (any annotation)

@@ -120,7 +120,10 @@ class Recipe(ABC):
         return self.build() if base is None else deepcopy(base)
 
     def prepare(self, model: nn.Module, examples: Held) -> None:  # noqa: B027  (most fit nothing)
-        """Fit, in place, what is derived from the data before the first step (scalers, ...)."""
+        """Fit, in place, what is derived from the data before the first step (scalers, ...).
+
+        A child of a base model is not prepared: its scalers are those of the base.
+        """
 
     def augment(self, inputs: Tensor) -> Tensor:
         """Return a random variation of a batch; draws from torch's global random state only."""
@@ -160,11 +163,13 @@ class Recipe(ABC):
 
         The code is the source of each module that a class of the recipe is written in, from the
         recipe upwards, without ``unlearning.core``.
+
+        Raises:
+            NotARecipe: the recipe was typed into a session and has no source to read.
         """
         digest = hashlib.sha256(rfc8785.dumps(self.describe()))
         for name in _modules(type(self)):
-            source = inspect.getsource(sys.modules[name]).encode()
-            digest.update(hashlib.sha256(source).digest())
+            digest.update(hashlib.sha256(_source(name)).digest())
         return digest.hexdigest()
 
 
@@ -172,6 +177,16 @@ def _modules(cls: type[Recipe]) -> list[str]:
     """Return the modules that define a recipe, each once, the most specific first."""
     own = (each.__module__ for each in cls.__mro__ if issubclass(each, Recipe))
     return list(dict.fromkeys(name for name in own if not name.startswith("unlearning.core.")))
+
+
+def _source(module: str) -> bytes:
+    try:
+        return inspect.getsource(sys.modules[module]).encode()
+    except (OSError, TypeError) as problem:
+        raise NotARecipe(
+            f"The source of {module} cannot be read, so its recipe cannot be captured; write the "
+            f"recipe in a file of its own."
+        ) from problem
 
 
 def load_recipe(path: str, parameters: Mapping[str, Any], allowed: Iterable[str]) -> Recipe:

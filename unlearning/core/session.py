@@ -33,8 +33,9 @@ def _never() -> bool:
 class Session:
     """One computation: equal sessions give equal tensors (on one machine, one thread count).
 
-    ``base`` is the model that a fine-tuned child starts from, ``progress`` hears
-    (phase, steps done, steps in all) at every step, and ``cancelled`` is asked as often.
+    ``device`` is the processor or one CUDA device. ``base`` is the model that a fine-tuned child
+    starts from, ``progress`` hears (phase, steps done, steps in all) at every step, and
+    ``cancelled`` is asked as often.
     """
 
     seed: int = 0

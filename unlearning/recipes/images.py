@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import torch
@@ -71,9 +71,19 @@ class ImageClassifier(GradientRecipe):
     def build(self) -> nn.Module:
         """Return the untrained model, with one output per target."""
         model: nn.Module = torchvision.models.get_model(
-            self.architecture, weights=None, num_classes=len(self.targets)
+            self.architecture, weights=None, num_classes=len(self.targets), **self._extras()
         )
         return model
+
+    def _extras(self) -> dict[str, Any]:
+        """Return what some architectures must be told: their input size, or to have one output."""
+        if self.architecture.startswith("vit_"):
+            return {"image_size": self.size}
+        if self.architecture.startswith("maxvit_"):
+            return {"input_size": (self.size, self.size)}
+        if self.architecture in {"googlenet", "inception_v3"}:
+            return {"aux_logits": False, "init_weights": True}
+        return {}
 
     def start(self, base: nn.Module | None) -> nn.Module:
         """Return a fresh model with every tensor of ``base`` that fits.
@@ -91,13 +101,14 @@ class ImageClassifier(GradientRecipe):
             if name in fresh and tensor.shape == fresh[name].shape
         }
         last = next(reversed(fresh)).rpartition(".")[0]
-        missing = [name for name in fresh if name not in given and not name.startswith(last)]
+        missing = [name for name in fresh if name not in given and name.rpartition(".")[0] != last]
         if missing:
             raise BaseModelMisfit(
                 f"The base model does not fit {self.architecture}: it has no {missing[0]} of "
                 f"shape {tuple(fresh[missing[0]].shape)}."
             )
-        model.load_state_dict({**fresh, **given})
+        fresh.update(given)  # in place: it carries the versions of its layers
+        model.load_state_dict(fresh)
         return model
 
     def decode(self, content: bytes, target: str) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,6 @@ the data is itself a trace of it. What scikit-learn fits is expressed as tensors
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping  # noqa: TC003  (field annotations are read at run time)
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -25,6 +24,8 @@ from unlearning.recipes.tabular_layers import GaussianBayes, Standardise
 from unlearning.recipes.tabular_rows import finite_number, one_hot, parsed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from unlearning.core.examples import Held
     from unlearning.core.session import Session
 

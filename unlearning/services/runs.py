@@ -112,9 +112,7 @@ def requeue_run(*, run_id: UUID) -> bool:
 def judge_run(*, run_id: UUID, cleared: bool) -> bool:
     """Record what the audit concluded of a run; False when it was judged before."""
     status = S.CLEARED if cleared else S.REJECTED
-    return bool(
-        UnlearningRun.objects.filter(pk=run_id, status=S.SUCCEEDED).update(status=status)
-    )
+    return bool(UnlearningRun.objects.filter(pk=run_id, status=S.SUCCEEDED).update(status=status))
 
 
 def set_base(*, run_id: UUID, base: ModelVersion) -> None:
@@ -168,3 +166,8 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, now: datetime) ->
         ended_at=now,
     ):
         raise RunNotWaiting(f"Run {run_id} does not wait for a decision.")
+
+
+def weaker(guarantee: str, base: str) -> str:
+    """Return the weaker of two guarantees; a base without one was never unlearned."""
+    return APPROXIMATE if APPROXIMATE in (guarantee, base) else guarantee

@@ -1,0 +1,156 @@
+"""Which records an audit reads: forget set, twins, canaries, test and retain set.
+
+Everything but the forget set is lawfully held: twins, canaries and test records come from the
+pool of records that the audited version and its ancestors never saw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from django.utils import timezone
+from torch.utils.data import Dataset, Subset
+
+from audits.core.design import derived_seed
+from audits.core.shadows import ShadowData
+from audits.core.twins import Candidates, NoTwin, choose_twins
+from audits.services.evidence import design_of, open_view
+from lineage.queries.availability import usable_ordinals
+from lineage.queries.contents import batches, read_batch
+from lineage.queries.membership import members
+from lineage.queries.training_view import training_view
+from lineage.services.views import open_erasure_view
+from unlearning.core.stored import StoredExamples
+from unlearning.execution import parents_of, recipe_of, retain_snapshot, training_snapshot
+from unlearning.services import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from pyroaring import BitMap
+
+    from audits.models import AuditPlan
+    from lineage.models import ModelVersion
+    from lineage.queries.contents import Record
+    from unlearning.core.examples import Examples
+    from unlearning.core.recipe import Recipe
+    from unlearning.models import UnlearningRun
+
+SMALLEST_TEST = 20
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AuditSets:
+    """The sets of one audit, decoded by the recipe of the audited version."""
+
+    recipe: Recipe
+    data: ShadowData
+
+
+class Mislabelled(Dataset[tuple[torch.Tensor, ...]]):
+    """Examples with the label of the next class: canaries that no honest model predicts."""
+
+    def __init__(self, examples: Examples, classes: int) -> None:
+        self._examples = examples
+        self._classes = classes
+        self._count = len(examples)  # type: ignore[arg-type]  # map-style data sets have a length
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
+        inputs, target = self._examples[index]
+        return inputs, (target + 1) % self._classes
+
+
+def audit_sets(plan: AuditPlan) -> AuditSets:
+    """Return the sets of an audit; equal plans give equal sets.
+
+    Raises:
+        NoTwin: the pool of records that were never trained on is too small.
+    """
+    run = plan.run
+    recipe = recipe_of(run.target)
+    forget = runs.forget_of(run)
+    now = timezone.now()
+    open_view(run_id=run.pk, purpose="AUDIT", records=len(forget), now=now)
+    view = open_erasure_view(
+        run_id=run.pk, purpose="AUDIT", space=run.space, ordinals=forget, now=now
+    )
+    questioned = StoredExamples(recipe, view)
+    pool = StoredExamples(recipe, _pool(run.target))
+    seed = design_of(plan).seed
+    twins, rest = _twins(questioned, pool, seed)
+    canaries = design_of(plan).canaries
+    if len(rest) < canaries + SMALLEST_TEST:
+        raise NoTwin(
+            f"not computed: after {len(twins)} twins the pool of never-trained records has "
+            f"{len(rest)} left; {canaries + SMALLEST_TEST} are needed as canaries and test records."
+        )
+    return AuditSets(
+        recipe=recipe,
+        data=ShadowData(
+            retain=StoredExamples(recipe, training_view(retain_snapshot(run))),
+            forget=questioned,
+            twins=Subset(pool, twins),
+            canaries=Mislabelled(Subset(pool, rest[:canaries]), len(recipe.targets)),
+            test=Subset(pool, rest[canaries:]),
+        ),
+    )
+
+
+def _pool(target: ModelVersion) -> Iterator[Record]:
+    snapshot = training_snapshot(target)
+    seen = seen_by(target)
+    for batch in batches(usable_ordinals(snapshot.space) - seen):
+        yield from read_batch(snapshot.space, batch)
+
+
+def seen_by(target: ModelVersion) -> BitMap:
+    """Return what a version and every version that it was trained from learned."""
+    seen = members(training_snapshot(target))
+    for parent in parents_of(target):
+        seen |= seen_by(parent)
+    return seen
+
+
+def _twins(forget: StoredExamples, pool: StoredExamples, seed: int) -> tuple[list[int], list[int]]:
+    """Return the twins' places in the pool, and the other places in an order of the seed."""
+    if not len(pool):
+        raise NoTwin("not computed: there are no records that the version never saw.")
+    chosen = choose_twins(_candidates(forget), _candidates(pool), seed=derived_seed(seed, "twins"))
+    order = np.random.default_rng(derived_seed(seed, "rest")).permutation(len(pool))
+    taken = {int(place) for place in chosen}
+    return [int(place) for place in chosen], [int(at) for at in order if int(at) not in taken]
+
+
+def _candidates(examples: StoredExamples) -> Candidates:
+    decoded = [examples[place] for place in range(len(examples))]
+    position: NDArray[np.float64] = np.stack(
+        [inputs.numpy().ravel().astype(np.float64) for inputs, _ in decoded]
+    )
+    return Candidates(
+        labels=np.array([int(target) for _, target in decoded], np.int64), position=position
+    )
+
+
+def population_sets(run: UnlearningRun) -> tuple[Examples, Examples]:
+    """Return the forget set of a run and the records that its version never saw.
+
+    Raises:
+        NoTwin: there are none.
+    """
+    recipe = recipe_of(run.target)
+    forget, now = runs.forget_of(run), timezone.now()
+    open_view(run_id=run.pk, purpose="AUDIT", records=len(forget), now=now)
+    view = open_erasure_view(
+        run_id=run.pk, purpose="AUDIT", space=run.space, ordinals=forget, now=now
+    )
+    strangers = StoredExamples(recipe, _pool(run.target))
+    if not len(strangers):
+        raise NoTwin("not computed: there are no records that the version never saw.")
+    return StoredExamples(recipe, view), strangers

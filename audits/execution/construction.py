@@ -1,0 +1,93 @@
+"""Judge an exact run: what lineage and replay say, asked anew from what is stored."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from audits.core.verdict import ExactChecks, decide_exact
+from audits.models import Evidence
+from audits.queries import cases
+from audits.services import closing
+from audits.services.evidence import Finding
+from lineage.models import ModelVersion
+from lineage.queries.artefacts import weights_of
+from lineage.queries.closure import affected
+from lineage.queries.membership import members
+from unlearning.execution import parents_of, recipe_of, training_snapshot
+from unlearning.services import runs
+
+if TYPE_CHECKING:
+    from unlearning.models import UnlearningRun
+
+
+def judge_by_construction(run: UnlearningRun) -> list[Finding]:
+    """Return the evidence and verdict of an exact run, or of a version that is destroyed."""
+    if run.unlearned is None:
+        return [_destroy(run)]
+    checks = exact_checks(run, run.unlearned)
+    verdict = decide_exact(checks)
+    payload = {"checks": _plain(checks), "ancestors": [str(one) for one in _line(run.unlearned)]}
+    return [_finding(payload, verdict.outcome.value, verdict.reasons)]
+
+
+def exact_checks(run: UnlearningRun, result: ModelVersion) -> ExactChecks:
+    """Return what the stored lineage says about the result of an exact run."""
+    forget = runs.forget_of(run)
+    line = _line(result)
+    weights_of(result)  # raises unless the stored bytes have the recorded digest
+    captured = result.generated_by
+    still = {one.version.pk for one in affected(run.space, forget).versions}
+    return ExactChecks(
+        manifest_matches=recipe_of(result).digest() == captured.recipe_digest
+        and captured.recipe_digest == run.target.generated_by.recipe_digest,
+        overlapping=tuple(
+            str(one)
+            for one in line
+            if one.pk in still or members(training_snapshot(one)).intersect(forget)
+        ),
+        inexact=tuple(str(one) for one in line if one.guarantee == runs.APPROXIMATE),
+        code_digest=captured.recipe_digest,
+        environment_digest=str(captured.environment.get("digest", "")),
+    )
+
+
+def _line(version: ModelVersion) -> list[ModelVersion]:
+    """Return a version and every version that it was trained from."""
+    line = [version]
+    for parent in parents_of(version):
+        line += _line(parent)
+    return line
+
+
+def _destroy(run: UnlearningRun) -> Finding:
+    case = cases.cases_of_run(run.pk).order_by("received_at").first()
+    case_id = run.pk if case is None else case.pk
+    gone = closing.destroy_version(version=run.target, case_id=case_id, now=timezone.now())
+    reason = f"{run.target} was destroyed: its {len(gone)} stored files are gone, read back."
+    payload = {"checks": {"destroyed": True, "files": len(gone)}}
+    return _finding(payload, "ERASED_BY_CONSTRUCTION", (reason,))
+
+
+def _finding(payload: dict[str, Any], outcome: str, reasons: tuple[str, ...]) -> Finding:
+    return Finding(
+        kind=Evidence.Kind.CONSTRUCTION,
+        look=0,
+        models_per_arm=0,
+        payload={**payload, "reasons": list(reasons)},
+        outcome=outcome,
+        reasons=reasons,
+        final=True,
+    )
+
+
+def _plain(checks: ExactChecks) -> dict[str, Any]:
+    values = asdict(checks)
+    return {
+        **values,
+        "overlapping": list(checks.overlapping),
+        "inexact": list(checks.inexact),
+        "smoke": None if checks.smoke is None else checks.smoke.value,
+    }

@@ -1,0 +1,109 @@
+"""Search kept records that equal or resemble the forget set, in every affected snapshot."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import rfc8785
+from django.conf import settings
+from django.utils import timezone
+
+from audits.core.duplicates import find_duplicates
+from audits.services.planning import FoundDuplicate
+from lineage.models import ModelVersion, RecordContent
+from lineage.queries.availability import barred_ordinals
+from lineage.queries.closure import affected
+from lineage.queries.contents import batches, read_batch
+from lineage.queries.membership import members
+from lineage.services.views import open_erasure_view
+from unlearning.execution import recipe_of, training_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+    from pyroaring import BitMap
+
+    from lineage.models import Job, OrdinalSpace
+    from lineage.queries.contents import Record
+    from unlearning.core.recipe import Recipe
+
+
+def search(job: Job, forget: Mapping[OrdinalSpace, BitMap]) -> tuple[list[FoundDuplicate], str]:
+    """Return the duplicates of a forget set among kept records, and a digest of how.
+
+    Exact ones by content hash over all live records; near ones by the distance of decoded
+    inputs over the snapshots of the affected versions that have a recipe.
+    """
+    found: dict[tuple[int, int], FoundDuplicate] = {}
+    for space, ordinals in forget.items():
+        for one in [*_near(job, space, ordinals), *_exact(space, ordinals)]:
+            found[one.forget_ordinal, one.other_ordinal] = one
+    used: dict[str, str | float] = {"exact": "sha256", "near": "unit-l2", "threshold": settings.EXPUNGE_DUPLICATE_DISTANCE}
+    return list(found.values()), hashlib.sha256(rfc8785.dumps({**used})).hexdigest()
+
+
+def _exact(space: OrdinalSpace, forget: BitMap) -> Iterable[FoundDuplicate]:
+    contents = RecordContent.objects.filter(space=space)
+    wanted: dict[str, list[int]] = {}
+    for batch in batches(forget):
+        rows = contents.filter(ordinal__in=batch).values_list("sha256", "ordinal")
+        for digest, ordinal in rows:
+            wanted.setdefault(digest, []).append(ordinal)
+    same = contents.filter(sha256__in=list(wanted)).values_list("sha256", "ordinal")
+    for digest, ordinal in same:
+        if ordinal not in forget:
+            yield FoundDuplicate(
+                space=space,
+                forget_ordinal=wanted[digest][0],
+                other_ordinal=ordinal,
+                kind="EXACT",
+                distance=0.0,
+            )
+
+
+def _near(job: Job, space: OrdinalSpace, forget: BitMap) -> Iterable[FoundDuplicate]:
+    for version, snapshot_ordinals in _snapshots(space, forget):
+        recipe = recipe_of(version)
+        view = open_erasure_view(
+            run_id=job.payload_id,
+            purpose="AUDIT",
+            space=space,
+            ordinals=forget,
+            now=timezone.now(),
+        )
+        kept = list(snapshot_ordinals)
+        others = (record for batch in batches(kept) for record in read_batch(space, batch))
+        pairs = find_duplicates(
+            _inputs(recipe, view),
+            _inputs(recipe, others),
+            threshold=settings.EXPUNGE_DUPLICATE_DISTANCE,
+        )
+        wanted = list(forget)
+        for pair in pairs:
+            yield FoundDuplicate(
+                space=space,
+                forget_ordinal=wanted[pair.forget],
+                other_ordinal=kept[pair.other],
+                kind=str(pair.kind.name),
+                distance=float(pair.distance),
+            )
+
+
+def _snapshots(space: OrdinalSpace, forget: BitMap) -> Iterable[tuple[ModelVersion, BitMap]]:
+    seen = set()
+    for one in affected(space, forget).versions:
+        if not one.version.generated_by.recipe:
+            continue
+        snapshot = training_snapshot(one.version)
+        if snapshot.pk in seen or snapshot.space_id != space.pk:
+            continue
+        seen.add(snapshot.pk)
+        yield one.version, members(snapshot) - forget - barred_ordinals(space)
+
+
+def _inputs(recipe: Recipe, records: Iterable[Record]) -> NDArray[np.float64]:
+    decoded = [recipe.decode(record.content, record.target)[0] for record in records]
+    return np.stack([one.numpy().ravel().astype(np.float64) for one in decoded])

@@ -1,0 +1,176 @@
+"""Turn scores into evidence and a verdict, under the policy that was fixed before."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.utils import timezone
+
+from audits.attacks.population import TooFewRecords, population_report
+from audits.core.contrast import keep, measure, records_without_signal, recompute
+from audits.core.harness import Deployment
+from audits.core.kept import Kept
+from audits.core.policy import EvidencePolicy
+from audits.core.scores import outputs_of, scores_of
+from audits.core.shadows import ShadowRow, stack
+from audits.core.twins import NoTwin
+from audits.core.verdict import Outcome
+from audits.execution.audit_sets import AuditSets, audit_sets, population_sets
+from audits.execution.construction import judge_by_construction
+from audits.execution.look_plot import look_plot
+from audits.models import AuditPlan, Evidence, ShadowResult
+from audits.services import evidence
+from audits.services.evidence import Finding
+from lineage.models import Artefact
+from lineage.services.artefacts import store_artefact
+from unlearning.execution import load_version
+from unlearning.models import UnlearningRun
+
+if TYPE_CHECKING:
+    from audits.core.estimates import Contrast
+    from audits.core.shadow_scores import ShadowScores
+    from audits.core.verdict import Verdict
+    from lineage.models import Job
+
+# An inconclusive look may be followed by the next; every other outcome ends the audit.
+GOES_ON = (Outcome.INCONCLUSIVE,)
+
+
+def judge_run(job: Job) -> None:
+    """Judge the look that the job names, or an exact run by construction."""
+    run = UnlearningRun.objects.select_related(
+        "target__generated_by", "unlearned__generated_by", "base", "space"
+    ).get(pk=job.payload_id)
+    if run.status != UnlearningRun.Status.SUCCEEDED:
+        return
+    if evidence.needs_shadows(run):
+        found = _judge_look(run, job.parameters["look"])
+    else:
+        found = judge_by_construction(run)
+    evidence.conclude(run_id=run.pk, findings=[*_population(run), *found], now=timezone.now())
+
+
+def _judge_look(run: UnlearningRun, look: int) -> list[Finding]:
+    plan = AuditPlan.objects.select_related("run").get(run=run)
+    policy = EvidencePolicy.from_dict(plan.policy)
+    sets = audit_sets(plan)
+    scores = _scores(run, sets, policy.looks[look])
+    seed = evidence.design_of(plan).seed
+    kept = keep(
+        scores,
+        seed=seed,
+        # Drawn for this look and written nowhere: the kept set must not say which record is which.
+        index=np.random.default_rng().permutation(run.forget_count),
+        deployment=_deployment(run, sets),
+    )
+    verdict = recompute(Kept.from_dict(kept.as_dict()), policy)
+    return [_finding(plan, kept, verdict, look, _plot(scores, seed))]
+
+
+def _finding(plan: AuditPlan, kept: Kept, verdict: Verdict, look: int, plot: Artefact) -> Finding:
+    policy = EvidencePolicy.from_dict(plan.policy)
+    arm = policy.looks[look]
+    measured = measure(kept, policy.alpha_at(arm))
+    contrasts = {"before": measured.before, "leak": measured.leak}
+    if measured.equivalence:
+        contrasts["equivalence"] = measured.equivalence
+    last = look == len(policy.looks) - 1
+    return Finding(
+        kind=Evidence.Kind.U_LIRA,
+        look=look,
+        models_per_arm=arm,
+        payload={
+            "kept": kept.as_dict(),
+            "contrasts": {name: _levels(one) for name, one in contrasts.items()},
+            "alpha": policy.alpha_at(arm),
+            "instance_p": measured.instance_p,
+            "utility": asdict(measured.utility) if measured.utility else None,
+            "findings": list(measured.findings),
+            "records_without_signal": list(
+                records_without_signal(kept.before, policy.alpha_at(arm))
+            ),
+            "policy_digest": plan.policy_digest,
+            "design_digest": plan.design_digest,
+        },
+        plot=plot,
+        outcome=verdict.outcome.value,
+        reasons=verdict.reasons,
+        final=last or verdict.outcome not in GOES_ON,
+    )
+
+
+def _levels(contrast: Contrast) -> dict[str, Any]:
+    return {level.value: asdict(estimate) for level, estimate in contrast.levels()}
+
+
+def _scores(run: UnlearningRun, sets: AuditSets, per_arm: int) -> ShadowScores:
+    rows = ShadowResult.objects.filter(run=run, index__lt=2 * per_arm).order_by("index")
+    assert run.unlearned is not None  # noqa: S101  (a run that succeeded has one)
+    deployed, _ = scores_of(load_version(run.unlearned), sets.data.forget)
+    return stack([from_json(row.row) for row in rows], deployed=deployed)
+
+
+def from_json(row: dict[str, Any]) -> ShadowRow:
+    """Return the row that ``shadows.as_json`` wrote."""
+    arrays = ("before", "after", "canary_scores")
+    return ShadowRow(
+        **{
+            **row,
+            **{name: np.asarray(row[name], np.float64) for name in arrays},
+            "canary_member": np.asarray(row["canary_member"], np.bool_),
+        }
+    )
+
+
+def _deployment(run: UnlearningRun, sets: AuditSets) -> Deployment:
+    assert run.unlearned is not None  # noqa: S101  (a run that succeeded has one)
+    before = scores_of(load_version(run.target), sets.data.test)[1]
+    after = scores_of(load_version(run.unlearned), sets.data.test)[1]
+    captured = run.target.generated_by
+    return Deployment(
+        shadow_recipe={**sets.recipe.describe(), "digest": sets.recipe.digest()},
+        target_recipe={
+            "recipe": captured.recipe,
+            "parameters": captured.recipe_parameters,
+            "digest": captured.recipe_digest,
+        },
+        test_before=float(before.mean()),
+        test_after=float(after.mean()),
+    )
+
+
+def _plot(scores: ShadowScores, seed: int) -> Artefact:
+    return store_artefact(
+        kind=Artefact.Kind.PLOT, data=look_plot(scores, seed=seed), now=timezone.now()
+    )
+
+
+def _population(run: UnlearningRun) -> list[Finding]:
+    """Return the population attack: shown beside the rest, never able to clear a run."""
+    if run.unlearned is None or run.evidence.filter(kind=Evidence.Kind.POPULATION).exists():
+        return []
+    try:
+        forget, strangers = population_sets(run)
+        before, after = load_version(run.target), load_version(run.unlearned)
+        report = population_report(
+            outputs_of(after, forget),
+            outputs_of(after, strangers),
+            seed=run.seed,
+            original=(outputs_of(before, forget), outputs_of(before, strangers)),
+        )
+    except (TooFewRecords, NoTwin) as reason:
+        payload: dict[str, Any] = {
+            "original": None,
+            "unlearned": None,
+            "not_computed": str(reason),
+        }
+    else:
+        numbers = asdict(report)
+        payload = {
+            "original": numbers.pop("original"),
+            "unlearned": numbers,
+            "not_computed": "",
+        }
+    return [Finding(kind=Evidence.Kind.POPULATION, look=0, models_per_arm=0, payload=payload)]

@@ -1,0 +1,64 @@
+"""Train a chunk of shadow models. They live in this process only; their scores are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from audits.core.shadows import ShadowRow, train_shadow
+from audits.core.twins import NoTwin
+from audits.execution.audit_sets import audit_sets
+from audits.execution.procedure import audited
+from audits.execution.shadow_lineage import register_shadow
+from audits.models import AuditPlan, ShadowResult
+from audits.services import evidence
+from unlearning.execution import reporter
+
+if TYPE_CHECKING:
+    from lineage.models import Job
+
+
+def train_shadows(job: Job) -> None:
+    """Train, score, unlearn and score again the models from start to stop of the job.
+
+    A model whose row exists is not trained again. A pool that cannot supply twins ends the audit
+    as not computed, which is not a pass.
+    """
+    plan = AuditPlan.objects.select_related("run__target__generated_by", "run__base").get(
+        pk=job.payload_id
+    )
+    start, stop = job.parameters["start"], job.parameters["stop"]
+    try:
+        sets = audit_sets(plan)
+    except NoTwin as reason:
+        evidence.not_computed(run_id=plan.pk, reason=str(reason), now=timezone.now())
+        return
+    known = set(ShadowResult.objects.filter(run=plan.run).values_list("index", flat=True))
+    design, procedure = evidence.design_of(plan), audited(plan.run)
+    report = reporter(job, f"Shadow models {start + 1} to {stop}")
+    for number in range(start, stop):
+        if number not in known:
+            row = train_shadow(number, design, procedure, sets.data)
+            version = register_shadow(plan.run, row, procedure.recipe)
+            evidence.keep_shadow(
+                run_id=plan.pk, index=number, version=version, row=as_json(row), now=timezone.now()
+            )
+        report("", number + 1 - start, stop - start)
+    evidence.log_shadows(run_id=plan.pk, now=timezone.now())
+
+
+def as_json(row: ShadowRow) -> dict[str, Any]:
+    """Return a row as JSON can hold it."""
+    return {
+        "model": row.model,
+        "member": row.member,
+        "before": row.before.tolist(),
+        "after": row.after.tolist(),
+        "canary_scores": row.canary_scores.tolist(),
+        "canary_member": [bool(one) for one in row.canary_member],
+        "retained_before": row.retained_before,
+        "retained_after": row.retained_after,
+        "test_before": row.test_before,
+        "test_after": row.test_after,
+    }

@@ -1,0 +1,74 @@
+"""``manage.py verify PATH``: check a record or a whole report; needs a public key, no database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from audits import keys
+from audits.core.bundle import verify_path
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from audits.core.bundle import VerifiedBundle
+
+
+class Command(BaseCommand):
+    """Verify exported files with a key that does not come from them."""
+
+    help = (
+        "Verify record.json, report.pdf with its manifest, or a folder with all three. "
+        "The exit code is 0 if every check passed and 1 otherwise."
+    )
+    requires_system_checks: tuple[str, ...] = ()  # nothing of this installation is needed
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path", type=Path, help="a file or a folder of an exported case")
+        parser.add_argument(
+            "--key",
+            type=Path,
+            help="file with the public key of the log; by default that of this installation",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
+        try:
+            vkey = _key(options["key"])
+            found = verify_path(options["path"], vkey=vkey)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        for line in lines_of(found, vkey=vkey):
+            self.stdout.write(line)
+
+
+def lines_of(found: VerifiedBundle, *, vkey: str) -> list[str]:
+    """Return what was verified, as lines for a person."""
+    record, checkpoint = found.record, found.record.checkpoint
+    events = len(record.account.events) + 1
+    lines = [
+        f"Verified with the key {vkey}",
+        f"Case {record.account.case}, outcome {record.account.outcome}.",
+        f"The record is signed, and its {events} events are in the log {checkpoint.origin}.",
+        f"Checkpoint: {checkpoint.size} events, root {checkpoint.root.hex()}. Compare it with one "
+        "that somebody else holds.",
+    ]
+    if not found.listed:
+        return [*lines, "Only the record was checked, not a report."]
+    names = ", ".join(file.name for file in found.listed)
+    lines.append(f"The manifest is signed, and these files are exactly those it names: {names}.")
+    if found.others:
+        lines.append(f"Not covered by any signature: {', '.join(found.others)}.")
+    return lines
+
+
+def _key(path: Path | None) -> str:
+    try:
+        return path.read_text().strip() if path else keys.verifier_text()
+    except (OSError, UnicodeDecodeError) as error:
+        where = path or "this installation"
+        raise CommandError(
+            f"There is no public key at {where}. Name the file with --key; it must not come from "
+            "the files that are verified."
+        ) from error

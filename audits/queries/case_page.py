@@ -1,0 +1,175 @@
+"""What the pages of a case show besides the case itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from audits.core import events
+from audits.models import DuplicateFinding, ErasureRequest, Evidence, LogLeaf
+from audits.queries.case_file import ordered_runs, verdict_of
+from audits.queries.cases import jobs_of
+from lineage.models import DataRecord, Job, ModelVersion, Run
+from unlearning.models import UnlearningRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+S = ErasureRequest.Status
+LIVE_JOBS = (Job.Status.QUEUED, Job.Status.RUNNING)
+AT_WORK = (S.ACCEPTED, S.RESTRICTED, S.PLANNED, S.UNLEARNING, S.AUDITING, S.ERASED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRow:
+    """One unlearning run of a case with the last verdict on it."""
+
+    run: UnlearningRun
+    outcome: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedLine:
+    """One event of a case for reading."""
+
+    index: int
+    at: datetime
+    type: str
+    actor: str
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DuplicateRow:
+    """A duplicate to decide; ``owner`` says whose the kept record is, never a name."""
+
+    finding: DuplicateFinding
+    owner: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What runs for a case: jobs at work, jobs that wait for a worker, and who is waited for."""
+
+    running: tuple[Job, ...]
+    queued: tuple[Job, ...]
+    failed: tuple[Job, ...]
+    undecided: int
+    waiting: int
+
+    @property
+    def needs_staff(self) -> bool:
+        """Return whether the case waits for a decision."""
+        return bool(self.undecided or self.waiting) and not (self.running or self.queued)
+
+
+def work_of(request: ErasureRequest) -> Work:
+    """Return what runs for a case now."""
+    jobs = list(jobs_of(request))
+    planning = request.status == S.RESTRICTED
+    return Work(
+        running=tuple(job for job in jobs if job.status == Job.Status.RUNNING),
+        queued=tuple(job for job in jobs if job.status == Job.Status.QUEUED),
+        failed=tuple(job for job in jobs if job.status == Job.Status.FAILED),
+        undecided=pending_duplicates(request).count() if planning else 0,
+        waiting=waiting_runs(request).count(),
+    )
+
+
+def is_at_work(request: ErasureRequest, work: Work) -> bool:
+    """Return whether a case moves by itself, so that a page about it has something to watch."""
+    if work.running or work.queued:
+        return True
+    closing = request.status in (S.VERIFIED, S.REFUSED, S.WITHDRAWN) and bool(request.outcome)
+    return closing or (request.status in AT_WORK and not work.needs_staff)
+
+
+def run_rows(request: ErasureRequest) -> list[RunRow]:
+    """Return the runs of a case in the order of its plan, each with its evidence."""
+    rows = []
+    for run in ordered_runs(request):
+        verdict = verdict_of(run)
+        evidence = run.evidence.select_related("verdict").order_by("created_at", "kind")
+        rows.append(
+            RunRow(run=run, outcome=verdict.outcome if verdict else "", evidence=tuple(evidence))
+        )
+    return rows
+
+
+def waiting_runs(request: ErasureRequest) -> QuerySet[UnlearningRun]:
+    """Return the runs whose version has no recipe, so that staff must decide."""
+    waiting = request.runs.filter(status=UnlearningRun.Status.WAITING)
+    return waiting.select_related("target").order_by("created_at")
+
+
+def replacements_for(run: UnlearningRun) -> QuerySet[ModelVersion]:
+    """Return the captured versions that could take the place of the run's target."""
+    return (
+        ModelVersion.objects.filter(
+            kind=ModelVersion.Kind.MODEL,
+            state=ModelVersion.State.ACTIVE,
+            generated_at__gt=run.target.generated_at,
+            generated_by__state=Run.State.COMPLETE,
+        )
+        .exclude(generated_by__capture_level=Run.Capture.NONE)
+        .exclude(pk=run.target_id)
+        .order_by("-generated_at")
+    )
+
+
+def pending_duplicates(request: ErasureRequest) -> QuerySet[DuplicateFinding]:
+    """Return the duplicates that staff have not decided about."""
+    pending = request.duplicates.filter(decision=DuplicateFinding.Decision.PENDING)
+    return pending.order_by("kind", "distance", "forget_ordinal", "other_ordinal")
+
+
+def duplicate_rows(request: ErasureRequest) -> list[DuplicateRow]:
+    """Return the undecided duplicates, each with the owner of the kept record."""
+    found = pending_duplicates(request).select_related("space")
+    return [DuplicateRow(finding=row, owner=_owner(request, row)) for row in found]
+
+
+def log_of(request: ErasureRequest) -> list[LoggedLine]:
+    """Return the events of a case, oldest first."""
+    lines = []
+    for leaf in LogLeaf.objects.filter(case_id=request.pk).order_by("index"):
+        event = events.parse(bytes(leaf.data))
+        lines.append(
+            LoggedLine(
+                index=leaf.index, at=leaf.at, type=event.type, actor=event.actor, data=event.data
+            )
+        )
+    return lines
+
+
+def planned_versions(request: ErasureRequest, part: str) -> list[ModelVersion]:
+    """Return the versions that the plan lists under ``part``, such as ``not_affected``."""
+    ids = [one for one in map(_version_id, request.plan.get(part, [])) if one]
+    found = ModelVersion.objects.in_bulk(ids)
+    return [found[one] for one in ids if one in found]
+
+
+def runs_by_id(jobs: Iterable[Job]) -> dict[UUID, UnlearningRun]:
+    """Return the runs that some jobs are about."""
+    ids = [job.payload_id for job in jobs]
+    return UnlearningRun.objects.select_related("target").in_bulk(ids)
+
+
+def _owner(request: ErasureRequest, finding: DuplicateFinding) -> str:
+    record = DataRecord.objects.filter(space=finding.space, ordinal=finding.other_ordinal).first()
+    if record is None or record.subject_id is None:
+        return "Nobody on record"
+    return "The same person" if record.subject_id == request.subject_id else "Another person"
+
+
+def _version_id(row: Any) -> UUID | None:  # noqa: ANN401  (an entry of the plan's JSON)
+    value = row.get("version") if isinstance(row, dict) else row
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None

@@ -1,0 +1,146 @@
+"""Rebuild the log's tree from its rows and compare it with everything that was signed over it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from audits.core import events, ledger, record
+from audits.core.note import verify_checkpoint
+from audits.models import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
+
+
+class LogDamaged(Exception):  # noqa: N818  (reads as the fact it states)
+    """The log is not what was signed; ``index`` is the first leaf that cannot be relied upon."""
+
+    def __init__(self, index: int, reason: str) -> None:
+        super().__init__(reason)
+        self.index = index
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedLog:
+    """How much was checked and found whole."""
+
+    events: int
+    checkpoints: int
+    records: int
+
+
+@dataclass(kw_only=True)
+class GrowingTree:
+    """The root of a log while leaves are added, in memory that grows with the logarithm.
+
+    ``peaks`` holds (leaves below, root) of the full subtrees, largest first.
+    """
+
+    size: int = 0
+    peaks: list[tuple[int, bytes]] = field(default_factory=list)
+
+    def add(self, leaf: bytes) -> None:
+        """Add one leaf hash."""
+        width, node = 1, leaf
+        while self.peaks and self.peaks[-1][0] == width:
+            node = ledger.root([self.peaks.pop()[1], node])
+            width *= 2
+        self.peaks.append((width, node))
+        self.size += 1
+
+    def root(self) -> bytes:
+        """Return the RFC 6962 root over all leaves so far."""
+        if not self.peaks:
+            return ledger.root([])
+        node = self.peaks[-1][1]
+        for _, left in reversed(self.peaks[:-1]):
+            node = ledger.root([left, node])
+        return node
+
+
+def check_log(*, vkey: str) -> CheckedLog:
+    """Check every leaf, every stored checkpoint and every sealed record.
+
+    Raises:
+        LogDamaged: at the first leaf that fails, or that a signature does not confirm.
+        KeyMalformed: vkey is not a verifier key.
+    """
+    checkpoints = {row.size: row for row in LogCheckpoint.objects.order_by("size")}
+    tree, confirmed = GrowingTree(), 0
+    for leaf in LogLeaf.objects.order_by("index").iterator():
+        if tree.size in checkpoints:
+            confirmed = _check_checkpoint(checkpoints[tree.size], tree, confirmed, vkey)
+        tree.add(_checked_hash(leaf, expected=tree.size))
+    if tree.size in checkpoints:
+        confirmed = _check_checkpoint(checkpoints[tree.size], tree, confirmed, vkey)
+    _check_length(tree.size, max(checkpoints, default=0))
+    records = ComplianceRecord.objects.order_by("seal_index")
+    for sealed in records.iterator():
+        _check_record(sealed, checkpoints, vkey)
+    return CheckedLog(events=tree.size, checkpoints=len(checkpoints), records=records.count())
+
+
+def _checked_hash(leaf: LogLeaf, *, expected: int) -> bytes:
+    if leaf.index != expected:
+        raise LogDamaged(expected, "The leaf is missing.")
+    data = bytes(leaf.data)
+    try:
+        event = events.parse(data)
+    except events.EventRefused as error:
+        raise LogDamaged(expected, f"The bytes are not an event: {error}") from error
+    if ledger.leaf_hash(data) != bytes(leaf.leaf_hash):
+        raise LogDamaged(expected, "The stored hash is not that of the bytes.")
+    case = str(leaf.case_id) if leaf.case_id else None
+    if (event.type, event.case, event.at) != (leaf.type, case, events.instant(leaf.at)):
+        raise LogDamaged(expected, "The columns beside the bytes say something else.")
+    return bytes(leaf.leaf_hash)
+
+
+def _check_checkpoint(row: LogCheckpoint, tree: GrowingTree, confirmed: int, vkey: str) -> int:
+    """Return the size up to which the log is now confirmed."""
+    try:
+        signed = verify_checkpoint(row.note, vkey)
+    except ValueError as error:
+        raise LogDamaged(
+            confirmed, f"The checkpoint at size {row.size} is refused: {error}"
+        ) from error
+    stored = (row.size, bytes(row.root))
+    if (signed.size, signed.root) != stored or stored != (tree.size, tree.root()):
+        raise LogDamaged(
+            confirmed,
+            f"The log does not give the root signed at size {row.size}: a leaf from {confirmed} "
+            f"to {max(row.size - 1, 0)} was changed.",
+        )
+    return tree.size
+
+
+def _check_length(leaves: int, signed: int) -> None:
+    if signed > leaves:
+        raise LogDamaged(
+            leaves, f"The log ends here, but a checkpoint was signed over {signed} leaves."
+        )
+    head = LogHead.objects.filter(pk=1).values_list("size", flat=True).first()
+    if head != leaves:
+        raise LogDamaged(
+            min(leaves, head or 0), f"There are {leaves} leaves, but the head counts {head}."
+        )
+
+
+def _check_record(
+    sealed: ComplianceRecord, checkpoints: dict[int, LogCheckpoint], vkey: str
+) -> None:
+    data = bytes(sealed.data)
+    try:
+        found = record.verify(data, vkey=vkey)
+    except record.RecordRejected as error:
+        raise LogDamaged(
+            sealed.seal_index, f"The record {sealed.pk} is refused: {error}"
+        ) from error
+    columns = (sealed.sha256, sealed.seal_index, sealed.outcome)
+    if columns != (hashlib.sha256(data).hexdigest(), found.seal.index, found.account.outcome):
+        raise LogDamaged(
+            sealed.seal_index, f"The columns of record {sealed.pk} say something else."
+        )
+    row = checkpoints.get(found.checkpoint.size)
+    if row is None or bytes(row.root) != found.checkpoint.root:
+        raise LogDamaged(
+            sealed.seal_index, f"The checkpoint of record {sealed.pk} is not one of this log."
+        )

@@ -1,0 +1,171 @@
+"""Close a case: release what was unlearned, destroy what was superseded, delete the data.
+
+Every step may be taken again after a crash and finds what is done already.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from audits.models import ErasureRequest, ShadowResult
+from audits.queries import case_file
+from audits.services import log, planning
+from audits.services.transitions import move
+from lineage.models import ModelVersion
+from lineage.services import purge, restriction, versions
+from unlearning.models import UnlearningRun
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lineage.services.artefacts import DestroyedArtefact
+
+R = UnlearningRun.Status
+
+
+class DataRemains(Exception):  # noqa: N818  (reads as the fact it states)
+    """Reading back after the deletion still found something."""
+
+
+def release_results(*, request: ErasureRequest) -> None:
+    """Make the unlearned versions of a case usable."""
+    for run in request.runs.filter(status=R.CLEARED).select_related("unlearned"):
+        if run.unlearned:
+            versions.release(version=run.unlearned)
+
+
+def destroy_superseded(*, request: ErasureRequest, now: datetime) -> None:
+    """Withdraw and destroy the versions that learned from the person, and rejected candidates."""
+    for run in case_file.ordered_runs(request):
+        destroy_version(version=run.target, case_id=request.pk, now=now)
+        if run.unlearned and run.status == R.REJECTED:
+            destroy_version(version=run.unlearned, case_id=request.pk, now=now)
+
+
+def destroy_version(
+    *, version: ModelVersion, case_id: uuid.UUID, now: datetime
+) -> list[DestroyedArtefact]:
+    """Withdraw a version, destroy its files, read back, and log each."""
+    gone = versions.destroy_version(version=version, by_case=case_id, now=now)
+    with transaction.atomic():
+        log.append(
+            type="version_withdrawn",
+            case=case_id,
+            now=now,
+            data={"version": str(version.pk)},
+            once=f"withdrawn:{case_id}:{version.pk}",
+        )
+        for one in gone:
+            log.append(
+                type="artefact_destroyed",
+                case=case_id,
+                now=now,
+                data={"artefact": str(one.id), "kind": one.kind, "digest": one.sha256},
+                once=f"destroyed:{case_id}:{one.id}",
+            )
+    return gone
+
+
+def purge_shadows(*, request: ErasureRequest, now: datetime) -> None:
+    """Delete the scores of the shadow models and close their nodes.
+
+    Raises:
+        DataRemains: a score or a servable shadow version is still there.
+    """
+    rows = ShadowResult.objects.filter(run__in=request.runs.all())
+    shadows = list(ModelVersion.objects.filter(pk__in=rows.values("version")))
+    for shadow in shadows:
+        versions.destroy_version(version=shadow, by_case=request.pk, now=now)
+    rows.delete()
+    remaining = ShadowResult.objects.filter(run__in=request.runs.all()).count()
+    if remaining:
+        raise DataRemains(f"{remaining} scores of shadow models are still stored.")
+    if not shadows:
+        return
+    with transaction.atomic():
+        log.append(
+            type="shadows_purged",
+            case=request.pk,
+            now=now,
+            data={"count": len(shadows), "remaining": remaining},
+        )
+
+
+def erase_data(*, request: ErasureRequest, now: datetime) -> None:
+    """Delete rows and files of the forget set, read back, write the journal, shred the key.
+
+    Raises:
+        DataRemains: reading back found a row, a file or an identity; the case does not go on.
+    """
+    for space, ordinals in planning.forget_set(request.pk).items():
+        digest = purge.write_journal(
+            case_id=request.pk, space=space, ordinals=ordinals, now=request.received_at
+        )
+        receipt = purge.erase_records(case_id=request.pk, space=space, ordinals=ordinals, now=now)
+        if receipt.remaining:
+            raise DataRemains(
+                f"{receipt.remaining} of {receipt.records} records can still be found after the "
+                "deletion. Check that the store is writable, then retry the case."
+            )
+        _log_erasure(request, str(space.pk), receipt, digest, now)
+    if request.subject:
+        purge.shred_subject(subject=request.subject, now=now, suppress=True)
+        with transaction.atomic():
+            log.append(
+                type="subject_key_destroyed",
+                case=request.pk,
+                now=now,
+                data={"subject": str(request.subject_id)},
+                once=f"shredded:{request.pk}:{request.subject_id}",
+            )
+
+
+def _log_erasure(
+    request: ErasureRequest, space: str, receipt: purge.Receipt, digest: str, now: datetime
+) -> None:
+    entry = uuid.uuid5(request.pk, space)
+    with transaction.atomic():
+        log.append(
+            type="journal_written",
+            case=request.pk,
+            now=now,
+            data={"entry": str(entry), "digest": digest},
+            once=f"journal:{request.pk}:{space}",
+        )
+        log.append(
+            type="records_erased",
+            case=request.pk,
+            now=now,
+            data={
+                "space": space,
+                "records": receipt.records,
+                "remaining": receipt.remaining,
+            },
+            once=f"erased:{request.pk}:{space}",
+        )
+
+
+@transaction.atomic
+def mark_erased(*, case_id: uuid.UUID, now: datetime) -> bool:
+    """Say that data and models are done; False when it was said before."""
+    return move(
+        case_id=case_id,
+        to=ErasureRequest.Status.ERASED,
+        now=now,
+        event=("case_erased", {}),
+        fields={"erased_at": now, "outcome": ErasureRequest.Outcome.ERASED},
+    )
+
+
+@transaction.atomic
+def forget_address(*, case_id: uuid.UUID) -> None:
+    """Delete the e-mail address of a case that is answered; the pseudonym goes with it."""
+    ErasureRequest.objects.filter(pk=case_id).update(email="")
+
+
+def lift_restrictions(*, case_id: uuid.UUID, now: datetime) -> None:
+    """Lift what a case restricted when it ends without an erasure."""
+    restriction.lift(case_id=case_id, now=now)

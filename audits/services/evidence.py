@@ -1,0 +1,324 @@
+"""Fix the audit of a run, keep what it measured, judge, escalate."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import rfc8785
+from django.db import transaction
+
+from audits.core.design import TwinDesign, derived_seed
+from audits.core.policy import EvidencePolicy
+from audits.models import AuditPlan, ErasureRequest, Evidence, ShadowResult, Verdict
+from audits.queries import cases
+from audits.services import log
+from audits.services.transitions import MoveNotAllowed, move
+from lineage.models import Artefact, Role
+from unlearning.models import UnlearningRun
+from unlearning.services import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from lineage.models import ModelVersion
+
+R = UnlearningRun.Status
+CANARIES = 8
+CHUNK = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """The look that is due: its number and the shadow models that it needs, by chunk."""
+
+    number: int
+    chunks: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One piece of evidence, and what was concluded from it where it may conclude."""
+
+    kind: str
+    look: int
+    models_per_arm: int
+    payload: Mapping[str, Any]
+    plot: Artefact | None = None
+    outcome: str = ""
+    reasons: Sequence[str] = ()
+    final: bool = False
+
+
+def set_phase(*, case_id: UUID, phase: str, now: datetime) -> bool:
+    """Show whether the case unlearns or audits; False when it already does."""
+    try:
+        return move(case_id=case_id, to=phase, now=now)
+    except MoveNotAllowed:
+        return False
+
+
+@transaction.atomic
+def prepare_run(*, run_id: UUID, case_id: UUID, now: datetime) -> None:
+    """Log the start of a run, and give a child the unlearned base that it is rebuilt on."""
+    run = UnlearningRun.objects.get(pk=run_id)
+    once = f"start:{run_id}"
+    log.append(
+        type="run_started",
+        case=case_id,
+        now=now,
+        data={"run": str(run_id), "attempt": 1},
+        once=once,
+    )
+    base = unlearned_base(run, case_id)
+    if base and run.base_id != base.pk:
+        runs.set_base(run_id=run_id, base=base)
+
+
+def unlearned_base(run: UnlearningRun, case_id: UUID) -> ModelVersion | None:
+    """Return what stands in for the version that a run's target was fine-tuned from."""
+    parents = run.target.generated_by.inputs.filter(role=Role.BASE_MODEL)
+    ids = parents.values_list("node__object_id", flat=True)
+    cleared = UnlearningRun.objects.filter(
+        requests=case_id, target_id__in=list(ids), status=R.CLEARED
+    ).select_related("unlearned")
+    found = cleared.first()
+    return found.unlearned if found else None
+
+
+def needs_shadows(run: UnlearningRun) -> bool:
+    """Return whether the outcome of a run has to be shown by attacks.
+
+    Exact runs on exact bases close by construction; everything else is audited.
+    """
+    return run.guarantee == runs.APPROXIMATE
+
+
+def policy_of(request: ErasureRequest) -> EvidencePolicy:
+    """Return the policy that was fixed for a case."""
+    return EvidencePolicy.from_dict(request.policy)
+
+
+@transaction.atomic
+def fix_audit(*, run_id: UUID, now: datetime) -> Look:
+    """Fix policy and design of a run's audit, once, and return the look that is due."""
+    run = UnlearningRun.objects.get(pk=run_id)
+    plan = AuditPlan.objects.filter(run=run).first() or _fix(run, now)
+    looks = plan.policy["looks"]
+    number = min(run.evidence.filter(kind=Evidence.Kind.U_LIRA).count(), len(looks) - 1)
+    start = 2 * looks[number - 1] if number else 0
+    stop = 2 * looks[number]
+    chunks = tuple((at, min(at + CHUNK, stop)) for at in range(start, stop, CHUNK))
+    data = {
+        "run": str(run_id),
+        "models_per_arm": looks[number],
+        "design": plan.design_digest,
+    }
+    for request in cases.cases_of_run(run_id):
+        once = f"look:{request.pk}:{run_id}:{number}"
+        log.append(type="look_taken", case=request.pk, now=now, data=data, once=once)
+    return Look(number=number, chunks=chunks)
+
+
+def _fix(run: UnlearningRun, now: datetime) -> AuditPlan:
+    request = cases.cases_of_run(run.pk).order_by("received_at").first()
+    if request is None:
+        raise MoveNotAllowed(f"Run {run.pk} serves no case, so no policy applies to it.")
+    policy = policy_of(request)
+    design = TwinDesign(
+        seed=derived_seed(run.seed, "audit", str(run.pk)), looks=policy.looks, canaries=CANARIES
+    )
+    plan = AuditPlan.objects.create(
+        run=run,
+        # As text: a 63-bit number is more than JSON readers keep.
+        design={"seed": str(design.seed), "looks": list(design.looks), "canaries": CANARIES},
+        design_digest=design.digest(),
+        policy=policy.as_dict(),
+        policy_digest=policy.digest(),
+        fixed_at=now,
+    )
+    for case in cases.cases_of_run(run.pk):
+        data = {"policy": plan.policy_digest}
+        log.append(
+            type="policy_fixed",
+            case=case.pk,
+            now=now,
+            data=data,
+            once=f"policy:{case.pk}:{run.pk}",
+        )
+    return plan
+
+
+def design_of(plan: AuditPlan) -> TwinDesign:
+    """Return the design that was fixed."""
+    values = plan.design
+    return TwinDesign(
+        seed=int(values["seed"]), looks=tuple(values["looks"]), canaries=values["canaries"]
+    )
+
+
+@transaction.atomic
+def keep_shadow(
+    *,
+    run_id: UUID,
+    index: int,
+    version: ModelVersion | None,
+    row: Mapping[str, Any],
+    now: datetime,
+) -> bool:
+    """Keep the scores of one shadow model until the case closes; False if known."""
+    _, created = ShadowResult.objects.get_or_create(
+        run_id=run_id,
+        index=index,
+        defaults={"version": version, "row": dict(row), "created_at": now},
+    )
+    return created
+
+
+@transaction.atomic
+def log_shadows(*, run_id: UUID, now: datetime) -> None:
+    """Log how many shadow models of a run exist now."""
+    count = ShadowResult.objects.filter(run_id=run_id).count()
+    for request in cases.cases_of_run(run_id):
+        log.append(
+            type="shadows_registered",
+            case=request.pk,
+            now=now,
+            data={"run": str(run_id), "count": count},
+            once=f"shadows:{request.pk}:{run_id}:{count}",
+        )
+
+
+@transaction.atomic
+def open_view(*, run_id: UUID, purpose: str, records: int, now: datetime) -> None:
+    """Log that restricted records are read for one run and one purpose."""
+    for request in cases.cases_of_run(run_id):
+        log.append(
+            type="erasure_view_opened",
+            case=request.pk,
+            now=now,
+            data={"run": str(run_id), "purpose": purpose, "records": records},
+            once=f"view:{request.pk}:{run_id}:{purpose}",
+        )
+
+
+def not_computed(*, run_id: UUID, reason: str, now: datetime) -> None:
+    """End the audit of a run whose attack cannot be made: inconclusive, never a pass."""
+    finding = Finding(
+        kind=Evidence.Kind.U_LIRA,
+        look=0,
+        models_per_arm=0,
+        payload={"not_computed": reason},
+        outcome="INCONCLUSIVE",
+        reasons=[reason],
+        final=True,
+    )
+    conclude(run_id=run_id, findings=[finding], now=now)
+
+
+@transaction.atomic
+def conclude(*, run_id: UUID, findings: Sequence[Finding], now: datetime) -> None:
+    """Keep evidence, verdict and the run's new state together, once per look."""
+    run = UnlearningRun.objects.select_for_update().get(pk=run_id)
+    for finding in findings:
+        _keep(run, finding, now)
+    judging = next((one for one in findings if one.final), None)
+    if judging is None:
+        return
+    cleared = judging.outcome in ("PASS_LEAK", "PASS_STRICT", "ERASED_BY_CONSTRUCTION")
+    if not runs.judge_run(run_id=run_id, cleared=cleared):
+        return
+    for request in cases.cases_of_run(run_id):
+        log.append(
+            type="run_finished",
+            case=request.pk,
+            now=now,
+            data={
+                "run": str(run_id),
+                "method": run.method,
+                "guarantee": run.guarantee,
+                "result": _result_digest(run),
+                "elapsed_ms": round(1000 * (run.seconds or 0)),
+            },
+            once=f"finish:{request.pk}:{run_id}",
+        )
+
+
+def _keep(run: UnlearningRun, finding: Finding, now: datetime) -> None:
+    payload = dict(finding.payload)
+    digest = hashlib.sha256(rfc8785.dumps(payload)).hexdigest()
+    row, created = Evidence.objects.get_or_create(
+        run=run,
+        kind=finding.kind,
+        look=finding.look,
+        defaults={
+            "models_per_arm": finding.models_per_arm,
+            "payload": payload,
+            "digest": digest,
+            "plot": finding.plot,
+            "created_at": now,
+        },
+    )
+    if not created or not finding.outcome:
+        return
+    Verdict.objects.create(
+        run=run,
+        evidence=row,
+        outcome=finding.outcome,
+        reasons=list(finding.reasons),
+        final=finding.final,
+        created_at=now,
+    )
+    for request in cases.cases_of_run(run.pk):
+        log.append(
+            type="verdict_reached",
+            case=request.pk,
+            now=now,
+            data={
+                "run": str(run.pk),
+                "verdict": finding.outcome,
+                "evidence": digest,
+                "models_per_arm": finding.models_per_arm,
+            },
+        )
+
+
+def _result_digest(run: UnlearningRun) -> str:
+    weights = Artefact.objects.filter(version=run.unlearned, kind=Artefact.Kind.WEIGHTS).first()
+    return weights.sha256 if run.unlearned_id and weights else hashlib.sha256(b"").hexdigest()
+
+
+@transaction.atomic
+def fail_run(*, run_id: UUID, code: str, message: str, now: datetime) -> bool:
+    """Record that a run failed, and why; False when it had ended before."""
+    if not runs.fail_run(run_id=run_id, code=code, message=message, now=now):
+        return False
+    for request in cases.cases_of_run(run_id):
+        data = {"run": str(run_id), "code": log.code_of(code)}
+        log.append(type="run_failed", case=request.pk, now=now, data=data)
+    return True
+
+
+@transaction.atomic
+def escalate(*, run_id: UUID, now: datetime) -> UnlearningRun:
+    """Replace a run that was not cleared, or that failed, by exact retraining."""
+    run = UnlearningRun.objects.get(pk=run_id)
+    verdict = run.verdicts.order_by("created_at").last()
+    following = runs.escalate_run(run_id=run_id, seed=run.seed, now=now)
+    for request in cases.cases_of_run(run_id):
+        request.runs.add(following)
+        log.append(
+            type="run_escalated",
+            case=request.pk,
+            now=now,
+            data={
+                "run": str(run_id),
+                "to_run": str(following.pk),
+                "verdict": verdict.outcome if verdict else "RUN_FAILED",
+            },
+            once=f"escalate:{request.pk}:{run_id}",
+        )
+    return following

@@ -1,0 +1,46 @@
+"""Addresses of the public form, the person's page and the staff's cases.
+
+None holds personal data: a person's pages lie under random tokens, a case's under its random id.
+"""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from audits.views import cases, decisions, downloads, evidence, public, status
+
+app_name = "audits"
+
+person = [
+    path("", public.erasure_form, name="erasure_form"),
+    path("received/", public.erasure_received, name="erasure_received"),
+    path("confirm/<str:token>/", public.confirm, name="confirm"),
+    path("confirmed/", public.erasure_confirmed, name="erasure_confirmed"),
+    path("status/<str:token>/", status.status, name="status"),
+    path("status/<str:token>/progress/", status.status_progress, name="status_progress"),
+    path("status/<str:token>/withdraw/", status.withdraw, name="withdraw"),
+    path("status/<str:token>/record.json", status.status_record, name="status_record"),
+    path("status/<str:token>/report.pdf", status.status_report, name="status_report"),
+]
+one_case = [
+    path("", cases.case, name="case"),
+    path("progress/", cases.case_progress, name="case_progress"),
+    path("accept/", decisions.accept, name="accept"),
+    path("refuse/", decisions.refuse, name="refuse"),
+    path("retry/", decisions.retry, name="retry"),
+    path("export/", decisions.export, name="export"),
+    path("duplicates/<uuid:finding_id>/", decisions.duplicate, name="duplicate"),
+    path("runs/<uuid:run_id>/destroy/", decisions.destroy, name="destroy"),
+    path("runs/<uuid:run_id>/outside/", decisions.outside, name="outside"),
+    path("evidence/<uuid:evidence_id>/", evidence.evidence, name="evidence"),
+    path("evidence/<uuid:evidence_id>/plot.svg", evidence.plot, name="plot"),
+    path("report.json", downloads.report_json, name="report_json"),
+    path("report.pdf", downloads.report_pdf, name="report_pdf"),
+    path("report.manifest.json", downloads.report_manifest, name="report_manifest"),
+]
+urlpatterns = [
+    path("", public.home, name="home"),
+    path("erasure/", include(person)),
+    path("cases/", cases.request_list, name="request_list"),
+    path("cases/<uuid:case_id>/", include(one_case)),
+]

@@ -1,0 +1,112 @@
+"""Who may see a page, and what no browser or proxy may keep of it."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from django.http import HttpRequest, HttpResponse
+
+P = ParamSpec("P")
+DECIDE = "audits.change_erasurerequest"
+
+
+def page(
+    request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """Render a page with the facts that every page may show."""
+    return render(request, template, {**site_facts(), **context}, status=status)
+
+
+def site_facts() -> dict[str, str]:
+    """Return who runs this site and where to complain."""
+    return {
+        "controller": settings.EXPUNGE_CONTROLLER,
+        "contact": settings.EXPUNGE_CONTACT,
+        "authority": settings.EXPUNGE_AUTHORITY,
+    }
+
+
+def private(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Keep a page about one person out of caches and search engines."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        add_never_cache_headers(response)
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return guarded
+
+
+def no_referrer(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Never name the address of this page to another one; for addresses that hold a secret.
+
+    Not for pages with a form: under this policy a browser posts ``Origin: null``, which the
+    protection against forged requests must refuse. They keep the site's "same-origin".
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        response["Referrer-Policy"] = "no-referrer"
+        return response
+
+    return guarded
+
+
+def staff_page(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Serve a page to members of staff only."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        staff_of(request)
+        return view(request, *args, **kwargs)
+
+    return private(guarded)
+
+
+def decision(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Serve a page to members of staff who may decide about cases."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not may_decide(request):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return staff_page(guarded)
+
+
+def staff_of(request: HttpRequest) -> User:
+    """Return the member of staff who asks. Raises PermissionDenied for anybody else."""
+    user = request.user
+    if not isinstance(user, User) or not user.is_staff:
+        raise PermissionDenied
+    return user
+
+
+def may_decide(request: HttpRequest) -> bool:
+    """Return whether the member of staff may accept, refuse, destroy, retry and export."""
+    return staff_of(request).has_perm(DECIDE)

@@ -1,0 +1,120 @@
+"""The list of cases and the page of one case."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from audits.models import ComplianceRecord, ErasureRequest
+from audits.queries import case_page, cases, reports
+from audits.queries.journey import journey
+from audits.views.access import may_decide, page, staff_page
+from audits.views.downloads import MANIFEST, PDF
+from audits.views.progress import fragment, progress_of
+from audits.views.wording import (
+    due_badge,
+    guarantee_words,
+    method_title,
+    refusal_words,
+    status_badge,
+    verdict_badge,
+)
+
+if TYPE_CHECKING:
+    from datetime import date
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse
+
+S = ErasureRequest.Status
+PER_PAGE = 50
+
+
+@require_safe
+@staff_page
+def request_list(request: HttpRequest) -> HttpResponse:
+    """List the open cases, the most urgent first, or the closed ones, the newest first."""
+    closed = request.GET.get("show") == "closed"
+    found = cases.closed_cases() if closed else cases.open_cases()
+    today = today_of_clock()
+    shown = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    rows = [
+        {"case": case, "status": status_badge(case), "due": due_badge(case, today)}
+        for case in shown
+    ]
+    context = {
+        "rows": rows,
+        "shown": shown,
+        "closed": closed,
+        "open_count": cases.open_cases().count(),
+        "closed_count": cases.closed_cases().count(),
+        "overdue_count": cases.overdue(today).count(),
+    }
+    return page(request, "audits/cases.html", context)
+
+
+@require_safe
+@staff_page
+def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Show everything about one case, and what can be decided now."""
+    found = get_object_or_404(
+        ErasureRequest.objects.select_related("joined_to", "accepted_by"), pk=case_id
+    )
+    context = {
+        **_live(found),
+        "status": status_badge(found),
+        "due": due_badge(found, today_of_clock()),
+        "may_decide": may_decide(request),
+        "refusal": refusal_words(found.refusal_code),
+        "duplicates": case_page.duplicate_rows(found) if found.status == S.RESTRICTED else [],
+        "waiting_runs": case_page.waiting_runs(found),
+        "not_affected": case_page.planned_versions(found, "not_affected"),
+        "unknown": case_page.planned_versions(found, "unknown"),
+        "log": case_page.log_of(found),
+        "letters": found.letters.order_by("created_at"),
+        "record": ComplianceRecord.objects.filter(request=found).first(),
+        "files": reports.report_files(found),
+        "pdf": PDF,
+        "manifest": MANIFEST,
+        # A closed case must not go on showing whose it was.
+        "email": found.email if found.status != S.SEALED else "",
+    }
+    return page(request, "audits/case.html", context)
+
+
+@require_safe
+@staff_page
+def case_progress(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Return what changes while work goes on, for the page that renews itself."""
+    found = get_object_or_404(ErasureRequest, pk=case_id)
+    return fragment(request, render_to_string("audits/_case_live.html", _live(found)))
+
+
+def today_of_clock() -> date:
+    """Return today where the legal clock runs."""
+    return timezone.now().astimezone(ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)).date()
+
+
+def _live(found: ErasureRequest) -> dict[str, Any]:
+    return {
+        "case": found,
+        "stages": journey(found),
+        "progress": progress_of(found, timezone.now()),
+        "runs": [
+            {
+                "run": row.run,
+                "method": method_title(row.run.method),
+                "guarantee": guarantee_words(row.run.guarantee),
+                "verdict": verdict_badge(row.outcome),
+                "evidence": row.evidence,
+            }
+            for row in case_page.run_rows(found)
+        ],
+    }

@@ -1,0 +1,99 @@
+"""The sealed record and its report as files; every byte is checked before it is handed out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from audits.models import ComplianceRecord, ErasureRequest
+from audits.queries import reports
+from audits.views.access import page, staff_page
+from lineage.artifacts import ArtefactAltered, ArtefactMissing
+from lineage.queries.artefacts import read_artefact
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest
+
+    from lineage.models import Artefact
+
+PDF = "report.pdf"
+MANIFEST = "report.manifest.json"
+TYPES = {PDF: "application/pdf", MANIFEST: "application/json"}
+
+
+@require_safe
+@staff_page
+def report_json(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Return the sealed record, byte for byte as it was sealed."""
+    return record_response(request, get_object_or_404(ErasureRequest, pk=case_id))
+
+
+@require_safe
+@staff_page
+def report_pdf(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Return the report for people."""
+    return stored_response(request, get_object_or_404(ErasureRequest, pk=case_id), PDF)
+
+
+@require_safe
+@staff_page
+def report_manifest(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Return the signed list of digests that the report is checked against."""
+    return stored_response(request, get_object_or_404(ErasureRequest, pk=case_id), MANIFEST)
+
+
+def record_response(request: HttpRequest, case: ErasureRequest) -> HttpResponse:
+    """Return the record of a case as a download, or a page that says why there is none."""
+    record = ComplianceRecord.objects.filter(request=case).first()
+    if record is None:
+        return not_there(
+            request,
+            "This case has no record yet",
+            "The record is signed and sealed when the case closes.",
+            404,
+        )
+    return attachment(bytes(record.data), f"{case.reference}.json", "application/json")
+
+
+def stored_response(request: HttpRequest, case: ErasureRequest, name: str) -> HttpResponse:
+    """Return a stored file of the report, or a page that says why it cannot be given."""
+    artefact = reports.report_files(case).get(name)
+    if artefact is None:
+        return not_there(
+            request,
+            "This report has not been written yet",
+            "It is written after the case is sealed. The record itself can be read as JSON.",
+            404,
+        )
+    data = checked(request, artefact)
+    if isinstance(data, HttpResponse):
+        return data
+    return attachment(data, name.replace("report", case.reference, 1), TYPES[name])
+
+
+def checked(request: HttpRequest, artefact: Artefact) -> bytes | HttpResponse:
+    """Return a file whose digest matches, else the page that says what is wrong with it."""
+    try:
+        return read_artefact(artefact)
+    except ArtefactMissing as error:
+        return not_there(request, "The file is missing", str(error), 404)
+    except ArtefactAltered as error:
+        return not_there(request, "The file was altered and is not shown", str(error), 500)
+
+
+def not_there(request: HttpRequest, title: str, sentence: str, status: int) -> HttpResponse:
+    """Say in words why a file cannot be given."""
+    context = {"heading": title, "sentence": sentence}
+    return page(request, "audits/not_there.html", context, status=status)
+
+
+def attachment(data: bytes, name: str, media_type: str) -> HttpResponse:
+    """Return bytes as a file to be saved."""
+    response = HttpResponse(data, content_type=media_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,94 @@
+"""The evidence on one run: what was measured, what was concluded and what it does not show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from audits.models import AuditPlan, ErasureRequest, Evidence, Verdict
+from audits.queries.case_file import ordered_runs
+from audits.queries.limits import limits_of
+from audits.views import measurements
+from audits.views.access import page, staff_page
+from audits.views.downloads import checked, not_there
+from audits.views.wording import guarantee_words, method_title, verdict_badge
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest
+
+KINDS = {
+    Evidence.Kind.U_LIRA: "Does the attack still tell that the model learned the records? Shadow "
+    "models are trained with and without them, unlearned in the same way, and compared.",
+    Evidence.Kind.POPULATION: "Do the forgotten records look unlike records that were never seen, "
+    "under one and the same model?",
+    Evidence.Kind.CONSTRUCTION: "Was the version made again without the records, from inputs that "
+    "do not hold them?",
+}
+
+
+@require_safe
+@staff_page
+def evidence(request: HttpRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
+    """Show one piece of evidence with its verdict, its tables, its plot and its limits."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    found = _evidence_of(case, evidence_id)
+    verdict = Verdict.objects.filter(evidence=found).first()
+    plan = AuditPlan.objects.filter(run=found.run_id).first()
+    context = {
+        "case": case,
+        "evidence": found,
+        "about": KINDS[Evidence.Kind(found.kind)],
+        "run": found.run,
+        "method": method_title(found.run.method),
+        "guarantee": guarantee_words(found.run.guarantee),
+        "verdict": verdict,
+        "badge": verdict_badge(verdict.outcome if verdict else ""),
+        "plan": plan,
+        "limits": limits_of(case, ordered_runs(case)),
+        **_tables(found, plan.policy if plan else case.policy),
+    }
+    return page(request, "audits/evidence.html", context)
+
+
+@require_safe
+@staff_page
+def plot(request: HttpRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse:
+    """Return the plot of an evidence after checking its digest."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    found = _evidence_of(case, evidence_id)
+    if found.plot is None:
+        sentence = "No plot was drawn for this evidence; its numbers are in the tables."
+        return not_there(request, "There is no plot", sentence, 404)
+    data = checked(request, found.plot)
+    if isinstance(data, HttpResponse):
+        return data
+    return HttpResponse(data, content_type="image/svg+xml")
+
+
+def _evidence_of(case: ErasureRequest, evidence_id: UUID) -> Evidence:
+    belonging = Evidence.objects.filter(run__requests=case)
+    return get_object_or_404(
+        belonging.select_related("run__target", "run__unlearned", "plot"), pk=evidence_id
+    )
+
+
+def _tables(found: Evidence, policy: dict[str, Any]) -> dict[str, Any]:
+    payload = found.payload if isinstance(found.payload, dict) else {}
+    shared = {"policy": measurements.policy_facts(policy)}
+    if found.kind == Evidence.Kind.POPULATION:
+        rows = measurements.population_rows(payload)
+        return {**shared, "population": rows, "not_computed": payload.get("not_computed", "")}
+    if found.kind == Evidence.Kind.CONSTRUCTION:
+        reasons = payload.get("reasons") or []
+        return {**shared, "checks": measurements.check_facts(payload), "reasons": reasons}
+    return {
+        **shared,
+        "contrasts": measurements.contrast_tables(payload, policy),
+        "utility": measurements.utility_facts(payload),
+        "kept": measurements.kept_facts(payload),
+    }

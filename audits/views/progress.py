@@ -1,0 +1,101 @@
+"""The part of a case's page that renews itself while work goes on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+
+from audits.queries import case_page
+from audits.views.wording import job_title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.http import HttpRequest
+
+    from audits.models import ErasureRequest
+    from lineage.models import Job
+    from unlearning.models import UnlearningRun
+
+WORKING = "working"
+# A worker takes a job within a second; after this long somebody should look.
+PATIENCE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A job at work; ``total`` is 0 while its extent is not known."""
+
+    title: str
+    phase: str
+    done: int
+    total: int
+    attempt: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """What a page that watches a case shows.
+
+    * ``state``: changes when the rest of the page is out of date, which is then loaded again;
+    * ``phase``: what is announced, once, to those who do not see the bars;
+    * ``stuck``: jobs wait and no worker takes them.
+    """
+
+    state: str
+    phase: str
+    bars: tuple[Bar, ...]
+    queued: tuple[str, ...]
+    stuck: bool
+
+    @property
+    def active(self) -> bool:
+        """Return whether there is anything to watch."""
+        return self.state == WORKING
+
+
+def progress_of(request: ErasureRequest, now: datetime) -> Progress:
+    """Return what runs for a case at ``now``."""
+    work = case_page.work_of(request)
+    runs = case_page.runs_by_id([*work.running, *work.queued])
+    bars = tuple(_bar(job, runs) for job in work.running)
+    active = case_page.is_at_work(request, work)
+    return Progress(
+        state=WORKING if active else f"{request.status}:{work.undecided}:{work.waiting}",
+        phase=_phase(request, bars),
+        bars=bars,
+        queued=tuple(job_title(job.kind, runs.get(job.payload_id)) for job in work.queued),
+        stuck=not bars and any(job.created_at < now - PATIENCE for job in work.queued),
+    )
+
+
+def fragment(request: HttpRequest, content: str) -> HttpResponse:
+    """Return a fragment, or 304 Not Modified when the browser shows it already."""
+    etag = quote_etag(hashlib.sha256(content.encode()).hexdigest()[:32])
+    response = HttpResponse(content, headers={"ETag": etag})
+    found = get_conditional_response(request, etag=etag, response=response)
+    return found or response
+
+
+def _phase(request: ErasureRequest, bars: tuple[Bar, ...]) -> str:
+    if not bars:
+        return str(request.get_status_display())
+    return "; ".join(f"{bar.title}: {bar.phase}" if bar.phase else bar.title for bar in bars)
+
+
+def _bar(job: Job, runs: Mapping[UUID, UnlearningRun]) -> Bar:
+    return Bar(
+        title=job_title(job.kind, runs.get(job.payload_id)),
+        phase=job.phase,
+        done=min(job.done, job.total),
+        total=job.total,
+        attempt=job.attempt,
+    )

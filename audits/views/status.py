@@ -1,0 +1,118 @@
+"""The page on which a person follows their own request, found by an unguessable token."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from audits import workflow
+from audits.models import ComplianceRecord, ErasureRequest
+from audits.queries import case_file, cases, reports
+from audits.queries.journey import journey
+from audits.services.requests import token_digest
+from audits.services.transitions import MoveNotAllowed
+from audits.views.access import no_referrer, page, private
+from audits.views.downloads import PDF, record_response, stored_response
+from audits.views.progress import fragment, progress_of
+from audits.views.wording import OUTCOMES, refusal_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+S = ErasureRequest.Status
+WITHDRAWABLE = (S.RECEIVED, S.VERIFIED)
+
+
+def of_token(
+    view: Callable[[HttpRequest, ErasureRequest, str], HttpResponse],
+) -> Callable[[HttpRequest, str], HttpResponse]:
+    """Serve a page about the case that a token belongs to; a wrong one gets a way on."""
+
+    @wraps(view)
+    def found(request: HttpRequest, token: str) -> HttpResponse:
+        case = cases.case_by_status_digest(token_digest(token))
+        if case is None:
+            return page(request, "audits/status_unknown.html", {}, status=404)
+        return view(request, case, token)
+
+    return private(found)
+
+
+@require_safe
+@no_referrer
+@of_token
+def status(request: HttpRequest, case: ErasureRequest, token: str) -> HttpResponse:
+    """Show how far a request is, when it is answered, and how it ended."""
+    return page(request, "audits/status.html", _context(case, token))
+
+
+@require_safe
+@no_referrer
+@of_token
+def status_progress(request: HttpRequest, case: ErasureRequest, token: str) -> HttpResponse:
+    """Return the steps alone, for the page that renews itself."""
+    content = render_to_string("audits/_status_live.html", _context(case, token))
+    return fragment(request, content)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_token
+def withdraw(request: HttpRequest, case: ErasureRequest, token: str) -> HttpResponse:
+    """Ask once more, then close the case; too late is said, not hidden."""
+    if not can_withdraw(case):
+        return page(request, "audits/withdraw_late.html", {"token": token}, status=409)
+    if request.method != "POST":
+        return page(request, "audits/withdraw.html", {"case": case, "token": token})
+    try:
+        workflow.withdraw(case_id=case.pk)
+    except MoveNotAllowed:
+        return page(request, "audits/withdraw_late.html", {"token": token}, status=409)
+    return redirect("audits:status", token=token)
+
+
+@require_safe
+@no_referrer
+@of_token
+def status_record(request: HttpRequest, case: ErasureRequest, token: str) -> HttpResponse:
+    """Return the sealed record to the person whom it is about."""
+    return record_response(request, case)
+
+
+@require_safe
+@no_referrer
+@of_token
+def status_report(request: HttpRequest, case: ErasureRequest, token: str) -> HttpResponse:
+    """Return the report as a PDF to the person whom it is about."""
+    return stored_response(request, case, PDF)
+
+
+def can_withdraw(case: ErasureRequest) -> bool:
+    """Return whether nothing has been done yet."""
+    return case.status in WITHDRAWABLE and not case.outcome
+
+
+def _context(case: ErasureRequest, token: str) -> dict[str, Any]:
+    sealed = case.status == S.SEALED
+    progress = progress_of(case, timezone.now())
+    return {
+        "case": case,
+        "token": token,
+        "stages": journey(case),
+        "progress": progress,
+        # Somebody who waits for us for weeks need not ask every two seconds.
+        "every": 2 if progress.active else 30,
+        "sealed": sealed,
+        "can_withdraw": can_withdraw(case),
+        "outcome": OUTCOMES.get(case.outcome, "") if sealed else "",
+        "refusal": refusal_words(case.refusal_code),
+        "runs": case_file.ordered_runs(case) if sealed else [],
+        "record": ComplianceRecord.objects.filter(request=case).first() if sealed else None,
+        "has_pdf": sealed and PDF in reports.report_files(case),
+    }

@@ -1,0 +1,1 @@
+"""The demonstration: one erasure from request to sealed report, on real digits."""

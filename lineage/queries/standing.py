@@ -1,0 +1,51 @@
+"""Whether what a run used may be used now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models.functions import Coalesce
+
+from lineage.models import DatasetSnapshot, Influence, LineageNode, ModelVersion
+from lineage.queries.availability import barred_ordinals
+from lineage.queries.membership import snapshots_holding
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Iterable
+
+    from lineage.models import Run
+
+_GONE = (ModelVersion.State.WITHDRAWN, ModelVersion.State.DESTROYED)
+
+
+def barred_records_used(run: Run) -> int:
+    """Return how many restricted or erased records are in the data that a run used.
+
+    What the sampler drew counts, where it is known; else the declared snapshot. A forget set
+    (influence NONE) does not count.
+    """
+    inputs = run.inputs.exclude(influence=Influence.NONE).filter(
+        node__kind=LineageNode.Kind.SNAPSHOT
+    )
+    read = Coalesce("used_snapshot_id", "node__object_id")
+    return _barred(set(inputs.values_list(read, flat=True)))
+
+
+def _barred(snapshot_ids: Iterable[uuid.UUID]) -> int:
+    used = DatasetSnapshot.objects.select_related("space").in_bulk(list(snapshot_ids))
+    count = 0
+    for space in {snapshot.space for snapshot in used.values()}:
+        holding = snapshots_holding(space, barred_ordinals(space))
+        count += sum(len(hits) for pk, hits in holding.items() if pk in used)
+    return count
+
+
+def withdrawn_sources(run: Run) -> list[ModelVersion]:
+    """Return the models a run was derived from that are out of use by now."""
+    inputs = run.inputs.exclude(influence=Influence.NONE)
+    return list(
+        ModelVersion.objects.filter(
+            id__in=inputs.values("node__object_id"), state__in=_GONE
+        ).order_by("generated_at")
+    )

@@ -1,0 +1,166 @@
+"""Close a run inside the caller's transaction: membership, version or snapshot, edges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Max
+
+from lineage.models import (
+    DatasetSnapshot,
+    Influence,
+    LineageEdge,
+    LineageNode,
+    ModelVersion,
+    Role,
+    Run,
+    RunInput,
+    RunOutput,
+)
+from lineage.queries.membership import members
+from lineage.queries.nodes import nodes_of
+from lineage.queries.standing import barred_records_used, withdrawn_sources
+from lineage.services.locking import lock_name, lock_spaces
+from lineage.services.snapshots import Origin, record_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from pyroaring import BitMap
+
+    from lineage.models import Dataset
+    from lineage.services.run_plans import RunResult
+
+_WEAKEST_FIRST = (Influence.NONE, Influence.INDIRECT, Influence.DIRECT)
+
+
+class RunNotOpen(ValueError):  # noqa: N818  (reads as the fact it states)
+    """The run was closed before."""
+
+
+class TrainingSnapshotUnclear(ValueError):  # noqa: N818  (reads as the fact it states)
+    """It is not clear to which snapshot the used ordinals belong."""
+
+
+def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVersion:
+    """Write the version of an open run. Raises as ``finish_run``."""
+    current = _open(run)
+    if result.used is not None:
+        _record_used(current, result.used, now)
+    state, notes = _state(current, result)
+    lock_name(f"model:{result.model_name}")
+    version = ModelVersion.objects.create(
+        model_name=result.model_name,
+        version=_next_number(result.model_name),
+        kind=result.kind,
+        state=state,
+        guarantee=result.guarantee,
+        generated_by=current,
+        revision_of=result.revision_of,
+        generated_at=now,
+        invalidated_at=now if state == ModelVersion.State.WITHDRAWN else None,
+        metrics={**result.metrics, **notes},
+    )
+    node = LineageNode.objects.create(kind=LineageNode.Kind.MODEL, object_id=version.id)
+    _connect(current, node, now)
+    _complete(current, now, seconds=result.seconds, sampler=result.sampler)
+    return version
+
+
+def close_with_snapshot(
+    *, run: Run, dataset: Dataset, ordinals: BitMap, now: datetime
+) -> DatasetSnapshot:
+    """Write the derived snapshot of an open run. Raises as ``finish_derivation``."""
+    current = _open(run)
+    snapshot = record_snapshot(
+        dataset=dataset, now=now, ordinals=ordinals, origin=Origin(generated_by=current)
+    )
+    _connect(current, LineageNode.objects.get(object_id=snapshot.id), now)
+    _complete(current, now)
+    return snapshot
+
+
+def _open(run: Run) -> Run:
+    current = Run.objects.select_for_update().get(id=run.id)
+    if current.state != Run.State.RUNNING:
+        raise RunNotOpen(f"The run {current} is {current.state.lower()}; only once can it end.")
+    declared = DatasetSnapshot.objects.filter(id__in=current.inputs.values("node__object_id"))
+    # The same lock as `restrict`: this run either sees a restriction or is seen by the closure.
+    lock_spaces(declared.values_list("space_id", flat=True))
+    return current
+
+
+def _record_used(run: Run, used: BitMap, now: datetime) -> None:
+    training = list(run.inputs.filter(role=Role.TRAINING, node__kind=LineageNode.Kind.SNAPSHOT))
+    if len(training) != 1:
+        raise TrainingSnapshotUnclear(
+            f"The run {run} has {len(training)} TRAINING snapshots; to record which ordinals it "
+            "used it needs exactly one."
+        )
+    declared = DatasetSnapshot.objects.select_related("space", "dataset").get(
+        id=training[0].node.object_id
+    )
+    same = used == members(declared)
+    RunInput.objects.filter(id=training[0].id).update(
+        used_snapshot=declared if same else _drawn(declared, run, used, now)
+    )
+
+
+def _drawn(declared: DatasetSnapshot, run: Run, used: BitMap, now: datetime) -> DatasetSnapshot:
+    origin = Origin(parent=declared, rule={"drawn_by_run": str(run.id)})
+    return record_snapshot(dataset=declared.dataset, now=now, ordinals=used, origin=origin)
+
+
+def _state(run: Run, result: RunResult) -> tuple[str, dict[str, Any]]:
+    if result.kind == ModelVersion.Kind.SHADOW:
+        return ModelVersion.State.CANDIDATE, {}
+    barred = barred_records_used(run)
+    gone = [] if run.activity == Run.Activity.UNLEARN else withdrawn_sources(run)
+    if barred or gone:
+        return ModelVersion.State.WITHDRAWN, {
+            "born_affected": True,
+            "barred_records_used": barred,
+            "sources_out_of_use": [str(version) for version in gone],
+        }
+    return (ModelVersion.State.ACTIVE if result.release else ModelVersion.State.CANDIDATE), {}
+
+
+def _next_number(model_name: str) -> int:
+    versions = ModelVersion.objects.filter(model_name=model_name)
+    return int(versions.aggregate(last=Max("version"))["last"] or 0) + 1
+
+
+def _connect(run: Run, node: LineageNode, now: datetime) -> None:
+    """Write what the run wrote, and one edge from each node it read, the strongest use of it."""
+    RunOutput.objects.create(run=run, node=node)
+    read = sorted(run.inputs.all(), key=lambda use: _WEAKEST_FIRST.index(use.influence))
+    drawn = nodes_of(use.used_snapshot_id for use in read if use.used_snapshot_id)
+    uses: dict[int, RunInput] = {}
+    for use in read:
+        source = drawn[use.used_snapshot_id] if use.used_snapshot_id else use.node_id
+        uses[source] = use
+    LineageEdge.objects.bulk_create(
+        LineageEdge(
+            src_id=source,
+            dst=node,
+            role=use.role,
+            influence=use.influence,
+            run=run,
+            valid_from=now,
+        )
+        for source, use in uses.items()
+    )
+
+
+def _complete(
+    run: Run,
+    now: datetime,
+    *,
+    seconds: float | None = None,
+    sampler: Mapping[str, Any] | None = None,
+) -> None:
+    run.state, run.ended_at = Run.State.COMPLETE, now
+    run.seconds = (now - run.started_at).total_seconds() if seconds is None else seconds
+    run.sampler = {**run.sampler, **(sampler or {})}
+    run.save()

@@ -1,0 +1,92 @@
+"""What a run is told when it begins and what it tells when it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lineage.models import DatasetSnapshot, Influence, ModelVersion, Role, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyroaring import BitMap
+
+_INFLUENCE = {
+    Role.TRAINING: Influence.DIRECT,
+    Role.BASE_MODEL: Influence.DIRECT,
+    Role.TEACHER: Influence.DIRECT,
+    Role.VALIDATION: Influence.INDIRECT,
+    Role.PREPROCESSING: Influence.INDIRECT,
+    Role.FORGET: Influence.NONE,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """A snapshot or a model version that a run reads.
+
+    ``influence`` follows from the role where it is empty: training data, base models and
+    teachers act directly, validation data and preprocessing indirectly, a forget set not at
+    all: what is in it does not act on the output of the run any more.
+    """
+
+    source: DatasetSnapshot | ModelVersion
+    role: str = Role.TRAINING
+    influence: str = ""
+
+    @property
+    def effect(self) -> str:
+        """How the input acts on what the run writes."""
+        return self.influence or _INFLUENCE[Role(self.role)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunPlan:
+    """What is known when a run begins.
+
+    ``capture_level`` is SNAPSHOT where it is empty and a snapshot is declared, else NONE. A
+    model version as input makes its output a descendant of that version.
+    """
+
+    activity: str
+    inputs: tuple[Input, ...] = ()
+    capture_level: str = ""
+    procedure: str = ""
+    parent: Run | None = None
+    recipe: str = ""
+    recipe_parameters: Mapping[str, Any] = field(default_factory=dict)
+    recipe_digest: str = ""
+    seed: int | None = None
+    sampler: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def capture(self) -> str:
+        """How the membership of the run is learned."""
+        declared = any(isinstance(item.source, DatasetSnapshot) for item in self.inputs)
+        return self.capture_level or (Run.Capture.SNAPSHOT if declared else Run.Capture.NONE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """What a run wrote.
+
+    * ``weights``: safetensors bytes;
+    * ``used``: ordinals really used, of the one TRAINING snapshot; None: all that it declares;
+    * ``release``: whether the version may be used at once; else it is a CANDIDATE. A shadow
+      model is never released;
+    * ``sampler``: added to what was known at the start;
+    * ``seconds``: without them, the time since the run began.
+    """
+
+    model_name: str
+    weights: bytes = field(repr=False)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    used: BitMap | None = None
+    kind: str = ModelVersion.Kind.MODEL
+    release: bool = True
+    guarantee: str = ""
+    revision_of: ModelVersion | None = None
+    sampler: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float | None = None

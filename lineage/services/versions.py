@@ -1,0 +1,72 @@
+"""Release, withdraw and destroy model versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from lineage.models import Artefact, ModelVersion
+from lineage.queries.standing import barred_records_used
+from lineage.services.artefacts import DestroyedArtefact, described, destroy_artefact
+
+if TYPE_CHECKING:
+    import uuid
+    from datetime import datetime
+
+_State = ModelVersion.State
+# Evidence outlives the version it speaks of.
+_KEPT = (Artefact.Kind.RECORD, Artefact.Kind.REPORT)
+
+
+class VersionNotReleasable(ValueError):  # noqa: N818  (reads as the fact it states)
+    """The version must not be used."""
+
+
+@transaction.atomic
+def release(*, version: ModelVersion) -> ModelVersion:
+    """Make a candidate active; an active version stays so.
+
+    Raises:
+        VersionNotReleasable: a shadow model, withdrawn, destroyed, or trained on records that
+            are restricted or erased.
+    """
+    current = ModelVersion.objects.select_for_update().get(id=version.id)
+    if current.kind == ModelVersion.Kind.SHADOW:
+        raise VersionNotReleasable(f"{current} is a shadow model, which is never released.")
+    if current.state not in {_State.CANDIDATE, _State.ACTIVE}:
+        raise VersionNotReleasable(f"{current} is {current.get_state_display().lower()}.")
+    if barred := barred_records_used(current.generated_by):
+        raise VersionNotReleasable(
+            f"{current} was trained on {barred} records that are restricted or erased."
+        )
+    current.state = _State.ACTIVE
+    current.save(update_fields=["state"])
+    return current
+
+
+@transaction.atomic
+def withdraw(*, version: ModelVersion, by_case: uuid.UUID, now: datetime) -> ModelVersion:
+    """Take a version out of use for a case; again, it changes nothing."""
+    this = ModelVersion.objects.filter(id=version.id)
+    this.filter(state__in=[_State.CANDIDATE, _State.ACTIVE]).update(state=_State.WITHDRAWN)
+    this.filter(invalidated_at=None).update(invalidated_at=now, invalidated_by=by_case)
+    return ModelVersion.objects.get(id=version.id)
+
+
+def destroy_version(
+    *, version: ModelVersion, by_case: uuid.UUID, now: datetime
+) -> list[DestroyedArtefact]:
+    """Destroy weights, checkpoints and plots of a version and read back that they are gone.
+
+    Sealed records and reports stay. After a crash, call it again; it returns the whole list.
+
+    Raises:
+        ArtefactRemains: a file was not deleted; the version is withdrawn but not destroyed.
+    """
+    withdraw(version=version, by_case=by_case, now=now)
+    learned = list(version.artefacts.exclude(kind__in=_KEPT).order_by("created_at", "id"))
+    for artefact in learned:
+        destroy_artefact(artefact=artefact, now=now)
+    ModelVersion.objects.filter(id=version.id).update(state=_State.DESTROYED)
+    return [described(artefact) for artefact in learned]

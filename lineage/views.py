@@ -1,0 +1,98 @@
+"""Model versions: what each learned from, what learned from it, and which of its files exist."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from lineage.models import Artefact, ModelVersion
+from lineage.queries import version_page
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse
+
+PER_PAGE = 50
+TONES = {
+    ModelVersion.State.CANDIDATE: "quiet",
+    ModelVersion.State.ACTIVE: "good",
+    ModelVersion.State.WITHDRAWN: "care",
+    ModelVersion.State.DESTROYED: "quiet",
+}
+STATES = {
+    ModelVersion.State.CANDIDATE: "It was produced and is not released: it is still being "
+    "audited, or waits for its turn.",
+    ModelVersion.State.ACTIVE: "It may be served.",
+    ModelVersion.State.WITHDRAWN: "It must not be served any more: somebody whose data it "
+    "learned from was erased, or is being erased.",
+    ModelVersion.State.DESTROYED: "Its weights and checkpoints were deleted. What it was and what "
+    "came from it stays on record.",
+}
+GUARANTEES = {"EXACT": "Exact", "CERTIFIED": "Certified", "APPROXIMATE": "Approximate"}
+
+
+@require_safe
+@login_required
+@never_cache
+def version_list(request: HttpRequest) -> HttpResponse:
+    """List every model version, by model."""
+    _staff_only(request)
+    shown = Paginator(version_page.listed_versions(), PER_PAGE).get_page(request.GET.get("page"))
+    rows = [{"version": version, **_labels(version)} for version in shown]
+    return render(request, "lineage/versions.html", {"rows": rows, "shown": shown})
+
+
+@require_safe
+@login_required
+@never_cache
+def version(request: HttpRequest, version_id: UUID) -> HttpResponse:
+    """Show one version with its origin, its descendants, its files and its unlearning runs."""
+    _staff_only(request)
+    found = get_object_or_404(
+        ModelVersion.objects.select_related("generated_by__procedure", "revision_of"),
+        pk=version_id,
+    )
+    run = found.generated_by
+    context = {
+        "version": found,
+        **_labels(found),
+        "explained": STATES[ModelVersion.State(found.state)],
+        "run": run,
+        "family": version_page.family_of(found),
+        "artefacts": version_page.artefacts_of(found),
+        "kinds": Artefact.Kind,
+        "revisions": found.revisions.order_by("version"),
+        # Reached through the reverse relation: this app does not know who unlearns.
+        "unlearning_runs": found.unlearning_runs.prefetch_related("requests").order_by(
+            "created_at"
+        ),
+        "parameters": _pretty(run.recipe_parameters),
+        "sampler": _pretty(run.sampler),
+        "environment": _pretty(run.environment),
+        "metrics": _pretty(found.metrics),
+    }
+    return render(request, "lineage/version.html", context)
+
+
+def _staff_only(request: HttpRequest) -> None:
+    if not request.user.is_staff:
+        raise PermissionDenied
+
+
+def _labels(found: ModelVersion) -> dict[str, str]:
+    return {
+        "tone": TONES[ModelVersion.State(found.state)],
+        "guarantee": GUARANTEES.get(found.guarantee, found.guarantee),
+    }
+
+
+def _pretty(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) if value else ""

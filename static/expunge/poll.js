@@ -1,0 +1,34 @@
+// Renews the parts of a page that change while work goes on. Without it the page still works:
+// a <noscript> refresh loads it again.
+(() => {
+  const box = document.querySelector("[data-poll]");
+  if (!box) return;
+  const live = document.getElementById("live");
+  const { poll, state, every } = box.dataset;
+  let etag = "";
+
+  const show = (html) => {
+    const fresh = document.createElement("template");
+    fresh.innerHTML = html;
+    const root = fresh.content.firstElementChild;
+    if (root.dataset.state !== state) return location.reload();
+    for (const part of root.querySelectorAll("[data-part]")) {
+      const old = box.querySelector(`[data-part="${part.dataset.part}"]`);
+      if (old && !old.isEqualNode(part)) old.replaceWith(part);
+    }
+    if (live.textContent !== root.dataset.phase) live.textContent = root.dataset.phase;
+  };
+
+  const tick = async () => {
+    if (!document.hidden) {
+      const answer = await fetch(poll, { headers: etag ? { "If-None-Match": etag } : {} }).catch(() => null);
+      if (answer && (answer.redirected || (answer.status >= 400 && answer.status < 500))) return;
+      if (answer && answer.status === 200) {
+        etag = answer.headers.get("ETag") || "";
+        show(await answer.text());
+      }
+    }
+    setTimeout(tick, every * 1000);
+  };
+  setTimeout(tick, every * 1000);
+})();

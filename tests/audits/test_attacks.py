@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import audits.attacks
+from audits.attacks.population import TooFewRecords, population_report
+from audits.core.attack import Attack, NothingToAttackWith, Observations
+from audits.core.features import Outputs
+from audits.core.roc import auc
+from lineage.core.registry import Registry
+
+ATTACKS = Registry(audits.attacks, Attack)
+CLASSES = 10
+CAN_PASS = {"u_lira": True, "population": False}
+
+
+def outputs(rng, count, memorised, labels=None):
+    """Logits whose label stands out where a record was memorised."""
+    labels = rng.integers(0, CLASSES, count) if labels is None else labels
+    logits = rng.normal(size=(count, CLASSES))
+    logits[np.arange(count), labels] += np.where(memorised, 6.0, 2.0)
+    return Outputs(logits=logits, labels=labels)
+
+
+def planted(seed, count=80):
+    """Observations in which the first half of the questioned records are members."""
+    rng = np.random.default_rng(seed)
+    member = np.arange(count) < count // 2
+    labels = rng.integers(0, CLASSES, count)
+    seen, unseen = np.ones(count, bool), np.zeros(count, bool)
+    observations = Observations(
+        target=outputs(rng, count, member, labels),
+        members=outputs(rng, 200, np.ones(200, bool)),
+        strangers=outputs(rng, 200, np.zeros(200, bool)),
+        learned=np.stack([outputs(rng, count, seen, labels).margin for _ in range(8)]),
+        never_saw=np.stack([outputs(rng, count, unseen, labels).margin for _ in range(8)]),
+    )
+    return observations, member
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_planted_members_score_higher(name):
+    observations, member = planted(0)
+    scores = ATTACKS.get(name)().score(observations)
+    assert scores.shape == member.shape
+    assert scores.dtype == np.float64
+    assert auc(scores, member) > 0.9
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_scores_repeat_and_do_not_depend_on_the_order_of_records(name):
+    observations, _ = planted(1)
+    attack = ATTACKS.get(name)()
+    scores = attack.score(observations)
+    assert (scores == attack.score(observations)).all()
+    back = np.arange(80)[::-1]
+    turned = dataclasses.replace(
+        observations,
+        target=observations.target.take(back),
+        learned=observations.learned[:, ::-1],
+        never_saw=observations.never_saw[:, ::-1],
+    )
+    assert attack.score(turned)[::-1] == pytest.approx(scores)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_says_what_it_is_and_what_it_lacks(name):
+    attack = ATTACKS.get(name)
+    assert dataclasses.is_dataclass(attack)
+    assert all((attack.title, attack.paper, attack.adversary, attack.__doc__))
+    assert attack.can_pass is CAN_PASS[name]
+    target = planted(0)[0].target
+    with pytest.raises(NothingToAttackWith, match=r"needs .*\."):
+        attack().score(Observations(target=target))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        attack().title = "other"
+
+
+def test_the_population_report_sees_what_stands_out_and_not_what_does_not():
+    rng = np.random.default_rng(0)
+    strangers = outputs(rng, 400, np.zeros(400, bool))
+    original = outputs(rng, 60, np.ones(60, bool)), strangers
+    clean = outputs(rng, 60, np.zeros(60, bool))
+    report = population_report(clean, strangers, seed=1, original=original)
+    assert report.original is not None
+    assert report.original.auc.estimate > 0.9
+    assert report.original.advantage.low > 0.5
+    assert abs(report.auc.estimate - 0.5) < 0.15
+    assert report.auc.low < 0.5 < report.auc.high
+    assert report.records == 60
+    assert report == population_report(clean, strangers, seed=1, original=original)
+
+
+def test_looking_too_unfamiliar_counts_as_well():
+    rng = np.random.default_rng(0)
+    strangers = outputs(rng, 200, np.ones(200, bool))
+    report = population_report(outputs(rng, 40, np.zeros(40, bool)), strangers, seed=0)
+    assert report.advantage.estimate > 0.5
+
+
+def test_strangers_are_matched_by_class():
+    rng = np.random.default_rng(0)
+    ours = outputs(rng, 60, np.zeros(60, bool), labels=np.arange(60) % 2)
+    theirs = outputs(rng, 320, np.zeros(320, bool), labels=np.arange(320) % 8)
+    assert population_report(ours, theirs, seed=0).records == 60
+    few = theirs.take(np.flatnonzero(theirs.labels != 0))
+    assert population_report(ours, few, seed=0).records == 30
+
+
+@pytest.mark.parametrize(("count", "strangers"), [(0, 100), (29, 400), (60, 20)])
+def test_it_is_not_computed_for_a_handful_of_records(count, strangers):
+    rng = np.random.default_rng(0)
+    theirs = outputs(rng, strangers, np.zeros(strangers, bool))
+    with pytest.raises(TooFewRecords, match=r"not computed: .* at least 30 records"):
+        population_report(outputs(rng, count, np.zeros(count, bool)), theirs, seed=0)

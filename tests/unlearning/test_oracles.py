@@ -1,0 +1,182 @@
+"""Each approximate method beside a plain loop that follows its formula with numbers in hand."""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from tests.unlearning.toys import FORGET, RETAIN, Plain, equal, original
+from unlearning.core.context import Context
+from unlearning.core.order import Plan
+from unlearning.core.seeding import derive
+from unlearning.methods.finetune import Finetune
+from unlearning.methods.neggrad_plus import NegGradPlus
+from unlearning.methods.scrub import Scrub
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SEED = 5
+CONTEXT = Context(recipe=Plain(), seed=SEED)
+MODEL = original(Plain())
+
+
+class ByHand:
+    """SGD with momentum and weight decay, written out as torch documents it."""
+
+    def __init__(self, model: nn.Module, *, momentum: float, weight_decay: float) -> None:
+        self.weights = list(model.parameters())
+        self.start = [weight.detach().clone() for weight in self.weights]
+        self.momentum, self.weight_decay = momentum, weight_decay
+        self.velocity: list[Tensor] | None = None
+
+    def step(self, loss: Tensor, learning_rate: float) -> None:
+        slopes = [
+            slope + self.weight_decay * weight.detach()
+            for slope, weight in zip(
+                torch.autograd.grad(loss, self.weights), self.weights, strict=True
+            )
+        ]
+        old = self.velocity or [torch.zeros_like(slope) for slope in slopes]
+        pairs = zip(old, slopes, strict=True)
+        self.velocity = [self.momentum * speed + slope for speed, slope in pairs]
+        for weight, speed in zip(self.weights, self.velocity, strict=True):
+            weight.data -= learning_rate * speed
+
+    def pull(self) -> Tensor:
+        total = torch.zeros(())
+        for weight, start in zip(self.weights, self.start, strict=True):
+            total = total + ((weight - start) ** 2).sum()
+        return total
+
+
+def batches(data, batch_size: int, *labels: str | int) -> list[tuple[Tensor, Tensor]]:
+    plan = Plan(size=len(data), batch_size=batch_size, epochs=1, seed=derive(SEED, *labels))
+    return [(data.tensors[0][chosen], data.tensors[1][chosen]) for chosen in plan.epoch(0)]
+
+
+def close(one: nn.Module, other: nn.Module, tolerance: float = 1e-6) -> bool:
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    return all(torch.allclose(mine, theirs, atol=tolerance) for mine, theirs in pairs)
+
+
+def finetune_by_hand(method: Finetune, model: nn.Module) -> nn.Module:
+    hand = ByHand(model, momentum=method.momentum, weight_decay=method.weight_decay)
+    plan = Plan(
+        size=len(RETAIN),
+        batch_size=method.batch_size,
+        epochs=method.epochs,
+        seed=derive(SEED, "retain"),
+    )
+    for step, chosen in enumerate(plan):
+        inputs, targets = RETAIN.tensors[0][chosen], RETAIN.tensors[1][chosen]
+        loss = cross_entropy(model(inputs), targets) + method.l2_to_init / 2 * hand.pull()
+        rate = method.learning_rate * (1 + math.cos(math.pi * step / plan.steps)) / 2
+        hand.step(loss, rate)
+    return model
+
+
+def neggrad_by_hand(method: NegGradPlus, model: nn.Module) -> nn.Module:
+    hand = ByHand(model, momentum=method.momentum, weight_decay=method.weight_decay)
+    forget = (batch for epoch in range(1000) for batch in _cycled(method.batch_size, epoch))
+    for epoch in range(method.epochs):
+        for inputs, targets in batches(RETAIN, method.batch_size, "retain", epoch):
+            gone, labels = next(forget)
+            keep = cross_entropy(model(inputs), targets) + method.l2_to_init / 2 * hand.pull()
+            loss = method.alpha * keep
+            loss = loss - (1 - method.alpha) * cross_entropy(model(gone), labels)
+            hand.step(loss, method.learning_rate)
+    return model
+
+
+def _cycled(batch_size: int, epoch: int) -> list[tuple[Tensor, Tensor]]:
+    seed = derive(derive(SEED, "forget"), "cycle", epoch)
+    plan = Plan(size=len(FORGET), batch_size=batch_size, epochs=1, seed=seed)
+    return [(FORGET.tensors[0][chosen], FORGET.tensors[1][chosen]) for chosen in plan]
+
+
+def scrub_by_hand(method: Scrub, model: nn.Module) -> nn.Module:
+    teacher = deepcopy(model)
+    hand = ByHand(model, momentum=method.momentum, weight_decay=method.weight_decay)
+
+    def divergence(inputs: Tensor) -> Tensor:
+        p: Tensor = (teacher(inputs) / method.temperature).softmax(-1).detach()
+        q: Tensor = (model(inputs) / method.temperature).softmax(-1)
+        return method.temperature**2 * (p * (p / q).log()).sum() / len(inputs)
+
+    for epoch in range(1, method.epochs + 1):
+        decays = (method.epochs / 2, 0.8 * method.epochs, 0.9 * method.epochs)
+        rate = method.learning_rate * 0.1 ** len([each for each in decays if epoch > each])
+        if epoch <= method.msteps:
+            for inputs, _ in batches(FORGET, method.forget_batch_size, "forget", epoch - 1):
+                hand.step(-divergence(inputs), rate)
+        for inputs, targets in batches(RETAIN, method.retain_batch_size, "retain", epoch - 1):
+            labels = cross_entropy(model(inputs), targets)
+            hand.step(method.gamma * labels + method.alpha * divergence(inputs), rate)
+    return model
+
+
+CASES: list[tuple[object, Callable[..., nn.Module]]] = [
+    (Finetune(batch_size=8, l2_to_init=0.3), finetune_by_hand),
+    (Finetune(batch_size=4, epochs=2, weight_decay=0.01), finetune_by_hand),
+    (NegGradPlus(batch_size=4, l2_to_init=0.2, alpha=0.8), neggrad_by_hand),
+    (NegGradPlus(alpha=0.0, weight_decay=0.01, epochs=3), neggrad_by_hand),
+    (Scrub(learning_rate=0.05, retain_batch_size=8, forget_batch_size=4), scrub_by_hand),
+    (Scrub(learning_rate=0.1, gamma=0.2, alpha=1.0, temperature=4.0, msteps=5), scrub_by_hand),
+]
+
+
+@pytest.mark.parametrize(("method", "by_hand"), CASES, ids=lambda value: type(value).__name__)
+def test_a_method_is_its_formula(method, by_hand):
+    after = method.unlearn(MODEL, RETAIN, FORGET, CONTEXT)
+    assert not close(after, MODEL, 1e-3)
+    assert close(after, by_hand(method, deepcopy(MODEL)))
+
+
+def test_neggrad_plus_with_hardly_any_weight_on_the_forget_set_is_fine_tuning_on_the_rest():
+    # One full batch: order does not matter, and a cosine starts at the whole learning rate.
+    whole_set = len(RETAIN)
+    tuned = Finetune(epochs=1, learning_rate=0.05, batch_size=whole_set, weight_decay=0.0)
+    climbing = NegGradPlus(alpha=1 - 1e-9, epochs=1, learning_rate=0.05, batch_size=whole_set)
+    one, other = (each.unlearn(MODEL, RETAIN, FORGET, CONTEXT) for each in (tuned, climbing))
+    assert not close(one, MODEL, 1e-3)
+    assert close(one, other)
+
+
+def test_neggrad_plus_raises_the_loss_on_the_forget_set_and_holds_the_other():
+    after = NegGradPlus(alpha=0.6, learning_rate=0.05).unlearn(MODEL, RETAIN, FORGET, CONTEXT)
+    tuned = Finetune(learning_rate=0.05).unlearn(MODEL, RETAIN, FORGET, CONTEXT)
+    assert _loss(after, FORGET) > max(_loss(MODEL, FORGET), _loss(tuned, FORGET)) + 0.1
+    assert _loss(after, RETAIN) < _loss(MODEL, RETAIN)
+
+
+def test_neggrad_plus_stops_after_the_epoch_that_reaches_its_stop_loss():
+    limit = _loss(MODEL, FORGET) + 0.5
+    method = NegGradPlus(alpha=0.2, learning_rate=0.02, epochs=50, stop_loss=limit)
+    told: list[str] = []
+    watching = Context(recipe=Plain(), seed=SEED, progress=lambda phase, *_: told.append(phase))
+    unlearned = method.apply(MODEL, RETAIN, FORGET, watching)
+    last = told[-1]
+    assert last != "epoch 50 of 50"
+    assert unlearned.report.stop_reason == f"the forget set reached the loss {limit} after {last}"
+    assert _loss(unlearned.model, FORGET) >= limit
+    shorter = NegGradPlus(alpha=0.2, learning_rate=0.02, epochs=int(last.split()[1]) - 1 or 1)
+    assert _loss(shorter.unlearn(MODEL, RETAIN, FORGET, CONTEXT), FORGET) < limit
+
+
+def test_scrub_is_not_fine_tuning():
+    # The failure of a teacher that shares storage with its student: both divergences are zero.
+    method = Scrub(learning_rate=0.05)
+    without = Scrub(learning_rate=0.05, alpha=0.0)
+    after, weaker = (each.unlearn(MODEL, RETAIN, FORGET, CONTEXT) for each in (method, without))
+    assert not equal(after, weaker)
+
+
+def _loss(model: nn.Module, data) -> float:
+    return cross_entropy(model(data.tensors[0]), data.tensors[1]).item()
