@@ -23,3 +23,11 @@ def _die_with_the_worker(**_: Any) -> None:  # noqa: ANN401  (Celery's signature
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def use_broker(url: str) -> None:
+    """Point this process, which was started before the broker, at it."""
+    from django.conf import settings  # noqa: PLC0415  (settings import this module's package)
+
+    if url:
+        app.conf.update(broker_url=url, broker_transport_options=settings.BROKER_OPTIONS_REDIS)

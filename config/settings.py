@@ -145,14 +145,14 @@ _filesystem: dict[str, Any] = {
     "control_folder": str(BROKER_FOLDER / "control"),
     "polling_interval": 0.05,
 }
-_redis: dict[str, Any] = {
+BROKER_OPTIONS_REDIS: dict[str, Any] = {
     "visibility_timeout": 43_200,
     "socket_keepalive": True,
     "health_check_interval": 25,
     "global_keyprefix": "expunge:",
 }
-CELERY_BROKER_TRANSPORT_OPTIONS = _redis if REDIS_URL else _filesystem
-CELERY_IMPORTS = ("lineage.tasks", "audits.workflow")
+CELERY_BROKER_TRANSPORT_OPTIONS = BROKER_OPTIONS_REDIS if REDIS_URL else _filesystem
+CELERY_IMPORTS = ("lineage.tasks", "audits.workflow.tasks")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False

@@ -11,9 +11,7 @@ from config.health import healthz
 urlpatterns = [
     path("", include("audits.urls")),
     path("models/", include("lineage.urls")),
-    path(
-        "accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"
-    ),
+    path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),

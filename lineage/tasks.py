@@ -8,14 +8,17 @@ import signal
 import subprocess
 import sys
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from celery import current_app, shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from lineage.models import Job
 from lineage.services import jobs
+
+if TYPE_CHECKING:
+    from lineage.models import Job
 
 CANCEL_GRACE_SECONDS = 10
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from django.apps import apps
@@ -20,7 +20,7 @@ from django.db import connections, transaction
 from django.test import TransactionTestCase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -37,7 +37,7 @@ def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
         _apply(connection, triggers.create_head, triggers.forbid)
 
 
-def _apply(connection: BaseDatabaseWrapper, *steps: Any) -> None:
+def _apply(connection: BaseDatabaseWrapper, *steps: Callable[..., None]) -> None:
     with transaction.atomic(using=connection.alias):
         for step in steps:
             step(apps, _Editor(connection))
@@ -57,7 +57,7 @@ class _Editor:
 @pytest.fixture(scope="session", autouse=True)
 def transactional_tests_may_flush() -> Iterator[None]:
     """Lift the triggers around every flush of the session's transactional tests."""
-    flush = TransactionTestCase._fixture_teardown
+    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # not in the stubs
 
     def flush_without_triggers(case: TransactionTestCase) -> None:
         with without_triggers(connections["default"]):

@@ -12,15 +12,11 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from audits.core.attack import Attack, NothingToAttackWith
-from audits.core.roc import auc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from sklearn.pipeline import Pipeline
 
     from audits.core.attack import Observations
     from audits.core.features import Outputs
@@ -67,8 +63,7 @@ class Population(Attack):
             raise NothingToAttackWith("The population attack needs known members and strangers.")
         table = np.vstack([members.table, strangers.table])
         known = np.arange(len(table)) < len(members)
-        model = _classifier(self.strength).fit(table, known)
-        return np.asarray(model.decision_function(observations.target.table), np.float64)
+        return _log_odds(table, known, observations.target.table, self.strength)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,11 +113,11 @@ def population_report(
     """
     _check_size(len(forgotten), len(forgotten))
     rng = np.random.default_rng(seed)
-    draws = [_draw(forgotten, strangers, rng) for _ in range(REDRAWS)]
+    draws = [_resampled(*_draw(forgotten, strangers, rng), rng) for _ in range(REDRAWS)]
     return PopulationReport(
-        auc=_interval([_resampled_auc(draw, rng) for draw in draws]),
-        advantage=_interval([_resampled_advantage(draw, rng) for draw in draws]),
-        records=len(draws[0][0]) // 2,
+        auc=_interval([draw.auc for draw in draws]),
+        advantage=_interval([draw.advantage for draw in draws]),
+        records=draws[0].records,
         original=population_report(*original, seed=seed) if original else None,
     )
 
@@ -138,9 +133,7 @@ def _draw(
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=int(rng.integers(2**31)))
     scores = np.empty(len(table))
     for rest, held in folds.split(table, member):
-        scores[held] = (
-            _classifier(1.0).fit(table[rest], member[rest]).decision_function(table[held])
-        )
+        scores[held] = _log_odds(table[rest], member[rest], table[held], 1.0)
     return scores, member
 
 
@@ -166,38 +159,45 @@ def _match(
     return np.concatenate(chosen), np.concatenate(matched)
 
 
-def _classifier(strength: float) -> Pipeline:
-    return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
+def _log_odds(known: Floats, member: Flags, questioned: Floats, strength: float) -> Floats:
+    """Fit a logistic regression on standardised features; return log-odds of the questioned."""
+    centre, spread = known.mean(0), known.std(0)
+    spread[spread == 0] = 1.0
+    model = LogisticRegression(C=strength, solver="newton-cholesky")
+    model.fit((known - centre) / spread, member)
+    return np.asarray(model.decision_function((questioned - centre) / spread), np.float64)
 
 
-def _resampled_auc(draw: tuple[Floats, Flags], rng: np.random.Generator) -> tuple[float, Floats]:
-    scores, member = draw
-    again = [auc(*_resample(scores, member, rng)) for _ in range(RESAMPLES)]
-    return auc(scores, member), np.array(again)
+@dataclass(frozen=True, kw_only=True)
+class _Draw:
+    """Statistics of one draw; the first is of the draw itself, the others of resamples."""
+
+    records: int
+    auc: Floats
+    advantage: Floats
 
 
-def _resampled_advantage(
-    draw: tuple[Floats, Flags], rng: np.random.Generator
-) -> tuple[float, Floats]:
-    scores, member = draw
-    again = [_advantage(*_resample(scores, member, rng)) for _ in range(RESAMPLES)]
-    return _advantage(scores, member), np.array(again)
+def _resampled(scores: Floats, member: Flags, rng: np.random.Generator) -> _Draw:
+    """Resample records with replacement, each side from itself."""
+    inside, outside = scores[member], scores[~member]
+    weights = _weights(len(inside), rng), _weights(len(outside), rng)
+    above = np.sign(inside[:, None] - outside) / 2 + 0.5
+    hits, rejections = weights[0] @ (inside > 0), weights[1] @ (outside <= 0)
+    return _Draw(
+        records=len(inside),
+        auc=np.einsum("bi,ij,bj->b", weights[0], above, weights[1], optimize=True),
+        advantage=np.abs(hits + rejections - 1),
+    )
 
 
-def _resample(scores: Floats, member: Flags, rng: np.random.Generator) -> tuple[Floats, Flags]:
-    """Draw records with replacement, each side from itself."""
-    sides = [np.flatnonzero(member), np.flatnonzero(~member)]
-    drawn = np.concatenate([rng.choice(side, len(side)) for side in sides])
-    return scores[drawn], member[drawn]
+def _weights(size: int, rng: np.random.Generator) -> Floats:
+    """Return equal weights, then those of resamples; shape [1 + RESAMPLES, size]."""
+    drawn = rng.multinomial(size, np.full(size, 1 / size), RESAMPLES)
+    return np.vstack([np.ones(size), drawn]) / size
 
 
-def _advantage(scores: Floats, member: Flags) -> float:
-    return float(abs((scores[member] > 0).mean() + (scores[~member] <= 0).mean() - 1))
-
-
-def _interval(draws: list[tuple[float, Floats]]) -> Interval:
-    pooled = np.concatenate([again for _, again in draws])
+def _interval(draws: list[Floats]) -> Interval:
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(pooled, [tail, 1 - tail])
-    estimate = float(np.mean([value for value, _ in draws]))
+    low, high = np.quantile([draw[1:] for draw in draws], [tail, 1 - tail])
+    estimate = float(np.mean([draw[0] for draw in draws]))
     return Interval(estimate=estimate, low=float(low), high=float(high))

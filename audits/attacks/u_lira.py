@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-import numpy as np
-
 from audits.core.attack import Attack, NothingToAttackWith
-from audits.core.likelihood import PRIOR, fit
+from audits.core.likelihood import PRIOR, log_ratios, moments
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from audits.core.attack import Observations
@@ -46,8 +45,5 @@ class ULira(Attack):
         if learned is None or never_saw is None:
             raise NothingToAttackWith("U-LiRA needs the scores of shadow models of both arms.")
         margins = observations.target.margin[None, :]
-        inside = fit(learned, np.ones(learned.shape, bool), self.prior)
-        outside = fit(never_saw, np.ones(never_saw.shape, bool), self.prior)
-        return np.asarray(
-            (inside.log_density(margins) - outside.log_density(margins))[0], np.float64
-        )
+        ratios = log_ratios(margins, moments(learned), moments(never_saw), prior=self.prior)
+        return ratios.reshape(-1)

@@ -161,7 +161,9 @@ def threshold_bounds(inside: Floats, outside: Floats, alpha: float) -> Bounds:
     return Bounds(
         estimate=float(np.abs(tp / len(inside) - fp / len(outside)).max()),
         lower=max(0.0, *(_gap(one, other, each, lower=True) for one, other in _both(arms))),
-        upper=min(1.0, max(_gap(one, other, alpha / 2, lower=False) for one, other in _both(arms))),
+        upper=min(
+            1.0, max(_gap(one, other, alpha / 2, lower=False) for one, other in _both(arms))
+        ),
         method="best threshold, Clopper-Pearson",
     )
 

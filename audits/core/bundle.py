@@ -68,7 +68,9 @@ def verify_path(path: Path, *, vkey: str) -> VerifiedBundle:
 
 
 def _verify_folder(folder: Path, given: dict[str, bytes], vkey: str) -> VerifiedBundle:
-    files = {name: _read(folder / name) for name in (MANIFEST, RECORD, REPORT) if name not in given}
+    files = {
+        name: _read(folder / name) for name in (MANIFEST, RECORD, REPORT) if name not in given
+    }
     files |= given
     listed = verify_manifest(files.pop(MANIFEST), files, vkey)
     names = {file.name for file in folder.iterdir()} if not given else set()

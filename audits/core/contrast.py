@@ -52,7 +52,7 @@ def keep(
         deployment: recipe and accuracy of the deployed model, for the harness checks.
 
     Raises:
-        TooFewModels: an arm has fewer than five models.
+        TooFewModels: an arm has fewer than six models.
     """
     broken = findings(scores, deployment or Deployment(), seed=seed)
     if broken:
@@ -110,7 +110,7 @@ def records_without_signal(kept: KeptContrast, alpha: float) -> tuple[int, ...]:
 def _finite(scores: ShadowScores) -> ShadowScores:
     """Return the experiment with numbers in every place: an invalid one is recorded too."""
     matrices = {
-        name: np.nan_to_num(matrix)
+        name: np.nan_to_num(matrix, posinf=0.0, neginf=0.0)
         for name in ("before", "after", "retrained", "deployed")
         if (matrix := getattr(scores, name)) is not None
     }
@@ -121,7 +121,7 @@ def keep_contrast(scores: Floats, member: Flags, index: Integers) -> KeptContras
     """Judge every model and keep the counts; shapes [n, k], [n] and [k], a permutation.
 
     Raises:
-        TooFewModels: an arm has fewer than five models.
+        TooFewModels: an arm has fewer than six models.
     """
     ratios = forward(scores, member)[:, index]
     judged = ~np.isnan(ratios[:, 0])

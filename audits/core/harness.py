@@ -151,7 +151,7 @@ def _null(scores: ShadowScores, seed: int) -> Iterator[str]:
         try:
             found = null_bounds(never_seen, half, alpha=ALPHA / 2)
         except TooFewModels:
-            continue  # fewer than ten models are too few to be halved
+            continue  # fewer than twelve models are too few to be halved
         if found.lower > 0:
             yield (
                 f"The attack tells apart models that never saw the records, split {name}: "

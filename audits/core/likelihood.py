@@ -1,8 +1,8 @@
 """Likelihood ratios from shadow models: Student-t predictive densities with shrunken variances.
 
 With few models a record's own variance is unreliable, so it is drawn towards the variance of all
-records (a normal-inverse-gamma prior; a Student-t predictive). The models that fit a density are
-never the models it judges: judging them in-sample finds leaks where there are none.
+records in both arms (a normal-inverse-gamma prior; a Student-t predictive). The models that fit a
+density are never the models it judges: judging them in-sample finds leaks where there are none.
 
 ``forward`` decides: each model is judged by the models before it. ``cross_fit`` judges every model
 and is for pictures: two models that judge each other count one coincidence twice, so that its
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 PRIOR = 8.0
 FOLDS = 5
-BURN_IN = 3
+BURN_IN = 4
+SMALLEST_FIT = 2
 TINY = 1e-18
 
 
@@ -37,52 +38,61 @@ class TooFewModels(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Predictive:
-    """A Student-t density per record; shapes [k], or [n, k] for one density per model."""
+class Moments:
+    """Number, mean and squared deviations of scores per record; shapes [k], or [n, k]."""
 
+    count: Floats
     mean: Floats
-    squared_scale: Floats
-    freedom: Floats
+    squares: Floats
 
-    def log_density(self, scores: Floats) -> Floats:
-        """Return the natural logarithm of the density at scores of shape [n, k]."""
-        half = (self.freedom + 1) / 2
-        squared = (scores - self.mean) ** 2 / (self.squared_scale * self.freedom)
-        constant = gammaln(half) - gammaln(half - 0.5) - 0.5 * np.log(self.freedom * np.pi)
-        density = constant - 0.5 * np.log(self.squared_scale) - half * np.log1p(squared)
+    @property
+    def spare(self) -> Floats:
+        """Return the degrees of freedom left for the variance."""
+        return self.count - 1
+
+    def log_density(self, scores: Floats, pooled: Floats, prior: float) -> Floats:
+        """Return the log predictive density of scores, shape [n, k], up to a constant.
+
+        The variance is (prior * pooled + squares) / (prior + count - 1).
+        """
+        freedom = prior + self.spare
+        variance = (prior * pooled + self.squares) / freedom
+        # Scores that do not vary at all keep a density that a computer can divide by.
+        variance = np.maximum(variance, TINY * (1 + self.mean**2))
+        scale = variance * (1 + 1 / self.count) * freedom
+        half = (freedom + 1) / 2
+        constant = gammaln(half) - gammaln(half - 0.5) - 0.5 * np.log(scale)
+        density = constant - half * np.log1p((scores - self.mean) ** 2 / scale)
         return np.asarray(density, np.float64)
 
 
-def predictive(mean: Floats, squares: Floats, count: Floats, prior: float = PRIOR) -> Predictive:
-    """Return the predictive density after ``count`` scores with squared deviations ``squares``.
-
-    The variance is (prior * pooled + squares) / (prior + count - 1), records in the last axis
-    are pooled.
-    """
-    spare = count - 1
-    pooled = squares.sum(-1, keepdims=True) / np.broadcast_to(spare, squares.shape).sum(
-        -1, keepdims=True
-    )
-    variance = (prior * pooled + squares) / (prior + spare)
-    # Scores that do not vary at all keep a density that a computer can divide by.
-    variance = np.maximum(variance, TINY * (1 + mean**2))
-    return Predictive(
-        mean=mean, squared_scale=variance * (1 + 1 / count), freedom=prior + spare + 0 * mean
-    )
-
-
-def fit(scores: Floats, chosen: Flags, prior: float = PRIOR) -> Predictive:
-    """Fit one density per record to the chosen scores; both arguments have shape [n, k].
+def moments(scores: Floats, chosen: Flags | None = None) -> Moments:
+    """Summarise the chosen scores of each record; both arguments have shape [n, k].
 
     Raises:
         TooFewModels: a record has fewer than two chosen scores.
     """
+    chosen = np.ones(scores.shape, bool) if chosen is None else chosen
     count = chosen.sum(0).astype(np.float64)
-    if count.min() < 2:  # noqa: PLR2004  (a variance needs two)
+    if count.min() < SMALLEST_FIT:
         raise TooFewModels("A record has fewer than two models in an arm to fit its density to.")
     mean = np.where(chosen, scores, 0.0).sum(0) / count
     squares = np.where(chosen, (scores - mean) ** 2, 0.0).sum(0)
-    return predictive(mean, squares, count, prior)
+    return Moments(count=count, mean=mean, squares=squares)
+
+
+def log_ratios(
+    scores: Floats, learned: Moments, never_saw: Moments, *, prior: float = PRIOR
+) -> Floats:
+    """Return log t(score; learned) - log t(score; never saw), shape [n, k].
+
+    ``prior`` is how many models the pooled variance is worth.
+    """
+    squares = (learned.squares + never_saw.squares).sum(-1, keepdims=True)
+    spare = np.broadcast_to(learned.spare + never_saw.spare, learned.squares.shape)
+    pooled = squares / spare.sum(-1, keepdims=True)
+    inside = learned.log_density(scores, pooled, prior)
+    return inside - never_saw.log_density(scores, pooled, prior)
 
 
 def forward(scores: Floats, member: Flags, *, prior: float = PRIOR) -> Floats:
@@ -100,10 +110,10 @@ def forward(scores: Floats, member: Flags, *, prior: float = PRIOR) -> Floats:
         prior: how many models the pooled variance is worth.
 
     Returns:
-        Ratios of shape [n, k]; NaN for models with fewer than three models before them in an arm.
+        Ratios of shape [n, k]; NaN for models with fewer than four models before them in an arm.
 
     Raises:
-        TooFewModels: an arm has fewer than five models.
+        TooFewModels: an arm has fewer than six models.
     """
     _check_arms(member, BURN_IN + 2)
     turn = _ranks(member) if member.ndim == 1 else np.arange(len(member))
@@ -111,41 +121,33 @@ def forward(scores: Floats, member: Flags, *, prior: float = PRIOR) -> Floats:
     centred = scores - scores.mean(0)
     inside = _earlier(centred, learned, turn)
     outside = _earlier(centred, ~learned, turn)
-    ratios = inside.density(prior).log_density(centred)
-    ratios -= outside.density(prior).log_density(centred)
-    ratios[np.minimum(inside.count, outside.count) < BURN_IN] = np.nan
+    ratios = log_ratios(centred, inside, outside, prior=prior)
+    ratios[~_judged(learned, turn)] = np.nan
     return ratios
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Sums:
-    """Numbers of scores, their sums and their sums of squares; shape [n, k] each."""
-
-    count: Floats
-    total: Floats
-    squares: Floats
-
-    def density(self, prior: float) -> Predictive:
-        """Return the densities; meaningless, but finite, with fewer than two scores."""
-        count = np.maximum(self.count, 2.0)
-        mean = self.total / count
-        return predictive(mean, np.maximum(self.squares - count * mean**2, 0.0), count, prior)
+def _judged(learned: Flags, turn: NDArray[np.int64]) -> Flags:
+    """Return where enough models of both arms came before."""
+    smaller = np.minimum(_before(learned, turn), _before(~learned, turn))
+    return np.asarray(smaller >= BURN_IN, np.bool_)
 
 
-def _earlier(scores: Floats, chosen: Flags, turn: NDArray[np.int64]) -> _Sums:
-    """Sum, for each row, the chosen scores of the rows whose turn was earlier."""
+def _earlier(scores: Floats, chosen: Flags, turn: NDArray[np.int64]) -> Moments:
+    """Summarise, for each row, the chosen scores of the rows whose turn was earlier.
+
+    With fewer than two such rows the numbers are finite, and without meaning.
+    """
+    count = np.maximum(_before(chosen, turn), float(SMALLEST_FIT))
+    mean = _before(chosen * scores, turn) / count
+    squares = _before(chosen * scores**2, turn) - count * mean**2
+    return Moments(count=count, mean=mean, squares=np.maximum(squares, 0.0))
+
+
+def _before(values: NDArray[np.generic], turn: NDArray[np.int64]) -> Floats:
+    """Return, for each row, the sum of the rows whose turn was earlier; shape [n, k]."""
     order = np.argsort(turn, kind="stable")
-    first_of_turn = np.searchsorted(turn[order], turn, side="left")
-    ordered = chosen[order].astype(np.float64)
-
-    def before(values: Floats) -> Floats:
-        sums = np.vstack([np.zeros(values.shape[1]), np.cumsum(values, axis=0)])
-        return np.asarray(sums[first_of_turn], np.float64)
-
-    values = scores[order]
-    return _Sums(
-        count=before(ordered), total=before(ordered * values), squares=before(ordered * values**2)
-    )
+    sums = np.vstack([np.zeros(values.shape[1]), np.cumsum(values[order], axis=0)])
+    return np.asarray(sums[np.searchsorted(turn[order], turn)], np.float64)
 
 
 def _ranks(member: Flags) -> NDArray[np.int64]:
@@ -183,14 +185,14 @@ def cross_fit(
     ratios = np.empty_like(scores)
     for held in np.unique(fold):
         rest, out = (fold != held)[:, None], fold == held
-        trained = fit(scores, learned & rest, prior).log_density(scores[out])
-        ratios[out] = trained - fit(scores, ~learned & rest, prior).log_density(scores[out])
+        inside, outside = moments(scores, learned & rest), moments(scores, ~learned & rest)
+        ratios[out] = log_ratios(scores[out], inside, outside, prior=prior)
     return ratios
 
 
 def _folds(member: Flags, folds: int, seed: int) -> NDArray[np.int64]:
     """Return a fold per model, spread evenly over both arms where there are two."""
-    _check_arms(member, BURN_IN)
+    _check_arms(member, SMALLEST_FIT + 1)
     inside = member.sum(0)
     smallest = int(min(inside.min(), (len(member) - inside).min()))
     rng = np.random.default_rng(seed)
@@ -221,25 +223,33 @@ def instance_test(
     Raises:
         TooFewModels: there are fewer than two models in an arm.
     """
-    if len(never_seen) < 2 or (learned is not None and len(learned) < 2):  # noqa: PLR2004
-        raise TooFewModels("The instance test needs at least two models in each arm.")
     everyone = np.vstack([never_seen, deployed])
-    others = _leave_one_out(everyone, prior)
+    others = _leave_one_out(everyone)
     if learned is None:
-        each = (everyone - others.mean) / np.sqrt(others.squared_scale)
+        each = (everyone - others.mean) / _spread(others, prior)
     else:
-        density = fit(learned, np.ones(learned.shape, bool), prior)
-        each = density.log_density(everyone) - others.log_density(everyone)
+        each = log_ratios(everyone, moments(learned), others, prior=prior)
     statistics = [float(value) for value in each.sum(1)]
     return InstanceTest(never_seen=tuple(statistics[:-1]), deployed=statistics[-1])
 
 
-def _leave_one_out(scores: Floats, prior: float) -> Predictive:
-    """Return, for each of n + 1 rows, the densities fitted to the other n; shapes [n + 1, k]."""
+def _leave_one_out(scores: Floats) -> Moments:
+    """Summarise, for each of n + 1 rows, the other n; shapes [n + 1, k]."""
     count = float(len(scores) - 1)
+    if count < SMALLEST_FIT:
+        raise TooFewModels("The instance test needs at least two models that never saw a record.")
     centre = scores.mean(0)
     deviations = scores - centre
     squares = (deviations**2).sum(0) - deviations**2 * (1 + 1 / count)
-    return predictive(
-        centre - deviations / count, np.maximum(squares, 0.0), np.asarray(count), prior
+    return Moments(
+        count=np.full_like(scores, count),
+        mean=centre - deviations / count,
+        squares=np.maximum(squares, 0.0),
     )
+
+
+def _spread(others: Moments, prior: float) -> Floats:
+    """Return the shrunken standard deviation per record."""
+    pooled = (others.squares / others.spare).mean(-1, keepdims=True)
+    variance = (prior * pooled + others.squares) / (prior + others.spare)
+    return np.asarray(np.sqrt(np.maximum(variance, TINY * (1 + others.mean**2))), np.float64)

@@ -14,7 +14,7 @@ from audits.core.estimates import Level
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SMALLEST_LOOK = 5  # three models per arm to fit the first attack, two to judge
+SMALLEST_LOOK = 6  # four models per arm to fit the first attack, two to judge
 WORST_RECORD_LOOK = 256
 
 

@@ -24,7 +24,7 @@ from lineage.queries.membership import members
 from lineage.queries.training_view import training_view
 from lineage.services.views import open_erasure_view
 from unlearning.core.stored import StoredExamples
-from unlearning.execution import parents_of, recipe_of, retain_snapshot, training_snapshot
+from unlearning.execution.loading import parents_of, recipe_of, retain_snapshot, training_snapshot
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def audit_sets(plan: AuditPlan) -> AuditSets:
     if len(rest) < canaries + SMALLEST_TEST:
         raise NoTwin(
             f"not computed: after {len(twins)} twins the pool of never-trained records has "
-            f"{len(rest)} left; {canaries + SMALLEST_TEST} are needed as canaries and test records."
+            f"{len(rest)} left; {canaries + SMALLEST_TEST} are needed as canaries and for tests."
         )
     return AuditSets(
         recipe=recipe,

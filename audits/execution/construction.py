@@ -12,14 +12,14 @@ from audits.models import Evidence
 from audits.queries import cases
 from audits.services import closing
 from audits.services.evidence import Finding
-from lineage.models import ModelVersion
 from lineage.queries.artefacts import weights_of
 from lineage.queries.closure import affected
 from lineage.queries.membership import members
-from unlearning.execution import parents_of, recipe_of, training_snapshot
+from unlearning.execution.loading import parents_of, recipe_of, training_snapshot
 from unlearning.services import runs
 
 if TYPE_CHECKING:
+    from lineage.models import ModelVersion
     from unlearning.models import UnlearningRun
 
 

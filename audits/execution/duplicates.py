@@ -6,7 +6,6 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
-import rfc8785
 from django.conf import settings
 from django.utils import timezone
 
@@ -18,7 +17,7 @@ from lineage.queries.closure import affected
 from lineage.queries.contents import batches, read_batch
 from lineage.queries.membership import members
 from lineage.services.views import open_erasure_view
-from unlearning.execution import recipe_of, training_snapshot
+from unlearning.execution.loading import recipe_of, training_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,8 +40,8 @@ def search(job: Job, forget: Mapping[OrdinalSpace, BitMap]) -> tuple[list[FoundD
     for space, ordinals in forget.items():
         for one in [*_near(job, space, ordinals), *_exact(space, ordinals)]:
             found[one.forget_ordinal, one.other_ordinal] = one
-    used: dict[str, str | float] = {"exact": "sha256", "near": "unit-l2", "threshold": settings.EXPUNGE_DUPLICATE_DISTANCE}
-    return list(found.values()), hashlib.sha256(rfc8785.dumps({**used})).hexdigest()
+    used = f"exact sha256, near unit-l2 {settings.EXPUNGE_DUPLICATE_DISTANCE}"
+    return list(found.values()), hashlib.sha256(used.encode()).hexdigest()
 
 
 def _exact(space: OrdinalSpace, forget: BitMap) -> Iterable[FoundDuplicate]:

@@ -42,8 +42,7 @@ def _changed(request: ErasureRequest) -> bool:
     plan, runs = plan_of(request.pk)
     known = {row["version"] for row in request.plan.get("affected", [])}
     produced = {
-        str(pk)
-        for pk in request.runs.exclude(unlearned=None).values_list("unlearned", flat=True)
+        str(pk) for pk in request.runs.exclude(unlearned=None).values_list("unlearned", flat=True)
     }
     fresh = [row for row in plan["affected"] if row["version"] not in known | produced]
     if not fresh:

@@ -9,7 +9,7 @@ import numpy as np
 from django.utils import timezone
 
 from audits.attacks.population import TooFewRecords, population_report
-from audits.core.contrast import keep, measure, records_without_signal, recompute
+from audits.core.contrast import keep, measure, recompute, records_without_signal
 from audits.core.harness import Deployment
 from audits.core.kept import Kept
 from audits.core.policy import EvidencePolicy
@@ -25,7 +25,7 @@ from audits.services import evidence
 from audits.services.evidence import Finding
 from lineage.models import Artefact
 from lineage.services.artefacts import store_artefact
-from unlearning.execution import load_version
+from unlearning.execution.loading import load_version
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:

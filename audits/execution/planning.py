@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lineage.queries.closure import AffectedVersion, Closure
 
 
-class AffectedInTwoSpaces(Exception):  # noqa: N818  (reads as the fact it states)
+class AffectedInTwoSpaces(Exception):
     """One version learned from the person through two ordinal spaces."""
 
 
@@ -117,7 +117,7 @@ def _runs(
     return result
 
 
-def _run(  # noqa: PLR0913  (what one row of the plan is made of)
+def _run(
     case_id: UUID,
     space: OrdinalSpace,
     version: ModelVersion,

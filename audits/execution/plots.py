@@ -19,6 +19,7 @@ from audits.execution.svg_text import described
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from audits.core.roc import Roc
@@ -34,7 +35,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 
 # At 390 pixels of width these points are about as large as the text around them.
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.hashsalt": "expunge",  # else every run names its clip paths anew
     "svg.fonttype": "path",
     "text.parse_math": False,
@@ -88,7 +89,7 @@ def _assessable_from(curves: Sequence[Curve]) -> float:
     return min(1.0, NEGATIVES_PER_RATE / max(fewest, 1))
 
 
-def _frame(axes: Any, title: str) -> None:  # noqa: ANN401  (matplotlib has no types)
+def _frame(axes: Axes, title: str) -> None:
     axes.set(xscale="log", yscale="log", xlim=(LOWEST, 1), ylim=(LOWEST, 1))
     axes.set(xlabel="False positive rate", ylabel="True positive rate")
     axes.set_title(title, fontsize=9, loc="left", wrap=True)
@@ -100,7 +101,7 @@ def _frame(axes: Any, title: str) -> None:  # noqa: ANN401  (matplotlib has no t
     axes.plot([LOWEST, 1], [LOWEST, 1], color="#595959", linewidth=0.8, label="Coin toss")
 
 
-def _hatch(axes: Any, start: float) -> None:  # noqa: ANN401
+def _hatch(axes: Axes, start: float) -> None:
     """Lay a hatched veil over the rates that so few negatives cannot show."""
     if start > LOWEST:
         axes.axvspan(
@@ -115,7 +116,7 @@ def _hatch(axes: Any, start: float) -> None:  # noqa: ANN401
         )
 
 
-def _draw(axes: Any, curves: Sequence[Curve]) -> None:  # noqa: ANN401
+def _draw(axes: Axes, curves: Sequence[Curve]) -> None:
     for curve, (colour, dashes) in zip(curves, _looks(), strict=False):
         fpr, tpr = _visible(curve.roc)
         axes.plot(

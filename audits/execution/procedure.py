@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from unlearning.core.context import Context
 from unlearning.core.seeding import derive
 from unlearning.core.session import Session
-from unlearning.execution import METHODS, base_version_of, recipe_of
+from unlearning.execution.loading import base_version_of, recipe_of
+from unlearning.execution.running import METHODS
 
 if TYPE_CHECKING:
     from torch import nn

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from lineage.models import ModelVersion, Run
 from lineage.services import runs as lineage_runs
-from unlearning.execution import forget_snapshot, retain_snapshot
+from unlearning.execution.loading import forget_snapshot, retain_snapshot
 
 if TYPE_CHECKING:
     from audits.core.shadows import ShadowRow

@@ -13,7 +13,7 @@ from audits.execution.procedure import audited
 from audits.execution.shadow_lineage import register_shadow
 from audits.models import AuditPlan, ShadowResult
 from audits.services import evidence
-from unlearning.execution import reporter
+from unlearning.execution.reporting import reporter
 
 if TYPE_CHECKING:
     from lineage.models import Job

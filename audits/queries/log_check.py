@@ -10,7 +10,7 @@ from audits.core.note import verify_checkpoint
 from audits.models import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 
 
-class LogDamaged(Exception):  # noqa: N818  (reads as the fact it states)
+class LogDamaged(Exception):
     """The log is not what was signed; ``index`` is the first leaf that cannot be relied upon."""
 
     def __init__(self, index: int, reason: str) -> None:

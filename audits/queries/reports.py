@@ -29,9 +29,7 @@ def report_files(request: ErasureRequest) -> dict[str, Artefact]:
     digests = _exported(request)
     stored = Artefact.objects.filter(sha256__in=digests.values(), kind__in=KINDS.values())
     by_digest = {row.sha256: row for row in stored.order_by("created_at")}
-    return {
-        name: by_digest[digest] for name, digest in digests.items() if digest in by_digest
-    }
+    return {name: by_digest[digest] for name, digest in digests.items() if digest in by_digest}
 
 
 def _exported(request: ErasureRequest) -> dict[str, str]:

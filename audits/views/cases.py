@@ -67,6 +67,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
     found = get_object_or_404(
         ErasureRequest.objects.select_related("joined_to", "accepted_by"), pk=case_id
     )
+    files = reports.report_files(found)
     context = {
         **_live(found),
         "status": status_badge(found),
@@ -80,9 +81,8 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "log": case_page.log_of(found),
         "letters": found.letters.order_by("created_at"),
         "record": ComplianceRecord.objects.filter(request=found).first(),
-        "files": reports.report_files(found),
-        "pdf": PDF,
-        "manifest": MANIFEST,
+        "has_pdf": PDF in files,
+        "has_manifest": MANIFEST in files,
         # A closed case must not go on showing whose it was.
         "email": found.email if found.status != S.SEALED else "",
     }
@@ -94,7 +94,8 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
 def case_progress(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Return what changes while work goes on, for the page that renews itself."""
     found = get_object_or_404(ErasureRequest, pk=case_id)
-    return fragment(request, render_to_string("audits/_case_live.html", _live(found)))
+    context = {**_live(found), "is_fragment": True}
+    return fragment(request, render_to_string("audits/_case_live.html", context))
 
 
 def today_of_clock() -> date:

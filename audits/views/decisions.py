@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib import messages
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from django.forms import Form
     from django.http import HttpRequest, HttpResponse
+
+    from unlearning.models import UnlearningRun
 
 S = ErasureRequest.Status
 # Sentences that the services wrote for people; anything else is a fault of ours.
@@ -160,12 +162,16 @@ def _carry_out(
 
 
 def _ask(
-    request: HttpRequest, template: str, case: ErasureRequest, form: Form, **more: Any
+    request: HttpRequest,
+    template: str,
+    case: ErasureRequest,
+    form: Form,
+    run: UnlearningRun | None = None,
 ) -> HttpResponse:
     errors = [
         (f"#id_{name}", sentence)
         for name, sentences in form.errors.items()
         for sentence in sentences
     ]
-    context = {"case": case, "form": form, "errors": errors, **more}
+    context = {"case": case, "form": form, "errors": errors, "run": run}
     return page(request, template, context, status=400 if errors else 200)

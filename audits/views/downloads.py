@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
     from lineage.models import Artefact
 
-PDF = "report.pdf"
-MANIFEST = "report.manifest.json"
-TYPES = {PDF: "application/pdf", MANIFEST: "application/json"}
+PDF, MANIFEST = reports.PDF, reports.MANIFEST
+TYPES = {PDF: ("pdf", "application/pdf"), MANIFEST: ("manifest.json", "application/json")}
 
 
 @require_safe
@@ -60,9 +59,9 @@ def record_response(request: HttpRequest, case: ErasureRequest) -> HttpResponse:
     return attachment(bytes(record.data), f"{case.reference}.json", "application/json")
 
 
-def stored_response(request: HttpRequest, case: ErasureRequest, name: str) -> HttpResponse:
+def stored_response(request: HttpRequest, case: ErasureRequest, form: str) -> HttpResponse:
     """Return a stored file of the report, or a page that says why it cannot be given."""
-    artefact = reports.report_files(case).get(name)
+    artefact = reports.report_files(case).get(form)
     if artefact is None:
         return not_there(
             request,
@@ -73,7 +72,8 @@ def stored_response(request: HttpRequest, case: ErasureRequest, name: str) -> Ht
     data = checked(request, artefact)
     if isinstance(data, HttpResponse):
         return data
-    return attachment(data, name.replace("report", case.reference, 1), TYPES[name])
+    ending, media_type = TYPES[form]
+    return attachment(data, f"{case.reference}.{ending}", media_type)
 
 
 def checked(request: HttpRequest, artefact: Artefact) -> bytes | HttpResponse:

@@ -53,6 +53,8 @@ CHECKS = {
     "code_digest": "Digest of the code that ran",
     "environment_digest": "Digest of the environment",
     "smoke": "Attack as a smoke alarm",
+    "destroyed": "The version was destroyed and read back as gone",
+    "files": "Stored files that were destroyed",
 }
 
 
@@ -104,9 +106,7 @@ def contrast_tables(
 ) -> tuple[ContrastTable, ...]:
     """Return the three contrasts of a U-LiRA payload."""
     found = _mapping(payload.get("contrasts"))
-    return tuple(
-        _contrast(name, _mapping(found.get(name)), policy) for name in CONTRASTS
-    )
+    return tuple(_contrast(name, _mapping(found.get(name)), policy) for name in CONTRASTS)
 
 
 def utility_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
@@ -119,9 +119,7 @@ def utility_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
         "unlearned_test": "Test records, unlearned models",
     }
     return tuple(
-        Fact(name=words, value=_percent(found.get(name)))
-        for name, words in names.items()
-        if found
+        Fact(name=words, value=_percent(found.get(name))) for name, words in names.items() if found
     )
 
 
@@ -129,8 +127,9 @@ def kept_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return what else the payload says: the test of the deployed model, and what was not seen."""
     kept = _mapping(payload.get("kept"))
     unseen = payload.get("records_without_signal")
-    findings = kept.get("findings") or ["none"]
+    findings = kept.get("findings") or payload.get("findings") or ["none"]
     return (
+        Fact(name="Confidence of each one-sided bound", value=_confidence(payload)),
         Fact(name="Deployed model against models that never saw the records", value=_p(payload)),
         Fact(
             name="Records that the attack was not shown to see before unlearning",
@@ -160,10 +159,11 @@ def population_rows(payload: Mapping[str, Any]) -> tuple[PopulationRow, ...]:
 def check_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return the checks behind an erasure by construction."""
     found = _mapping(payload.get("checks"))
-    known = {**{name: CHECKS[name] for name in CHECKS if name in found}}
+    known = {name: CHECKS[name] for name in CHECKS if name in found}
     others = {name: name.replace("_", " ").capitalize() for name in found if name not in CHECKS}
     return tuple(
-        Fact(name=words, value=_check(name, found[name])) for name, words in (known | others).items()
+        Fact(name=words, value=_check(name, found[name]))
+        for name, words in (known | others).items()
     )
 
 
@@ -175,9 +175,7 @@ def policy_facts(policy: Mapping[str, Any]) -> tuple[Fact, ...]:
     )
 
 
-def _contrast(
-    name: str, found: Mapping[str, Any], policy: Mapping[str, Any]
-) -> ContrastTable:
+def _contrast(name: str, found: Mapping[str, Any], policy: Mapping[str, Any]) -> ContrastTable:
     title, meaning = CONTRASTS[name]
     levels = {level: _mapping(found.get(level.value)) for level in Level}
     rows = tuple(_level(level, row, policy) for level, row in levels.items() if row)
@@ -206,6 +204,11 @@ def _check(name: str, value: Any) -> str:  # noqa: ANN401  (any JSON value)
     if name == "smoke" and not value:
         return "not run"
     return _value(value)
+
+
+def _confidence(payload: Mapping[str, Any]) -> str:
+    found = payload.get("alpha")
+    return NOT_COMPUTED if found is None else f"{100 * (1 - found):.4g} %"
 
 
 def _p(payload: Mapping[str, Any]) -> str:

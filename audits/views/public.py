@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
@@ -61,7 +61,7 @@ def erasure_received(request: HttpRequest) -> HttpResponse:
     known = request.session.get(RECEIVED)
     if known is None:
         return redirect("audits:erasure_form")
-    return page(request, "audits/erasure_received.html", {"known": known})
+    return page(request, "audits/erasure_received.html", _recalled(known))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -87,7 +87,7 @@ def erasure_confirmed(request: HttpRequest) -> HttpResponse:
     known = request.session.get(CONFIRMED)
     if known is None:
         return redirect("audits:erasure_form")
-    return page(request, "audits/confirmed.html", {"known": known})
+    return page(request, "audits/confirmed.html", _recalled(known))
 
 
 def _again(request: HttpRequest, form: ErasureForm, *, status: int) -> HttpResponse:
@@ -104,6 +104,10 @@ def _remember(request: HttpRequest, what: str, case: ErasureRequest) -> None:
     request.session[what] = {"reference": case.reference, "due_on": case.due_on.isoformat()}
 
 
-def home(request: HttpRequest) -> HttpResponse:
+def _recalled(known: dict[str, str]) -> dict[str, object]:
+    return {"known": known, "due_on": date.fromisoformat(known["due_on"])}
+
+
+def home(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (a view takes the request)
     """Lead from the root of the site to the form."""
-    return redirect(reverse("audits:erasure_form"))
+    return redirect("audits:erasure_form")

@@ -80,7 +80,11 @@ def withdraw(request: HttpRequest, case: ErasureRequest, token: str) -> HttpResp
 @require_safe
 @no_referrer
 @of_token
-def status_record(request: HttpRequest, case: ErasureRequest, token: str) -> HttpResponse:
+def status_record(
+    request: HttpRequest,
+    case: ErasureRequest,
+    token: str,  # noqa: ARG001  (it has found the case)
+) -> HttpResponse:
     """Return the sealed record to the person whom it is about."""
     return record_response(request, case)
 
@@ -88,7 +92,11 @@ def status_record(request: HttpRequest, case: ErasureRequest, token: str) -> Htt
 @require_safe
 @no_referrer
 @of_token
-def status_report(request: HttpRequest, case: ErasureRequest, token: str) -> HttpResponse:
+def status_report(
+    request: HttpRequest,
+    case: ErasureRequest,
+    token: str,  # noqa: ARG001  (it has found the case)
+) -> HttpResponse:
     """Return the report as a PDF to the person whom it is about."""
     return stored_response(request, case, PDF)
 

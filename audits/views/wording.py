@@ -107,8 +107,8 @@ JOBS = {
     "REPORT": "Write the report",
     "TRAIN": "Train",
 }
-# The person reads these; "{authority}" and the like do not occur in them on purpose.
-OUTCOMES = {
+# Read by the person.
+OUTCOMES: dict[str, str] = {
     Outcome.ERASED: "Your data has been erased.",
     Outcome.NO_DATA_FOUND: "We found no data about you under this e-mail address, so there was "
     "nothing to erase.",

@@ -100,9 +100,7 @@ def _derived(version: ModelVersion) -> tuple[tuple[Derived, ...], int]:
     table = shown(edge.dst_id for edge in edges)
     children = [(edge, table[edge.dst_id].version) for edge in edges]
     models = tuple(
-        Derived(
-            version=child, role=Role(edge.role).label, influence=edge.get_influence_display()
-        )
+        Derived(version=child, role=Role(edge.role).label, influence=edge.get_influence_display())
         for edge, child in children
         if child and child.kind == _MODEL
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from django.db.models import F, Q
 
@@ -12,7 +11,8 @@ from lineage.models import Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    import uuid
+    from datetime import datetime, timedelta
 
 CHILD_DIED = "CHILD_DIED"
 DEFAULT_ATTEMPTS = 3
@@ -26,7 +26,7 @@ class LeaseLost(Exception):  # noqa: N818  (reads as the fact it states)
     """The lease lapsed and the job was given to somebody else."""
 
 
-def create_job(
+def create_job(  # noqa: PLR0913  (the fields of a job)
     *,
     key: str,
     kind: str,
@@ -58,7 +58,7 @@ def claim_job(*, job_id: uuid.UUID, now: datetime, lease: timedelta) -> Job:
     Raises:
         JobNotClaimable: somebody else was first, or the job has ended.
     """
-    holder = uuid.uuid4()
+    holder = uuid4()
     claimed = Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(
         status=Job.Status.RUNNING,
         holder=holder,

@@ -72,7 +72,7 @@ class RunPlan:
 class RunResult:
     """What a run wrote.
 
-    * ``weights``: safetensors bytes;
+    * ``weights``: safetensors bytes; empty for a model that was not kept;
     * ``used``: ordinals really used, of the one TRAINING snapshot; None: all that it declares;
     * ``release``: whether the version may be used at once; else it is a CANDIDATE. A shadow
       model is never released;

@@ -96,6 +96,9 @@ def finish_run(*, run: Run, result: RunResult, now: datetime) -> ModelVersion:
         OrdinalsUnknown: ``used`` names ordinals that were never handed out.
         StoreFull, StoreNotWritable: the weights were not stored; the run stays open.
     """
+    if not result.weights:
+        with transaction.atomic():
+            return close_with_version(run=run, result=result, now=now)
     # The row comes first and without a version: if this process dies, the weights can be found.
     weights = store_artefact(kind=Artefact.Kind.WEIGHTS, data=result.weights, now=now)
     try:

@@ -29,7 +29,7 @@ class RunNotWaiting(Exception):  # noqa: N818  (reads as the fact it states)
     """The run does not wait for a decision."""
 
 
-def queue_run(
+def queue_run(  # noqa: PLR0913  (the fields of a run)
     *,
     target: ModelVersion,
     space: OrdinalSpace,

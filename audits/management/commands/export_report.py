@@ -32,11 +32,17 @@ class Command(BaseCommand):
     help = "Write record.json, report.pdf and report.manifest.json of a sealed case into a folder."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments."""
         parser.add_argument("case", metavar="REFERENCE_OR_UUID", help="for instance ER-2345-6789")
         parser.add_argument("--out", type=Path, required=True, metavar="DIR")
         parser.add_argument("--json", action="store_true", help="print the paths as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
+        """Write the files, making the report first if there is none yet.
+
+        Raises:
+            CommandError: there is no such case, it is not sealed, or a file cannot be written.
+        """
         request = case_called(options["case"])
         try:
             reporting.write_case_report(case_id=request.pk, now=timezone.now())

@@ -19,6 +19,11 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
+        """Check the log, and end with an error at the first bad index.
+
+        Raises:
+            CommandError: the log is damaged, or there is no public key; the exit code is 1.
+        """
         try:
             found = check_log(vkey=keys.verifier_text())
         except LogDamaged as damage:

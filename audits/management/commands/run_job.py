@@ -21,8 +21,8 @@ log = logging.getLogger("expunge.job")
 
 # Named, not imported: a child loads only what its job needs (torch takes two seconds).
 HANDLERS = {
-    "TRAIN": "unlearning.execution:train_version",
-    "UNLEARN": "unlearning.execution:execute_run",
+    "TRAIN": "unlearning.execution.training:train_version",
+    "UNLEARN": "unlearning.execution.running:execute_run",
     "PLAN": "audits.execution.planning:draw_plan",
     "AUDIT": "audits.execution.shadows:train_shadows",
     "JUDGE": "audits.execution.judging:judge_run",
@@ -35,6 +35,7 @@ class Command(BaseCommand):
     """Do one claimed job. Started by the worker; not meant to be called by hand."""
 
     help = "Do one claimed job (started by the worker)."
+    requires_system_checks: list[str] = []  # they import the site's pages, which a job never needs
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("job_id", type=UUID)

@@ -26,6 +26,7 @@ class Command(BaseCommand):
     requires_system_checks: tuple[str, ...] = ()  # nothing of this installation is needed
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments."""
         parser.add_argument("path", type=Path, help="a file or a folder of an exported case")
         parser.add_argument(
             "--key",
@@ -34,6 +35,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
+        """Verify, and end with an error that names the check which failed.
+
+        Raises:
+            CommandError: something is missing, unsigned or changed; the exit code is 1.
+        """
         try:
             vkey = _key(options["key"])
             found = verify_path(options["path"], vkey=vkey)

@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from config.demo.journey import DECIDER
 from config.services.children import sigterm_closes
 from config.services.ports import PortNotUsable
 from config.services.processes import ProgramFailed
@@ -49,9 +50,7 @@ class Command(BaseCommand):
             name, password = login
             self.stdout.write(f"Staff login, shown once: {name} / {password}")
         else:
-            self.stdout.write(
-                "Staff login: as before. Forgotten? manage.py changepassword staff"
-            )
+            self.stdout.write("Staff login: as before. Forgotten? manage.py changepassword staff")
         self.stdout.write("Ctrl-C stops it.")
         self.stdout.flush()
 
@@ -59,7 +58,7 @@ class Command(BaseCommand):
 def create_staff() -> tuple[str, str] | None:
     """Make the first staff login with a random password; None when there is one already."""
     users = get_user_model().objects
-    if users.filter(is_staff=True, is_active=True).exclude(password__startswith="!").exists():
+    if users.filter(is_staff=True, is_active=True).exclude(username=DECIDER).exists():
         return None
     password = secrets.token_urlsafe(12)
     user, _ = users.get_or_create(username="staff")

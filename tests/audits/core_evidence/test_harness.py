@@ -25,7 +25,7 @@ def found(scores, **deployment: object):
 
 
 def test_a_sound_experiment_has_no_findings():
-    scores = replace(WORLD.draw(1), canaries=planted_canaries(32, 8, 3.0, seed=1))
+    scores = replace(WORLD.draw(2), canaries=planted_canaries(32, 8, 6.0, seed=1))
     recipes = {"shadow_recipe": RECIPE, "target_recipe": dict(reversed(RECIPE.items()))}
     assert found(scores, **recipes, test_before=0.95, test_after=0.951) == ()
 
@@ -65,7 +65,7 @@ def test_canaries_that_cannot_be_evaluated_are_found():
 
 
 def test_wrong_labels_are_strong_canaries():
-    bounds = canary_bounds(planted_canaries(32, 8, 4.0, seed=3))
+    bounds = canary_bounds(planted_canaries(32, 8, 6.0, seed=3))
     assert bounds.lower > 0.7
     assert bounds.estimate > 0.9
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from audits.core.bounds import guess_bounds
 from audits.core.contrast import contrast, keep_contrast, measure, recompute
-from audits.core.estimates import Level
-from audits.core.likelihood import TooFewModels
+from audits.core.kept import KeptContrast
+from audits.core.likelihood import BURN_IN, TooFewModels, log_ratios, moments
 from audits.core.policy import NotALook
 from audits.core.verdict import Outcome, decide
 from tests.audits.core_evidence.experiments import UNLEARNED, World, kept_from, policy_at
@@ -55,8 +56,8 @@ def test_hardly_any_models_never_clear_a_record():
     with pytest.raises(TooFewModels):
         world.kept(0)
     for after in (0.0, UNLEARNED):
-        five = World(models=5, records=1, before=5.0, after=after)
-        assert not any(outcomes(five, 40)[outcome] for outcome in PASSES)
+        six = World(models=6, records=1, before=5.0, after=after)
+        assert not any(outcomes(six, 40)[outcome] for outcome in PASSES)
 
 
 def test_an_attack_that_saw_nothing_before_has_no_signal():
@@ -69,37 +70,96 @@ def test_a_destroyed_model_does_not_pass():
     assert found[Outcome.DESTROYED] == 10
 
 
-def boundary_guesses(rng, models, advantage):
-    """One record whose best attack has exactly this advantage."""
+@pytest.mark.parametrize("models", [12, 28, 60, 124])
+def test_an_advantage_at_the_margin_passes_or_fails_at_most_as_often_as_promised(models):
+    rng = np.random.default_rng(models)
+    for tpr, tnr in ((0.65, 0.65), (0.9, 0.4), (0.31, 0.99)):
+        right = rng.binomial(models, tpr, 2000), rng.binomial(models, tnr, 2000)
+        bounds = guess_bounds(right[0], models, right[1], models, 0.05)
+        assert (bounds.upper < 0.30).mean() <= 0.06  # two standard errors of 2000 runs
+        assert (bounds.lower > 0.30).mean() <= 0.06
+
+
+@pytest.mark.parametrize(("records", "correlation"), [(1, 0.0), (32, 0.05), (500, 0.03)])
+def test_a_record_average_at_the_margin_passes_at_most_as_often_as_promised(records, correlation):
+    rng = np.random.default_rng(records)
+    passed, failed, runs = 0, 0, 500
+    for _ in range(runs):
+        shared = rng.normal(0, np.sqrt(0.2475 * correlation), (2, 28, 1))
+        right = rng.random((2, 28, records)) < np.clip(0.55 + shared, 0, 1)
+        kept = KeptContrast(
+            averages_in=tuple(right[0].mean(1)),
+            averages_out=tuple(right[1].mean(1)),
+            subject_in=(1.0,) * 28,
+            subject_out=(0.0,) * 28,
+            right_in=tuple(right[0].sum(0)),
+            right_out=tuple(right[1].sum(0)),
+        )
+        found = contrast(kept, 0.05).record_average
+        passed += found.upper < 0.10
+        failed += found.lower > 0.10
+    assert passed / runs <= 0.05 + 0.02  # two standard errors of 500 runs
+    assert failed / runs <= 0.05 + 0.02
+
+
+def one_record(rng, models, advantage):
+    """Scores of one record whose best attack has exactly this advantage."""
     member = np.arange(2 * models) % 2 == 0
     shift = 2 * norm.ppf((1 + advantage) / 2)
-    return rng.normal(size=(2 * models, 1)) + shift * member[:, None], member
+    return rng.normal(size=(2 * models, 1)) + shift * member[:, None], member, shift
+
+
+def true_advantage(scores, member, shift):
+    """Average advantage, from the known truth, of the attacks that were fitted on the way."""
+    grid = np.linspace(-6, 6 + shift, 300)[:, None]
+    weights = norm.pdf(grid[:, 0] - shift) - norm.pdf(grid[:, 0])
+    inside, outside = scores[member], scores[~member]
+    fitted = [
+        weights[log_ratios(grid, moments(inside[:t]), moments(outside[:t]))[:, 0] > 0].sum()
+        for t in range(BURN_IN, len(inside))
+    ]
+    return float(np.mean(fitted) * (grid[1, 0] - grid[0, 0]))
+
+
+def test_the_bounds_hold_for_the_attacks_that_were_fitted():
+    rng = np.random.default_rng(3)
+    above, below, runs = 0, 0, 200
+    for _ in range(runs):
+        scores, member, shift = one_record(rng, 20, 0.4)
+        truth = true_advantage(scores, member, shift)
+        found = contrast(keep_contrast(scores, member, np.arange(1)), 0.05).subject
+        above += found.upper < truth
+        below += found.lower > truth
+    assert above / runs <= 0.05 + 0.03  # two standard errors of 200 runs
+    assert below / runs <= 0.05 + 0.03
 
 
 @pytest.mark.parametrize("models", [32, 64])
-def test_a_truth_at_the_margin_passes_at_most_as_often_as_promised(models):
+def test_the_best_attack_at_the_margin_passes_hardly_more_often(models):
+    """Fitted attacks are somewhat weaker than the best one, which nobody can fit."""
     rng = np.random.default_rng(models)
-    passed, runs = 0, 600
+    passed, runs = 0, 400
     for _ in range(runs):
-        scores, member = boundary_guesses(rng, models, 0.30)
+        scores, member, _ = one_record(rng, models, 0.30)
         kept = keep_contrast(scores, member, np.arange(1))
         passed += contrast(kept, 0.05).subject.upper <= 0.30
-    assert passed / runs <= 0.05 + 0.02  # two standard errors of 600 runs
+    assert passed / runs <= 0.05 + 0.05
 
 
 def test_an_operator_who_stops_at_the_first_pass_gains_nothing():
-    policy = policy_at(16, looks=(16, 32, 48), max_trainings=96, levels=(Level.SUBJECT,))
+    policy = policy_at(16, looks=(16, 32, 48, 64), max_trainings=128)
     rng = np.random.default_rng(5)
-    passed, runs = 0, 400
-    for _ in range(runs):
-        scores, member = boundary_guesses(rng, 48, 0.30)
-        for look in policy.looks:
-            first = slice(0, 2 * look)
-            kept = keep_contrast(scores[first], member[first], np.arange(1))
-            if contrast(kept, policy.alpha_at(look)).subject.upper <= 0.30:
-                passed += 1
-                break
-    assert passed / runs <= 0.05 + 0.022
+    right = rng.random((2, 64, 4000)) < 0.65
+    passed = np.zeros(4000, bool)
+    greedy = np.zeros(4000, bool)
+    for look in policy.looks:
+        judged = look - BURN_IN
+        counts = right[:, :judged].sum(1)
+        planned = guess_bounds(counts[0], judged, counts[1], judged, policy.alpha_at(look))
+        passed |= planned.upper <= 0.30
+        greedy |= guess_bounds(counts[0], judged, counts[1], judged, 0.05).upper <= 0.30
+    assert passed.mean() <= 0.05
+    assert greedy.mean() > 0.05  # what he would gain if every look spent all of alpha
 
 
 def test_an_operator_cannot_look_between_the_looks():
@@ -124,7 +184,7 @@ def test_a_population_attack_cannot_clear_even_what_it_does_not_see():
 
 
 def test_a_residual_leak_of_a_long_fine_tune_fails_although_most_is_gone():
-    """Like shrink-and-perturb on digits: the average leak is small, the whole set gives it away."""
+    """Like shrink-and-perturb on digits: a small average leak, but the set gives it away."""
     world = World(models=32, before=UNLEARNED, after=0.35, correlation=0.01)
     found = outcomes(world, 40)
     assert not any(found[outcome] for outcome in PASSES)

@@ -28,6 +28,7 @@ MODELS = 8
 DESIGN = TwinDesign(seed=3, looks=(MODELS,), canaries=4)
 
 
+@cache
 def trained(examples, seed, steps=60):
     """Memorise the examples with a small network."""
     loader = DataLoader(examples, batch_size=len(examples), generator=torch.Generator())

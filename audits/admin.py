@@ -1,0 +1,137 @@
+"""Cases, evidence and the log in the admin: to read. Decisions are taken on the case page.
+
+No e-mail address and no digest of a secret link is shown here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from unfold.decorators import action
+
+from audits.models import (
+    AuditPlan,
+    ComplianceRecord,
+    DuplicateFinding,
+    ErasureRequest,
+    Evidence,
+    Letter,
+    LogCheckpoint,
+    LogLeaf,
+    Verdict,
+)
+from lineage.admin import ReadOnlyAdmin
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+@admin.register(ErasureRequest)
+class ErasureRequestAdmin(ReadOnlyAdmin):
+    """Cases. Two buttons lead to the pages on which they are handled."""
+
+    list_display = ("reference", "status", "outcome", "received_at", "due_on", "sealed_at")
+    list_filter = ("status", "outcome", "channel", "ground")
+    search_fields = ("reference", "id")
+    date_hierarchy = "received_at"
+    exclude = ("email", "confirm_digest", "status_digest")
+    actions_detail = ("open_case", "accept")
+
+    @action(description="Open the case page", url_path="open-case", icon="folder_open")  # type: ignore[untyped-decorator]  # unfold has no types
+    def open_case(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
+        """Lead to the page of the case."""
+        return HttpResponseRedirect(reverse("audits:case", args=[object_id]))
+
+    @action(description="Accept…", url_path="accept", icon="check")  # type: ignore[untyped-decorator]  # unfold has no types
+    def accept(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
+        """Lead to the page on which a request is accepted with its ground."""
+        return HttpResponseRedirect(reverse("audits:accept", args=[object_id]))
+
+
+@admin.register(DuplicateFinding)
+class DuplicateFindingAdmin(ReadOnlyAdmin):
+    """Kept records that resemble erased ones, and what was decided about them."""
+
+    list_display = ("request", "kind", "distance", "decision", "decided_by")
+    list_filter = ("kind", "decision")
+    list_select_related = ("request", "decided_by")
+
+
+@admin.register(Letter)
+class LetterAdmin(ReadOnlyAdmin):
+    """Letters and whether they were sent; their texts are not stored."""
+
+    list_display = ("request", "code", "created_at", "sent_at", "error")
+    list_filter = ("code", ("sent_at", admin.EmptyFieldListFilter))
+    list_select_related = ("request",)
+
+
+@admin.register(AuditPlan)
+class AuditPlanAdmin(ReadOnlyAdmin):
+    """Designs and policies, fixed before the first shadow model."""
+
+    list_display = ("run", "fixed_at", "design_digest", "policy_digest")
+    list_select_related = ("run__target",)
+
+
+@admin.register(Evidence)
+class EvidenceAdmin(ReadOnlyAdmin):
+    """What the attacks measured."""
+
+    list_display = ("run", "kind", "look", "models_per_arm", "digest", "created_at")
+    list_filter = ("kind",)
+    search_fields = ("id", "digest")
+    list_select_related = ("run__target",)
+
+
+@admin.register(Verdict)
+class VerdictAdmin(ReadOnlyAdmin):
+    """What was concluded."""
+
+    list_display = ("run", "outcome", "final", "created_at")
+    list_filter = ("outcome", "final")
+    list_select_related = ("run__target",)
+
+
+@admin.register(LogLeaf)
+class LogLeafAdmin(ReadOnlyAdmin):
+    """The append-only log."""
+
+    list_display = ("index", "at", "type", "case_id")
+    list_filter = ("type",)
+    search_fields = ("case_id",)
+    ordering = ("-index",)
+    fields = ("index", "at", "type", "case_id", "event", "leaf")
+    readonly_fields = fields
+
+    @admin.display(description="Event (canonical JSON)")
+    def event(self, leaf: LogLeaf) -> str:
+        """The bytes that were hashed."""
+        return bytes(leaf.data).decode()
+
+    @admin.display(description="Leaf hash (RFC 6962)")
+    def leaf(self, leaf: LogLeaf) -> str:
+        """The hash in hexadecimal."""
+        return bytes(leaf.leaf_hash).hex()
+
+
+@admin.register(LogCheckpoint)
+class LogCheckpointAdmin(ReadOnlyAdmin):
+    """Signed statements of the size and root of the log."""
+
+    list_display = ("size", "created_at")
+    exclude = ("root",)
+
+
+@admin.register(ComplianceRecord)
+class ComplianceRecordAdmin(ReadOnlyAdmin):
+    """Sealed records; download them from the case page."""
+
+    list_display = ("request", "outcome", "sha256", "seal_index", "created_at")
+    list_filter = ("outcome",)
+    search_fields = ("sha256", "request__reference")
+    list_select_related = ("request",)
+    exclude = ("data",)

@@ -1,0 +1,169 @@
+"""The report on model versions: how the records reached them and what each run did."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from audits.execution import report_words as words
+from audits.execution.report_words import code, counted, moment, plain, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Run = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreatedVersion:
+    """A model version with its runs in the order in which they were made; the last one counts."""
+
+    name: str
+    runs: tuple[Run, ...]
+
+    @property
+    def final(self) -> Run:
+        """Return the run that settled the version."""
+        return self.runs[-1]
+
+    @property
+    def result(self) -> str:
+        """Return the result in a few words."""
+        if self.final["verdict"]:
+            return words.VERDICTS.get(self.final["verdict"], (words.INCONCLUSIVE, ""))[0]
+        return "not done"
+
+    @property
+    def treatment(self) -> str:
+        """Return what was done, as one sentence."""
+        done = _treatment(self.final)
+        earlier = len(self.runs) - 1
+        return f"{done} {counted(earlier, 'earlier try')} did not settle it." if earlier else done
+
+
+def treated_versions(findings: Mapping[str, Any]) -> list[TreatedVersion]:
+    """Return the affected versions in the order of the plan."""
+    by_version: dict[str, list[Run]] = {}
+    for run in findings["runs"]:
+        by_version.setdefault(run["version"], []).append(run)
+    return [
+        TreatedVersion(name=runs[-1]["version_name"], runs=tuple(runs))
+        for runs in by_version.values()
+    ]
+
+
+def paths(findings: Mapping[str, Any]) -> list[list[str]]:
+    """Return a row per affected version: name, records, kind of influence, a shortest path."""
+    return [
+        [
+            str(row.get("name", row["version"])),
+            plain(row.get("forget_count", "not recorded")),
+            words.said(str(row.get("influence", "not recorded"))),
+            _path(row.get("path", []), str(row.get("name", row["version"]))),
+        ]
+        for row in findings["plan"].get("affected", [])
+    ]
+
+
+def cards(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return one card per run, failed ones included: nothing that was tried is left out."""
+    titles = _titles()
+    return [_card(run, titles) for run in findings["runs"]]
+
+
+def _treatment(run: Run) -> str:
+    if run["method"] == "destroy":
+        return "The version was destroyed."
+    if run["method"] == "retrain_outside":
+        return "Replaced by a version trained again outside, without the records."
+    if run["guarantee"] == "EXACT":
+        return "Trained again without the records."
+    if run["guarantee"]:
+        return f"Changed by the method {run['method']}, then attacked."
+    return f"The method {run['method']} did not finish ({run['error_code'] or run['status']})."
+
+
+def _path(steps: Sequence[Mapping[str, Any]], end: str) -> str:
+    parts = [
+        f"{step['source']} \u2192 ({words.said(step['role']).lower()}, "
+        f"{str(step['influence']).lower()}) \u2192"
+        for step in steps
+    ]
+    return " ".join([*parts, end]) if parts else "not recorded"
+
+
+def _titles() -> dict[str, str]:
+    catalogue = settings.BASE_DIR / "unlearning" / "methods" / "catalogue.json"
+    declared = json.loads(catalogue.read_text(encoding="utf-8"))
+    return {method["name"]: method["title"] for method in declared} | words.UNTITLED
+
+
+def _card(run: Run, titles: Mapping[str, str]) -> dict[str, Any]:
+    verdict = words.VERDICTS.get(run["verdict"], ("", ""))[1]
+    return {
+        "title": f"{run['version_name']}: {titles.get(run['method'], run['method'])}",
+        "rows": [*_before(run), *_method(run, titles), *_after(run)],
+        "verdict": f"{words.said(run['verdict'])}. {verdict}" if run["verdict"] else "No verdict.",
+        "reasons": list(run["reasons"]),
+    }
+
+
+def _before(run: Run) -> list[list[Any]]:
+    rows: list[list[Any]] = [
+        ["Run", code(run["run"])],
+        ["Weights before (SHA-256)", code(run["version_digest"])],
+        ["Records to unlearn", plain(run["forget_set_size"])],
+        ["Forget set (digest)", code(run["forget_digest"])],
+    ]
+    if run["base"]:
+        rows.append(["Rebuilt on the unlearned base", code(run["base"])])
+    if run["escalated_from"]:
+        rows.append(["Follows the run", code(run["escalated_from"])])
+    return rows
+
+
+def _method(run: Run, titles: Mapping[str, str]) -> list[list[Any]]:
+    promise = words.PROMISES.get(run["guarantee"], "none recorded")
+    report = {name: value for name, value in run["report"].items() if name in _SHOWN}
+    return [
+        ["Method", f"{titles.get(run['method'], run['method'])} ({run['method']})"],
+        ["Definition", promise],
+        ["Settings", plain(run["hyperparameters"]) if run["hyperparameters"] else "of the recipe"],
+        *([words.said(name), plain(value)] for name, value in report.items()),
+        ["Time taken", seconds(run["seconds"])],
+        ["Time of retraining, measured", seconds(run["retrain_seconds"])],
+        ["Time of retraining, predicted", seconds(run["retrain_seconds_predicted"])],
+    ]
+
+
+_SHOWN = ("claim", "edited", "trained", "parameters", "read", "stop_reason", "seed")
+
+
+def _after(run: Run) -> list[list[Any]]:
+    if not run["unlearned"]:
+        problem = f" ({run['error_code']})" if run["error_code"] else ""
+        return [["State of the run", f"{words.said(run['status'])}{problem}; no new version"]]
+    return [
+        ["New version", run["unlearned_name"]],
+        ["Weights after (SHA-256)", code(run["unlearned_digest"])],
+        ["State of the run", words.said(run["status"])],
+    ]
+
+
+def artefact_rows(findings: Mapping[str, Any]) -> list[list[Any]]:
+    """Return the destroyed files: kind and digest."""
+    return [
+        [words.said(row["kind"]), code(row["digest"])] for row in findings["erasure"]["artefacts"]
+    ]
+
+
+def letter_rows(events: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    """Return the letters logged before the seal: time, code, digest of the text."""
+    return [
+        [moment(event["at"]), words.said(event["data"]["letter"]), code(event["data"]["digest"])]
+        for event in events
+        if event["type"] == "letter_sent"
+    ]

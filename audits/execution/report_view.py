@@ -1,0 +1,289 @@
+"""What the report of a sealed case shows, as one JSON object for ``templates/reports/record.typ``.
+
+All of it comes from the verified record; the settings add who runs the installation. A cell of a
+table is text, or ``{"code": text}`` for a digest. Nothing here is markup: the template sets every
+value as text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from audits.execution import report_models as models
+from audits.execution import report_words as words
+from audits.execution.report_evidence import evidence_cards
+from audits.execution.report_words import code, counted, moment, plain
+from audits.queries.limits import ALWAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from audits.core.account import LoggedEvent
+    from audits.core.record import VerifiedRecord
+
+BIGGEST = 3
+FIRST_PAGE = 7  # rows of the table of models that fit on it
+DECISIONS = ("request_accepted", "request_refused", "request_withdrawn", "duplicate_decided")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedCase:
+    """A record that was verified, with the parts of its file that the report prints in full."""
+
+    verified: VerifiedRecord
+    sha256: str
+    vkey: str
+    checkpoint_note: str
+
+    @property
+    def findings(self) -> dict[str, Any]:
+        """Return the findings, with the events of the case and the seal at the end."""
+        account = self.verified.account
+        events = [_event(one) for one in (*account.events, self.verified.seal)]
+        return {**account.findings, "events": events}
+
+
+def view_of(case: SealedCase) -> dict[str, Any]:
+    """Return everything that the report shows."""
+    findings = case.findings
+    return {
+        **_identity(case, findings),
+        **_first_page(case, findings),
+        "request": _request(findings),
+        "clock": _clock(findings["events"]),
+        "decisions": _decisions(findings["events"]),
+        "search": _search(findings),
+        "duplicates": _duplicates(findings),
+        "spaces": _spaces(findings),
+        "artefacts": models.artefact_rows(findings),
+        "erasure": _erasure(findings),
+        "paths": models.paths(findings),
+        "unknown": list(map(str, findings["plan"].get("unknown", []))),
+        "models": models.cards(findings),
+        "evidence": evidence_cards(findings),
+        "footprint": _footprint(findings),
+        "letters": models.letter_rows(findings["events"]),
+        "limits": list(findings["limits"]),
+        "software": [[name, str(version)] for name, version in findings["software"].items()],
+        "events": _annex(findings["events"]),
+    }
+
+
+def _event(one: LoggedEvent) -> dict[str, Any]:
+    event = one.event
+    return {
+        "index": one.index,
+        "type": event.type,
+        "at": event.at,
+        "actor": event.actor,
+        "data": dict(event.data),
+    }
+
+
+def _identity(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]:
+    sealed = findings["events"][-1]["at"]
+    return {
+        "reference": findings["request"]["reference"],
+        "case": case.verified.account.case,
+        "controller": settings.EXPUNGE_CONTROLLER,
+        "contact": settings.EXPUNGE_CONTACT,
+        "authority": settings.EXPUNGE_AUTHORITY,
+        "date": [int(part) for part in sealed[:10].split("-")],
+        "sealed_at": moment(sealed),
+        "log": {
+            "origin": case.verified.checkpoint.origin,
+            "size": case.verified.checkpoint.size,
+            "root": case.verified.checkpoint.root.hex(),
+            "seal": case.verified.seal.index,
+            "vkey": case.vkey,
+            "note": case.checkpoint_note,
+            "record": case.sha256,
+            "envelope": case.verified.digest,
+        },
+    }
+
+
+def _first_page(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]:
+    treated = models.treated_versions(findings)
+    outcome = case.verified.account.outcome
+    return {
+        "outcome": words.said(outcome),
+        "meaning": words.CASES.get(outcome, "See the sections below."),
+        "areas": _areas(outcome, findings, treated),
+        "versions": [[one.name, one.treatment, one.result] for one in treated[:FIRST_PAGE]],
+        "further_versions": max(0, len(treated) - FIRST_PAGE),
+        "biggest": _biggest(findings["limits"]),
+    }
+
+
+def _biggest(limits: Sequence[str]) -> list[str]:
+    """Return three limits: those that are special to the case first, the rarest of them first."""
+    special = [limit for limit in limits if limit not in ALWAYS]
+    general = [limit for limit in limits if limit in ALWAYS]
+    return [*reversed(special), *general][:BIGGEST]
+
+
+def _areas(
+    outcome: str, findings: Mapping[str, Any], treated: Sequence[models.TreatedVersion]
+) -> list[list[str]]:
+    letters = sum(event["type"] == "letter_sent" for event in findings["events"])
+    return [
+        ["Data", *_data_area(outcome, findings)],
+        ["Models", *_model_area(treated, len(findings["plan"].get("unknown", [])))],
+        ["Recipients (Art. 19)", "not recorded", "This version keeps no register of recipients."],
+        [
+            "Communication",
+            words.DONE if letters else "not recorded",
+            f"{counted(letters, 'letter')} logged before the seal; the answer follows the seal.",
+        ],
+    ]
+
+
+def _data_area(outcome: str, findings: Mapping[str, Any]) -> tuple[str, str]:
+    rows = findings["erasure"]["records"]
+    if outcome == "REFUSED":
+        return words.REFUSED, f"Code {findings['request']['refusal_code']}."
+    if not rows:
+        return "nothing deleted", words.CASES.get(outcome, "No record was deleted.")
+    remaining = sum(row["remaining"] for row in rows)
+    deleted = counted(sum(row["records"] for row in rows), "record")
+    text = f"{deleted} deleted; {remaining} found when reading back."
+    return (words.RESIDUAL if remaining else words.DONE), text
+
+
+def _model_area(treated: Sequence[models.TreatedVersion], unknown: int) -> tuple[str, str]:
+    if not treated and not unknown:
+        return ("none affected", "No model version is known to have learned from the records.")
+    results = {one.result for one in treated}
+    result = words.INCONCLUSIVE
+    if results <= {words.DONE, words.RESIDUAL}:
+        result = words.RESIDUAL if unknown or words.RESIDUAL in results else words.DONE
+    text = f"{counted(len(treated), 'version')} treated"
+    return result, f"{text}; {unknown} without captured membership, not treated."
+
+
+def _request(findings: Mapping[str, Any]) -> list[list[Any]]:
+    request = findings["request"]
+    received = _first(findings["events"], "request_received").get("data", {})
+    rows = [
+        ["Channel", words.said(request["channel"])],
+        ["Received", moment(request["received_at"])],
+        ["Identity confirmed", moment(request["verified_at"])],
+        ["Ground (Art. 17(1))", request["ground"] or "not recorded"],
+        ["Answer due on", request["due_on"]],
+        ["Rule", f"{request['due_rule']}: a calendar month from receipt"],
+        ["Public holidays of", str(received.get("calendar", "not recorded"))],
+        ["Local day of receipt", str(received.get("received_on", "not recorded"))],
+        ["Commitment to the address", code(received.get("commitment"))],
+    ]
+    if request["refusal_code"]:
+        rows.append(["Refusal (Art. 17(3))", request["refusal_code"]])
+    if request["joined_to"]:
+        rows.append(["Continues under", request["joined_to"]])
+    return rows
+
+
+def _first(events: Sequence[dict[str, Any]], kind: str) -> dict[str, Any]:
+    return next((event for event in events if event["type"] == kind), {})
+
+
+def _clock(events: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    steps = [event for event in events if event["type"] in words.STEPS]
+    earlier = [steps[0], *steps] if steps else []
+    return [
+        [words.STEPS[event["type"]], moment(event["at"]), words.waited(before["at"], event["at"])]
+        for before, event in zip(earlier, steps, strict=False)
+    ]
+
+
+def _decisions(events: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    return [
+        [moment(event["at"]), words.said(event["type"]), plain(event["data"]), event["actor"]]
+        for event in events
+        if event["type"] in DECISIONS
+    ]
+
+
+def _search(findings: Mapping[str, Any]) -> list[list[Any]]:
+    events, plan = findings["events"], findings["plan"]
+    held = _first(events, "subject_identified").get("data", {})
+    rows = [
+        ["Identifier used", "the address confirmed by link, compared by its keyed digest"],
+        ["Records found", plain(held.get("records", "not searched"))],
+    ]
+    if searched := _first(events, "duplicates_searched").get("data"):
+        text = f"{searched['exact']} equal, {searched['near']} close"
+        rows.append(["Duplicates among the records of others", text])
+    if plan:
+        rows += [
+            ["Model versions affected", str(len(plan.get("affected", [])))],
+            ["Not affected", str(len(plan.get("not_affected", [])))],
+            ["Membership not captured", str(len(plan.get("unknown", [])))],
+            ["Plan (SHA-256)", code(findings["plan_digest"])],
+        ]
+    return rows
+
+
+def _duplicates(findings: Mapping[str, Any]) -> list[list[str]]:
+    return [
+        [
+            words.said(row["kind"]),
+            plain(row["distance"]),
+            words.said(row["decision"]) if row["decision"] else "not decided",
+        ]
+        for row in findings["duplicates"]
+    ]
+
+
+def _spaces(findings: Mapping[str, Any]) -> list[list[Any]]:
+    rows = findings["erasure"]["records"]
+    return [[code(row["space"]), str(row["records"]), str(row["remaining"])] for row in rows]
+
+
+def _erasure(findings: Mapping[str, Any]) -> list[list[Any]]:
+    erasure = findings["erasure"]
+    rows: list[list[Any]] = [
+        ["Keys of the person destroyed", str(erasure["subject_keys_destroyed"])]
+    ]
+    return rows + [
+        ["Journal entry for backups", code(row["digest"])] for row in erasure["journal"]
+    ]
+
+
+def _footprint(findings: Mapping[str, Any]) -> list[list[str]]:
+    shadows = findings["erasure"]["shadows"]
+    trained = [event for event in findings["events"] if event["type"] == "shadows_registered"]
+    views = [event for event in findings["events"] if event["type"] == "erasure_view_opened"]
+    rows = [
+        ["Readings of restricted records, logged", str(len(views))],
+        ["Shadow models trained", str(_most(trained))],
+    ]
+    for row in shadows:
+        text = f"{row['count']}; {row['remaining']} left when reading back"
+        rows.append(["Shadow models and their scores destroyed", text])
+    return rows
+
+
+def _most(registered: Sequence[Mapping[str, Any]]) -> int:
+    """Return the shadows of all runs: the count of a run grows from event to event."""
+    runs: dict[str, int] = {}
+    for event in registered:
+        data = event["data"]
+        runs[data["run"]] = max(runs.get(data["run"], 0), data["count"])
+    return sum(runs.values())
+
+
+def _annex(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "index": event["index"],
+            "at": moment(event["at"]),
+            "type": event["type"],
+            "actor": event["actor"],
+            "data": [f"{name}: {plain(value)}" for name, value in event["data"].items()],
+        }
+        for event in events
+    ]

@@ -1,0 +1,146 @@
+"""The words of the report: what each code means, in sentences that claim no more than was done."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+DONE = "done"
+RESIDUAL = "done with residual"
+INCONCLUSIVE = "inconclusive"
+REFUSED = "refused"
+NOT_POSSIBLE = "not possible"
+
+CASES = {
+    "ERASED": "The records were deleted, and every model version known to have learned from them "
+    "was treated as listed here.",
+    "NO_DATA_FOUND": "The search found no record of this person.",
+    "REFUSED": "The request was refused for the coded reason given here. Nothing was deleted.",
+    "WITHDRAWN": "The person took the request back before anything was done.",
+    "JOINED": "An earlier request of the same person was still open; this one continues there.",
+}
+VERDICTS = {
+    "ERASED_BY_CONSTRUCTION": (DONE, "The new version was made without the records."),
+    "PASS_STRICT": (
+        RESIDUAL,
+        "No leak above the margin was found, and no difference from retraining above it.",
+    ),
+    "PASS_LEAK": (
+        RESIDUAL,
+        "No leak above the margin was found; what is below it was not ruled out.",
+    ),
+    "FAIL": ("not cleared", "The attack still tells the records from others."),
+    "DESTROYED": ("not cleared", "The model lost too much of its accuracy to be judged."),
+    "NO_SIGNAL": (INCONCLUSIVE, "The attack saw nothing even before unlearning."),
+    "INCONCLUSIVE": (INCONCLUSIVE, "The measurement was too weak to decide."),
+    "INVALID": (INCONCLUSIVE, "The experiment was broken; it says nothing."),
+}
+PROMISES = {
+    "EXACT": "the same recipe run again with the records left out",
+    "CERTIFIED": "a stated distance (epsilon, delta) from retraining",
+    "APPROXIMATE": "no formal promise; judged by the attacks below alone",
+}
+UNTITLED = {"destroy": "Destruction of the version", "retrain_outside": "Retraining outside"}
+STEPS = {
+    "request_received": "Received",
+    "request_verified": "Identity confirmed",
+    "subject_identified": "Search for records",
+    "request_accepted": "Accepted",
+    "request_refused": "Refused",
+    "request_withdrawn": "Withdrawn",
+    "request_held": "Put on hold",
+    "request_resumed": "Resumed",
+    "records_restricted": "Records restricted (Art. 18)",
+    "plan_drawn": "Plan drawn",
+    "case_failed": "Stopped by a failure",
+    "case_erased": "Records deleted",
+    "case_sealed": "Sealed",
+}
+AUDIT_DATA = {
+    "own_records": "the person's own records",
+    "surrogate": "other records, lawfully held, in the place of the person's",
+}
+CONTRASTS = {
+    "before": "Before unlearning",
+    "leak": "After unlearning",
+    "equivalence": "Against retrained models",
+}
+
+
+def code(text: str | None) -> dict[str, str] | str:
+    """Return a cell that is set in a fixed-width face, so that digests can be compared."""
+    return {"code": text} if text else "not recorded"
+
+
+def moment(text: str | None) -> str:
+    """Return an event's instant for reading, to the second."""
+    return f"{text[:10]} {text[11:19]} UTC" if text else "not recorded"
+
+
+def waited(earlier: str, later: str) -> str:
+    """Return the time between two instants in its two largest units."""
+    return spell(datetime.fromisoformat(later) - datetime.fromisoformat(earlier))
+
+
+def spell(span: timedelta) -> str:
+    """Return a time span such as ``3 d 4 h`` or ``12 s``."""
+    left = max(0, round(span.total_seconds()))
+    parts = []
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "less than 1 s"
+
+
+def number(value: object, digits: int = 3) -> str:
+    """Return a measured number, or words where there is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "not measured"
+    return f"{value:.{digits}f}"
+
+
+def seconds(value: object) -> str:
+    """Return a duration in seconds."""
+    return "not measured" if number(value) == "not measured" else f"{number(value, 1)} s"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun in the right number."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def said(name: str) -> str:
+    """Return the name of a field or a code as words."""
+    text = name.replace("_", " ").lower()
+    return text[:1].upper() + text[1:]
+
+
+def plain(value: Any) -> str:  # noqa: ANN401  (any JSON value)
+    """Return a JSON value in one line."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.6g}"
+        case list() | tuple():
+            return ", ".join(map(plain, value)) or "none"
+        case dict():
+            return ", ".join(f"{name} {plain(item)}" for name, item in value.items()) or "none"
+        case _:
+            return str(value)
+
+
+def rows_of(values: Mapping[str, Any]) -> list[list[str]]:
+    """Return the fields of a JSON object as rows of a table."""
+    return [[said(name), plain(value)] for name, value in values.items()]
+
+
+def listed(items: Iterable[str]) -> str:
+    """Return a list in one line, or a word for an empty one."""
+    return ", ".join(items) or "none"

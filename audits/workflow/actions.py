@@ -1,0 +1,131 @@
+"""What people do: each action is one call to a service and one ring of the doorbell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from audits.models import ErasureRequest
+from audits.queries import cases
+from audits.services import decisions, letters, planning, requests
+from audits.workflow import doorbell
+from lineage.models import ModelVersion
+from lineage.services import jobs
+from unlearning.services import runs as unlearning_runs
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+    from lineage.models import Job
+
+
+class LetterNotSent(Exception):
+    """The mail server did not take the confirmation letter; nothing was started."""
+
+
+def submit(*, email: str, channel: str = "FORM") -> requests.Received:
+    """Receive a request and send the person the link that confirms it.
+
+    Raises:
+        LetterNotSent: the request is kept, but unconfirmed; the person should try again.
+    """
+    now = timezone.now()
+    received = requests.receive_request(email=email, channel=channel, now=now)
+    sent = letters.send_letter(
+        request=received.request,
+        code="CONFIRM",
+        now=now,
+        context={
+            "confirm_url": f"{settings.SITE_URL}/erasure/confirm/{received.confirm_token}/",
+            "status_url": f"{settings.SITE_URL}/erasure/status/{received.status_token}/",
+        },
+    )
+    if not sent:
+        raise LetterNotSent(
+            "We could not send the e-mail with your confirmation link. Please try again in a few "
+            f"minutes, or write to {settings.EXPUNGE_CONTACT}."
+        )
+    return received
+
+
+def confirm(*, token: str) -> ErasureRequest:
+    """Use a confirmation link. Raises ``LinkNotUsable`` with a sentence for the person."""
+    request = requests.confirm_request(token=token, now=timezone.now())
+    doorbell.wake(request.pk)
+    return request
+
+
+def accept(*, case_id: UUID, ground: str, user: User) -> None:
+    """Accept a confirmed request and start the erasure."""
+    requests.accept_request(case_id=case_id, ground=ground, user=user, now=timezone.now())
+    doorbell.wake(case_id)
+
+
+def refuse(*, case_id: UUID, code: str, user: User) -> None:
+    """Refuse a confirmed request for a coded reason and answer the person."""
+    requests.refuse_request(case_id=case_id, code=code, user=user, now=timezone.now())
+    doorbell.wake(case_id)
+
+
+def withdraw(*, case_id: UUID) -> None:
+    """Close a case that the person takes back."""
+    requests.withdraw_request(case_id=case_id, now=timezone.now())
+    doorbell.wake(case_id)
+
+
+def decide_duplicate(*, finding_id: UUID, decision: str, user: User) -> None:
+    """Keep a duplicate or erase it with the case."""
+    now = timezone.now()
+    planning.decide_duplicate(finding_id=finding_id, decision=decision, user=user, now=now)
+    doorbell.wake(planning.case_of_finding(finding_id))
+
+
+def destroy_version(*, run_id: UUID, user: User) -> None:
+    """Destroy a version that cannot be trained again."""
+    decisions.decide_destroy(run_id=run_id, user=user, now=timezone.now())
+    _wake_cases_of(run_id)
+
+
+def use_outside_version(*, run_id: UUID, version_id: UUID, user: User) -> None:
+    """Replace a version by one that was retrained outside, without the forget set."""
+    version = ModelVersion.objects.get(pk=version_id)
+    decisions.decide_outside(run_id=run_id, replacement=version, user=user, now=timezone.now())
+    _wake_cases_of(run_id)
+
+
+def retry(*, case_id: UUID, user: User) -> None:
+    """Try a failed case again from where it stopped."""
+    now = timezone.now()
+    request = ErasureRequest.objects.get(pk=case_id)
+    for job in cases.jobs_of(request).filter(status__in=["FAILED", "CANCELLED"]):
+        jobs.retry_job(job_id=job.pk)
+        unlearning_runs.requeue_run(run_id=job.payload_id)
+    requests.resume_case(case_id=case_id, user=user, now=now)
+    doorbell.wake(case_id)
+
+
+def export(*, case_id: UUID) -> None:
+    """Write the report of a sealed case, again if its first try failed."""
+    request = ErasureRequest.objects.get(pk=case_id)
+    job = doorbell.report_job(request, timezone.now())
+    if jobs.retry_job(job_id=job.pk):
+        doorbell.ring(job)
+
+
+def train(*, key: str, payload_id: UUID, parameters: dict[str, Any]) -> Job:
+    """Train a model version from a recipe on a captured snapshot."""
+    now = timezone.now()
+    job = jobs.create_job(
+        key=key, kind="TRAIN", queue="heavy", payload_id=payload_id, parameters=parameters, now=now
+    )
+    doorbell.ring(job)
+    return job
+
+
+def _wake_cases_of(run_id: UUID) -> None:
+    for request in cases.cases_of_run(run_id):
+        doorbell.wake(request.pk)

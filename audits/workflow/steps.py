@@ -1,0 +1,169 @@
+"""What happens to a case without anybody's decision, state by state."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from audits.models import ErasureRequest
+from audits.queries import case_file
+from audits.services import closing, evidence, letters, planning, records, requests
+from audits.workflow.doorbell import job_for, report_job
+from lineage.core import bitmaps
+from lineage.models import Job
+from unlearning.models import UnlearningRun
+from unlearning.services import runs as unlearning_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from uuid import UUID
+
+logger = logging.getLogger("expunge.workflow")
+
+S = ErasureRequest.Status
+R = UnlearningRun.Status
+
+
+def advance(case_id: UUID) -> None:
+    """Take the steps that a case can take now, until it has to wait for somebody."""
+    for _ in range(100):
+        request = ErasureRequest.objects.get(pk=case_id)
+        step = STEPS.get(request.status)
+        if step is None or not step(request, timezone.now()):
+            return
+    logger.error("case %s does not come to rest", case_id)
+
+
+def _close_early(request: ErasureRequest, now: datetime) -> bool:
+    if request.outcome:
+        return _seal(request, now)
+    return False
+
+
+def _restrict(request: ErasureRequest, now: datetime) -> bool:
+    return planning.restrict_records(case_id=request.pk, now=now)
+
+
+def _plan(request: ErasureRequest, now: datetime) -> bool:
+    if planning.undecided(request.pk):
+        return False
+    forget = planning.forget_set(request.pk)
+    state = ":".join(bitmaps.digest(bitmap)[:16] for bitmap in forget.values())
+    decided = request.duplicates.count()
+    job = job_for(request, f"plan:{request.pk}:{state}:{decided}", "PLAN", "lineage", now)
+    return _fail_with(request, job, now)
+
+
+def _begin(request: ErasureRequest, now: datetime) -> bool:
+    if not request.runs.exists():
+        return _erase(request, now)
+    return evidence.set_phase(case_id=request.pk, phase=S.UNLEARNING, now=now)
+
+
+def _drive(request: ErasureRequest, now: datetime) -> bool:
+    for run in case_file.ordered_runs(request):
+        if run.status == R.CLEARED or hasattr(run, "escalated_to"):
+            continue
+        if run.status == R.WAITING:
+            return False
+        if run.status in (R.QUEUED, R.RUNNING):
+            return _unlearn(request, run, now)
+        if run.status == R.SUCCEEDED:
+            return _audit(request, run, now)
+        return _escalate(request, run, now)
+    return _erase(request, now)
+
+
+def _unlearn(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
+    evidence.set_phase(case_id=request.pk, phase=S.UNLEARNING, now=now)
+    evidence.prepare_run(run_id=run.pk, case_id=request.pk, now=now)
+    job = job_for(request, f"unlearn:{run.pk}", "UNLEARN", "heavy", now, payload=run.pk)
+    if job.status != Job.Status.FAILED:
+        return False
+    return evidence.fail_run(run_id=run.pk, code=job.error_code, message=job.error, now=now)
+
+
+def _audit(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
+    evidence.set_phase(case_id=request.pk, phase=S.AUDITING, now=now)
+    if not evidence.needs_shadows(run):
+        judged = job_for(request, f"judge:{run.pk}", "JUDGE", "heavy", now, payload=run.pk)
+        return _fail_with(request, judged, now)
+    look = evidence.fix_audit(run_id=run.pk, now=now)
+    trained = [
+        job_for(
+            request,
+            f"audit:{run.pk}:{start}",
+            "AUDIT",
+            "heavy",
+            now,
+            payload=run.pk,
+            parameters={"start": start, "stop": stop},
+        )
+        for start, stop in look.chunks
+    ]
+    for job in trained:
+        if job.status != Job.Status.SUCCEEDED:
+            return _fail_with(request, job, now)
+    parameters = {"look": look.number}
+    key = f"judge:{run.pk}:{look.number}"
+    judged = job_for(request, key, "JUDGE", "heavy", now, payload=run.pk, parameters=parameters)
+    return _fail_with(request, judged, now)
+
+
+def _escalate(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
+    if run.method in (unlearning_runs.RETRAIN, unlearning_runs.DESTROY, unlearning_runs.OUTSIDE):
+        verdict = case_file.verdict_of(run)
+        message = run.error or "; ".join(verdict.reasons if verdict else [])
+        return requests.fail_case(
+            case_id=request.pk, code=run.error_code or "INCIDENT", message=message, now=now
+        )
+    evidence.escalate(run_id=run.pk, now=now)
+    return True
+
+
+def _erase(request: ErasureRequest, now: datetime) -> bool:
+    key = f"erase:{request.pk}:{request.plan_digest[:16]}"
+    return _fail_with(request, job_for(request, key, "ERASE", "lineage", now), now)
+
+
+def _seal(request: ErasureRequest, now: datetime) -> bool:
+    records.seal_case(case_id=request.pk, now=now)
+    return True
+
+
+def _answer(request: ErasureRequest, now: datetime) -> bool:
+    job = report_job(request, now)
+    answered = letters.send_letter(
+        request=request,
+        code=f"ANSWER_{request.outcome}",
+        now=now,
+        context={"runs": case_file.ordered_runs(request), "record": request.record},
+    )
+    if answered and job.status == Job.Status.SUCCEEDED:
+        closing.forget_address(case_id=request.pk)
+    return False
+
+
+STEPS: dict[str, Callable[[ErasureRequest, datetime], bool]] = {
+    S.VERIFIED: _close_early,
+    S.REFUSED: _close_early,
+    S.WITHDRAWN: _close_early,
+    S.ACCEPTED: _restrict,
+    S.RESTRICTED: _plan,
+    S.PLANNED: _begin,
+    S.UNLEARNING: _drive,
+    S.AUDITING: _drive,
+    S.ERASED: _seal,
+    S.SEALED: _answer,
+}
+
+
+def _fail_with(request: ErasureRequest, job: Job, now: datetime) -> bool:
+    """Fail the case with its job's sentence; False, to wait, while the job is not over."""
+    if job.status in (Job.Status.FAILED, Job.Status.CANCELLED):
+        code = job.error_code or job.status
+        requests.fail_case(case_id=request.pk, code=code, message=job.error, now=now)
+    return False

@@ -1,0 +1,42 @@
+"""The tasks that the workflow defines: each takes an opaque id and makes one call."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from audits.queries import cases
+from audits.workflow.doorbell import JOB_ENDED, send
+from audits.workflow.steps import advance
+from lineage.models import Job
+from lineage.services import jobs
+
+
+@shared_task(name="audits.advance")
+def advance_case(case_id: str) -> None:
+    """Do what can be done for a case now."""
+    advance(UUID(case_id))
+
+
+@shared_task(name=JOB_ENDED)
+def job_ended(job_id: str) -> None:
+    """Go on with the cases that waited for a job."""
+    job = Job.objects.get(pk=job_id)
+    for request in cases.cases_of_job(job):
+        advance(request.pk)
+
+
+@shared_task(name="audits.sweep")
+def sweep() -> None:
+    """Repair what a lost message or a dead worker left behind."""
+    now = timezone.now()
+    jobs.take_back_lapsed(now=now)
+    silence = timedelta(seconds=settings.EXPUNGE_LEASE_SECONDS)
+    for job in jobs.jobs_to_ring(now=now, silence=silence):
+        send("lineage.run_job", str(job.pk), job.queue)
+    for case_id in cases.cases_at_work():
+        advance(case_id)

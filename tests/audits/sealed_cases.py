@@ -1,0 +1,280 @@
+"""Sealed cases made by the real services: one in which nothing was found, one with everything."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import numpy as np
+from pyroaring import BitMap
+
+from audits import keys
+from audits.core.contrast import recompute
+from audits.core.kept import Kept, KeptContrast
+from audits.core.policy import EvidencePolicy
+from audits.core.roc import roc
+from audits.execution.plots import Curve, roc_svg
+from audits.models import DuplicateFinding, ErasureRequest
+from audits.services import evidence, log, planning, records, requests
+from lineage.core import bitmaps
+from lineage.models import Artefact, ModelVersion, OrdinalSpace, Run
+from lineage.services.artefacts import store_artefact
+from unlearning.models import UnlearningRun
+from unlearning.services import runs
+
+START = datetime(2026, 3, 2, 9, 30, 15, 250_000, tzinfo=UTC)
+POLICY = EvidencePolicy(looks=(128,), max_trainings=256)
+FORGET = BitMap(range(40, 72))
+S = ErasureRequest.Status
+
+
+def use_folder(settings, folder):
+    """Give the installation a folder, keys and a store of its own."""
+    settings.KEYS = folder / "keys"
+    settings.EXPUNGE_STORE = f"file://{folder / 'store'}"
+    settings.EXPUNGE_JOURNAL = folder / "journal.jsonl"
+    keys.create_signing_key()
+
+
+def at(minutes: float) -> datetime:
+    return START + timedelta(minutes=minutes)
+
+
+def received(email="ada@example.org"):
+    """A confirmed request."""
+    got = requests.receive_request(email=email, channel="FORM", now=at(0))
+    return requests.confirm_request(token=got.confirm_token, now=at(12))
+
+
+def sealed(request):
+    records.seal_case(case_id=request.pk, now=at(3000))
+    request.refresh_from_db()
+    return request
+
+
+def no_data_case():
+    return sealed(received("nobody@example.org"))
+
+
+def erased_case():
+    """Three versions: cleared by an attack, retrained after an unclear look, destroyed."""
+    request = received()
+    space = OrdinalSpace.objects.create(name=f"digits-{uuid4().hex[:6]}")
+    versions = [_version(name) for name in ("digits-cnn", "ranker", "legacy")]
+    _plan(request, space, versions)
+    _cleared_by_attack(request, versions[0])
+    _retrained(request, versions[1])
+    _destroyed(request, versions[2])
+    _erase(request, space)
+    return sealed(request)
+
+
+def _version(name: str, number: int = 1) -> ModelVersion:
+    run = Run.objects.create(activity=Run.Activity.TRAIN, started_at=at(-900), seconds=41.5)
+    version = ModelVersion.objects.create(
+        model_name=f"{name}-{uuid4().hex[:4]}",
+        version=number,
+        generated_by=run,
+        generated_at=at(-899),
+    )
+    _weights(version)
+    return version
+
+
+def _weights(version: ModelVersion) -> None:
+    data = f"weights of {version}".encode()
+    store_artefact(kind=Artefact.Kind.WEIGHTS, data=data, now=at(0), version=version)
+
+
+def _plan(request, space, versions) -> None:
+    rows = [_affected(version) for version in versions]
+    rows[1]["path"] += [{"source": "features v3", "role": "PREPROCESSING", "influence": "INDIRECT"}]
+    plan = {
+        "spaces": [{"space": str(space.pk), "records": 32, "digest": bitmaps.digest(FORGET)}],
+        "affected": rows,
+        "unknown": [str(uuid4())],
+        "not_affected": [str(uuid4()), str(uuid4())],
+    }
+    ErasureRequest.objects.filter(pk=request.pk).update(
+        status=S.RESTRICTED,
+        ground="ART_17_1_B",
+        accepted_at=at(60),
+        outcome="ERASED",
+        policy=POLICY.as_dict(),
+    )
+    request.refresh_from_db()
+    logged(request, "request_accepted", 60, actor=_staff(), ground="ART_17_1_B")
+    DuplicateFinding.objects.create(
+        request=request,
+        space=space,
+        forget_ordinal=41,
+        other_ordinal=900,
+        kind="NEAR",
+        distance=0.0312,
+        decision="KEEP",
+    )
+    digest = POLICY.digest()
+    logged(request, "records_restricted", 61, space=space.pk, records=32, digest=digest)
+    logged(request, "duplicates_searched", 62, exact=0, near=1, settings=digest)
+    logged(request, "policy_fixed", 63, policy=digest)
+    targets = [
+        planning.PlannedRun(
+            version=version,
+            space=space,
+            forget=FORGET,
+            method="scrub",
+            hyperparameters={"learning_rate": 0.002, "passes": 3},
+            seed=7,
+            waiting=False,
+        )
+        for version in versions
+    ]
+    planning.keep_plan(case_id=request.pk, plan=plan, runs=targets, now=at(64))
+
+
+def _affected(version: ModelVersion) -> dict[str, Any]:
+    return {
+        "version": str(version.pk),
+        "name": str(version),
+        "direct": True,
+        "influence": "DIRECT",
+        "depth": 1,
+        "forget_count": 32,
+        "forget_digest": bitmaps.digest(FORGET),
+        "path": [{"source": "digits snapshot 4", "role": "TRAINING", "influence": "DIRECT"}],
+    }
+
+
+def logged(request, kind: str, minute: float, /, *, actor=log.SYSTEM, **data: object) -> None:
+    log.append(type=kind, case=request.pk, now=at(minute), actor=actor, data=data)
+
+
+def _staff() -> str:
+    return "staff:12345678-1234-4123-8123-123456789abc"
+
+
+def _finished(run: UnlearningRun, guarantee: str, *, method: str = "scrub") -> UnlearningRun:
+    result = _version(f"{run.target.model_name[:6]}-unlearned", 2) if method != "destroy" else None
+    UnlearningRun.objects.filter(pk=run.pk).update(status="RUNNING", method=method)
+    runs.finish_run(
+        run_id=run.pk,
+        unlearned=result,
+        guarantee=guarantee,
+        report={"edited": 10, "trained": 812, "parameters": 9_930, "read": ["retain", "forget"]},
+        seconds=3.25,
+        now=at(90),
+    )
+    run.refresh_from_db()
+    return run
+
+
+def _cleared_by_attack(request, version: ModelVersion) -> None:
+    run = _finished(request.runs.get(target=version), "APPROXIMATE")
+    logged(request, "erasure_view_opened", 91, run=run.pk, purpose="AUDIT", records=32)
+    logged(request, "shadows_registered", 95, run=run.pk, count=256)
+    found = [_population(), u_lira(kept(seed=3), plot=_plot())]
+    evidence.conclude(run_id=run.pk, findings=found, now=at(120))
+
+
+def _retrained(request, version: ModelVersion) -> None:
+    run = _finished(request.runs.get(target=version), "APPROXIMATE")
+    evidence.conclude(run_id=run.pk, findings=[u_lira(kept(seed=5, leak=0.8))], now=at(130))
+    again = evidence.escalate(run_id=run.pk, now=at(131))
+    _finished(again, "EXACT", method="retrain")
+    evidence.conclude(run_id=again.pk, findings=[_construction()], now=at(140))
+
+
+def _destroyed(request, version: ModelVersion) -> None:
+    run = _finished(request.runs.get(target=version), "EXACT", method="destroy")
+    evidence.conclude(run_id=run.pk, findings=[_construction()], now=at(150))
+
+
+def kept(*, seed: int, leak: float = 0.5) -> Kept:
+    """A kept set in which the attack was right so often after unlearning."""
+    rng = np.random.default_rng(seed)
+
+    def contrast(right: float) -> KeptContrast:
+        shift = 8 * (right - 0.5)
+        return KeptContrast(
+            averages_in=tuple(rng.normal(right, 0.03, 123).clip(0, 1).tolist()),
+            averages_out=tuple(rng.normal(right, 0.03, 123).clip(0, 1).tolist()),
+            subject_in=tuple(rng.normal(shift, 1, 123).tolist()),
+            subject_out=tuple(rng.normal(-shift, 1, 123).tolist()),
+            right_in=tuple(rng.binomial(123, right, 32).tolist()),
+            right_out=tuple(rng.binomial(123, right, 32).tolist()),
+        )
+
+    return Kept(models_per_arm=128, before=contrast(0.93), leak=contrast(leak))
+
+
+def u_lira(kept_set: Kept, *, plot: Artefact | None = None) -> evidence.Finding:
+    verdict = recompute(kept_set, POLICY)
+    return evidence.Finding(
+        kind="U_LIRA",
+        look=0,
+        models_per_arm=128,
+        payload={"kept": kept_set.as_dict(), "policy_digest": POLICY.digest()},
+        plot=plot,
+        outcome=verdict.outcome.value,
+        reasons=verdict.reasons,
+        final=True,
+    )
+
+
+def _population() -> evidence.Finding:
+    interval = {"estimate": 0.5123, "low": 0.43, "high": 0.59}
+    numbers = {"auc": interval, "advantage": interval, "records": 32}
+    payload = {"original": {**numbers}, "unlearned": {**numbers}, "not_computed": ""}
+    return evidence.Finding(kind="POPULATION", look=0, models_per_arm=0, payload=payload)
+
+
+def _construction() -> evidence.Finding:
+    checks = {
+        "manifest_matches": True,
+        "overlapping": [],
+        "inexact": [],
+        "code_digest": "ab" * 32,
+        "environment_digest": "cd" * 32,
+        "smoke": None,
+    }
+    return evidence.Finding(
+        kind="CONSTRUCTION",
+        look=0,
+        models_per_arm=0,
+        payload={"checks": checks, "ancestors": ["ranker v2"], "reasons": []},
+        outcome="ERASED_BY_CONSTRUCTION",
+        reasons=["The manifest digest matches and every ancestor was made exactly."],
+        final=True,
+    )
+
+
+def _plot() -> Artefact:
+    rng = np.random.default_rng(0)
+    member = np.arange(256) < 128
+    curves = [
+        Curve(label=label, roc=roc(rng.normal(0, 1, 256) + shift * member, member))
+        for label, shift in (("before unlearning", 2.5), ("after unlearning", 0.1))
+    ]
+    data = roc_svg(curves, title="U-LiRA on the forget set")
+    return store_artefact(kind=Artefact.Kind.PLOT, data=data, now=at(119))
+
+
+def _erase(request, space) -> None:
+    digest = "0f" * 32
+    for number in range(2):
+        logged(
+            request,
+            "artefact_destroyed",
+            160,
+            artefact=UUID(int=number),
+            kind="WEIGHTS",
+            digest=digest,
+        )
+    logged(request, "shadows_purged", 161, count=256, remaining=0)
+    logged(request, "records_erased", 162, space=space.pk, records=32, remaining=0)
+    logged(request, "journal_written", 163, entry=UUID(int=9), digest=digest)
+    logged(request, "subject_key_destroyed", 164, subject=UUID(int=8))
+    logged(request, "letter_sent", 20, letter="CONFIRM", digest=digest)
+    logged(request, "case_erased", 165)
+    ErasureRequest.objects.filter(pk=request.pk).update(status=S.ERASED, erased_at=at(165))

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from django.core.management import CommandError, call_command
+from pyroaring import BitMap
+
+from lineage import artifacts, keys
+from lineage.models import DataRecord, Dataset, DataSubject, OrdinalSpace, RecordContent
+from lineage.queries.subjects import find_subject, records_of
+from lineage.services import import_portion
+from lineage.services.importing import (
+    DatasetMisnamed,
+    Rejection,
+    Row,
+    SpaceFull,
+    import_records,
+)
+from lineage.services.manifest import ManifestUnreadable, read_manifest
+from lineage.services.subjects import IdentifiersDisagree, register_subject
+from tests.lineage.builders import filled, rows
+
+pytestmark = pytest.mark.django_db
+
+
+def test_records_get_dense_ordinals_and_owners(now):
+    dataset = filled("faces", 7, now)
+    assert list(DataRecord.objects.order_by("ordinal").values_list("ordinal", flat=True)) == [
+        *range(7)
+    ]
+    anna = find_subject("EMAIL", " Person0@Example.ORG")
+    assert records_of(anna) == {dataset.space: BitMap([0, 1, 2])}
+    content = RecordContent.objects.get(ordinal=4)
+    assert (content.target, content.media_type) == ("0", "text/plain")
+    assert artifacts.read(content.uri, content.sha256) == b"content 4"
+    assert artifacts.listing("staging") == []
+
+
+def test_neither_identifier_nor_key_is_stored_in_the_database(now):
+    filled("faces", 1, now)
+    record = DataRecord.objects.get()
+    assert len(bytes(record.key_hmac)) == 32
+    stored = " ".join(
+        str(row)
+        for model in (DataRecord, DataSubject, RecordContent)
+        for row in model.objects.values()
+    )
+    assert "person0" not in stored
+    assert "photo-0" not in stored
+
+
+def test_the_same_rows_again_change_nothing(now):
+    dataset = filled("faces", 7, now)
+    again = import_records(dataset_name="faces", rows=rows(9), now=now)
+    assert (again.imported, again.repeated, again.rejected) == (2, 7, ())
+    dataset.space.refresh_from_db()
+    assert dataset.space.next_ordinal == 9
+    assert RecordContent.objects.count() == 9
+
+
+def test_a_repeated_key_counts_even_within_one_import(now):
+    (row,) = rows(1)
+    report = import_records(dataset_name="faces", rows=[row, row], now=now)
+    assert (report.imported, report.repeated) == (1, 1)
+
+
+def test_a_known_key_with_other_content_is_refused(now):
+    filled("faces", 1, now)
+    changed = replace(rows(1)[0], content=b"another")
+    report = import_records(dataset_name="faces", rows=[changed], now=now)
+    assert report.imported == 0
+    assert "other content" in report.rejected[0].sentence
+
+
+def test_bad_rows_are_named_by_line_and_good_ones_kept(now, tmp_path):
+    good = rows(3)
+    bad = [
+        replace(good[0], line=10, subject="nobody"),
+        replace(good[0], line=11, key=""),
+        replace(good[0], line=12, content=b""),
+        replace(good[0], line=13, content=tmp_path / "missing.png"),
+        replace(good[0], line=14, target="x" * 201),
+        replace(good[0], line=15, kind="PHONE"),
+        replace(good[0], line=16, content=tmp_path),
+        replace(good[0], line=17, media_type="x" * 101),
+        Rejection(line=18, sentence="The reader did not like it."),
+    ]
+    report = import_records(dataset_name="faces", rows=[*bad, *good], now=now)
+    assert report.imported == 3
+    assert [rejection.line for rejection in report.rejected] == [*range(10, 19)]
+    assert all(r.sentence.endswith(".") and "nobody" not in r.sentence for r in report.rejected)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 201])
+def test_a_data_set_needs_a_name(name, now):
+    with pytest.raises(DatasetMisnamed, match="allowed are 1 to 200"):
+        import_records(dataset_name=name, rows=[], now=now)
+    assert not Dataset.objects.exists()
+
+
+def test_a_full_space_takes_no_more(now):
+    dataset = filled("faces", 1, now)
+    OrdinalSpace.objects.filter(id=dataset.space_id).update(next_ordinal=2**32 - 1)
+    with pytest.raises(SpaceFull, match="1 ordinals left; 2 are needed"):
+        import_records(dataset_name="faces", rows=rows(3), now=now)
+    assert DataRecord.objects.count() == 1
+
+
+def test_a_full_store_leaves_neither_rows_nor_files(now, monkeypatch, home):
+    def full(staged, *, space_id, first):
+        artifacts.write_record(space_id, first, b"half of the portion")
+        raise artifacts.StoreFull("The store is full.")
+
+    monkeypatch.setattr(import_portion.artifacts, "place", full)
+    with pytest.raises(artifacts.StoreFull):
+        import_records(dataset_name="faces", rows=rows(3), now=now)
+    assert not DataRecord.objects.exists()
+    assert not [path for path in (home / "store").rglob("*") if path.is_file()]
+    monkeypatch.undo()
+    assert import_records(dataset_name="faces", rows=rows(3), now=now).imported == 3
+
+
+def test_progress_is_told_per_portion(now, monkeypatch):
+    monkeypatch.setattr("lineage.services.import_rows._ROWS", 4)
+    told = []
+    import_records(dataset_name="f", rows=rows(10), now=now, progress=lambda r: told.append(r.seen))
+    assert told == [4, 8, 10]
+
+
+def test_a_person_without_a_key_gets_no_records(now):
+    subject = register_subject(identifiers={"EMAIL": "person0@example.org"}, now=now)
+    keys.destroy(f"subject:{subject.id}")
+    report = import_records(dataset_name="faces", rows=rows(1), now=now)
+    assert report.imported == 0
+    assert "was erased" in report.rejected[0].sentence
+
+
+def test_a_person_may_have_several_identifiers(now):
+    both = {"EMAIL": "anna@example.org", "EXTERNAL": "u17"}
+    anna = register_subject(identifiers=both, now=now)
+    assert register_subject(identifiers={"EXTERNAL": "u17"}, now=now) == anna
+    assert find_subject("EXTERNAL", "u17") == anna
+    assert find_subject("EXTERNAL", "u18") is None
+    assert find_subject("EMAIL", "not a mailbox") is None
+    report = import_records(
+        dataset_name="faces",
+        rows=[Row(line=2, key="k", subject="u17", kind="EXTERNAL", content=b"x")],
+        now=now,
+    )
+    assert report.imported == 1
+    assert sum(len(found) for found in records_of(anna).values()) == 1
+
+
+def test_identifiers_of_two_people_do_not_make_one(now):
+    register_subject(identifiers={"EMAIL": "anna@example.org"}, now=now)
+    register_subject(identifiers={"EXTERNAL": "bert"}, now=now)
+    with pytest.raises(IdentifiersDisagree, match="different people"):
+        register_subject(identifiers={"EMAIL": "anna@example.org", "EXTERNAL": "bert"}, now=now)
+    with pytest.raises(IdentifiersDisagree, match="none was given"):
+        register_subject(identifiers={}, now=now)
+    assert DataSubject.objects.count() == 2
+
+
+# --- manifests ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    folder = tmp_path / "data"
+    (folder / "images").mkdir(parents=True)
+    (folder / "images" / "a.png").write_bytes(b"A")
+    (folder / "images" / "ü.png").write_bytes(b"U")
+    (tmp_path / "secret.txt").write_bytes(b"S")
+
+    def write(text: str, encoding: str = "utf-8"):
+        path = folder / "manifest.csv"
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    return write
+
+
+HEADER = "key,subject,path,target\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "named"),
+    [("utf-8", ""), ("utf-8-sig", ""), ("utf-16", ""), ("cp1252", "cp1252")],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_manifest_is_read_in_its_encoding(manifest, encoding, named, delimiter, ending):
+    text = (HEADER + "k1,anna@example.org,images/ü.png,Äpfel\n").replace(",", delimiter)
+    path = manifest(text.replace("\n", ending), encoding)
+    (row,) = read_manifest(path, encoding=named)
+    assert (row.line, row.key, row.subject, row.target) == (2, "k1", "anna@example.org", "Äpfel")
+    assert row.content.read_bytes() == b"U"
+
+
+def test_bad_lines_of_a_manifest_are_named_and_the_others_kept(manifest):
+    path = manifest(
+        HEADER
+        + 'k1,anna@example.org,images/a.png,1\n'
+        + "k2,anna@example.org,images/a.png\n"
+        + "k3,anna@example.org,../secret.txt,1\n"
+        + "\n"
+        + 'k4,anna@example.org,"images/a.png",1\n'
+        + "k5,anna@example.org,,1\n"
+        + 'k6,anna@example.org,images/a.png,"two\nlines"\n'
+        + "k7,anna@example.org,/etc/passwd,1\n"
+        + 'k8,anna@example.org,images/a.png,"open\n'
+    )
+    found = list(read_manifest(path))
+    assert [row.line for row in found if isinstance(row, Row)] == [2, 6, 8]
+    refused = {row.line: row.sentence for row in found if isinstance(row, Rejection)}
+    assert refused.keys() == {3, 4, 7, 10, 11}
+    assert "3 columns" in refused[3]
+    assert "out of the folder" in refused[4]
+    assert "out of the folder" in refused[10]
+    assert "not valid CSV" in refused[11]
+
+
+def test_a_line_in_another_encoding_is_refused_alone(manifest):
+    path = manifest(HEADER)
+    good = b"k1,anna@example.org,images/a.png,1\n"
+    path.write_bytes(HEADER.encode() + good + good.replace(b"k1", b"k\xfc") + good)
+    found = list(read_manifest(path))
+    assert [type(row) for row in found] == [Row, Rejection, Row]
+    assert "encoding" in found[1].sentence
+
+
+def test_optional_columns_and_their_order_are_free(manifest):
+    path = manifest("target,kind,path,key,subject,media_type\n1,external,images/a.png,k,u17,x/y\n")
+    (row,) = read_manifest(path)
+    assert (row.kind, row.media_type, row.key, row.target) == ("EXTERNAL", "x/y", "k", "1")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "key,subject,path\n", "key,subject,path,target,more\n", "key,key,subject,path,target\n"]
+)
+def test_a_manifest_without_its_header_is_refused(manifest, text):
+    with pytest.raises(ManifestUnreadable, match="key, subject, path, target"):
+        list(read_manifest(manifest(text)))
+
+
+def test_a_manifest_that_cannot_be_opened_is_refused(manifest, tmp_path):
+    with pytest.raises(ManifestUnreadable, match="No such file"):
+        list(read_manifest(tmp_path / "none.csv"))
+    with pytest.raises(ManifestUnreadable, match="'klingon' is not known"):
+        list(read_manifest(manifest(HEADER), encoding="klingon"))
+    with pytest.raises(ManifestUnreadable, match="not in the encoding"):
+        list(read_manifest(manifest(HEADER + "x"), encoding="utf-16"))
+
+
+def test_the_command_imports_and_names_what_it_refused(manifest, capsys):
+    path = manifest(HEADER + "k1,anna@example.org,images/a.png,1\nk2,anna,images/a.png,1\n")
+    with pytest.raises(CommandError, match="1 of 2 rows were not imported"):
+        call_command("import_records", str(path), dataset="faces")
+    printed = capsys.readouterr()
+    assert "Imported 1; 0 were there before." in printed.out
+    assert "Line 3: The subject cannot be used." in printed.out
+    assert "2 rows read, 1 imported" in printed.err
+    assert "image/png" in RecordContent.objects.values_list("media_type", flat=True)
+
+
+def test_the_command_prints_json(manifest, capsys):
+    path = manifest(HEADER + "k1,anna@example.org,images/a.png,1\n")
+    call_command("import_records", str(path), dataset="faces", json=True)
+    call_command("import_records", str(path), dataset="faces", json=True)
+    first, second = capsys.readouterr().out.splitlines()
+    assert json.loads(first) == {"imported": 1, "repeated": 0, "rejected": []}
+    assert json.loads(second) == {"imported": 0, "repeated": 1, "rejected": []}
+
+
+def test_the_command_refuses_an_unusable_manifest(tmp_path):
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("import_records", str(tmp_path / "none.csv"), dataset="faces")

@@ -1,0 +1,1 @@
+"""Where torch meets the database: only the child process of a job imports this."""

@@ -1,0 +1,61 @@
+"""What every job of this package says of itself: its run in lineage, and its progress."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from expunge import environment
+from lineage.models import ModelVersion, Run
+from lineage.services import jobs
+from lineage.services import runs as lineage_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lineage.models import Job
+    from unlearning.core.recipe import Recipe
+
+PROGRESS_SECONDS = 1.0
+
+
+def plan_of_run(
+    job: Job, recipe: Recipe, activity: str, inputs: tuple[lineage_runs.Input, ...], seed: int
+) -> lineage_runs.RunPlan:
+    """Return what lineage should know of a job's run, closing what a try that died left open."""
+    # A try that died left a run open: it must not look as if it were still going on.
+    for left in Run.objects.filter(environment__job=str(job.pk), state=Run.State.RUNNING):
+        lineage_runs.fail_run(run=left, now=timezone.now())
+    described = recipe.describe()
+    return lineage_runs.RunPlan(
+        activity=activity,
+        inputs=inputs,
+        capture_level=Run.Capture.SAMPLER,
+        recipe=described["recipe"],
+        recipe_parameters=described["parameters"],
+        recipe_digest=recipe.digest(),
+        seed=seed,
+        environment={"job": str(job.pk), **environment.fingerprint()},
+    )
+
+
+def earlier_result(job: Job) -> ModelVersion | None:
+    """Return what an earlier try of this job produced before it could say so."""
+    return ModelVersion.objects.filter(
+        generated_by__environment__job=str(job.pk), generated_by__state=Run.State.COMPLETE
+    ).first()
+
+
+def reporter(job: Job, phase: str) -> Callable[[str, int, int], None]:
+    """Return a progress callback that writes at most once a second."""
+    last = [0.0]
+
+    def report(_: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - last[0] >= PROGRESS_SECONDS or done == total:
+            last[0] = now
+            jobs.report_progress(job=job, phase=phase, done=done, total=total)
+
+    return report

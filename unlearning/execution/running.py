@@ -1,0 +1,141 @@
+"""Carry out one unlearning run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+from pyroaring import BitMap
+
+from lineage.core import weights
+from lineage.core.registry import Registry
+from lineage.models import Role, Run
+from lineage.queries.training_view import training_view
+from lineage.services import runs as lineage_runs
+from lineage.services.views import open_erasure_view
+from unlearning import methods
+from unlearning.core.claims import Guarantee
+from unlearning.core.context import Context
+from unlearning.core.method import Method
+from unlearning.core.stored import StoredExamples
+from unlearning.execution.loading import (
+    forget_snapshot,
+    load_version,
+    recipe_of,
+    retain_snapshot,
+)
+from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
+from unlearning.models import UnlearningRun
+from unlearning.services import runs
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from lineage.models import Job, ModelVersion
+    from unlearning.core.recipe import Recipe
+
+METHODS: Registry[Method] = Registry(methods, Method)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A computation: its model and what to say of it."""
+
+    model: nn.Module
+    guarantee: str
+    report: dict[str, Any]
+    seconds: float
+
+
+def execute_run(job: Job) -> None:
+    """Unlearn as the run says, store the candidate, record the result."""
+    if not runs.start_run(run_id=job.payload_id):
+        return
+    run = UnlearningRun.objects.select_related("target__generated_by", "base", "space").get(
+        pk=job.payload_id
+    )
+    if run.method == runs.DESTROY:
+        _destroyed(run)
+        return
+    known = earlier_result(job)
+    if known is None:
+        known = _unlearn(job, run)
+    runs.finish_run(
+        run_id=run.pk,
+        unlearned=known,
+        guarantee=known.guarantee,
+        report=known.metrics["report"],
+        seconds=known.metrics["seconds"],
+        now=timezone.now(),
+    )
+
+
+def _destroyed(run: UnlearningRun) -> None:
+    runs.finish_run(
+        run_id=run.pk,
+        unlearned=None,
+        guarantee=runs.EXACT,
+        report={"claim": "the version is destroyed"},
+        seconds=0.0,
+        now=timezone.now(),
+    )
+
+
+def _unlearn(job: Job, run: UnlearningRun) -> ModelVersion:
+    target = run.target
+    recipe = recipe_of(target)
+    method = METHODS.get(run.method)(**run.hyperparameters)
+    snapshot = retain_snapshot(run)
+    inputs = [lineage_runs.Input(source=snapshot)]
+    exact = method.guarantee is Guarantee.EXACT
+    if run.base:
+        inputs.append(lineage_runs.Input(source=run.base, role=Role.BASE_MODEL))
+    if not exact:
+        inputs += [
+            lineage_runs.Input(source=target, role=Role.TEACHER),
+            lineage_runs.Input(source=forget_snapshot(run, snapshot), role=Role.FORGET),
+        ]
+    lineage_run = lineage_runs.begin_run(
+        plan=plan_of_run(job, recipe, Run.Activity.UNLEARN, tuple(inputs), run.seed),
+        now=timezone.now(),
+    )
+    done = _apply(job, run, recipe, method)
+    guarantee = runs.weaker(done.guarantee, run.base.guarantee if run.base else "")
+    return lineage_runs.finish_run(
+        run=lineage_run,
+        result=lineage_runs.RunResult(
+            model_name=target.model_name,
+            weights=weights.to_bytes(done.model.state_dict()),
+            metrics={"report": done.report, "seconds": done.seconds},
+            release=False,
+            guarantee=guarantee,
+            revision_of=target,
+            seconds=done.seconds,
+        ),
+        now=timezone.now(),
+    )
+
+
+def _apply(job: Job, run: UnlearningRun, recipe: Recipe, method: Method) -> Done:
+    view = open_erasure_view(
+        run_id=run.pk,
+        purpose="UNLEARN",
+        space=run.space,
+        ordinals=runs.forget_of(run) if method.reads_forget else BitMap(),
+        now=timezone.now(),
+    )
+    retain = StoredExamples(recipe, training_view(retain_snapshot(run)))
+    context = Context(
+        recipe=recipe,
+        seed=run.seed,
+        base=load_version(run.base) if run.base else None,
+        progress=reporter(job, f"{method.title}: {run.target}"),
+    )
+    result = method.apply(load_version(run.target), retain, StoredExamples(recipe, view), context)
+    return Done(
+        model=result.model,
+        guarantee=method.guarantee.name,
+        report=result.report.as_dict(),
+        seconds=result.report.seconds,
+    )

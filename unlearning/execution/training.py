@@ -1,0 +1,56 @@
+"""Train a version from a recipe, captured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils import timezone
+
+from expunge import capture
+from lineage.core import weights
+from lineage.models import DatasetSnapshot, ModelVersion, Role, Run
+from lineage.queries.training_view import training_view
+from lineage.services import runs as lineage_runs
+from lineage.services.capture import DatabaseSink
+from unlearning.core.recipe import load_recipe
+from unlearning.core.session import Session
+from unlearning.core.stored import StoredExamples
+from unlearning.execution.loading import load_version
+from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
+
+if TYPE_CHECKING:
+    from lineage.models import Job
+
+
+def train_version(job: Job) -> None:
+    """Train a version from a recipe on a captured snapshot, as the job's parameters say."""
+    wanted = job.parameters
+    if earlier_result(job):
+        return
+    recipe = load_recipe(
+        wanted["recipe"], wanted["recipe_parameters"], settings.EXPUNGE_RECIPE_MODULES
+    )
+    snapshot = DatasetSnapshot.objects.select_related("dataset__space").get(pk=wanted["snapshot"])
+    base = ModelVersion.objects.filter(pk=wanted.get("base")).first()
+    inputs = [lineage_runs.Input(source=snapshot)]
+    if base:
+        inputs.append(lineage_runs.Input(source=base, role=Role.BASE_MODEL))
+    activity = Run.Activity.FINE_TUNE if base else Run.Activity.TRAIN
+    sink = DatabaseSink(
+        plan=plan_of_run(job, recipe, activity, tuple(inputs), wanted["seed"]),
+        model_name=wanted["model_name"],
+        clock=timezone.now,
+        guarantee=base.guarantee if base else "",
+    )
+    session = Session(
+        seed=wanted["seed"],
+        base=load_version(base) if base else None,
+        progress=reporter(job, f"Training {wanted['model_name']}"),
+    )
+    with capture.training(sink=sink) as captured:
+        view = training_view(snapshot)
+        model = recipe.train(StoredExamples(recipe, view), session)
+        # The recipe draws every record of its view in every epoch.
+        captured.used(view.ordinals)
+        captured.finish(weights=weights.to_bytes(model.state_dict()))
