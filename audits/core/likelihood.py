@@ -89,8 +89,7 @@ def log_ratios(
     ``prior`` is how many models the pooled variance is worth.
     """
     squares = (learned.squares + never_saw.squares).sum(-1, keepdims=True)
-    spare = np.broadcast_to(learned.spare + never_saw.spare, learned.squares.shape)
-    pooled = squares / spare.sum(-1, keepdims=True)
+    pooled = squares / (learned.spare + never_saw.spare).sum(-1, keepdims=True)
     inside = learned.log_density(scores, pooled, prior)
     return inside - never_saw.log_density(scores, pooled, prior)
 

@@ -164,7 +164,9 @@ def _check_events(
     account: Account, paths: object, *, seal: LoggedEvent, checkpoint: Checkpoint
 ) -> None:
     listed = as_list(paths, what="event_paths")
-    _require("event_paths needs one path an event.", holds=len(listed) == len(account.events))
+    _require(
+        "event_paths needs exactly one path an event.", holds=len(listed) == len(account.events)
+    )
     _require("An event follows the seal.", holds=account.events[-1].index < seal.index)
     for one, hashes in zip(account.events, listed, strict=True):
         texts = (as_text(item, what="a hash") for item in as_list(hashes, what="a path"))

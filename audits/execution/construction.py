@@ -12,6 +12,7 @@ from audits.models import Evidence
 from audits.queries import cases
 from audits.services import closing
 from audits.services.evidence import Finding
+from expunge import environment
 from lineage.queries.artefacts import weights_of
 from lineage.queries.closure import affected
 from lineage.queries.membership import members
@@ -50,7 +51,9 @@ def exact_checks(run: UnlearningRun, result: ModelVersion) -> ExactChecks:
         ),
         inexact=tuple(str(one) for one in line if one.guarantee == runs.APPROXIMATE),
         code_digest=captured.recipe_digest,
-        environment_digest=str(captured.environment.get("digest", "")),
+        environment_digest=environment.digest(captured.environment)
+        if captured.environment
+        else "",
     )
 
 

@@ -16,7 +16,7 @@ from audits.attacks.u_lira import ULira
 from audits.core.contrast import measure, recompute, records_without_signal
 from audits.core.estimates import Level
 from audits.core.kept import Kept, KeptContrast
-from audits.core.policy import EvidencePolicy
+from audits.core.policy import EvidencePolicy, PolicyRefused
 from audits.execution import report_words as words
 from audits.execution.report_words import code, number, plain
 
@@ -61,13 +61,12 @@ def kept_of(row: Mapping[str, Any]) -> Kept | None:
         return None
 
 
-def policy_of(row: Mapping[str, Any], findings: Mapping[str, Any]) -> EvidencePolicy:
-    """Return the policy of an evidence, which is that of its case unless it names its own.
-
-    Raises:
-        PolicyRefused: it is not a policy.
-    """
-    return EvidencePolicy.from_dict(row["payload"].get("policy") or findings["policy"])
+def policy_of(findings: Mapping[str, Any]) -> EvidencePolicy | None:
+    """Return the policy that was fixed for a case; None where it is not one of this version."""
+    try:
+        return EvidencePolicy.from_dict(findings["policy"])
+    except PolicyRefused:
+        return None
 
 
 def scores_csv(findings: Mapping[str, Any]) -> str:
@@ -115,11 +114,11 @@ def _verdict(row: Mapping[str, Any]) -> str:
 
 
 def _u_lira(row: Mapping[str, Any], findings: Mapping[str, Any]) -> dict[str, Any]:
-    kept, policy = kept_of(row), policy_of(row, findings)
-    card = {
-        "title": f"{ULira.title}, look {row['look'] + 1}",
-        "card": _rules(row, policy, findings),
-    }
+    kept, policy = kept_of(row), policy_of(findings)
+    card: dict[str, Any] = {"title": f"{ULira.title}, look {row['look'] + 1}", "card": []}
+    if policy is None:
+        return card | {"note": UNREADABLE}
+    card["card"] = _rules(row, policy, findings)
     if kept is None or kept.models_per_arm not in policy.looks:
         return card | {"note": UNREADABLE}
     measured = measure(kept, policy.alpha_at(kept.models_per_arm))

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from audits.execution import report_words as words
 from audits.execution.report_words import code, counted, moment, plain, seconds
+from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -145,12 +146,16 @@ _SHOWN = ("claim", "edited", "trained", "parameters", "read", "stop_reason", "se
 def _after(run: Run) -> list[list[Any]]:
     if not run["unlearned"]:
         problem = f" ({run['error_code']})" if run["error_code"] else ""
-        return [["State of the run", f"{words.said(run['status'])}{problem}; no new version"]]
+        return [["State of the run", f"{_state(run)}{problem}; no new version"]]
     return [
         ["New version", run["unlearned_name"]],
         ["Weights after (SHA-256)", code(run["unlearned_digest"])],
-        ["State of the run", words.said(run["status"])],
+        ["State of the run", _state(run)],
     ]
+
+
+def _state(run: Run) -> str:
+    return str(UnlearningRun.Status(run["status"]).label)
 
 
 def artefact_rows(findings: Mapping[str, Any]) -> list[list[Any]]:

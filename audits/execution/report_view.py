@@ -8,6 +8,7 @@ value as text.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -92,6 +93,8 @@ def _identity(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]:
         "contact": settings.EXPUNGE_CONTACT,
         "authority": settings.EXPUNGE_AUTHORITY,
         "date": [int(part) for part in sealed[:10].split("-")],
+        "received_on": findings["request"]["received_at"][:10],
+        "due_on": findings["request"]["due_on"],
         "sealed_at": moment(sealed),
         "log": {
             "origin": case.verified.checkpoint.origin,
@@ -192,16 +195,21 @@ def _first(events: Sequence[dict[str, Any]], kind: str) -> dict[str, Any]:
 
 def _clock(events: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     steps = [event for event in events if event["type"] in words.STEPS]
-    earlier = [steps[0], *steps] if steps else []
+    since = ["", *(words.waited(one["at"], next_["at"]) for one, next_ in pairwise(steps))]
     return [
-        [words.STEPS[event["type"]], moment(event["at"]), words.waited(before["at"], event["at"])]
-        for before, event in zip(earlier, steps, strict=False)
+        [words.STEPS[event["type"]], moment(event["at"]), span]
+        for event, span in zip(steps, since, strict=False)
     ]
 
 
-def _decisions(events: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+def _decisions(events: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
     return [
-        [moment(event["at"]), words.said(event["type"]), plain(event["data"]), event["actor"]]
+        [
+            moment(event["at"]),
+            words.said(event["type"]),
+            plain(event["data"]),
+            code(event["actor"]),
+        ]
         for event in events
         if event["type"] in DECISIONS
     ]

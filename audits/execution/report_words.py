@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from audits.core.fields import SHA256
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 DONE = "done"
 RESIDUAL = "done with residual"
@@ -23,7 +25,10 @@ CASES = {
     "JOINED": "An earlier request of the same person was still open; this one continues there.",
 }
 VERDICTS = {
-    "ERASED_BY_CONSTRUCTION": (DONE, "The new version was made without the records."),
+    "ERASED_BY_CONSTRUCTION": (
+        DONE,
+        "This rests on how the new version was made, or on the destruction of the old one.",
+    ),
     "PASS_STRICT": (
         RESIDUAL,
         "No leak above the margin was found, and no difference from retraining above it.",
@@ -136,11 +141,9 @@ def plain(value: Any) -> str:  # noqa: ANN401  (any JSON value)
             return str(value)
 
 
-def rows_of(values: Mapping[str, Any]) -> list[list[str]]:
-    """Return the fields of a JSON object as rows of a table."""
-    return [[said(name), plain(value)] for name, value in values.items()]
-
-
-def listed(items: Iterable[str]) -> str:
-    """Return a list in one line, or a word for an empty one."""
-    return ", ".join(items) or "none"
+def rows_of(values: Mapping[str, Any]) -> list[list[Any]]:
+    """Return the fields of a JSON object as rows of a table, digests in a fixed-width face."""
+    return [
+        [said(name), code(value) if SHA256.accepts(value) else plain(value)]
+        for name, value in values.items()
+    ]

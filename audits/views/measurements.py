@@ -106,7 +106,10 @@ def contrast_tables(
 ) -> tuple[ContrastTable, ...]:
     """Return the three contrasts of a U-LiRA payload."""
     found = _mapping(payload.get("contrasts"))
-    return tuple(_contrast(name, _mapping(found.get(name)), policy) for name in CONTRASTS)
+    reason = payload.get("not_computed", "")
+    return tuple(
+        _contrast(name, _mapping(found.get(name)), policy, reason) for name in CONTRASTS
+    )
 
 
 def utility_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
@@ -175,12 +178,17 @@ def policy_facts(policy: Mapping[str, Any]) -> tuple[Fact, ...]:
     )
 
 
-def _contrast(name: str, found: Mapping[str, Any], policy: Mapping[str, Any]) -> ContrastTable:
+def _contrast(
+    name: str, found: Mapping[str, Any], policy: Mapping[str, Any], reason: str
+) -> ContrastTable:
     title, meaning = CONTRASTS[name]
     levels = {level: _mapping(found.get(level.value)) for level in Level}
     rows = tuple(_level(level, row, policy) for level, row in levels.items() if row)
     return ContrastTable(
-        title=title, meaning=meaning, rows=rows, missing="" if rows else WHY_MISSING[name]
+        title=title,
+        meaning=meaning,
+        rows=rows,
+        missing="" if rows else reason or WHY_MISSING[name],
     )
 
 

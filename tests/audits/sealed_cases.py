@@ -11,8 +11,9 @@ from pyroaring import BitMap
 
 from audits import keys
 from audits.core.contrast import recompute
+from audits.core.estimates import Utility
 from audits.core.kept import Kept, KeptContrast
-from audits.core.policy import EvidencePolicy
+from audits.core.policy import AuditData, EvidencePolicy
 from audits.core.roc import roc
 from audits.execution.plots import Curve, roc_svg
 from audits.models import DuplicateFinding, ErasureRequest
@@ -24,7 +25,9 @@ from unlearning.models import UnlearningRun
 from unlearning.services import runs
 
 START = datetime(2026, 3, 2, 9, 30, 15, 250_000, tzinfo=UTC)
-POLICY = EvidencePolicy(looks=(128,), max_trainings=256)
+POLICY = EvidencePolicy(
+    looks=(128,), max_trainings=256, margin_subject=0.35, audit_data=AuditData.OWN_RECORDS
+)
 FORGET = BitMap(range(40, 72))
 S = ErasureRequest.Status
 
@@ -89,7 +92,9 @@ def _weights(version: ModelVersion) -> None:
 
 def _plan(request, space, versions) -> None:
     rows = [_affected(version) for version in versions]
-    rows[1]["path"] += [{"source": "features v3", "role": "PREPROCESSING", "influence": "INDIRECT"}]
+    rows[1]["path"] += [
+        {"source": "features v3", "role": "PREPROCESSING", "influence": "INDIRECT"}
+    ]
     plan = {
         "spaces": [{"space": str(space.pk), "records": 32, "digest": bitmaps.digest(FORGET)}],
         "affected": rows,
@@ -205,7 +210,13 @@ def kept(*, seed: int, leak: float = 0.5) -> Kept:
             right_out=tuple(rng.binomial(123, right, 32).tolist()),
         )
 
-    return Kept(models_per_arm=128, before=contrast(0.93), leak=contrast(leak))
+    utility = Utility(
+        reference_retained=0.996,
+        unlearned_retained=0.991,
+        reference_test=0.962,
+        unlearned_test=0.958,
+    )
+    return Kept(models_per_arm=128, before=contrast(0.93), leak=contrast(leak), utility=utility)
 
 
 def u_lira(kept_set: Kept, *, plot: Artefact | None = None) -> evidence.Finding:

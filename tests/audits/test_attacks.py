@@ -69,14 +69,12 @@ def test_scores_repeat_and_do_not_depend_on_the_order_of_records(name):
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_says_what_it_is_and_what_it_lacks(name):
     attack = ATTACKS.get(name)
-    assert dataclasses.is_dataclass(attack)
+    assert vars(attack)["__dataclass_params__"].frozen
     assert all((attack.title, attack.paper, attack.adversary, attack.__doc__))
     assert attack.can_pass is CAN_PASS[name]
     target = planted(0)[0].target
     with pytest.raises(NothingToAttackWith, match=r"needs .*\."):
         attack().score(Observations(target=target))
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        attack().title = "other"
 
 
 def test_the_population_report_sees_what_stands_out_and_not_what_does_not():
@@ -91,7 +89,7 @@ def test_the_population_report_sees_what_stands_out_and_not_what_does_not():
     assert abs(report.auc.estimate - 0.5) < 0.15
     assert report.auc.low < 0.5 < report.auc.high
     assert report.records == 60
-    assert report == population_report(clean, strangers, seed=1, original=original)
+    assert report.original == population_report(*original, seed=1)
 
 
 def test_looking_too_unfamiliar_counts_as_well():

@@ -58,9 +58,7 @@ def snapshot(dataset: Dataset, now: datetime, ordinals: Sequence[int] | None = N
 
 def trained(name: str, now: datetime, *inputs: Input, **result) -> ModelVersion:
     """Run a training with these inputs and return its version."""
-    plan = {
-        key: result.pop(key) for key in ("activity", "capture_level", "seed") if key in result
-    }
+    plan = {key: result.pop(key) for key in ("activity", "capture_level", "seed") if key in result}
     run = begin_run(plan=RunPlan(**{"activity": "TRAIN", **plan}, inputs=inputs), now=now)
     written = {"weights": f"weights of {name} {run.pk}".encode(), **result}
     return finish_run(run=run, result=RunResult(model_name=name, **written), now=now)

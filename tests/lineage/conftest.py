@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
-import random
-import sqlite3
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, connections
-
-from config.environment import database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,40 +32,43 @@ def now() -> datetime:
     return datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def own_database(django_db_setup, django_db_blocker, tmp_path) -> Iterator[str]:
-    """A migrated database for several processes; yields its URL.
+@pytest.fixture(scope="session")
+def template(django_db_blocker, tmp_path_factory) -> Iterator[dict[str, Any]]:
+    """A migrated, empty database like the configured one; yields Django's settings of it.
 
-    A copy of the test database, so that what is committed here needs no clean-up by DELETE, which
-    the append-only triggers refuse.
+    Not the test database: what several processes commit needs no clean-up by DELETE, which the
+    append-only triggers refuse, when the whole database is thrown away.
     """
+    own = dict(connections.settings["default"])
+    if connection.vendor == "sqlite":
+        own["NAME"] = str(tmp_path_factory.mktemp("template") / "template.sqlite3")
+    else:
+        own["NAME"] = f"template_{os.getpid()}"
     with django_db_blocker.unblock():
-        copy = _sqlite_copy if connection.vendor == "sqlite" else _postgresql_copy
-        url = copy(tmp_path)
-        yield url
         if connection.vendor == "postgresql":
-            _maintain(f'DROP DATABASE "{url.rsplit("/", 1)[-1].partition("?")[0]}"')
+            _maintain(f'CREATE DATABASE "{own["NAME"]}"')
+        connections.settings["template"] = own
+        call_command("migrate", database="template", verbosity=0)
+        connections["template"].close()
+        del connections["template"], connections.settings["template"]
+        yield own
+        if connection.vendor == "postgresql":
+            _maintain(f'DROP DATABASE "{own["NAME"]}"')
 
 
-def _sqlite_copy(folder: Path) -> str:
-    file = folder / "own.sqlite3"
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM INTO %s", [str(file)])
-    with contextlib.closing(sqlite3.connect(file)) as copy:
-        copy.execute("PRAGMA journal_mode=WAL")  # else the first ones to open it get in their way
-    return f"sqlite://{file}"
-
-
-def _postgresql_copy(folder: Path) -> str:
-    name = f"own_{os.getpid()}_{folder.name}"[:60]
-    values = connection.settings_dict
-    source = values["NAME"]
-    connection.close()  # a template must not be in use
-    _maintain(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
-    host = values["HOST"]
-    place = f"{host}:{values['PORT']}" if not host.startswith("/") else ""
-    socket = f"?host={host}&port={values['PORT'] or 5432}" if not place else ""
-    return f"postgresql://{values['USER']}:{values['PASSWORD']}@{place}/{name}{socket}"
+@pytest.fixture
+def own_database(template, django_db_blocker, tmp_path) -> Iterator[dict[str, Any]]:
+    """A copy of the template for one test; yields Django's settings of it."""
+    if connection.vendor == "sqlite":
+        name = str(tmp_path / "own.sqlite3")
+        shutil.copy(template["NAME"], name)
+        yield {**template, "NAME": name}
+        return
+    name = f"own_{os.getpid()}"
+    with django_db_blocker.unblock():
+        _maintain(f'CREATE DATABASE "{name}" TEMPLATE "{template["NAME"]}"')
+        yield {**template, "NAME": name}
+        _maintain(f'DROP DATABASE "{name}"')
 
 
 def _maintain(statement: str) -> None:
@@ -85,7 +85,6 @@ def processes(own_database):
         barrier, results = fork.Barrier(count), fork.Queue()
 
         def child(number: int) -> None:
-            random.seed(number)  # pytest-randomly lets uuid4 depend on it, and a fork inherits it
             _move_to(own_database)
             barrier.wait()
             try:
@@ -110,9 +109,8 @@ def processes(own_database):
 _left: list[Any] = []
 
 
-def _move_to(url: str) -> None:
+def _move_to(place: dict[str, Any]) -> None:
     """Let this child use the other database; the parent's connection is neither used nor closed."""
     _left.append(connections["default"])
-    place = database(url, sqlite_path=Path("unused"))
-    connections.settings["default"] = {**connections.settings["default"], **place}
+    connections.settings["default"] = place
     del connections["default"]

@@ -64,7 +64,9 @@ def test_staged_contents_move_to_their_ordinals(store):
     assert [uri for uri, _ in artifacts.listing("records")] == [file.uri for file in placed]
 
 
-@pytest.mark.parametrize("uri", ["", "/etc/passwd", "records/../../x", "elsewhere/x", "..", "objects/../.."])
+@pytest.mark.parametrize(
+    "uri", ["", "/etc/passwd", "records/../../x", "elsewhere/x", "..", "objects/../.."]
+)
 def test_it_stays_inside_the_store(uri):
     with pytest.raises(ValueError, match="allowed are relative paths"):
         artifacts.exists(uri)

@@ -125,7 +125,9 @@ def test_a_full_store_leaves_neither_rows_nor_files(now, monkeypatch, home):
 def test_progress_is_told_per_portion(now, monkeypatch):
     monkeypatch.setattr("lineage.services.import_rows._ROWS", 4)
     told = []
-    import_records(dataset_name="f", rows=rows(10), now=now, progress=lambda r: told.append(r.seen))
+    import_records(
+        dataset_name="f", rows=rows(10), now=now, progress=lambda r: told.append(r.seen)
+    )
     assert told == [4, 8, 10]
 
 
@@ -202,7 +204,7 @@ def test_a_manifest_is_read_in_its_encoding(manifest, encoding, named, delimiter
 def test_bad_lines_of_a_manifest_are_named_and_the_others_kept(manifest):
     path = manifest(
         HEADER
-        + 'k1,anna@example.org,images/a.png,1\n'
+        + "k1,anna@example.org,images/a.png,1\n"
         + "k2,anna@example.org,images/a.png\n"
         + "k3,anna@example.org,../secret.txt,1\n"
         + "\n"
@@ -238,7 +240,8 @@ def test_optional_columns_and_their_order_are_free(manifest):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "key,subject,path\n", "key,subject,path,target,more\n", "key,key,subject,path,target\n"]
+    "text",
+    ["", "key,subject,path\n", "key,subject,path,target,more\n", "key,key,subject,path,target\n"],
 )
 def test_a_manifest_without_its_header_is_refused(manifest, text):
     with pytest.raises(ManifestUnreadable, match="key, subject, path, target"):

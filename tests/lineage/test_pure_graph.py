@@ -109,5 +109,10 @@ def test_the_snapshot_digest_is_the_tree_of_rfc_6962():
 
 def test_the_snapshot_digest_depends_on_every_chunk_and_its_number():
     chunks = [(0, _sha("a")), (1, _sha("b"))]
-    others = [[(0, _sha("a")), (2, _sha("b"))], [(0, _sha("a"))], [], [(0, _sha("b")), (1, _sha("a"))]]
+    others = [
+        [(0, _sha("a")), (2, _sha("b"))],
+        [(0, _sha("a"))],
+        [],
+        [(0, _sha("b")), (1, _sha("a"))],
+    ]
     assert len({snapshot_digest(c) for c in [chunks, *others]}) == 5

@@ -38,7 +38,7 @@ class World:
 
     @property
     def member(self) -> NDArray[np.bool_]:
-        return np.arange(2 * self.models) % 2 == 0
+        return np.asarray(np.arange(2 * self.models) % 2 == 0)
 
     def draw(self, seed: int) -> ShadowScores:
         rng = np.random.default_rng(seed)
@@ -60,7 +60,7 @@ class World:
     def noise(self, rng: np.random.Generator, models: int) -> NDArray[np.float64]:
         own = rng.normal(size=(models, self.records))
         shared = rng.normal(size=(models, 1))
-        return np.sqrt(1 - self.correlation) * own + np.sqrt(self.correlation) * shared
+        return np.asarray(np.sqrt(1 - self.correlation) * own + np.sqrt(self.correlation) * shared)
 
     def policy(self) -> EvidencePolicy:
         return policy_at(self.models)

@@ -90,7 +90,8 @@ def test_clustered_bounds_cover_where_pairs_of_record_and_model_do_not():
 
 
 def slow_threshold_bounds(inside, outside, alpha):
-    estimates, lowers, uppers = [], [0.0], []
+    estimates, uppers = [], []
+    lowers: list[float] = [0.0]
     cuts = [*sorted(set(inside) | set(outside)), np.inf]
     for cut in cuts:
         for flip in (False, True):
@@ -100,9 +101,8 @@ def slow_threshold_bounds(inside, outside, alpha):
                 tp, fp, n1, n0 = fp, tp, n0, n1
             each = alpha / (4 * len(cuts))
             estimates.append(tp / n1 - fp / n0)
-            lowers.append(
-                clopper_pearson_lower(tp, n1, each) - clopper_pearson_upper(fp, n0, each)
-            )
+            lower = clopper_pearson_lower(tp, n1, each) - clopper_pearson_upper(fp, n0, each)
+            lowers.append(float(lower))
             uppers.append(
                 clopper_pearson_upper(tp, n1, alpha / 2) - clopper_pearson_lower(fp, n0, alpha / 2)
             )

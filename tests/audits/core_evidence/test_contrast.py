@@ -26,7 +26,7 @@ worlds = st.builds(
 
 
 @given(worlds, st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_verdict_recomputes_from_what_is_kept_after_a_journey_through_json(world, seed):
     scores = world.draw(seed)
     scores = replace(scores, deployed=scores.after[1])

@@ -60,7 +60,7 @@ def test_an_empty_record_resembles_only_another():
 
 def test_the_digest_depends_on_type_shape_and_content():
     row = np.arange(4, dtype=np.uint8)
-    variants = [row, row.astype(np.uint16), row.reshape(2, 2), row + np.uint8(1)]
+    variants: list[np.ndarray] = [row, row.astype(np.uint16), row.reshape(2, 2), row + np.uint8(1)]
     assert len({content_digest(variant) for variant in variants}) == 4
     assert content_digest(np.arange(8, dtype=np.uint8)[::2]) == content_digest(
         np.array([0, 2, 4, 6], dtype=np.uint8)

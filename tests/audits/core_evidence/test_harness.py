@@ -20,14 +20,19 @@ RECIPE = {
 }
 
 
-def found(scores, **deployment: object):
-    return findings(scores, Deployment(**deployment), seed=0)
+def found(scores, deployment=None):
+    return findings(scores, deployment or Deployment(), seed=0)
 
 
 def test_a_sound_experiment_has_no_findings():
     scores = replace(WORLD.draw(2), canaries=planted_canaries(32, 8, 6.0, seed=1))
-    recipes = {"shadow_recipe": RECIPE, "target_recipe": dict(reversed(RECIPE.items()))}
-    assert found(scores, **recipes, test_before=0.95, test_after=0.951) == ()
+    deployment = Deployment(
+        shadow_recipe=RECIPE,
+        target_recipe=dict(reversed(RECIPE.items())),
+        test_before=0.95,
+        test_after=0.951,
+    )
+    assert found(scores, deployment) == ()
 
 
 @pytest.mark.parametrize(
@@ -105,7 +110,7 @@ def test_saturated_scores_are_found():
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("accuracy", [0.90, 0.99])
 def test_a_deployed_model_outside_the_band_is_found(when, accuracy):
-    (sentence,) = found(WORLD.draw(0), **{f"test_{when}": accuracy})
+    (sentence,) = found(WORLD.draw(0), replace(Deployment(), **{f"test_{when}": accuracy}))
     assert f"test accuracy {when} unlearning is {accuracy:.4f}, outside" in sentence
 
 

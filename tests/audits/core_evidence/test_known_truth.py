@@ -28,12 +28,12 @@ def outcomes(world, runs, first_seed=0):
     return Counter(found)
 
 
-@pytest.mark.parametrize(("models", "runs"), [(8, 200), (16, 200), (32, 200), (128, 60)])
+@pytest.mark.parametrize(("models", "runs"), [(8, 200), (16, 60), (32, 60), (128, 20)])
 def test_perfect_unlearning_hardly_ever_fails(models, runs):
     assert outcomes(World(models=models), runs)[Outcome.FAIL] <= 0.05 * runs
 
 
-@pytest.mark.parametrize("after", [UNLEARNED, 0.9 * UNLEARNED])
+@pytest.mark.parametrize("after", [UNLEARNED, 0.98 * UNLEARNED])
 def test_no_unlearning_and_a_short_fine_tune_fail_with_eight_models(after):
     found = outcomes(World(models=8, after=after), 80)
     assert found[Outcome.FAIL] >= 0.95 * 80
@@ -45,8 +45,8 @@ def test_forgetting_too_well_fails():
 
 
 def test_perfect_unlearning_passes_with_many_models_and_not_with_few():
-    many = outcomes(World(models=128), 40, first_seed=500)
-    assert sum(many[outcome] for outcome in PASSES) >= 0.95 * 40
+    many = outcomes(World(models=128), 20, first_seed=500)
+    assert sum(many[outcome] for outcome in PASSES) >= 0.95 * 20
     few = outcomes(World(models=8), 40)
     assert not any(few[outcome] for outcome in PASSES)
 
@@ -80,10 +80,10 @@ def test_an_advantage_at_the_margin_passes_or_fails_at_most_as_often_as_promised
         assert (bounds.lower > 0.30).mean() <= 0.06
 
 
-@pytest.mark.parametrize(("records", "correlation"), [(1, 0.0), (32, 0.05), (500, 0.03)])
+@pytest.mark.parametrize(("records", "correlation"), [(1, 0.0), (32, 0.05), (300, 0.03)])
 def test_a_record_average_at_the_margin_passes_at_most_as_often_as_promised(records, correlation):
     rng = np.random.default_rng(records)
-    passed, failed, runs = 0, 0, 500
+    passed, failed, runs = 0, 0, 400
     for _ in range(runs):
         shared = rng.normal(0, np.sqrt(0.2475 * correlation), (2, 28, 1))
         right = rng.random((2, 28, records)) < np.clip(0.55 + shared, 0, 1)
@@ -98,7 +98,7 @@ def test_a_record_average_at_the_margin_passes_at_most_as_often_as_promised(reco
         found = contrast(kept, 0.05).record_average
         passed += found.upper < 0.10
         failed += found.lower > 0.10
-    assert passed / runs <= 0.05 + 0.02  # two standard errors of 500 runs
+    assert passed / runs <= 0.05 + 0.02  # two standard errors of 400 runs
     assert failed / runs <= 0.05 + 0.02
 
 
@@ -123,14 +123,14 @@ def true_advantage(scores, member, shift):
 
 def test_the_bounds_hold_for_the_attacks_that_were_fitted():
     rng = np.random.default_rng(3)
-    above, below, runs = 0, 0, 200
+    above, below, runs = 0, 0, 150
     for _ in range(runs):
         scores, member, shift = one_record(rng, 20, 0.4)
         truth = true_advantage(scores, member, shift)
         found = contrast(keep_contrast(scores, member, np.arange(1)), 0.05).subject
         above += found.upper < truth
         below += found.lower > truth
-    assert above / runs <= 0.05 + 0.03  # two standard errors of 200 runs
+    assert above / runs <= 0.05 + 0.035  # two standard errors of 150 runs
     assert below / runs <= 0.05 + 0.03
 
 
@@ -185,8 +185,8 @@ def test_a_population_attack_cannot_clear_even_what_it_does_not_see():
 
 def test_a_residual_leak_of_a_long_fine_tune_fails_although_most_is_gone():
     """Like shrink-and-perturb on digits: a small average leak, but the set gives it away."""
-    world = World(models=32, before=UNLEARNED, after=0.35, correlation=0.01)
-    found = outcomes(world, 40)
+    world = World(models=32, before=UNLEARNED, after=0.5, correlation=0.01)
+    found = outcomes(world, 30)
     assert not any(found[outcome] for outcome in PASSES)
     assert found[Outcome.FAIL] >= 20
 

@@ -28,8 +28,7 @@ MODELS = 8
 DESIGN = TwinDesign(seed=3, looks=(MODELS,), canaries=4)
 
 
-@cache
-def trained(examples, seed, steps=60):
+def trained(examples, seed, steps=40):
     """Memorise the examples with a small network."""
     loader = DataLoader(examples, batch_size=len(examples), generator=torch.Generator())
     inputs, targets = next(iter(loader))
@@ -46,13 +45,16 @@ def trained(examples, seed, steps=60):
 
 @dataclass
 class Nothing:
-    """Does not unlearn."""
+    """Does not unlearn. Where ``originals`` are shared, equal seeds mean equal examples."""
 
+    originals: dict[int, nn.Module] = field(default_factory=dict)
     sizes: list[int] = field(default_factory=list)
 
     def train(self, examples, seed):
         self.sizes.append(len(examples))
-        return trained(examples, seed)
+        if seed not in self.originals:
+            self.originals[seed] = trained(examples, seed)
+        return self.originals[seed]
 
     def unlearn(self, model, retain, forget, seed):
         return model
@@ -87,14 +89,19 @@ def data(**changes: object):
         "forget": part(256, 288),
         "twins": part(288, 320),
         "canaries": part(320, 324, shift=3),
-        "test": part(600, 1000),
+        "test": part(600, 800),
+        "retained_sample": 100,
     }
     return ShadowData(**{**sets, **changes})
 
 
+ORIGINALS: dict[int, nn.Module] = {}
+
+
 @cache
-def experiment(procedure):
-    rows = [train_shadow(j, DESIGN, procedure(), data()) for j in range(DESIGN.models)]
+def experiment(kind):
+    procedure = kind(originals=ORIGINALS)
+    rows = [train_shadow(j, DESIGN, procedure, data()) for j in range(DESIGN.models)]
     return rows, stack(rows)
 
 

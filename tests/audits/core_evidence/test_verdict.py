@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -156,3 +158,10 @@ def test_only_three_outcomes_close_a_case():
         Outcome.PASS_STRICT,
         Outcome.ERASED_BY_CONSTRUCTION,
     }
+
+
+def test_verdicts_policies_and_designs_need_neither_scipy_nor_torch():
+    modules = ("estimates", "policy", "verdict", "kept", "design", "shadow_scores")
+    code = "; ".join(f"import audits.core.{module}" for module in modules)
+    check = "import sys; sys.exit(bool({'scipy', 'torch', 'sklearn'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", f"{code}; {check}"], check=False).returncode == 0

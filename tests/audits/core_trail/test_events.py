@@ -14,7 +14,7 @@ from audits.core.canonical import write_json
 from audits.core.events import SCHEMA, Event, EventRefused, draft, encode, from_json, parse, table
 from audits.core.fields import BOOL, CODE, COUNT, LARGEST, MILLI, list_of, record_of
 
-quick = settings(max_examples=80, deadline=None)
+quick = settings(max_examples=50, deadline=None)
 CASE = "1111111a-2222-4333-8444-555555555555"
 AT = "2026-03-02T09:30:00.125Z"
 

@@ -20,7 +20,7 @@ from audits.core.ledger import (
     verify_inclusion,
 )
 
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=40, deadline=None)
 sizes = st.integers(1, 200)
 
 
@@ -218,6 +218,14 @@ def test_a_path_cut_at_another_byte_is_refused():
     joined = a + b
     with pytest.raises(NotProven, match="32 bytes"):
         verify_inclusion(index=0, size=2, leaf=joined[:31], path=[joined[31:]], root=root([a, b]))
+    with pytest.raises(NotProven, match="32 bytes"):
+        verify_consistency(
+            old_size=1,
+            new_size=2,
+            old_root=joined[:31],
+            new_root=root([a, b]),
+            path=[joined[31:]],
+        )
 
 
 def test_size_zero_commits_to_nothing_and_proves_nothing():

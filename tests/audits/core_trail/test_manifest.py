@@ -52,6 +52,13 @@ def test_every_changed_byte_of_a_file_is_rejected():
             rejects(files=FILES | {name: forged})
 
 
+def test_a_refusal_names_the_file():
+    with pytest.raises(ManifestRejected, match=r"report\.pdf is missing or is not"):
+        verify_manifest(MANIFEST, FILES | {"report.pdf": b""}, VKEY)
+    with pytest.raises(ManifestRejected, match="does not name"):
+        verify_manifest(MANIFEST, FILES | {"notes.txt": b""}, VKEY)
+
+
 def test_a_missing_added_or_renamed_file_is_rejected():
     rejects(files={})
     rejects(files={"report.pdf": FILES["report.pdf"]})

@@ -14,6 +14,7 @@ from audits.core.note import (
     KeyMalformed,
     NoteRejected,
     SigningKey,
+    VerifierKey,
     parse_checkpoint,
     parse_vkey,
     sign_checkpoint,
@@ -182,6 +183,12 @@ def test_a_malformed_verifier_key_is_refused(text):
 def test_a_key_name_with_a_plus_is_refused():
     with pytest.raises(KeyMalformed):
         sign_note("text\n", SigningKey(name="a+b", private=Ed25519PrivateKey.generate()))
+
+
+@pytest.mark.parametrize("length", [0, 31, 33])
+def test_a_public_key_of_another_length_is_refused(length):
+    with pytest.raises(KeyMalformed, match="32 bytes"):
+        VerifierKey(name=KEY.name, public=b"k" * length)
 
 
 def test_the_private_key_is_not_shown():

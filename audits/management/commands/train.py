@@ -1,0 +1,72 @@
+"""``manage.py train MODEL``: train a version from a recipe on a snapshot, in a worker."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from audits import workflow
+from lineage.models import DatasetSnapshot, ModelVersion
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class Command(BaseCommand):
+    """Queue a training; the site shows its progress."""
+
+    help = "Queue the training of a model version from an allow-listed recipe on a snapshot."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("model", help="the name of the model")
+        parser.add_argument("--recipe", required=True, metavar="MODULE:CLASS")
+        parser.add_argument("--parameters", default="{}", metavar="JSON")
+        parser.add_argument("--snapshot", required=True, metavar="ID")
+        parser.add_argument("--base", metavar="MODEL:VERSION", help="fine-tune this version")
+        parser.add_argument("--seed", type=int, default=0)
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
+        base = options["base"] and _version(options["base"])
+        parameters = {
+            "model_name": options["model"],
+            "recipe": options["recipe"],
+            "recipe_parameters": _object(options["parameters"]),
+            "snapshot": str(_snapshot(options["snapshot"]).pk),
+            "base": str(base.pk) if base else None,
+            "seed": options["seed"],
+        }
+        training = uuid.uuid4()
+        job = workflow.train(key=f"train:{training}", payload_id=training, parameters=parameters)
+        self.stdout.write(f"Queued {options['model']} as job {job.pk}; see /models/ on the site.")
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = None
+    if not isinstance(value, dict):
+        raise CommandError(f"--parameters is {text!r}; it must be a JSON object.")
+    return value
+
+
+def _snapshot(text: str) -> DatasetSnapshot:
+    try:
+        return DatasetSnapshot.objects.get(pk=uuid.UUID(text))
+    except (ValueError, DatasetSnapshot.DoesNotExist) as error:
+        raise CommandError(
+            f"--snapshot is {text!r}, which is no snapshot. Take one: manage.py take_snapshot"
+        ) from error
+
+
+def _version(text: str) -> ModelVersion:
+    name, _, number = text.rpartition(":")
+    found = ModelVersion.objects.filter(
+        model_name=name, version=int(number) if number.isdigit() else -1
+    ).first()
+    if found is None:
+        raise CommandError(f"--base is {text!r}; it must be MODEL:VERSION of a known version.")
+    return found
