@@ -57,7 +57,7 @@ def kept_of(row: Mapping[str, Any]) -> Kept | None:
     """Return the kept set of a U-LiRA evidence; None where there is none that can be read."""
     try:
         return Kept.from_dict(row["payload"]["kept"])
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 

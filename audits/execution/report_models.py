@@ -42,7 +42,9 @@ class TreatedVersion:
         """Return what was done, as one sentence."""
         done = _treatment(self.final)
         earlier = len(self.runs) - 1
-        return f"{done} {counted(earlier, 'earlier try')} did not settle it." if earlier else done
+        return (
+            f"{done} {counted(earlier, 'earlier attempt')} did not settle it." if earlier else done
+        )
 
 
 def treated_versions(findings: Mapping[str, Any]) -> list[TreatedVersion]:

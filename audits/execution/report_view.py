@@ -7,6 +7,7 @@ value as text.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,7 @@ def _identity(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]:
         "controller": settings.EXPUNGE_CONTROLLER,
         "contact": settings.EXPUNGE_CONTACT,
         "authority": settings.EXPUNGE_AUTHORITY,
-        "date": [int(part) for part in sealed[:10].split("-")],
+        "date": [int(part) for part in re.findall(r"[0-9]+", sealed)[:6]],
         "received_on": findings["request"]["received_at"][:10],
         "due_on": findings["request"]["due_on"],
         "sealed_at": moment(sealed),

@@ -8,78 +8,101 @@ from typing import TYPE_CHECKING
 from django.db.models import Min
 
 from audits.models import ErasureRequest, LogLeaf
-from audits.queries.cases import STEPS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 S = ErasureRequest.Status
 Outcome = ErasureRequest.Outcome
-FIRST_EVENTS = {
-    S.RECEIVED: ("request_received",),
-    S.VERIFIED: ("request_verified",),
-    S.ACCEPTED: ("request_accepted",),
-    S.RESTRICTED: ("records_restricted",),
-    S.PLANNED: ("plan_drawn",),
-    S.UNLEARNING: ("run_finished",),
-    S.AUDITING: ("verdict_reached",),
-    S.ERASED: ("case_erased",),
-    S.SEALED: ("case_sealed",),
+# The event that says that a step was taken. A step that is still under way has not been taken:
+# "received" is over at once, "unlearning" lasts.
+TAKEN = {
+    S.RECEIVED: "request_received",
+    S.VERIFIED: "request_verified",
+    S.ACCEPTED: "request_accepted",
+    S.RESTRICTED: "records_restricted",
+    S.PLANNED: "plan_drawn",
+    S.UNLEARNING: "run_finished",
+    S.AUDITING: "verdict_reached",
+    S.ERASED: "case_erased",
+    S.SEALED: "case_sealed",
+}
+LASTING = (S.UNLEARNING, S.AUDITING)
+LABELS_FOR_THE_PERSON: dict[str, str] = {
+    S.RECEIVED: "We receive your request",
+    S.VERIFIED: "You confirm it",
+    S.ACCEPTED: "Our staff looks at it",
+    S.RESTRICTED: "Your data is set aside",
+    S.PLANNED: "Every model that learned from it is found",
+    S.UNLEARNING: "The models unlearn it",
+    S.AUDITING: "The result is tested",
+    S.ERASED: "Your data is deleted",
+    S.SEALED: "You get an answer and a signed record",
+}
+LABELS_FOR_STAFF: dict[str, str] = {
+    S.RECEIVED: "Receipt",
+    S.VERIFIED: "Confirmation by the person",
+    S.ACCEPTED: "Decision",
+    S.RESTRICTED: "Restriction of the records",
+    S.PLANNED: "Duplicates and plan",
+    S.UNLEARNING: "Unlearning",
+    S.AUDITING: "Audit",
+    S.ERASED: "Deletion",
+    S.SEALED: "Seal",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One step: ``state`` is done, current or ahead; ``at`` when it was taken, if it was."""
+    """One step: ``state`` is done, current or ahead; ``at`` when it was done, if that is known."""
 
     label: str
     state: str
     at: datetime | None = None
 
 
-def journey(request: ErasureRequest) -> list[Stage]:
+def journey(request: ErasureRequest, labels: Mapping[str, str]) -> list[Stage]:
     """Return the steps of a case. One that ended early shows only the steps it took."""
     taken = _moments(request)
     if request.outcome in ("", Outcome.ERASED):
-        return _whole_way(request, taken)
-    return _short_way(request, taken)
+        return _whole_way(request, taken, labels)
+    return _short_way(request, taken, labels)
 
 
-def _whole_way(request: ErasureRequest, taken: dict[str, datetime]) -> list[Stage]:
-    names: list[str] = [name for name, _ in STEPS]
+def _whole_way(
+    request: ErasureRequest, taken: Mapping[str, datetime], labels: Mapping[str, str]
+) -> list[Stage]:
+    names: list[str] = list(TAKEN)
     at = request.failed_from or request.held_from or request.status
-    sealed = request.status == S.SEALED
-    place = len(names) if sealed else names.index(at) if at in names else 0
+    place = names.index(at) + (at not in LASTING) if at in names else 0
     return [
         Stage(
-            label=label,
+            label=labels[name],
             state="done" if number < place else "current" if number == place else "ahead",
-            at=taken.get(name) if number <= place else None,
+            at=taken.get(name) if number < place else None,
         )
-        for number, (name, label) in enumerate(STEPS)
+        for number, name in enumerate(names)
     ]
 
 
-def _short_way(request: ErasureRequest, taken: dict[str, datetime]) -> list[Stage]:
+def _short_way(
+    request: ErasureRequest, taken: Mapping[str, datetime], labels: Mapping[str, str]
+) -> list[Stage]:
     sealed = request.status == S.SEALED
-    before = [(name, label) for name, label in STEPS[:2] if name in taken]
+    outcome = Outcome(request.outcome).label
     return [
-        *(Stage(label=label, state="done", at=taken[name]) for name, label in before),
-        Stage(
-            label=Outcome(request.outcome).label,
-            state="done" if sealed else "current",
+        *(
+            Stage(label=labels[name], state="done", at=taken[name])
+            for name in (S.RECEIVED, S.VERIFIED)
+            if name in taken
         ),
-        Stage(label=STEPS[-1][1], state="done" if sealed else "ahead", at=taken.get(S.SEALED)),
+        Stage(label=outcome, state="done" if sealed else "current"),
+        Stage(label=labels[S.SEALED], state="done" if sealed else "ahead", at=taken.get(S.SEALED)),
     ]
 
 
 def _moments(request: ErasureRequest) -> dict[str, datetime]:
     leaves = LogLeaf.objects.filter(case_id=request.pk).order_by()
-    first: dict[str, datetime] = dict(
-        leaves.values("type").annotate(first=Min("at")).values_list("type", "first")
-    )
-    return {
-        name: min(found)
-        for name, types in FIRST_EVENTS.items()
-        if (found := [first[kind] for kind in types if kind in first])
-    }
+    first = dict(leaves.values("type").annotate(first=Min("at")).values_list("type", "first"))
+    return {name: first[event] for name, event in TAKEN.items() if event in first}

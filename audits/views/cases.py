@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_page, cases, reports
-from audits.queries.journey import journey
+from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.views.access import may_decide, page, staff_page
 from audits.views.downloads import MANIFEST, PDF
 from audits.views.progress import fragment, progress_of
@@ -94,8 +94,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
 def case_progress(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Return what changes while work goes on, for the page that renews itself."""
     found = get_object_or_404(ErasureRequest, pk=case_id)
-    context = {**_live(found), "is_fragment": True}
-    return fragment(request, render_to_string("audits/_case_live.html", context))
+    return fragment(request, render_to_string("audits/_case_live.html", _live(found)))
 
 
 def today_of_clock() -> date:
@@ -106,7 +105,7 @@ def today_of_clock() -> date:
 def _live(found: ErasureRequest) -> dict[str, Any]:
     return {
         "case": found,
-        "stages": journey(found),
+        "stages": journey(found, LABELS_FOR_STAFF),
         "progress": progress_of(found, timezone.now()),
         "runs": [
             {

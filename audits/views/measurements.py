@@ -57,6 +57,18 @@ CHECKS = {
     "files": "Stored files that were destroyed",
 }
 
+POLICY = {
+    "margin_record": "Margin, average over the records",
+    "margin_subject": "Margin, the person as a whole",
+    "margin_utility": "Margin, loss of accuracy",
+    "alpha": "Error probability of a verdict",
+    "alpha_instance": "Error probability of the instance test",
+    "looks": "Models per arm at each look",
+    "max_trainings": "Shadow models at most",
+    "levels": "Levels that decide",
+    "audit_data": "Records the shadow models learn from",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class LevelRow:
@@ -107,9 +119,7 @@ def contrast_tables(
     """Return the three contrasts of a U-LiRA payload."""
     found = _mapping(payload.get("contrasts"))
     reason = payload.get("not_computed", "")
-    return tuple(
-        _contrast(name, _mapping(found.get(name)), policy, reason) for name in CONTRASTS
-    )
+    return tuple(_contrast(name, _mapping(found.get(name)), policy, reason) for name in CONTRASTS)
 
 
 def utility_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
@@ -173,7 +183,7 @@ def check_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
 def policy_facts(policy: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return the rules of the audit, which were fixed before the first score."""
     return tuple(
-        Fact(name=name.replace("_", " ").capitalize(), value=_value(value))
+        Fact(name=POLICY.get(name, name.replace("_", " ")), value=_value(value).replace("_", " "))
         for name, value in policy.items()
     )
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audits import workflow
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_file, cases, reports
-from audits.queries.journey import journey
+from audits.queries.journey import LABELS_FOR_THE_PERSON, journey
 from audits.services.requests import token_digest
 from audits.services.transitions import MoveNotAllowed
 from audits.views.access import no_referrer, page, private
@@ -112,7 +112,7 @@ def _context(case: ErasureRequest, token: str) -> dict[str, Any]:
     return {
         "case": case,
         "token": token,
-        "stages": journey(case),
+        "stages": journey(case, LABELS_FOR_THE_PERSON),
         "progress": progress,
         # Somebody who waits for us for weeks need not ask every two seconds.
         "every": 2 if progress.active else 30,

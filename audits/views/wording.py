@@ -110,8 +110,8 @@ JOBS = {
 # Read by the person.
 OUTCOMES: dict[str, str] = {
     Outcome.ERASED: "Your data has been erased.",
-    Outcome.NO_DATA_FOUND: "We found no data about you under this e-mail address, so there was "
-    "nothing to erase.",
+    Outcome.NO_DATA_FOUND: "We found no data about you under this address, so there was nothing "
+    "to erase.",
     Outcome.REFUSED: "We did not erase your data.",
     Outcome.WITHDRAWN: "You withdrew this request. Nothing was erased because of it.",
     Outcome.JOINED: "You had already sent us a request, which is being handled. This one is "

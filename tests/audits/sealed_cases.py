@@ -271,6 +271,26 @@ def _plot() -> Artefact:
     return store_artefact(kind=Artefact.Kind.PLOT, data=data, now=at(119))
 
 
+def judged_run() -> UnlearningRun:
+    """A run of no case, with one evidence and one verdict."""
+    version = _version("alone")
+    space = OrdinalSpace.objects.create(name=f"alone-{uuid4().hex[:6]}")
+    run = runs.queue_run(
+        target=version,
+        space=space,
+        forget=FORGET,
+        method="retrain",
+        hyperparameters={},
+        seed=1,
+        waiting=False,
+        now=at(0),
+    )
+    evidence.conclude(
+        run_id=_finished(run, "EXACT", method="retrain").pk, findings=[_construction()], now=at(9)
+    )
+    return run
+
+
 def _erase(request, space) -> None:
     digest = "0f" * 32
     for number in range(2):

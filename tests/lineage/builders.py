@@ -56,7 +56,7 @@ def snapshot(dataset: Dataset, now: datetime, ordinals: Sequence[int] | None = N
     return take_snapshot(dataset=dataset, ordinals=members, now=now)
 
 
-def trained(name: str, now: datetime, *inputs: Input, **result) -> ModelVersion:
+def trained(name: str, now: datetime, *inputs: Input, **result: object) -> ModelVersion:
     """Run a training with these inputs and return its version."""
     plan = {key: result.pop(key) for key in ("activity", "capture_level", "seed") if key in result}
     run = begin_run(plan=RunPlan(**{"activity": "TRAIN", **plan}, inputs=inputs), now=now)

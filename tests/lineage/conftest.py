@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import shutil
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +14,7 @@ from django.db import connection, connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +89,7 @@ def processes(own_database):
             barrier.wait()
             try:
                 results.put((number, function(number)))
-            except BaseException as error:
+            except Exception as error:  # noqa: BLE001  (raised again in the parent)
                 results.put((number, error))
 
         started = [fork.Process(target=child, args=(number,)) for number in range(count)]
@@ -99,7 +99,7 @@ def processes(own_database):
         for process in started:
             process.join()
         for result in found.values():
-            if isinstance(result, BaseException):
+            if isinstance(result, Exception):
                 raise result
         return [found[number] for number in range(count)]
 
@@ -110,7 +110,7 @@ _left: list[Any] = []
 
 
 def _move_to(place: dict[str, Any]) -> None:
-    """Let this child use the other database; the parent's connection is neither used nor closed."""
+    """Use the other database from now on; the parent's connection is neither used nor closed."""
     _left.append(connections["default"])
     connections.settings["default"] = place
     del connections["default"]

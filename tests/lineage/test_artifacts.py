@@ -86,7 +86,7 @@ def _files(home):
 )
 @pytest.mark.parametrize("call", ["fsync", "write"])
 def test_a_failed_write_leaves_no_half_file(monkeypatch, home, code, expected, call):
-    def fail(*args):
+    def fail(*args: object):
         raise OSError(code, os.strerror(code))
 
     if call == "fsync":
@@ -117,7 +117,7 @@ def test_a_real_limit_on_file_size_leaves_no_half_file(home):
 
 def test_a_store_that_does_not_delete_is_found_out(monkeypatch):
     file = artifacts.put(b"weights")
-    monkeypatch.setattr(artifacts._Store, "remove", lambda self, uri: None)
+    monkeypatch.setattr(artifacts._Store, "remove", lambda *_: None)
     with pytest.raises(artifacts.ArtefactRemains, match=file.uri):
         artifacts.destroy(file.uri)
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from unlearning.core.gradient_recipe import GradientRecipe
@@ -62,6 +61,9 @@ def decode_levels(content: bytes) -> Tensor:
 
 def digit_records() -> Iterator[tuple[bytes, str]]:
     """Yield (content, target) for each of the 1797 images."""
+    # Half of scikit-learn comes with it, and training from stored records never needs it.
+    from sklearn.datasets import load_digits  # noqa: PLC0415
+
     digits = load_digits()
     for levels, target in zip(digits.images, digits.target, strict=True):
         yield encode(levels), str(target)

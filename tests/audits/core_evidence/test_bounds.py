@@ -67,6 +67,16 @@ def test_average_bounds_agree_with_welch():
     assert (bounds.lower, bounds.upper) == pytest.approx((welch.low, welch.high))
 
 
+def test_an_average_worse_than_chance_does_not_tighten_its_upper_bound():
+    rng = np.random.default_rng(0)
+    arm = rng.normal(0.5, 0.05, 16)
+    chance = average_bounds(arm, 1 - arm, ALPHA)
+    worse = average_bounds(arm - 0.2, 1 - arm, ALPHA)
+    assert chance.estimate == pytest.approx(0)
+    assert worse.upper == pytest.approx(chance.upper)
+    assert worse.lower < chance.lower
+
+
 def test_models_that_happen_to_agree_do_not_look_certain():
     arm = np.full(5, 0.5)
     assert average_bounds(arm, arm, ALPHA).upper == 0.0

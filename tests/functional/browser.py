@@ -1,0 +1,147 @@
+"""The pages, driven by headless Chromium where there is one, and by plain HTTP elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from config.demo.visitor import Visitor, hidden_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.functional.installation import Installation
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NARROW = {"width": 390, "height": 844}
+
+
+def chromium() -> str | None:
+    """Return the path of Chromium, if it is installed."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+class Browser:
+    """What both ways of visiting can do."""
+
+    @staticmethod
+    @contextmanager
+    def of(place: Installation, folder: Path) -> Iterator[Any]:
+        """Yield a browser for the site, Chromium if there is one."""
+        path = chromium()
+        if path is None:
+            yield PlainVisits(place.site)
+            return
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as playwright:
+            launched = playwright.chromium.launch(executable_path=path, args=QUIET)
+            try:
+                yield ChromiumVisits(place.site, launched.new_page(viewport=NARROW))
+            finally:
+                launched.close()
+
+
+class ChromiumVisits:
+    """A person with a narrow screen."""
+
+    def __init__(self, site: str, page: Any) -> None:
+        self.site = site
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def ask_for_erasure(self, email: str) -> None:
+        self.page.goto(f"{self.site}/erasure/")
+        self.check_page()
+        self.page.get_by_role("button").last.click()
+        assert self.page.title().startswith("Error:")
+        self.page.fill("input[name=email]", email)
+        self.page.get_by_role("button").last.click()
+        self.page.wait_for_url("**/erasure/received/**")
+        self.check_page()
+
+    def confirm(self, link: str) -> None:
+        self.page.goto(link)
+        self.check_page()
+        self.page.get_by_role("main").get_by_role("button").click()
+        self.page.wait_for_load_state()
+        self.check_page()
+
+    def sign_in(self, name: str, password: str) -> None:
+        self.page.goto(f"{self.site}/cases/")
+        self.page.fill("input[name=username]", name)
+        self.page.fill("input[name=password]", password)
+        self.page.get_by_role("main").get_by_role("button").click()
+        self.page.wait_for_url("**/cases/**")
+        self.check_page()
+
+    def accept(self, case_id: str) -> None:
+        self.page.goto(f"{self.site}/cases/{case_id}/accept/")
+        self.check_page()
+        choice = self.page.locator("[name=ground]").first
+        if choice.evaluate("one => one.tagName") == "SELECT":
+            choice.select_option("ART_17_1_B")
+        else:
+            self.page.check("input[name=ground][value=ART_17_1_B]")
+        self.page.get_by_role("main").get_by_role("button").last.click()
+        self.page.wait_for_url(f"**/cases/{case_id}/")
+        self.check_page()
+
+    def see_the_end(self, status_link: str, case_id: str) -> None:
+        self.page.goto(f"{self.site}/cases/{case_id}/")
+        self.check_page()
+        assert "ERASED_BY_CONSTRUCTION" in self.page.content().upper().replace(" ", "_")
+        for link in self.page.locator("a[href*='/evidence/']").all():
+            assert link.get_attribute("href")
+        self.page.goto(self.page.locator("a[href*='/evidence/']").first.get_attribute("href")
+                       if False else self.site + self.page.locator("a[href*='/evidence/']").first.get_attribute("href"))
+        self.check_page()
+        self.page.goto(status_link)
+        self.check_page()
+        assert "erased" in self.page.inner_text("main").lower()
+
+    def check_page(self) -> None:
+        """Nothing sticks out at 390 pixels, and the browser has nothing to complain of."""
+        wide = self.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= NARROW["width"], f"{self.page.url} is {wide} pixels wide"
+        assert self.complaints == [], f"{self.page.url}: {self.complaints}"
+
+
+class PlainVisits:
+    """The same without a browser."""
+
+    def __init__(self, site: str) -> None:
+        self.site = site
+        self.visitor = Visitor(site)
+
+    def ask_for_erasure(self, email: str) -> None:
+        self.visitor.ask(email)
+
+    def confirm(self, link: str) -> None:
+        self.visitor.confirm(link)
+
+    def sign_in(self, name: str, password: str) -> None:
+        page = self.visitor._get("/accounts/login/?next=/cases/")
+        fields = {**hidden_fields(page), "username": name, "password": password}
+        self.visitor._post("/accounts/login/?next=/cases/", fields)
+
+    def accept(self, case_id: str) -> None:
+        path = f"/cases/{case_id}/accept/"
+        fields = {**hidden_fields(self.visitor._get(path)), "ground": "ART_17_1_B"}
+        self.visitor._post(path, fields)
+
+    def see_the_end(self, status_link: str, case_id: str) -> None:
+        assert "erased" in self.visitor._get(status_link.removeprefix(self.site)).lower()
+        assert "retrain" in self.visitor._get(f"/cases/{case_id}/").lower()

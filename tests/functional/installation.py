@@ -1,0 +1,120 @@
+"""A whole installation in a folder of its own: real processes, driven from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from config.services.children import start, stop, wait_until
+from config.services.ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[2]
+SMALL_AUDIT = {"audit_data": "own_records", "looks": [6], "max_trainings": 12}
+
+
+@dataclass
+class Installation:
+    """Its folder, its settings, and the site once it is served."""
+
+    home: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    site: str = ""
+    login: tuple[str, str] = ("", "")
+    _server: Any = None
+
+    def __post_init__(self) -> None:
+        self.environ = {
+            **os.environ,
+            "EXPUNGE_HOME": str(self.home),
+            "EXPUNGE_KEYS": str(self.home / "keys"),
+            "EXPUNGE_LEASE_SECONDS": "3",
+            "EXPUNGE_SWEEP_SECONDS": "1",
+            "EXPUNGE_FORM_MIN_SECONDS": "0",
+            "EXPUNGE_POLICY": json.dumps(SMALL_AUDIT),
+            "EXPUNGE_METHOD": "finetune",
+            "OMP_NUM_THREADS": "1",
+            **self.environ,
+        }
+
+    def manage(self, *words: str) -> str:
+        """Run a command and return what it prints; its failure is the test's."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def ask(self, code: str) -> Any:
+        """Run Python inside the installation and return the JSON that it prints last."""
+        return json.loads(self.manage("shell", "-v", "0", "-c", code).splitlines()[-1])
+
+    def serve(self) -> None:
+        """Start ``manage.py serve`` and wait until it has printed the URL and the login."""
+        port = free_port(host="127.0.0.1")
+        log = self.home / "serve.log"
+        self.environ["EXPUNGE_SITE_URL"] = f"http://127.0.0.1:{port}"
+        from config.services.children import Command
+
+        argv = (sys.executable, "-u", "manage.py", "serve", "--port", str(port))
+        self._server = start(Command(argv=argv, env=self.environ, cwd=ROOT), log=log)
+        printed = wait_until(lambda: "Ctrl-C" in log.read_text(), seconds=60)
+        assert printed, log.read_text()
+        self.site = f"http://127.0.0.1:{port}"
+        shown = re.search(r"shown once: (\S+) / (\S+)", log.read_text())
+        if shown:
+            self.login = (shown.group(1), shown.group(2))
+
+    def close(self) -> None:
+        """Stop the site and all that belongs to it."""
+        if self._server is not None:
+            stop(self._server, grace=15)
+
+    def kill_the_heavy_worker(self) -> None:
+        """End the heavy worker as a crash would: it gets no chance to clean up."""
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                environ = (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            ours = f"EXPUNGE_HOME={self.home}".encode() in environ.split(b"\0")
+            if ours and b"heavy" in words and b"celery" in words:
+                os.kill(int(entry.name), signal.SIGKILL)
+
+    def letter(self, email: str, pattern: str) -> str:
+        """Return what matches in the newest letter to an address."""
+        letters = sorted((self.home / "mail").glob("*.log"), key=lambda path: path.stat().st_mtime)
+        for letter in reversed(letters):
+            text = letter.read_text().replace("=\n", "")
+            found = re.search(pattern, text)
+            if f"To: {email}" in text and found:
+                return found.group(0)
+        raise AssertionError(f"no letter to {email} has {pattern}: {[p.name for p in letters]}")
+
+
+def until(done: Callable[[], Any], *, seconds: float, what: str) -> Any:
+    """Return the first true answer; fail, saying what was waited for."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := done():
+            return found
+        time.sleep(0.3)
+    raise AssertionError(f"waited {seconds} s for {what}")

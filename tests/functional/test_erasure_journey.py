@@ -1,0 +1,178 @@
+"""From the form to the sealed report, through every real process, with a crash in the middle."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from config.demo.visitor import Visitor
+from tests.functional.browser import Browser, chromium
+from tests.functional.installation import Installation, until
+from unlearning.recipes.digits import digit_records
+
+pytestmark = pytest.mark.queue
+
+SUBJECT = "subject@example.org"
+PEOPLE = [SUBJECT, *(f"other{number}@example.org" for number in range(9))]
+TRAINERS = PEOPLE[:6]
+WAIT = 150
+
+CASE = """
+import json
+from audits.models import *; from audits.queries import case_file, cases
+from lineage.models import *; from unlearning.models import *
+case = ErasureRequest.objects.filter(channel='FORM').order_by('received_at')[{at}]
+print(json.dumps({{
+    'status': case.status, 'outcome': case.outcome, 'failure': case.failure,
+    'reference': case.reference, 'email': case.email, 'id': str(case.pk),
+    'runs': [case_file.describe_run(run) for run in case_file.ordered_runs(case)],
+    'phases': list(cases.jobs_of(case).filter(status='RUNNING').values_list('kind', flat=True)),
+    'jobs': [[job.kind, job.status, job.attempt] for job in cases.jobs_of(case)],
+    'shadows': ShadowResult.objects.count(),
+    'looks': Evidence.objects.filter(kind='U_LIRA').count(),
+    'files': RecordContent.objects.count(),
+    'subjects_records': DataRecord.objects.filter(subject=None).count(),
+    'live': [str(v) for v in ModelVersion.objects.filter(kind='MODEL', state='ACTIVE')],
+    'shadow_versions': ModelVersion.objects.filter(kind='SHADOW').count(),
+}}, default=str))
+"""
+
+
+def write_manifest(folder: Path) -> Path:
+    """400 digits of ten people; the first six train, the others supply twins and tests."""
+    folder.mkdir()
+    manifest = folder / "manifest.csv"
+    with manifest.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["key", "subject", "path", "target", "media_type"])
+        for number, (content, target) in zip(range(400), digit_records(), strict=False):
+            (folder / f"{number}.png").write_bytes(content)
+            rows.writerow(
+                [number, PEOPLE[number % len(PEOPLE)], f"{number}.png", target, "image/png"]
+            )
+    return manifest
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    home = tmp_path_factory.mktemp("installation")
+    installation = Installation(home=home)
+    if url := os.environ.get("DATABASE_URL"):
+        installation.environ["DATABASE_URL"] = url.replace("/postgres?", "/journey?")
+        create_database(url)
+    installation.manage("setup")
+    manifest = write_manifest(home / "incoming")
+    imported = installation.manage("import_records", str(manifest), "--dataset", "digits")
+    assert "400" in imported
+    outsiders = [person for person in PEOPLE if person not in TRAINERS]
+    whole = installation.manage("take_snapshot", "digits", "--without", *outsiders).strip()
+    without = installation.manage(
+        "take_snapshot", "digits", "--without", SUBJECT, *outsiders
+    ).strip()
+    installation.serve()
+    try:
+        train(installation, whole, without)
+        yield installation
+    finally:
+        installation.close()
+
+
+def create_database(url: str) -> None:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS journey")
+        connection.execute("CREATE DATABASE journey")
+
+
+def train(installation: Installation, whole: str, without: str) -> None:
+    recipe = ("--recipe", "unlearning.recipes.digits:DigitsMLP")
+    few = ("--parameters", json.dumps({"epochs": 12, "hidden": 32}))
+    installation.manage("train", "base", *recipe, *few, "--snapshot", whole)
+    installation.manage("train", "apart", *recipe, *few, "--snapshot", without)
+    count = "from lineage.models import *; import json; print(json.dumps(ModelVersion.objects.count()))"
+    until(lambda: installation.ask(count) == 2, seconds=WAIT, what="two versions")
+    tune = ("--recipe", "unlearning.recipes.digits:DigitsFineTune")
+    installation.manage(
+        "train", "tuned", *tune, *few, "--snapshot", without, "--base", "base:1"
+    )
+    until(lambda: installation.ask(count) == 3, seconds=WAIT, what="the child")
+
+
+def case(installation: Installation, at: int = 0) -> dict:
+    return installation.ask(CASE.format(at=at))
+
+
+def test_an_erasure_survives_a_crash_and_ends_sealed(place, tmp_path):
+    with Browser.of(place, tmp_path) as browser:
+        browser.ask_for_erasure(SUBJECT)
+        link = place.letter(SUBJECT, r"http\S+/erasure/confirm/\S+/")
+        status_link = place.letter(SUBJECT, r"http\S+/erasure/status/\S+/")
+        browser.confirm(link)
+        browser.sign_in(*place.login)
+        browser.accept(case(place)["id"])
+        until(lambda: case(place)["shadows"] >= 2, seconds=WAIT, what="two shadow models")
+        place.kill_the_heavy_worker()
+        ended = until(
+            lambda: (now := case(place))["status"] in ("SEALED", "FAILED") and now,
+            seconds=WAIT,
+            what="the end of the case",
+        )
+        assert ended["status"] == "SEALED", ended
+        check_outcome(ended)
+        answered = until(
+            lambda: (now := case(place))["email"] == "" and now, seconds=WAIT, what="the answer"
+        )
+        assert answered["outcome"] == "ERASED"
+        browser.see_the_end(status_link, answered["id"])
+    folder = tmp_path / "report"
+    place.manage("export_report", ended["reference"], "--out", str(folder))
+    assert "ok" in place.manage("verify", str(folder)).lower()
+    assert SUBJECT.encode() not in b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+def check_outcome(ended: dict) -> None:
+    first, second, child = ended["runs"]
+    assert (first["method"], first["guarantee"]) == ("finetune", "APPROXIMATE")
+    assert first["verdict"] in {"FAIL", "INCONCLUSIVE", "NO_SIGNAL", "INVALID", "DESTROYED"}
+    assert second["escalated_from"] == first["run"]
+    assert second["method"] == child["method"] == "retrain"
+    assert second["verdict"] == child["verdict"] == "ERASED_BY_CONSTRUCTION"
+    assert child["base"] == second["unlearned"]
+    assert all(run["forget_set_size"] == 40 for run in ended["runs"])
+    assert "apart v1" in ended["live"]
+    assert "base v1" not in ended["live"]
+    assert ended["files"] == 360
+    assert ended["subjects_records"] == 40
+    assert ended["shadows"] == 0
+    # Nothing was done twice: as many shadow models as the design has, and one look.
+    assert (ended["shadow_versions"], ended["looks"]) == (12, 1)
+    assert max(attempt for kind, _, attempt in ended["jobs"] if kind == "AUDIT") >= 2
+
+
+def test_somebody_unknown_gets_the_same_page_and_a_sealed_answer(place):
+    before = place.ask(
+        "import json; from audits.models import *; print(json.dumps(ErasureRequest.objects.count()))"
+    )
+    visitor = Visitor(place.site)
+    visitor.ask("nobody@example.org")
+    visitor.confirm(place.letter("nobody@example.org", r"http\S+/erasure/confirm/\S+/"))
+    ended = until(
+        lambda: (now := case(place, before))["status"] == "SEALED" and now,
+        seconds=WAIT,
+        what="the sealed case of somebody unknown",
+    )
+    assert ended["outcome"] == "NO_DATA_FOUND"
+    assert ended["runs"] == []
+
+
+def test_a_browser_is_there_where_it_must_be():
+    if os.environ.get("CI") and not shutil.which("chromium"):
+        pytest.fail("CI is set and chromium is not on PATH; .ci/run installs it when root.")
+    if chromium() is None:
+        pytest.skip("chromium is not on PATH; the journey ran through HTTP instead.")
