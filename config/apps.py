@@ -8,3 +8,7 @@ class SiteConfig(AppConfig):
 
     name = "config"
     label = "site_config"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from config import checks  # noqa: F401, PLC0415  (Django wants the apps loaded first)

@@ -194,7 +194,7 @@ EXPUNGE_LOG_ORIGIN = os.environ.get("EXPUNGE_LOG_ORIGIN", "expunge.local/log")
 EXPUNGE_METHOD = os.environ.get("EXPUNGE_METHOD", "scrub")
 EXPUNGE_METHOD_SETTINGS = environment.mapping("EXPUNGE_METHOD_SETTINGS", default={})
 # Fields of audits.core.policy.EvidencePolicy that differ from its defaults.
-EXPUNGE_POLICY = environment.mapping("EXPUNGE_POLICY", default={"audit_data": "own_records"})
+EXPUNGE_POLICY = environment.mapping("EXPUNGE_POLICY", default={})
 # Distance of two inputs scaled to length one, below which staff decide whether they are the same.
 EXPUNGE_DUPLICATE_DISTANCE = environment.number("EXPUNGE_DUPLICATE_DISTANCE", default=0.05)
 

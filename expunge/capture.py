@@ -13,24 +13,29 @@ run and no version.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from pyroaring import BitMap
 
 from expunge.environment import fingerprint
-from expunge.sampling import Watched, checked_ordinals, described, watched
+from expunge.sampling import Loader, Watched, checked_ordinals, described, watched
 from expunge.sink import Finish, Sink, Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from numpy.typing import ArrayLike
 
-class NothingCaptured(ValueError):  # noqa: N818  (reads as the fact it states)
+
+Estimator: TypeAlias = Any  # anything with scikit-learn's fit
+
+
+class NothingCaptured(ValueError):
     """No record was drawn: to record that would claim that the model learned from nobody."""
 
 
-class AlreadyFinished(ValueError):  # noqa: N818  (reads as the fact it states)
+class AlreadyFinished(ValueError):
     """A training writes one version."""
 
 
@@ -40,7 +45,7 @@ class Captured:
     def __init__(
         self, *, sink: Sink, run: str, sampler: Mapping[str, Any], watched: Watched | None
     ) -> None:
-        self.loader = None if watched is None else watched.loader
+        self.loader: Loader = None if watched is None else watched.loader
         self.version: str | None = None
         self.run = run
         self._sink = sink
@@ -96,7 +101,7 @@ class Captured:
 
 @contextmanager
 def training(
-    loader: Any = None,  # noqa: ANN401  (a torch DataLoader; torch is optional here)
+    loader: Loader = None,
     *,
     sink: Sink,
     ordinals: Iterable[int] | None = None,
@@ -127,13 +132,13 @@ def training(
 
 
 def fit(
-    estimator: Any,  # noqa: ANN401  (anything with scikit-learn's fit)
-    x: Any,  # noqa: ANN401  (array-like)
-    y: Any = None,  # noqa: ANN401  (array-like)
+    estimator: Estimator,
+    x: ArrayLike,
+    y: ArrayLike | None = None,
     *,
     ordinals: Iterable[int],
     sink: Sink,
-    weights: Callable[[Any], bytes],
+    weights: Callable[[Estimator], bytes],
 ) -> str:
     """Fit a scikit-learn estimator on rows of known ordinals; return the version's identifier.
 

@@ -10,7 +10,7 @@ import array
 import copy
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from pyroaring import BitMap
@@ -20,18 +20,27 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Torch is optional here, so its types have names only.
+Loader: TypeAlias = Any  # torch.utils.data.DataLoader
+Sampler: TypeAlias = Any  # a sampler or a batch sampler
+Drawn: TypeAlias = Any  # one position or a batch of them
+Positions: TypeAlias = Any  # a dataset with a length
+Generator: TypeAlias = Any  # torch.Generator or None
+State: TypeAlias = Any  # a tensor of bytes
+Attribute: TypeAlias = Any  # whatever the wrapped sampler has
+
 _HIGHEST = 2**32 - 1
 _DISTRIBUTED = ("rank", "num_replicas", "seed", "epoch")
 
 
-class CaptureNotPossible(TypeError):  # noqa: N818  (reads as the fact it states)
+class CaptureNotPossible(TypeError):
     """What the loader draws cannot be told from its sampler."""
 
 
 class Recording:
     """A sampler or batch sampler that remembers the dataset positions it gave out."""
 
-    def __init__(self, drawn_from: Any, *, size: int) -> None:  # noqa: ANN401  (any sampler)
+    def __init__(self, drawn_from: Sampler, *, size: int) -> None:
         self._drawn_from = drawn_from
         self._size = size
         self.positions = BitMap()
@@ -41,7 +50,7 @@ class Recording:
     def __len__(self) -> int:
         return len(self._drawn_from)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (whatever the sampler has)
+    def __getattr__(self, name: str) -> Attribute:
         if name.startswith("__"):  # such as __setstate__ while a copy is made
             raise AttributeError(name)
         return getattr(self._drawn_from, name)
@@ -53,7 +62,7 @@ class Recording:
             self._remember(drawn)
             yield drawn
 
-    def _remember(self, drawn: Any) -> None:  # noqa: ANN401  (one index or a batch of them)
+    def _remember(self, drawn: Drawn) -> None:
         self.draws += 1
         listed = drawn.tolist() if hasattr(drawn, "tolist") else drawn
         batch = listed if isinstance(listed, list | tuple) else [listed]
@@ -68,7 +77,7 @@ class Recording:
             ) from error
 
 
-def recording(loader: Any) -> tuple[Any, Recording]:  # noqa: ANN401  (torch is optional here)
+def recording(loader: Loader) -> tuple[Loader, Recording]:
     """Return a data loader that draws exactly as ``loader`` would, and what records it.
 
     Raises:
@@ -91,7 +100,7 @@ def recording(loader: Any) -> tuple[Any, Recording]:  # noqa: ANN401  (torch is 
     return clone, recorder
 
 
-def described(loader: Any) -> dict[str, Any]:  # noqa: ANN401  (torch is optional here)
+def described(loader: Loader) -> dict[str, Any]:
     """Return how a loader draws: enough to draw the same again, without storing the order."""
     batches = loader.batch_sampler
     sampler = getattr(batches, "sampler", loader.sampler if batches is None else batches)
@@ -108,26 +117,34 @@ def described(loader: Any) -> dict[str, Any]:  # noqa: ANN401  (torch is optiona
             for name in _DISTRIBUTED
             if hasattr(sampler, "num_replicas")
         },
-        **_generator(getattr(sampler, "generator", None) or loader.generator),
+        **_generator(getattr(sampler, "generator", None), loader.generator),
     }
 
 
-def _generator(generator: Any) -> dict[str, Any]:  # noqa: ANN401  (a torch generator)
+def _generator(own: Generator, shared: Generator) -> dict[str, Any]:
+    """Describe where the order comes from.
+
+    A DataLoader draws one number per epoch from its own generator before the sampler draws, so
+    it matters for a replay whether the two share one.
+    """
+    generator = shared if own is None else own
     if generator is None:
         import torch  # noqa: PLC0415  (there is a loader, so torch is imported already)
 
-        return {"seed": None, "generator_state": _state_digest(torch.get_rng_state())}
+        state = _state_digest(torch.get_rng_state())
+        return {"generator": "global", "seed": None, "generator_state": state}
     return {
+        "generator": "loader" if generator is shared else "sampler",
         "seed": generator.initial_seed(),
         "generator_state": _state_digest(generator.get_state()),
     }
 
 
-def _state_digest(state: Any) -> str:  # noqa: ANN401  (a torch tensor of bytes)
+def _state_digest(state: State) -> str:
     return hashlib.sha256(state.numpy().tobytes()).hexdigest()
 
 
-def ordinals_of(dataset: Any) -> NDArray[np.int64]:  # noqa: ANN401  (any dataset)
+def ordinals_of(dataset: Positions) -> NDArray[np.int64]:
     """Return the ordinal at each position of a dataset.
 
     Taken from its ``ordinals``; through a torch ``Subset`` from those of the dataset below it.
@@ -170,7 +187,7 @@ def checked_ordinals(ordinals: Iterable[int], size: int) -> NDArray[np.int64]:
 class Watched:
     """A loader that records what it draws, with the ordinal at each position of its dataset."""
 
-    loader: Any
+    loader: Loader
     recorder: Recording
     ordinals: NDArray[np.int64]
 
@@ -183,7 +200,7 @@ class Watched:
         return BitMap(values)
 
 
-def watched(loader: Any, ordinals: Iterable[int] | None = None) -> Watched:  # noqa: ANN401  (any loader)
+def watched(loader: Loader, ordinals: Iterable[int] | None = None) -> Watched:
     """Return a loader that draws as ``loader`` would and records it. Raises CaptureNotPossible."""
     clone, recorder = recording(loader)
     places = (

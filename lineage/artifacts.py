@@ -35,23 +35,23 @@ _PER_FOLDER = 1_000
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-class ArtefactMissing(LookupError):  # noqa: N818  (reads as the fact it states)
+class ArtefactMissing(LookupError):
     """A file that should be stored is not there."""
 
 
-class ArtefactAltered(ValueError):  # noqa: N818  (reads as the fact it states)
+class ArtefactAltered(ValueError):
     """A stored file does not hold the bytes that were written."""
 
 
-class ArtefactRemains(RuntimeError):  # noqa: N818  (reads as the fact it states)
+class ArtefactRemains(RuntimeError):
     """A file that was destroyed is still there."""
 
 
-class StoreFull(OSError):  # noqa: N818  (reads as the fact it states)
+class StoreFull(OSError):
     """There is no room for a file; nothing of it was kept."""
 
 
-class StoreNotWritable(OSError):  # noqa: N818  (reads as the fact it states)
+class StoreNotWritable(OSError):
     """The store refused a file; nothing of it was kept."""
 
 

@@ -28,19 +28,19 @@ _WAIT_SECONDS = 30
 _TABLE = "CREATE TABLE IF NOT EXISTS key (name TEXT PRIMARY KEY, secret BLOB) WITHOUT ROWID"
 
 
-class KeyMissing(LookupError):  # noqa: N818  (reads as the fact it states)
+class KeyMissing(LookupError):
     """No key of that name was ever made."""
 
 
-class KeyDestroyed(LookupError):  # noqa: N818  (reads as the fact it states)
+class KeyDestroyed(LookupError):
     """The key of that name was destroyed and cannot come back."""
 
 
-class KeyExists(ValueError):  # noqa: N818  (reads as the fact it states)
+class KeyExists(ValueError):
     """A key of that name was made before."""
 
 
-class KeyRemains(RuntimeError):  # noqa: N818  (reads as the fact it states)
+class KeyRemains(RuntimeError):
     """A destroyed key can still be read."""
 
 

@@ -108,3 +108,13 @@ def test_the_changelog_has_an_entry_for_this_version():
 )
 def test_targets_are_read_from_code_alone(markdown, targets):
     assert make_targets_in(markdown) == targets
+
+
+def test_every_setting_is_documented():
+    code = "".join(
+        (ROOT / "config" / name).read_text() for name in ("settings.py", "environment.py")
+    )
+    read = set(re.findall(r'"((?:EXPUNGE_[A-Z_]+|DATABASE_URL|REDIS_URL))"', code))
+    documented = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/settings.md").read_text()))
+    assert read - documented == set()
+    assert {name for name in documented if name.startswith("EXPUNGE")} - read == set()

@@ -1,13 +1,15 @@
 """Which records an audit reads: forget set, twins, canaries, test and retain set.
 
-Everything but the forget set is lawfully held: twins, canaries and test records come from the
-pool of records that the audited version and its ancestors never saw.
+Twins, canaries and test records come from the pool of records that the audited version and its
+ancestors never saw. Under the policy ``surrogate`` the shadow models never see the person's
+records either: records of the retain set, alike in class and nearest in content, are forgotten
+in their place, and the person's own are only scored, for the instance test.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ from django.utils import timezone
 from torch.utils.data import Dataset, Subset
 
 from audits.core.design import derived_seed
+from audits.core.policy import AuditData
 from audits.core.shadows import ShadowData
 from audits.core.twins import Candidates, NoTwin, choose_twins
 from audits.services.evidence import design_of, open_view
@@ -23,6 +26,7 @@ from lineage.queries.contents import batches, read_batch
 from lineage.queries.membership import members
 from lineage.queries.training_view import training_view
 from lineage.services.views import open_erasure_view
+from unlearning.core.examples import count
 from unlearning.core.stored import StoredExamples
 from unlearning.execution.loading import parents_of, recipe_of, retain_snapshot, training_snapshot
 from unlearning.services import runs
@@ -49,6 +53,7 @@ class AuditSets:
 
     recipe: Recipe
     data: ShadowData
+    own: Examples | None = None
 
 
 class Mislabelled(Dataset[tuple[torch.Tensor, ...]]):
@@ -81,9 +86,14 @@ def audit_sets(plan: AuditPlan) -> AuditSets:
     view = open_erasure_view(
         run_id=run.pk, purpose="AUDIT", space=run.space, ordinals=forget, now=now
     )
-    questioned = StoredExamples(recipe, view)
+    own = StoredExamples(recipe, view)
     pool = StoredExamples(recipe, _pool(run.target))
-    seed = design_of(plan).seed
+    retain: Examples = StoredExamples(recipe, training_view(retain_snapshot(run)))
+    seed, questioned = design_of(plan).seed, cast("Examples", own)
+    surrogate = plan.policy["audit_data"] == AuditData.SURROGATE
+    if surrogate:
+        chosen, kept = _twins(own, retain, derived_seed(seed, "surrogate"))
+        questioned, retain = Subset(retain, chosen), Subset(retain, kept)
     twins, rest = _twins(questioned, pool, seed)
     canaries = design_of(plan).canaries
     if len(rest) < canaries + SMALLEST_TEST:
@@ -94,12 +104,13 @@ def audit_sets(plan: AuditPlan) -> AuditSets:
     return AuditSets(
         recipe=recipe,
         data=ShadowData(
-            retain=StoredExamples(recipe, training_view(retain_snapshot(run))),
+            retain=retain,
             forget=questioned,
             twins=Subset(pool, twins),
             canaries=Mislabelled(Subset(pool, rest[:canaries]), len(recipe.targets)),
             test=Subset(pool, rest[canaries:]),
         ),
+        own=own if surrogate else None,
     )
 
 
@@ -118,18 +129,18 @@ def seen_by(target: ModelVersion) -> BitMap:
     return seen
 
 
-def _twins(forget: StoredExamples, pool: StoredExamples, seed: int) -> tuple[list[int], list[int]]:
+def _twins(forget: Examples, pool: Examples, seed: int) -> tuple[list[int], list[int]]:
     """Return the twins' places in the pool, and the other places in an order of the seed."""
-    if not len(pool):
+    if not count(pool):
         raise NoTwin("not computed: there are no records that the version never saw.")
     chosen = choose_twins(_candidates(forget), _candidates(pool), seed=derived_seed(seed, "twins"))
-    order = np.random.default_rng(derived_seed(seed, "rest")).permutation(len(pool))
+    order = np.random.default_rng(derived_seed(seed, "rest")).permutation(count(pool))
     taken = {int(place) for place in chosen}
     return [int(place) for place in chosen], [int(at) for at in order if int(at) not in taken]
 
 
-def _candidates(examples: StoredExamples) -> Candidates:
-    decoded = [examples[place] for place in range(len(examples))]
+def _candidates(examples: Examples) -> Candidates:
+    decoded = [examples[place] for place in range(count(examples))]
     position: NDArray[np.float64] = np.stack(
         [inputs.numpy().ravel().astype(np.float64) for inputs, _ in decoded]
     )

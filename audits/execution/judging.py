@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from audits.attacks.population import TooFewRecords, population_report
 from audits.core.contrast import keep, measure, recompute, records_without_signal
 from audits.core.harness import Deployment
 from audits.core.kept import Kept
+from audits.core.likelihood import instance_test
 from audits.core.policy import EvidencePolicy
 from audits.core.scores import outputs_of, scores_of
 from audits.core.shadows import ShadowRow, stack
@@ -29,10 +30,11 @@ from unlearning.execution.loading import load_version
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
-    from audits.core.estimates import Contrast
+    from audits.core.estimates import Contrast, InstanceTest
     from audits.core.shadow_scores import ShadowScores
     from audits.core.verdict import Verdict
     from lineage.models import Job
+    from unlearning.core.examples import Examples
 
 # An inconclusive look may be followed by the next; every other outcome ends the audit.
 GOES_ON = (Outcome.INCONCLUSIVE,)
@@ -65,6 +67,8 @@ def _judge_look(run: UnlearningRun, look: int) -> list[Finding]:
         index=np.random.default_rng().permutation(run.forget_count),
         deployment=_deployment(run, sets),
     )
+    if sets.own is not None:
+        kept = replace(kept, instance=_instance(run, sets.own, policy.looks[look]))
     verdict = recompute(Kept.from_dict(kept.as_dict()), policy)
     return [_finding(plan, kept, verdict, look, _plot(scores, seed))]
 
@@ -107,9 +111,18 @@ def _levels(contrast: Contrast) -> dict[str, Any]:
 
 def _scores(run: UnlearningRun, sets: AuditSets, per_arm: int) -> ShadowScores:
     rows = ShadowResult.objects.filter(run=run, index__lt=2 * per_arm).order_by("index")
-    assert run.unlearned is not None  # noqa: S101  (a run that succeeded has one)
-    deployed, _ = scores_of(load_version(run.unlearned), sets.data.forget)
+    deployed = None
+    if sets.own is None and run.unlearned is not None:
+        deployed, _ = scores_of(load_version(run.unlearned), sets.data.forget)
     return stack([from_json(row.row) for row in rows], deployed=deployed)
+
+
+def _instance(run: UnlearningRun, own: Examples, per_arm: int) -> InstanceTest:
+    """Ask whether the deployed model looks like models that never saw the person."""
+    rows = ShadowResult.objects.filter(run=run, index__lt=2 * per_arm).order_by("index")
+    never_seen = np.array([row.row["own"] for row in rows], np.float64)
+    assert run.unlearned is not None  # noqa: S101  (a run that succeeded has one)
+    return instance_test(never_seen, scores_of(load_version(run.unlearned), own)[0])
 
 
 def from_json(row: dict[str, Any]) -> ShadowRow:
@@ -117,7 +130,7 @@ def from_json(row: dict[str, Any]) -> ShadowRow:
     arrays = ("before", "after", "canary_scores")
     return ShadowRow(
         **{
-            **row,
+            **{name: value for name, value in row.items() if name != "own"},
             **{name: np.asarray(row[name], np.float64) for name in arrays},
             "canary_member": np.asarray(row["canary_member"], np.bool_),
         }

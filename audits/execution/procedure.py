@@ -25,12 +25,14 @@ class Audited:
     """A version's own recipe and method; for a child of an unlearned base, both stages.
 
     A child rebuilt on an approximately cleared base is audited as base + child: the base is
-    trained and unlearned, and the child is trained on the result.
+    trained and unlearned, and the child is trained on the result. ``unlearned`` is the last
+    model that came out, so that more can be scored with it before it is dropped.
     """
 
     recipe: Recipe
     method: Method
     base: Audited | None = None
+    unlearned: nn.Module | None = field(default=None, repr=False)
     _base_model: nn.Module | None = field(default=None, repr=False)
 
     def train(self, examples: Examples, seed: int) -> nn.Module:
@@ -46,7 +48,8 @@ class Audited:
         if self.base and self._base_model is not None:
             base = self.base.unlearn(self._base_model, retain, forget, derive(seed, "base"))
         context = Context(recipe=self.recipe, seed=seed, base=base)
-        return self.method.unlearn(model, retain, forget, context)
+        self.unlearned = self.method.unlearn(model, retain, forget, context)
+        return self.unlearned
 
 
 def audited(run: UnlearningRun) -> Audited:

@@ -11,12 +11,13 @@ from lineage.services import runs as lineage_runs
 from unlearning.execution.loading import forget_snapshot, retain_snapshot
 
 if TYPE_CHECKING:
-    from audits.core.shadows import ShadowRow
     from unlearning.core.recipe import Recipe
     from unlearning.models import UnlearningRun
 
 
-def register_shadow(run: UnlearningRun, row: ShadowRow, recipe: Recipe) -> ModelVersion:
+def register_shadow(
+    run: UnlearningRun, recipe: Recipe, *, learned_forget_set: bool
+) -> ModelVersion:
     """Record that a shadow model existed and what it learned from.
 
     Its weights were never stored: they ended with this process. The node says so, and its
@@ -24,7 +25,7 @@ def register_shadow(run: UnlearningRun, row: ShadowRow, recipe: Recipe) -> Model
     """
     retain = retain_snapshot(run)
     inputs = [lineage_runs.Input(source=retain)]
-    if row.member:
+    if learned_forget_set:
         forget = forget_snapshot(run, retain)
         inputs.append(lineage_runs.Input(source=forget))
     described = recipe.describe()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from audits.core.scores import scores_of
 from audits.core.shadows import ShadowRow, train_shadow
 from audits.core.twins import NoTwin
 from audits.execution.audit_sets import audit_sets
@@ -16,6 +17,8 @@ from audits.services import evidence
 from unlearning.execution.reporting import reporter
 
 if TYPE_CHECKING:
+    from audits.execution.audit_sets import AuditSets
+    from audits.execution.procedure import Audited
     from lineage.models import Job
 
 
@@ -40,12 +43,28 @@ def train_shadows(job: Job) -> None:
     for number in range(start, stop):
         if number not in known:
             row = train_shadow(number, design, procedure, sets.data)
-            version = register_shadow(plan.run, row, procedure.recipe)
+            version = register_shadow(
+                plan.run,
+                procedure.recipe,
+                learned_forget_set=row.member and sets.own is None,
+            )
             evidence.keep_shadow(
-                run_id=plan.pk, index=number, version=version, row=as_json(row), now=timezone.now()
+                run_id=plan.pk,
+                index=number,
+                version=version,
+                row={**as_json(row), "own": _own_scores(procedure, sets)},
+                now=timezone.now(),
             )
         report("", number + 1 - start, stop - start)
     evidence.log_shadows(run_id=plan.pk, now=timezone.now())
+
+
+def _own_scores(procedure: Audited, sets: AuditSets) -> list[float]:
+    """Return the scores of the person's records under a model that never saw them."""
+    if sets.own is None or procedure.unlearned is None:
+        return []
+    scores: list[float] = scores_of(procedure.unlearned, sets.own)[0].tolist()
+    return scores
 
 
 def as_json(row: ShadowRow) -> dict[str, Any]:

@@ -115,7 +115,9 @@ class DuplicateFinding(models.Model):
     other_ordinal = models.BigIntegerField()
     kind = models.CharField(max_length=8, choices=Kind)
     distance = models.FloatField()
-    decision = models.CharField(max_length=8, choices=Decision, default=Decision.PENDING, blank=True)
+    decision = models.CharField(
+        max_length=8, choices=Decision, default=Decision.PENDING, blank=True
+    )
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )

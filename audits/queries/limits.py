@@ -41,13 +41,20 @@ OWN_RECORDS = (
     "training. The verdict recomputes from the kept aggregates."
 )
 
+SURROGATE = (
+    "The audit trained shadow models on other people's records in place of the person's. It is "
+    "evidence about the procedure; whether this one run behaved is tested on the person's records "
+    "by comparison with models that never saw them, which can raise an alarm and never clears."
+)
+
 
 def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
     """Return the limits that apply to a case, as sentences."""
     found = list(ALWAYS)
     approximate = any(run.guarantee == "APPROXIMATE" for run in runs)
     if approximate:
-        found += [NO_RETRAINED_ARM, OWN_RECORDS]
+        surrogate = request.policy.get("audit_data") == "surrogate"
+        found += [NO_RETRAINED_ARM, SURROGATE if surrogate else OWN_RECORDS]
     if any(run.guarantee == "EXACT" for run in runs):
         found.append(SAME_RECIPE)
     if kept := request.duplicates.filter(decision="KEEP").count():

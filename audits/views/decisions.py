@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.forms import Form
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest, HttpResponse, QueryDict
 
     from unlearning.models import UnlearningRun
 
@@ -36,8 +36,8 @@ SAID_NO = (MoveNotAllowed, ReplacementNotAcceptable, RunNotWaiting, ValueError)
 def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Record the ground and start the erasure."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
-    form = AcceptForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = AcceptForm(_posted(request))
+    if form.is_valid():
         ground = form.cleaned_data["ground"]
         return _carry_out(
             request,
@@ -53,8 +53,8 @@ def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
 def refuse(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Record the reason and answer the person."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
-    form = RefuseForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = RefuseForm(_posted(request))
+    if form.is_valid():
         code = form.cleaned_data["code"]
         return _carry_out(
             request,
@@ -101,8 +101,8 @@ def destroy(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     """Destroy a version that cannot be trained again, once its name was typed."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
     run = get_object_or_404(case_page.waiting_runs(case), pk=run_id)
-    form = DestroyForm(request.POST or None, name=str(run.target))
-    if request.method == "POST" and form.is_valid():
+    form = DestroyForm(_posted(request), name=str(run.target))
+    if form.is_valid():
         return _carry_out(
             request,
             case,
@@ -118,8 +118,8 @@ def outside(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     """Choose the version, retrained outside, that replaces an affected one."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
     run = get_object_or_404(case_page.waiting_runs(case), pk=run_id)
-    form = OutsideForm(request.POST or None, versions=case_page.replacements_for(run))
-    if request.method == "POST" and form.is_valid():
+    form = OutsideForm(_posted(request), versions=case_page.replacements_for(run))
+    if form.is_valid():
         version = UUID(form.cleaned_data["version"])
         return _carry_out(
             request,
@@ -146,6 +146,11 @@ def export(request: HttpRequest, case_id: UUID) -> HttpResponse:
         lambda: workflow.export(case_id=case.pk),
         "The report is being written.",
     )
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """Return what was posted, even when it is empty; None, for a blank form, else."""
+    return request.POST if request.method == "POST" else None
 
 
 def _carry_out(

@@ -26,11 +26,11 @@ _RUN_COOKIE = 12_347  # RoaringFormatSpec: the low half of the first word when r
 _LONGEST_ARRAY = 4_096
 
 
-class BitmapUnreadable(ValueError):  # noqa: N818  (reads as the fact it states)
+class BitmapUnreadable(ValueError):
     """The bytes are not one portable Roaring bitmap in its canonical form."""
 
 
-class ChunkAltered(ValueError):  # noqa: N818  (reads as the fact it states)
+class ChunkAltered(ValueError):
     """The stored bytes of a chunk are not those that were written."""
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-class LineageHasCycle(ValueError):  # noqa: N818  (reads as the fact it states)
+class LineageHasCycle(ValueError):
     """Something was derived from itself, which no sequence of runs can bring about."""
 
 

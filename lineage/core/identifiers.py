@@ -14,7 +14,7 @@ _MAILBOX = re.compile(r'[^\s@<>"(),;:\\]+@[^\s@<>"(),;:\\]+')
 _LONGEST_MAILBOX = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
 
 
-class IdentifierNotUsable(ValueError):  # noqa: N818  (reads as the fact it states)
+class IdentifierNotUsable(ValueError):
     """The text cannot identify a person; the sentence does not repeat it."""
 
 

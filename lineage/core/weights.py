@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
 
 
-class WeightsUnreadable(ValueError):  # noqa: N818  (reads as the fact it states)
+class WeightsUnreadable(ValueError):
     """The bytes are not a safetensors file."""
 
 

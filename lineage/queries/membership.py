@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 500  # values in one IN (...), far below the limit of any database
 
 
-class SnapshotAltered(ValueError):  # noqa: N818  (reads as the fact it states)
+class SnapshotAltered(ValueError):
     """The chunks of a snapshot are not those it was taken with: one is missing or replaced."""
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lineage.models import DatasetSnapshot
 
 
-class RecordNotServed(PermissionError):  # noqa: N818  (reads as the fact it states)
+class RecordNotServed(PermissionError):
     """The record is not part of the view, or was restricted after the view was opened."""
 
 

@@ -31,11 +31,11 @@ _CHANGED = (
 )
 
 
-class SpaceFull(OverflowError):  # noqa: N818  (reads as the fact it states)
+class SpaceFull(OverflowError):
     """A space has handed out all its 4,294,967,296 ordinals."""
 
 
-class OrdinalsTaken(RuntimeError):  # noqa: N818  (reads as the fact it states)
+class OrdinalsTaken(RuntimeError):
     """Another process handed out the same ordinals; nothing was stored."""
 
 

@@ -18,7 +18,7 @@ _LONGEST_TARGET, _LONGEST_MEDIA_TYPE = 200, 100
 _UNKNOWN_TYPE = "application/octet-stream"
 
 
-class RowRefused(ValueError):  # noqa: N818  (reads as the fact it states)
+class RowRefused(ValueError):
     """A row cannot be imported; the text is the sentence for the report."""
 
 

@@ -28,7 +28,7 @@ __all__ = [
 _LONGEST_NAME = 200
 
 
-class DatasetMisnamed(ValueError):  # noqa: N818  (reads as the fact it states)
+class DatasetMisnamed(ValueError):
     """The name cannot be that of a data set."""
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lineage.models import OrdinalSpace
 
 
-class JournalFull(OSError):  # noqa: N818  (reads as the fact it states)
+class JournalFull(OSError):
     """The disk of the journal has no room for a line."""
 
 

@@ -29,7 +29,7 @@ _MARKS = {
 _LONGEST_MARK = 3
 
 
-class ManifestUnreadable(ValueError):  # noqa: N818  (reads as the fact it states)
+class ManifestUnreadable(ValueError):
     """The manifest as a whole cannot be used."""
 
 

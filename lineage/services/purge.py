@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Receipt", "SubjectHasRecords", "erase_records", "shred_subject", "write_journal"]
 
 
-class SubjectHasRecords(ValueError):  # noqa: N818  (reads as the fact it states)
+class SubjectHasRecords(ValueError):
     """A person cannot be shredded while records are still theirs."""
 
 

@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 _WEAKEST_FIRST = (Influence.NONE, Influence.INDIRECT, Influence.DIRECT)
 
 
-class RunNotOpen(ValueError):  # noqa: N818  (reads as the fact it states)
+class RunNotOpen(ValueError):
     """The run was closed before."""
 
 
-class TrainingSnapshotUnclear(ValueError):  # noqa: N818  (reads as the fact it states)
+class TrainingSnapshotUnclear(ValueError):
     """It is not clear to which snapshot the used ordinals belong."""
 
 

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-class SourceNotUsable(ValueError):  # noqa: N818  (reads as the fact it states)
+class SourceNotUsable(ValueError):
     """A run cannot start from a model that is out of use."""
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lineage.models import Dataset, Run
 
 
-class OrdinalsUnknown(ValueError):  # noqa: N818  (reads as the fact it states)
+class OrdinalsUnknown(ValueError):
     """Some ordinals were never handed out in their space."""
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class IdentifiersDisagree(ValueError):  # noqa: N818  (reads as the fact it states)
+class IdentifiersDisagree(ValueError):
     """The identifiers given for one person belong to several people."""
 
 

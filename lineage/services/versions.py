@@ -19,7 +19,7 @@ _State = ModelVersion.State
 _KEPT = (Artefact.Kind.RECORD, Artefact.Kind.REPORT)
 
 
-class VersionNotReleasable(ValueError):  # noqa: N818  (reads as the fact it states)
+class VersionNotReleasable(ValueError):
     """The version must not be used."""
 
 

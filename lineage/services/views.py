@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 PURPOSES = ("UNLEARN", "AUDIT")
 
 
-class PurposeNotAllowed(ValueError):  # noqa: N818  (reads as the fact it states)
+class PurposeNotAllowed(ValueError):
     """Restricted records are opened for other ends than unlearning and audit."""
 
 
-class OutsideErasureView(PermissionError):  # noqa: N818  (reads as the fact it states)
+class OutsideErasureView(PermissionError):
     """The record is none of those for which the view was opened."""
 
 

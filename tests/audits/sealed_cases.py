@@ -44,7 +44,7 @@ def at(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
-def received(email="ada@example.org"):
+def received(email="ozymandias@example.org"):
     """A confirmed request."""
     got = requests.receive_request(email=email, channel="FORM", now=at(0))
     return requests.confirm_request(token=got.confirm_token, now=at(12))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
 
 from lineage.models import (
     DatasetSnapshot,
+    DataSubject,
     Influence,
     LineageEdge,
     LineageNode,
@@ -17,6 +18,7 @@ from lineage.models import (
     Run,
     RunInput,
 )
+from lineage.queries.subjects import find_subject
 from lineage.services.importing import Row, ensure_dataset, import_records
 from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_run
 from lineage.services.snapshots import take_snapshot
@@ -56,12 +58,20 @@ def snapshot(dataset: Dataset, now: datetime, ordinals: Sequence[int] | None = N
     return take_snapshot(dataset=dataset, ordinals=members, now=now)
 
 
-def trained(name: str, now: datetime, *inputs: Input, **result: object) -> ModelVersion:
+def trained(name: str, now: datetime, *inputs: Input, **result: Any) -> ModelVersion:  # noqa: ANN401  (of several types)
     """Run a training with these inputs and return its version."""
-    plan = {key: result.pop(key) for key in ("activity", "capture_level", "seed") if key in result}
-    run = begin_run(plan=RunPlan(**{"activity": "TRAIN", **plan}, inputs=inputs), now=now)
-    written = {"weights": f"weights of {name} {run.pk}".encode(), **result}
+    plan: dict[str, Any] = {"activity": "TRAIN"}
+    plan |= {key: result.pop(key) for key in ("activity", "capture_level") if key in result}
+    run = begin_run(plan=RunPlan(**plan, inputs=inputs), now=now)
+    written: dict[str, Any] = {"weights": f"weights of {name} {run.pk}".encode(), **result}
     return finish_run(run=run, result=RunResult(model_name=name, **written), now=now)
+
+
+def found(identifier: str) -> DataSubject:
+    """Return the person with this e-mail address, who must exist."""
+    subject = find_subject("EMAIL", identifier)
+    assert subject is not None
+    return subject
 
 
 def data(source: DatasetSnapshot, role: str = Role.TRAINING) -> Input:

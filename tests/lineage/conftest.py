@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def home(settings, tmp_path) -> Path:
+def home(settings, tmp_path: Path) -> Path:
     """Point keys, store and journal to a folder of this test."""
     settings.KEYS = tmp_path / "keys"
     settings.EXPUNGE_STORE = f"file://{tmp_path / 'store'}"

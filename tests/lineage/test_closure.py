@@ -14,7 +14,6 @@ from lineage.models import (
     LineageNode,
     ModelVersion,
     Role,
-    Run,
     SnapshotChunk,
 )
 from lineage.queries.closure import affected
@@ -293,7 +292,7 @@ def test_a_cycle_made_by_hand_ends_in_a_sentence(now):
         dst=nodes[one.id],
         role="TEACHER",
         influence="DIRECT",
-        run=Run.objects.first(),
+        run=one.generated_by,
         valid_from=now,
     )
     with pytest.raises(ValueError, match="derived from themselves"):

@@ -11,12 +11,11 @@ from lineage import artifacts, keys
 from lineage.models import DataRecord, DataSubject, LineagePurge, RecordContent, SubjectIdentifier
 from lineage.queries.membership import members
 from lineage.queries.subjects import find_subject, records_of
-from lineage.services import journal
 from lineage.services.importing import import_records
 from lineage.services.journal import JournalFull, read_journal, write_journal
 from lineage.services.purge import Receipt, SubjectHasRecords, erase_records, shred_subject
 from lineage.services.snapshots import OrdinalsUnknown
-from tests.lineage.builders import filled, rows, snapshot
+from tests.lineage.builders import filled, found, rows, snapshot
 
 pytestmark = pytest.mark.django_db
 CASE = uuid.UUID(int=1)
@@ -93,9 +92,9 @@ def test_an_erasure_that_dies_half_way_is_finished_later(dataset, now, monkeypat
     monkeypatch.setattr(artifacts, "destroy", dies)
     with pytest.raises(KeyboardInterrupt):
         erase(dataset, [0, 1, 2], now)
-    found = left(dataset)
-    assert set(found["files"]) <= set(found["rows"])  # no file without a row that leads to it
-    assert found["named"] == [*range(3, 9)]
+    state = left(dataset)
+    assert set(state["files"]) <= set(state["rows"])  # no file without a row that leads to it
+    assert state["named"] == [*range(3, 9)]
     assert erase(dataset, [0, 1, 2], now) == Receipt(records=3, remaining=0)
     assert left(dataset)["files"] == [*range(3, 9)]
 
@@ -130,7 +129,7 @@ def test_reading_back_asks_the_store_and_not_the_rows(dataset, now, monkeypatch)
 
 
 def test_a_shredded_person_cannot_be_found_nor_their_key(dataset, now):
-    anna = find_subject("EMAIL", ANNA)
+    anna = found(ANNA)
     key = keys.get(f"subject:{anna.id}")
     erase(dataset, records_of(anna)[dataset.space], now)
     assert shred_subject(subject=anna, now=now).erased_at == now
@@ -143,7 +142,7 @@ def test_a_shredded_person_cannot_be_found_nor_their_key(dataset, now):
 
 
 def test_a_person_with_records_is_not_shredded(dataset, now):
-    anna = find_subject("EMAIL", ANNA)
+    anna = found(ANNA)
     erase(dataset, [0, 1], now)
     with pytest.raises(SubjectHasRecords, match="still has 1 records"):
         shred_subject(subject=anna, now=now)
@@ -152,7 +151,7 @@ def test_a_person_with_records_is_not_shredded(dataset, now):
 
 
 def test_a_suppressed_person_is_not_imported_again(dataset, now):
-    anna = find_subject("EMAIL", ANNA)
+    anna = found(ANNA)
     erase(dataset, [0, 1, 2], now)
     shred_subject(subject=anna, now=now, suppress=True)
     shred_subject(subject=anna, now=now, suppress=True)
@@ -164,12 +163,12 @@ def test_a_suppressed_person_is_not_imported_again(dataset, now):
 
 
 def test_a_person_who_is_not_suppressed_may_come_back_as_somebody_new(dataset, now):
-    anna = find_subject("EMAIL", ANNA)
+    anna = found(ANNA)
     erase(dataset, [0, 1, 2], now)
     shred_subject(subject=anna, now=now)
     report = import_records(dataset_name="faces", rows=rows(3, kinds=4), now=now)
     assert report.imported == 3
-    again = find_subject("EMAIL", ANNA)
+    again = found(ANNA)
     assert again != anna
     assert records_of(again)[dataset.space] == BitMap([9, 10, 11])  # ordinals are never reused
 
@@ -209,7 +208,7 @@ def test_a_line_cut_short_by_a_crash_is_written_anew(dataset, now, home):
 def test_a_full_disk_leaves_the_journal_as_it_was(dataset, now, home, monkeypatch):
     first = note(dataset, [1], now)
     write = os.write
-    monkeypatch.setattr(journal.os, "write", lambda fd, line: write(fd, line[:10]))
+    monkeypatch.setattr(os, "write", lambda fd, line: write(fd, line[:10]))
     with pytest.raises(JournalFull, match="nothing was appended"):
         note(dataset, [2], now)
     monkeypatch.undo()

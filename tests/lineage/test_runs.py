@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from pyroaring import BitMap
@@ -36,11 +37,11 @@ def taken(now):
     return snapshot(filled("faces", 6, now), now)
 
 
-def opened(taken, now, **plan: object):
+def opened(taken, now, **plan: Any):  # noqa: ANN401  (of several types)
     return begin_run(plan=RunPlan(activity="TRAIN", inputs=(data(taken),), **plan), now=now)
 
 
-def result(name="m", **more: object):
+def result(name="m", **more: Any):  # noqa: ANN401  (of several types)
     return RunResult(model_name=name, weights=b"weights", **more)
 
 

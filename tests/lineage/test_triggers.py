@@ -54,7 +54,7 @@ def test_saving_a_model_is_refused_as_well():
     snapshot = DatasetSnapshot.objects.get()
     snapshot.digest = "0" * 64
     refused(snapshot.save)
-    refused(LineageEdge.objects.first().save)
+    refused(LineageEdge.objects.get().save)
 
 
 def test_what_says_nothing_of_membership_may_change():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 DIGITS = 1797
+# The people are made up, so the stronger audit may train on their own records; the report says so.
+OWN_RECORDS = {"EXPUNGE_POLICY": '{"audit_data": "own_records"}'}
 
 
 class Command(BaseCommand):
@@ -52,7 +55,10 @@ class Command(BaseCommand):
     def _go(self, email: str) -> ErasureRequest:
         host, port = "127.0.0.1", free_port(host="127.0.0.1")
         try:
-            with sigterm_closes(), stage(var=settings.VAR, host=host, port=port) as running:
+            with (
+                sigterm_closes(),
+                stage(var=settings.VAR, host=host, port=port, extra=OWN_RECORDS) as running,
+            ):
                 use_broker(running.broker_url)
                 journey = Journey(
                     email=email,
@@ -66,8 +72,8 @@ class Command(BaseCommand):
 
     def _finish(self, request: ErasureRequest, *, as_json: bool) -> None:
         folder = settings.VAR / "reports" / request.reference
-        call_command("export_report", request.reference, out=str(folder), verbosity=0)
-        call_command("verify", str(folder), verbosity=0)
+        call_command("export_report", request.reference, out=folder, stdout=StringIO())
+        call_command("verify", folder, stdout=StringIO())
         result = summary(request, folder=folder, verified="ok")
         if as_json:
             self.stdout.write(json.dumps(result))

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from pyroaring import BitMap
+from torch.utils.data import DataLoader, Dataset
+
+from expunge import capture
+from lineage.core.weights import from_bytes, to_bytes
+from lineage.models import ModelVersion, Run
+from lineage.queries.artefacts import weights_of
+from lineage.queries.closure import affected
+from lineage.queries.membership import members
+from lineage.queries.training_view import training_view
+from lineage.services.capture import DatabaseSink
+from lineage.services.runs import RunPlan
+from tests.lineage.builders import data, filled, snapshot
+
+pytestmark = pytest.mark.django_db
+
+
+class Loaded(Dataset[torch.Tensor]):
+    """A training view in memory, as a script would hold it."""
+
+    def __init__(self, view) -> None:
+        self.ordinals = list(view.ordinals)
+        self.rows = [len(record.content) for record in view]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, position) -> torch.Tensor:
+        return torch.tensor(float(self.rows[position]))
+
+
+@pytest.fixture
+def taken(now):
+    return snapshot(filled("faces", 7, now), now)
+
+
+@pytest.fixture
+def sink(taken, now):
+    plan = RunPlan(activity="TRAIN", inputs=(data(taken),), seed=3, recipe="mine")
+    return DatabaseSink(plan=plan, model_name="m", clock=lambda: now, release=False)
+
+
+def test_a_captured_training_becomes_a_version_with_its_true_membership(taken, sink):
+    loader = DataLoader(Loaded(training_view(taken)), batch_size=3, drop_last=True, shuffle=True)
+    model = torch.nn.Linear(1, 1)
+    with capture.training(loader, sink=sink) as captured:
+        for batch in captured.loader:
+            model(batch[:, None]).sum().backward()
+        pk = captured.finish(weights=to_bytes(model.state_dict()), metrics={"loss": 0.1})
+    version = ModelVersion.objects.get(id=pk)
+    used = version.generated_by.inputs.get().used_snapshot
+    assert used is not None
+    assert used.record_count == 6
+    assert members(used) == captured.ordinals < BitMap(range(7))
+    assert (version.state, version.metrics) == ("CANDIDATE", {"loss": 0.1})
+    assert torch.equal(from_bytes(weights_of(version))["weight"], model.weight)
+    run = version.generated_by
+    assert (run.capture_level, run.recipe, run.seed) == ("SAMPLER", "mine", 3)
+    assert (run.sampler["class"], run.sampler["epochs"]) == ("RandomSampler", 1)
+    assert run.environment["torch"]["version"] == torch.__version__
+    (left_out,) = BitMap(range(7)) - captured.ordinals
+    assert affected(taken.space, BitMap([left_out])).versions == ()
+    assert [hit.version for hit in affected(taken.space, BitMap(range(7))).versions] == [version]
+
+
+def crash(loader, sink):
+    with capture.training(loader, sink=sink) as captured:
+        next(iter(captured.loader))
+        raise RuntimeError
+
+
+def test_a_crashed_training_leaves_an_incomplete_run_and_no_version(taken, sink):
+    with pytest.raises(RuntimeError):
+        crash(DataLoader(Loaded(training_view(taken))), sink)
+    run = Run.objects.get()
+    assert (run.state, run.sampler["failure"]) == ("INCOMPLETE", "RuntimeError")
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_recipe_that_trains_by_itself_names_its_records(taken, sink):
+    view = training_view(taken)
+    with capture.training(sink=sink) as captured:
+        captured.used(view.ordinals)
+        pk = captured.finish(weights=b"w")
+    version = ModelVersion.objects.get(id=pk)
+    assert version.generated_by.inputs.get().used_snapshot == taken
