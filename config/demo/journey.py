@@ -27,7 +27,7 @@ S = ErasureRequest.Status
 DECIDER = "demo-officer"
 
 
-class DemoStopped(Exception):  # noqa: N818  (reads as the fact it states)
+class DemoStopped(Exception):
     """The demo cannot go on; the sentence says why and what to do."""
 
 

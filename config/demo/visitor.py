@@ -18,7 +18,7 @@ HIDDEN = re.compile(r'<input[^>]*type="hidden"[^>]*>')
 NAME, VALUE = re.compile(r'name="([^"]*)"'), re.compile(r'value="([^"]*)"')
 
 
-class LinkNotFound(Exception):  # noqa: N818  (reads as the fact it states)
+class LinkNotFound(Exception):
     """The confirmation letter did not arrive."""
 
 

@@ -7,7 +7,7 @@ import errno
 import socket
 
 
-class PortNotUsable(RuntimeError):  # noqa: N818  (reads as the fact it states)
+class PortNotUsable(RuntimeError):
     """The site cannot listen where it was told to."""
 
 

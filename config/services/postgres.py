@@ -29,11 +29,11 @@ _STOP_SECONDS = 10.0
 _STATUS_LINE = 7  # of postmaster.pid, counted from 0
 
 
-class NoPostgresServer(RuntimeError):  # noqa: N818  (reads as the fact it states)
+class NoPostgresServer(RuntimeError):
     """No PostgreSQL programs are on this machine."""
 
 
-class PostgresDidNotStart(RuntimeError):  # noqa: N818  (reads as the fact it states)
+class PostgresDidNotStart(RuntimeError):
     """The programs were found, but the server is not ready."""
 
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 _LAST_LINES = 15
 
 
-class ProgramFailed(RuntimeError):  # noqa: N818  (reads as the fact it states)
+class ProgramFailed(RuntimeError):
     """A supervised program ended by itself, or never became healthy."""
 
 
-class NameTaken(ValueError):  # noqa: N818  (reads as the fact it states)
+class NameTaken(ValueError):
     """Two programs of one supervisor have the same name."""
 
 

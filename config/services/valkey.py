@@ -22,11 +22,11 @@ _STOP_SECONDS = 5.0
 _LONGEST_SOCKET_PATH = 100  # bytes; the systems allow 103 to 107
 
 
-class NoValkeyServer(RuntimeError):  # noqa: N818  (reads as the fact it states)
+class NoValkeyServer(RuntimeError):
     """No server program is on this machine and no URL names one elsewhere."""
 
 
-class ValkeyDidNotStart(RuntimeError):  # noqa: N818  (reads as the fact it states)
+class ValkeyDidNotStart(RuntimeError):
     """A server program was found, but it does not answer."""
 
 

@@ -134,7 +134,7 @@ def test_another_sealed_record_in_the_folder_is_refused(folder, db, settings, tm
     (settings.KEYS / "log.pem").write_bytes(_pem(_MADE["key"]))
     other = sealed_cases.no_data_case()
     (folder / RECORD).write_bytes(bytes(other.record.data))
-    assert verify_path(folder / RECORD, vkey=_MADE["log.vkey"].decode())
+    assert not verify_path(folder / RECORD, vkey=_MADE["log.vkey"].decode()).listed
     refused(folder, r"record\.json is missing or is not the one signed")
 
 
