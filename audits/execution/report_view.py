@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from audits.execution import report_models as models
+from audits.execution import report_sections as sections
 from audits.execution import report_words as words
 from audits.execution.report_evidence import evidence_cards
-from audits.execution.report_words import code, counted, moment, plain
+from audits.execution.report_words import counted, moment
 from audits.queries.limits import ALWAYS
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 BIGGEST = 3
 FIRST_PAGE = 7  # rows of the table of models that fit on it
-DECISIONS = ("request_accepted", "request_refused", "request_withdrawn", "duplicate_decided")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,23 +53,23 @@ def view_of(case: SealedCase) -> dict[str, Any]:
     return {
         **_identity(case, findings),
         **_first_page(case, findings),
-        "request": _request(findings),
-        "clock": _clock(findings["events"]),
-        "decisions": _decisions(findings["events"]),
-        "search": _search(findings),
-        "duplicates": _duplicates(findings),
-        "spaces": _spaces(findings),
+        "request": sections.request(findings),
+        "clock": sections.clock(findings["events"]),
+        "decisions": sections.decisions(findings["events"]),
+        "search": sections.search(findings),
+        "duplicates": sections.duplicates(findings),
+        "spaces": sections.spaces(findings),
         "artefacts": models.artefact_rows(findings),
-        "erasure": _erasure(findings),
+        "erasure": sections.erasure(findings),
         "paths": models.paths(findings),
         "unknown": list(map(str, findings["plan"].get("unknown", []))),
         "models": models.cards(findings),
         "evidence": evidence_cards(findings),
-        "footprint": _footprint(findings),
+        "footprint": sections.footprint(findings),
         "letters": models.letter_rows(findings["events"]),
         "limits": list(findings["limits"]),
         "software": [[name, str(version)] for name, version in findings["software"].items()],
-        "events": _annex(findings["events"]),
+        "events": sections.annex(findings["events"]),
     }
 
 
@@ -167,132 +166,3 @@ def _model_area(treated: Sequence[models.TreatedVersion], unknown: int) -> tuple
         result = words.RESIDUAL if unknown or words.RESIDUAL in results else words.DONE
     text = f"{counted(len(treated), 'version')} treated"
     return result, f"{text}; {unknown} without captured membership, not treated."
-
-
-def _request(findings: Mapping[str, Any]) -> list[list[Any]]:
-    request = findings["request"]
-    received = _first(findings["events"], "request_received").get("data", {})
-    rows = [
-        ["Channel", words.said(request["channel"])],
-        ["Received", moment(request["received_at"])],
-        ["Identity confirmed", moment(request["verified_at"])],
-        ["Ground (Art. 17(1))", request["ground"] or "not recorded"],
-        ["Answer due on", request["due_on"]],
-        ["Rule", f"{request['due_rule']}: a calendar month from receipt"],
-        ["Public holidays of", str(received.get("calendar", "not recorded"))],
-        ["Local day of receipt", str(received.get("received_on", "not recorded"))],
-        ["Commitment to the address", code(received.get("commitment"))],
-    ]
-    if request["refusal_code"]:
-        rows.append(["Refusal (Art. 17(3))", request["refusal_code"]])
-    if request["joined_to"]:
-        rows.append(["Continues under", request["joined_to"]])
-    return rows
-
-
-def _first(events: Sequence[dict[str, Any]], kind: str) -> dict[str, Any]:
-    return next((event for event in events if event["type"] == kind), {})
-
-
-def _clock(events: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    steps = [event for event in events if event["type"] in words.STEPS]
-    since = ["", *(words.waited(one["at"], next_["at"]) for one, next_ in pairwise(steps))]
-    return [
-        [words.STEPS[event["type"]], moment(event["at"]), span]
-        for event, span in zip(steps, since, strict=False)
-    ]
-
-
-def _decisions(events: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
-    return [
-        [
-            moment(event["at"]),
-            words.said(event["type"]),
-            plain(event["data"]),
-            code(event["actor"]),
-        ]
-        for event in events
-        if event["type"] in DECISIONS
-    ]
-
-
-def _search(findings: Mapping[str, Any]) -> list[list[Any]]:
-    events, plan = findings["events"], findings["plan"]
-    held = _first(events, "subject_identified").get("data", {})
-    rows = [
-        ["Identifier used", "the address confirmed by link, compared by its keyed digest"],
-        ["Records found", plain(held.get("records", "not searched"))],
-    ]
-    if searched := _first(events, "duplicates_searched").get("data"):
-        text = f"{searched['exact']} equal, {searched['near']} close"
-        rows.append(["Duplicates among the records of others", text])
-    if plan:
-        rows += [
-            ["Model versions affected", str(len(plan.get("affected", [])))],
-            ["Not affected", str(len(plan.get("not_affected", [])))],
-            ["Membership not captured", str(len(plan.get("unknown", [])))],
-            ["Plan (SHA-256)", code(findings["plan_digest"])],
-        ]
-    return rows
-
-
-def _duplicates(findings: Mapping[str, Any]) -> list[list[str]]:
-    return [
-        [
-            words.said(row["kind"]),
-            plain(row["distance"]),
-            words.said(row["decision"]) if row["decision"] else "not decided",
-        ]
-        for row in findings["duplicates"]
-    ]
-
-
-def _spaces(findings: Mapping[str, Any]) -> list[list[Any]]:
-    rows = findings["erasure"]["records"]
-    return [[code(row["space"]), str(row["records"]), str(row["remaining"])] for row in rows]
-
-
-def _erasure(findings: Mapping[str, Any]) -> list[list[Any]]:
-    erasure = findings["erasure"]
-    rows: list[list[Any]] = [
-        ["Keys of the person destroyed", str(erasure["subject_keys_destroyed"])]
-    ]
-    return rows + [
-        ["Journal entry for backups", code(row["digest"])] for row in erasure["journal"]
-    ]
-
-
-def _footprint(findings: Mapping[str, Any]) -> list[list[str]]:
-    shadows = findings["erasure"]["shadows"]
-    trained = [event for event in findings["events"] if event["type"] == "shadows_registered"]
-    views = [event for event in findings["events"] if event["type"] == "erasure_view_opened"]
-    rows = [
-        ["Readings of restricted records, logged", str(len(views))],
-        ["Shadow models trained", str(_most(trained))],
-    ]
-    for row in shadows:
-        text = f"{row['count']}; {row['remaining']} left when reading back"
-        rows.append(["Shadow models and their scores destroyed", text])
-    return rows
-
-
-def _most(registered: Sequence[Mapping[str, Any]]) -> int:
-    """Return the shadows of all runs: the count of a run grows from event to event."""
-    runs: dict[str, int] = {}
-    for event in registered:
-        data = event["data"]
-        runs[data["run"]] = max(runs.get(data["run"], 0), data["count"])
-    return sum(runs.values())
-
-
-def _annex(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {
-            "index": event["index"],
-            "at": moment(event["at"]),
-            "type": event["type"],
-            "actor": event["actor"],
-            "data": [f"{name}: {plain(value)}" for name, value in event["data"].items()],
-        }
-        for event in events
-    ]

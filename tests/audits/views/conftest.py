@@ -29,7 +29,8 @@ def site(db, settings, tmp_path) -> Path:
     settings.EXPUNGE_FORM_MIN_SECONDS = 0
     cache.clear()
     keys.create_signing_key()
-    return tmp_path
+    home: Path = tmp_path
+    return home
 
 
 def _client_of(user: User) -> Client:

@@ -21,6 +21,7 @@ def page_of(case, kind="U_LIRA", ending=""):
 
 def stored_plot(site):
     row = Evidence.objects.get(kind="U_LIRA").plot
+    assert row
     return Path(site) / "store" / row.uri
 
 

@@ -1,0 +1,152 @@
+"""The sections of the report that follow from the request and the events of its case."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from audits.execution import report_words as words
+from audits.execution.report_words import code, moment, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+DECISIONS = ("request_accepted", "request_refused", "request_withdrawn", "duplicate_decided")
+
+
+def request(findings: Mapping[str, Any]) -> list[list[Any]]:
+    """Return the request as rows: how it came in, when an answer is due, and by which rule."""
+    facts = findings["request"]
+    received = _first(findings["events"], "request_received").get("data", {})
+    rows: list[list[Any]] = [
+        ["Channel", words.said(facts["channel"])],
+        ["Received", moment(facts["received_at"])],
+        ["Identity confirmed", moment(facts["verified_at"])],
+        ["Ground (Art. 17(1))", facts["ground"] or "not recorded"],
+        ["Answer due on", facts["due_on"]],
+        ["Rule", f"{facts['due_rule']}: a calendar month from receipt"],
+        ["Public holidays of", str(received.get("calendar", "not recorded"))],
+        ["Local day of receipt", str(received.get("received_on", "not recorded"))],
+        ["Commitment to the address", code(received.get("commitment"))],
+    ]
+    if facts["refusal_code"]:
+        rows.append(["Refusal (Art. 17(3))", facts["refusal_code"]])
+    if facts["joined_to"]:
+        rows.append(["Continues under", facts["joined_to"]])
+    return rows
+
+
+def _first(events: Sequence[dict[str, Any]], kind: str) -> dict[str, Any]:
+    return next((event for event in events if event["type"] == kind), {})
+
+
+def clock(events: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Return the steps of the case with the time since the step before."""
+    steps = [event for event in events if event["type"] in words.STEPS]
+    since = ["", *(words.waited(one["at"], next_["at"]) for one, next_ in pairwise(steps))]
+    return [
+        [words.STEPS[event["type"]], moment(event["at"]), span]
+        for event, span in zip(steps, since, strict=False)
+    ]
+
+
+def decisions(events: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    """Return what members of staff and the person decided."""
+    return [
+        [
+            moment(event["at"]),
+            words.said(event["type"]),
+            plain(event["data"]),
+            code(event["actor"]),
+        ]
+        for event in events
+        if event["type"] in DECISIONS
+    ]
+
+
+def search(findings: Mapping[str, Any]) -> list[list[Any]]:
+    """Return what was searched and how much was found."""
+    events, plan = findings["events"], findings["plan"]
+    held = _first(events, "subject_identified").get("data", {})
+    rows: list[list[Any]] = [
+        ["Identifier used", "the address confirmed by link, compared by its keyed digest"],
+        ["Records found", plain(held.get("records", "not searched"))],
+    ]
+    if searched := _first(events, "duplicates_searched").get("data"):
+        text = f"{searched['exact']} equal, {searched['near']} close"
+        rows.append(["Duplicates among the records of others", text])
+    if plan:
+        rows += [
+            ["Model versions affected", str(len(plan.get("affected", [])))],
+            ["Not affected", str(len(plan.get("not_affected", [])))],
+            ["Membership not captured", str(len(plan.get("unknown", [])))],
+            ["Plan (SHA-256)", code(findings["plan_digest"])],
+        ]
+    return rows
+
+
+def duplicates(findings: Mapping[str, Any]) -> list[list[str]]:
+    """Return the records of others that are like an erased one."""
+    return [
+        [
+            words.said(row["kind"]),
+            plain(row["distance"]),
+            words.said(row["decision"]) if row["decision"] else "not decided",
+        ]
+        for row in findings["duplicates"]
+    ]
+
+
+def spaces(findings: Mapping[str, Any]) -> list[list[Any]]:
+    """Return what was deleted in each space of records, and what was left."""
+    rows = findings["erasure"]["records"]
+    return [[code(row["space"]), str(row["records"]), str(row["remaining"])] for row in rows]
+
+
+def erasure(findings: Mapping[str, Any]) -> list[list[Any]]:
+    """Return what else was destroyed or written because of the erasure."""
+    erasure = findings["erasure"]
+    rows: list[list[Any]] = [
+        ["Keys of the person destroyed", str(erasure["subject_keys_destroyed"])]
+    ]
+    return rows + [
+        ["Journal entry for backups", code(row["digest"])] for row in erasure["journal"]
+    ]
+
+
+def footprint(findings: Mapping[str, Any]) -> list[list[str]]:
+    """Return how the evidence itself used the records, and that it was destroyed."""
+    shadows = findings["erasure"]["shadows"]
+    trained = [event for event in findings["events"] if event["type"] == "shadows_registered"]
+    views = [event for event in findings["events"] if event["type"] == "erasure_view_opened"]
+    rows: list[list[Any]] = [
+        ["Readings of restricted records, logged", str(len(views))],
+        ["Shadow models trained", str(_most(trained))],
+    ]
+    for row in shadows:
+        text = f"{row['count']}; {row['remaining']} left when reading back"
+        rows.append(["Shadow models and their scores destroyed", text])
+    return rows
+
+
+def _most(registered: Sequence[Mapping[str, Any]]) -> int:
+    """Return the shadows of all runs: the count of a run grows from event to event."""
+    runs: dict[str, int] = {}
+    for event in registered:
+        data = event["data"]
+        runs[data["run"]] = max(runs.get(data["run"], 0), data["count"])
+    return sum(runs.values())
+
+
+def annex(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return every event of the case."""
+    return [
+        {
+            "index": event["index"],
+            "at": moment(event["at"]),
+            "type": event["type"],
+            "actor": event["actor"],
+            "data": [f"{name}: {plain(value)}" for name, value in event["data"].items()],
+        }
+        for event in events
+    ]

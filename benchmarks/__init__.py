@@ -1,0 +1,1 @@
+"""One command per claim of the README; each prints one JSON object."""
