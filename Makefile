@@ -52,7 +52,8 @@ imports: $(VENV)/.installed ## Architecture: the contracts in pyproject.toml
 migrations: $(VENV)/.installed ## Models and migrations agree
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-docs: $(VENV)/.installed ## The documentation says what the code says
+docs: $(VENV)/.installed ## The documentation says what the code says (DOCS=write renews it)
+	@if [ "$(DOCS)" = write ]; then $(BIN)/python -m unlearning.core.catalogue; fi
 	$(BIN)/pytest -q tests/test_docs.py
 
 clean: ## Remove caches; keep the environment and var/

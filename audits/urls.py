@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from audits.views import cases, decisions, downloads, evidence, public, status
+from audits.views import cases, decisions, downloads, evidence, public, status, stuck_versions
 
 app_name = "audits"
 
@@ -30,8 +30,8 @@ one_case = [
     path("retry/", decisions.retry, name="retry"),
     path("export/", decisions.export, name="export"),
     path("duplicates/<uuid:finding_id>/", decisions.duplicate, name="duplicate"),
-    path("runs/<uuid:run_id>/destroy/", decisions.destroy, name="destroy"),
-    path("runs/<uuid:run_id>/outside/", decisions.outside, name="outside"),
+    path("runs/<uuid:run_id>/destroy/", stuck_versions.destroy, name="destroy"),
+    path("runs/<uuid:run_id>/outside/", stuck_versions.outside, name="outside"),
     path("evidence/<uuid:evidence_id>/", evidence.evidence, name="evidence"),
     path("evidence/<uuid:evidence_id>/plot.svg", evidence.plot, name="plot"),
     path("report.json", downloads.report_json, name="report_json"),

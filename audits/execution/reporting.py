@@ -22,7 +22,7 @@ from audits.core.manifest import sign_manifest
 from audits.core.proof import parse_proof
 from audits.core.record import verify
 from audits.execution.printable import printable_values
-from audits.execution.report_evidence import scores_csv
+from audits.execution.report_scores import scores_csv
 from audits.execution.report_view import SealedCase, view_of
 from audits.execution.svg_text import description_of
 from audits.models import ErasureRequest

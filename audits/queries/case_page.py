@@ -9,19 +9,16 @@ from uuid import UUID
 from audits.core import events
 from audits.models import DuplicateFinding, ErasureRequest, Evidence, LogLeaf
 from audits.queries.case_file import ordered_runs, verdict_of
-from audits.queries.cases import jobs_of
-from lineage.models import DataRecord, Job, ModelVersion, Run
-from unlearning.models import UnlearningRun
+from audits.queries.case_work import pending_duplicates
+from lineage.models import DataRecord, ModelVersion, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from django.db.models import QuerySet
 
-S = ErasureRequest.Status
-LIVE_JOBS = (Job.Status.QUEUED, Job.Status.RUNNING)
-AT_WORK = (S.ACCEPTED, S.RESTRICTED, S.PLANNED, S.UNLEARNING, S.AUDITING, S.ERASED)
+    from unlearning.models import UnlearningRun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,43 +49,6 @@ class DuplicateRow:
     owner: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """What runs for a case: jobs at work, jobs that wait for a worker, and who is waited for."""
-
-    running: tuple[Job, ...]
-    queued: tuple[Job, ...]
-    failed: tuple[Job, ...]
-    undecided: int
-    waiting: int
-
-    @property
-    def needs_staff(self) -> bool:
-        """Return whether the case waits for a decision."""
-        return bool(self.undecided or self.waiting) and not (self.running or self.queued)
-
-
-def work_of(request: ErasureRequest) -> Work:
-    """Return what runs for a case now."""
-    jobs = list(jobs_of(request))
-    planning = request.status == S.RESTRICTED
-    return Work(
-        running=tuple(job for job in jobs if job.status == Job.Status.RUNNING),
-        queued=tuple(job for job in jobs if job.status == Job.Status.QUEUED),
-        failed=tuple(job for job in jobs if job.status == Job.Status.FAILED),
-        undecided=pending_duplicates(request).count() if planning else 0,
-        waiting=waiting_runs(request).count(),
-    )
-
-
-def is_at_work(request: ErasureRequest, work: Work) -> bool:
-    """Return whether a case moves by itself, so that a page about it has something to watch."""
-    if work.running or work.queued:
-        return True
-    closing = request.status in (S.VERIFIED, S.REFUSED, S.WITHDRAWN) and bool(request.outcome)
-    return closing or (request.status in AT_WORK and not work.needs_staff)
-
-
 def run_rows(request: ErasureRequest) -> list[RunRow]:
     """Return the runs of a case in the order of its plan, each with its evidence."""
     rows = []
@@ -99,12 +59,6 @@ def run_rows(request: ErasureRequest) -> list[RunRow]:
             RunRow(run=run, outcome=verdict.outcome if verdict else "", evidence=tuple(evidence))
         )
     return rows
-
-
-def waiting_runs(request: ErasureRequest) -> QuerySet[UnlearningRun]:
-    """Return the runs whose version has no recipe, so that staff must decide."""
-    waiting = request.runs.filter(status=UnlearningRun.Status.WAITING)
-    return waiting.select_related("target").order_by("created_at")
 
 
 def replacements_for(run: UnlearningRun) -> QuerySet[ModelVersion]:
@@ -120,12 +74,6 @@ def replacements_for(run: UnlearningRun) -> QuerySet[ModelVersion]:
         .exclude(pk=run.target_id)
         .order_by("-generated_at")
     )
-
-
-def pending_duplicates(request: ErasureRequest) -> QuerySet[DuplicateFinding]:
-    """Return the duplicates that staff have not decided about."""
-    pending = request.duplicates.filter(decision=DuplicateFinding.Decision.PENDING)
-    return pending.order_by("kind", "distance", "forget_ordinal", "other_ordinal")
 
 
 def duplicate_rows(request: ErasureRequest) -> list[DuplicateRow]:
@@ -152,12 +100,6 @@ def planned_versions(request: ErasureRequest, part: str) -> list[ModelVersion]:
     ids = [one for one in map(_version_id, request.plan.get(part, [])) if one]
     found = ModelVersion.objects.in_bulk(ids)
     return [found[one] for one in ids if one in found]
-
-
-def runs_by_id(jobs: Iterable[Job]) -> dict[UUID, UnlearningRun]:
-    """Return the runs that some jobs are about."""
-    ids = [job.payload_id for job in jobs]
-    return UnlearningRun.objects.select_related("target").in_bulk(ids)
 
 
 def _owner(request: ErasureRequest, finding: DuplicateFinding) -> str:

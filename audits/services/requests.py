@@ -240,7 +240,7 @@ def fail_case(*, case_id: UUID, code: str, message: str, now: datetime) -> bool:
         case_id=case_id,
         to=S.FAILED,
         now=now,
-        event=("case_failed", {"code": code}),
+        event=("case_failed", {"code": log.code_of(code)}),
         fields={"failed_from": current.status, "failure_code": code, "failure": message[:2000]},
     )
 

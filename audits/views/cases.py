@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audits.models import ComplianceRecord, ErasureRequest
-from audits.queries import case_page, cases, reports
+from audits.queries import case_page, case_work, cases, reports
 from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.views.access import may_decide, page, staff_page
 from audits.views.downloads import MANIFEST, PDF
@@ -75,7 +75,8 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "may_decide": may_decide(request),
         "refusal": refusal_words(found.refusal_code),
         "duplicates": case_page.duplicate_rows(found) if found.status == S.RESTRICTED else [],
-        "waiting_runs": case_page.waiting_runs(found),
+        "waiting_runs": case_work.waiting_runs(found),
+        "affected": _ways(found.plan),
         "not_affected": case_page.planned_versions(found, "not_affected"),
         "unknown": case_page.planned_versions(found, "unknown"),
         "log": case_page.log_of(found),
@@ -100,6 +101,20 @@ def case_progress(request: HttpRequest, case_id: UUID) -> HttpResponse:
 def today_of_clock() -> date:
     """Return today where the legal clock runs."""
     return timezone.now().astimezone(ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)).date()
+
+
+def _ways(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the affected versions of a plan, each with the way on which records came to it."""
+    return [
+        {
+            **row,
+            "steps": [
+                (step["source"], step["role"].replace("_", " ").lower())
+                for step in row.get("path", [])
+            ],
+        }
+        for row in plan.get("affected", [])
+    ]
 
 
 def _live(found: ErasureRequest) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from audits.models import AuditPlan, ErasureRequest, Evidence, Verdict
 from audits.queries.case_file import ordered_runs
 from audits.queries.limits import limits_of
-from audits.views import measurements
+from audits.views import contrasts, measurements
 from audits.views.access import page, staff_page
 from audits.views.downloads import checked, not_there
 from audits.views.wording import guarantee_words, method_title, verdict_badge
@@ -88,7 +88,7 @@ def _tables(found: Evidence, policy: dict[str, Any]) -> dict[str, Any]:
         return {**shared, "checks": measurements.check_facts(payload), "reasons": reasons}
     return {
         **shared,
-        "contrasts": measurements.contrast_tables(payload, policy),
+        "contrasts": contrasts.contrast_tables(payload, policy),
         "utility": measurements.utility_facts(payload),
         "kept": measurements.kept_facts(payload),
     }

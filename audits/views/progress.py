@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
-from audits.queries import case_page
+from audits.queries import case_work
 from audits.views.wording import job_title
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ class Progress:
 
 def progress_of(request: ErasureRequest, now: datetime) -> Progress:
     """Return what runs for a case at ``now``."""
-    work = case_page.work_of(request)
-    runs = case_page.runs_by_id([*work.running, *work.queued])
+    work = case_work.work_of(request)
+    runs = case_work.runs_by_id([*work.running, *work.queued])
     bars = tuple(_bar(job, runs) for job in work.running)
-    active = case_page.is_at_work(request, work)
+    active = case_work.is_at_work(request, work)
     return Progress(
         state=WORKING if active else f"{request.status}:{work.undecided}:{work.waiting}",
         phase=_phase(request, bars),

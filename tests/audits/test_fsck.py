@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from audits import keys
 from audits.core import ledger
+from audits.core.growing_tree import GrowingTree
 from audits.core.note import Checkpoint, sign_checkpoint
 from audits.models import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
-from audits.queries.log_check import GrowingTree, check_log
+from audits.queries.log_check import check_log
 from audits.services import log
 from tests.append_only import without_triggers
 from tests.audits import sealed_cases

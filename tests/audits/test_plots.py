@@ -22,10 +22,11 @@ print(hashlib.sha256(picture()).hexdigest())
 """
 
 
-def curve(label="After unlearning", *, shift=0.2, models=300, seed=0):
+def curve(label="After unlearning", *, shift=0.2, negatives=300, seed=0):
     rng = np.random.default_rng(seed)
-    member = np.arange(2 * models) < models
-    return Curve(label=label, roc=roc(rng.normal(0, 1, 2 * models) + shift * member, member))
+    member = np.arange(120) < 60
+    scores = rng.normal(0, 1, 120) + shift * member
+    return Curve(label=label, roc=roc(scores, member, independent_negatives=negatives))
 
 
 @cache
@@ -59,8 +60,8 @@ def test_a_picture_has_a_name_and_a_description_for_those_who_do_not_see_it():
 
 
 def test_rates_with_fewer_than_three_expected_false_positives_are_not_assessed():
-    few = roc_svg([curve(models=20)], title="Few").decode()
-    many = roc_svg([curve(models=3000)], title="Many").decode()
+    few = roc_svg([curve(negatives=20)], title="Few").decode()
+    many = roc_svg([curve(negatives=3000)], title="Many").decode()
     assert "Below a false positive rate of 15 %" in description_of(few.encode())
     assert "not assessable at 10 %" in description_of(few.encode())
     assert "too few" not in description_of(many.encode())
@@ -69,7 +70,7 @@ def test_rates_with_fewer_than_three_expected_false_positives_are_not_assessed()
 
 
 def test_the_smallest_number_of_negatives_decides_for_all_curves():
-    both = roc_svg([curve(models=3000), curve("Other", models=30)], title="x")
+    both = roc_svg([curve(negatives=3000), curve("Other", negatives=30)], title="x")
     assert "Below a false positive rate of 10 %" in description_of(both)
 
 
@@ -95,7 +96,7 @@ def test_more_curves_than_colours_are_still_drawn():
 @pytest.mark.parametrize("title", ["$x_1$ \\frac{ <b>&\"'", "_hidden 100 % #panic()"])
 def test_labels_are_drawn_as_they_are_written(title):
     labels = ["$x_1$ \\frac{", "_hidden", "<b>&\"'", "\u6a21\u202e"]
-    data = roc_svg([curve(label, models=40) for label in labels], title=title)
+    data = roc_svg([curve(label) for label in labels], title=title)
     assert ET.fromstring(data).findtext(f"{SVG}title") == title
     for label in (*labels[:3], "[U+6A21][U+202E]"):
         assert f" {label}: area" in description_of(data)

@@ -29,7 +29,8 @@ from audits.core.manifest import verify_manifest
 from audits.core.record import RecordRejected, verify
 from audits.execution import report_words, reporting
 from audits.execution.printable import _SHOWN, printable, printable_values
-from audits.execution.report_evidence import UNREADABLE, scores_csv
+from audits.execution.report_scores import scores_csv
+from audits.execution.report_u_lira import UNREADABLE
 from audits.execution.report_view import SealedCase, view_of
 from audits.models import LogLeaf
 from audits.queries.reports import report_files

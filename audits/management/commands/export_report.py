@@ -52,8 +52,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(written))
             return
-        for path in written.values():
-            self.stdout.write(path)
+        self.stdout.write("\n".join(written.values()))
 
 
 def case_called(name: str) -> ErasureRequest:

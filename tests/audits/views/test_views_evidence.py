@@ -6,7 +6,8 @@ import pytest
 
 from audits.core.policy import EvidencePolicy
 from audits.models import ErasureRequest, Evidence
-from audits.views import measurements
+from audits.views import contrasts, measurements
+from audits.views.cells import NOT_COMPUTED
 from audits.views.wording import VERDICTS, method_title, verdict_badge
 from tests.audits.views import worlds
 
@@ -114,13 +115,13 @@ def test_evidence_without_a_plot_says_so(reader):
     ],
 )
 def test_a_payload_with_holes_is_shown_as_not_computed(payload):
-    tables = measurements.contrast_tables(payload, {})
+    tables = contrasts.contrast_tables(payload, {})
     assert [table.title for table in tables] == [
-        title for title, _ in measurements.CONTRASTS.values()
+        title for title, _ in contrasts.CONTRASTS.values()
     ]
     for table in tables:
         assert table.rows or table.missing
-        assert all(row.margin == measurements.NOT_COMPUTED for row in table.rows)
+        assert all(row.margin == NOT_COMPUTED for row in table.rows)
     assert measurements.utility_facts(payload) == ()
     assert measurements.kept_facts(payload)
     assert measurements.population_rows(payload) == ()
@@ -128,13 +129,13 @@ def test_a_payload_with_holes_is_shown_as_not_computed(payload):
 
 
 def test_the_reason_of_an_attack_that_could_not_be_made_is_shown():
-    tables = measurements.contrast_tables({"not_computed": "Too few records."}, {})
+    tables = contrasts.contrast_tables({"not_computed": "Too few records."}, {})
     assert {table.missing for table in tables} == {"Too few records."}
 
 
 def test_margins_stand_beside_the_level_that_they_bound():
     policy = EvidencePolicy(margin_record=0.11, margin_subject=0.33).as_dict()
-    table = measurements.contrast_tables(worlds_payload(), policy)[0]
+    table = contrasts.contrast_tables(worlds_payload(), policy)[0]
     assert [(row.margin, row.decides) for row in table.rows] == [
         ("0.11", True),
         ("0.33", True),

@@ -1,0 +1,70 @@
+"""The kept numbers of an audit: read from the record, and listed for somebody else's program."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from audits.core.kept import Kept, KeptContrast
+from audits.core.policy import EvidencePolicy, PolicyRefused
+from audits.execution.report_words import CONTRASTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def kept_of(row: Mapping[str, Any]) -> Kept | None:
+    """Return the kept set of a U-LiRA evidence; None where there is none that can be read."""
+    try:
+        return Kept.from_dict(row["payload"]["kept"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def policy_of(findings: Mapping[str, Any]) -> EvidencePolicy | None:
+    """Return the policy that was fixed for a case; None where it is not one of this version."""
+    try:
+        return EvidencePolicy.from_dict(findings["policy"])
+    except PolicyRefused:
+        return None
+
+
+def scores_csv(findings: Mapping[str, Any]) -> str:
+    """Return every kept number of every U-LiRA evidence, one per line; empty if there is none.
+
+    ``average`` is the share of records guessed right under one model, ``subject`` its summed
+    log-likelihood ratio, ``right`` the number of models under which one record, at a random
+    place, was guessed right. With the policy and the accuracies, which are in the record, every
+    verdict recomputes from these.
+    """
+    lines = [line for row in findings["evidence"] for line in _lines(row)]
+    if not lines:
+        return ""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["evidence", "run", "look", "contrast", "arm", "quantity", "index", "value"])
+    table.writerows(lines)
+    return text.getvalue()
+
+
+def _lines(row: Mapping[str, Any]) -> Iterator[list[Any]]:
+    kept = kept_of(row) if row["kind"] == "U_LIRA" else None
+    for name in CONTRASTS:
+        contrast = getattr(kept, name, None)
+        if contrast is None:
+            continue
+        for field in fields(KeptContrast):
+            quantity, _, arm = field.name.partition("_")
+            for index, value in enumerate(getattr(contrast, field.name)):
+                yield [
+                    row["evidence"],
+                    row["run"],
+                    row["look"],
+                    name,
+                    arm,
+                    quantity.removesuffix("s"),
+                    index,
+                    repr(value),
+                ]

@@ -1,0 +1,133 @@
+"""The report on one U-LiRA look.
+
+The numbers are estimated anew from the kept set, and the verdict is drawn anew under the policy:
+the report says whether it agrees with the one that was recorded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audits.attacks.u_lira import ULira
+from audits.core.contrast import measure, recompute, records_without_signal
+from audits.core.estimates import Level
+from audits.execution import report_words as words
+from audits.execution.report_scores import kept_of, policy_of
+from audits.execution.report_words import code, number, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from audits.core.estimates import Contrast, Measurements
+    from audits.core.kept import Kept
+    from audits.core.policy import EvidencePolicy
+
+UNREADABLE = (
+    "The kept numbers of this evidence are not of a form that this version can estimate from; "
+    "they are in the attached record."
+)
+
+
+def u_lira(row: Mapping[str, Any], findings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the card of one look: the rules fixed beforehand, the bounds, what else was seen."""
+    kept, policy = kept_of(row), policy_of(findings)
+    card: dict[str, Any] = {"title": f"{ULira.title}, look {row['look'] + 1}", "card": []}
+    if policy is None:
+        return card | {"note": UNREADABLE}
+    card["card"] = _rules(row, policy, findings)
+    if kept is None or kept.models_per_arm not in policy.looks:
+        return card | {"note": UNREADABLE}
+    measured = measure(kept, policy.alpha_at(kept.models_per_arm))
+    again = recompute(kept, policy)
+    agrees = "agrees with" if again.outcome == row["verdict"] else "differs from"
+    return card | {
+        "table": _table(measured, policy),
+        "more": [
+            *_more(kept, measured, policy),
+            [
+                "Drawn again for this report",
+                f"{words.said(again.outcome)}; this {agrees} the recorded verdict.",
+            ],
+        ],
+    }
+
+
+def _rules(
+    row: Mapping[str, Any], policy: EvidencePolicy, findings: Mapping[str, Any]
+) -> list[list[Any]]:
+    levels = ", ".join(level.words for level in policy.levels)
+    return [
+        ["Source", ULira.paper],
+        ["Adversary", ULira.adversary],
+        ["Shadow models learned", words.AUDIT_DATA[policy.audit_data]],
+        ["Models per arm", f"{row['models_per_arm']}; looks planned at {plain(policy.looks)}"],
+        ["Margins, fixed beforehand", _margins(policy)],
+        ["Levels needed to pass", levels],
+        ["Error probability", f"{policy.alpha:g} over all looks together"],
+        ["Rules fixed by the log", _fixed(policy.digest(), findings)],
+        ["Digest of the rules", code(policy.digest())],
+    ]
+
+
+def _margins(policy: EvidencePolicy) -> str:
+    return (
+        f"record average {policy.margin_record:.2f}, subject {policy.margin_subject:.2f}, "
+        f"accuracy {policy.margin_utility:.2f}"
+    )
+
+
+def _fixed(digest: str, findings: Mapping[str, Any]) -> str:
+    for event in findings["events"]:
+        if event["type"] == "policy_fixed" and event["data"]["policy"] == digest:
+            return f"entry {event['index']}, {words.moment(event['at'])}"
+    return "no entry of this case names these rules"
+
+
+def _table(measured: Measurements, policy: EvidencePolicy) -> list[list[str]]:
+    found = ((name, getattr(measured, name)) for name in words.CONTRASTS)
+    return [
+        _row(words.CONTRASTS[name], contrast, level, policy)
+        for name, contrast in found
+        if contrast is not None
+        for level in Level
+    ]
+
+
+def _row(title: str, contrast: Contrast, level: Level, policy: EvidencePolicy) -> list[str]:
+    found = contrast.at(level)
+    return [
+        title,
+        level.words.capitalize(),
+        number(found.estimate),
+        number(found.lower),
+        number(found.upper),
+        f"{policy.margin(level):.2f}",
+        f"{found.n_in} and {found.n_out}",
+    ]
+
+
+def _more(kept: Kept, measured: Measurements, policy: EvidencePolicy) -> list[list[str]]:
+    blind = records_without_signal(kept.before, measured.alpha)
+    rows = [
+        ["Error probability at this look", f"{measured.alpha:.4g} for each bound"],
+        [
+            "Records without a signal before",
+            f"{len(blind)} of {len(kept.before.right_in)}; for these the attack shows nothing",
+        ],
+    ]
+    if (found := measured.utility) is not None:
+        rows += [
+            [
+                "Accuracy on retained data",
+                _fell(found.reference_retained, found.unlearned_retained),
+            ],
+            ["Accuracy on test data", _fell(found.reference_test, found.unlearned_test)],
+        ]
+    if measured.instance_p is not None:
+        test = f"p = {measured.instance_p:.4f}; below {policy.alpha_instance:g} would fail"
+        rows.append(["Test of the deployed model", test])
+    return rows + [["Broken", finding] for finding in measured.findings]
+
+
+def _fell(reference: float, unlearned: float) -> str:
+    return f"{number(unlearned)}; models that never saw the records: {number(reference)}"

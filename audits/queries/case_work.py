@@ -1,0 +1,75 @@
+"""What runs for a case now, and what it waits for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from audits.models import DuplicateFinding, ErasureRequest
+from audits.queries.cases import jobs_of
+from lineage.models import Job
+from unlearning.models import UnlearningRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+
+S = ErasureRequest.Status
+AT_WORK = (S.ACCEPTED, S.RESTRICTED, S.PLANNED, S.UNLEARNING, S.AUDITING, S.ERASED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What runs for a case: jobs at work, jobs that wait for a worker, and who is waited for."""
+
+    running: tuple[Job, ...]
+    queued: tuple[Job, ...]
+    failed: tuple[Job, ...]
+    undecided: int
+    waiting: int
+
+    @property
+    def needs_staff(self) -> bool:
+        """Return whether the case waits for a decision."""
+        return bool(self.undecided or self.waiting) and not (self.running or self.queued)
+
+
+def work_of(request: ErasureRequest) -> Work:
+    """Return what runs for a case now."""
+    jobs = list(jobs_of(request))
+    planning = request.status == S.RESTRICTED
+    return Work(
+        running=tuple(job for job in jobs if job.status == Job.Status.RUNNING),
+        queued=tuple(job for job in jobs if job.status == Job.Status.QUEUED),
+        failed=tuple(job for job in jobs if job.status == Job.Status.FAILED),
+        undecided=pending_duplicates(request).count() if planning else 0,
+        waiting=waiting_runs(request).count(),
+    )
+
+
+def is_at_work(request: ErasureRequest, work: Work) -> bool:
+    """Return whether a case moves by itself, so that a page about it has something to watch."""
+    if work.running or work.queued:
+        return True
+    closing = request.status in (S.VERIFIED, S.REFUSED, S.WITHDRAWN) and bool(request.outcome)
+    return closing or (request.status in AT_WORK and not work.needs_staff)
+
+
+def waiting_runs(request: ErasureRequest) -> QuerySet[UnlearningRun]:
+    """Return the runs whose version has no recipe, so that staff must decide."""
+    waiting = request.runs.filter(status=UnlearningRun.Status.WAITING)
+    return waiting.select_related("target").order_by("created_at")
+
+
+def pending_duplicates(request: ErasureRequest) -> QuerySet[DuplicateFinding]:
+    """Return the duplicates that staff have not decided about."""
+    pending = request.duplicates.filter(decision=DuplicateFinding.Decision.PENDING)
+    return pending.order_by("kind", "distance", "forget_ordinal", "other_ordinal")
+
+
+def runs_by_id(jobs: Iterable[Job]) -> dict[UUID, UnlearningRun]:
+    """Return the runs that some jobs are about."""
+    ids = [job.payload_id for job in jobs]
+    return UnlearningRun.objects.select_related("target").in_bulk(ids)

@@ -1,0 +1,106 @@
+"""The three contrasts of a U-LiRA payload as tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from audits.core.estimates import Level
+from audits.views.cells import mapping, number, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MARGINS = {
+    Level.RECORD_AVERAGE: "margin_record",
+    Level.SUBJECT: "margin_subject",
+    Level.WORST_RECORD: "margin_subject",
+}
+LEVELS = {
+    Level.RECORD_AVERAGE: "Average over the records",
+    Level.SUBJECT: "The person as a whole",
+    Level.WORST_RECORD: "The worst single record",
+}
+CONTRASTS = {
+    "before": (
+        "Before unlearning",
+        "Models that learned the records against models that never saw them. It shows whether "
+        "this attack can see the records at all.",
+    ),
+    "leak": (
+        "Leak after unlearning",
+        "The same models after unlearning. The largest plausible value must lie below the margin.",
+    ),
+    "equivalence": (
+        "Equivalence to retraining",
+        "Unlearned models against models that were retrained without the records.",
+    ),
+}
+WHY_MISSING = {
+    "before": "The payload holds no such contrast.",
+    "leak": "The payload holds no such contrast.",
+    "equivalence": "No shadow models were retrained without the records, so there is nothing to "
+    "compare with.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelRow:
+    """One estimate of an advantage. Texts, ready for a cell; ``decides`` by the policy."""
+
+    level: str
+    estimate: str
+    lower: str
+    upper: str
+    margin: str
+    models: str
+    unit: str
+    method: str
+    decides: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContrastTable:
+    """One comparison at every level, or why it was not made."""
+
+    title: str
+    meaning: str
+    rows: tuple[LevelRow, ...]
+    missing: str = ""
+
+
+def contrast_tables(
+    payload: Mapping[str, Any], policy: Mapping[str, Any]
+) -> tuple[ContrastTable, ...]:
+    """Return the three contrasts of a U-LiRA payload."""
+    found = mapping(payload.get("contrasts"))
+    reason = payload.get("not_computed", "")
+    return tuple(_contrast(name, mapping(found.get(name)), policy, reason) for name in CONTRASTS)
+
+
+def _contrast(
+    name: str, found: Mapping[str, Any], policy: Mapping[str, Any], reason: str
+) -> ContrastTable:
+    title, meaning = CONTRASTS[name]
+    levels = {level: mapping(found.get(level.value)) for level in Level}
+    rows = tuple(_level(level, row, policy) for level, row in levels.items() if row)
+    return ContrastTable(
+        title=title,
+        meaning=meaning,
+        rows=rows,
+        missing="" if rows else reason or WHY_MISSING[name],
+    )
+
+
+def _level(level: Level, row: Mapping[str, Any], policy: Mapping[str, Any]) -> LevelRow:
+    return LevelRow(
+        level=LEVELS[level],
+        estimate=number(row.get("estimate")),
+        lower=number(row.get("lower")),
+        upper=number(row.get("upper")),
+        margin=number(policy.get(MARGINS[level]), digits=2),
+        models=f"{text(row.get('n_in'))} / {text(row.get('n_out'))}",
+        unit=text(row.get("unit")),
+        method=text(row.get("method")),
+        decides=level.value in (policy.get("levels") or ()),
+    )

@@ -1,0 +1,56 @@
+"""What staff decide about a version that was captured without a recipe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_http_methods
+
+from audits import workflow
+from audits.forms import DestroyForm, OutsideForm
+from audits.models import ErasureRequest
+from audits.queries import case_page, case_work
+from audits.views.access import decision, staff_of
+from audits.views.asking import ask, carry_out, posted
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@decision
+def destroy(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
+    """Destroy a version that cannot be trained again, once its name was typed."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    run = get_object_or_404(case_work.waiting_runs(case), pk=run_id)
+    form = DestroyForm(posted(request), name=str(run.target))
+    if form.is_valid():
+        return carry_out(
+            request,
+            case,
+            lambda: workflow.destroy_version(run_id=run.pk, user=staff_of(request)),
+            f"{run.target} will be destroyed.",
+        )
+    return ask(request, "audits/destroy.html", case, form, run=run)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@decision
+def outside(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
+    """Choose the version, retrained outside, that replaces an affected one."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    run = get_object_or_404(case_work.waiting_runs(case), pk=run_id)
+    form = OutsideForm(posted(request), versions=case_page.replacements_for(run))
+    if form.is_valid():
+        version = UUID(form.cleaned_data["version"])
+        return carry_out(
+            request,
+            case,
+            lambda: workflow.use_outside_version(
+                run_id=run.pk, version_id=version, user=staff_of(request)
+            ),
+            f"{run.target} is being replaced.",
+        )
+    return ask(request, "audits/outside.html", case, form, run=run)
