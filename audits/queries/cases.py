@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
@@ -18,26 +17,6 @@ if TYPE_CHECKING:
 
 S = ErasureRequest.Status
 CLOSED = (S.SEALED,)
-STEPS = (
-    (S.RECEIVED, "Received"),
-    (S.VERIFIED, "E-mail address confirmed"),
-    (S.ACCEPTED, "Accepted by our staff"),
-    (S.RESTRICTED, "Your data is set aside"),
-    (S.PLANNED, "Every model that used it is found"),
-    (S.UNLEARNING, "The models unlearn it"),
-    (S.AUDITING, "The result is tested"),
-    (S.ERASED, "Your data is deleted"),
-    (S.SEALED, "Signed record"),
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One step of a case for display: done, current or still to come."""
-
-    label: str
-    done: bool
-    current: bool
 
 
 def open_cases() -> QuerySet[ErasureRequest]:
@@ -58,18 +37,6 @@ def overdue(today: date) -> QuerySet[ErasureRequest]:
 def case_by_status_digest(digest: str) -> ErasureRequest | None:
     """Return the case whose status page has this token digest."""
     return ErasureRequest.objects.filter(status_digest=digest).first()
-
-
-def steps_of(request: ErasureRequest) -> list[Step]:
-    """Return the steps of a case with the one it is at."""
-    names = [name for name, _ in STEPS]
-    at = request.failed_from or request.held_from or request.status
-    place = names.index(S(at)) if at in names else 0
-    ended = request.status == S.SEALED
-    return [
-        Step(label=label, done=number < place or ended, current=number == place and not ended)
-        for number, (_, label) in enumerate(STEPS)
-    ]
 
 
 def jobs_of(request: ErasureRequest) -> QuerySet[Job]:
