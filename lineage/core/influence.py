@@ -1,4 +1,4 @@
-"""Which of some ordinals can still act on a node, through all that it was derived from."""
+"""Which of some ordinals can still act on a node, and on which ways they came to it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from lineage.core.bitmaps import union
-from lineage.core.graph import Edge, topological_order
+from lineage.core.graph import Edge, arrivals, topological_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 def carried(
@@ -34,3 +34,29 @@ def carried(
         whole = union(acting[source] for source in sources.get(node, ()))
         acting[node] = (whole | held.get(node, BitMap())) - forgotten.get(node, BitMap())
     return acting
+
+
+def alike(ordinals: BitMap, cuts: Iterable[BitMap]) -> list[BitMap]:
+    """Return the ordinals in groups, each of which lies wholly inside or outside every cut."""
+    groups = [ordinals] if ordinals else []
+    for cut in cuts:
+        groups = [part for group in groups for part in (group & cut, group - cut) if part]
+    return groups
+
+
+def ways(
+    edges: Sequence[Edge], held: Mapping[int, BitMap], forgotten: Mapping[int, BitMap]
+) -> list[dict[int, Edge | None]]:
+    """Return shortest ways (see ``arrivals``) on each of which one and the same ordinal flows.
+
+    One table for each group of ordinals that the cuts do not tell apart: a way on which one
+    ordinal ends and another begins would explain nothing.
+    """
+    groups = alike(union(held.values()), forgotten.values())
+    return [
+        arrivals(
+            (edge for edge in edges if not group.intersect(forgotten.get(edge.dst, BitMap()))),
+            [node for node, members in held.items() if members.intersect(group)],
+        )
+        for group in groups
+    ]

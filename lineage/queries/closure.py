@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from lineage.core.bitmaps import union
-from lineage.core.graph import Edge, arrivals, path_to
-from lineage.core.influence import carried
+from lineage.core.graph import Edge, path_to
+from lineage.core.influence import carried, ways
 from lineage.models import DatasetSnapshot, Influence, ModelVersion, Role, RunInput
 from lineage.queries.edges import edges_below
 from lineage.queries.membership import snapshots_holding
@@ -18,7 +18,7 @@ from lineage.queries.uncaptured import uncaptured_versions
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Mapping, Set
+    from collections.abc import Mapping, Sequence, Set
 
     from django.db.models import QuerySet
 
@@ -105,13 +105,14 @@ def _affected(space: OrdinalSpace, holding: Mapping[uuid.UUID, BitMap]) -> list[
     held = {node: holding[snapshot] for snapshot, node in nodes_of(holding).items()}
     edges = edges_below(held)
     table = shown({edge.dst for edge in edges} | held.keys())
-    acting = carried(edges, held, _forgotten(space, table, holding))
-    live = [edge for edge in edges if acting[edge.src].intersect(acting[edge.dst])]
+    cuts = _forgotten(space, table, holding)
+    acting = carried(edges, held, cuts)
+    plain = [edge for edge in edges if edge.influence == Influence.DIRECT]
     trail = _Trail(
         shown=table,
-        shortest=arrivals(live, held),
-        purely_direct=arrivals((e for e in live if e.influence == Influence.DIRECT), held).keys(),
-        own={edge.dst for edge in live if edge.src in held},
+        ways=ways(edges, held, cuts),
+        purely_direct=set().union(*ways(plain, held, cuts)),
+        own={e.dst for e in edges if held.get(e.src, BitMap()).intersect(acting[e.dst])},
     )
     return [
         trail.version(node, version, hits)
@@ -125,11 +126,12 @@ class _Trail:
     """How the records came to each node."""
 
     shown: Mapping[int, Shown]
-    shortest: Mapping[int, Edge | None]
+    ways: Sequence[Mapping[int, Edge | None]]
     purely_direct: Set[int]
     own: Set[int]
 
     def version(self, node: int, version: ModelVersion, hits: BitMap) -> AffectedVersion:
+        path = min((path_to(way, node) for way in self.ways if node in way), key=len)
         return AffectedVersion(
             version=version,
             forget=hits,
@@ -137,7 +139,7 @@ class _Trail:
             influence=Influence.DIRECT if node in self.purely_direct else Influence.INDIRECT,
             path=tuple(
                 Step(source=self.shown[edge.src].label, role=edge.role, influence=edge.influence)
-                for edge in path_to(self.shortest, node)
+                for edge in path
             ),
         )
 

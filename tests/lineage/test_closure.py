@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
@@ -90,6 +90,14 @@ def naive(world):
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(worlds())
+# The nearest snapshot of the last version holds a record that the last run removed.
+@example(
+    ([{1}, {2}], [{1: "DIRECT"}, {0: "DIRECT", 2: "DIRECT"}, {3: "DIRECT"}], {2: {1}}, {1, 2})
+)
+# The only direct way carries a record that was removed.
+@example(([{1}, {2}], [{0: "DIRECT", 1: "INDIRECT"}, {2: "DIRECT"}], {1: {1}}, {1, 2}))
+# Its own snapshot holds only what it removed; the other record comes through another version.
+@example(([{1}, {1, 2}], [{1: "DIRECT"}, {0: "DIRECT", 2: "DIRECT"}], {1: {1}}, {1, 2}))
 def test_the_closure_equals_the_naive_search(now, world):
     with transaction.atomic():
         dataset = _space()

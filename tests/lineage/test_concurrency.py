@@ -73,6 +73,16 @@ def test_writers_at_once_make_neither_gaps_nor_duplicates(processes):
     }
 
 
+def _make_keys(number):
+    return [keys.get_or_create(f"k{at}") for at in range(60)]
+
+
+def test_processes_agree_on_every_key(processes):
+    made = processes(_make_keys, 4)
+    assert made == [made[0]] * 4
+    assert len(set(made[0])) == 60
+
+
 def _finish(number):
     versions = []
     for at in range(5):

@@ -207,9 +207,12 @@ def test_a_line_cut_short_by_a_crash_is_written_anew(dataset, now, home):
 
 def test_a_full_disk_leaves_the_journal_as_it_was(dataset, now, home, monkeypatch):
     first = note(dataset, [1], now)
+    file = home / "journal" / "erasures.jsonl"
+    before = file.read_bytes()
     write = os.write
     monkeypatch.setattr(os, "write", lambda fd, line: write(fd, line[:10]))
     with pytest.raises(JournalFull, match="nothing was appended"):
         note(dataset, [2], now)
     monkeypatch.undo()
+    assert file.read_bytes() == before
     assert [entry.sha256 for entry in read_journal()] == [first]
