@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class SigningKeyMissing(Exception):  # noqa: N818  (reads as the fact it states)
+class SigningKeyMissing(Exception):
     """No signing key: the installation was not set up."""
 
 

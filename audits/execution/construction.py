@@ -11,7 +11,7 @@ from audits.core.verdict import ExactChecks, decide_exact
 from audits.models import Evidence
 from audits.queries import cases
 from audits.services import closing
-from audits.services.evidence import Finding
+from audits.services.verdicts import Finding
 from expunge import environment
 from lineage.queries.artefacts import weights_of
 from lineage.queries.closure import affected

@@ -22,8 +22,8 @@ from audits.execution.audit_sets import AuditSets, audit_sets, population_sets
 from audits.execution.construction import judge_by_construction
 from audits.execution.look_plot import look_plot
 from audits.models import AuditPlan, Evidence, ShadowResult
-from audits.services import evidence
-from audits.services.evidence import Finding
+from audits.services import evidence, verdicts
+from audits.services.verdicts import Finding
 from lineage.models import Artefact
 from lineage.services.artefacts import store_artefact
 from unlearning.execution.loading import load_version
@@ -51,7 +51,7 @@ def judge_run(job: Job) -> None:
         found = _judge_look(run, job.parameters["look"])
     else:
         found = judge_by_construction(run)
-    evidence.conclude(run_id=run.pk, findings=[*_population(run), *found], now=timezone.now())
+    verdicts.conclude(run_id=run.pk, findings=[*_population(run), *found], now=timezone.now())
 
 
 def _judge_look(run: UnlearningRun, look: int) -> list[Finding]:

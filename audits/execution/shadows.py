@@ -13,7 +13,7 @@ from audits.execution.audit_sets import audit_sets
 from audits.execution.procedure import audited
 from audits.execution.shadow_lineage import register_shadow
 from audits.models import AuditPlan, ShadowResult
-from audits.services import evidence
+from audits.services import evidence, verdicts
 from unlearning.execution.reporting import reporter
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def train_shadows(job: Job) -> None:
     try:
         sets = audit_sets(plan)
     except NoTwin as reason:
-        evidence.not_computed(run_id=plan.pk, reason=str(reason), now=timezone.now())
+        verdicts.not_computed(run_id=plan.pk, reason=str(reason), now=timezone.now())
         return
     known = set(ShadowResult.objects.filter(run=plan.run).values_list("index", flat=True))
     design, procedure = evidence.design_of(plan), audited(plan.run)

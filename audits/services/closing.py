@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 R = UnlearningRun.Status
 
 
-class DataRemains(Exception):  # noqa: N818  (reads as the fact it states)
+class DataRemains(Exception):
     """Reading back after the deletion still found something."""
 
 

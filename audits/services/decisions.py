@@ -8,7 +8,7 @@ from django.db import transaction
 
 from audits.models import Evidence
 from audits.queries import cases
-from audits.services import evidence, log
+from audits.services import log, verdicts
 from audits.services.requests import actor_of
 from lineage.models import ModelVersion, Run
 from lineage.queries import closure
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 
-class ReplacementNotAcceptable(Exception):  # noqa: N818  (reads as the fact it states)
+class ReplacementNotAcceptable(Exception):
     """The proposed version cannot stand in; the sentence says why."""
 
 
@@ -59,7 +59,7 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, user: User, now: 
         )
     runs.decide_outside(run_id=run_id, replacement=replacement, now=now)
     checks = {"membership_captured": True, "forget_set_disjoint": True, "same_recipe": False}
-    finding = evidence.Finding(
+    finding = verdicts.Finding(
         kind=Evidence.Kind.CONSTRUCTION,
         look=0,
         models_per_arm=0,
@@ -68,7 +68,7 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, user: User, now: 
         reasons=["Retrained outside; its captured membership excludes the forget set."],
         final=True,
     )
-    evidence.conclude(run_id=run_id, findings=[finding], now=now)
+    verdicts.conclude(run_id=run_id, findings=[finding], now=now)
     _log_choice(run_id, user, now)
 
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import rfc8785
 from django.db import transaction
 
 from audits.core.design import TwinDesign, derived_seed
 from audits.core.policy import EvidencePolicy
-from audits.models import AuditPlan, ErasureRequest, Evidence, ShadowResult, Verdict
+from audits.models import AuditPlan, ErasureRequest, Evidence, ShadowResult
 from audits.queries import cases
 from audits.services import log
 from audits.services.transitions import MoveNotAllowed, move
-from lineage.models import Artefact, Role
+from lineage.models import Role
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -37,20 +35,6 @@ class Look:
 
     number: int
     chunks: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One piece of evidence, and what was concluded from it where it may conclude."""
-
-    kind: str
-    look: int
-    models_per_arm: int
-    payload: Mapping[str, Any]
-    plot: Artefact | None = None
-    outcome: str = ""
-    reasons: Sequence[str] = ()
-    final: bool = False
 
 
 def set_phase(*, case_id: UUID, phase: str, now: datetime) -> bool:
@@ -203,92 +187,6 @@ def open_view(*, run_id: UUID, purpose: str, records: int, now: datetime) -> Non
             data={"run": str(run_id), "purpose": purpose, "records": records},
             once=f"view:{request.pk}:{run_id}:{purpose}",
         )
-
-
-def not_computed(*, run_id: UUID, reason: str, now: datetime) -> None:
-    """End the audit of a run whose attack cannot be made: inconclusive, never a pass."""
-    finding = Finding(
-        kind=Evidence.Kind.U_LIRA,
-        look=0,
-        models_per_arm=0,
-        payload={"not_computed": reason},
-        outcome="INCONCLUSIVE",
-        reasons=[reason],
-        final=True,
-    )
-    conclude(run_id=run_id, findings=[finding], now=now)
-
-
-@transaction.atomic
-def conclude(*, run_id: UUID, findings: Sequence[Finding], now: datetime) -> None:
-    """Keep evidence, verdict and the run's new state together, once per look."""
-    run = UnlearningRun.objects.select_for_update().get(pk=run_id)
-    for finding in findings:
-        _keep(run, finding, now)
-    judging = next((one for one in findings if one.final), None)
-    if judging is None:
-        return
-    cleared = judging.outcome in ("PASS_LEAK", "PASS_STRICT", "ERASED_BY_CONSTRUCTION")
-    if not runs.judge_run(run_id=run_id, cleared=cleared):
-        return
-    for request in cases.cases_of_run(run_id):
-        log.append(
-            type="run_finished",
-            case=request.pk,
-            now=now,
-            data={
-                "run": str(run_id),
-                "method": run.method,
-                "guarantee": run.guarantee,
-                "result": _result_digest(run),
-                "elapsed_ms": round(1000 * (run.seconds or 0)),
-            },
-            once=f"finish:{request.pk}:{run_id}",
-        )
-
-
-def _keep(run: UnlearningRun, finding: Finding, now: datetime) -> None:
-    payload = dict(finding.payload)
-    digest = hashlib.sha256(rfc8785.dumps(payload)).hexdigest()
-    row, created = Evidence.objects.get_or_create(
-        run=run,
-        kind=finding.kind,
-        look=finding.look,
-        defaults={
-            "models_per_arm": finding.models_per_arm,
-            "payload": payload,
-            "digest": digest,
-            "plot": finding.plot,
-            "created_at": now,
-        },
-    )
-    if not created or not finding.outcome:
-        return
-    Verdict.objects.create(
-        run=run,
-        evidence=row,
-        outcome=finding.outcome,
-        reasons=list(finding.reasons),
-        final=finding.final,
-        created_at=now,
-    )
-    for request in cases.cases_of_run(run.pk):
-        log.append(
-            type="verdict_reached",
-            case=request.pk,
-            now=now,
-            data={
-                "run": str(run.pk),
-                "verdict": finding.outcome,
-                "evidence": digest,
-                "models_per_arm": finding.models_per_arm,
-            },
-        )
-
-
-def _result_digest(run: UnlearningRun) -> str:
-    weights = Artefact.objects.filter(version=run.unlearned, kind=Artefact.Kind.WEIGHTS).first()
-    return weights.sha256 if run.unlearned_id and weights else hashlib.sha256(b"").hexdigest()
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ SYSTEM = "system"
 SUBJECT = "subject"
 
 
-class NotInATransaction(Exception):  # noqa: N818  (reads as the fact it states)
+class NotInATransaction(Exception):
     """An event must be written together with the change that it tells of."""
 
 

@@ -32,7 +32,7 @@ S = ErasureRequest.Status
 Outcome = ErasureRequest.Outcome
 
 
-class LinkNotUsable(Exception):  # noqa: N818  (reads as the fact it states)
+class LinkNotUsable(Exception):
     """The confirmation link is altered, expired or used; the sentence says which."""
 
 

@@ -42,7 +42,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }
 
 
-class MoveNotAllowed(Exception):  # noqa: N818  (reads as the fact it states)
+class MoveNotAllowed(Exception):
     """The case is not in a state from which it may go there."""
 
 

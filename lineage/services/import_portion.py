@@ -148,6 +148,8 @@ class PortionImport:
         files = [staged[owned.identity] for owned in rows]
         try:
             placed = artifacts.place(files, space_id=space.id, first=first)
+            for owned in rows:
+                del staged[owned.identity]  # moved, so there is nothing to clean up
             self._insert(rows, placed, first)
         except BaseException:
             # While the lock is held: afterwards these ordinals may be somebody else's.

@@ -17,7 +17,7 @@ from audits.core.policy import AuditData, EvidencePolicy
 from audits.core.roc import roc
 from audits.execution.plots import Curve, roc_svg
 from audits.models import DuplicateFinding, ErasureRequest
-from audits.services import evidence, log, planning, records, requests
+from audits.services import evidence, log, planning, records, requests, verdicts
 from lineage.core import bitmaps
 from lineage.models import Artefact, ModelVersion, OrdinalSpace, Run
 from lineage.services.artefacts import store_artefact
@@ -179,20 +179,20 @@ def _cleared_by_attack(request, version: ModelVersion) -> None:
     logged(request, "erasure_view_opened", 91, run=run.pk, purpose="AUDIT", records=32)
     logged(request, "shadows_registered", 95, run=run.pk, count=256)
     found = [_population(), u_lira(kept(seed=3), plot=_plot())]
-    evidence.conclude(run_id=run.pk, findings=found, now=at(120))
+    verdicts.conclude(run_id=run.pk, findings=found, now=at(120))
 
 
 def _retrained(request, version: ModelVersion) -> None:
     run = _finished(request.runs.get(target=version), "APPROXIMATE")
-    evidence.conclude(run_id=run.pk, findings=[u_lira(kept(seed=5, leak=0.8))], now=at(130))
+    verdicts.conclude(run_id=run.pk, findings=[u_lira(kept(seed=5, leak=0.8))], now=at(130))
     again = evidence.escalate(run_id=run.pk, now=at(131))
     _finished(again, "EXACT", method="retrain")
-    evidence.conclude(run_id=again.pk, findings=[_construction()], now=at(140))
+    verdicts.conclude(run_id=again.pk, findings=[_construction()], now=at(140))
 
 
 def _destroyed(request, version: ModelVersion) -> None:
     run = _finished(request.runs.get(target=version), "EXACT", method="destroy")
-    evidence.conclude(run_id=run.pk, findings=[_construction()], now=at(150))
+    verdicts.conclude(run_id=run.pk, findings=[_construction()], now=at(150))
 
 
 def kept(*, seed: int, leak: float = 0.5) -> Kept:
@@ -219,9 +219,9 @@ def kept(*, seed: int, leak: float = 0.5) -> Kept:
     return Kept(models_per_arm=128, before=contrast(0.93), leak=contrast(leak), utility=utility)
 
 
-def u_lira(kept_set: Kept, *, plot: Artefact | None = None) -> evidence.Finding:
+def u_lira(kept_set: Kept, *, plot: Artefact | None = None) -> verdicts.Finding:
     verdict = recompute(kept_set, POLICY)
-    return evidence.Finding(
+    return verdicts.Finding(
         kind="U_LIRA",
         look=0,
         models_per_arm=128,
@@ -233,14 +233,14 @@ def u_lira(kept_set: Kept, *, plot: Artefact | None = None) -> evidence.Finding:
     )
 
 
-def _population() -> evidence.Finding:
+def _population() -> verdicts.Finding:
     interval = {"estimate": 0.5123, "low": 0.43, "high": 0.59}
     numbers = {"auc": interval, "advantage": interval, "records": 32}
     payload = {"original": {**numbers}, "unlearned": {**numbers}, "not_computed": ""}
-    return evidence.Finding(kind="POPULATION", look=0, models_per_arm=0, payload=payload)
+    return verdicts.Finding(kind="POPULATION", look=0, models_per_arm=0, payload=payload)
 
 
-def _construction() -> evidence.Finding:
+def _construction() -> verdicts.Finding:
     checks = {
         "manifest_matches": True,
         "overlapping": [],
@@ -249,7 +249,7 @@ def _construction() -> evidence.Finding:
         "environment_digest": "cd" * 32,
         "smoke": None,
     }
-    return evidence.Finding(
+    return verdicts.Finding(
         kind="CONSTRUCTION",
         look=0,
         models_per_arm=0,
@@ -285,7 +285,7 @@ def judged_run() -> UnlearningRun:
         waiting=False,
         now=at(0),
     )
-    evidence.conclude(
+    verdicts.conclude(
         run_id=_finished(run, "EXACT", method="retrain").pk, findings=[_construction()], now=at(9)
     )
     return run

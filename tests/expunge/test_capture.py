@@ -306,6 +306,7 @@ def test_a_training_finishes_once(sink):
 
 def test_persistent_workers_and_the_length_are_kept(sink):
     original = loader(num_workers=1, persistent_workers=True)
+    assert len(seen(original)) == 4  # its workers run from now on and must not be taken over
     with capture.training(original, sink=sink) as captured:
         assert len(captured.loader) == len(original) == 4
         assert seen(captured.loader) != seen(captured.loader)

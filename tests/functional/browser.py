@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from config.demo.visitor import Visitor, hidden_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from playwright.sync_api import Page
 
     from tests.functional.installation import Installation
 
@@ -36,7 +37,7 @@ class Browser:
 
     @staticmethod
     @contextmanager
-    def of(place: Installation, folder: Path) -> Iterator[Any]:
+    def of(place: Installation) -> Iterator[ChromiumVisits | PlainVisits]:
         """Yield a browser for the site, Chromium if there is one."""
         path = chromium()
         if path is None:
@@ -55,7 +56,7 @@ class Browser:
 class ChromiumVisits:
     """A person with a narrow screen."""
 
-    def __init__(self, site: str, page: Any) -> None:
+    def __init__(self, site: str, page: Page) -> None:
         self.site = site
         self.page = page
         self.complaints: list[str] = []

@@ -11,14 +11,15 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from config.services.children import start, stop, wait_until
+from config.services.children import Child, Command, start, stop, wait_until
 from config.services.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 SMALL_AUDIT = {"audit_data": "own_records", "looks": [6], "max_trainings": 12}
 
@@ -31,7 +32,7 @@ class Installation:
     environ: dict[str, str] = field(default_factory=dict)
     site: str = ""
     login: tuple[str, str] = ("", "")
-    _server: Any = None
+    _server: Child | None = None
 
     def __post_init__(self) -> None:
         self.environ = {
@@ -60,7 +61,7 @@ class Installation:
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def ask(self, code: str) -> Any:
+    def ask(self, code: str) -> Any:  # noqa: ANN401  (any JSON)
         """Run Python inside the installation and return the JSON that it prints last."""
         return json.loads(self.manage("shell", "-v", "0", "-c", code).splitlines()[-1])
 
@@ -69,8 +70,6 @@ class Installation:
         port = free_port(host="127.0.0.1")
         log = self.home / "serve.log"
         self.environ["EXPUNGE_SITE_URL"] = f"http://127.0.0.1:{port}"
-        from config.services.children import Command
-
         argv = (sys.executable, "-u", "manage.py", "serve", "--port", str(port))
         self._server = start(Command(argv=argv, env=self.environ, cwd=ROOT), log=log)
         printed = wait_until(lambda: "Ctrl-C" in log.read_text(), seconds=60)
@@ -110,7 +109,7 @@ class Installation:
         raise AssertionError(f"no letter to {email} has {pattern}: {[p.name for p in letters]}")
 
 
-def until(done: Callable[[], Any], *, seconds: float, what: str) -> Any:
+def until(done: Callable[[], T | None], *, seconds: float, what: str) -> T:
     """Return the first true answer; fail, saying what was waited for."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -10,7 +10,7 @@ from pyroaring import BitMap
 
 from audits.core.policy import EvidencePolicy
 from audits.models import DuplicateFinding, ErasureRequest
-from audits.services import closing, evidence, planning, records, requests
+from audits.services import closing, evidence, planning, records, requests, verdicts
 from lineage.models import Artefact, DataRecord, ModelVersion, OrdinalSpace, Run
 from lineage.services.artefacts import store_artefact
 from lineage.services.subjects import register_subject
@@ -102,7 +102,7 @@ def planned(*, waiting=False):
     return case, case.runs.get()
 
 
-def judged(*findings: evidence.Finding):
+def judged(*findings: verdicts.Finding):
     """A case whose run is over, with the findings about it."""
     case, run = planned()
     runs.start_run(run_id=run.pk)
@@ -115,7 +115,7 @@ def judged(*findings: evidence.Finding):
         now=timezone.now(),
     )
     evidence.fix_audit(run_id=run.pk, now=timezone.now())
-    evidence.conclude(run_id=run.pk, findings=findings, now=timezone.now())
+    verdicts.conclude(run_id=run.pk, findings=findings, now=timezone.now())
     return case, run
 
 
@@ -142,7 +142,7 @@ def u_lira():
         "design_digest": "cd" * 32,
     }
     plot = store_artefact(kind=Artefact.Kind.PLOT, data=b"<svg/>", now=timezone.now())
-    return evidence.Finding(
+    return verdicts.Finding(
         kind="U_LIRA",
         look=0,
         models_per_arm=16,
@@ -162,12 +162,12 @@ def population(not_computed=""):
         "unlearned": None if not_computed else numbers,
         "not_computed": not_computed,
     }
-    return evidence.Finding(kind="POPULATION", look=0, models_per_arm=0, payload=payload)
+    return verdicts.Finding(kind="POPULATION", look=0, models_per_arm=0, payload=payload)
 
 
 def construction():
     checks = {"manifest_matches": True, "overlapping": [], "inexact": ["faces v1"], "smoke": None}
-    return evidence.Finding(
+    return verdicts.Finding(
         kind="CONSTRUCTION",
         look=0,
         models_per_arm=0,

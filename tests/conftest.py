@@ -1,0 +1,44 @@
+"""Every test has an installation of its own: nothing is read from or written to ``var``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audits import keys
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATABASE_FIXTURES = {"db", "transactional_db", "own_database", "template"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the database, so that it runs on PostgreSQL as well."""
+    for item in items:
+        used = DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+        if used or item.get_closest_marker("django_db"):
+            item.add_marker(pytest.mark.database)
+
+
+@pytest.fixture(autouse=True)
+def installation(settings, tmp_path) -> Path:
+    """Keys, store, journal, broker and whatever is exported lie in a folder of this test."""
+    settings.VAR = tmp_path
+    settings.KEYS = tmp_path / "keys"
+    settings.EXPUNGE_STORE = f"file://{tmp_path / 'store'}"
+    settings.EXPUNGE_JOURNAL = tmp_path / "journal" / "erasures.jsonl"
+    settings.BROKER_FOLDER = tmp_path / "broker"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.EMAIL_FILE_PATH = tmp_path / "mail"
+    home: Path = tmp_path
+    return home
+
+
+@pytest.fixture
+def signing_key(installation):
+    """The key that signs the log of this test's installation."""
+    keys.create_signing_key()
+    return keys.signing_key()
