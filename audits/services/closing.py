@@ -38,11 +38,24 @@ def release_results(*, request: ErasureRequest) -> None:
 
 
 def destroy_superseded(*, request: ErasureRequest, now: datetime) -> None:
-    """Withdraw and destroy the versions that learned from the person, and rejected candidates."""
-    for run in case_file.ordered_runs(request):
-        destroy_version(version=run.target, case_id=request.pk, now=now)
-        if run.unlearned and run.status == R.REJECTED:
-            destroy_version(version=run.unlearned, case_id=request.pk, now=now)
+    """Withdraw and destroy the versions that learned from the person, and rejected candidates.
+
+    Raises:
+        DataRemains: a file is still there, since another version has the same bytes.
+    """
+    superseded = [run.target for run in case_file.ordered_runs(request)]
+    rejected = request.runs.filter(status=R.REJECTED).exclude(unlearned=None)
+    superseded += [run.unlearned for run in rejected.select_related("unlearned") if run.unlearned]
+    for version in superseded:
+        destroy_version(version=version, case_id=request.pk, now=now)
+    # Again: equal bytes of two superseded versions go with the second of them.
+    for version in superseded:
+        gone = destroy_version(version=version, case_id=request.pk, now=now)
+        if kept := [one.sha256[:12] for one in gone if not one.file_removed]:
+            raise DataRemains(
+                f"{version} was destroyed, but a version that is in use has the same bytes "
+                f"({', '.join(kept)}). Destroy or withdraw that one, then retry the case."
+            )
 
 
 def destroy_version(
@@ -58,7 +71,7 @@ def destroy_version(
             data={"version": str(version.pk)},
             once=f"withdrawn:{case_id}:{version.pk}",
         )
-        for one in gone:
+        for one in (one for one in gone if one.file_removed):
             log.append(
                 type="artefact_destroyed",
                 case=case_id,
