@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audits import keys
+from tests.append_only import transactional_tests_may_flush  # noqa: F401  (a fixture)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,6 +5,7 @@ Every step may be taken again after a crash and finds what is done already.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,15 @@ from audits.queries import case_file
 from audits.services import log, planning
 from audits.services.transitions import move
 from lineage.models import ModelVersion
-from lineage.services import purge, restriction, versions
+from lineage.services import purge, versions
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lineage.services.artefacts import DestroyedArtefact
+
+logger = logging.getLogger("expunge.cases")
 
 R = UnlearningRun.Status
 
@@ -31,10 +34,17 @@ class DataRemains(Exception):
 
 
 def release_results(*, request: ErasureRequest) -> None:
-    """Make the unlearned versions of a case usable."""
+    """Make the unlearned versions of a case usable.
+
+    A version that learned from somebody whose records were restricted meanwhile stays out of
+    use: it is affected by that person's case, which replaces it.
+    """
     for run in request.runs.filter(status=R.CLEARED).select_related("unlearned"):
-        if run.unlearned:
-            versions.release(version=run.unlearned)
+        try:
+            if run.unlearned:
+                versions.release(version=run.unlearned)
+        except versions.VersionNotReleasable as reason:
+            logger.warning("case %s: %s", request.reference, reason)
 
 
 def destroy_superseded(*, request: ErasureRequest, now: datetime) -> None:
@@ -92,18 +102,19 @@ def purge_shadows(*, request: ErasureRequest, now: datetime) -> None:
     shadows = list(ModelVersion.objects.filter(pk__in=rows.values("version")))
     for shadow in shadows:
         versions.destroy_version(version=shadow, by_case=request.pk, now=now)
-    rows.delete()
-    remaining = ShadowResult.objects.filter(run__in=request.runs.all()).count()
-    if remaining:
-        raise DataRemains(f"{remaining} scores of shadow models are still stored.")
-    if not shadows:
+    count = rows.count()
+    if not count:
         return
-    with transaction.atomic():
+    with transaction.atomic():  # or a crash in between would leave no trace of the purge
+        rows.delete()
+        remaining = ShadowResult.objects.filter(run__in=request.runs.all()).count()
+        if remaining:
+            raise DataRemains(f"{remaining} scores of shadow models are still stored.")
         log.append(
             type="shadows_purged",
             case=request.pk,
             now=now,
-            data={"count": len(shadows), "remaining": remaining},
+            data={"count": count, "remaining": remaining},
         )
 
 
@@ -115,7 +126,7 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
     """
     for space, ordinals in planning.forget_set(request.pk).items():
         digest = purge.write_journal(
-            case_id=request.pk, space=space, ordinals=ordinals, now=request.received_at
+            case_id=request.pk, space=space, ordinals=ordinals, now=now
         )
         receipt = purge.erase_records(case_id=request.pk, space=space, ordinals=ordinals, now=now)
         if receipt.remaining:
@@ -177,8 +188,3 @@ def mark_erased(*, case_id: uuid.UUID, now: datetime) -> bool:
 def forget_address(*, case_id: uuid.UUID) -> None:
     """Delete the e-mail address of a case that is answered; the pseudonym goes with it."""
     ErasureRequest.objects.filter(pk=case_id).update(email="")
-
-
-def lift_restrictions(*, case_id: uuid.UUID, now: datetime) -> None:
-    """Lift what a case restricted when it ends without an erasure."""
-    restriction.lift(case_id=case_id, now=now)

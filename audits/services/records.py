@@ -34,10 +34,10 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
     Raises:
         MoveNotAllowed: the case is not at an end.
     """
-    known = ComplianceRecord.objects.filter(request_id=case_id).first()
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    known = ComplianceRecord.objects.filter(request=request).first()
     if known:
         return known
-    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     key = keys.signing_key()
     account = _account(request)
     envelope = record.sign_account(account, key)

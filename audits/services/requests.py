@@ -15,7 +15,7 @@ from audits.core.commitment import commit
 from audits.core.deadline import deadline
 from audits.models import ErasureRequest
 from audits.services import log
-from audits.services.transitions import WORKING, move
+from audits.services.transitions import WORKING, MoveNotAllowed, move
 from lineage import keys
 from lineage.queries import subjects
 
@@ -126,7 +126,7 @@ def confirm_request(*, token: str, now: datetime) -> ErasureRequest:
         LinkNotUsable: altered, expired or used.
     """
     request = request_of_link(token)
-    move(
+    confirmed = move(
         case_id=request.pk,
         to=S.VERIFIED,
         now=now,
@@ -134,7 +134,8 @@ def confirm_request(*, token: str, now: datetime) -> ErasureRequest:
         event=("request_verified", {"method": "EMAIL_LINK"}),
         fields={"verified_at": now, "confirm_digest": ""},
     )
-    identify(case_id=request.pk, now=now)
+    if confirmed:  # else the button was pressed twice, and the other press did it
+        identify(case_id=request.pk, now=now)
     request.refresh_from_db()
     return request
 
@@ -171,16 +172,18 @@ def _open_case_of(subject_id: UUID, *, besides: UUID) -> ErasureRequest | None:
     )
 
 
+@transaction.atomic
 def accept_request(*, case_id: UUID, ground: str, user: User, now: datetime) -> bool:
     """Record the ground of Art. 17(1) and start the erasure; False when already accepted.
 
     Raises:
         ValueError: the ground is not one of Art. 17(1).
-        MoveNotAllowed: the person has not confirmed, or the case has gone on.
+        MoveNotAllowed: the person has not confirmed, or the case has gone on or needs no decision.
     """
     if ground not in ErasureRequest.Ground.values or not ground:
         allowed = ", ".join(value for value in ErasureRequest.Ground.values if value)
         raise ValueError(f"ground is {ground!r}; allowed are {allowed}.")
+    _check_undecided(case_id)
     return move(
         case_id=case_id,
         to=S.ACCEPTED,
@@ -201,15 +204,17 @@ REFUSALS = {
 }
 
 
+@transaction.atomic
 def refuse_request(*, case_id: UUID, code: str, user: User, now: datetime) -> bool:
     """Refuse with one of the coded reasons; False when already refused.
 
     Raises:
         ValueError: the code is not in ``REFUSALS``.
-        MoveNotAllowed: the person has not confirmed, or the case has gone on.
+        MoveNotAllowed: the person has not confirmed, or the case has gone on or needs no decision.
     """
     if code not in REFUSALS:
         raise ValueError(f"code is {code!r}; allowed are {', '.join(REFUSALS)}.")
+    _check_undecided(case_id)
     return move(
         case_id=case_id,
         to=S.REFUSED,
@@ -218,6 +223,16 @@ def refuse_request(*, case_id: UUID, code: str, user: User, now: datetime) -> bo
         event=("request_refused", {"code": code}),
         fields={"refusal_code": code, "outcome": Outcome.REFUSED},
     )
+
+
+def _check_undecided(case_id: UUID) -> None:
+    # A case that closes by itself (nothing found, joined to another) is not for staff to decide.
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    if request.status == S.VERIFIED and request.outcome:
+        raise MoveNotAllowed(
+            f"Case {request.reference} closes by itself ({request.get_outcome_display()}); "
+            "there is nothing to decide."
+        )
 
 
 def withdraw_request(*, case_id: UUID, now: datetime) -> bool:

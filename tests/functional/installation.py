@@ -6,12 +6,16 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
 
 from config.services.children import Child, Command, start, stop, wait_until
 from config.services.ports import free_port
@@ -64,6 +68,15 @@ class Installation:
     def ask(self, code: str) -> Any:  # noqa: ANN401  (any JSON)
         """Run Python inside the installation and return the JSON that it prints last."""
         return json.loads(self.manage("shell", "-v", "0", "-c", code).splitlines()[-1])
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; cheap enough to be asked again and again."""
+        url = self.environ.get("DATABASE_URL")
+        if url:
+            with psycopg.connect(url) as connection:
+                return connection.execute(sql).fetchall()
+        with closing(sqlite3.connect(self.home / "expunge.sqlite3", timeout=20)) as connection:
+            return connection.execute(sql).fetchall()
 
     def serve(self) -> None:
         """Start ``manage.py serve`` and wait until it has printed the URL and the login."""

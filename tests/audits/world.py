@@ -1,0 +1,217 @@
+"""A small world: sixty digits of eight people, versions trained on them, and a worker.
+
+The worker does what the real ones do, in this process: it claims a queued job, lets ``run_job``
+carry it out, and passes on that it ended. Reports are left out where nobody looks at them, as
+setting a PDF takes longer than everything else together.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.utils import timezone
+from pyroaring import BitMap
+
+from audits import workflow
+from audits.models import ErasureRequest
+from audits.queries import case_file
+from audits.workflow import tasks
+from lineage.models import Job, ModelVersion
+from lineage.queries.closure import affected
+from lineage.queries.subjects import find_subject
+from lineage.services import jobs
+from lineage.services.importing import Row, ensure_dataset, import_records
+from lineage.services.snapshots import take_snapshot
+from unlearning.recipes.digits import digit_records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lineage.models import Dataset, DatasetSnapshot
+    from unlearning.models import UnlearningRun
+
+ADA, BERT, CLEO, DORA = (f"{name}@example.org" for name in ("ada", "bert", "cleo", "dora"))
+STRANGERS = tuple(f"stranger{number}@example.org" for number in range(4))
+# How many records each has; the strangers never train.
+OWNED = {ADA: 6, BERT: 6, CLEO: 6, DORA: 6, **dict.fromkeys(STRANGERS, 9)}
+MLP, TUNED = "unlearning.recipes.digits:DigitsMLP", "unlearning.recipes.digits:DigitsFineTune"
+SMALL = {"hidden": 8, "epochs": 2, "targets": ["0", "1", "2"]}
+LEASE = timedelta(seconds=60)
+CONSENT = ErasureRequest.Ground.CONSENT_WITHDRAWN
+
+
+@cache
+def digits() -> list[tuple[bytes, str]]:
+    """The first digits that are a nought, a one or a two."""
+    return list(islice((one for one in digit_records() if one[1] in "012"), sum(OWNED.values())))
+
+
+@dataclass
+class World:
+    """A data set with people in it, and what is trained on it."""
+
+    dataset: Dataset
+    rung: list[tuple[str, str, str]]
+    commit: Callable[..., Any]
+    done: list[str] = field(default_factory=list)
+    handlers: dict[str, Callable[[Job], None]] = field(default_factory=dict)
+
+    # --- data and models ------------------------------------------------------------------
+
+    def owned(self, *people: str) -> BitMap:
+        """The ordinals of some people's records, which are in the order of ``OWNED``."""
+        ordinals, first = BitMap(), 0
+        for person, count in OWNED.items():
+            if person in people:
+                ordinals |= BitMap(range(first, first + count))
+            first += count
+        return ordinals
+
+    def snapshot(self, *people: str) -> DatasetSnapshot:
+        return take_snapshot(
+            dataset=self.dataset, ordinals=self.owned(*people), now=timezone.now()
+        )
+
+    def train(
+        self, name: str, snapshot: DatasetSnapshot, base: ModelVersion | None = None, **more: Any
+    ) -> ModelVersion:
+        """Train a version as the platform does, in a job of its own."""
+        parameters = {
+            "model_name": name,
+            "recipe": TUNED if base else MLP,
+            "recipe_parameters": SMALL,
+            "snapshot": str(snapshot.pk),
+            "base": str(base.pk) if base else None,
+            "seed": 3,
+        }
+        with self.commit(execute=True):
+            job = workflow.train(
+                key=f"train:{uuid.uuid4()}",
+                payload_id=uuid.uuid4(),
+                parameters={**parameters, **more},
+            )
+        self.run(job)
+        return ModelVersion.objects.filter(model_name=name).latest("version")
+
+    # --- the worker -----------------------------------------------------------------------
+
+    def run(self, job: Job) -> Job:
+        """Do one job as a worker and its child would."""
+        claimed = jobs.claim_job(job_id=job.pk, now=timezone.now(), lease=LEASE)
+        self.done.append(claimed.key)
+        call_command("run_job", str(claimed.pk))
+        claimed.refresh_from_db()
+        if claimed.then:
+            with self.commit(execute=True):
+                tasks.job_ended(str(claimed.pk))
+        return claimed
+
+    def work(self, *, until: Callable[[], object] = lambda: False) -> None:
+        """Do queued jobs, oldest first, until none is left or ``until`` says so."""
+        for _ in range(100):
+            job = Job.objects.filter(status="QUEUED").order_by("created_at").first()
+            if job is None or until():
+                return
+            self.run(job)
+        raise AssertionError("there is no end to the work")
+
+    # --- people ---------------------------------------------------------------------------
+
+    def submit(self, email: str = ADA) -> Any:
+        with self.commit(execute=True):
+            return workflow.submit(email=email)
+
+    def ask(self, email: str = ADA) -> ErasureRequest:
+        """Send the form and follow the link of the letter."""
+        received = self.submit(email)
+        with self.commit(execute=True):
+            return self.current(workflow.confirm(token=received.confirm_token))
+
+    def accept(self, case: ErasureRequest) -> ErasureRequest:
+        self.do(workflow.accept, case_id=case.pk, ground=CONSENT, user=officer())
+        return self.wake(case)
+
+    def accepted(self, email: str = ADA) -> ErasureRequest:
+        """A case that staff have accepted, with its first job queued."""
+        return self.accept(self.wake(self.ask(email)))
+
+    def erased(self, email: str = ADA) -> ErasureRequest:
+        """A case that went as far as it goes without anybody's decision."""
+        return self.finish(self.accepted(email))
+
+    def finish(self, case: ErasureRequest) -> ErasureRequest:
+        self.work()
+        return self.current(case)
+
+    def wake(self, case: ErasureRequest) -> ErasureRequest:
+        """Deliver what the doorbell said about a case."""
+        with self.commit(execute=True):
+            tasks.advance_case(str(case.pk))
+        return self.current(case)
+
+    def do(self, action: Callable[..., Any], **arguments: Any) -> Any:
+        with self.commit(execute=True):
+            return action(**arguments)
+
+    def current(self, case: ErasureRequest) -> ErasureRequest:
+        return ErasureRequest.objects.get(pk=case.pk)
+
+    def touched(self, ordinals: BitMap) -> list[ModelVersion]:
+        """The versions, shadows included, that some records act on."""
+        found = affected(self.dataset.space, ordinals, include_shadows=True)
+        return [one.version for one in found.versions]
+
+
+def build(rung: list[tuple[str, str, str]], commit: Callable[..., Any]) -> World:
+    """Import the digits; nothing is trained yet."""
+    owners = [person for person, count in OWNED.items() for _ in range(count)]
+    rows = [
+        Row(
+            line=place + 2,
+            key=f"digit-{place}",
+            subject=owner,
+            content=content,
+            target=target,
+            media_type="image/png",
+        )
+        for place, (owner, (content, target)) in enumerate(zip(owners, digits(), strict=True))
+    ]
+    report = import_records(dataset_name="digits", rows=rows, now=timezone.now())
+    assert report.imported == len(rows)
+    return World(dataset=ensure_dataset(name="digits"), rung=rung, commit=commit)
+
+
+def officer() -> User:
+    user, _ = User.objects.get_or_create(username="officer", defaults={"is_staff": True})
+    return user
+
+
+def subject_of(email: str) -> Any:
+    return find_subject("EMAIL", email)
+
+
+def events(case: ErasureRequest) -> list[str]:
+    """The types of a case's events, in the order of the log."""
+    return [one.event.type for one in case_file.case_events(case)]
+
+
+def logged(case: ErasureRequest, kind: str) -> list[dict[str, Any]]:
+    return [
+        dict(one.event.data) for one in case_file.case_events(case) if one.event.type == kind
+    ]
+
+
+def runs(case: ErasureRequest) -> list[UnlearningRun]:
+    return case_file.ordered_runs(case)
+
+
+def told(runs: Iterable[UnlearningRun]) -> list[tuple[str, str, str]]:
+    """What became of each run: version, method, status."""
+    return [(str(run.target), run.method, run.status) for run in runs]
