@@ -12,6 +12,11 @@ from django.core.exceptions import ImproperlyConfigured
 if TYPE_CHECKING:
     from pathlib import Path
 
+_ALLOWED = (
+    "Allowed are postgresql://user:password@host:port/name and sqlite:///path/to/file; in a "
+    "password, write @ as %40, / as %2F and : as %3A."
+)
+
 
 def flag(name: str, *, default: bool) -> bool:
     """Return a yes/no variable."""
@@ -77,22 +82,26 @@ def database(url: str, *, sqlite_path: Path) -> dict[str, Any]:
     """
     if not url:
         return _sqlite(str(sqlite_path))
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        return _sqlite(parts.path)
-    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as problem:  # never repeat the URL: a password is in it
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {problem}. {_ALLOWED}") from None
+    name = unquote(parts.path)
+    if parts.scheme == "sqlite" and name.strip("/"):
+        return _sqlite(name)
+    if parts.scheme not in {"postgres", "postgresql"} or not name.strip("/"):
         raise ImproperlyConfigured(
-            f"DATABASE_URL has the scheme {parts.scheme!r} and the path {parts.path!r}; "
-            "allowed are postgresql://user:password@host:port/name and sqlite:///path/to/file."
+            f"DATABASE_URL has the scheme {parts.scheme!r} and the path {name!r}. {_ALLOWED}"
         )
     query = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.strip("/"),
+        "NAME": name.strip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", parts.hostname or ""),
-        "PORT": str(parts.port or ""),
+        "PORT": str(port or ""),
         "OPTIONS": query,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -105,7 +114,10 @@ def _sqlite(path: str) -> dict[str, Any]:
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;",
+            # Deleted personal data must not stay readable in free pages of the file.
+            "init_command": (
+                "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA secure_delete=ON;"
+            ),
         },
         "TEST": {"NAME": None},
     }

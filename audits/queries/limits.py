@@ -18,7 +18,8 @@ ALWAYS = (
     "Copies outside the lineage graph (downloads, exports, notebooks, backups that have not been "
     "replayed) are not covered.",
     "Attacks that were not run: attribute inference, model inversion, extraction and "
-    "reconstruction, and every attack that reads the weights.",
+    "reconstruction, every attack that reads the weights, and neighbourhood attacks, which would "
+    "meet a method that changes the scores of the erased records and of nothing around them.",
     "Events after the checkpoint of this record are not anchored by it.",
 )
 NO_RETRAINED_ARM = (
@@ -29,6 +30,10 @@ SAME_RECIPE = (
     "Exact means: trained again by the same code, recipe and seed without the records. The choice "
     "of architecture and hyperparameters, made when the records were present, was not redone. A "
     "bit-identical second execution was not made."
+)
+OUTSIDE = (
+    "{count} model version(s) were trained again outside and captured. Their captured membership "
+    "excludes the erased records; that the same recipe was used is not claimed."
 )
 KEPT = "{count} record(s) equal or close to an erased one were kept by decision of staff."
 UNKNOWN = (
@@ -55,8 +60,10 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     if approximate:
         surrogate = request.policy.get("audit_data") == "surrogate"
         found += [NO_RETRAINED_ARM, SURROGATE if surrogate else OWN_RECORDS]
-    if any(run.guarantee == "EXACT" for run in runs):
+    if any((run.method, run.guarantee) == ("retrain", "EXACT") for run in runs):
         found.append(SAME_RECIPE)
+    if outside := sum(run.method == "retrain_outside" for run in runs):
+        found.append(OUTSIDE.format(count=outside))
     if kept := request.duplicates.filter(decision="KEEP").count():
         found.append(KEPT.format(count=kept))
     if unknown := len(request.plan.get("unknown", [])):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from typing import TYPE_CHECKING
@@ -144,11 +145,15 @@ def known_case(email: str) -> ErasureRequest | None:
     """Return the case that an earlier run of the demo opened for this person."""
     if not _file().exists():
         return None
-    case_id = json.loads(_file().read_text()).get(email)
+    case_id = json.loads(_file().read_text()).get(_name(email))
     return ErasureRequest.objects.filter(pk=case_id).first() if case_id else None
+
+
+def _name(email: str) -> str:
+    return hashlib.sha256(email.encode()).hexdigest()
 
 
 def _remember(email: str, request: ErasureRequest) -> None:
     # Made-up people only: after an erasure the database no longer knows whose case it was.
     known = json.loads(_file().read_text()) if _file().exists() else {}
-    _file().write_text(json.dumps({**known, email: str(request.pk)}))
+    _file().write_text(json.dumps({**known, _name(email): str(request.pk)}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,10 @@ _RECIPES = "unlearning.recipes.digits"
 def import_digits(folder: Path) -> Dataset:
     """Import the digits through the manifest reader, once."""
     manifest = write_manifest(folder)
-    import_records(dataset_name=DATASET, rows=read_manifest(manifest), now=timezone.now())
+    try:
+        import_records(dataset_name=DATASET, rows=read_manifest(manifest), now=timezone.now())
+    finally:
+        shutil.rmtree(folder)  # what was imported is the only copy: an erasure must find it all
     return Dataset.objects.select_related("space").get(name=DATASET)
 
 

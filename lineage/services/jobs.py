@@ -10,19 +10,19 @@ from django.db.models import F, Q
 from lineage.models import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     import uuid
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
 
 CHILD_DIED = "CHILD_DIED"
 DEFAULT_ATTEMPTS = 3
 
 
-class JobNotClaimable(Exception):  # noqa: N818  (reads as the fact it states)
+class JobNotClaimable(Exception):
     """The job is held by somebody, has ended, or never existed."""
 
 
-class LeaseLost(Exception):  # noqa: N818  (reads as the fact it states)
+class LeaseLost(Exception):
     """The lease lapsed and the job was given to somebody else."""
 
 
@@ -72,9 +72,10 @@ def claim_job(*, job_id: uuid.UUID, now: datetime, lease: timedelta) -> Job:
         error="",
         error_code="",
     )
-    if not claimed:
+    job = Job.objects.filter(pk=job_id, holder=holder).first() if claimed else None
+    if job is None:  # the second case: this process slept past its own lease
         raise JobNotClaimable(str(job_id))
-    return Job.objects.get(pk=job_id)
+    return job
 
 
 def renew_lease(*, job: Job, now: datetime, lease: timedelta) -> bool:

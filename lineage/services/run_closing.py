@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lineage.models import Dataset
     from lineage.services.run_plans import RunResult
 
+APPROXIMATE = "APPROXIMATE"
 _WEAKEST_FIRST = (Influence.NONE, Influence.INDIRECT, Influence.DIRECT)
 
 
@@ -55,7 +56,7 @@ def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVe
         version=_next_number(result.model_name),
         kind=result.kind,
         state=state,
-        guarantee=result.guarantee,
+        guarantee=_weakest(current, result.guarantee),
         generated_by=current,
         revision_of=result.revision_of,
         generated_at=now,
@@ -124,6 +125,14 @@ def _state(run: Run, result: RunResult) -> tuple[str, dict[str, Any]]:
             "sources_out_of_use": [str(version) for version in gone],
         }
     return (ModelVersion.State.ACTIVE if result.release else ModelVersion.State.CANDIDATE), {}
+
+
+def _weakest(run: Run, own: str) -> str:
+    """Return the guarantee of a version: no stronger than that of any model it came from."""
+    sources = run.inputs.filter(role__in=[Role.BASE_MODEL, Role.TEACHER]).values("node__object_id")
+    weak = ModelVersion.objects.filter(id__in=sources, guarantee=APPROXIMATE)
+    # Unlearning reads the version that it replaces as a teacher; that one promises nothing.
+    return APPROXIMATE if weak.exists() else own
 
 
 def _next_number(model_name: str) -> int:

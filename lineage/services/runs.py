@@ -40,8 +40,8 @@ def begin_run(*, plan: RunPlan, now: datetime) -> Run:
     """Return a new run that is RUNNING, with its inputs recorded.
 
     Raises:
-        SourceNotUsable: an input is a destroyed version; or a withdrawn one, unless the run
-            unlearns or trains shadow models.
+        SourceNotUsable: an input is a destroyed version; or one that is withdrawn or not yet
+            released, unless the run unlearns or trains shadow models.
     """
     _check_sources(plan)
     run = Run.objects.create(
@@ -76,10 +76,11 @@ def _check_sources(plan: RunPlan) -> None:
             continue
         state = ModelVersion.objects.values_list("state", flat=True).get(id=item.source.id)
         if state == ModelVersion.State.DESTROYED or (
-            state == ModelVersion.State.WITHDRAWN and not repairs
+            state != ModelVersion.State.ACTIVE and not repairs
         ):
             raise SourceNotUsable(
-                f"{item.source} is {state.lower()}; a {plan.activity} run cannot start from it."
+                f"{item.source} is {ModelVersion.State(state).label.lower()}; a {plan.activity} "
+                "run cannot start from it."
             )
 
 

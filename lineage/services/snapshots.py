@@ -9,7 +9,13 @@ from django.db import transaction
 
 from lineage.core.bitmaps import Chunk, split
 from lineage.core.membership import snapshot_digest
-from lineage.models import DatasetSnapshot, LineageNode, OrdinalSpace, SnapshotChunk
+from lineage.models import (
+    DatasetSnapshot,
+    LineageEdge,
+    LineageNode,
+    OrdinalSpace,
+    SnapshotChunk,
+)
 from lineage.queries.availability import usable_ordinals
 from lineage.services.locking import lock_space
 
@@ -107,8 +113,26 @@ def record_snapshot(
     )
     SnapshotChunk.objects.bulk_create(_row(snapshot, chunk) for chunk in chunks)
     OrdinalSpace.objects.filter(id=space.id).update(next_seq=space.next_seq + 1)
-    LineageNode.objects.create(kind=LineageNode.Kind.SNAPSHOT, object_id=snapshot.id)
+    node = LineageNode.objects.create(kind=LineageNode.Kind.SNAPSHOT, object_id=snapshot.id)
+    if origin.parent is not None:
+        _inherit_edges(origin.parent, node)
     return snapshot
+
+
+def _inherit_edges(parent: DatasetSnapshot, node: LineageNode) -> None:
+    """Derive a part of derived data from what the whole was derived from: recall first."""
+    LineageEdge.objects.bulk_create(
+        LineageEdge(
+            src_id=edge.src_id,
+            dst=node,
+            relation=edge.relation,
+            role=edge.role,
+            influence=edge.influence,
+            run_id=edge.run_id,
+            valid_from=edge.valid_from,
+        )
+        for edge in LineageEdge.objects.filter(dst__object_id=parent.id)
+    )
 
 
 def _row(snapshot: DatasetSnapshot, chunk: Chunk) -> SnapshotChunk:

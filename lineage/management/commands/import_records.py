@@ -14,6 +14,9 @@ from lineage.services.manifest import read_manifest
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Iterator
+
+    from lineage.services.import_rows import Rejection, Row
 
 
 class Command(BaseCommand):
@@ -41,7 +44,7 @@ class Command(BaseCommand):
         try:
             report = import_records(
                 dataset_name=options["dataset"],
-                rows=read_manifest(options["manifest"], encoding=options["encoding"]),
+                rows=self.rows(options),
                 now=timezone.now(),
                 progress=self._progress,
             )
@@ -50,6 +53,10 @@ class Command(BaseCommand):
         self._print(report, as_json=options["json"])
         if report.rejected:
             raise CommandError(f"{len(report.rejected)} of {report.seen} rows were not imported.")
+
+    def rows(self, options: dict[str, Any]) -> Iterator[Row | Rejection]:
+        """Return the rows of the manifest."""
+        return read_manifest(options["manifest"], encoding=options["encoding"])
 
     def _progress(self, report: ImportReport) -> None:
         self.stderr.write(f"{report.seen:,} rows read, {report.imported:,} imported", ending="\n")

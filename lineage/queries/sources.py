@@ -1,0 +1,70 @@
+"""What a model version was made from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models.functions import Coalesce
+
+from lineage.core.bitmaps import union
+from lineage.models import DatasetSnapshot, LineageNode, ModelVersion, Role
+from lineage.queries.membership import members
+
+if TYPE_CHECKING:
+    from pyroaring import BitMap
+
+    from lineage.models import OrdinalSpace
+
+
+class NoTrainingSnapshot(LookupError):
+    """It was not captured on which data a version was trained."""
+
+
+def base_of(version: ModelVersion) -> ModelVersion | None:
+    """Return the version that a version was fine-tuned from."""
+    return next(iter(_models(version, Role.BASE_MODEL)), None)
+
+
+def parents_of(version: ModelVersion) -> list[ModelVersion]:
+    """Return the versions that a version was trained from: its base and its teachers."""
+    return _models(version, Role.BASE_MODEL, Role.TEACHER)
+
+
+def _models(version: ModelVersion, *roles: Role) -> list[ModelVersion]:
+    inputs = version.generated_by.inputs.filter(role__in=roles)
+    ids = list(inputs.values_list("node__object_id", flat=True))
+    return list(ModelVersion.objects.select_related("generated_by").filter(pk__in=ids))
+
+
+def training_snapshots(version: ModelVersion) -> list[DatasetSnapshot]:
+    """Return the snapshots of what a version's own training really drew."""
+    inputs = version.generated_by.inputs.filter(
+        role=Role.TRAINING, node__kind=LineageNode.Kind.SNAPSHOT
+    )
+    drawn = Coalesce("used_snapshot_id", "node__object_id")
+    return list(
+        DatasetSnapshot.objects.select_related("dataset", "space").filter(
+            pk__in=inputs.values_list(drawn, flat=True)
+        )
+    )
+
+
+def training_snapshot(version: ModelVersion) -> DatasetSnapshot:
+    """Return the one snapshot that a version was trained on.
+
+    Raises:
+        NoTrainingSnapshot: none was captured, or several.
+    """
+    found = training_snapshots(version)
+    if len(found) != 1:
+        raise NoTrainingSnapshot(
+            f"{version} was captured with {len(found)} training snapshots; one is needed to train "
+            "it again. Destroy it, or train it again outside."
+        )
+    return found[0]
+
+
+def learned_by(version: ModelVersion, space: OrdinalSpace) -> BitMap:
+    """Return the records of a space that a version's own training drew; without its parents'."""
+    found = training_snapshots(version)
+    return union(members(snapshot) for snapshot in found if snapshot.space_id == space.pk)
