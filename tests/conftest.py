@@ -10,7 +10,10 @@ from audits import keys
 from tests.append_only import transactional_tests_may_flush  # noqa: F401  (a fixture)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.audits.world import World
 
 DATABASE_FIXTURES = {"db", "transactional_db", "own_database", "template"}
 
@@ -43,3 +46,39 @@ def signing_key(installation):
     """The key that signs the log of this test's installation."""
     keys.create_signing_key()
     return keys.signing_key()
+
+
+@pytest.fixture
+def rung(monkeypatch) -> list[tuple[str, ...]]:
+    """What the doorbell said: task, id, queue."""
+    heard: list[tuple[str, ...]] = []
+
+    def send(*message: str) -> None:
+        heard.append(message)
+
+    monkeypatch.setattr("audits.workflow.doorbell.send", send)
+    monkeypatch.setattr("audits.workflow.tasks.send", send)
+    return heard
+
+
+@pytest.fixture
+def world(
+    db, signing_key, settings, monkeypatch, rung, django_capture_on_commit_callbacks
+) -> World:
+    """Digits of eight people, six shadow models per arm, and reports that are not set."""
+    from tests.audits.world import build
+
+    settings.EXPUNGE_STORE = f"memory://{settings.VAR}"  # no disk to wait for
+    settings.EXPUNGE_POLICY = {"audit_data": "own_records", "looks": [6], "max_trainings": 12}
+    settings.EXPUNGE_METHOD = "finetune"
+    settings.EXPUNGE_METHOD_SETTINGS = {"epochs": 1}
+    monkeypatch.setattr("audits.execution.reporting.write_report", lambda _job: None)
+    return build(rung, django_capture_on_commit_callbacks)
+
+
+@pytest.fixture
+def ruled(monkeypatch) -> Callable[..., None]:
+    """Shadow models that cost nothing, and verdicts that are said beforehand, in turn."""
+    from tests.audits.rulings import rule
+
+    return lambda *outcomes: rule(monkeypatch, outcomes)

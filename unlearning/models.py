@@ -14,7 +14,8 @@ class UnlearningRun(models.Model):
 
     * WAITING -> QUEUED | SUCCEEDED, when staff decide about a version without a recipe;
     * QUEUED -> RUNNING -> SUCCEEDED | FAILED, written by the child process;
-    * SUCCEEDED -> CLEARED | REJECTED, written when the evidence has been judged.
+    * SUCCEEDED -> CLEARED | REJECTED, written when the evidence has been judged;
+    * CLEARED -> REJECTED, when a child that was rebuilt on the result was not cleared.
     """
 
     class Status(models.TextChoices):

@@ -23,12 +23,12 @@ from audits.core.twins import Candidates, NoTwin, choose_twins
 from audits.services.evidence import design_of, open_view
 from lineage.queries.availability import usable_ordinals
 from lineage.queries.contents import batches, read_batch
-from lineage.queries.membership import members
+from lineage.queries.sources import learned_by, parents_of
 from lineage.queries.training_view import training_view
 from lineage.services.views import open_erasure_view
 from unlearning.core.examples import count
 from unlearning.core.stored import StoredExamples
-from unlearning.execution.loading import parents_of, recipe_of, retain_snapshot, training_snapshot
+from unlearning.execution.loading import recipe_of, retain_snapshot
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pyroaring import BitMap
 
     from audits.models import AuditPlan
-    from lineage.models import ModelVersion
+    from lineage.models import ModelVersion, OrdinalSpace
     from lineage.queries.contents import Record
     from unlearning.core.examples import Examples
     from unlearning.core.recipe import Recipe
@@ -87,7 +87,7 @@ def audit_sets(plan: AuditPlan) -> AuditSets:
         run_id=run.pk, purpose="AUDIT", space=run.space, ordinals=forget, now=now
     )
     own = StoredExamples(recipe, view)
-    pool = StoredExamples(recipe, _pool(run.target))
+    pool = StoredExamples(recipe, _pool(run))
     retain: Examples = StoredExamples(recipe, training_view(retain_snapshot(run)))
     seed, questioned = design_of(plan).seed, cast("Examples", own)
     surrogate = plan.policy["audit_data"] == AuditData.SURROGATE
@@ -114,18 +114,17 @@ def audit_sets(plan: AuditPlan) -> AuditSets:
     )
 
 
-def _pool(target: ModelVersion) -> Iterator[Record]:
-    snapshot = training_snapshot(target)
-    seen = seen_by(target)
-    for batch in batches(usable_ordinals(snapshot.space) - seen):
-        yield from read_batch(snapshot.space, batch)
+def _pool(run: UnlearningRun) -> Iterator[Record]:
+    seen = seen_by(run.target, run.space)
+    for batch in batches(usable_ordinals(run.space) - seen):
+        yield from read_batch(run.space, batch)
 
 
-def seen_by(target: ModelVersion) -> BitMap:
-    """Return what a version and every version that it was trained from learned."""
-    seen = members(training_snapshot(target))
+def seen_by(target: ModelVersion, space: OrdinalSpace) -> BitMap:
+    """Return the records of a space that a version and all that it was trained from learned."""
+    seen = learned_by(target, space)
     for parent in parents_of(target):
-        seen |= seen_by(parent)
+        seen |= seen_by(parent, space)
     return seen
 
 
@@ -161,7 +160,7 @@ def population_sets(run: UnlearningRun) -> tuple[Examples, Examples]:
     view = open_erasure_view(
         run_id=run.pk, purpose="AUDIT", space=run.space, ordinals=forget, now=now
     )
-    strangers = StoredExamples(recipe, _pool(run.target))
+    strangers = StoredExamples(recipe, _pool(run))
     if not len(strangers):
         raise NoTwin("not computed: there are no records that the version never saw.")
     return StoredExamples(recipe, view), strangers

@@ -15,8 +15,8 @@ from audits.services.verdicts import Finding
 from expunge import environment
 from lineage.queries.artefacts import weights_of
 from lineage.queries.closure import affected
-from lineage.queries.membership import members
-from unlearning.execution.loading import parents_of, recipe_of, training_snapshot
+from lineage.queries.sources import learned_by, parents_of
+from unlearning.execution.loading import recipe_of
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def exact_checks(run: UnlearningRun, result: ModelVersion) -> ExactChecks:
         overlapping=tuple(
             str(one)
             for one in line
-            if one.pk in still or members(training_snapshot(one)).intersect(forget)
+            if one.pk in still or learned_by(one, run.space).intersect(forget)
         ),
         inexact=tuple(str(one) for one in line if one.guarantee == runs.APPROXIMATE),
         code_digest=captured.recipe_digest,

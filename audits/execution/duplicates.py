@@ -16,8 +16,9 @@ from lineage.queries.availability import barred_ordinals
 from lineage.queries.closure import affected
 from lineage.queries.contents import batches, read_batch
 from lineage.queries.membership import members
+from lineage.queries.sources import training_snapshot
 from lineage.services.views import open_erasure_view
-from unlearning.execution.loading import recipe_of, training_snapshot
+from unlearning.execution.loading import recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,6 +75,8 @@ def _near(job: Job, space: OrdinalSpace, forget: BitMap) -> Iterable[FoundDuplic
             now=timezone.now(),
         )
         kept = list(snapshot_ordinals)
+        if not kept:
+            continue
         others = (record for batch in batches(kept) for record in read_batch(space, batch))
         pairs = find_duplicates(
             _inputs(recipe, view),

@@ -6,25 +6,30 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from audits.execution.planning import digest_of, plan_of
+from audits.execution.planning import plan_of
 from audits.models import ErasureRequest
 from audits.services import closing, planning
 from lineage.services import jobs
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from lineage.models import Job
 
 STEPS = 5
 
 
 def erase_case(job: Job) -> None:
-    """Erase the data of a case, unless lineage changed since the plan: then redraw the plan."""
+    """Erase the data of a case, unless lineage changed since the plan: then redraw the plan.
+
+    Nothing is destroyed before the check, and a case whose plan was redrawn comes here again.
+    """
     request = ErasureRequest.objects.select_related("subject").get(pk=job.payload_id)
     if request.status in (ErasureRequest.Status.ERASED, ErasureRequest.Status.SEALED):
         return
-    if not request.erased_at and _changed(request):
-        return
     now = timezone.now()
+    if _redrawn(request, now):
+        return
     jobs.report_progress(job=job, phase="Releasing the unlearned versions", done=0, total=STEPS)
     closing.release_results(request=request)
     jobs.report_progress(job=job, phase="Destroying what was superseded", done=1, total=STEPS)
@@ -37,21 +42,28 @@ def erase_case(job: Job) -> None:
     closing.mark_erased(case_id=request.pk, now=now)
 
 
-def _changed(request: ErasureRequest) -> bool:
-    """Return whether lineage affects a version that the plan does not know; redraw it then."""
+def _redrawn(request: ErasureRequest, now: datetime) -> bool:
+    """Redraw the plan if records of the person or affected versions came since; else False."""
+    arrived = planning.restrict_arrived(case_id=request.pk, now=now)
     plan, runs = plan_of(request.pk)
     known = {row["version"] for row in request.plan.get("affected", [])}
-    produced = {
+    known |= {
         str(pk) for pk in request.runs.exclude(unlearned=None).values_list("unlearned", flat=True)
     }
-    fresh = [row for row in plan["affected"] if row["version"] not in known | produced]
-    if not fresh:
+    fresh = [row for row in plan["affected"] if row["version"] not in known]
+    if not fresh and not arrived:
         return False
-    whole = {**request.plan, "affected": [*request.plan["affected"], *fresh]}
+    came = {row["version"] for row in fresh}
+    whole = {
+        "spaces": plan["spaces"],
+        "affected": [*request.plan["affected"], *fresh],
+        "unknown": [pk for pk in plan["unknown"] if pk not in known],
+        "not_affected": [pk for pk in request.plan["not_affected"] if pk not in came],
+    }
     planning.redraw_plan(
         case_id=request.pk,
         plan=whole,
-        runs=[one for one in runs if str(one.version.pk) not in known | produced],
-        now=timezone.now(),
+        runs=[one for one in runs if str(one.version.pk) in came],
+        now=now,
     )
-    return digest_of(whole) != request.plan_digest
+    return True

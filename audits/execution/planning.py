@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import rfc8785
 from django.conf import settings
 from django.utils import timezone
 
@@ -15,22 +14,32 @@ from audits.execution.duplicates import search
 from audits.models import ErasureRequest
 from audits.services import planning
 from lineage.core import bitmaps
-from lineage.models import Role
+from lineage.models import ModelVersion
+from lineage.queries.availability import barred_ordinals
 from lineage.queries.closure import affected
+from lineage.queries.membership import members
+from lineage.queries.sources import base_of, parents_of, training_snapshots
 from unlearning.core.seeding import derive
 from unlearning.services import runs
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from pyroaring import BitMap
-
-    from lineage.models import Job, ModelVersion, OrdinalSpace
-    from lineage.queries.closure import AffectedVersion, Closure
+    from lineage.models import Job, OrdinalSpace
+    from lineage.queries.closure import AffectedVersion
 
 
-class AffectedInTwoSpaces(Exception):
-    """One version learned from the person through two ordinal spaces."""
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """A version that learned from the forget set of one space."""
+
+    space: OrdinalSpace
+    found: AffectedVersion
+
+    @property
+    def version(self) -> ModelVersion:
+        """The version."""
+        return self.found.version
 
 
 def draw_plan(job: Job) -> None:
@@ -51,29 +60,25 @@ def policy() -> EvidencePolicy:
 
 
 def plan_of(case_id: UUID) -> tuple[dict[str, Any], list[planning.PlannedRun]]:
-    """Return the plan of a case from lineage as it stands now, and its runs, base first.
-
-    Raises:
-        AffectedInTwoSpaces: a run could name only one of the two forget sets.
-    """
-    planned: list[planning.PlannedRun] = []
+    """Return the plan of a case from lineage as it stands now, and its runs, base first."""
     rows: dict[str, list[Any]] = defaultdict(list)
+    hits: list[Hit] = []
     for space, forget in planning.forget_set(case_id).items():
         closure = affected(space, forget)
-        planned += _runs(case_id, space, closure, planned)
+        hits += [Hit(space=space, found=one) for one in closure.versions]
         rows["spaces"].append(
             {"space": str(space.pk), "records": len(forget), "digest": bitmaps.digest(forget)}
         )
-        rows["affected"] += [_row(one) for one in closure.versions]
         rows["unknown"] += [str(version.pk) for version in closure.unknown]
         rows["not_affected"] += [str(version.pk) for version in closure.not_affected]
-    methods = {str(one.version.pk): one for one in planned}
-    for row in rows["affected"]:
-        row["method"] = methods[row["version"]].method
-    seen = {row["version"] for row in rows["affected"]}
+    # Stable: a version comes after what it was made from, whichever space they were found in.
+    hits.sort(key=lambda hit: hit.version.generated_at)
+    planned = _runs(case_id, hits)
+    methods = {one.version.pk: one.method for one in planned}
+    seen = {str(pk) for pk in methods}
     plan = {
         "spaces": rows["spaces"],
-        "affected": rows["affected"],
+        "affected": [{**_row(hit.found), "method": methods[hit.version.pk]} for hit in hits],
         "unknown": sorted(set(rows["unknown"]) - seen),
         "not_affected": sorted(set(rows["not_affected"]) - seen),
     }
@@ -96,54 +101,54 @@ def _row(one: AffectedVersion) -> dict[str, Any]:
     }
 
 
-def _runs(
-    case_id: UUID, space: OrdinalSpace, closure: Closure, before: list[planning.PlannedRun]
-) -> list[planning.PlannedRun]:
-    other = {one.version.pk for one in before}
+def _runs(case_id: UUID, hits: list[Hit]) -> list[planning.PlannedRun]:
+    found: dict[UUID, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        found[hit.version.pk].append(hit)
     waiting: set[UUID] = set()
-    hit = {one.version.pk for one in closure.versions}
     result = []
-    for one in closure.versions:
-        if one.version.pk in other:
-            raise AffectedInTwoSpaces(
-                f"{one.version} learned from this person through two ordinal spaces; one run can "
-                "forget records of one space only. Destroy the version or retrain it outside."
-            )
-        parents = parents_of(one.version)
-        stuck = not one.version.generated_by.recipe or bool(parents & waiting)
+    for pk, ways in found.items():
+        own = _own(ways)
+        parents = {parent.pk for parent in parents_of(own.version)}
+        stuck = bool(parents & waiting) or cannot_train(own.version)
         if stuck:
-            waiting.add(one.version.pk)
-        result.append(_run(case_id, space, one.version, one.forget, stuck, bool(parents & hit)))
+            waiting.add(pk)
+        # A child is trained again on the unlearned base: what it took from its base goes with
+        # that, and so does what came from another space.
+        again = stuck or len(ways) > 1 or bool(parents & found.keys())
+        result.append(_run(case_id, own, waiting=stuck, again=again))
     return result
 
 
-def _run(
-    case_id: UUID,
-    space: OrdinalSpace,
-    version: ModelVersion,
-    forget: BitMap,
-    stuck: bool,  # noqa: FBT001  (named at its one call)
-    child: bool,  # noqa: FBT001  (as above)
-) -> planning.PlannedRun:
-    # A child is trained again on the unlearned base: what it took from its base goes with that.
-    method = runs.RETRAIN if child or stuck else settings.EXPUNGE_METHOD
+def _own(ways: list[Hit]) -> Hit:
+    """Return the hit in the space of the version's own data, whose records its run removes."""
+    spaces = {snapshot.space_id for snapshot in training_snapshots(ways[0].version)}
+    return next((hit for hit in ways if hit.space.pk in spaces), ways[0])
+
+
+def cannot_train(version: ModelVersion) -> bool:
+    """Return whether a version cannot be trained again, so that staff must decide about it.
+
+    It has no recipe, or not one training snapshot, or nobody's records are left in that; or its
+    base cannot be loaded.
+    """
+    snapshots = training_snapshots(version)
+    if not version.generated_by.recipe or len(snapshots) != 1:
+        return True
+    base = base_of(version)
+    if base and (not base.generated_by.recipe or base.state == ModelVersion.State.DESTROYED):
+        return True
+    return not members(snapshots[0]) - barred_ordinals(snapshots[0].space)
+
+
+def _run(case_id: UUID, own: Hit, *, waiting: bool, again: bool) -> planning.PlannedRun:
+    method = runs.RETRAIN if again else settings.EXPUNGE_METHOD
     return planning.PlannedRun(
-        version=version,
-        space=space,
-        forget=forget,
+        version=own.version,
+        space=own.space,
+        forget=own.found.forget,
         method=method,
         hyperparameters={} if method == runs.RETRAIN else settings.EXPUNGE_METHOD_SETTINGS,
-        seed=derive(0, str(case_id), str(version.pk)) % 2**31,
-        waiting=stuck,
+        seed=derive(0, str(case_id), str(own.version.pk)) % 2**31,
+        waiting=waiting,
     )
-
-
-def parents_of(version: ModelVersion) -> set[UUID]:
-    """Return the versions that a version was trained from."""
-    inputs = version.generated_by.inputs.filter(role__in=[Role.BASE_MODEL, Role.TEACHER])
-    return set(inputs.values_list("node__object_id", flat=True))
-
-
-def digest_of(plan: dict[str, Any]) -> str:
-    """Return the digest under which a plan is logged."""
-    return hashlib.sha256(rfc8785.dumps(plan)).hexdigest()

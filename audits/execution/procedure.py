@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from unlearning.core.context import Context
 from unlearning.core.seeding import derive
 from unlearning.core.session import Session
-from unlearning.execution.loading import base_version_of, recipe_of
+from unlearning.execution.loading import load_version, recipe_of
 from unlearning.execution.running import METHODS
+from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from unlearning.core.examples import Examples
     from unlearning.core.method import Method
     from unlearning.core.recipe import Recipe
-    from unlearning.models import UnlearningRun
 
 
 @dataclass(kw_only=True, eq=False)
@@ -25,26 +25,30 @@ class Audited:
     """A version's own recipe and method; for a child of an unlearned base, both stages.
 
     A child rebuilt on an approximately cleared base is audited as base + child: the base is
-    trained and unlearned, and the child is trained on the result. ``unlearned`` is the last
-    model that came out, so that more can be scored with it before it is dropped.
+    trained and unlearned, and the child is trained on the result. A base that never saw the
+    forget set is the same for every model: ``start``. ``unlearned`` is the last model that came
+    out, so that more can be scored with it before it is dropped.
     """
 
     recipe: Recipe
     method: Method
     base: Audited | None = None
+    start: nn.Module | None = field(default=None, repr=False)
     unlearned: nn.Module | None = field(default=None, repr=False)
     _base_model: nn.Module | None = field(default=None, repr=False)
 
     def train(self, examples: Examples, seed: int) -> nn.Module:
         """Return a model trained from scratch, its base first."""
-        self._base_model = self.base.train(examples, derive(seed, "base")) if self.base else None
-        return self.recipe.train(examples, Session(seed=seed, base=self._base_model))
+        start = self.start
+        if self.base:
+            start = self._base_model = self.base.train(examples, derive(seed, "base"))
+        return self.recipe.train(examples, Session(seed=seed, base=start))
 
     def unlearn(
         self, model: nn.Module, retain: Examples, forget: Examples, seed: int
     ) -> nn.Module:
         """Return the unlearned model; the base is unlearned first."""
-        base = None
+        base = self.start
         if self.base and self._base_model is not None:
             base = self.base.unlearn(self._base_model, retain, forget, derive(seed, "base"))
         context = Context(recipe=self.recipe, seed=seed, base=base)
@@ -62,18 +66,17 @@ def audited(run: UnlearningRun) -> Audited:
     return Audited(
         recipe=recipe_of(run.target),
         method=METHODS.get(run.method)(**run.hyperparameters),
-        base=audited(inner) if inner else _trained(run),
+        base=audited(inner) if inner else None,
+        start=load_version(run.base) if run.base and not inner else None,
     )
 
 
 def base_run_of(run: UnlearningRun) -> UnlearningRun | None:
-    """Return the run that produced the base on which a child was rebuilt."""
-    return getattr(run.base, "unlearned_by", None) if run.base else None
+    """Return the run that unlearned, for the same case, the base on which a child was rebuilt.
 
-
-def _trained(run: UnlearningRun) -> Audited | None:
-    """Return the base of a fine-tuned version that is unlearned itself, not rebuilt."""
-    base = base_version_of(run.target)
-    if base is None:
+    None where the base never saw the forget set, even if it came out of an earlier case.
+    """
+    if run.base is None:
         return None
-    return Audited(recipe=recipe_of(base), method=METHODS.get("retrain")())
+    same = UnlearningRun.objects.filter(unlearned=run.base, requests__in=run.requests.all())
+    return same.select_related("target__generated_by", "base").first()

@@ -26,7 +26,7 @@ def register_shadow(
     retain = retain_snapshot(run)
     inputs = [lineage_runs.Input(source=retain)]
     if learned_forget_set:
-        forget = forget_snapshot(run, retain)
+        forget = forget_snapshot(run)
         inputs.append(lineage_runs.Input(source=forget))
     described = recipe.describe()
     shadow_run = lineage_runs.begin_run(

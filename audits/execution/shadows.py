@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from audits.core.scores import scores_of
@@ -14,6 +15,8 @@ from audits.execution.procedure import audited
 from audits.execution.shadow_lineage import register_shadow
 from audits.models import AuditPlan, ShadowResult
 from audits.services import evidence, verdicts
+from unlearning.core.method import NothingTouched, WeightsNotFinite
+from unlearning.core.training import LossNotFinite
 from unlearning.execution.reporting import reporter
 
 if TYPE_CHECKING:
@@ -21,42 +24,54 @@ if TYPE_CHECKING:
     from audits.execution.procedure import Audited
     from lineage.models import Job
 
+# What says that this attack cannot be made, rather than that something is broken.
+NOT_COMPUTABLE = (NoTwin, LossNotFinite, NothingTouched, WeightsNotFinite)
+
 
 def train_shadows(job: Job) -> None:
     """Train, score, unlearn and score again the models from start to stop of the job.
 
-    A model whose row exists is not trained again. A pool that cannot supply twins ends the audit
-    as not computed, which is not a pass.
+    A model whose row exists is not trained again. A pool that cannot supply twins, or a
+    procedure that cannot be repeated on other sets, ends the audit as not computed, which is not
+    a pass.
     """
-    plan = AuditPlan.objects.select_related("run__target__generated_by", "run__base").get(
-        pk=job.payload_id
-    )
-    start, stop = job.parameters["start"], job.parameters["stop"]
+    plan = AuditPlan.objects.select_related(
+        "run__target__generated_by", "run__base", "run__space"
+    ).get(pk=job.payload_id)
     try:
-        sets = audit_sets(plan)
-    except NoTwin as reason:
+        _train_chunk(job, plan)
+    except NOT_COMPUTABLE as reason:
         verdicts.not_computed(run_id=plan.pk, reason=str(reason), now=timezone.now())
-        return
+
+
+def _train_chunk(job: Job, plan: AuditPlan) -> None:
+    start, stop = job.parameters["start"], job.parameters["stop"]
+    sets = audit_sets(plan)
     known = set(ShadowResult.objects.filter(run=plan.run).values_list("index", flat=True))
     design, procedure = evidence.design_of(plan), audited(plan.run)
     report = reporter(job, f"Shadow models {start + 1} to {stop}")
     for number in range(start, stop):
         if number not in known:
             row = train_shadow(number, design, procedure, sets.data)
-            version = register_shadow(
-                plan.run,
-                procedure.recipe,
-                learned_forget_set=row.member and sets.own is None,
-            )
-            evidence.keep_shadow(
-                run_id=plan.pk,
-                index=number,
-                version=version,
-                row={**as_json(row), "own": _own_scores(procedure, sets)},
-                now=timezone.now(),
-            )
+            _keep(plan, row, procedure, sets)
         report("", number + 1 - start, stop - start)
     evidence.log_shadows(run_id=plan.pk, now=timezone.now())
+
+
+@transaction.atomic  # or a crash in between would leave a node whose purge nobody asks for
+def _keep(plan: AuditPlan, row: ShadowRow, procedure: Audited, sets: AuditSets) -> None:
+    version = register_shadow(
+        plan.run,
+        procedure.recipe,
+        learned_forget_set=row.member and sets.own is None,
+    )
+    evidence.keep_shadow(
+        run_id=plan.pk,
+        index=row.model,
+        version=version,
+        row={**as_json(row), "own": _own_scores(procedure, sets)},
+        now=timezone.now(),
+    )
 
 
 def _own_scores(procedure: Audited, sets: AuditSets) -> list[float]:

@@ -142,6 +142,7 @@ class Letter(models.Model):
     code = models.CharField(max_length=32)
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
 

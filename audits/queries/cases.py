@@ -45,6 +45,13 @@ def jobs_of(request: ErasureRequest) -> QuerySet[Job]:
     return Job.objects.filter(payload_id__in=ids).order_by("created_at")
 
 
+def stopped_jobs(request: ErasureRequest) -> QuerySet[Job]:
+    """Return the stopped jobs that a case still needs, which those of escalated runs are not."""
+    replaced = request.runs.exclude(escalated_to=None).values("pk")
+    stopped = jobs_of(request).filter(status__in=[Job.Status.FAILED, Job.Status.CANCELLED])
+    return stopped.exclude(payload_id__in=replaced)
+
+
 def cases_of_run(run_id: UUID) -> QuerySet[ErasureRequest]:
     """Return the cases that a run serves."""
     return ErasureRequest.objects.filter(runs=run_id)

@@ -125,9 +125,7 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
         DataRemains: reading back found a row, a file or an identity; the case does not go on.
     """
     for space, ordinals in planning.forget_set(request.pk).items():
-        digest = purge.write_journal(
-            case_id=request.pk, space=space, ordinals=ordinals, now=now
-        )
+        digest = purge.write_journal(case_id=request.pk, space=space, ordinals=ordinals, now=now)
         receipt = purge.erase_records(case_id=request.pk, space=space, ordinals=ordinals, now=now)
         if receipt.remaining:
             raise DataRemains(

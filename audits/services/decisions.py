@@ -8,7 +8,7 @@ from django.db import transaction
 
 from audits.models import Evidence
 from audits.queries import cases
-from audits.services import log, verdicts
+from audits.services import log, planning, verdicts
 from audits.services.requests import actor_of
 from lineage.models import ModelVersion, Run
 from lineage.queries import closure
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.contrib.auth.models import User
+    from pyroaring import BitMap
+
+    from lineage.models import OrdinalSpace
 
 
 class ReplacementNotAcceptable(Exception):
@@ -38,26 +41,19 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, user: User, now: 
     """Accept a version retrained outside whose captured membership excludes the forget set.
 
     Raises:
-        ReplacementNotAcceptable: its membership was not captured, or meets the forget set.
+        ReplacementNotAcceptable: it is not in use or stands in for another; its membership was
+            not captured, or meets the forget set; or it was made from what was cleared
+            approximately only.
         RunNotWaiting: there is nothing to decide.
     """
-    run = UnlearningRun.objects.select_related("space").get(pk=run_id)
-    if run.target_id == replacement.pk or replacement.state != ModelVersion.State.ACTIVE:
-        raise ReplacementNotAcceptable(
-            f"{replacement} cannot stand in for {run.target}: choose another, active version."
-        )
-    if replacement.generated_by.capture_level == Run.Capture.NONE:
-        raise ReplacementNotAcceptable(
-            f"The membership of {replacement} was not captured, so nothing shows that it was "
-            "trained without these records. Train it again with capture."
-        )
-    met = closure.affected(run.space, runs.forget_of(run))
-    if any(one.version.pk == replacement.pk for one in met.versions):
-        raise ReplacementNotAcceptable(
-            f"{replacement} learned from at least one of the {run.forget_count} records itself. "
-            "Train it on the training view, which no longer serves them."
-        )
+    run = UnlearningRun.objects.select_related("space", "target").get(pk=run_id)
+    _check_usable(run, replacement)
+    _check_captured(replacement)
+    for request in cases.cases_of_run(run_id):
+        for space, forget in planning.forget_set(request.pk).items():
+            _check_disjoint(replacement, space, forget)
     runs.decide_outside(run_id=run_id, replacement=replacement, now=now)
+    _log_choice(run_id, user, now)
     checks = {"membership_captured": True, "forget_set_disjoint": True, "same_recipe": False}
     finding = verdicts.Finding(
         kind=Evidence.Kind.CONSTRUCTION,
@@ -69,7 +65,46 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, user: User, now: 
         final=True,
     )
     verdicts.conclude(run_id=run_id, findings=[finding], now=now)
-    _log_choice(run_id, user, now)
+
+
+def _check_usable(run: UnlearningRun, replacement: ModelVersion) -> None:
+    if run.target_id == replacement.pk or replacement.state != ModelVersion.State.ACTIVE:
+        raise ReplacementNotAcceptable(
+            f"{replacement} cannot stand in for {run.target}: choose another, active version."
+        )
+    if UnlearningRun.objects.filter(unlearned=replacement).exists():
+        raise ReplacementNotAcceptable(
+            f"{replacement} stands in for another version already. Destroy {run.target}, or "
+            "choose another version."
+        )
+    if replacement.guarantee == runs.APPROXIMATE:
+        raise ReplacementNotAcceptable(
+            f"{replacement} was made from a version that was unlearned approximately. Train it "
+            "from one that never saw these records."
+        )
+
+
+def _check_captured(replacement: ModelVersion) -> None:
+    if replacement.generated_by.capture_level == Run.Capture.NONE:
+        raise ReplacementNotAcceptable(
+            f"The membership of {replacement} was not captured, so nothing shows that it was "
+            "trained without these records. Train it again with capture."
+        )
+
+
+def _check_disjoint(replacement: ModelVersion, space: OrdinalSpace, forget: BitMap) -> None:
+    met = closure.affected(space, forget)
+    hits = [len(one.forget) for one in met.versions if one.version.pk == replacement.pk]
+    if hits:
+        raise ReplacementNotAcceptable(
+            f"{replacement} learned from {hits[0]} of the {len(forget)} records itself. Train it "
+            "on the training view, which no longer serves them."
+        )
+    if any(version.pk == replacement.pk for version in met.unknown):
+        raise ReplacementNotAcceptable(
+            f"{replacement} was made from a version whose membership was not captured, so nothing "
+            "shows that it was trained without these records. Train it from another base."
+        )
 
 
 def _log_choice(run_id: UUID, user: User, now: datetime) -> None:

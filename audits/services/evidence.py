@@ -13,7 +13,8 @@ from audits.models import AuditPlan, ErasureRequest, Evidence, ShadowResult
 from audits.queries import cases
 from audits.services import log
 from audits.services.transitions import MoveNotAllowed, move
-from lineage.models import Role
+from audits.services.verdicts import CLEARING
+from lineage.queries.sources import base_of
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
 
@@ -47,30 +48,30 @@ def set_phase(*, case_id: UUID, phase: str, now: datetime) -> bool:
 
 @transaction.atomic
 def prepare_run(*, run_id: UUID, case_id: UUID, now: datetime) -> None:
-    """Log the start of a run, and give a child the unlearned base that it is rebuilt on."""
+    """Log the start of a run, and give a child the base that it is trained again from."""
     run = UnlearningRun.objects.get(pk=run_id)
-    once = f"start:{run_id}"
     log.append(
         type="run_started",
         case=case_id,
         now=now,
         data={"run": str(run_id), "attempt": 1},
-        once=once,
+        once=f"start:{case_id}:{run_id}",
     )
-    base = unlearned_base(run, case_id)
+    base = base_for(run, case_id)
     if base and run.base_id != base.pk:
         runs.set_base(run_id=run_id, base=base)
 
 
-def unlearned_base(run: UnlearningRun, case_id: UUID) -> ModelVersion | None:
-    """Return what stands in for the version that a run's target was fine-tuned from."""
-    parents = run.target.generated_by.inputs.filter(role=Role.BASE_MODEL)
-    ids = parents.values_list("node__object_id", flat=True)
-    cleared = UnlearningRun.objects.filter(
-        requests=case_id, target_id__in=list(ids), status=R.CLEARED
-    ).select_related("unlearned")
-    found = cleared.first()
-    return found.unlearned if found else None
+def base_for(run: UnlearningRun, case_id: UUID) -> ModelVersion | None:
+    """Return the base of a run's target, or what stands in for it since the case unlearned it."""
+    base = base_of(run.target)
+    if base is None:
+        return None
+    about = UnlearningRun.objects.filter(requests=case_id, target=base)
+    if not about.exists():
+        return base
+    cleared = about.filter(status=R.CLEARED).select_related("unlearned").first()
+    return cleared.unlearned if cleared else None
 
 
 def needs_shadows(run: UnlearningRun) -> bool:
@@ -201,10 +202,25 @@ def fail_run(*, run_id: UUID, code: str, message: str, now: datetime) -> bool:
 
 
 @transaction.atomic
+def reopen_base(*, run_id: UUID, case_id: UUID) -> bool:
+    """Take back that the base was cleared on which a child, now rejected, was rebuilt.
+
+    False when the child does not stand on an approximately cleared base of this case: then
+    training it again would give the same model.
+    """
+    run = UnlearningRun.objects.get(pk=run_id)
+    below = UnlearningRun.objects.filter(
+        requests=case_id, unlearned=run.base_id, guarantee=runs.APPROXIMATE
+    ).first()
+    if run.status != R.REJECTED or run.base_id is None or below is None:
+        return False
+    return runs.reopen_run(run_id=below.pk) or below.status == R.REJECTED
+
+
+@transaction.atomic
 def escalate(*, run_id: UUID, now: datetime) -> UnlearningRun:
     """Replace a run that was not cleared, or that failed, by exact retraining."""
     run = UnlearningRun.objects.get(pk=run_id)
-    verdict = run.verdicts.order_by("created_at").last()
     following = runs.escalate_run(run_id=run_id, seed=run.seed, now=now)
     for request in cases.cases_of_run(run_id):
         request.runs.add(following)
@@ -215,8 +231,15 @@ def escalate(*, run_id: UUID, now: datetime) -> UnlearningRun:
             data={
                 "run": str(run_id),
                 "to_run": str(following.pk),
-                "verdict": verdict.outcome if verdict else "RUN_FAILED",
+                "verdict": _why_escalated(run),
             },
             once=f"escalate:{request.pk}:{run_id}",
         )
     return following
+
+
+def _why_escalated(run: UnlearningRun) -> str:
+    verdict = run.verdicts.order_by("created_at").last()
+    if verdict is None:
+        return "RUN_FAILED"
+    return "CHILD_NOT_CLEARED" if verdict.outcome in CLEARING else str(verdict.outcome)

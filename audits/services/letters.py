@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 
 from audits.models import ErasureRequest, Letter, LogCheckpoint
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+CLAIM = timedelta(minutes=5)
 logger = logging.getLogger("expunge.letters")
 
 SUBJECTS = {
@@ -40,7 +43,7 @@ def send_letter(
     letter, _ = Letter.objects.get_or_create(
         request=request, code=code, defaults={"created_at": now, "digest": ""}
     )
-    if letter.sent_at or not request.email:
+    if letter.sent_at or not request.email or not _claimed(letter, now):
         return bool(letter.sent_at)
     body = render_to_string(f"letters/{code.lower()}.txt", _context(request, context or {}))
     message = EmailMessage(
@@ -55,15 +58,26 @@ def send_letter(
         logger.warning(
             "letter %s of %s not sent: %s", code, request.reference, type(error).__name__
         )
-        Letter.objects.filter(pk=letter.pk).update(error=type(error).__name__)
+        Letter.objects.filter(pk=letter.pk).update(error=type(error).__name__, claimed_at=None)
         return False
     digest = hashlib.sha256(body.encode()).hexdigest()
     with transaction.atomic():
         Letter.objects.filter(pk=letter.pk).update(sent_at=now, digest=digest, error="")
         log.append(
-            type="letter_sent", case=request.pk, now=now, data={"letter": code, "digest": digest}
+            type="letter_sent",
+            case=request.pk,
+            now=now,
+            data={"letter": code, "digest": digest},
+            once=f"letter:{letter.pk}",
         )
     return True
+
+
+def _claimed(letter: Letter, now: datetime) -> bool:
+    """Take the letter to the mail server alone; whoever died there gives it free again."""
+    free = Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM)
+    mine = Letter.objects.filter(free, pk=letter.pk, sent_at=None).update(claimed_at=now)
+    return bool(mine)
 
 
 def _context(request: ErasureRequest, extra: Mapping[str, Any]) -> dict[str, Any]:

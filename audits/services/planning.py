@@ -57,7 +57,7 @@ class FoundDuplicate:
 
 def forget_set(case_id: UUID) -> dict[OrdinalSpace, BitMap]:
     """Return the ordinals that the case erases, by space: what it has restricted."""
-    rows = Restriction.objects.filter(case_id=case_id).select_related("space")
+    rows = Restriction.objects.filter(case_id=case_id).select_related("space").order_by("space_id")
     return {row.space: BitMap.deserialize(bytes(row.bitmap)) for row in rows}
 
 
@@ -69,7 +69,24 @@ def restrict_records(*, case_id: UUID, now: datetime) -> bool:
         raise MoveNotAllowed(f"Case {request.reference} has no data subject to restrict.")
     if not move(case_id=case_id, to=S.RESTRICTED, now=now):
         return False
-    for space, ordinals in subjects.records_of(request.subject).items():
+    _restrict(case_id, subjects.records_of(request.subject), now)
+    return True
+
+
+@transaction.atomic
+def restrict_arrived(*, case_id: UUID, now: datetime) -> bool:
+    """Restrict what was imported of the person since; False when there is nothing new."""
+    request = ErasureRequest.objects.select_related("subject").get(pk=case_id)
+    held = subjects.records_of(request.subject) if request.subject else {}
+    known = forget_set(case_id)
+    arrived = {space: held[space] - known.get(space, BitMap()) for space in held}
+    fresh = {space: ordinals for space, ordinals in arrived.items() if ordinals}
+    _restrict(case_id, fresh, now)
+    return bool(fresh)
+
+
+def _restrict(case_id: UUID, records: Mapping[OrdinalSpace, BitMap], now: datetime) -> None:
+    for space, ordinals in records.items():
         restriction.restrict(case_id=case_id, space=space, ordinals=ordinals, now=now)
         log.append(
             type="records_restricted",
@@ -81,7 +98,6 @@ def restrict_records(*, case_id: UUID, now: datetime) -> bool:
                 "digest": bitmaps.digest(ordinals),
             },
         )
-    return True
 
 
 @transaction.atomic

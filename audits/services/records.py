@@ -16,7 +16,7 @@ from audits.core.statement import Subject
 from audits.models import ComplianceRecord, ErasureRequest, LogLeaf
 from audits.queries import case_file
 from audits.services import log
-from audits.services.transitions import move
+from audits.services.transitions import MoveNotAllowed, move
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,6 +38,10 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
     known = ComplianceRecord.objects.filter(request=request).first()
     if known:
         return known
+    if not request.outcome:
+        raise MoveNotAllowed(
+            f"Case {request.reference} is {request.status} and has no outcome to seal yet."
+        )
     key = keys.signing_key()
     account = _account(request)
     envelope = record.sign_account(account, key)

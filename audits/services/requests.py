@@ -178,12 +178,12 @@ def accept_request(*, case_id: UUID, ground: str, user: User, now: datetime) -> 
 
     Raises:
         ValueError: the ground is not one of Art. 17(1).
-        MoveNotAllowed: the person has not confirmed, or the case has gone on or needs no decision.
+        MoveNotAllowed: the person has not confirmed, or the case has gone on or closes by itself.
     """
     if ground not in ErasureRequest.Ground.values or not ground:
         allowed = ", ".join(value for value in ErasureRequest.Ground.values if value)
         raise ValueError(f"ground is {ground!r}; allowed are {allowed}.")
-    _check_undecided(case_id)
+    _check_erasable(case_id)
     return move(
         case_id=case_id,
         to=S.ACCEPTED,
@@ -204,17 +204,15 @@ REFUSALS = {
 }
 
 
-@transaction.atomic
 def refuse_request(*, case_id: UUID, code: str, user: User, now: datetime) -> bool:
     """Refuse with one of the coded reasons; False when already refused.
 
     Raises:
         ValueError: the code is not in ``REFUSALS``.
-        MoveNotAllowed: the person has not confirmed, or the case has gone on or needs no decision.
+        MoveNotAllowed: the person has not confirmed, or the case has gone on.
     """
     if code not in REFUSALS:
         raise ValueError(f"code is {code!r}; allowed are {', '.join(REFUSALS)}.")
-    _check_undecided(case_id)
     return move(
         case_id=case_id,
         to=S.REFUSED,
@@ -225,13 +223,13 @@ def refuse_request(*, case_id: UUID, code: str, user: User, now: datetime) -> bo
     )
 
 
-def _check_undecided(case_id: UUID) -> None:
-    # A case that closes by itself (nothing found, joined to another) is not for staff to decide.
+def _check_erasable(case_id: UUID) -> None:
+    # A case that closes by itself (nothing found, joined to another) has nothing to erase.
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     if request.status == S.VERIFIED and request.outcome:
         raise MoveNotAllowed(
             f"Case {request.reference} closes by itself ({request.get_outcome_display()}); "
-            "there is nothing to decide."
+            "there is nothing to erase."
         )
 
 

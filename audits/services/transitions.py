@@ -1,5 +1,7 @@
 """The state machine of a case. Every move is one conditional UPDATE and one event.
 
+Only UNLEARNING and AUDITING have none of their own: the events of the runs tell of them.
+
 * RECEIVED -> VERIFIED: the person opened the confirmation link and pressed the button;
 * VERIFIED -> ACCEPTED | REFUSED: staff decided and recorded a ground or a code;
 * VERIFIED -> SEALED: nothing is held about the person, or an earlier case already runs;

@@ -40,9 +40,12 @@ class Finding:
 
 def not_computed(*, run_id: UUID, reason: str, now: datetime) -> None:
     """End the audit of a run whose attack cannot be made: inconclusive, never a pass."""
+    run = UnlearningRun.objects.get(pk=run_id)
+    if run.status != UnlearningRun.Status.SUCCEEDED:
+        return  # another chunk of the same look came to this end
     finding = Finding(
         kind=Evidence.Kind.U_LIRA,
-        look=0,
+        look=run.evidence.filter(kind=Evidence.Kind.U_LIRA).count(),
         models_per_arm=0,
         payload={"not_computed": reason},
         outcome="INCONCLUSIVE",

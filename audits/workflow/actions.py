@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from audits.models import ErasureRequest
@@ -98,13 +99,13 @@ def use_outside_version(*, run_id: UUID, version_id: UUID, user: User) -> None:
 
 
 def retry(*, case_id: UUID, user: User) -> None:
-    """Try a failed case again from where it stopped."""
-    now = timezone.now()
-    request = ErasureRequest.objects.get(pk=case_id)
-    for job in cases.jobs_of(request).filter(status__in=["FAILED", "CANCELLED"]):
-        jobs.retry_job(job_id=job.pk)
-        unlearning_runs.requeue_run(run_id=job.payload_id)
-    requests.resume_case(case_id=case_id, user=user, now=now)
+    """Try a failed case again from where it stopped; a case that is not failed stays as it is."""
+    with transaction.atomic():
+        if not requests.resume_case(case_id=case_id, user=user, now=timezone.now()):
+            return
+        for job in cases.stopped_jobs(ErasureRequest.objects.get(pk=case_id)):
+            jobs.retry_job(job_id=job.pk)
+            unlearning_runs.requeue_run(run_id=job.payload_id)
     doorbell.wake(case_id)
 
 

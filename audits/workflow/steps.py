@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audits.models import ErasureRequest
 from audits.queries import case_file
+from audits.queries.conflicts import case_ahead
 from audits.services import closing, evidence, letters, planning, records, requests
 from audits.workflow.doorbell import job_for, report_job
 from lineage.core import bitmaps
@@ -25,6 +26,18 @@ logger = logging.getLogger("expunge.workflow")
 
 S = ErasureRequest.Status
 R = UnlearningRun.Status
+# What is wrong is not the method: exact retraining would fail as well, and a retry may help.
+REPAIRABLE = frozenset(
+    {
+        "ArtefactAltered",
+        "ArtefactMissing",
+        "CHILD_DIED",
+        "RecipeChanged",
+        "RecipeNotAllowed",
+        "StoreFull",
+        "StoreNotWritable",
+    }
+)
 
 
 def advance(case_id: UUID) -> None:
@@ -48,7 +61,7 @@ def _restrict(request: ErasureRequest, now: datetime) -> bool:
 
 
 def _plan(request: ErasureRequest, now: datetime) -> bool:
-    if planning.undecided(request.pk):
+    if planning.undecided(request.pk) or case_ahead(request):
         return False
     forget = planning.forget_set(request.pk)
     state = ":".join(bitmaps.digest(bitmap)[:16] for bitmap in forget.values())
@@ -64,25 +77,27 @@ def _begin(request: ErasureRequest, now: datetime) -> bool:
 
 
 def _drive(request: ErasureRequest, now: datetime) -> bool:
+    waiting = False
     for run in case_file.ordered_runs(request):
         if run.status == R.CLEARED or hasattr(run, "escalated_to"):
             continue
-        if run.status == R.WAITING:
-            return False
+        if run.status == R.WAITING:  # for staff; what does not stand on it goes on meanwhile
+            waiting = True
+            continue
         if run.status in (R.QUEUED, R.RUNNING):
             return _unlearn(request, run, now)
         if run.status == R.SUCCEEDED:
             return _audit(request, run, now)
         return _escalate(request, run, now)
-    return _erase(request, now)
+    return False if waiting else _erase(request, now)
 
 
 def _unlearn(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
     evidence.set_phase(case_id=request.pk, phase=S.UNLEARNING, now=now)
     evidence.prepare_run(run_id=run.pk, case_id=request.pk, now=now)
     job = job_for(request, f"unlearn:{run.pk}", "UNLEARN", "heavy", now, payload=run.pk)
-    if job.status != Job.Status.FAILED:
-        return False
+    if job.status != Job.Status.FAILED or job.error_code in REPAIRABLE:
+        return _fail_with(request, job, now)
     return evidence.fail_run(run_id=run.pk, code=job.error_code, message=job.error, now=now)
 
 
@@ -114,7 +129,8 @@ def _audit(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
 
 
 def _escalate(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
-    if run.method in (unlearning_runs.RETRAIN, unlearning_runs.DESTROY, unlearning_runs.OUTSIDE):
+    exact = run.method in (unlearning_runs.RETRAIN, unlearning_runs.DESTROY)
+    if exact and not evidence.reopen_base(run_id=run.pk, case_id=request.pk):
         verdict = case_file.verdict_of(run)
         message = run.error or "; ".join(verdict.reasons if verdict else [])
         return requests.fail_case(
@@ -165,5 +181,6 @@ def _fail_with(request: ErasureRequest, job: Job, now: datetime) -> bool:
     """Fail the case with its job's sentence; False, to wait, while the job is not over."""
     if job.status in (Job.Status.FAILED, Job.Status.CANCELLED):
         code = job.error_code or job.status
-        requests.fail_case(case_id=request.pk, code=code, message=job.error, now=now)
+        message = job.error or f"The job {job} was cancelled. Retry the case to do it again."
+        requests.fail_case(case_id=request.pk, code=code, message=message, now=now)
     return False

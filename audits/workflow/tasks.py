@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from audits.workflow.doorbell import JOB_ENDED, send
 from audits.workflow.steps import advance
 from lineage.models import Job
 from lineage.services import jobs
+
+logger = logging.getLogger("expunge.workflow")
 
 
 @shared_task(name="audits.advance")
@@ -39,4 +42,7 @@ def sweep() -> None:
     for job in jobs.jobs_to_ring(now=now, silence=silence):
         send("lineage.run_job", str(job.pk), job.queue)
     for case_id in cases.cases_at_work():
-        advance(case_id)
+        try:
+            advance(case_id)
+        except Exception:  # one case that cannot go on must not stop the others
+            logger.exception("case %s cannot be advanced", case_id)

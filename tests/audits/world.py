@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -20,21 +20,23 @@ from django.utils import timezone
 from pyroaring import BitMap
 
 from audits import workflow
-from audits.models import ErasureRequest
+from audits.models import ErasureRequest, LogLeaf
 from audits.queries import case_file
 from audits.workflow import tasks
-from lineage.models import Job, ModelVersion
+from lineage.models import DataRecord, Job, ModelVersion, OrdinalSpace
 from lineage.queries.closure import affected
 from lineage.queries.subjects import find_subject
 from lineage.services import jobs
 from lineage.services.importing import Row, ensure_dataset, import_records
 from lineage.services.snapshots import take_snapshot
+from lineage.services.subjects import register_subject
 from unlearning.recipes.digits import digit_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lineage.models import Dataset, DatasetSnapshot
+    from audits.services.requests import Received
+    from lineage.models import Dataset, DatasetSnapshot, DataSubject
     from unlearning.models import UnlearningRun
 
 ADA, BERT, CLEO, DORA = (f"{name}@example.org" for name in ("ada", "bert", "cleo", "dora"))
@@ -43,6 +45,7 @@ STRANGERS = tuple(f"stranger{number}@example.org" for number in range(4))
 OWNED = {ADA: 6, BERT: 6, CLEO: 6, DORA: 6, **dict.fromkeys(STRANGERS, 9)}
 MLP, TUNED = "unlearning.recipes.digits:DigitsMLP", "unlearning.recipes.digits:DigitsFineTune"
 SMALL = {"hidden": 8, "epochs": 2, "targets": ["0", "1", "2"]}
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
 CONSENT = ErasureRequest.Ground.CONSENT_WITHDRAWN
 
@@ -58,10 +61,9 @@ class World:
     """A data set with people in it, and what is trained on it."""
 
     dataset: Dataset
-    rung: list[tuple[str, str, str]]
+    rung: list[tuple[str, ...]]
     commit: Callable[..., Any]
     done: list[str] = field(default_factory=list)
-    handlers: dict[str, Callable[[Job], None]] = field(default_factory=dict)
 
     # --- data and models ------------------------------------------------------------------
 
@@ -75,12 +77,17 @@ class World:
         return ordinals
 
     def snapshot(self, *people: str) -> DatasetSnapshot:
-        return take_snapshot(
-            dataset=self.dataset, ordinals=self.owned(*people), now=timezone.now()
-        )
+        return self.take(self.owned(*people))
+
+    def take(self, ordinals: BitMap) -> DatasetSnapshot:
+        return take_snapshot(dataset=self.dataset, ordinals=ordinals, now=timezone.now())
 
     def train(
-        self, name: str, snapshot: DatasetSnapshot, base: ModelVersion | None = None, **more: Any
+        self,
+        name: str,
+        snapshot: DatasetSnapshot,
+        base: ModelVersion | None = None,
+        **more: object,
     ) -> ModelVersion:
         """Train a version as the platform does, in a job of its own."""
         parameters = {
@@ -124,7 +131,7 @@ class World:
 
     # --- people ---------------------------------------------------------------------------
 
-    def submit(self, email: str = ADA) -> Any:
+    def submit(self, email: str = ADA) -> Received:
         with self.commit(execute=True):
             return workflow.submit(email=email)
 
@@ -156,7 +163,7 @@ class World:
             tasks.advance_case(str(case.pk))
         return self.current(case)
 
-    def do(self, action: Callable[..., Any], **arguments: Any) -> Any:
+    def do(self, action: Callable[..., object], **arguments: object) -> object:
         with self.commit(execute=True):
             return action(**arguments)
 
@@ -169,7 +176,7 @@ class World:
         return [one.version for one in found.versions]
 
 
-def build(rung: list[tuple[str, str, str]], commit: Callable[..., Any]) -> World:
+def build(rung: list[tuple[str, ...]], commit: Callable[..., Any]) -> World:
     """Import the digits; nothing is trained yet."""
     owners = [person for person, count in OWNED.items() for _ in range(count)]
     rows = [
@@ -193,19 +200,18 @@ def officer() -> User:
     return user
 
 
-def subject_of(email: str) -> Any:
+def subject_of(email: str) -> DataSubject | None:
     return find_subject("EMAIL", email)
 
 
 def events(case: ErasureRequest) -> list[str]:
     """The types of a case's events, in the order of the log."""
-    return [one.event.type for one in case_file.case_events(case)]
+    leaves = LogLeaf.objects.filter(case_id=case.pk).order_by("index")
+    return list(leaves.values_list("type", flat=True))
 
 
 def logged(case: ErasureRequest, kind: str) -> list[dict[str, Any]]:
-    return [
-        dict(one.event.data) for one in case_file.case_events(case) if one.event.type == kind
-    ]
+    return [dict(one.event.data) for one in case_file.case_events(case) if one.event.type == kind]
 
 
 def runs(case: ErasureRequest) -> list[UnlearningRun]:
@@ -215,3 +221,14 @@ def runs(case: ErasureRequest) -> list[UnlearningRun]:
 def told(runs: Iterable[UnlearningRun]) -> list[tuple[str, str, str]]:
     """What became of each run: version, method, status."""
     return [(str(run.target), run.method, run.status) for run in runs]
+
+
+def person(email: str, *, records: int) -> DataSubject:
+    """Somebody with records in a space of their own, where no content matters."""
+    space = OrdinalSpace.objects.create(name=str(uuid.uuid4()), next_ordinal=records)
+    subject = register_subject(identifiers={"EMAIL": email}, now=NOW)
+    DataRecord.objects.bulk_create(
+        DataRecord(space=space, ordinal=ordinal, subject=subject, generated_at=NOW)
+        for ordinal in range(records)
+    )
+    return subject

@@ -51,7 +51,7 @@ def test_a_recipe_reads_what_was_imported(path):
     row = next(iter(read_table(path, COLUMNS)))
     assert isinstance(row, Row)
     assert isinstance(row.content, bytes)
-    recipe = TabularMLP(columns=("height", "age"), categories=(), targets=("no", "yes"))
+    recipe = TabularMLP(columns=("height", "age"), categories={}, targets=("no", "yes"))
     inputs, target = recipe.decode(row.content, row.target)
     assert inputs.tolist() == [1.5, 30.0]
     assert int(target) == 1

@@ -1,4 +1,4 @@
-"""Versions as models, and the snapshots that they were trained on."""
+"""Versions as models, and the sets that their unlearning works on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from lineage.core import weights
-from lineage.models import DatasetSnapshot, ModelVersion, Role
+from lineage.models import Dataset, DatasetSnapshot, ModelVersion
 from lineage.queries.artefacts import weights_of
 from lineage.queries.availability import barred_ordinals
 from lineage.queries.membership import members
+from lineage.queries.sources import training_snapshot
 from lineage.services.snapshots import take_snapshot
 from unlearning.core.recipe import check_unchanged, load_recipe
 from unlearning.core.seeding import isolated
@@ -67,31 +68,6 @@ def load_version(version: ModelVersion) -> nn.Module:
     return model.eval()
 
 
-def training_snapshot(version: ModelVersion) -> DatasetSnapshot:
-    """Return the snapshot of what a version was really trained on."""
-    used = version.generated_by.inputs.filter(role=Role.TRAINING).select_related(
-        "used_snapshot__dataset", "node"
-    )[0]
-    if used.used_snapshot:
-        return used.used_snapshot
-    return DatasetSnapshot.objects.select_related("dataset").get(pk=used.node.object_id)
-
-
-def parents_of(version: ModelVersion) -> list[ModelVersion]:
-    """Return the versions that a version was trained from."""
-    inputs = version.generated_by.inputs.filter(role__in=[Role.BASE_MODEL, Role.TEACHER])
-    ids = list(inputs.values_list("node__object_id", flat=True))
-    return list(ModelVersion.objects.select_related("generated_by").filter(pk__in=ids))
-
-
-def base_version_of(version: ModelVersion) -> ModelVersion | None:
-    """Return the version that a version was fine-tuned from."""
-    node = version.generated_by.inputs.filter(role=Role.BASE_MODEL).first()
-    if node is None:
-        return None
-    return ModelVersion.objects.select_related("generated_by").get(pk=node.node.object_id)
-
-
 def retain_snapshot(run: UnlearningRun) -> DatasetSnapshot:
     """Return the retain set of a run as a snapshot, taken once.
 
@@ -102,20 +78,21 @@ def retain_snapshot(run: UnlearningRun) -> DatasetSnapshot:
     if known:
         return known
     before = training_snapshot(run.target)
-    kept = members(before) - runs.forget_of(run) - barred_ordinals(run.space)
+    kept = members(before) - barred_ordinals(before.space)
+    if before.space_id == run.space_id:  # else the version learned of these through its base
+        kept -= runs.forget_of(run)
     return take_snapshot(
         dataset=before.dataset, ordinals=kept, parent=before, rule=rule, now=timezone.now()
     )
 
 
-def forget_snapshot(run: UnlearningRun, like: DatasetSnapshot) -> DatasetSnapshot:
-    """Return the forget set of a run as a snapshot of the same data set, taken once."""
+def forget_snapshot(run: UnlearningRun) -> DatasetSnapshot:
+    """Return the forget set of a run as a snapshot, taken once."""
     rule = {"forget_set_of": str(run.pk)}
     known = DatasetSnapshot.objects.filter(selection_rule=rule).first()
     return known or take_snapshot(
-        dataset=like.dataset,
+        dataset=Dataset.objects.select_related("space").filter(space=run.space)[0],
         ordinals=runs.forget_of(run),
-        parent=like.parent,
         rule=rule,
         now=timezone.now(),
     )

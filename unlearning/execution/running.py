@@ -94,23 +94,30 @@ def _unlearn(job: Job, run: UnlearningRun) -> ModelVersion:
     if not exact:
         inputs += [
             lineage_runs.Input(source=target, role=Role.TEACHER),
-            lineage_runs.Input(source=forget_snapshot(run, snapshot), role=Role.FORGET),
+            lineage_runs.Input(source=forget_snapshot(run), role=Role.FORGET),
         ]
     lineage_run = lineage_runs.begin_run(
         plan=plan_of_run(job, recipe, Run.Activity.UNLEARN, tuple(inputs), run.seed),
         now=timezone.now(),
     )
-    done = _apply(job, run, recipe, method)
+    try:
+        return _store(run, lineage_run, _apply(job, run, recipe, method))
+    except Exception as error:
+        lineage_runs.fail_run(run=lineage_run, now=timezone.now(), reason=type(error).__name__)
+        raise
+
+
+def _store(run: UnlearningRun, lineage_run: Run, done: Done) -> ModelVersion:
     guarantee = runs.weaker(done.guarantee, run.base.guarantee if run.base else "")
     return lineage_runs.finish_run(
         run=lineage_run,
         result=lineage_runs.RunResult(
-            model_name=target.model_name,
+            model_name=run.target.model_name,
             weights=weights.to_bytes(done.model.state_dict()),
             metrics={"report": done.report, "seconds": done.seconds},
             release=False,
             guarantee=guarantee,
-            revision_of=target,
+            revision_of=run.target,
             seconds=done.seconds,
         ),
         now=timezone.now(),

@@ -25,7 +25,7 @@ DESTROY = "destroy"
 OUTSIDE = "retrain_outside"
 
 
-class RunNotWaiting(Exception):  # noqa: N818  (reads as the fact it states)
+class RunNotWaiting(Exception):
     """The run does not wait for a decision."""
 
 
@@ -113,6 +113,13 @@ def judge_run(*, run_id: UUID, cleared: bool) -> bool:
     """Record what the audit concluded of a run; False when it was judged before."""
     status = S.CLEARED if cleared else S.REJECTED
     return bool(UnlearningRun.objects.filter(pk=run_id, status=S.SUCCEEDED).update(status=status))
+
+
+def reopen_run(*, run_id: UUID) -> bool:
+    """Take back that a run was cleared, as what was rebuilt on its result was not."""
+    return bool(
+        UnlearningRun.objects.filter(pk=run_id, status=S.CLEARED).update(status=S.REJECTED)
+    )
 
 
 def set_base(*, run_id: UUID, base: ModelVersion) -> None:

@@ -12,6 +12,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from lineage.models import Job
+from lineage.queries.training_view import RecordNotServed
 from lineage.services import jobs
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ HANDLERS = {
     "REPORT": "audits.execution.reporting:write_report",
 }
 
+# The worker queues the job again: the database was away, or records were restricted while it read.
+AGAIN = (OperationalError, RecordNotServed)
+
 
 class Command(BaseCommand):
     """Do one claimed job. Started by the worker; not meant to be called by hand."""
@@ -47,11 +51,12 @@ class Command(BaseCommand):
         module, _, function = HANDLERS[job.kind].partition(":")
         try:
             getattr(import_module(module), function)(job)
-        except OperationalError:  # the database was away: the worker queues the job again
+        except AGAIN:
             raise
         except Exception as error:
             log.exception("job %s failed", job.pk)
-            code = getattr(error, "code", type(error).__name__)
-            jobs.fail_job(job=job, now=timezone.now(), code=str(code)[:64], message=str(error))
+            code = type(error).__name__
+            message = str(error) or f"The job ended with {code}; the worker's log says where."
+            jobs.fail_job(job=job, now=timezone.now(), code=code[:64], message=message)
         else:
             jobs.finish_job(job=job, now=timezone.now())

@@ -1,0 +1,67 @@
+"""Cases that would change the same model versions: one after the other.
+
+Two cases at work on one version would each destroy what the other builds on. The later one waits,
+its records restricted meanwhile, and is planned on what the earlier one leaves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from audits.models import DuplicateFinding, ErasureRequest
+from lineage.core.bitmaps import decode
+from lineage.models import Restriction
+from lineage.queries.closure import affected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+S = ErasureRequest.Status
+PLANNED = (S.PLANNED, S.UNLEARNING, S.AUDITING)
+
+
+def case_ahead(request: ErasureRequest) -> ErasureRequest | None:
+    """Return a case that must come to its end before this one can be planned.
+
+    That is one which shares an affected version and is planned, even if it needs attention; or
+    which will be planned first, as it was accepted earlier and waits for nobody's decision.
+    """
+    ours: set[str] = set()
+    for other in _ahead(request):
+        ours = ours or _affected_now(request)
+        if ours & _changed_by(other):
+            return other
+    return None
+
+
+def _ahead(request: ErasureRequest) -> Iterator[ErasureRequest]:
+    others = ErasureRequest.objects.exclude(pk=request.pk).order_by("accepted_at", "pk")
+    stopped = Q(status=S.FAILED, failed_from__in=PLANNED) | Q(
+        status=S.ON_HOLD, held_from__in=PLANNED
+    )
+    yield from others.filter(Q(status__in=PLANNED) | stopped)
+    undecided = DuplicateFinding.objects.filter(decision=DuplicateFinding.Decision.PENDING)
+    earlier = Q(accepted_at__lt=request.accepted_at) | Q(
+        accepted_at=request.accepted_at, pk__lt=request.pk
+    )
+    restricted = others.filter(earlier, status=S.RESTRICTED)
+    yield from restricted.exclude(pk__in=undecided.values("request_id"))
+
+
+def _changed_by(case: ErasureRequest) -> set[str]:
+    """Return the versions that a case unlearns, and what it puts in their place."""
+    if not case.plan:
+        return _affected_now(case)
+    made = case.runs.exclude(unlearned=None).values_list("unlearned_id", flat=True)
+    return {str(pk) for pk in [*case.runs.values_list("target_id", flat=True), *made]}
+
+
+def _affected_now(case: ErasureRequest) -> set[str]:
+    rows = Restriction.objects.filter(case_id=case.pk).select_related("space")
+    return {
+        str(hit.version.pk)
+        for row in rows
+        for hit in affected(row.space, decode(bytes(row.bitmap))).versions
+    }

@@ -1,0 +1,272 @@
+"""The job table: one holder at a time, nothing lost, attempts bounded."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from lineage.models import Job
+from lineage.services import jobs
+from lineage.services.jobs import JobNotClaimable, LeaseLost
+
+pytestmark = pytest.mark.django_db
+
+ONE = uuid.UUID(int=1)
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+LEASE = timedelta(seconds=60)
+S = Job.Status
+
+
+def make(key="a job", **fields: object):
+    values: dict[str, Any] = {"kind": "PLAN", "queue": "lineage", "payload_id": ONE, "now": NOW}
+    return jobs.create_job(key=key, **values | fields)
+
+
+def claim(job, now=NOW):
+    return jobs.claim_job(job_id=job.pk, now=now, lease=LEASE)
+
+
+def status(job):
+    return Job.objects.get(pk=job.pk).status
+
+
+# --- by example -------------------------------------------------------------------------------
+
+
+def test_a_key_makes_one_job():
+    first = make(parameters={"look": 0})
+    assert make(parameters={"look": 1}) == first
+    assert Job.objects.get().parameters == {"look": 0}
+
+
+def test_a_claimed_job_is_not_claimed_again():
+    job = make()
+    held = claim(job)
+    assert (held.status, held.attempt, held.lease_until) == (S.RUNNING, 1, NOW + LEASE)
+    with pytest.raises(JobNotClaimable):
+        claim(job)
+    with pytest.raises(JobNotClaimable):
+        jobs.claim_job(job_id=uuid.uuid4(), now=NOW, lease=LEASE)
+
+
+def test_a_claim_that_slept_past_its_lease_is_not_handed_out(monkeypatch):
+    """Between the UPDATE and the SELECT the lease lapsed and somebody else has the job."""
+    job = make()
+    real = Job.objects.filter
+
+    def lapsed(**wanted: object):
+        return Job.objects.none() if "holder" in wanted else real(**wanted)
+
+    monkeypatch.setattr(Job.objects, "filter", lapsed)
+    with pytest.raises(JobNotClaimable):
+        claim(job)
+
+
+def test_progress_of_an_earlier_try_is_forgotten():
+    held = claim(make())
+    jobs.report_progress(job=held, phase="x" * 300, done=3, total=9)
+    held.refresh_from_db()
+    assert (len(held.phase), held.done, held.total) == (100, 3, 9)
+    jobs.release_job(job=held, now=NOW)
+    again = claim(held)
+    assert (again.phase, again.done, again.total, again.attempt) == ("", 0, 0, 2)
+
+
+def test_a_cancelled_job_is_left_at_once_or_by_its_holder():
+    waiting, running = make("waiting"), make("running")
+    held = claim(running)
+    for job in (waiting, running):
+        jobs.request_cancel(job_id=job.pk, now=NOW)
+    assert (status(waiting), status(running)) == (S.CANCELLED, S.RUNNING)
+    assert jobs.renew_lease(job=held, now=NOW, lease=LEASE) is True
+    assert jobs.cancel_job(job=held, now=NOW)
+    assert status(running) == S.CANCELLED
+
+
+def test_a_job_that_always_dies_fails_with_what_to_look_at():
+    job = make()
+    for _ in range(jobs.DEFAULT_ATTEMPTS):
+        jobs.release_job(job=claim(job), now=NOW)
+    job.refresh_from_db()
+    assert (job.status, job.error_code, job.attempt) == (S.FAILED, jobs.CHILD_DIED, 3)
+    assert "worker's log" in job.error
+    assert jobs.retry_job(job_id=job.pk)
+    assert claim(job).attempt == 1
+
+
+def test_an_error_is_kept_until_the_job_is_tried_again():
+    held = claim(make())
+    assert jobs.fail_job(job=held, now=NOW, code="StoreFull", message="No room." * 999)
+    held.refresh_from_db()
+    assert (held.error_code, len(held.error), held.holder) == ("StoreFull", 2_000, None)
+    assert jobs.retry_job(job_id=held.pk)
+    assert (claim(held).error, claim_error(held)) == ("", "")
+
+
+def claim_error(job):
+    return Job.objects.get(pk=job.pk).error_code
+
+
+def test_only_stopped_jobs_are_retried():
+    job = make()
+    assert not jobs.retry_job(job_id=job.pk)
+    held = claim(job)
+    assert not jobs.retry_job(job_id=job.pk)
+    jobs.finish_job(job=held, now=NOW)
+    assert not jobs.retry_job(job_id=job.pk)
+
+
+def test_whoever_lost_the_lease_is_told_and_changes_nothing():
+    held = claim(make())
+    late = NOW + LEASE + timedelta(seconds=1)
+    assert jobs.take_back_lapsed(now=late) == 1
+    other = claim(held, late)
+    with pytest.raises(LeaseLost):
+        jobs.renew_lease(job=held, now=late, lease=LEASE)
+    jobs.report_progress(job=held, phase="mine", done=1, total=1)
+    assert not jobs.finish_job(job=held, now=late)
+    assert not jobs.fail_job(job=held, now=late, code="X", message="x")
+    assert not jobs.cancel_job(job=held, now=late)
+    jobs.release_job(job=held, now=late)
+    other.refresh_from_db()
+    assert (other.status, other.phase, other.attempt) == (S.RUNNING, "", 2)
+    assert jobs.finish_job(job=other, now=late)
+
+
+def test_a_lease_that_was_renewed_is_not_taken_back():
+    held = claim(make())
+    jobs.renew_lease(job=held, now=NOW + timedelta(seconds=59), lease=LEASE)
+    assert jobs.take_back_lapsed(now=NOW + timedelta(seconds=118)) == 0
+    assert jobs.take_back_lapsed(now=NOW + timedelta(seconds=120)) == 1
+
+
+def test_a_job_is_rung_once_and_again_only_after_silence():
+    job, silence = make(), timedelta(seconds=60)
+    assert [jobs.mark_rung(job_id=job.pk, now=NOW) for _ in range(2)] == [True, False]
+    assert jobs.jobs_to_ring(now=NOW + silence, silence=silence) == []
+    late = NOW + silence + timedelta(seconds=1)
+    assert jobs.jobs_to_ring(now=late, silence=silence) == [job]
+    assert jobs.jobs_to_ring(now=late, silence=silence) == []
+
+
+def test_what_is_claimed_or_over_is_never_rung():
+    late = NOW + timedelta(days=1)
+    running, over = make("running"), make("over")
+    claim(running)
+    jobs.finish_job(job=claim(over), now=NOW)
+    assert jobs.jobs_to_ring(now=late, silence=LEASE) == []
+    assert not jobs.mark_rung(job_id=over.pk, now=NOW)
+
+
+def test_a_job_that_was_given_back_is_rung_at_once():
+    job = make()
+    jobs.mark_rung(job_id=job.pk, now=NOW)
+    jobs.release_job(job=claim(job), now=NOW)
+    assert jobs.jobs_to_ring(now=NOW, silence=LEASE) == [job]
+
+
+# --- by property ------------------------------------------------------------------------------
+
+
+class Model:
+    """What the table should say, and every claim that anybody ever got."""
+
+    def __init__(self, number) -> None:
+        self.job = make(f"job {number}")
+        self.now = self.heard = NOW
+        self.claims: list[Job] = []
+        self.holder: Job | None = None
+        self.lapses = NOW
+        self.attempt, self.status = 0, "QUEUED"
+
+    def claim(self, _who):
+        if self.status != "QUEUED":
+            with pytest.raises(JobNotClaimable):
+                claim(self.job, self.now)
+            return
+        self.holder = claim(self.job, self.now)
+        self.claims.append(self.holder)
+        self.attempt, self.status, self.lapses = self.attempt + 1, "RUNNING", self.now + LEASE
+
+    def wait(self, who):
+        self.now += timedelta(seconds=25 * (who + 1))
+
+    def renew(self, who):
+        claimed = self._claimed(who)
+        if claimed is None:
+            return
+        if claimed is not self.holder:  # another had it since
+            with pytest.raises(LeaseLost):
+                jobs.renew_lease(job=claimed, now=self.now, lease=LEASE)
+            return
+        jobs.renew_lease(job=claimed, now=self.now, lease=LEASE)
+        self.lapses = self.now + LEASE
+
+    def finish(self, who):
+        claimed = self._claimed(who)
+        if claimed is None:
+            return
+        assert jobs.finish_job(job=claimed, now=self.now) == (claimed is self.holder)
+        if claimed is self.holder:
+            self._leave("SUCCEEDED")
+
+    def release(self, who):
+        claimed = self._claimed(who)
+        if claimed is None:
+            return
+        jobs.release_job(job=claimed, now=self.now)
+        if claimed is self.holder:
+            self._leave("QUEUED" if self.attempt < jobs.DEFAULT_ATTEMPTS else "FAILED")
+
+    def sweep(self, _who):
+        lapsed = self.status == "RUNNING" and self.lapses < self.now
+        assert jobs.take_back_lapsed(now=self.now) == lapsed
+        if lapsed:
+            self._leave("QUEUED" if self.attempt < jobs.DEFAULT_ATTEMPTS else "FAILED")
+
+    def retry(self, _who):
+        assert jobs.retry_job(job_id=self.job.pk) == (self.status == "FAILED")
+        if self.status == "FAILED":
+            self.attempt, self.status = 0, "QUEUED"
+
+    def check(self):
+        row = Job.objects.get(pk=self.job.pk)
+        assert (row.status, row.attempt) == (self.status, self.attempt)
+        assert row.holder == (self.holder.holder if self.holder else None)
+        assert row.attempt <= row.max_attempts
+        if row.status == "QUEUED":  # never lost: a sweep finds it, however long it takes
+            self.heard += timedelta(days=1)
+            assert row in jobs.jobs_to_ring(now=self.heard, silence=LEASE)
+
+    def _leave(self, status):
+        self.holder, self.status = None, status
+
+    def _claimed(self, who):
+        return self.claims[who % len(self.claims)] if self.claims else None
+
+
+STEPS = st.sampled_from(["claim", "claim", "wait", "renew", "finish", "release", "sweep", "retry"])
+
+
+@given(steps=st.lists(st.tuples(STEPS, st.integers(0, 3)), max_size=25), number=st.uuids())
+@examples(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_a_job_has_one_holder_is_never_lost_and_is_tried_a_bounded_number_of_times(steps, number):
+    point = transaction.savepoint()
+    try:
+        model = Model(number)
+        for step, who in steps:
+            getattr(model, step)(who)
+            model.check()
+    finally:
+        transaction.savepoint_rollback(point)

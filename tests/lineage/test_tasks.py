@@ -1,0 +1,260 @@
+"""The task that watches over a child process. The children here are small shell scripts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.utils import timezone
+
+from audits.management.commands import run_job as command
+from lineage import tasks
+from lineage.models import Job
+from lineage.queries.training_view import RecordNotServed
+from lineage.services import jobs
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def quick(settings, monkeypatch):
+    settings.EXPUNGE_LEASE_SECONDS = 60
+    real = subprocess.Popen.wait
+    monkeypatch.setattr(tasks, "CANCEL_GRACE_SECONDS", 0.2)
+    # A beat is a sixth of the lease: here it is a twentieth of a second.
+    monkeypatch.setattr(
+        subprocess.Popen,
+        "wait",
+        lambda self, timeout=None: real(self, min(timeout, 0.05) if timeout else None),
+    )
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    messages: list[tuple[str, list[str], str]] = []
+    monkeypatch.setattr(
+        tasks.current_app,
+        "send_task",
+        lambda name, args, queue: messages.append((name, args, queue)),
+    )
+    return messages
+
+
+def make(then="audits.job_ended"):
+    return jobs.create_job(
+        key=str(uuid.uuid4()),
+        kind="PLAN",
+        queue="lineage",
+        payload_id=uuid.uuid4(),
+        then=then,
+        now=timezone.now(),
+    )
+
+
+@pytest.fixture
+def child(monkeypatch):
+    """Children run a script instead of the job; ``before`` is called with the claimed job."""
+
+    def become(script, before=lambda _job: None):
+        started = []
+
+        def start(job):
+            before(job)
+            started.append(subprocess.Popen(["/bin/sh", "-c", script], start_new_session=True))
+            return started[-1]
+
+        monkeypatch.setattr(tasks, "_start_child", start)
+        return started
+
+    return become
+
+
+def test_a_child_that_ends_well_has_written_its_end_itself(child, sent):
+    child("exit 0", before=lambda job: jobs.finish_job(job=job, now=timezone.now()))
+    job = make()
+    tasks.run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.attempt) == ("SUCCEEDED", 1)
+    assert sent == [("audits.job_ended", [str(job.pk)], "intake")]
+
+
+def test_a_child_that_dies_gives_its_job_back(child, sent):
+    child("kill -9 $$")
+    job = make()
+    tasks.run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.holder, job.rung_at) == ("QUEUED", None, None)
+    assert sent  # whoever waits rings again
+
+
+def test_a_job_without_anybody_waiting_rings_nobody(child, sent):
+    child("exit 0", before=lambda job: jobs.finish_job(job=job, now=timezone.now()))
+    tasks.run_job(str(make(then="").pk))
+    assert sent == []
+
+
+def test_a_job_that_somebody_else_has_is_left_alone(child, sent):
+    started = child("exit 0")
+    job = make()
+    jobs.claim_job(job_id=job.pk, now=timezone.now(), lease=timedelta(seconds=60))
+    tasks.run_job(str(job.pk))
+    assert (started, sent) == ([], [])
+
+
+def test_a_cancelled_job_ends_its_child_even_if_it_is_deaf(child, sent):
+    (started) = child(
+        "trap '' TERM; while true; do sleep 0.05; done",
+        before=lambda job: jobs.request_cancel(job_id=job.pk, now=timezone.now()),
+    )
+    job = make()
+    tasks.run_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.status == "CANCELLED"
+    assert started[0].poll() == -9
+
+
+def test_a_child_whose_lease_was_lost_is_stopped_and_the_job_stays_with_its_holder(child, sent):
+    def lose(job):
+        Job.objects.filter(pk=job.pk).update(holder=uuid.UUID(int=5))
+
+    (started) = child("sleep 60", before=lose)
+    job = make()
+    tasks.run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.holder) == ("RUNNING", uuid.UUID(int=5))
+    assert started[0].poll() == -15
+
+
+def test_the_lease_is_renewed_while_the_child_works(child, sent):
+    seen = []
+
+    def note(job):
+        seen.append(Job.objects.get(pk=job.pk).heartbeat_at)
+
+    child("sleep 0.2", before=note)
+    job = make()
+    tasks.run_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.heartbeat_at > seen[0]
+
+
+def test_a_child_computes_with_one_thread_and_reproducibly(monkeypatch, tmp_path):
+    manage = tmp_path / "manage.py"
+    manage.write_text(
+        "import json, os, sys\n"
+        "told = {name: os.environ.get(name) for name in ('OMP_NUM_THREADS', 'PYTHONHASHSEED')}\n"
+        f"open({str(tmp_path / 'told')!r}, 'w').write(json.dumps([sys.argv[1:], told]))\n"
+    )
+    monkeypatch.setattr(tasks.settings, "BASE_DIR", tmp_path)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    job = make()
+    assert tasks._start_child(job).wait() == 0
+    assert (tmp_path / "told").read_text() == (
+        f'[["run_job", "{job.pk}"], {{"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}}]'
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_a_child_does_not_outlive_its_worker(tmp_path):
+    """The worker is killed with kill -9; its child must not go on as a second holder."""
+    script = (
+        "import ctypes, os, subprocess, sys, time\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "import signal\n"
+        "def die(): ctypes.CDLL(None).prctl(1, signal.SIGKILL)\n"
+        "child = subprocess.Popen(['sleep', '60'], start_new_session=True, preexec_fn=die)\n"
+        "print(child.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    worker = subprocess.run(
+        [sys.executable, "-c", script, os.getcwd()], capture_output=True, text=True, check=False
+    )
+    pid = int(worker.stdout)
+    for _ in range(200):
+        if not alive(pid):
+            return
+        subprocess.run(["sleep", "0.01"], check=True)
+    raise AssertionError("the child outlived its worker")
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().split()[2] != "Z"
+    except OSError:
+        return False
+
+
+# --- what the child itself does ---------------------------------------------------------------
+
+
+@pytest.fixture
+def handler(monkeypatch):
+    def become(function):
+        monkeypatch.setitem(command.HANDLERS, "PLAN", f"{__name__}:handled")
+        monkeypatch.setattr(sys.modules[__name__], "handled", function, raising=False)
+
+    return become
+
+
+def claimed():
+    return jobs.claim_job(job_id=make().pk, now=timezone.now(), lease=timedelta(seconds=60))
+
+
+def test_run_job_refuses_a_job_that_nobody_claimed():
+    job = make()
+    with pytest.raises(CommandError, match=f"Job {job.pk} is QUEUED; only a claimed job"):
+        call_command("run_job", str(job.pk))
+
+
+def test_run_job_keeps_the_sentence_of_what_went_wrong(handler):
+    def full(_job):
+        raise ValueError("The store is full.")
+
+    handler(full)
+    job = claimed()
+    call_command("run_job", str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.error_code, job.error) == (
+        "FAILED",
+        "ValueError",
+        "The store is full.",
+    )
+
+
+def test_run_job_says_something_even_where_the_error_does_not(handler):
+    def speechless(_job):
+        raise AssertionError
+
+    handler(speechless)
+    job = claimed()
+    call_command("run_job", str(job.pk))
+    job.refresh_from_db()
+    assert job.error == "The job ended with AssertionError; the worker's log says where."
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone"), RecordNotServed("restricted")])
+def test_run_job_leaves_to_the_worker_what_may_work_at_the_next_try(handler, error):
+    def away(_job):
+        raise error
+
+    handler(away)
+    job = claimed()
+    with pytest.raises(type(error)):
+        call_command("run_job", str(job.pk))
+    job.refresh_from_db()
+    assert job.status == "RUNNING"
+
+
+def test_every_kind_of_job_has_a_handler_that_exists():
+    from importlib import import_module
+
+    for place in command.HANDLERS.values():
+        module, _, name = place.partition(":")
+        assert callable(getattr(import_module(module), name))
