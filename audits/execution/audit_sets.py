@@ -20,7 +20,7 @@ from audits.core.design import derived_seed
 from audits.core.policy import AuditData
 from audits.core.shadows import ShadowData
 from audits.core.twins import Candidates, NoTwin, choose_twins
-from audits.services.evidence import design_of, open_view
+from audits.services.evidence import design_of
 from lineage.queries.availability import usable_ordinals
 from lineage.queries.contents import batches, read_batch
 from lineage.queries.sources import learned_by, parents_of
@@ -82,7 +82,6 @@ def audit_sets(plan: AuditPlan) -> AuditSets:
     recipe = recipe_of(run.target)
     forget = runs.forget_of(run)
     now = timezone.now()
-    open_view(run_id=run.pk, purpose="AUDIT", records=len(forget), now=now)
     view = open_erasure_view(
         run_id=run.pk, purpose="AUDIT", space=run.space, ordinals=forget, now=now
     )
@@ -156,7 +155,6 @@ def population_sets(run: UnlearningRun) -> tuple[Examples, Examples]:
     """
     recipe = recipe_of(run.target)
     forget, now = runs.forget_of(run), timezone.now()
-    open_view(run_id=run.pk, purpose="AUDIT", records=len(forget), now=now)
     view = open_erasure_view(
         run_id=run.pk, purpose="AUDIT", space=run.space, ordinals=forget, now=now
     )

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from torch.utils.data import ConcatDataset
+
+from lineage.queries.sources import learned_by
+from lineage.queries.training_view import training_view
 from unlearning.core.context import Context
 from unlearning.core.seeding import derive
 from unlearning.core.session import Session
-from unlearning.execution.loading import load_version, recipe_of
+from unlearning.core.stored import StoredExamples
+from unlearning.execution.loading import load_version, recipe_of, retain_snapshot
 from unlearning.execution.running import METHODS
 from unlearning.models import UnlearningRun
+from unlearning.services import runs
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,31 +32,38 @@ class Audited:
 
     A child rebuilt on an approximately cleared base is audited as base + child: the base is
     trained and unlearned, and the child is trained on the result. A base that never saw the
-    forget set is the same for every model: ``start``. ``unlearned`` is the last model that came
-    out, so that more can be scored with it before it is dropped.
+    forget set is the same for every model: ``start``. Each stage has a retain set of its own,
+    and learns the forget set only if its snapshot held any of it. ``unlearned`` is the last model
+    that came out, so that more can be scored with it before it is dropped.
     """
 
     recipe: Recipe
     method: Method
     base: Audited | None = None
+    retain: Examples | None = field(default=None, repr=False)
+    saw_forget_set: bool = True
     start: nn.Module | None = field(default=None, repr=False)
     unlearned: nn.Module | None = field(default=None, repr=False)
     _base_model: nn.Module | None = field(default=None, repr=False)
 
     def train(self, examples: Examples, seed: int) -> nn.Module:
         """Return a model trained from scratch, its base first."""
-        start = self.start
-        if self.base:
-            start = self._base_model = self.base.train(examples, derive(seed, "base"))
-        return self.recipe.train(examples, Session(seed=seed, base=start))
+        start, retained, learned = self.start, *_parts(examples)
+        if self.base and self.base.retain is not None:
+            below: Examples = ConcatDataset([self.base.retain, learned])
+            start = self._base_model = self.base.train(below, derive(seed, "base"))
+        own = examples if self.saw_forget_set else retained
+        return self.recipe.train(own, Session(seed=seed, base=start))
 
     def unlearn(
         self, model: nn.Module, retain: Examples, forget: Examples, seed: int
     ) -> nn.Module:
         """Return the unlearned model; the base is unlearned first."""
         base = self.start
-        if self.base and self._base_model is not None:
-            base = self.base.unlearn(self._base_model, retain, forget, derive(seed, "base"))
+        if self.base and self.base.retain is not None and self._base_model is not None:
+            base = self.base.unlearn(
+                self._base_model, self.base.retain, forget, derive(seed, "base")
+            )
         context = Context(recipe=self.recipe, seed=seed, base=base)
         self.unlearned = self.method.unlearn(model, retain, forget, context)
         return self.unlearned
@@ -67,8 +80,18 @@ def audited(run: UnlearningRun) -> Audited:
         recipe=recipe_of(run.target),
         method=METHODS.get(run.method)(**run.hyperparameters),
         base=audited(inner) if inner else None,
+        retain=StoredExamples(recipe_of(run.target), training_view(retain_snapshot(run))),
+        saw_forget_set=bool(learned_by(run.target, run.space) & runs.forget_of(run)),
         start=load_version(run.base) if run.base and not inner else None,
     )
+
+
+def _parts(examples: Examples) -> tuple[Examples, Examples]:
+    """Return what a shadow model retains and what it is to forget."""
+    if not isinstance(examples, ConcatDataset):
+        raise TypeError("A shadow model is trained on its retain set joined with what it forgets.")
+    retained, learned = examples.datasets
+    return retained, learned
 
 
 def base_run_of(run: UnlearningRun) -> UnlearningRun | None:

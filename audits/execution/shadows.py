@@ -49,6 +49,11 @@ def _train_chunk(job: Job, plan: AuditPlan) -> None:
     sets = audit_sets(plan)
     known = set(ShadowResult.objects.filter(run=plan.run).values_list("index", flat=True))
     design, procedure = evidence.design_of(plan), audited(plan.run)
+    if sets.own is not None and procedure.base is not None:
+        raise NoTwin(
+            "not computed: a version rebuilt on an approximately cleared base is audited on the "
+            "person's own records only, which this policy does not allow."
+        )
     report = reporter(job, f"Shadow models {start + 1} to {stop}")
     for number in range(start, stop):
         if number not in known:

@@ -47,11 +47,11 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, user: User, now: 
         RunNotWaiting: there is nothing to decide.
     """
     run = UnlearningRun.objects.select_related("space", "target").get(pk=run_id)
-    _check_usable(run, replacement)
     _check_captured(replacement)
     for request in cases.cases_of_run(run_id):
         for space, forget in planning.forget_set(request.pk).items():
             _check_disjoint(replacement, space, forget)
+    _check_usable(run, replacement)
     runs.decide_outside(run_id=run_id, replacement=replacement, now=now)
     _log_choice(run_id, user, now)
     checks = {"membership_captured": True, "forget_set_disjoint": True, "same_recipe": False}
@@ -68,9 +68,10 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, user: User, now: 
 
 
 def _check_usable(run: UnlearningRun, replacement: ModelVersion) -> None:
-    if run.target_id == replacement.pk or replacement.state != ModelVersion.State.ACTIVE:
+    if replacement.state != ModelVersion.State.ACTIVE:
         raise ReplacementNotAcceptable(
-            f"{replacement} cannot stand in for {run.target}: choose another, active version."
+            f"{replacement} is not in use ({replacement.get_state_display().lower()}). Release "
+            "it, or choose another version."
         )
     if UnlearningRun.objects.filter(unlearned=replacement).exists():
         raise ReplacementNotAcceptable(

@@ -178,19 +178,6 @@ def log_shadows(*, run_id: UUID, now: datetime) -> None:
 
 
 @transaction.atomic
-def open_view(*, run_id: UUID, purpose: str, records: int, now: datetime) -> None:
-    """Log that restricted records are read for one run and one purpose."""
-    for request in cases.cases_of_run(run_id):
-        log.append(
-            type="erasure_view_opened",
-            case=request.pk,
-            now=now,
-            data={"run": str(run_id), "purpose": purpose, "records": records},
-            once=f"view:{request.pk}:{run_id}:{purpose}",
-        )
-
-
-@transaction.atomic
 def fail_run(*, run_id: UUID, code: str, message: str, now: datetime) -> bool:
     """Record that a run failed, and why; False when it had ended before."""
     if not runs.fail_run(run_id=run_id, code=code, message=message, now=now):

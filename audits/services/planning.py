@@ -10,8 +10,10 @@ import rfc8785
 from django.db import transaction
 from pyroaring import BitMap
 
-from audits.models import DuplicateFinding, ErasureRequest
+from audits.models import DuplicateFinding, ErasureRequest, LogHead
+from audits.queries.conflicts import case_ahead
 from audits.services import log
+from audits.services.readings import log_readings
 from audits.services.requests import actor_of
 from audits.services.transitions import MoveNotAllowed, move
 from lineage.core import bitmaps
@@ -113,6 +115,7 @@ def keep_findings(
             other_ordinal=one.other_ordinal,
             defaults={"kind": one.kind, "distance": one.distance},
         )
+    log_readings(request=ErasureRequest.objects.get(pk=case_id), now=now)
     kinds = [one.kind for one in found]
     log.append(
         type="duplicates_searched",
@@ -185,7 +188,15 @@ def fix_policy(*, case_id: UUID, policy: Mapping[str, Any]) -> None:
 def keep_plan(
     *, case_id: UUID, plan: Mapping[str, Any], runs: Sequence[PlannedRun], now: datetime
 ) -> bool:
-    """Store the plan and its runs, base before child; False when the case is planned already."""
+    """Store the plan and its runs, base before child.
+
+    False when the case is planned already, or when a case that shares a version came before it
+    since the plan was drawn: then it is drawn again later.
+    """
+    LogHead.objects.select_for_update().get(pk=1)  # one case at a time asks who comes first
+    request = ErasureRequest.objects.get(pk=case_id)
+    if request.status == S.RESTRICTED and case_ahead(request):
+        return False
     digest = hashlib.sha256(rfc8785.dumps(dict(plan))).hexdigest()
     counts = {
         "plan": digest,

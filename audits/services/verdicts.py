@@ -12,6 +12,7 @@ from django.db import transaction
 from audits.models import Evidence, Verdict
 from audits.queries import cases
 from audits.services import log
+from audits.services.readings import log_readings
 from lineage.models import Artefact
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
@@ -59,6 +60,8 @@ def not_computed(*, run_id: UUID, reason: str, now: datetime) -> None:
 def conclude(*, run_id: UUID, findings: Sequence[Finding], now: datetime) -> None:
     """Keep evidence, verdict and the run's new state together, once per look."""
     run = UnlearningRun.objects.select_for_update().get(pk=run_id)
+    for request in cases.cases_of_run(run_id):
+        log_readings(request=request, now=now)
     for finding in findings:
         _keep(run, finding, now)
     judging = next((one for one in findings if one.final), None)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from audits.models import ErasureRequest
-from audits.queries import case_file
+from audits.queries import case_file, cases
 from audits.queries.conflicts import case_ahead
 from audits.services import closing, evidence, letters, planning, records, requests
 from audits.workflow.doorbell import job_for, report_job
-from lineage.core import bitmaps
 from lineage.models import Job
 from unlearning.models import UnlearningRun
 from unlearning.services import runs as unlearning_runs
@@ -63,10 +62,9 @@ def _restrict(request: ErasureRequest, now: datetime) -> bool:
 def _plan(request: ErasureRequest, now: datetime) -> bool:
     if planning.undecided(request.pk) or case_ahead(request):
         return False
-    forget = planning.forget_set(request.pk)
-    state = ":".join(bitmaps.digest(bitmap)[:16] for bitmap in forget.values())
-    decided = request.duplicates.count()
-    job = job_for(request, f"plan:{request.pk}:{state}:{decided}", "PLAN", "lineage", now)
+    # Again after each decision of staff, and after an attempt that another case came before.
+    tried = cases.jobs_of(request).filter(kind="PLAN", status=Job.Status.SUCCEEDED).count()
+    job = job_for(request, f"plan:{request.pk}:{tried}", "PLAN", "lineage", now)
     return _fail_with(request, job, now)
 
 

@@ -18,7 +18,6 @@ from audits.services.transitions import MoveNotAllowed
 from audits.workflow import doorbell, steps, tasks
 from lineage.models import DataRecord, Job, ModelVersion, RecordContent, Run
 from lineage.queries.availability import restricted_ordinals
-from lineage.services.importing import Row, import_records
 from lineage.services.journal import read_journal
 from tests.audits import world as worlds
 from tests.audits.world import ADA, BERT, CLEO, DORA, STRANGERS, events, logged, runs, told
@@ -254,11 +253,7 @@ def test_records_that_arrive_on_the_way_are_erased_too(world, family, ruled):
     ruled(FAIL)
     case = world.accepted()
     until_erasing(world)
-    content, target = worlds.digits()[0]
-    late = Row(
-        line=2, key="late", subject=ADA, content=content, target=target, media_type="image/png"
-    )
-    import_records(dataset_name="digits", rows=[late], now=case.received_at)
+    worlds.imported("digits", [(ADA, worlds.digits()[0])])
     case = world.finish(case)
     assert (case.status, case.failure) == ("SEALED", "")
     assert [row["records"] for row in logged(case, "records_restricted")] == [6, 1]
@@ -285,11 +280,7 @@ def test_a_version_that_was_open_when_records_were_restricted_is_found(world, ru
 @pytest.fixture
 def twin_record(world):
     """Bert has a record equal to Ada's first one."""
-    content, target = worlds.digits()[0]
-    row = Row(
-        line=2, key="twin", subject=BERT, content=content, target=target, media_type="image/png"
-    )
-    import_records(dataset_name="digits", rows=[row], now=worlds.NOW)
+    worlds.imported("digits", [(BERT, worlds.digits()[0])])
     return sum(worlds.OWNED.values())
 
 

@@ -23,11 +23,12 @@ from audits import workflow
 from audits.models import ErasureRequest, LogLeaf
 from audits.queries import case_file
 from audits.workflow import tasks
-from lineage.models import DataRecord, Job, ModelVersion, OrdinalSpace
+from lineage.models import DataRecord, Job, ModelVersion, OrdinalSpace, Role
 from lineage.queries.closure import affected
 from lineage.queries.subjects import find_subject
 from lineage.services import jobs
 from lineage.services.importing import Row, ensure_dataset, import_records
+from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_run
 from lineage.services.snapshots import take_snapshot
 from lineage.services.subjects import register_subject
 from unlearning.recipes.digits import digit_records
@@ -107,6 +108,26 @@ class World:
         self.run(job)
         return ModelVersion.objects.filter(model_name=name).latest("version")
 
+    def bare(
+        self,
+        name: str,
+        snapshot: DatasetSnapshot,
+        *,
+        base: ModelVersion | None = None,
+        capture: str = "SNAPSHOT",
+        **result: object,
+    ) -> ModelVersion:
+        """A version that was trained elsewhere and captured without a recipe."""
+        inputs = [Input(source=snapshot)]
+        inputs += [Input(source=base, role=Role.BASE_MODEL)] if base else []
+        plan = RunPlan(activity="TRAIN", inputs=tuple(inputs), capture_level=capture)
+        written: dict[str, Any] = {"weights": f"weights of {uuid.uuid4()}".encode(), **result}
+        return finish_run(
+            run=begin_run(plan=plan, now=timezone.now()),
+            result=RunResult(model_name=name, **written),
+            now=timezone.now(),
+        )
+
     # --- the worker -----------------------------------------------------------------------
 
     def run(self, job: Job) -> Job:
@@ -179,20 +200,26 @@ class World:
 def build(rung: list[tuple[str, ...]], commit: Callable[..., Any]) -> World:
     """Import the digits; nothing is trained yet."""
     owners = [person for person, count in OWNED.items() for _ in range(count)]
+    dataset = imported("digits", list(zip(owners, digits(), strict=True)))
+    return World(dataset=dataset, rung=rung, commit=commit)
+
+
+def imported(name: str, records: list[tuple[str, tuple[bytes, str]]]) -> Dataset:
+    """Import (owner, digit) pairs into a data set."""
     rows = [
         Row(
             line=place + 2,
-            key=f"digit-{place}",
+            key=str(uuid.uuid4()),
             subject=owner,
             content=content,
             target=target,
             media_type="image/png",
         )
-        for place, (owner, (content, target)) in enumerate(zip(owners, digits(), strict=True))
+        for place, (owner, (content, target)) in enumerate(records)
     ]
-    report = import_records(dataset_name="digits", rows=rows, now=timezone.now())
+    report = import_records(dataset_name=name, rows=rows, now=timezone.now())
     assert report.imported == len(rows)
-    return World(dataset=ensure_dataset(name="digits"), rung=rung, commit=commit)
+    return ensure_dataset(name=name)
 
 
 def officer() -> User:

@@ -202,7 +202,7 @@ class Model:
         claimed = self._claimed(who)
         if claimed is None:
             return
-        if claimed is not self.holder:  # another had it since
+        if claimed is not self.holder:
             with pytest.raises(LeaseLost):
                 jobs.renew_lease(job=claimed, now=self.now, lease=LEASE)
             return
@@ -248,7 +248,7 @@ class Model:
     def _leave(self, status):
         self.holder, self.status = None, status
 
-    def _claimed(self, who):
+    def _claimed(self, who) -> Job | None:
         return self.claims[who % len(self.claims)] if self.claims else None
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -38,11 +39,11 @@ def quick(settings, monkeypatch):
 @pytest.fixture
 def sent(monkeypatch):
     messages: list[tuple[str, list[str], str]] = []
-    monkeypatch.setattr(
-        tasks.current_app,
-        "send_task",
-        lambda name, args, queue: messages.append((name, args, queue)),
-    )
+
+    def send_task(name, args, queue):
+        messages.append((name, args, queue))
+
+    monkeypatch.setattr("lineage.tasks.current_app.send_task", send_task)
     return messages
 
 
@@ -108,7 +109,7 @@ def test_a_job_that_somebody_else_has_is_left_alone(child, sent):
 
 
 def test_a_cancelled_job_ends_its_child_even_if_it_is_deaf(child, sent):
-    (started) = child(
+    started = child(
         "trap '' TERM; while true; do sleep 0.05; done",
         before=lambda job: jobs.request_cancel(job_id=job.pk, now=timezone.now()),
     )
@@ -123,7 +124,7 @@ def test_a_child_whose_lease_was_lost_is_stopped_and_the_job_stays_with_its_hold
     def lose(job):
         Job.objects.filter(pk=job.pk).update(holder=uuid.UUID(int=5))
 
-    (started) = child("sleep 60", before=lose)
+    started = child("sleep 60", before=lose)
     job = make()
     tasks.run_job(str(job.pk))
     job.refresh_from_db()
@@ -144,14 +145,14 @@ def test_the_lease_is_renewed_while_the_child_works(child, sent):
     assert job.heartbeat_at > seen[0]
 
 
-def test_a_child_computes_with_one_thread_and_reproducibly(monkeypatch, tmp_path):
+def test_a_child_computes_with_one_thread_and_reproducibly(monkeypatch, settings, tmp_path):
     manage = tmp_path / "manage.py"
     manage.write_text(
         "import json, os, sys\n"
         "told = {name: os.environ.get(name) for name in ('OMP_NUM_THREADS', 'PYTHONHASHSEED')}\n"
         f"open({str(tmp_path / 'told')!r}, 'w').write(json.dumps([sys.argv[1:], told]))\n"
     )
-    monkeypatch.setattr(tasks.settings, "BASE_DIR", tmp_path)
+    settings.BASE_DIR = tmp_path
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     job = make()
     assert tasks._start_child(job).wait() == 0
@@ -161,19 +162,23 @@ def test_a_child_computes_with_one_thread_and_reproducibly(monkeypatch, tmp_path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
-def test_a_child_does_not_outlive_its_worker(tmp_path):
+def test_a_child_does_not_outlive_its_worker(settings):
     """The worker is killed with kill -9; its child must not go on as a second holder."""
     script = (
-        "import ctypes, os, subprocess, sys, time\n"
-        "sys.path.insert(0, sys.argv[1])\n"
-        "import signal\n"
-        "def die(): ctypes.CDLL(None).prctl(1, signal.SIGKILL)\n"
+        "import django, os, signal, subprocess\n"
+        "django.setup()\n"
+        "from lineage.tasks import _die_with_parent as die\n"
         "child = subprocess.Popen(['sleep', '60'], start_new_session=True, preexec_fn=die)\n"
         "print(child.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     worker = subprocess.run(
-        [sys.executable, "-c", script, os.getcwd()], capture_output=True, text=True, check=False
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
     )
     pid = int(worker.stdout)
     for _ in range(200):
@@ -185,8 +190,7 @@ def test_a_child_does_not_outlive_its_worker(tmp_path):
 
 def alive(pid):
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().split()[2] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except OSError:
         return False
 
