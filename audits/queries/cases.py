@@ -21,7 +21,9 @@ CLOSED = (S.SEALED,)
 
 def open_cases() -> QuerySet[ErasureRequest]:
     """Return the cases that still need work, the most urgent first."""
-    return ErasureRequest.objects.exclude(status__in=CLOSED).order_by("due_on", "received_at")
+    never_confirmed = Q(status=S.RECEIVED, email="")
+    cases = ErasureRequest.objects.exclude(status__in=CLOSED).exclude(never_confirmed)
+    return cases.order_by("due_on", "received_at")
 
 
 def closed_cases() -> QuerySet[ErasureRequest]:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audits.queries import cases
+from audits.services import unconfirmed
 from audits.workflow.doorbell import JOB_ENDED, send
 from audits.workflow.steps import advance
 from lineage.models import Job
@@ -41,6 +42,7 @@ def sweep() -> None:
     silence = timedelta(seconds=settings.EXPUNGE_LEASE_SECONDS)
     for job in jobs.jobs_to_ring(now=now, silence=silence):
         send("lineage.run_job", str(job.pk), job.queue)
+    unconfirmed.forget_unconfirmed(now=now)
     for case_id in cases.cases_at_work():
         try:
             advance(case_id)
