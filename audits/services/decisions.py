@@ -70,8 +70,8 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, user: User, now: 
 def _check_usable(run: UnlearningRun, replacement: ModelVersion) -> None:
     if replacement.state != ModelVersion.State.ACTIVE:
         raise ReplacementNotAcceptable(
-            f"{replacement} is not in use ({replacement.get_state_display().lower()}). Release "
-            "it, or choose another version."
+            f"{replacement} is not in use ({replacement.get_state_display().lower()}). Choose a "
+            "version that is."
         )
     if UnlearningRun.objects.filter(unlearned=replacement).exists():
         raise ReplacementNotAcceptable(

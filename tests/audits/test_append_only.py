@@ -17,8 +17,7 @@ from audits.models import (
     Verdict,
 )
 from audits.services import log
-from tests.append_only import (  # noqa: F401  (the fixture works by being here)
-    transactional_tests_may_flush,
+from tests.append_only import (
     triggers,
     without_triggers,
 )

@@ -182,6 +182,7 @@ def test_a_child_reached_through_its_base_only_keeps_all_its_own_records(world, 
     case = world.erased(STRANGERS[0])
     assert (case.status, case.failure) == ("SEALED", "")
     rebuilt = worlds.runs(case)[1].unlearned
+    assert rebuilt
     assert learned_by(rebuilt, letters.space) == BitMap(range(8))
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 S = ErasureRequest.Status
-PLAN = {"affected": [], "not_affected": [], "unknown": [], "spaces": []}
+PLAN: dict[str, list[str]] = {"affected": [], "not_affected": [], "unknown": [], "spaces": []}
 # Phases tell of themselves by the events of their runs.
 EVENT_OF = {
     "VERIFIED": "request_verified",
@@ -216,6 +216,6 @@ def test_a_move_from_the_wrong_state_says_where_the_case_is_and_whence_it_may_co
 
 def test_a_move_that_was_made_before_writes_nothing(case):
     withdraw = {"case_id": case.pk, "to": S.WITHDRAWN, "now": NOW}
-    event = ("request_withdrawn", {})
+    event: tuple[str, dict[str, str]] = ("request_withdrawn", {})
     assert [move(**withdraw, event=event) for _ in range(2)] == [True, False]
     assert events(case.now()).count("request_withdrawn") == 1

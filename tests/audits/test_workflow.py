@@ -11,7 +11,6 @@ from pyroaring import BitMap
 
 from audits import keys, workflow
 from audits.core.record import verify
-from audits.core.verdict import Outcome
 from audits.models import ShadowResult
 from audits.queries.limits import limits_of
 from audits.services.transitions import MoveNotAllowed
@@ -20,9 +19,19 @@ from lineage.models import DataRecord, Job, ModelVersion, RecordContent, Run
 from lineage.queries.availability import restricted_ordinals
 from lineage.services.journal import read_journal
 from tests.audits import world as worlds
-from tests.audits.world import ADA, BERT, CLEO, DORA, STRANGERS, events, logged, runs, told
-
-FAIL, PASS = Outcome.FAIL, Outcome.PASS_LEAK
+from tests.audits.world import (
+    ADA,
+    BERT,
+    CLEO,
+    DORA,
+    FAIL,
+    PASS,
+    STRANGERS,
+    events,
+    logged,
+    runs,
+    told,
+)
 
 
 @pytest.fixture
@@ -176,6 +185,7 @@ def test_a_child_of_an_approximately_cleared_base_is_audited_with_it(world, fami
     base, child = runs(case)
     assert (base.guarantee, child.guarantee) == ("APPROXIMATE", "APPROXIMATE")
     assert child.base == base.unlearned
+    assert child.unlearned
     assert child.unlearned.guarantee == "APPROXIMATE"
     assert verdicts(case) == [["PASS_LEAK"], ["PASS_LEAK"]]
     assert len(logged(case, "policy_fixed")) == 2

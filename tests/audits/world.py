@@ -20,8 +20,10 @@ from django.utils import timezone
 from pyroaring import BitMap
 
 from audits import workflow
+from audits.core.verdict import Outcome
 from audits.models import ErasureRequest, LogLeaf
 from audits.queries import case_file
+from audits.services import requests
 from audits.workflow import tasks
 from lineage.models import DataRecord, Job, ModelVersion, OrdinalSpace, Role
 from lineage.queries.closure import affected
@@ -32,6 +34,7 @@ from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_r
 from lineage.services.snapshots import take_snapshot
 from lineage.services.subjects import register_subject
 from unlearning.recipes.digits import digit_records
+from unlearning.services import runs as unlearning_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,13 +51,14 @@ MLP, TUNED = "unlearning.recipes.digits:DigitsMLP", "unlearning.recipes.digits:D
 SMALL = {"hidden": 8, "epochs": 2, "targets": ["0", "1", "2"]}
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
+FAIL, PASS = Outcome.FAIL, Outcome.PASS_LEAK
 CONSENT = ErasureRequest.Ground.CONSENT_WITHDRAWN
 
 
 @cache
 def digits() -> list[tuple[bytes, str]]:
-    """The first digits that are a nought, a one or a two."""
-    return list(islice((one for one in digit_records() if one[1] in "012"), sum(OWNED.values())))
+    """Digits that are a nought, a one or a two, no two alike; the first sixty are owned."""
+    return list(islice((one for one in digit_records() if one[1] in "012"), 100))
 
 
 @dataclass
@@ -200,7 +204,7 @@ class World:
 def build(rung: list[tuple[str, ...]], commit: Callable[..., Any]) -> World:
     """Import the digits; nothing is trained yet."""
     owners = [person for person, count in OWNED.items() for _ in range(count)]
-    dataset = imported("digits", list(zip(owners, digits(), strict=True)))
+    dataset = imported("digits", list(zip(owners, digits(), strict=False)))
     return World(dataset=dataset, rung=rung, commit=commit)
 
 
@@ -259,3 +263,50 @@ def person(email: str, *, records: int) -> DataSubject:
         for ordinal in range(records)
     )
     return subject
+
+
+def verified_case(email: str = ADA, *, records: int = 2) -> ErasureRequest:
+    """The confirmed case of somebody with a few records, without models or contents."""
+    person(email, records=records)
+    received = requests.receive_request(email=email, channel="FORM", now=NOW)
+    return requests.confirm_request(token=received.confirm_token, now=NOW)
+
+
+def empty_version(name: str) -> ModelVersion:
+    """A version of which nothing is stored."""
+    run = begin_run(plan=RunPlan(activity="TRAIN"), now=NOW)
+    return finish_run(run=run, result=RunResult(model_name=name, weights=b""), now=NOW)
+
+
+def queued_run(case: ErasureRequest, **fields: object) -> UnlearningRun:
+    """A run of a case on a version of which nothing is stored."""
+    space = OrdinalSpace.objects.get(records__subject=case.subject, records__ordinal=0)
+    given: dict[str, Any] = {
+        "target": fields.pop("target", None) or empty_version("base"),
+        "space": space,
+        "forget": BitMap([0, 1]),
+        "method": "finetune",
+        "hyperparameters": {},
+        "seed": 1,
+        "waiting": False,
+        "now": NOW,
+    }
+    run = unlearning_runs.queue_run(**given | fields)
+    case.runs.add(run)
+    return run
+
+
+def awaiting_audit(case: ErasureRequest) -> UnlearningRun:
+    """A run that ended approximately."""
+    run = queued_run(case)
+    unlearning_runs.start_run(run_id=run.pk)
+    unlearning_runs.finish_run(
+        run_id=run.pk,
+        unlearned=empty_version("base"),
+        guarantee="APPROXIMATE",
+        report={},
+        seconds=1.5,
+        now=NOW,
+    )
+    run.refresh_from_db()
+    return run

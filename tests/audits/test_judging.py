@@ -1,0 +1,239 @@
+"""From scores to verdicts: what is kept suffices, and what is exact is asked anew."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from pyroaring import BitMap
+
+from audits.core.contrast import recompute
+from audits.core.kept import Kept
+from audits.core.policy import EvidencePolicy
+from audits.core.verdict import Outcome
+from audits.execution import judging, shadows
+from audits.execution.construction import exact_checks, judge_by_construction
+from audits.execution.judging import from_json
+from audits.execution.shadows import as_json
+from audits.models import Evidence, ShadowResult, Verdict
+from lineage.models import Artefact, Job, ModelVersion
+from tests.audits import world as worlds
+from tests.audits.rulings import made_up
+from tests.audits.world import ADA, BERT, CLEO, DORA, logged, runs
+from unlearning.core.recipe import RecipeChanged
+from unlearning.core.training import LossNotFinite
+
+pytestmark = pytest.mark.django_db
+
+
+def until(kind, status="QUEUED"):
+    return lambda: Job.objects.filter(kind=kind, status=status).exists()
+
+
+@pytest.fixture
+def base(world):
+    return world.train("base", world.snapshot(ADA, BERT, CLEO, DORA))
+
+
+# --- attacks ----------------------------------------------------------------------------------
+
+
+def test_the_verdict_recomputes_from_what_is_kept(world, base):
+    """Real shadow models, and the conclusion drawn again from the sealed numbers alone."""
+    case = world.erased()
+    row = runs(case)[0].evidence.get(kind="U_LIRA")
+    stored = json.loads(json.dumps(row.payload))
+    again = recompute(Kept.from_dict(stored["kept"]), EvidencePolicy.from_dict(case.policy))
+    verdict = Verdict.objects.get(evidence=row)
+    assert (again.outcome.value, list(again.reasons)) == (verdict.outcome, verdict.reasons)
+    assert row.plot is not None
+    assert row.plot.kind == Artefact.Kind.PLOT
+    assert row.models_per_arm == 6
+
+
+def test_an_inconclusive_look_is_followed_by_the_next(world, base, ruled, settings):
+    settings.EXPUNGE_POLICY = {"audit_data": "own_records", "looks": [6, 8], "max_trainings": 16}
+    ruled(Outcome.INCONCLUSIVE, Outcome.PASS_LEAK)
+    case = world.erased()
+    (run,) = runs(case)
+    told = [(one.outcome, one.final) for one in run.verdicts.order_by("created_at")]
+    assert told == [("INCONCLUSIVE", False), ("PASS_LEAK", True)]
+    assert [row["models_per_arm"] for row in logged(case, "look_taken")] == [6, 8]
+    assert logged(case, "shadows_purged") == [{"count": 16, "remaining": 0}]
+    spent = [row.payload["alpha"] for row in run.evidence.filter(kind="U_LIRA")]
+    assert sum(spent) == pytest.approx(0.05)
+
+
+def test_the_last_look_ends_the_audit_even_without_a_conclusion(world, base, ruled):
+    ruled(Outcome.INCONCLUSIVE)
+    case = world.erased()
+    first, second = runs(case)
+    assert (first.status, first.verdicts.get().final) == ("REJECTED", True)
+    assert second.status == "CLEARED"
+
+
+def test_judging_again_after_a_crash_changes_nothing(world, base, ruled):
+    ruled(Outcome.PASS_LEAK)
+    case = world.accepted()
+    world.work(until=until("ERASE"))
+    before = (Evidence.objects.count(), Verdict.objects.count(), len(logged(case, "run_finished")))
+    job = Job.objects.get(kind="JUDGE")
+    judging.judge_run(job)
+    assert before == (
+        Evidence.objects.count(),
+        Verdict.objects.count(),
+        len(logged(case, "run_finished")),
+    )
+
+
+def test_a_chunk_that_died_half_way_trains_only_what_is_missing(world, base, ruled, monkeypatch):
+    ruled(Outcome.FAIL)
+    world.accepted()
+    world.work(until=until("AUDIT"))
+    trained = []
+
+    def train(model, *rest: object):
+        if len(trained) == 5:
+            raise MemoryError
+        trained.append(model)
+        return made_up(model, *rest)
+
+    monkeypatch.setattr(shadows, "train_shadow", train)
+    job = Job.objects.get(kind="AUDIT")
+    with pytest.raises(MemoryError):
+        shadows.train_shadows(job)
+    nodes = ModelVersion.objects.filter(kind="SHADOW")
+    assert nodes.count() == ShadowResult.objects.count() == 5
+    monkeypatch.setattr(
+        shadows,
+        "train_shadow",
+        lambda model, *rest: trained.append(model) or made_up(model, *rest),
+    )
+    shadows.train_shadows(job)
+    assert trained == list(range(12))
+    assert nodes.count() == ShadowResult.objects.count() == 12
+
+
+def test_a_shadow_and_its_node_are_kept_together_or_not_at_all(world, base, ruled, monkeypatch):
+    ruled(Outcome.FAIL)
+    world.accepted()
+    world.work(until=until("AUDIT"))
+    monkeypatch.setattr(
+        shadows.evidence, "keep_shadow", lambda **_: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        shadows.train_shadows(Job.objects.get(kind="AUDIT"))
+    assert not ModelVersion.objects.filter(kind="SHADOW").exists()
+
+
+def test_a_method_that_diverges_on_a_shadow_ends_the_audit_as_not_computed(
+    world, base, monkeypatch
+):
+    def diverge(*_: object):
+        raise LossNotFinite("The loss of train is nan at step 0 of 2.")
+
+    monkeypatch.setattr(shadows, "train_shadow", diverge)
+    case = world.erased()
+    assert (case.status, case.failure) == ("SEALED", "")
+    first, second = runs(case)
+    assert first.verdicts.get().outcome == "INCONCLUSIVE"
+    assert first.verdicts.get().reasons == ["The loss of train is nan at step 0 of 2."]
+    assert second.status == "CLEARED"
+
+
+def test_shadow_models_that_learned_the_person_are_nodes_of_lineage(world, base, ruled):
+    ruled(Outcome.PASS_LEAK)
+    world.accepted()
+    world.work(until=until("JUDGE"))
+    touched = [one for one in world.touched(world.owned(ADA)) if one.kind == "SHADOW"]
+    assert len(touched) == 6
+    assert {one.state for one in touched} == {"CANDIDATE"}
+
+
+def test_under_surrogates_no_shadow_model_learns_the_person(world, ruled, settings):
+    settings.EXPUNGE_POLICY = {"looks": [6], "max_trainings": 12}
+    world.train("base", world.snapshot(ADA, BERT, CLEO, DORA))
+    ruled(Outcome.PASS_LEAK)
+    world.accepted()
+    world.work(until=until("JUDGE"))
+    touched = [one for one in world.touched(world.owned(ADA)) if one.kind == "SHADOW"]
+    assert touched == []
+    assert ModelVersion.objects.filter(kind="SHADOW").count() == 12
+
+
+def test_the_population_attack_is_shown_and_draws_no_conclusion(world, settings):
+    """With more than thirty records, so that it is computed."""
+    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
+    worlds.imported("digits", [(ADA, digit) for digit in worlds.digits()[60:92]])
+    world.train("base", world.take(world.owned(ADA, BERT) | BitMap(range(60, 92))))
+    case = world.erased()
+    row = runs(case)[0].evidence.get(kind="POPULATION")
+    assert row.payload["not_computed"] == ""
+    assert 0 <= row.payload["unlearned"]["auc"]["estimate"] <= 1
+    assert row.payload["original"]["records"] == row.payload["unlearned"]["records"] >= 30
+    assert not Verdict.objects.filter(evidence=row).exists()
+
+
+def test_a_row_is_read_as_it_was_written():
+    class Design:
+        member = np.array([True])
+        canary_member = np.array([[True, False]])
+        canaries = 2
+
+    class Data:
+        forget = [0, 1, 2]
+
+    row = made_up(0, Design, None, Data)
+    again = from_json(json.loads(json.dumps({**as_json(row), "own": [0.5]})))
+    assert np.array_equal(again.before, row.before)
+    assert np.array_equal(again.canary_member, row.canary_member)
+    assert (again.model, again.member, again.test_after) == (0, True, 0.9)
+
+
+# --- construction -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def retrained(world, base, settings):
+    """A run that retrained the base without Ada, and is not judged yet."""
+    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
+    case = world.accepted()
+    world.work(until=until("JUDGE"))
+    return case.runs.get()
+
+
+def outcome(run):
+    (finding,) = judge_by_construction(run)
+    return finding.outcome, " ".join(finding.reasons)
+
+
+def test_a_retrained_version_is_erased_by_construction(retrained):
+    checks = exact_checks(retrained, retrained.unlearned)
+    assert (checks.manifest_matches, checks.overlapping, checks.inexact) == (True, (), ())
+    assert len(checks.code_digest) == len(checks.environment_digest) == 64
+    assert outcome(retrained)[0] == "ERASED_BY_CONSTRUCTION"
+
+
+def test_a_result_by_another_recipe_is_not(retrained):
+    trained = retrained.unlearned.generated_by
+    trained.recipe_digest = "0" * 64
+    with pytest.raises(RecipeChanged):
+        outcome(retrained)
+
+
+def test_a_result_whose_data_hold_a_record_of_the_forget_set_is_not(world, retrained):
+    used = retrained.unlearned.generated_by.inputs.get(role="TRAINING")
+    used.used_snapshot = world.snapshot(ADA)
+    used.save()
+    verdict, reasons = outcome(retrained)
+    assert verdict != "ERASED_BY_CONSTRUCTION"
+    assert "base v2" in reasons
+
+
+def test_a_result_on_an_approximate_base_is_not(world, retrained):
+    ModelVersion.objects.filter(pk=retrained.unlearned.pk).update(guarantee="APPROXIMATE")
+    retrained.refresh_from_db()
+    verdict, reasons = outcome(retrained)
+    assert verdict != "ERASED_BY_CONSTRUCTION"
+    assert "base v2" in reasons
