@@ -85,15 +85,15 @@ def database(url: str, *, sqlite_path: Path) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as problem:  # never repeat the URL: a password is in it
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {problem}. {_ALLOWED}") from None
+    except ValueError:  # which repeats a part of the URL, and a password may be in that
+        raise ImproperlyConfigured(f"DATABASE_URL is no URL. {_ALLOWED}") from None
+    if parts.scheme not in {"postgres", "postgresql", "sqlite"}:
+        raise ImproperlyConfigured(f"DATABASE_URL has the scheme {parts.scheme!r}. {_ALLOWED}")
     name = unquote(parts.path)
-    if parts.scheme == "sqlite" and name.strip("/"):
+    if not name.strip("/"):
+        raise ImproperlyConfigured(f"DATABASE_URL names no database. {_ALLOWED}")
+    if parts.scheme == "sqlite":
         return _sqlite(name)
-    if parts.scheme not in {"postgres", "postgresql"} or not name.strip("/"):
-        raise ImproperlyConfigured(
-            f"DATABASE_URL has the scheme {parts.scheme!r} and the path {name!r}. {_ALLOWED}"
-        )
     query = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",

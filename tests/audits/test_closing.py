@@ -157,6 +157,7 @@ def test_a_version_that_learned_from_somebody_restricted_meanwhile_is_not_releas
     )
     case = erase(case)
     result = runs(case)[-1].unlearned
+    assert result
     assert (case.status, result.state) == ("ERASED", "CANDIDATE")
     assert "was trained on 6 records that are restricted or erased" in caplog.text
 
@@ -199,7 +200,7 @@ def test_a_case_without_an_outcome_cannot_be_sealed(case):
 def test_a_seal_that_fails_leaves_no_trace(case, monkeypatch):
     erase(case)
     leaves = LogLeaf.objects.count()
-    monkeypatch.setattr(records.record, "assemble", lambda **_: 1 / 0)
+    monkeypatch.setattr("audits.services.records.record.assemble", lambda **_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         records.seal_case(case_id=case.pk, now=NOW)
     case.refresh_from_db()
@@ -209,6 +210,7 @@ def test_a_seal_that_fails_leaves_no_trace(case, monkeypatch):
 def test_the_record_names_each_model_by_the_digest_of_its_weights(case):
     erase(case)
     (run,) = runs(case)
+    assert run.unlearned
     weights = {one.artefacts.get().sha256 for one in (run.target, run.unlearned)}
     subjects = {one.sha256 for one in records._account(case).subjects}
     assert subjects == weights

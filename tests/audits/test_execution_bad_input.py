@@ -213,7 +213,7 @@ def full(monkeypatch):
     def refuse(_descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(artifacts.os, "fsync", refuse)
+    monkeypatch.setattr("lineage.artifacts.os.fsync", refuse)
 
 
 def test_a_disk_that_is_full_while_weights_are_written_loses_nothing(

@@ -91,25 +91,24 @@ def test_a_chunk_that_died_half_way_trains_only_what_is_missing(world, base, rul
     ruled(Outcome.FAIL)
     world.accepted()
     world.work(until=until("AUDIT"))
-    trained = []
+    trained: list[int] = []
 
-    def train(model, *rest: object):
-        if len(trained) == 5:
-            raise MemoryError
+    def train(model: int, *rest: object):
         trained.append(model)
         return made_up(model, *rest)
 
-    monkeypatch.setattr(shadows, "train_shadow", train)
+    def train_five(model: int, *rest: object):
+        if len(trained) == 5:
+            raise MemoryError
+        return train(model, *rest)
+
+    monkeypatch.setattr(shadows, "train_shadow", train_five)
     job = Job.objects.get(kind="AUDIT")
     with pytest.raises(MemoryError):
         shadows.train_shadows(job)
     nodes = ModelVersion.objects.filter(kind="SHADOW")
     assert nodes.count() == ShadowResult.objects.count() == 5
-    monkeypatch.setattr(
-        shadows,
-        "train_shadow",
-        lambda model, *rest: trained.append(model) or made_up(model, *rest),
-    )
+    monkeypatch.setattr(shadows, "train_shadow", train)
     shadows.train_shadows(job)
     assert trained == list(range(12))
     assert nodes.count() == ShadowResult.objects.count() == 12
@@ -120,7 +119,8 @@ def test_a_shadow_and_its_node_are_kept_together_or_not_at_all(world, base, rule
     world.accepted()
     world.work(until=until("AUDIT"))
     monkeypatch.setattr(
-        shadows.evidence, "keep_shadow", lambda **_: (_ for _ in ()).throw(KeyboardInterrupt)
+        "audits.services.evidence.keep_shadow",
+        lambda **_: (_ for _ in ()).throw(KeyboardInterrupt),
     )
     with pytest.raises(KeyboardInterrupt):
         shadows.train_shadows(Job.objects.get(kind="AUDIT"))

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from audits import keys
 from lineage import keys as lineage_keys
@@ -26,10 +27,20 @@ class Command(BaseCommand):
         _write_secret()
         keys.create_signing_key()
         lineage_keys.get_or_create("lookup")
-        call_command("migrate", interactive=False, verbosity=0)
+        _migrate()
         call_command("collectstatic", interactive=False, verbosity=0)
         if options["verbosity"]:
             self.stdout.write(f"Ready. Data lies in {settings.VAR}, keys in {settings.KEYS}.")
+
+
+def _migrate() -> None:
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    except OperationalError as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise CommandError(
+            f"The database cannot be used: {reason}. Check DATABASE_URL, and that it is running."
+        ) from error
 
 
 def _write_secret() -> None:
