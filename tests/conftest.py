@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from audits import keys
 from tests.append_only import transactional_tests_may_flush  # noqa: F401  (a fixture)
@@ -25,6 +27,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         used = DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
         if used or item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.database)
+
+
+@pytest.fixture(autouse=True)
+def torch_begins_alike() -> None:
+    """Seed torch, which pytest-randomly does not, where a test before has loaded it."""
+    if torch := sys.modules.get("torch"):
+        torch.default_generator.manual_seed(0)
 
 
 @pytest.fixture(autouse=True)
@@ -65,20 +74,26 @@ def rung(monkeypatch) -> list[tuple[str, ...]]:
 def world(
     db, signing_key, settings, monkeypatch, rung, django_capture_on_commit_callbacks
 ) -> World:
-    """Digits of eight people, six shadow models per arm, and reports that are not set."""
+    """Digits of eight people, exact retraining at once, and reports that are not set."""
     from tests.audits.world import build
 
-    settings.EXPUNGE_STORE = f"memory://{settings.VAR}"  # no disk to wait for
+    MemoryFileSystem.store.clear()  # it looks at every file there is for each that it is asked for
+    settings.EXPUNGE_STORE = "memory://store"  # no disk to wait for
     settings.EXPUNGE_POLICY = {"audit_data": "own_records", "looks": [6], "max_trainings": 12}
-    settings.EXPUNGE_METHOD = "finetune"
-    settings.EXPUNGE_METHOD_SETTINGS = {"epochs": 1}
+    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
     monkeypatch.setattr("audits.execution.reporting.write_report", lambda _job: None)
     return build(rung, django_capture_on_commit_callbacks)
 
 
 @pytest.fixture
-def ruled(monkeypatch) -> Callable[..., None]:
-    """Shadow models that cost nothing, and verdicts that are said beforehand, in turn."""
+def approximate(world, settings) -> None:
+    """An approximate method first, audited with six shadow models per arm."""
+    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "finetune", {"epochs": 1}
+
+
+@pytest.fixture
+def ruled(approximate, monkeypatch) -> Callable[..., None]:
+    """Shadow models that nobody trains, and verdicts that are said beforehand, in turn."""
     from tests.audits.rulings import rule
 
     return lambda *outcomes: rule(monkeypatch, outcomes)

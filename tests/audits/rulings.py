@@ -1,4 +1,4 @@
-"""An audit without its arithmetic: scores made up, the verdict said beforehand."""
+"""An audit without its arithmetic: verdicts that are said beforehand, scores that are made up."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ import numpy as np
 from audits.core.shadows import ShadowRow
 from audits.core.verdict import Outcome, Verdict
 from audits.execution import judging, shadows
+from audits.models import Evidence
+from audits.services import evidence
+from audits.services.verdicts import Finding
+from tests.audits.world import NOW
 from unlearning.core.examples import count
 
 if TYPE_CHECKING:
@@ -18,13 +22,44 @@ if TYPE_CHECKING:
 
 
 def rule(monkeypatch: pytest.MonkeyPatch, outcomes: Sequence[Outcome]) -> None:
-    """Give these verdicts in turn; an audit more than that is an error."""
+    """Give these verdicts in turn, on shadow models that nobody trained; no more than these."""
+    waiting = list(outcomes)
+
+    def train_chunk(job, plan) -> None:
+        for index in range(job.parameters["start"], job.parameters["stop"]):
+            evidence.keep_shadow(run_id=plan.pk, index=index, version=None, row={}, now=NOW)
+        evidence.log_shadows(run_id=plan.pk, now=NOW)
+
+    def judge_look(run, look) -> list[Finding]:
+        outcome = waiting.pop(0)
+        return [
+            Finding(
+                kind=Evidence.Kind.U_LIRA,
+                look=look,
+                models_per_arm=6,
+                payload={"policy_digest": run.audit_plan.policy_digest},
+                outcome=outcome.value,
+                reasons=[f"Said beforehand: {outcome}."],
+                final=True,
+            )
+        ]
+
+    monkeypatch.setattr(shadows, "_train_chunk", train_chunk)
+    monkeypatch.setattr(judging, "_judge_look", judge_look)
+
+
+def make_up(
+    monkeypatch: pytest.MonkeyPatch, outcomes: Sequence[Outcome], *, nodes: bool = False
+) -> None:
+    """The same with all around the training and the bounds in earnest; ``nodes``: lineage too."""
     waiting = list(outcomes)
 
     def recompute(*_: object) -> Verdict:
         outcome = waiting.pop(0)
         return Verdict(outcome=outcome, reasons=(f"Said beforehand: {outcome}.",))
 
+    if not nodes:
+        monkeypatch.setattr(shadows, "register_shadow", lambda *_, **__: None)
     monkeypatch.setattr(shadows, "train_shadow", made_up)
     monkeypatch.setattr(judging, "look_plot", lambda *_, **__: b"<svg/>")
     monkeypatch.setattr(judging, "recompute", recompute)

@@ -16,28 +16,35 @@ from lineage.models import Artefact, DataRecord, Job, ModelVersion, RecordConten
 from lineage.services import purge, restriction, versions
 from lineage.services.journal import read_journal
 from tests.audits import world as worlds
-from tests.audits.world import ADA, BERT, CLEO, DORA, NOW, events, logged, runs
+from tests.audits.rulings import make_up
+from tests.audits.world import ADA, BERT, CLEO, DORA, NOW, STRANGERS, events, logged, runs
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def case(world, settings):
+def case(world):
     """A case whose one version was retrained, and whose erasure is the next thing to do."""
-    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
+    world.train("base", world.snapshot(ADA, BERT, CLEO, DORA))
     return before_erasing(world)
 
 
 @pytest.fixture
-def audited(world, ruled):
+def plain(world):
+    """The case of somebody whose records trained no model, just before the erasure."""
+    return before_erasing(world, STRANGERS[0])
+
+
+@pytest.fixture
+def audited(world, approximate, monkeypatch):
     """The same after shadow models and a verdict that was not a pass."""
-    ruled(Outcome.FAIL)
+    make_up(monkeypatch, [Outcome.FAIL], nodes=True)
+    world.train("base", world.snapshot(ADA, BERT, CLEO, DORA))
     return before_erasing(world)
 
 
-def before_erasing(world):
-    world.train("base", world.snapshot(ADA, BERT, CLEO, DORA))
-    case = world.accepted()
+def before_erasing(world, email=ADA):
+    case = world.accepted(email)
     world.work(until=lambda: Job.objects.filter(kind="ERASE", status="QUEUED").exists())
     return world.current(case)
 
@@ -97,36 +104,36 @@ def check_end(case):
     assert len(destroyed) == len(set(destroyed)) == 2
 
 
-def test_the_key_of_the_person_is_gone_and_they_are_not_imported_again(world, case):
-    name = f"subject:{case.subject_id}"
+def test_the_key_of_the_person_is_gone_and_they_are_not_imported_again(plain):
+    name = f"subject:{plain.subject_id}"
     assert keys.get(name)
-    erase(case)
+    erase(plain)
     with pytest.raises(keys.KeyDestroyed):
         keys.get(name)
-    with pytest.raises(AssertionError):  # the import leaves her row out
-        worlds.imported("digits", [(ADA, worlds.digits()[90])])
-    assert worlds.subject_of(ADA) is None
+    with pytest.raises(AssertionError):  # the import leaves the row out
+        worlds.imported("digits", [(STRANGERS[0], worlds.digits()[90])])
+    assert worlds.subject_of(STRANGERS[0]) is None
 
 
-def test_the_journal_says_when_the_records_were_erased_and_not_when_they_were_asked_for(case):
-    ErasureRequest.objects.filter(pk=case.pk).update(received_at=NOW)
-    erase(case)
+def test_the_journal_says_when_the_records_were_erased_and_not_when_they_were_asked_for(plain):
+    ErasureRequest.objects.filter(pk=plain.pk).update(received_at=NOW)
+    erase(plain)
     (entry,) = read_journal()
     assert entry.erased_at > NOW.isoformat()
-    assert entry.case_id == str(case.pk)
-    assert logged(case, "journal_written")[0]["digest"] == entry.sha256
+    assert entry.case_id == str(plain.pk)
+    assert logged(plain, "journal_written")[0]["digest"] == entry.sha256
 
 
 def test_a_file_that_stays_stops_the_case_with_a_sentence_and_a_retry_finishes_it(
-    world, case, monkeypatch
+    world, plain, monkeypatch
 ):
     with monkeypatch.context() as broken:
         broken.setattr(purge, "_deleted", lambda _uris: False)
         world.work()
-    case.refresh_from_db()
+    case = world.current(plain)
     assert (case.status, case.failure_code) == ("FAILED", "DataRemains")
     assert case.failure == (
-        "6 of 6 records can still be found after the deletion. Check that the store is "
+        "9 of 9 records can still be found after the deletion. Check that the store is "
         "writable, then retry the case."
     )
     assert "records_erased" not in events(case)
@@ -183,28 +190,28 @@ def test_a_version_that_was_destroyed_before_is_logged_for_this_case_too(case):
 # --- the seal ---------------------------------------------------------------------------------
 
 
-def test_a_case_is_sealed_once(case):
-    erase(case)
-    first = records.seal_case(case_id=case.pk, now=NOW)
-    assert records.seal_case(case_id=case.pk, now=NOW) == first
+def test_a_case_is_sealed_once(plain):
+    erase(plain)
+    first = records.seal_case(case_id=plain.pk, now=NOW)
+    assert records.seal_case(case_id=plain.pk, now=NOW) == first
     assert ComplianceRecord.objects.count() == 1
-    assert events(case).count("case_sealed") == 1
+    assert events(plain).count("case_sealed") == 1
 
 
-def test_a_case_without_an_outcome_cannot_be_sealed(case):
+def test_a_case_without_an_outcome_cannot_be_sealed(plain):
     with pytest.raises(MoveNotAllowed, match="and has no outcome to seal yet"):
-        records.seal_case(case_id=case.pk, now=NOW)
+        records.seal_case(case_id=plain.pk, now=NOW)
     assert not ComplianceRecord.objects.exists()
 
 
-def test_a_seal_that_fails_leaves_no_trace(case, monkeypatch):
-    erase(case)
+def test_a_seal_that_fails_leaves_no_trace(plain, monkeypatch):
+    erase(plain)
     leaves = LogLeaf.objects.count()
     monkeypatch.setattr("audits.services.records.record.assemble", lambda **_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        records.seal_case(case_id=case.pk, now=NOW)
-    case.refresh_from_db()
-    assert (case.status, LogLeaf.objects.count()) == ("ERASED", leaves)
+        records.seal_case(case_id=plain.pk, now=NOW)
+    plain.refresh_from_db()
+    assert (plain.status, LogLeaf.objects.count()) == ("ERASED", leaves)
 
 
 def test_the_record_names_each_model_by_the_digest_of_its_weights(case):
@@ -216,6 +223,6 @@ def test_the_record_names_each_model_by_the_digest_of_its_weights(case):
     assert subjects == weights
 
 
-def test_an_address_is_forgotten_once_the_answer_is_sent(world, case):
+def test_an_address_is_forgotten_once_the_answer_is_sent(world, plain):
     world.work()
-    assert world.current(case).email == ""
+    assert world.current(plain).email == ""

@@ -154,8 +154,7 @@ def test_nothing_is_decided_about_a_version_that_does_not_exist(world, waiting):
         )
 
 
-def test_other_versions_do_not_wait_for_the_decision(world, bare, settings):
-    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
+def test_other_versions_do_not_wait_for_the_decision(world, bare):
     world.train("apart", world.snapshot(ADA, DORA))
     case = world.erased()
     assert told(runs(case)) == [

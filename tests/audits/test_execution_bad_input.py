@@ -13,6 +13,7 @@ from lineage import artifacts
 from lineage.models import Artefact, Job, ModelVersion, RecordContent, Run
 from lineage.queries.artefacts import weights_of
 from tests.audits import world as worlds
+from tests.audits.rulings import make_up
 from tests.audits.world import ADA, BERT, CLEO, DORA, events, logged, runs, told
 from unlearning.recipes.digits import DigitsMLP
 
@@ -51,7 +52,7 @@ def retried(world, case):
 # --- recipes ----------------------------------------------------------------------------------
 
 
-def test_a_recipe_that_is_not_allowed_stops_the_case_until_it_is(world, base, ruled, settings):
+def test_a_recipe_that_is_not_allowed_stops_the_case_until_it_is(world, base, settings):
     allowed = settings.EXPUNGE_RECIPE_MODULES
     settings.EXPUNGE_RECIPE_MODULES = ["somewhere.else"]
     case = stopped(
@@ -63,7 +64,6 @@ def test_a_recipe_that_is_not_allowed_stops_the_case_until_it_is(world, base, ru
         "somewhere.else.",
     )
     settings.EXPUNGE_RECIPE_MODULES = allowed
-    ruled(worlds.FAIL)
     retried(world, case)
 
 
@@ -151,7 +151,7 @@ def test_a_method_that_cannot_do_it_fails_its_run_and_retraining_follows(
 
 
 def test_a_loss_that_is_not_a_number_fails_run_and_retraining_with_a_sentence(
-    world, base, monkeypatch
+    world, base, approximate, monkeypatch
 ):
     with monkeypatch.context() as broken:
         broken.setattr(DigitsMLP, "loss", lambda *_: torch.tensor(float("nan")))
@@ -181,7 +181,7 @@ def test_a_training_whose_loss_is_not_a_number_makes_no_version(world, monkeypat
     assert [run.state for run in Run.objects.all()] == ["INCOMPLETE"]
 
 
-def test_a_policy_that_makes_no_sense_stops_the_case_by_name(world, base, ruled, settings):
+def test_a_policy_that_makes_no_sense_stops_the_case_by_name(world, base, settings):
     good = settings.EXPUNGE_POLICY
     settings.EXPUNGE_POLICY = {"looks": [2]}
     case = stopped(
@@ -192,7 +192,6 @@ def test_a_policy_that_makes_no_sense_stops_the_case_by_name(world, base, ruled,
         sentence="looks is (2,); it must hold whole numbers of at least 6",
     )
     settings.EXPUNGE_POLICY = good
-    ruled(worlds.FAIL)
     retried(world, case)
 
 
@@ -219,7 +218,6 @@ def full(monkeypatch):
 def test_a_disk_that_is_full_while_weights_are_written_loses_nothing(
     world, disk, settings, monkeypatch
 ):
-    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
     world.train("base", world.snapshot(ADA, BERT))
     case = world.accepted()
     world.work(until=until("UNLEARN"))
@@ -240,9 +238,9 @@ def test_a_disk_that_is_full_while_weights_are_written_loses_nothing(
 
 
 def test_a_disk_that_is_full_while_a_plot_is_written_does_not_lose_the_shadow_models(
-    world, base, ruled, monkeypatch
+    world, base, approximate, monkeypatch
 ):
-    ruled(worlds.PASS, worlds.PASS)
+    make_up(monkeypatch, [worlds.PASS, worlds.PASS], nodes=True)
     case = world.accepted()
     world.work(until=until("JUDGE"))
     with monkeypatch.context() as broken:
@@ -260,7 +258,6 @@ def test_a_disk_that_is_full_while_a_plot_is_written_does_not_lose_the_shadow_mo
 def test_a_disk_that_is_full_while_the_journal_is_written_erases_nothing(
     world, settings, monkeypatch
 ):
-    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
     case = world.accepted()
     world.work(until=until("ERASE"))
     with monkeypatch.context() as broken:

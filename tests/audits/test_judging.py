@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from pyroaring import BitMap
 
 from audits.core.contrast import recompute
@@ -15,20 +16,29 @@ from audits.core.verdict import Outcome
 from audits.execution import judging, shadows
 from audits.execution.construction import exact_checks, judge_by_construction
 from audits.execution.judging import from_json
+from audits.execution.procedure import audited
 from audits.execution.shadows import as_json
 from audits.models import Evidence, ShadowResult, Verdict
 from lineage.models import Artefact, Job, ModelVersion
 from tests.audits import world as worlds
-from tests.audits.rulings import made_up
+from tests.audits.rulings import made_up, make_up
 from tests.audits.world import ADA, BERT, CLEO, DORA, logged, runs
 from unlearning.core.recipe import RecipeChanged
 from unlearning.core.training import LossNotFinite
+from unlearning.execution.loading import load_version
+from unlearning.models import UnlearningRun
 
 pytestmark = pytest.mark.django_db
 
 
 def until(kind, status="QUEUED"):
     return lambda: Job.objects.filter(kind=kind, status=status).exists()
+
+
+@pytest.fixture
+def scored(approximate, monkeypatch):
+    """Shadow models with scores that are made up, and verdicts that are said beforehand."""
+    return lambda *outcomes, **options: make_up(monkeypatch, outcomes, **options)
 
 
 @pytest.fixture
@@ -39,7 +49,7 @@ def base(world):
 # --- attacks ----------------------------------------------------------------------------------
 
 
-def test_the_verdict_recomputes_from_what_is_kept(world, base):
+def test_the_verdict_recomputes_from_what_is_kept(world, base, approximate):
     """Real shadow models, and the conclusion drawn again from the sealed numbers alone."""
     case = world.erased()
     row = runs(case)[0].evidence.get(kind="U_LIRA")
@@ -52,9 +62,9 @@ def test_the_verdict_recomputes_from_what_is_kept(world, base):
     assert row.models_per_arm == 6
 
 
-def test_an_inconclusive_look_is_followed_by_the_next(world, base, ruled, settings):
+def test_an_inconclusive_look_is_followed_by_the_next(world, base, scored, settings):
     settings.EXPUNGE_POLICY = {"audit_data": "own_records", "looks": [6, 8], "max_trainings": 16}
-    ruled(Outcome.INCONCLUSIVE, Outcome.PASS_LEAK)
+    scored(Outcome.INCONCLUSIVE, Outcome.PASS_LEAK)
     case = world.erased()
     (run,) = runs(case)
     told = [(one.outcome, one.final) for one in run.verdicts.order_by("created_at")]
@@ -65,16 +75,16 @@ def test_an_inconclusive_look_is_followed_by_the_next(world, base, ruled, settin
     assert sum(spent) == pytest.approx(0.05)
 
 
-def test_the_last_look_ends_the_audit_even_without_a_conclusion(world, base, ruled):
-    ruled(Outcome.INCONCLUSIVE)
+def test_the_last_look_ends_the_audit_even_without_a_conclusion(world, base, scored):
+    scored(Outcome.INCONCLUSIVE)
     case = world.erased()
     first, second = runs(case)
     assert (first.status, first.verdicts.get().final) == ("REJECTED", True)
     assert second.status == "CLEARED"
 
 
-def test_judging_again_after_a_crash_changes_nothing(world, base, ruled):
-    ruled(Outcome.PASS_LEAK)
+def test_judging_again_after_a_crash_changes_nothing(world, base, scored):
+    scored(Outcome.PASS_LEAK)
     case = world.accepted()
     world.work(until=until("ERASE"))
     before = (Evidence.objects.count(), Verdict.objects.count(), len(logged(case, "run_finished")))
@@ -87,8 +97,8 @@ def test_judging_again_after_a_crash_changes_nothing(world, base, ruled):
     )
 
 
-def test_a_chunk_that_died_half_way_trains_only_what_is_missing(world, base, ruled, monkeypatch):
-    ruled(Outcome.FAIL)
+def test_a_chunk_that_died_half_way_trains_only_what_is_missing(world, base, scored, monkeypatch):
+    scored(Outcome.FAIL, nodes=True)
     world.accepted()
     world.work(until=until("AUDIT"))
     trained: list[int] = []
@@ -114,8 +124,8 @@ def test_a_chunk_that_died_half_way_trains_only_what_is_missing(world, base, rul
     assert nodes.count() == ShadowResult.objects.count() == 12
 
 
-def test_a_shadow_and_its_node_are_kept_together_or_not_at_all(world, base, ruled, monkeypatch):
-    ruled(Outcome.FAIL)
+def test_a_shadow_and_its_node_are_kept_together_or_not_at_all(world, base, scored, monkeypatch):
+    scored(Outcome.FAIL, nodes=True)
     world.accepted()
     world.work(until=until("AUDIT"))
     monkeypatch.setattr(
@@ -128,7 +138,7 @@ def test_a_shadow_and_its_node_are_kept_together_or_not_at_all(world, base, rule
 
 
 def test_a_method_that_diverges_on_a_shadow_ends_the_audit_as_not_computed(
-    world, base, monkeypatch
+    world, base, approximate, monkeypatch
 ):
     def diverge(*_: object):
         raise LossNotFinite("The loss of train is nan at step 0 of 2.")
@@ -142,8 +152,8 @@ def test_a_method_that_diverges_on_a_shadow_ends_the_audit_as_not_computed(
     assert second.status == "CLEARED"
 
 
-def test_shadow_models_that_learned_the_person_are_nodes_of_lineage(world, base, ruled):
-    ruled(Outcome.PASS_LEAK)
+def test_shadow_models_that_learned_the_person_are_nodes_of_lineage(world, base, scored):
+    scored(Outcome.PASS_LEAK, nodes=True)
     world.accepted()
     world.work(until=until("JUDGE"))
     touched = [one for one in world.touched(world.owned(ADA)) if one.kind == "SHADOW"]
@@ -151,10 +161,10 @@ def test_shadow_models_that_learned_the_person_are_nodes_of_lineage(world, base,
     assert {one.state for one in touched} == {"CANDIDATE"}
 
 
-def test_under_surrogates_no_shadow_model_learns_the_person(world, ruled, settings):
+def test_under_surrogates_no_shadow_model_learns_the_person(world, scored, settings):
     settings.EXPUNGE_POLICY = {"looks": [6], "max_trainings": 12}
     world.train("base", world.snapshot(ADA, BERT, CLEO, DORA))
-    ruled(Outcome.PASS_LEAK)
+    scored(Outcome.PASS_LEAK, nodes=True)
     world.accepted()
     world.work(until=until("JUDGE"))
     touched = [one for one in world.touched(world.owned(ADA)) if one.kind == "SHADOW"]
@@ -162,12 +172,12 @@ def test_under_surrogates_no_shadow_model_learns_the_person(world, ruled, settin
     assert ModelVersion.objects.filter(kind="SHADOW").count() == 12
 
 
-def test_the_population_attack_is_shown_and_draws_no_conclusion(world, settings):
+def test_the_population_attack_is_shown_and_draws_no_conclusion(world):
     """With more than thirty records, so that it is computed."""
-    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
     worlds.imported("digits", [(ADA, digit) for digit in worlds.digits()[60:92]])
     world.train("base", world.take(world.owned(ADA, BERT) | BitMap(range(60, 92))))
-    case = world.erased()
+    case = world.accepted()
+    world.work(until=until("ERASE"))
     row = runs(case)[0].evidence.get(kind="POPULATION")
     assert row.payload["not_computed"] == ""
     assert 0 <= row.payload["unlearned"]["auc"]["estimate"] <= 1
@@ -191,13 +201,47 @@ def test_a_row_is_read_as_it_was_written():
     assert (again.model, again.member, again.test_after) == (0, True, 0.9)
 
 
+# --- what is audited --------------------------------------------------------------------------
+
+
+def test_shadows_of_a_child_whose_base_never_saw_the_person_start_from_that_base(
+    world, approximate
+):
+    base = world.train("base", world.snapshot(BERT, CLEO))
+    world.train("child", world.snapshot(ADA, DORA), base)
+    world.accepted()
+    world.work(until=until("AUDIT"))
+    run = UnlearningRun.objects.select_related("target__generated_by", "base", "space").get()
+    procedure = audited(run)
+    assert (run.base, procedure.base) == (base, None)
+    assert procedure.start is not None
+    started = procedure.start.state_dict()
+    stored = load_version(base).state_dict()
+    assert all(torch.equal(started[name], stored[name]) for name in stored)
+
+
+def test_shadows_of_a_child_on_a_base_of_the_same_case_are_trained_with_it(world, scored):
+    base = world.train("base", world.snapshot(ADA, BERT, CLEO))
+    world.train("child", world.snapshot(BERT, DORA), base)
+    scored(Outcome.PASS_LEAK)
+    world.accepted()
+    of_child = UnlearningRun.objects.filter(target__model_name="child")
+    world.work(until=lambda: of_child.filter(status="SUCCEEDED").exists())
+    run = of_child.select_related("target__generated_by", "base", "space").get()
+    procedure = audited(run)
+    assert procedure.start is None
+    assert procedure.base is not None
+    methods = (procedure.method.title, procedure.base.method.title)
+    assert methods == ("Retrain from scratch", "Fine-tune on the retain set")
+    assert (procedure.saw_forget_set, procedure.base.saw_forget_set) == (False, True)
+
+
 # --- construction -----------------------------------------------------------------------------
 
 
 @pytest.fixture
-def retrained(world, base, settings):
+def retrained(world, base):
     """A run that retrained the base without Ada, and is not judged yet."""
-    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
     case = world.accepted()
     world.work(until=until("JUDGE"))
     return case.runs.get()

@@ -145,9 +145,8 @@ def letters(world):
 
 
 def test_a_child_that_learned_in_another_space_than_its_base_goes_with_both(
-    world, letters, restricted, ruled, settings
+    world, letters, restricted
 ):
-    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
     base = world.train("base", world.snapshot(ADA, BERT, CLEO))
     world.train("child", take_snapshot(dataset=letters, now=NOW), base)
     case = world.finish(restricted())
@@ -163,9 +162,8 @@ def test_a_child_that_learned_in_another_space_than_its_base_goes_with_both(
     assert [row["name"] for row in case.plan["affected"]].count("child v1") == 2
 
 
-def test_equal_ordinals_of_another_space_are_other_records(world, letters, restricted, settings):
+def test_equal_ordinals_of_another_space_are_other_records(world, letters, restricted):
     """The base learned records 6 to 17 of the digits; Ada's are 0 and 1 of the letters."""
-    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
     base = world.train("base", world.take(BitMap(range(6, 18))))
     world.train("child", take_snapshot(dataset=letters, now=NOW), base)
     case = world.finish(restricted())
@@ -174,9 +172,8 @@ def test_equal_ordinals_of_another_space_are_other_records(world, letters, restr
     assert worlds.runs(case)[0].base == base
 
 
-def test_a_child_reached_through_its_base_only_keeps_all_its_own_records(world, letters, settings):
+def test_a_child_reached_through_its_base_only_keeps_all_its_own_records(world, letters):
     """Who asks has no letters: those with the ordinals of their digits are somebody else's."""
-    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
     base = world.train("base", world.snapshot(BERT, STRANGERS[0]))
     world.train("child", take_snapshot(dataset=letters, now=NOW), base)
     case = world.erased(STRANGERS[0])

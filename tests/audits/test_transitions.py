@@ -133,7 +133,7 @@ def flat(action, strays):
 
 @given(actions=sequences())
 @examples(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -34,7 +34,7 @@ def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded():
 def test_augmentation_flips_and_shifts_each_image_on_its_own():
     recipe = ImageClassifier(targets=TWO, size=8, flip=True, shift=1)
     image = torch.arange(1.0, 3 * 8 * 8 + 1).reshape(3, 8, 8)
-    batch = recipe.augment(image.expand(200, 3, 8, 8))
+    batch = recipe.augment(image.expand(500, 3, 8, 8))
     allowed = []
     for turned in (image, image.flip(-1)):
         padded = torch.nn.functional.pad(turned, (1, 1, 1, 1))
