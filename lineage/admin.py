@@ -162,7 +162,7 @@ class JobAdmin(ReadOnlyAdmin):
 class DataSubjectAdmin(ReadOnlyAdmin):
     """People by pseudonym; identifiers are not stored, so none can be shown."""
 
-    list_display = ("id", "created_at", "erased_at")
+    list_display = ("pseudonym", "created_at", "erased_at")
     list_filter = (("erased_at", admin.EmptyFieldListFilter),)
-    search_fields = ("id",)
+    search_fields = ("pseudonym",)
     date_hierarchy = "created_at"

@@ -67,7 +67,11 @@ def plan_of(case_id: UUID) -> tuple[dict[str, Any], list[planning.PlannedRun]]:
         closure = affected(space, forget)
         hits += [Hit(space=space, found=one) for one in closure.versions]
         rows["spaces"].append(
-            {"space": str(space.pk), "records": len(forget), "digest": bitmaps.digest(forget)}
+            {
+                "space": str(space.public_id),
+                "records": len(forget),
+                "digest": bitmaps.digest(forget),
+            }
         )
         rows["unknown"] += [str(version.pk) for version in closure.unknown]
         rows["not_affected"] += [str(version.pk) for version in closure.not_affected]

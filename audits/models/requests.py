@@ -63,6 +63,9 @@ class ErasureRequest(models.Model):
         DataSubject, models.SET_NULL, null=True, blank=True, related_name="requests"
     )
     joined_to = models.ForeignKey("self", models.PROTECT, null=True, blank=True)
+    linked_to = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="linked_cases"
+    )
     ground = models.CharField(max_length=16, choices=Ground, default=Ground.UNKNOWN, blank=True)
     refusal_code = models.CharField(max_length=64, blank=True)
     confirm_digest = models.CharField(max_length=64, blank=True)

@@ -132,7 +132,7 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
                 f"{receipt.remaining} of {receipt.records} records can still be found after the "
                 "deletion. Check that the store is writable, then retry the case."
             )
-        _log_erasure(request, str(space.pk), receipt, digest, now)
+        _log_erasure(request, str(space.public_id), receipt, digest, now)
     if request.subject:
         purge.shred_subject(subject=request.subject, now=now, suppress=True)
         with transaction.atomic():
@@ -140,8 +140,8 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
                 type="subject_key_destroyed",
                 case=request.pk,
                 now=now,
-                data={"subject": str(request.subject_id)},
-                once=f"shredded:{request.pk}:{request.subject_id}",
+                data={"subject": str(request.subject.pseudonym)},
+                once=f"shredded:{request.pk}:{request.subject.pseudonym}",
             )
 
 

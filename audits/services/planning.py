@@ -95,7 +95,7 @@ def _restrict(case_id: UUID, records: Mapping[OrdinalSpace, BitMap], now: dateti
             case=case_id,
             now=now,
             data={
-                "space": str(space.pk),
+                "space": str(space.public_id),
                 "records": len(ordinals),
                 "digest": bitmaps.digest(ordinals),
             },

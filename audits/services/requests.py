@@ -160,7 +160,7 @@ def identify(*, case_id: UUID, now: datetime) -> None:
     )
 
 
-def _open_case_of(subject_id: UUID, *, besides: UUID) -> ErasureRequest | None:
+def _open_case_of(subject_id: int, *, besides: UUID) -> ErasureRequest | None:
     # Only a verified case counts: somebody who merely typed an address must not block its owner.
     return (
         ErasureRequest.objects.filter(

@@ -66,8 +66,11 @@ def lookup_digest(key: bytes, kind: str, value: str) -> str:
 
 
 def record_digest(key: bytes, record_key: str) -> bytes:
-    """Return HMAC-SHA256 of a record's key under its subject's key (32 bytes)."""
-    return hmac.new(key, record_key.encode(), hashlib.sha256).digest()
+    """Return the first 16 bytes of HMAC-SHA256 of a record's key under its subject's key.
+
+    Half of the output may be kept (RFC 2104 section 5); there is one such digest per record.
+    """
+    return hmac.new(key, record_key.encode(), hashlib.sha256).digest()[:16]
 
 
 def suppression_digest(key: bytes, identifier_digest: str) -> str:

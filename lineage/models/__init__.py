@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lineage.models.access import ApiKey
 from lineage.models.graph import (
     Artefact,
     Influence,
@@ -14,6 +15,7 @@ from lineage.models.graph import (
     RunInput,
     RunOutput,
 )
+from lineage.models.intake import ManifestImport, ReceivedEvent
 from lineage.models.jobs import Job
 from lineage.models.records import (
     DataRecord,
@@ -23,14 +25,18 @@ from lineage.models.records import (
     LineagePurge,
     MembershipTile,
     OrdinalSpace,
+    PurgePermit,
     RecordContent,
     RecordMapBlock,
     Restriction,
     SnapshotChunk,
+    SnapshotSupersession,
+    TileGroup,
 )
 from lineage.models.subjects import DataSubject, SubjectIdentifier
 
 __all__ = [
+    "ApiKey",
     "Artefact",
     "DataRecord",
     "DataSubject",
@@ -42,10 +48,13 @@ __all__ = [
     "LineageEdge",
     "LineageNode",
     "LineagePurge",
+    "ManifestImport",
     "MembershipTile",
     "ModelVersion",
     "OrdinalSpace",
     "Procedure",
+    "PurgePermit",
+    "ReceivedEvent",
     "RecordContent",
     "RecordMapBlock",
     "Restriction",
@@ -54,5 +63,7 @@ __all__ = [
     "RunInput",
     "RunOutput",
     "SnapshotChunk",
+    "SnapshotSupersession",
     "SubjectIdentifier",
+    "TileGroup",
 ]

@@ -35,7 +35,15 @@ class Run(models.Model):
         TRAIN = "TRAIN", "Training"
         FINE_TUNE = "FINE_TUNE", "Fine-tuning"
         DISTILL = "DISTILL", "Distillation"
+        MERGE = "MERGE", "Merging of models"
+        AVERAGE = "AVERAGE", "Averaging of weights"
+        QUANTISE = "QUANTISE", "Quantisation"
+        EXPORT = "EXPORT", "Export to another format"
+        FIT = "FIT", "Fitting of a component"
+        EMBED = "EMBED", "Embedding"
         TRANSFORM = "TRANSFORM", "Transformation"
+        SYNTHESISE = "SYNTHESISE", "Synthesis of data"
+        EVALUATE = "EVALUATE", "Evaluation"
         UNLEARN = "UNLEARN", "Unlearning"
         SHADOW = "SHADOW", "Shadow training"
 
@@ -52,6 +60,8 @@ class Run(models.Model):
         NONE = "NONE", "Not captured"
         SNAPSHOT = "SNAPSHOT", "Declared snapshot"
         SAMPLER = "SAMPLER", "Drawn by the sampler"
+        CONSUMED = "CONSUMED", "Named by the training"
+        REPORTED = "REPORTED", "Reported by an event"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     procedure = models.ForeignKey(Procedure, models.PROTECT, null=True, blank=True)
@@ -68,6 +78,7 @@ class Run(models.Model):
     seed = models.BigIntegerField(null=True, blank=True)
     sampler = models.JSONField(default=dict, blank=True)
     environment = models.JSONField(default=dict, blank=True)
+    external_id = models.CharField(max_length=200, blank=True, db_index=True)
 
     def __str__(self) -> str:
         return f"{self.activity} {str(self.pk)[:8]}"
@@ -81,6 +92,7 @@ class ModelVersion(models.Model):
 
         MODEL = "MODEL", "Model"
         SHADOW = "SHADOW", "Shadow model"
+        COMPONENT = "COMPONENT", "Fitted component"
 
     class State(models.TextChoices):
         """Whether the version may be used."""
@@ -88,6 +100,7 @@ class ModelVersion(models.Model):
         CANDIDATE = "CANDIDATE", "Candidate, not released"
         ACTIVE = "ACTIVE", "Active"
         WITHDRAWN = "WITHDRAWN", "Withdrawn"
+        QUARANTINED = "QUARANTINED", "Quarantined"
         DESTROYED = "DESTROYED", "Destroyed"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -104,6 +117,8 @@ class ModelVersion(models.Model):
     invalidated_at = models.DateTimeField(null=True, blank=True)
     invalidated_by = models.UUIDField(null=True, blank=True)
     metrics = models.JSONField(default=dict, blank=True)
+    aliases = models.JSONField(default=list, blank=True)
+    external_id = models.CharField(max_length=200, blank=True, db_index=True)
 
     class Meta:
         constraints = [
@@ -139,7 +154,16 @@ class Role(models.TextChoices):
     VALIDATION = "VALIDATION", "Validation data"
     BASE_MODEL = "BASE_MODEL", "Base model"
     TEACHER = "TEACHER", "Teacher"
+    SOURCE_MODEL = "SOURCE_MODEL", "Source model"
+    GENERATOR = "GENERATOR", "Generator of synthetic data"
     PREPROCESSING = "PREPROCESSING", "Preprocessing"
+    SCALER = "SCALER", "Scaler"
+    VOCABULARY = "VOCABULARY", "Vocabulary"
+    FEATURES = "FEATURES", "Feature selection"
+    LABELS = "LABELS", "Source of labels"
+    TUNING = "TUNING", "Tuning of hyperparameters"
+    EARLY_STOPPING = "EARLY_STOPPING", "Early stopping"
+    SOURCE_DATA = "SOURCE_DATA", "Source of derived data"
     FORGET = "FORGET", "Forget set"
 
 

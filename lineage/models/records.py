@@ -10,9 +10,14 @@ from lineage.models.subjects import DataSubject
 
 
 class OrdinalSpace(models.Model):
-    """Hands out dense 32-bit ordinals; one is never given twice, not even after an erasure."""
+    """Hands out dense 32-bit ordinals; one is never given twice, not even after an erasure.
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    The primary key is small because it stands in every row about a record or a chunk; what
+    leaves the database (events, journal, exports, paths of files) names ``public_id``.
+    """
+
+    id = models.AutoField(primary_key=True)
+    public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200, unique=True)
     next_ordinal = models.BigIntegerField(default=0)
     next_seq = models.IntegerField(default=0)
@@ -22,15 +27,18 @@ class OrdinalSpace(models.Model):
 
 
 class DataRecord(models.Model):
-    """One stored datum. After an erasure the row stays as a tombstone without an identity."""
+    """One stored datum. After an erasure the row stays as a tombstone without an identity.
+
+    There is one row per record, so its columns stand in the order that wastes no padding.
+    """
 
     pk = models.CompositePrimaryKey("space_id", "ordinal")
-    space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="records")
     ordinal = models.BigIntegerField()
     subject = models.ForeignKey(DataSubject, models.PROTECT, null=True, related_name="records")
-    key_hmac = models.BinaryField(max_length=32, null=True)
     generated_at = models.DateTimeField()
     invalidated_at = models.DateTimeField(null=True)
+    space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="records", db_index=False)
+    key_hmac = models.BinaryField(max_length=16, null=True)
     invalidated_by = models.UUIDField(null=True)
 
     class Meta:
@@ -49,11 +57,14 @@ class RecordContent(models.Model):
     """Where the content of a record is stored; row and file go when the person is erased.
 
     The file lies under space and ordinal, never under its hash: two people may own equal
-    bytes, and the erasure of one must not take the other's.
+    bytes, and the erasure of one must not take the other's. A record that was imported without
+    its content, for lineage alone, has no such row.
     """
 
     pk = models.CompositePrimaryKey("space_id", "ordinal")
-    space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="contents")
+    space = models.ForeignKey(
+        OrdinalSpace, models.PROTECT, related_name="contents", db_index=False
+    )
     ordinal = models.BigIntegerField()
     target = models.CharField(max_length=200)
     media_type = models.CharField(max_length=100)
@@ -87,13 +98,19 @@ class Dataset(models.Model):
 
 
 class DatasetSnapshot(models.Model):
-    """An immutable set of ordinals (prov:Collection)."""
+    """An immutable set of ordinals (prov:Collection).
+
+    A snapshot without ``base`` is a keyframe: its chunks hold all its members. One with a base
+    has rows only for the chunks that differ from it; ``chain`` counts the bases below it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dataset = models.ForeignKey(Dataset, models.PROTECT, related_name="snapshots")
     space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="snapshots")
     seq = models.IntegerField()
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True)
+    base = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    chain = models.SmallIntegerField(default=0)
     record_count = models.BigIntegerField()
     digest = models.CharField(max_length=64)
     external_version = models.CharField(max_length=200, blank=True)
@@ -115,15 +132,19 @@ class DatasetSnapshot(models.Model):
 
 
 class SnapshotChunk(models.Model):
-    """The members of a snapshot among 65,536 consecutive ordinals, portable Roaring format."""
+    """The members of a snapshot among 65,536 consecutive ordinals, portable Roaring format.
+
+    ``is_delta``: the bitmap is the symmetric difference from the same chunk of the base.
+    ``cardinality`` and ``sha256`` are those of the stored bitmap.
+    """
 
     pk = models.CompositePrimaryKey("space_id", "chunk_no", "seq")
-    space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="+")
+    space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="+", db_index=False)
     chunk_no = models.IntegerField()
     seq = models.IntegerField()
+    cardinality = models.IntegerField()
     encoding = models.SmallIntegerField()
     is_delta = models.BooleanField(default=False)
-    cardinality = models.IntegerField()
     sha256 = models.BinaryField(max_length=32)
     bitmap = models.BinaryField()
 
@@ -131,14 +152,28 @@ class SnapshotChunk(models.Model):
         return f"{self.space_id} chunk {self.chunk_no} of snapshot {self.seq}"
 
 
+class TileGroup(models.Model):
+    """How many snapshots of a group of 1,024 the tiles cover; the rest is read from chunks."""
+
+    pk = models.CompositePrimaryKey("space_id", "group_no")
+    space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="+", db_index=False)
+    group_no = models.IntegerField()
+    covered = models.SmallIntegerField()
+    built_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.space_id} group {self.group_no}, {self.covered} snapshots"
+
+
 class MembershipTile(models.Model):
-    """Record-major copy of the chunks (512 records x 1,024 snapshots); derived, rebuildable."""
+    """Record-major copy of the chunks (512 records x a group of snapshots); rebuildable."""
 
     pk = models.CompositePrimaryKey("space_id", "group_no", "block_no")
-    space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="+")
+    space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="+", db_index=False)
     group_no = models.IntegerField()
     block_no = models.IntegerField()
     encoding = models.SmallIntegerField()
+    sha256 = models.BinaryField(max_length=32)
     bitmap = models.BinaryField()
 
     def __str__(self) -> str:
@@ -146,16 +181,24 @@ class MembershipTile(models.Model):
 
 
 class RecordMapBlock(models.Model):
-    """Maps derived records to the records they came from, for 1:n and n:m derivations."""
+    """Which derived records came from 4,096 consecutive source records (1:n and n:m).
 
-    pk = models.CompositePrimaryKey("derived_space_id", "block_no")
+    By source, since erasure asks in that direction. Each write of a derivation adds a ``part``.
+    """
+
+    pk = models.CompositePrimaryKey("source_space_id", "derived_space_id", "block_no", "part")
+    source_space = models.ForeignKey(
+        OrdinalSpace, models.PROTECT, related_name="+", db_index=False
+    )
     derived_space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="+")
     block_no = models.IntegerField()
+    part = models.IntegerField()
     offsets = models.BinaryField()
-    parents = models.BinaryField()
+    derived = models.BinaryField()
+    sha256 = models.BinaryField(max_length=32)
 
     def __str__(self) -> str:
-        return f"{self.derived_space_id} map {self.block_no}"
+        return f"{self.source_space_id} to {self.derived_space_id} map {self.block_no}"
 
 
 class Restriction(models.Model):
@@ -212,3 +255,32 @@ class LineagePurge(models.Model):
 
     def __str__(self) -> str:
         return f"purge by case {self.case_id}"
+
+
+class PurgePermit(models.Model):
+    """While a row stands here, uncommitted, its transaction may rewrite membership chunks."""
+
+    purge = models.ForeignKey(LineagePurge, models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"permit of {self.purge}"
+
+
+class SnapshotSupersession(models.Model):
+    """A snapshot whose bits were rewritten by a hard purge: the digest before and after."""
+
+    snapshot = models.ForeignKey(DatasetSnapshot, models.PROTECT, related_name="supersessions")
+    purge = models.ForeignKey(LineagePurge, models.PROTECT, related_name="supersessions")
+    previous_digest = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+    superseded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["snapshot", "purge"], name="a_purge_rewrites_a_snapshot_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.previous_digest[:12]} superseded by {self.digest[:12]}"

@@ -8,14 +8,15 @@ from django.db import models
 
 
 class DataSubject(models.Model):
-    """A person. The primary key is the pseudonym; the person's key lives in the key store."""
+    """A person, named outside the database by a pseudonym; their key lives in the key store."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.BigAutoField(primary_key=True)
+    pseudonym = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
-        return f"subject {str(self.pk)[:8]}"
+        return f"subject {str(self.pseudonym)[:8]}"
 
 
 class SubjectIdentifier(models.Model):

@@ -16,7 +16,6 @@ from lineage.services.locking import lock_space
 from lineage.services.subjects import ensure_subjects, key_name, suppressed
 
 if TYPE_CHECKING:
-    import uuid
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
@@ -44,11 +43,11 @@ class _Owned:
     """A row with the person it belongs to and the keyed digest of its key."""
 
     row: CheckedRow
-    subject_id: uuid.UUID
+    subject_id: int
     key_hmac: bytes
 
     @property
-    def identity(self) -> tuple[uuid.UUID, bytes]:
+    def identity(self) -> tuple[int, bytes]:
         return self.subject_id, self.key_hmac
 
 
@@ -56,7 +55,7 @@ class _Owned:
 class PortionImport:
     """One portion on its way into the database."""
 
-    space_id: uuid.UUID
+    space_id: int
     now: datetime
     portion: Portion
     repeated: int = 0
@@ -85,15 +84,15 @@ class PortionImport:
 
     def _owned(self, rows: list[CheckedRow]) -> list[_Owned]:
         owners = ensure_subjects(digests=(row.owner for row in rows), now=self.now)
-        secrets = keys.get_many(key_name(owner) for owner in owners.values())
+        secrets = keys.get_many(key_name(owner.pseudonym) for owner in owners.values())
         owned = []
         for row in rows:
-            subject_id = owners[row.owner]
-            if (secret := secrets.get(key_name(subject_id))) is None:
+            owner = owners[row.owner]
+            if (secret := secrets.get(key_name(owner.pseudonym))) is None:
                 self._reject(row, _ERASED)
                 continue
             digest = record_digest(secret, row.key)
-            owned.append(_Owned(row=row, subject_id=subject_id, key_hmac=digest))
+            owned.append(_Owned(row=row, subject_id=owner.id, key_hmac=digest))
         return owned
 
     def _unknown(self, rows: Iterable[_Owned]) -> list[_Owned]:
@@ -111,7 +110,7 @@ class PortionImport:
                 self._reject(owned.row, _CHANGED)
         return fresh
 
-    def _known(self, rows: Sequence[_Owned]) -> dict[tuple[uuid.UUID, bytes], str]:
+    def _known(self, rows: Sequence[_Owned]) -> dict[tuple[int, bytes], str]:
         records = DataRecord.objects.filter(
             space=self.space_id,
             subject__in={owned.subject_id for owned in rows},
@@ -129,7 +128,7 @@ class PortionImport:
 
     def _store(self, wanted: list[_Owned]) -> int:
         # The slow part, writing, comes before the transaction; moving a file is quick.
-        staged: dict[tuple[uuid.UUID, bytes], StoredFile] = {}
+        staged: dict[tuple[int, bytes], StoredFile] = {}
         try:
             for owned in wanted:
                 staged[owned.identity] = artifacts.stage(owned.row.content)
@@ -139,22 +138,20 @@ class PortionImport:
             for file in staged.values():
                 artifacts.destroy(file.uri)
 
-    def _commit(
-        self, wanted: list[_Owned], staged: dict[tuple[uuid.UUID, bytes], StoredFile]
-    ) -> int:
+    def _commit(self, wanted: list[_Owned], staged: dict[tuple[int, bytes], StoredFile]) -> int:
         space = lock_space(self.space_id)
         rows = self._living(self._unknown(wanted))
         first = _take_ordinals(space, len(rows))
         files = [staged[owned.identity] for owned in rows]
         try:
-            placed = artifacts.place(files, space_id=space.id, first=first)
+            placed = artifacts.place(files, space_id=space.public_id, first=first)
             for owned in rows:
                 del staged[owned.identity]  # moved, so there is nothing to clean up
             self._insert(rows, placed, first)
         except BaseException:
             # While the lock is held: afterwards these ordinals may be somebody else's.
             for ordinal in range(first, first + len(rows)):
-                artifacts.destroy(artifacts.record_uri(space.id, ordinal))
+                artifacts.destroy(artifacts.record_uri(space.public_id, ordinal))
             raise
         return len(rows)
 

@@ -61,7 +61,7 @@ def write_journal(
         "count": len(ordinals),
         "erased_at": now.isoformat(),
         "ordinals": base64.b64encode(encode(ordinals)).decode("ascii"),
-        "space": str(space.id),
+        "space": str(space.public_id),
     }
     with _locked() as descriptor:
         for entry in _entries(_whole_lines(descriptor)):

@@ -12,16 +12,15 @@ from django.db import connection
 from lineage.models import OrdinalSpace
 
 if TYPE_CHECKING:
-    import uuid
     from collections.abc import Iterable
 
 
-def lock_space(space_id: uuid.UUID) -> OrdinalSpace:
+def lock_space(space_id: int) -> OrdinalSpace:
     """Lock a space and return it as it is now."""
     return OrdinalSpace.objects.select_for_update().get(id=space_id)
 
 
-def lock_spaces(space_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, OrdinalSpace]:
+def lock_spaces(space_ids: Iterable[int]) -> dict[int, OrdinalSpace]:
     """Lock several spaces, in the order of their ids, and return them as they are now."""
     return {pk: lock_space(pk) for pk in sorted(set(space_ids))}
 

@@ -84,7 +84,7 @@ def _delete_contents(space: OrdinalSpace, batch: list[int]) -> None:
     gone = [
         ordinal
         for ordinal in batch
-        if _deleted({artifacts.record_uri(space.id, ordinal), *_given(uris, ordinal)})
+        if _deleted({artifacts.record_uri(space.public_id, ordinal), *_given(uris, ordinal)})
     ]
     rows.filter(ordinal__in=gone).delete()
 
@@ -105,7 +105,7 @@ def _deleted(uris: set[str]) -> bool:
 def _found(space: OrdinalSpace, batch: list[int]) -> set[int]:
     contents = RecordContent.objects.filter(space=space, ordinal__in=batch)
     named = DataRecord.objects.filter(space=space, ordinal__in=batch, invalidated_at=None)
-    stored = {o for o in batch if artifacts.exists(artifacts.record_uri(space.id, o))}
+    stored = {o for o in batch if artifacts.exists(artifacts.record_uri(space.public_id, o))}
     return stored.union(
         contents.values_list("ordinal", flat=True), named.values_list("ordinal", flat=True)
     )
@@ -135,5 +135,5 @@ def shred_subject(*, subject: DataSubject, now: datetime, suppress: bool = False
             current.erased_at = now
             current.save(update_fields=["erased_at"])
     # Last, and outside: a key cannot come back if the transaction does not end well.
-    keys.destroy(key_name(current.id))
+    keys.destroy(key_name(current.pseudonym))
     return current

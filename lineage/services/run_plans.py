@@ -12,23 +12,26 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-_INFLUENCE = {
-    Role.TRAINING: Influence.DIRECT,
-    Role.BASE_MODEL: Influence.DIRECT,
-    Role.TEACHER: Influence.DIRECT,
-    Role.VALIDATION: Influence.INDIRECT,
-    Role.PREPROCESSING: Influence.INDIRECT,
-    Role.FORGET: Influence.NONE,
-}
+_DIRECT = (
+    Role.TRAINING,
+    Role.BASE_MODEL,
+    Role.TEACHER,
+    Role.SOURCE_MODEL,
+    Role.GENERATOR,
+    Role.SOURCE_DATA,
+    Role.LABELS,
+)
+# Whatever is neither in the first list nor here acts indirectly.
+_INERT = (Role.FORGET,)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
     """A snapshot or a model version that a run reads.
 
-    ``influence`` follows from the role where it is empty: training data, base models and
-    teachers act directly, validation data and preprocessing indirectly, a forget set not at
-    all: what is in it does not act on the output of the run any more.
+    ``influence`` follows from the role where it is empty: training data, labels, and the models
+    that something was made from act directly; validation, tuning and fitted components
+    indirectly; a forget set not at all: what is in it does not act on the output any more.
     """
 
     source: DatasetSnapshot | ModelVersion
@@ -38,7 +41,11 @@ class Input:
     @property
     def effect(self) -> str:
         """How the input acts on what the run writes."""
-        return self.influence or _INFLUENCE[Role(self.role)]
+        if self.influence:
+            return self.influence
+        if self.role in _INERT:
+            return Influence.NONE
+        return Influence.DIRECT if self.role in _DIRECT else Influence.INDIRECT
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,9 +20,9 @@ class IdentifiersDisagree(ValueError):
     """The identifiers given for one person belong to several people."""
 
 
-def key_name(subject_id: uuid.UUID) -> str:
+def key_name(pseudonym: uuid.UUID) -> str:
     """Return the name under which the key store keeps a person's key."""
-    return f"subject:{subject_id}"
+    return f"subject:{pseudonym}"
 
 
 def register_subject(*, identifiers: Mapping[str, str], now: datetime) -> DataSubject:
@@ -43,7 +43,7 @@ def register_subject(*, identifiers: Mapping[str, str], now: datetime) -> DataSu
         owners = ensure_subjects(digests=wanted[:1], now=now)
         if len(owners) != 1:
             raise IdentifiersDisagree("A person needs at least one identifier; none was given.")
-        subject_id = owners[wanted[0]]
+        subject_id = owners[wanted[0]].id
         SubjectIdentifier.objects.bulk_create(
             [
                 SubjectIdentifier(subject_id=subject_id, kind=kind, digest=digest)
@@ -51,7 +51,7 @@ def register_subject(*, identifiers: Mapping[str, str], now: datetime) -> DataSu
             ],
             ignore_conflicts=True,
         )
-        if set(_owners(wanted).values()) != {subject_id}:
+        if {owner.id for owner in _owners(wanted).values()} != {subject_id}:
             raise IdentifiersDisagree(
                 f"The identifiers of kinds {', '.join(identifiers)} belong to different people."
             )
@@ -60,7 +60,7 @@ def register_subject(*, identifiers: Mapping[str, str], now: datetime) -> DataSu
 
 def ensure_subjects(
     *, digests: Iterable[tuple[str, str]], now: datetime
-) -> dict[tuple[str, str], uuid.UUID]:
+) -> dict[tuple[str, str], DataSubject]:
     """Return who has each (kind, lookup digest); people are made for those that nobody has.
 
     Safe when several processes register the same people at once: the first one wins, the
@@ -72,7 +72,7 @@ def ensure_subjects(
     if not missing:
         return owners
     made = [DataSubject(created_at=now) for _ in missing]
-    keys.get_or_create_many(key_name(subject.id) for subject in made)
+    keys.get_or_create_many(key_name(subject.pseudonym) for subject in made)
     with transaction.atomic():
         DataSubject.objects.bulk_create(made)
         SubjectIdentifier.objects.bulk_create(
@@ -83,18 +83,19 @@ def ensure_subjects(
             ignore_conflicts=True,
         )
         owners = _owners(wanted)
-        unused = {subject.id for subject in made} - set(owners.values())
-        DataSubject.objects.filter(id__in=unused).delete()
-    for subject_id in unused:
-        keys.destroy(key_name(subject_id))
+        taken = {owner.pseudonym for owner in owners.values()}
+        unused = [subject.pseudonym for subject in made if subject.pseudonym not in taken]
+        DataSubject.objects.filter(pseudonym__in=unused).delete()
+    for pseudonym in unused:
+        keys.destroy(key_name(pseudonym))
     return owners
 
 
-def _owners(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], uuid.UUID]:
+def _owners(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], DataSubject]:
     wanted = set(pairs)
     rows = SubjectIdentifier.objects.filter(digest__in={digest for _, digest in wanted})
-    found = rows.values_list("kind", "digest", "subject_id")
-    return {(kind, digest): subject for kind, digest, subject in found if (kind, digest) in wanted}
+    found = {(row.kind, row.digest): row.subject for row in rows.select_related("subject")}
+    return {pair: subject for pair, subject in found.items() if pair in wanted}
 
 
 def suppression_names(digests: Iterable[str]) -> dict[str, str]:

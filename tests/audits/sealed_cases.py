@@ -96,7 +96,9 @@ def _plan(request, space, versions) -> None:
         {"source": "features v3", "role": "PREPROCESSING", "influence": "INDIRECT"}
     ]
     plan = {
-        "spaces": [{"space": str(space.pk), "records": 32, "digest": bitmaps.digest(FORGET)}],
+        "spaces": [
+            {"space": str(space.public_id), "records": 32, "digest": bitmaps.digest(FORGET)}
+        ],
         "affected": rows,
         "unknown": [str(uuid4())],
         "not_affected": [str(uuid4()), str(uuid4())],
@@ -120,7 +122,7 @@ def _plan(request, space, versions) -> None:
         decision="KEEP",
     )
     digest = POLICY.digest()
-    logged(request, "records_restricted", 61, space=space.pk, records=32, digest=digest)
+    logged(request, "records_restricted", 61, space=space.public_id, records=32, digest=digest)
     logged(request, "duplicates_searched", 62, exact=0, near=1, settings=digest)
     logged(request, "policy_fixed", 63, policy=digest)
     targets = [
@@ -303,7 +305,7 @@ def _erase(request, space) -> None:
             digest=digest,
         )
     logged(request, "shadows_purged", 161, count=256, remaining=0)
-    logged(request, "records_erased", 162, space=space.pk, records=32, remaining=0)
+    logged(request, "records_erased", 162, space=space.public_id, records=32, remaining=0)
     logged(request, "journal_written", 163, entry=UUID(int=9), digest=digest)
     logged(request, "subject_key_destroyed", 164, subject=UUID(int=8))
     logged(request, "letter_sent", 20, letter="CONFIRM", digest=digest)

@@ -105,7 +105,7 @@ def check_end(case):
 
 
 def test_the_key_of_the_person_is_gone_and_they_are_not_imported_again(plain):
-    name = f"subject:{plain.subject_id}"
+    name = f"subject:{plain.subject.pseudonym}"
     assert keys.get(name)
     erase(plain)
     with pytest.raises(keys.KeyDestroyed):

@@ -123,7 +123,7 @@ def test_a_version_is_born_affected_or_seen_by_the_closure(processes):
 
 
 def _note(number):
-    space = OrdinalSpace(id=uuid.UUID(int=1))
+    space = OrdinalSpace(public_id=uuid.UUID(int=1))
     same = [
         write_journal(case_id=uuid.UUID(int=at), space=space, ordinals=BitMap([at]), now=NOW)
         for at in range(10)

@@ -33,7 +33,7 @@ def erase(dataset, ordinals, now, case=CASE):
 
 
 def left(dataset):
-    uris = [artifacts.record_uri(dataset.space_id, ordinal) for ordinal in range(9)]
+    uris = [artifacts.record_uri(dataset.space.public_id, ordinal) for ordinal in range(9)]
     return {
         "rows": sorted(RecordContent.objects.values_list("ordinal", flat=True)),
         "files": [at for at, uri in enumerate(uris) if artifacts.exists(uri)],
@@ -130,14 +130,14 @@ def test_reading_back_asks_the_store_and_not_the_rows(dataset, now, monkeypatch)
 
 def test_a_shredded_person_cannot_be_found_nor_their_key(dataset, now):
     anna = found(ANNA)
-    key = keys.get(f"subject:{anna.id}")
+    key = keys.get(f"subject:{anna.pseudonym}")
     erase(dataset, records_of(anna)[dataset.space], now)
     assert shred_subject(subject=anna, now=now).erased_at == now
     assert shred_subject(subject=anna, now=now.replace(year=2027)).erased_at == now
     assert find_subject("EMAIL", ANNA) is None
     assert SubjectIdentifier.objects.count() == 2
     with pytest.raises(keys.KeyDestroyed):
-        keys.get(f"subject:{anna.id}")
+        keys.get(f"subject:{anna.pseudonym}")
     assert key not in (keys._file()).read_bytes()
 
 
@@ -147,7 +147,7 @@ def test_a_person_with_records_is_not_shredded(dataset, now):
     with pytest.raises(SubjectHasRecords, match="still has 1 records"):
         shred_subject(subject=anna, now=now)
     assert find_subject("EMAIL", ANNA) == anna
-    assert keys.get(f"subject:{anna.id}")
+    assert keys.get(f"subject:{anna.pseudonym}")
 
 
 def test_a_suppressed_person_is_not_imported_again(dataset, now):
@@ -187,7 +187,10 @@ def test_the_journal_keeps_one_line_per_erasure(dataset, now, home):
     entries = read_journal()
     assert {entry.sha256 for entry in entries} == {first} | others
     assert (entries[0].case_id, entries[0].ordinals) == (str(CASE), BitMap([1, 2]))
-    assert (entries[0].space_id, entries[0].erased_at) == (str(dataset.space.id), now.isoformat())
+    assert (entries[0].space_id, entries[0].erased_at) == (
+        str(dataset.space.public_id),
+        now.isoformat(),
+    )
     file = home / "journal" / "erasures.jsonl"
     assert file.stat().st_mode & 0o777 == 0o600
     line = file.read_bytes().splitlines()[0]

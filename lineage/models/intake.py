@@ -1,0 +1,51 @@
+"""What came from outside and how far it was taken in."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from lineage.models.records import Dataset
+
+
+class ReceivedEvent(models.Model):
+    """An OpenLineage event, known by its digest so that it counts once.
+
+    ``body`` holds no record keys and no paths: membership is kept as ordinals.
+    """
+
+    sha256 = models.CharField(primary_key=True, max_length=64)
+    run_id = models.UUIDField(db_index=True)
+    event_type = models.CharField(max_length=16)
+    event_time = models.DateTimeField()
+    received_at = models.DateTimeField()
+    body = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.event_type} of run {str(self.run_id)[:8]}"
+
+
+class ManifestImport(models.Model):
+    """How far a manifest was imported, so that an interrupted import goes on from there."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, models.PROTECT, related_name="imports")
+    manifest_sha256 = models.CharField(max_length=64)
+    line = models.BigIntegerField(default=0)
+    imported = models.BigIntegerField(default=0)
+    repeated = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    started_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "manifest_sha256"], name="a_manifest_is_imported_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"import into {self.dataset} up to line {self.line}"
