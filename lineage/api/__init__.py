@@ -1,0 +1,1 @@
+"""What programs post and ask over HTTP: thin functions, each one call to a service or query."""
