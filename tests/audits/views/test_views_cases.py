@@ -57,6 +57,12 @@ def test_the_list_is_for_staff(client, outsider, reader):
     assert reader.get("/cases/").status_code == 200
 
 
+def test_the_person_is_named_by_their_pseudonym_only(reader):
+    case, _ = worlds.restricted()
+    page = text_of(reader.get(at(case)))
+    assert str(case.subject.pseudonym) in page
+
+
 @pytest.mark.parametrize("ending", DECISIONS)
 def test_staff_who_may_only_read_cannot_decide(reader, ending):
     case = worlds.verified()
