@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from audits.queries import cases
 from audits.services import unconfirmed
-from audits.workflow.doorbell import JOB_ENDED, send
+from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
 from lineage.models import Job
 from lineage.services import jobs
@@ -43,6 +43,7 @@ def sweep() -> None:
     for job in jobs.jobs_to_ring(now=now, silence=silence):
         send("lineage.run_job", str(job.pk), job.queue)
     unconfirmed.forget_unconfirmed(now=now)
+    queue_tiles(now)
     for case_id in cases.cases_at_work():
         try:
             advance(case_id)

@@ -36,13 +36,17 @@ class ChunkAltered(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """The members among ordinals ``number * 65,536 ...``, ready to be stored."""
+    """The members among ordinals ``number * 65,536 ...``, ready to be stored.
+
+    ``is_delta``: the bitmap is the symmetric difference from the same chunk of a base.
+    """
 
     number: int
     encoding: int
     cardinality: int
     sha256: bytes
     payload: bytes
+    is_delta: bool = False
 
 
 def encode(members: BitMap) -> bytes:
@@ -117,10 +121,11 @@ def chunk_numbers(members: BitMap) -> Iterator[int]:
 
 def split(members: BitMap) -> list[Chunk]:
     """Cut a set into its chunks; a chunk without members is left out."""
-    return [_chunk(members, number) for number in chunk_numbers(members)]
+    return [cut(members, number) for number in chunk_numbers(members)]
 
 
-def _chunk(members: BitMap, number: int) -> Chunk:
+def cut(members: BitMap, number: int) -> Chunk:
+    """Return one chunk of a set, even if it has no members."""
     first = number * CHUNK_SIZE
     part = members & BitMap(range(first, first + CHUNK_SIZE))
     payload = encode(part)
@@ -152,7 +157,8 @@ def open_chunk(chunk: Chunk, *, space: str, snapshot: str) -> BitMap:
         members = decode(chunk.payload)
     except BitmapUnreadable as error:
         raise ChunkAltered(f"{where}{error}") from error
-    if list(chunk_numbers(members)) != [chunk.number] or len(members) != chunk.cardinality:
+    wanted = [chunk.number] if chunk.cardinality else []  # an emptied chunk has no members
+    if list(chunk_numbers(members)) != wanted or len(members) != chunk.cardinality:
         raise ChunkAltered(
             f"{where}it holds {len(members)} ordinals of chunks {list(chunk_numbers(members))}, "
             f"but {chunk.cardinality} of chunk {chunk.number} were recorded."
