@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lineage.core.bitmaps import CHUNK_SIZE, to_array
+from lineage.core.bitmaps import CHUNK_SIZE, from_array, to_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,6 +97,25 @@ def checked(tile: Tile, *, where: str) -> bytes:
     return zlib.decompress(tile.payload) if tile.encoding % 2 else tile.payload
 
 
-def history(slice_: bytes) -> NDArray[np.intp]:
-    """Return the numbers, within the group, of the snapshots that a record's slice names."""
-    return np.flatnonzero(np.unpackbits(np.frombuffer(slice_, dtype=np.uint8)))
+def holders(slices: Mapping[int, bytes]) -> dict[int, BitMap]:
+    """Return, by number of the snapshot in its group, which of some records it holds.
+
+    Snapshots that hold the same of them share one bitmap, which nobody may change.
+
+    Args:
+        slices: by ordinal, the record's slice; all of equal length.
+    """
+    if not slices:
+        return {}
+    ordinals = np.fromiter(slices, dtype=np.int64, count=len(slices))
+    packed = np.frombuffer(b"".join(slices.values()), dtype=np.uint8)
+    bits = np.unpackbits(packed.reshape(len(slices), -1), axis=1)
+    columns = np.packbits(bits, axis=0).T
+    alike: dict[bytes, BitMap] = {}
+    found = {}
+    for at in np.flatnonzero(bits.any(axis=0)).tolist():
+        key = columns[at].tobytes()
+        if key not in alike:
+            alike[key] = from_array(ordinals[bits[:, at] == 1])
+        found[at] = alike[key]
+    return found

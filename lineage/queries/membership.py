@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
 from pyroaring import BitMap
 
 from lineage.core.bitmaps import CHUNK_SIZE, chunk_numbers, split, union
 from lineage.core.deltas import states
 from lineage.core.membership import snapshot_digest
 from lineage.core.membership_proof import prove
-from lineage.core.tiles import GROUP
+from lineage.core.tiles import GROUP, holders
 from lineage.models import DatasetSnapshot, OrdinalSpace
 from lineage.queries.chunks import chain_of, chains, reaching, rows_by_chunk
-from lineage.queries.tiles import MOST, covered_groups, histories
+from lineage.queries.tiles import MOST, covered_groups, slices
 
 if TYPE_CHECKING:
     import uuid
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from lineage.queries.chunks import Chain
 
 Holding = dict[int, BitMap]  # by number of the snapshot
+_NODES = """
+SELECT s.seq, n.id FROM lineage_datasetsnapshot s JOIN lineage_lineagenode n ON n.object_id = s.id
+WHERE s.space_id = %s AND s.seq BETWEEN %s AND %s
+"""
 
 
 class SnapshotAltered(ValueError):
@@ -66,7 +70,8 @@ def membership_proof(snapshot: DatasetSnapshot, ordinal: int) -> dict[str, Any]:
 def snapshots_holding(space: OrdinalSpace, ordinals: BitMap) -> dict[uuid.UUID, BitMap]:
     """Return, by snapshot, which of some ordinals it holds; only what is concerned is read.
 
-    Tiles tell of the snapshots that they cover, chunks of all later ones.
+    Tiles tell of the snapshots that they cover, chunks of all later ones. Snapshots may share a
+    bitmap, so nobody may change one.
 
     Raises:
         ChunkAltered, TileAltered: what was read is not what was written.
@@ -82,11 +87,24 @@ def snapshots_holding(space: OrdinalSpace, ordinals: BitMap) -> dict[uuid.UUID, 
     return {ids[seq]: hits for seq, hits in sorted(holding.items())}
 
 
+def nodes_holding(space: OrdinalSpace, ordinals: BitMap) -> dict[int, BitMap]:
+    """Return the same by node of the lineage graph, which is quicker to go on from."""
+    holding = _holding(space, ordinals)
+    if not holding:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_NODES, [space.id, min(holding), max(holding)])
+        return {node: holding[seq] for seq, node in cursor.fetchall() if seq in holding}
+
+
 def _holding(space: OrdinalSpace, ordinals: BitMap) -> Holding:
     covered = covered_groups(space) if len(ordinals) <= MOST else {}
     if not covered:
         return holding_by_chunks(space, ordinals, chains(space))
-    holding = _by_tiles(space, ordinals, covered)
+    holding: Holding = {}
+    for group, count in covered.items():
+        found = holders(slices(space, group, count, ordinals))
+        holding |= {group * GROUP + place: hits for place, hits in found.items()}
     told = {
         seq
         for group, count in covered.items()
@@ -94,23 +112,16 @@ def _holding(space: OrdinalSpace, ordinals: BitMap) -> Holding:
     }
     taken = OrdinalSpace.objects.values_list("next_seq", flat=True).get(id=space.id)
     if taken > len(told):
-        every = chains(space)
-        chain = reaching(every, (seq for seq, _ in every if seq not in told))
-        holding |= {
-            seq: hits
-            for seq, hits in holding_by_chunks(space, ordinals, chain).items()
-            if seq not in told
-        }
+        holding |= _not_told(space, ordinals, told)
     return holding
 
 
-def _by_tiles(space: OrdinalSpace, ordinals: BitMap, covered: dict[int, int]) -> Holding:
-    by_seq: dict[int, list[int]] = defaultdict(list)
-    for group, count in covered.items():
-        for ordinal, seqs in histories(space, group, count, ordinals):
-            for seq in seqs.tolist():
-                by_seq[seq].append(ordinal)
-    return {seq: BitMap(found) for seq, found in by_seq.items()}
+def _not_told(space: OrdinalSpace, ordinals: BitMap, told: set[int]) -> Holding:
+    """Return what the snapshots hold that no tile tells of."""
+    every = chains(space)
+    chain = reaching(every, (seq for seq, _ in every if seq not in told))
+    found = holding_by_chunks(space, ordinals, chain)
+    return {seq: hits for seq, hits in found.items() if seq not in told}
 
 
 def holding_by_chunks(space: OrdinalSpace, ordinals: BitMap, chain: Chain) -> Holding:

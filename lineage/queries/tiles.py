@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from lineage.core.bitmaps import to_array
-from lineage.core.tiles import BLOCK, GROUP, Tile, checked, history, width
+from lineage.core.tiles import BLOCK, Tile, checked, width
 from lineage.models import TileGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import numpy as np
-    from numpy.typing import NDArray
     from pyroaring import BitMap
 
     from lineage.models import OrdinalSpace
@@ -25,9 +21,9 @@ MOST = 4_096
 _SLICES = """
 SELECT w.ordinal, t.block_no, t.encoding, t.sha256,
        CASE WHEN t.encoding = %s THEN substr(t.bitmap, w.place, %s) ELSE t.bitmap END
-FROM {wanted} JOIN lineage_membershiptile t
-  ON t.space_id = %s AND t.group_no = %s AND t.block_no = w.block_no
-"""
+FROM {wanted} CROSS JOIN lineage_membershiptile t
+WHERE t.space_id = %s AND t.group_no = %s AND t.block_no = w.block_no
+"""  # CROSS: SQLite would otherwise walk through all tiles of the group
 _WANTED = {
     "sqlite": (
         "(SELECT json_extract(value, '$[0]') AS ordinal, json_extract(value, '$[1]') AS block_no,"
@@ -46,10 +42,8 @@ def covered_groups(space: OrdinalSpace) -> dict[int, int]:
     return dict(groups.values_list("group_no", "covered"))
 
 
-def histories(
-    space: OrdinalSpace, group: int, covered: int, ordinals: BitMap
-) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Yield each record that a group of snapshots holds, with the snapshots' numbers.
+def slices(space: OrdinalSpace, group: int, covered: int, ordinals: BitMap) -> dict[int, bytes]:
+    """Return the slice of each record that the tiles of a group know.
 
     Args:
         space: of the records.
@@ -58,21 +52,32 @@ def histories(
         ordinals: the records; few (see ``MOST``).
 
     Raises:
-        TileAltered: a tile is not what was written.
+        TileAltered: a compressed tile is not what was written. (Of the others only a slice is
+            read; ``check_membership`` verifies them whole.)
     """
-    bytes_each = width(covered)
+    each = width(covered)
     wanted = [
-        (int(ordinal), int(ordinal) // BLOCK, int(ordinal) % BLOCK * bytes_each + 1)
-        for ordinal in to_array(ordinals)
+        (ordinal, ordinal // BLOCK, ordinal % BLOCK * each + 1)
+        for ordinal in to_array(ordinals).tolist()
     ]
     statement = _SLICES.format(wanted=_WANTED[connection.vendor])
+    opened: dict[int, bytes] = {}
+    found = {}
     with connection.cursor() as cursor:
-        cursor.execute(statement, [2 * covered, bytes_each, json.dumps(wanted), space.id, group])
-        for ordinal, block, encoding, sha256, found in cursor.fetchall():
-            slice_ = bytes(found)
-            if encoding % 2:
-                tile = Tile(block=block, encoding=encoding, sha256=bytes(sha256), payload=slice_)
-                bits = checked(tile, where=f"Tile {group}/{block} of space {space.name}")
-                start = ordinal % BLOCK * bytes_each
-                slice_ = bits[start : start + bytes_each]
-            yield ordinal, history(slice_) + group * GROUP
+        cursor.execute(statement, [2 * covered, each, json.dumps(wanted), space.id, group])
+        for ordinal, block, encoding, sha256, stored in cursor.fetchall():
+            if encoding == 2 * covered:
+                found[ordinal] = bytes(stored)
+                continue
+            if block not in opened:
+                opened[block] = _whole(space, group, block, encoding, bytes(sha256), bytes(stored))
+            start = ordinal % BLOCK * each
+            found[ordinal] = opened[block][start : start + each]
+    return found
+
+
+def _whole(
+    space: OrdinalSpace, group: int, block: int, encoding: int, sha256: bytes, payload: bytes
+) -> bytes:
+    tile = Tile(block=block, encoding=encoding, sha256=sha256, payload=payload)
+    return checked(tile, where=f"Tile {group}/{block} of space {space.name}")
