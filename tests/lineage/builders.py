@@ -17,6 +17,7 @@ from lineage.models import (
     Role,
     Run,
     RunInput,
+    RunOutput,
 )
 from lineage.queries.subjects import find_subject
 from lineage.services.importing import Row, ensure_dataset, import_records
@@ -111,6 +112,7 @@ def drawn_graph(
             )
         )
         nodes.append(LineageNode.objects.create(kind="MODEL", object_id=made[-1].id))
+        RunOutput.objects.create(run=run, node=nodes[-1])
         LineageEdge.objects.bulk_create(
             LineageEdge(
                 src=nodes[source],
