@@ -53,7 +53,33 @@ def encode(members: BitMap) -> bytes:
     """Return the portable bytes of a set; equal sets give equal bytes however they were made."""
     smallest = BitMap(members)
     smallest.run_optimize()
-    return smallest.serialize()
+    payload: bytes = smallest.serialize()
+    undecided = _undecided(payload)
+    for number in undecided:
+        # Where runs and single values take equal space, what it was made from would show.
+        part = smallest & BitMap(range(number * CHUNK_SIZE, (number + 1) * CHUNK_SIZE))
+        smallest -= part
+        smallest |= BitMap(part.to_array())
+    if undecided:
+        smallest.run_optimize()
+        payload = smallest.serialize()
+    return payload
+
+
+def _undecided(payload: bytes) -> list[int]:
+    """Return the chunks stored as runs that could take as little space as single values.
+
+    That is so for 2n + 1 ordinals in n runs, so for an odd number of them.
+    """
+    head = int.from_bytes(payload[:4], "little")
+    if head & 0xFFFF != _RUN_COOKIE:
+        return []
+    count = (head >> 16) + 1
+    flags = np.frombuffer(payload, np.uint8, -(-count // 8), offset=4)
+    table = np.frombuffer(payload, "<u2", 2 * count, offset=4 + len(flags)).reshape(count, 2)
+    runs = np.unpackbits(flags, bitorder="little")[:count].astype(bool)
+    few = table[:, 1].astype(np.int64) + 1
+    return [int(one) for one in table[runs & (few % 2 == 1) & (few <= _LONGEST_ARRAY), 0]]
 
 
 def decode(payload: bytes) -> BitMap:

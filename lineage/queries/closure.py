@@ -11,6 +11,7 @@ from pyroaring import BitMap
 from lineage.core.graph import Edge, path_to
 from lineage.core.influence import ways
 from lineage.models import Influence, ModelVersion
+from lineage.queries.edges import FOR_EVER
 from lineage.queries.nodes import Shown, shown
 from lineage.queries.reach import Reach, reached
 from lineage.queries.uncaptured import uncaptured_versions
@@ -18,6 +19,7 @@ from lineage.queries.uncaptured import uncaptured_versions
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Mapping, Sequence, Set
+    from datetime import datetime
 
     from django.db.models import QuerySet
 
@@ -91,8 +93,14 @@ class Closure:
         return {hit.version.id for hit in self.versions}
 
 
-def affected(space: OrdinalSpace, ordinals: BitMap, *, include_shadows: bool = False) -> Closure:
-    """Return which model versions learned from some records.
+def affected(
+    space: OrdinalSpace,
+    ordinals: BitMap,
+    *,
+    include_shadows: bool = False,
+    as_of: datetime = FOR_EVER,
+) -> Closure:
+    """Return which model versions learned from some records, as it was known at a time.
 
     Destroyed versions are not listed, but what was derived from them is. A run with a FORGET
     input removed those records: they do not act on its output, nor on what was derived from it
@@ -102,9 +110,9 @@ def affected(space: OrdinalSpace, ordinals: BitMap, *, include_shadows: bool = F
         ChunkAltered, TileAltered: stored membership is not what was written.
         LineageHasCycle: the graph is damaged.
     """
-    listed = listed_versions(include_shadows=include_shadows)
+    listed = listed_versions(include_shadows=include_shadows).filter(generated_at__lte=as_of)
     return Closure(
-        versions=_affected(reached(space, ordinals), include_shadows=include_shadows),
+        versions=_affected(reached(space, ordinals, as_of=as_of), include_shadows=include_shadows),
         space=space,
         listed=listed,
     )

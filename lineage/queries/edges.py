@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -10,17 +11,19 @@ from django.db import connection
 from lineage.core.graph import Edge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 # UNION (not UNION ALL) on the node alone visits each node once, whatever the shape of the graph.
 _REACHED = """
 WITH RECURSIVE reached(node) AS (
     {sources}
     UNION
-    SELECT e.{to_end} FROM {edges} WHERE e.influence <> %s
+    SELECT e.{to_end} FROM {edges} WHERE {valid}
 )
-SELECT e.src_id, e.dst_id, e.role, e.influence FROM {edges} WHERE e.influence <> %s
+SELECT e.src_id, e.dst_id, e.role, e.influence FROM {edges} WHERE {valid}
 """
+_VALID = "e.influence <> %s AND e.valid_from <= %s AND (e.valid_to IS NULL OR e.valid_to > %s)"
 # PostgreSQL takes the few nodes in hand for very many and reads the whole table of edges, which
 # costs 100 ms at 100,000 runs. OFFSET 0 keeps it from turning the look-ups into such a join.
 _EDGES = {
@@ -42,19 +45,28 @@ def with_sources(statement: str, **parts: str) -> str:
     return statement.format(sources=_SOURCES[connection.vendor], **parts)
 
 
-def edges_below(nodes: Iterable[int], *, without: str = "NONE") -> list[Edge]:
-    """Return every edge on a way down from the nodes, except those of one influence."""
-    return _edges(nodes, without, at_end="src_id", to_end="dst_id")
+def edges_below(
+    nodes: Iterable[int], *, without: str = "NONE", as_of: datetime = FOR_EVER
+) -> list[Edge]:
+    """Return every edge on a way down from the nodes that was valid at a time.
+
+    Edges of one influence are left out.
+    """
+    ends = {"at_end": "src_id", "to_end": "dst_id"}
+    return _edges(nodes, without, as_of, ends)
 
 
 def edges_above(nodes: Iterable[int], *, without: str = "NONE") -> list[Edge]:
     """Return every edge on a way up from the nodes, except those of one influence."""
-    return _edges(nodes, without, at_end="dst_id", to_end="src_id")
+    return _edges(nodes, without, FOR_EVER, {"at_end": "dst_id", "to_end": "src_id"})
 
 
-def _edges(nodes: Iterable[int], without: str, *, at_end: str, to_end: str) -> list[Edge]:
-    edges = _EDGES[connection.vendor].format(at_end=at_end)
-    statement = with_sources(_REACHED, edges=edges, to_end=to_end)
+def _edges(
+    nodes: Iterable[int], without: str, as_of: datetime, ends: Mapping[str, str]
+) -> list[Edge]:
+    edges = _EDGES[connection.vendor].format(**ends)
+    statement = with_sources(_REACHED, edges=edges, valid=_VALID, **ends)
+    at = connection.ops.adapt_datetimefield_value(as_of)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [json.dumps(sorted(nodes)), without, without])
+        cursor.execute(statement, [json.dumps(sorted(nodes)), *([without, at, at] * 2)])
         return [Edge(*row) for row in cursor.fetchall()]

@@ -14,17 +14,19 @@ from lineage.core.membership_proof import prove
 from lineage.core.tiles import GROUP, holders
 from lineage.models import DatasetSnapshot, OrdinalSpace
 from lineage.queries.chunks import chain_of, chains, reaching, rows_by_chunk
+from lineage.queries.edges import FOR_EVER
 from lineage.queries.tiles import MOST, covered_groups, slices
 
 if TYPE_CHECKING:
     import uuid
+    from datetime import datetime
 
     from lineage.queries.chunks import Chain
 
 Holding = dict[int, BitMap]  # by number of the snapshot
 _NODES = """
 SELECT s.seq, n.id FROM lineage_datasetsnapshot s JOIN lineage_lineagenode n ON n.object_id = s.id
-WHERE s.space_id = %s AND s.seq BETWEEN %s AND %s
+WHERE s.space_id = %s AND s.seq BETWEEN %s AND %s AND s.created_at <= %s
 """
 
 
@@ -87,13 +89,16 @@ def snapshots_holding(space: OrdinalSpace, ordinals: BitMap) -> dict[uuid.UUID, 
     return {ids[seq]: hits for seq, hits in sorted(holding.items())}
 
 
-def nodes_holding(space: OrdinalSpace, ordinals: BitMap) -> dict[int, BitMap]:
-    """Return the same by node of the lineage graph, which is quicker to go on from."""
+def nodes_holding(
+    space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER
+) -> dict[int, BitMap]:
+    """Return the same by node of the lineage graph, of snapshots taken until a time."""
     holding = _holding(space, ordinals)
     if not holding:
         return {}
+    until = connection.ops.adapt_datetimefield_value(as_of)
     with connection.cursor() as cursor:
-        cursor.execute(_NODES, [space.id, min(holding), max(holding)])
+        cursor.execute(_NODES, [space.id, min(holding), max(holding), until])
         return {node: holding[seq] for seq, node in cursor.fetchall() if seq in holding}
 
 

@@ -11,10 +11,13 @@ from django.db import connection
 from lineage.core.bitmaps import union
 from lineage.core.influence import carried
 from lineage.models import Role
-from lineage.queries.edges import edges_below, with_sources
+from lineage.queries.availability import valid_at
+from lineage.queries.edges import FOR_EVER, edges_below, with_sources
 from lineage.queries.membership import nodes_holding
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pyroaring import BitMap
 
     from lineage.core.graph import Edge
@@ -45,15 +48,19 @@ class Reach:
     acting: dict[int, BitMap] = field(repr=False)
 
 
-def reached(space: OrdinalSpace, ordinals: BitMap) -> Reach:
-    """Return what some records act on.
+def reached(space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER) -> Reach:
+    """Return what some records act on, as it was known at a time.
+
+    Records that had not come yet or were erased by then are left out.
 
     Raises:
         ChunkAltered, TileAltered: stored membership is not what was written.
         LineageHasCycle: the graph is damaged.
     """
-    held = nodes_holding(space, ordinals)
-    edges = edges_below(held) if held else []
+    if as_of != FOR_EVER:
+        ordinals = valid_at(space, ordinals, as_of)
+    held = nodes_holding(space, ordinals, as_of=as_of)
+    edges = edges_below(held, as_of=as_of) if held else []
     cuts = _cuts(held) if held else {}
     return Reach(held=held, edges=edges, cuts=cuts, acting=carried(edges, held, cuts))
 

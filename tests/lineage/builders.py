@@ -62,7 +62,8 @@ def snapshot(dataset: Dataset, now: datetime, ordinals: Sequence[int] | None = N
 def trained(name: str, now: datetime, *inputs: Input, **result: Any) -> ModelVersion:  # noqa: ANN401  (of several types)
     """Run a training with these inputs and return its version."""
     plan: dict[str, Any] = {"activity": "TRAIN"}
-    plan |= {key: result.pop(key) for key in ("activity", "capture_level") if key in result}
+    told = ("activity", "capture_level", "procedure", "recipe")
+    plan |= {key: result.pop(key) for key in told if key in result}
     run = begin_run(plan=RunPlan(**plan, inputs=inputs), now=now)
     written: dict[str, Any] = {"weights": f"weights of {name} {run.pk}".encode(), **result}
     return finish_run(run=run, result=RunResult(model_name=name, **written), now=now)
