@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from lineage import artifacts, keys
-from lineage.core.bitmaps import HIGHEST_ORDINAL
 from lineage.core.identifiers import record_digest
-from lineage.models import DataRecord, DataSubject, OrdinalSpace, RecordContent
+from lineage.models import DataRecord, DataSubject, RecordContent
 from lineage.services.import_rows import ImportReport, Rejection
 from lineage.services.locking import lock_space
+from lineage.services.ordinals import take_ordinals
 from lineage.services.subjects import ensure_subjects, key_name, suppressed
 
 if TYPE_CHECKING:
@@ -28,14 +28,6 @@ _CHANGED = (
     "The key of the row was imported before with other content; records do not change, "
     "so import it under a new key."
 )
-
-
-class SpaceFull(OverflowError):
-    """A space has handed out all its 4,294,967,296 ordinals."""
-
-
-class OrdinalsTaken(RuntimeError):
-    """Another process handed out the same ordinals; nothing was stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +133,7 @@ class PortionImport:
     def _commit(self, wanted: list[_Owned], staged: dict[tuple[int, bytes], StoredFile]) -> int:
         space = lock_space(self.space_id)
         rows = self._living(self._unknown(wanted))
-        first = _take_ordinals(space, len(rows))
+        first = take_ordinals(space, len(rows))
         files = [staged[owned.identity] for owned in rows]
         try:
             placed = artifacts.place(files, space_id=space.public_id, first=first)
@@ -189,17 +181,3 @@ class PortionImport:
             )
             for ordinal, (owned, file) in enumerate(zip(rows, placed, strict=True), start=first)
         )
-
-
-def _take_ordinals(space: OrdinalSpace, count: int) -> int:
-    """Hand out the next ordinals of a locked space and return the first of them."""
-    first = space.next_ordinal
-    if first + count > HIGHEST_ORDINAL + 1:
-        raise SpaceFull(
-            f"The space {space.name} has {HIGHEST_ORDINAL + 1 - first} ordinals left; "
-            f"{count} are needed."
-        )
-    untouched = OrdinalSpace.objects.filter(id=space.id, next_ordinal=first)
-    if not untouched.update(next_ordinal=first + count):
-        raise OrdinalsTaken(f"Ordinals from {first} of {space.name} were handed out meanwhile.")
-    return first

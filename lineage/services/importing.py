@@ -8,8 +8,9 @@ from django.db import transaction
 
 from lineage import keys
 from lineage.models import Dataset, OrdinalSpace
-from lineage.services.import_portion import PortionImport, SpaceFull
+from lineage.services.import_portion import PortionImport
 from lineage.services.import_rows import ImportReport, Rejection, Row, portions
+from lineage.services.ordinals import SpaceFull
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

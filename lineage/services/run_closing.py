@@ -12,6 +12,7 @@ from lineage.models import (
     LineageEdge,
     LineageNode,
     ModelVersion,
+    RecordMapBlock,
     Role,
     Run,
     RunInput,
@@ -74,12 +75,22 @@ def close_with_snapshot(
 ) -> DatasetSnapshot:
     """Write the derived snapshot of an open run. Raises as ``finish_derivation``."""
     current = _open(run)
+    _follow(current, dataset)
     snapshot = record_snapshot(
         dataset=dataset, now=now, ordinals=ordinals, origin=Origin(generated_by=current)
     )
     _connect(current, LineageNode.objects.get(object_id=snapshot.id), now)
     _complete(current, now)
     return snapshot
+
+
+def _follow(run: Run, dataset: Dataset) -> None:
+    """Let source data act as a whole where its records cannot be followed one by one."""
+    for used in run.inputs.filter(role=Role.SOURCE_DATA, influence=Influence.NONE):
+        source = DatasetSnapshot.objects.get(id=used.node.object_id).space_id
+        maps = RecordMapBlock.objects.filter(source_space=source, derived_space=dataset.space_id)
+        if source != dataset.space_id and not maps.exists():
+            run.inputs.filter(id=used.id).update(influence=Influence.DIRECT)
 
 
 def _open(run: Run) -> Run:
