@@ -18,6 +18,7 @@ from lineage.models import (
     RunInput,
     RunOutput,
 )
+from lineage.queries.edges import edges_above
 from lineage.queries.membership import members
 from lineage.queries.nodes import nodes_of
 from lineage.queries.standing import barred_records_used, withdrawn_sources
@@ -139,9 +140,14 @@ def _state(run: Run, result: RunResult) -> tuple[str, dict[str, Any]]:
 
 
 def _weakest(run: Run, own: str) -> str:
-    """Return the guarantee of a version: no stronger than that of any model it came from."""
-    sources = run.inputs.filter(role__in=[Role.BASE_MODEL, Role.TEACHER]).values("node__object_id")
-    weak = ModelVersion.objects.filter(id__in=sources, guarantee=APPROXIMATE)
+    """Return the guarantee of a version: no stronger than that of any model it came from.
+
+    Whether directly, or through data that a model wrote.
+    """
+    read = set(run.inputs.exclude(influence=Influence.NONE).values_list("node_id", flat=True))
+    ancestors = read | {edge.src for edge in edges_above(read)}
+    behind = LineageNode.objects.filter(id__in=ancestors, kind=LineageNode.Kind.MODEL)
+    weak = ModelVersion.objects.filter(id__in=behind.values("object_id"), guarantee=APPROXIMATE)
     # Unlearning reads the version that it replaces as a teacher; that one promises nothing.
     return APPROXIMATE if weak.exists() else own
 

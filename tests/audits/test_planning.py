@@ -7,6 +7,7 @@ import uuid
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from PIL import Image
 from pyroaring import BitMap
 
@@ -21,7 +22,7 @@ from lineage.models import Job, RecordContent
 from lineage.queries.sources import learned_by
 from lineage.services import restriction
 from lineage.services.derivation import Derived, ensure_derived_dataset, write_derived
-from lineage.services.runs import Input, RunPlan, begin_run
+from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_run
 from lineage.services.snapshots import take_snapshot
 from tests.audits import world as worlds
 from tests.audits.world import ADA, BERT, CLEO, DORA, NOW, STRANGERS, logged, told
@@ -374,3 +375,25 @@ def test_what_was_derived_from_a_person_is_restricted_and_erased_with_them(world
     assert captioner.state == "DESTROYED"
     left = RecordContent.objects.filter(space=captions.space).values_list("ordinal", flat=True)
     assert list(left) == [2]
+
+
+@pytest.mark.parametrize("kind", ["MODEL", "COMPONENT"])
+def test_a_merged_model_or_a_component_waits_for_staff_and_so_does_what_uses_it(world, kind):
+    """Neither can be trained again here: nobody knows how it was made."""
+    part = world.bare("part", world.snapshot(ADA, BERT), kind=kind)
+    user = begin_run(
+        plan=RunPlan(
+            activity="TRAIN",
+            inputs=(
+                Input(source=world.snapshot(BERT, CLEO)),
+                Input(source=part, role="SCALER" if kind == "COMPONENT" else "SOURCE_MODEL"),
+            ),
+        ),
+        now=timezone.now(),
+    )
+    finish_run(run=user, result=RunResult(model_name="user", weights=b"w"), now=timezone.now())
+    case = world.finish(world.accepted())
+    assert told(worlds.runs(case)) == [
+        ("part v1", "retrain", "WAITING"),
+        ("user v1", "retrain", "WAITING"),
+    ]
