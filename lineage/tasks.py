@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from lineage.services import jobs
+from lineage.services.replay import replay_needed
 
 if TYPE_CHECKING:
     from lineage.models import Job
@@ -26,6 +27,8 @@ CANCEL_GRACE_SECONDS = 10
 @shared_task(name="lineage.run_job")
 def run_job(job_id: str) -> None:
     """Claim the job, run it in a child process, then ring whoever waits for it."""
+    if replay_needed():
+        return  # the row waits, and the sweeper rings again once the erasures are replayed
     lease = timedelta(seconds=settings.EXPUNGE_LEASE_SECONDS)
     try:
         job = jobs.claim_job(job_id=UUID(job_id), now=timezone.now(), lease=lease)

@@ -14,7 +14,7 @@ from pyroaring import BitMap, FrozenBitMap
 from lineage.core.bitmaps import Chunk, cut, split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # Every so many snapshots one is stored whole, so that reading one never walks further than this.
 LONGEST_CHAIN = 255
@@ -68,3 +68,25 @@ def states(
         if state:
             found[seq] = state
     return found
+
+
+def rows_of(
+    chain: Iterable[tuple[int, int | None]], held: Mapping[int, BitMap], number: int
+) -> Iterator[tuple[int, Chunk]]:
+    """Yield the rows of one chunk from which ``states`` makes ``held`` again.
+
+    Args:
+        chain: (number, number of its base) of each snapshot, each after its base.
+        held: the members of that chunk by snapshot.
+        number: of the chunk.
+    """
+    for seq, base in chain:
+        members = held.get(seq, BitMap())
+        before = held.get(base, BitMap()) if base is not None else BitMap()
+        if members == before:
+            continue
+        whole = cut(members, number)
+        if base is None:
+            yield seq, whole
+        else:
+            yield seq, _smaller(replace(cut(members ^ before, number), is_delta=True), whole)

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     from lineage.models import Run
 
-_GONE = (ModelVersion.State.WITHDRAWN, ModelVersion.State.DESTROYED)
+_GONE = (
+    ModelVersion.State.WITHDRAWN,
+    ModelVersion.State.QUARANTINED,
+    ModelVersion.State.DESTROYED,
+)
 
 
 def barred_records_used(run: Run) -> int:
