@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pytest
@@ -23,6 +24,7 @@ from lineage.models import (
 from lineage.queries.membership import members
 from lineage.queries.subjects import find_subject, records_of
 from lineage.services import import_portion, import_rows
+from lineage.services.bulk import insert_records
 from lineage.services.importing import (
     DatasetMisnamed,
     Rejection,
@@ -318,7 +320,7 @@ def test_a_manifest_without_paths_registers_records_for_lineage_alone(manifest):
     assert len(members(take_snapshot(dataset=ensure_dataset(name="faces"), now=NOW))) == 2
 
 
-def lines(*keys):
+def lines(*keys: str):
     return "key,subject\n" + "".join(f"{key},anna@example.org\n" for key in keys)
 
 
@@ -344,25 +346,24 @@ def test_an_interrupted_import_goes_on_after_the_last_portion(manifest, monkeypa
 def test_a_portion_and_how_far_it_came_are_stored_together_or_not_at_all(manifest, monkeypatch):
     monkeypatch.setattr(import_rows, "_ROWS", 2)
     path = manifest(lines(*"abcd"))
-    insert = import_portion.insert_records
     calls = iter(range(9))
 
-    def fail_second(*arguments: object):
-        insert(*arguments)
+    def fail_second(*arguments: Any):
+        insert_records(*arguments)
         if next(calls) == 1:
             raise OSError("the disk is full")
 
-    with monkeypatch.context() as broken, pytest.raises(OSError, match="full"):
+    with monkeypatch.context() as broken:
         broken.setattr(import_portion, "insert_records", fail_second)
-        import_manifest(path=path, dataset_name="faces", now=NOW)
+        with pytest.raises(OSError, match="full"):
+            import_manifest(path=path, dataset_name="faces", now=NOW)
     assert (ManifestImport.objects.get().line, DataRecord.objects.count()) == (2, 2)
     assert import_manifest(path=path, dataset_name="faces", now=NOW).imported == 2
 
 
 def test_refused_rows_are_named_by_line_and_can_be_tried_again(manifest, tmp_path):
-    path = manifest(
-        HEADER + "k1,anna@example.org,images/a.png,1\nk2,anna@example.org,late.png,1\n"
-    )
+    rows = ["k1,anna@example.org,images/a.png,1", "k2,anna@example.org,late.png,1"]
+    path = manifest(HEADER + "\n".join(rows))
     first = import_manifest(path=path, dataset_name="faces", now=NOW)
     assert [(row.line, first.imported) for row in first.rejected] == [(3, 1)]
     (path.parent / "late.png").write_bytes(b"here now")
