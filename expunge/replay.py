@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from expunge.seeds import list_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 Sampler: TypeAlias = Any  # of torch
 Generator: TypeAlias = Any
@@ -72,18 +72,17 @@ def _generator(moment: Mapping[str, Any]) -> Generator:
 def _sampler(stored: Mapping[str, Any], given: Mapping[str, Any], generator: Generator) -> Sampler:
     from torch.utils import data  # noqa: PLC0415  (optional)
 
-    size = range(stored["dataset_size"])
-    shape = {name: stored.get(name) for name in ("num_samples", "replacement")}
-    makers = {
+    size: Any = range(stored["dataset_size"])
+    shape: dict[str, Any] = {name: stored.get(name) for name in ("num_samples", "replacement")}
+    spread = {name: value for name, value in stored["distributed"].items() if name != "epoch"}
+    makers: dict[str, Callable[[], Sampler]] = {
         "SequentialSampler": lambda: data.SequentialSampler(size),
         "RandomSampler": lambda: data.RandomSampler(size, generator=generator, **shape),
         "SubsetRandomSampler": lambda: data.SubsetRandomSampler(given["indices"], generator),
         "WeightedRandomSampler": lambda: data.WeightedRandomSampler(
             given["weights"], generator=generator, **shape
         ),
-        "DistributedSampler": lambda: data.DistributedSampler(
-            size, **{k: v for k, v in stored["distributed"].items() if k != "epoch"}
-        ),
+        "DistributedSampler": lambda: data.DistributedSampler(size, **spread),
     }
     if stored["class"] not in makers:
         raise ReplayNotPossible(
