@@ -75,7 +75,7 @@ class Captured:
     @property
     def ordinals(self) -> BitMap:
         """The records used so far."""
-        return self._named | (self._watched.drawn if self._watched else BitMap())
+        return self._named if self._watched is None else self._named | self._watched.drawn
 
     def check(self) -> None:
         """Stop a training whose version would be born out of use; call it as often as you like.
@@ -112,7 +112,7 @@ class Captured:
             weights=weights,
             used=used,
             metrics=metrics or {},
-            sampler={**self._sampler, **(self._watched.seen() if self._watched else {})},
+            sampler={**self._sampler, **({} if self._watched is None else self._watched.seen())},
             first_steps=self._steps(used) if self._first_steps else None,
         )
         self.version = self._sink.finish(self.run, finish)

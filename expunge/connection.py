@@ -44,15 +44,7 @@ class Connection:
     timeout: float = 30.0
 
     def __post_init__(self) -> None:
-        self._client = httpx.Client(
-            base_url=f"{self.url.rstrip('/')}/api/v1/capture/",
-            headers={"Authorization": f"Bearer {self.api_key}"},
-            timeout=httpx.Timeout(self.timeout, connect=min(self.timeout, 5.0)),
-        )
-
-    def close(self) -> None:
-        """Give the sockets back."""
-        self._client.close()
+        self._trust = httpx.create_ssl_context()  # slow to make, so once
 
     def send(self, message: Message) -> dict[str, Any]:
         """Hand in a message of a spool. Raises as ``post``."""
@@ -82,7 +74,15 @@ class Connection:
 
     def _call(self, method: str, address: str, **parts: Any) -> httpx.Response:  # noqa: ANN401
         try:
-            response = self._client.request(method, address, **parts)
+            # A connection for each call: calls are rare, and may come from a thread or a fork.
+            response = httpx.request(
+                method,
+                f"{self.url.rstrip('/')}/api/v1/capture/{address}",
+                headers={"Authorization": f"Bearer {self.api_key}"},
+                timeout=httpx.Timeout(self.timeout, connect=min(self.timeout, 5.0)),
+                verify=self._trust,
+                **parts,
+            )
         except httpx.HTTPError as error:
             raise PlatformAway(f"{self.url} did not answer: {type(error).__name__}.") from error
         if response.status_code == _OK:

@@ -37,8 +37,6 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         made = flush(given.folder, connection)
     except KeyNotAccepted as refused:
         made = Delivery(waiting=[str(refused)])
-    finally:
-        connection.close()
     print(f"{made.sent} sent, {len(made.refused)} refused, {len(made.waiting)} waiting")
     for sentence in [*made.refused, *made.waiting]:
         print(sentence, file=sys.stderr)

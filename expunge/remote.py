@@ -264,4 +264,3 @@ class HttpSink:
         if self._thread is not None:
             self._thread.join()  # its call ends by itself, or by its timeout
         self._box.close()
-        self._connection.close()

@@ -93,7 +93,7 @@ def _described(view: TrainingView) -> ViewOut:
 def newest(request: HttpRequest, name: str) -> ViewOut:
     """Return the newest snapshot of a data set that was taken, not drawn by a training."""
     taken = DatasetSnapshot.objects.filter(
-        dataset__name=name, dataset__namespace="default", selection_rule__drawn_by_run=None
+        dataset__name=name, dataset__namespace="default", selection_rule__drawn_by_run__isnull=True
     )
     last = taken.order_by("-seq").values_list("id", flat=True).first()
     if last is None:
