@@ -182,6 +182,11 @@ EXPUNGE_RECIPE_MODULES = environment.words(
 )
 EXPUNGE_LEASE_SECONDS = environment.integer("EXPUNGE_LEASE_SECONDS", default=60, low=2)
 EXPUNGE_SWEEP_SECONDS = environment.integer("EXPUNGE_SWEEP_SECONDS", default=10)
+# A training outside that says nothing for this long is taken for dead; it beats once a minute.
+EXPUNGE_CAPTURE_SILENCE_SECONDS = environment.integer(
+    "EXPUNGE_CAPTURE_SILENCE_SECONDS", default=3600, low=2
+)
+EXPUNGE_CAPTURE_MAX_MB = environment.integer("EXPUNGE_CAPTURE_MAX_MB", default=2048)
 EXPUNGE_CONFIRM_HOURS = environment.integer("EXPUNGE_CONFIRM_HOURS", default=48)
 EXPUNGE_FORM_PER_HOUR = environment.integer("EXPUNGE_FORM_PER_HOUR", default=20)
 EXPUNGE_FORM_MIN_SECONDS = environment.integer("EXPUNGE_FORM_MIN_SECONDS", default=2, low=0)

@@ -5,6 +5,8 @@
             ...
         version = captured.finish(weights=weights, metrics={"accuracy": 0.93})
 
+A data set without a sampler names its records in its samples: ``record_ids="ordinal"``.
+
 Drop-last, early stopping and sampling make what is used a part of what is declared; the captured
 set is the truth. A training that raises, or that ends without ``finish``, leaves an incomplete
 run and no version.
@@ -18,17 +20,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from pyroaring import BitMap
 
+from expunge import collating, seeds
 from expunge.environment import fingerprint
-from expunge.sampling import Loader, Watched, checked_ordinals, described, watched
-from expunge.sink import Finish, Sink, Start
+from expunge.sampling import Loader, Watched, checked_ordinals, watched
+from expunge.sink import CONSUMED, SAMPLER, Finish, Sink, Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 
 Estimator: TypeAlias = Any  # anything with scikit-learn's fit
+Source: TypeAlias = Watched | collating.Consumed | None
 
 
 class NothingCaptured(ValueError):
@@ -39,11 +43,21 @@ class AlreadyFinished(ValueError):
     """A training writes one version."""
 
 
+class RecordsRestricted(RuntimeError):
+    """Records of the training were restricted while it ran: what it makes may not be used."""
+
+
 class Captured:
     """One training while it runs. ``version`` is None until ``finish``."""
 
     def __init__(
-        self, *, sink: Sink, run: str, sampler: Mapping[str, Any], watched: Watched | None
+        self,
+        *,
+        sink: Sink,
+        run: str,
+        sampler: Mapping[str, Any],
+        watched: Source,
+        first_steps: bool = False,
     ) -> None:
         self.loader: Loader = None if watched is None else watched.loader
         self.version: str | None = None
@@ -51,6 +65,7 @@ class Captured:
         self._sink = sink
         self._sampler = sampler
         self._watched = watched
+        self._first_steps = first_steps
         self._named = BitMap()
 
     def used(self, ordinals: Iterable[int]) -> None:
@@ -60,7 +75,19 @@ class Captured:
     @property
     def ordinals(self) -> BitMap:
         """The records used so far."""
-        return self._named | (self._watched.drawn if self._watched else BitMap())
+        return self._named if self._watched is None else self._named | self._watched.drawn
+
+    def check(self) -> None:
+        """Stop a training whose version would be born out of use; call it as often as you like.
+
+        Raises:
+            RecordsRestricted: naming how many records, and none of them.
+        """
+        if restricted := self._sink.check(self.run):
+            raise RecordsRestricted(
+                f"{restricted} records of this training's data were restricted or erased after "
+                "it began. Stop, open a new training view and train again."
+            )
 
     def finish(self, *, weights: bytes, metrics: Mapping[str, Any] | None = None) -> str:
         """Report the training and return the identifier of the model version.
@@ -85,18 +112,22 @@ class Captured:
             weights=weights,
             used=used,
             metrics=metrics or {},
-            sampler={**self._sampler, **self._seen()},
+            sampler={**self._sampler, **({} if self._watched is None else self._watched.seen())},
+            first_steps=self._steps(used) if self._first_steps else None,
         )
         self.version = self._sink.finish(self.run, finish)
         return self.version
 
-    def _seen(self) -> dict[str, int]:
-        if self._watched is None:
-            return {}
-        return {
-            "epochs": self._watched.recorder.epochs,
-            "draws": self._watched.recorder.draws,
-        }
+    def _steps(self, used: BitMap) -> NDArray[np.uint32]:
+        """Return the first step of each record; of those named by hand it is 0, the safe side."""
+        steps = np.zeros(len(used), dtype=np.uint32)
+        if self._watched is not None:
+            places = np.array(used.to_array(), dtype=np.int64)
+            ordinals, firsts = self._watched.steps()
+            steps[np.searchsorted(places, ordinals)] = firsts
+            named = np.array(self._named.to_array(), dtype=np.int64)
+            steps[np.searchsorted(places, named)] = 0
+        return steps
 
 
 @contextmanager
@@ -105,6 +136,8 @@ def training(
     *,
     sink: Sink,
     ordinals: Iterable[int] | None = None,
+    record_ids: collating.RecordIds | None = None,
+    first_steps: bool = False,
 ) -> Iterator[Captured]:
     """Capture one training.
 
@@ -113,14 +146,21 @@ def training(
             that names its records with ``used``.
         sink: where the training is reported.
         ordinals: the ordinal at each position of the dataset; by default its ``ordinals``.
+        record_ids: for a dataset without a sampler: the key of a sample under which its ordinal
+            stands, or a function that gives it. Then what the script takes is recorded, and
+            ``ordinals`` is not needed.
+        first_steps: whether to report the first step (number of the batch over the whole
+            training) at which each record was drawn.
 
     Raises:
         CaptureNotPossible: the loader or its dataset do not tell which records are drawn.
     """
-    source = None if loader is None else watched(loader, ordinals)
-    sampler = {"class": "named"} if loader is None else described(loader)
-    run = sink.begin(Start(sampler=sampler, environment=fingerprint()))
-    captured = Captured(sink=sink, run=run, sampler=sampler, watched=source)
+    source, sampler = _source(loader, ordinals, record_ids, first_steps=first_steps)
+    level = SAMPLER if isinstance(source, Watched) else CONSUMED
+    run = sink.begin(Start(sampler=sampler, environment=fingerprint(), level=level))
+    captured = Captured(
+        sink=sink, run=run, sampler=sampler, watched=source, first_steps=first_steps
+    )
     try:
         yield captured
     except BaseException as error:
@@ -129,6 +169,21 @@ def training(
         raise
     if captured.version is None:
         sink.fail(run, "NOT_FINISHED")
+
+
+def _source(
+    loader: Loader,
+    ordinals: Iterable[int] | None,
+    record_ids: collating.RecordIds | None,
+    *,
+    first_steps: bool,
+) -> tuple[Source, dict[str, Any]]:
+    if loader is None:
+        return None, {"class": "named"}
+    if record_ids is not None:
+        consumed = collating.Consumed(loader, record_ids, first_steps=first_steps)
+        return consumed, collating.described(loader)
+    return watched(loader, ordinals, first_steps=first_steps), seeds.described(loader)
 
 
 def fit(

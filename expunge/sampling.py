@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import array
 import copy
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from pyroaring import BitMap
+
+from expunge.seeds import moment, sampler_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,12 +26,10 @@ Loader: TypeAlias = Any  # torch.utils.data.DataLoader
 Sampler: TypeAlias = Any  # a sampler or a batch sampler
 Drawn: TypeAlias = Any  # one position or a batch of them
 Positions: TypeAlias = Any  # a dataset with a length
-Generator: TypeAlias = Any  # torch.Generator or None
-State: TypeAlias = Any  # a tensor of bytes
 Attribute: TypeAlias = Any  # whatever the wrapped sampler has
 
 _HIGHEST = 2**32 - 1
-_DISTRIBUTED = ("rank", "num_replicas", "seed", "epoch")
+_NEVER = 2**32 - 1
 
 
 class CaptureNotPossible(TypeError):
@@ -38,14 +37,27 @@ class CaptureNotPossible(TypeError):
 
 
 class Recording:
-    """A sampler or batch sampler that remembers the dataset positions it gave out."""
+    """A sampler or batch sampler that remembers the dataset positions it gave out.
 
-    def __init__(self, drawn_from: Sampler, *, size: int) -> None:
+    ``draws`` counts batches over all passes; ``steps`` has, by position, the number of the draw
+    that gave it out first (where that was asked for).
+    """
+
+    def __init__(
+        self, drawn_from: Sampler, *, below: Sampler, size: int, first_steps: bool = False
+    ) -> None:
         self._drawn_from = drawn_from
+        self._below = below
         self._size = size
         self.positions = BitMap()
-        self.epochs = 0
+        self.steps = np.full(size, _NEVER, dtype=np.uint32) if first_steps else None
+        self.passes: list[dict[str, Any]] = []
         self.draws = 0
+
+    @property
+    def epochs(self) -> int:
+        """Return how many passes began."""
+        return len(self.passes)
 
     def __len__(self) -> int:
         return len(self._drawn_from)
@@ -57,15 +69,15 @@ class Recording:
 
     def __iter__(self) -> Iterator[Any]:
         """Yield what the sampler yields. Raises CaptureNotPossible."""
-        self.epochs += 1
+        self.passes.append(moment(self._below))
         for drawn in self._drawn_from:
             self._remember(drawn)
             yield drawn
 
     def _remember(self, drawn: Drawn) -> None:
-        self.draws += 1
         listed = drawn.tolist() if hasattr(drawn, "tolist") else drawn
         batch = listed if isinstance(listed, list | tuple) else [listed]
+        known = len(self.positions) if self.steps is not None else 0
         try:
             self.positions.update(batch)
         except OverflowError:  # negative positions count from the end, as in any sequence
@@ -75,73 +87,43 @@ class Recording:
                 f"The sampler {type(self._drawn_from).__name__} draws "
                 f"{type(batch[0]).__name__} values; whole numbers are needed to know the records."
             ) from error
+        # After the first pass nothing is new, so that later ones cost no more for it.
+        if self.steps is not None and len(self.positions) > known:
+            _note(self.steps, batch, self.draws)
+        self.draws += 1
 
 
-def recording(loader: Loader) -> tuple[Loader, Recording]:
+def _note(steps: NDArray[np.uint32], batch: list[int] | tuple[int, ...], step: int) -> None:
+    places = np.array(batch, dtype=np.int64)
+    fresh = places[steps[places] == _NEVER]
+    steps[fresh] = step
+
+
+def recording(loader: Loader, *, first_steps: bool = False) -> tuple[Loader, Recording]:
     """Return a data loader that draws exactly as ``loader`` would, and what records it.
 
     Raises:
-        CaptureNotPossible: the dataset is iterable: it has no sampler, so the records must be
-            named by hand, with ``used``.
+        CaptureNotPossible: the dataset is iterable: it has no sampler, so its samples must name
+            their records (``record_ids``), or the script must, with ``used``.
     """
     if any(kind.__name__ == "IterableDataset" for kind in type(loader.dataset).__mro__):
         raise CaptureNotPossible(
-            "The loader reads an iterable dataset, which has no sampler; capture without a "
-            "loader and name the records with used()."
+            "The loader reads an iterable dataset, which has no sampler; say with "
+            "record_ids=... where a sample names its record, or capture without a loader and name "
+            "the records with used()."
         )
     batched = loader.batch_sampler is not None
     recorder = Recording(
-        loader.batch_sampler if batched else loader.sampler, size=len(loader.dataset)
+        loader.batch_sampler if batched else loader.sampler,
+        below=sampler_of(loader),
+        size=len(loader.dataset),
+        first_steps=first_steps,
     )
     # A copy keeps every option and subclass; DataLoader only refuses assignment, not a copy.
     clone = copy.copy(loader)
     vars(clone)["batch_sampler" if batched else "sampler"] = recorder
     vars(clone)["_iterator"] = None
     return clone, recorder
-
-
-def described(loader: Loader) -> dict[str, Any]:
-    """Return how a loader draws: enough to draw the same again, without storing the order."""
-    batches = loader.batch_sampler
-    sampler = getattr(batches, "sampler", loader.sampler if batches is None else batches)
-    return {
-        "class": type(sampler).__name__,
-        "batch_size": getattr(batches, "batch_size", None),
-        "drop_last": getattr(batches, "drop_last", None),
-        "num_workers": loader.num_workers,
-        "dataset_size": len(loader.dataset),
-        # With workers, batches are drawn ahead: after an early stop a few too many are recorded.
-        "may_exceed_consumed": loader.num_workers > 0,
-        "distributed": {
-            name: getattr(sampler, name)
-            for name in _DISTRIBUTED
-            if hasattr(sampler, "num_replicas")
-        },
-        **_generator(getattr(sampler, "generator", None), loader.generator),
-    }
-
-
-def _generator(own: Generator, shared: Generator) -> dict[str, Any]:
-    """Describe where the order comes from.
-
-    A DataLoader draws one number per epoch from its own generator before the sampler draws, so
-    it matters for a replay whether the two share one.
-    """
-    generator = shared if own is None else own
-    if generator is None:
-        import torch  # noqa: PLC0415  (there is a loader, so torch is imported already)
-
-        state = _state_digest(torch.get_rng_state())
-        return {"generator": "global", "seed": None, "generator_state": state}
-    return {
-        "generator": "loader" if generator is shared else "sampler",
-        "seed": generator.initial_seed(),
-        "generator_state": _state_digest(generator.get_state()),
-    }
-
-
-def _state_digest(state: State) -> str:
-    return hashlib.sha256(state.numpy().tobytes()).hexdigest()
 
 
 def ordinals_of(dataset: Positions) -> NDArray[np.int64]:
@@ -194,15 +176,35 @@ class Watched:
     @property
     def drawn(self) -> BitMap:
         """The ordinals drawn so far."""
-        positions = np.array(self.recorder.positions.to_array(), dtype=np.int64)
         values = array.array("I")  # pyroaring copies this type at once
-        values.frombytes(self.ordinals[positions].astype(np.uint32).tobytes())
+        values.frombytes(self.ordinals[self._positions()].astype(np.uint32).tobytes())
         return BitMap(values)
 
+    def steps(self) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+        """Return ordinals in ascending order and the draw at which each was first given out."""
+        positions = self._positions()
+        known = self.recorder.steps
+        if known is None:
+            raise CaptureNotPossible("First steps were not asked for: first_steps=True.")
+        # Several positions may hold one record: the earliest of them counts.
+        order = np.lexsort((known[positions], self.ordinals[positions]))
+        ordinals, firsts = np.unique(self.ordinals[positions][order], return_index=True)
+        return ordinals, known[positions][order][firsts]
 
-def watched(loader: Loader, ordinals: Iterable[int] | None = None) -> Watched:
+    def seen(self) -> dict[str, Any]:
+        """Return what a replay needs, and how far the training came."""
+        recorder = self.recorder
+        return {"epochs": recorder.epochs, "draws": recorder.draws, "passes": recorder.passes}
+
+    def _positions(self) -> NDArray[np.int64]:
+        return np.array(self.recorder.positions.to_array(), dtype=np.int64)
+
+
+def watched(
+    loader: Loader, ordinals: Iterable[int] | None = None, *, first_steps: bool = False
+) -> Watched:
     """Return a loader that draws as ``loader`` would and records it. Raises CaptureNotPossible."""
-    clone, recorder = recording(loader)
+    clone, recorder = recording(loader, first_steps=first_steps)
     places = (
         ordinals_of(loader.dataset)
         if ordinals is None

@@ -25,16 +25,17 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 triggers = import_module("audits.migrations.0002_append_only")
+lineage = import_module("lineage.migrations.0002_append_only")
 
 
 @contextmanager
 def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Lift the triggers of log, evidence, verdicts and records; put them and the head back."""
-    _apply(connection, triggers.allow)
+    """Lift the triggers of both apps; put them and the head of the log back."""
+    _apply(connection, triggers.allow, lineage.remove)
     try:
         yield
     finally:
-        _apply(connection, triggers.create_head, triggers.forbid)
+        _apply(connection, triggers.create_head, triggers.forbid, lineage.install)
 
 
 def _apply(connection: BaseDatabaseWrapper, *steps: Callable[..., None]) -> None:

@@ -15,7 +15,7 @@ from audits.services import unconfirmed
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
 from lineage.models import Job
-from lineage.services import jobs
+from lineage.services import capture_reports, jobs
 from lineage.services.replay import replay_needed
 
 logger = logging.getLogger("expunge.workflow")
@@ -47,6 +47,9 @@ def sweep() -> None:
     silence = timedelta(seconds=settings.EXPUNGE_LEASE_SECONDS)
     for job in jobs.jobs_to_ring(now=now, silence=silence):
         send("lineage.run_job", str(job.pk), job.queue)
+    capture_reports.give_up_silent(
+        now=now, silence=timedelta(seconds=settings.EXPUNGE_CAPTURE_SILENCE_SECONDS)
+    )
     unconfirmed.forget_unconfirmed(now=now)
     queue_tiles(now)
     for case_id in cases.cases_at_work():

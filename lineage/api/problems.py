@@ -39,7 +39,7 @@ def problem(status: int, detail: str, **more: Any) -> HttpResponse:  # noqa: ANN
 def answer_with(status: int) -> Callable[[HttpRequest, object], HttpResponse]:
     """Return a handler that turns an exception into a problem whose detail is its text."""
 
-    def handler(request: HttpRequest, error: object) -> HttpResponse:  # noqa: ARG001  (Ninja's signature)
+    def handler(request: HttpRequest, error: object) -> HttpResponse:
         return problem(status, str(error))
 
     return handler

@@ -82,16 +82,25 @@ def _undecided(payload: bytes) -> list[int]:
     return [int(one) for one in table[runs & (few % 2 == 1) & (few <= _LONGEST_ARRAY), 0]]
 
 
+def read(payload: bytes) -> BitMap:
+    """Return the set in bytes from outside: any portable Roaring, canonical or not.
+
+    Raises:
+        BitmapUnreadable: the bytes are not Roaring.
+    """
+    try:
+        return BitMap.deserialize(payload)
+    except (ValueError, IndexError) as error:
+        raise BitmapUnreadable(f"{len(payload)} bytes are not a Roaring bitmap.") from error
+
+
 def decode(payload: bytes) -> BitMap:
     """Return the set in ``payload``.
 
     Raises:
         BitmapUnreadable: not Roaring, or bytes that ``encode`` would not have written.
     """
-    try:
-        members = BitMap.deserialize(payload)
-    except (ValueError, IndexError) as error:
-        raise BitmapUnreadable(f"{len(payload)} bytes are not a Roaring bitmap.") from error
+    members = read(payload)
     if encode(members) != payload:
         raise BitmapUnreadable(f"{len(payload)} bytes are not a canonical Roaring bitmap.")
     return members

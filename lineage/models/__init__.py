@@ -15,7 +15,7 @@ from lineage.models.graph import (
     RunInput,
     RunOutput,
 )
-from lineage.models.intake import ManifestImport, ReceivedEvent
+from lineage.models.intake import CaptureReport, ManifestImport, ReceivedEvent
 from lineage.models.jobs import Job
 from lineage.models.records import (
     DataRecord,
@@ -38,6 +38,7 @@ from lineage.models.subjects import DataSubject, SubjectIdentifier
 __all__ = [
     "ApiKey",
     "Artefact",
+    "CaptureReport",
     "DataRecord",
     "DataSubject",
     "Dataset",

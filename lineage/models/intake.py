@@ -6,6 +6,7 @@ import uuid
 
 from django.db import models
 
+from lineage.models.graph import Run
 from lineage.models.records import Dataset
 
 
@@ -49,3 +50,29 @@ class ManifestImport(models.Model):
 
     def __str__(self) -> str:
         return f"import into {self.dataset} up to line {self.line}"
+
+
+class CaptureReport(models.Model):
+    """What one process of a training outside has told of its run, and when it was last heard.
+
+    A training on several machines has one run and a report from each ``rank``; the run ends when
+    all have said what they used. ``barred``: the records of the run's data that were restricted
+    or erased already when it began.
+    """
+
+    run = models.ForeignKey(Run, models.PROTECT, related_name="reports", db_index=False)
+    rank = models.IntegerField(default=0)
+    ranks = models.IntegerField(default=1)
+    heard_at = models.DateTimeField()
+    barred = models.BinaryField()
+    used = models.BinaryField(null=True)
+    first_steps = models.BinaryField(null=True)
+    sampler = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "rank"], name="a_rank_reports_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run} rank {self.rank} of {self.ranks}"

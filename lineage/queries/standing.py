@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db.models.functions import Coalesce
+from pyroaring import BitMap
 
-from lineage.models import DatasetSnapshot, Influence, LineageNode, ModelVersion
+from lineage.models import DatasetSnapshot, Influence, LineageNode, ModelVersion, Role
 from lineage.queries.availability import barred_ordinals
-from lineage.queries.membership import snapshots_holding
+from lineage.queries.membership import members, snapshots_holding
 
 if TYPE_CHECKING:
     import uuid
@@ -34,6 +35,19 @@ def barred_records_used(run: Run) -> int:
     )
     read = Coalesce("used_snapshot_id", "node__object_id")
     return _barred(set(inputs.values_list(read, flat=True)))
+
+
+def barred_records(run: Run) -> BitMap:
+    """Return the restricted or erased ordinals of the one TRAINING snapshot that a run declared.
+
+    Of a run with none or several of them, the empty set: their ordinals may be of two spaces.
+    """
+    nodes = run.inputs.filter(role=Role.TRAINING).values("node__object_id")
+    declared = list(DatasetSnapshot.objects.select_related("space").filter(id__in=nodes))
+    if len(declared) != 1:
+        return BitMap()
+    barred = barred_ordinals(declared[0].space)
+    return members(declared[0]) & barred if barred else barred
 
 
 def _barred(snapshot_ids: Iterable[uuid.UUID]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
@@ -51,6 +52,11 @@ class TrainingView:
             raise RecordNotServed(f"Record {ordinal} is not in this view of {self.snapshot}.")
         record = self._served([ordinal])[0]
         return record.content, record.target
+
+    def page(self, *, start: int, size: int) -> list[Record]:
+        """Return at most ``size`` records with ordinals from ``start``. Raises as ``read``."""
+        wanted = islice(self.ordinals.iter_equal_or_larger(start), size)
+        return [record for batch in batches(wanted) for record in self._served(batch)]
 
     def _served(self, batch: list[int]) -> list[Record]:
         records = read_batch(self.snapshot.space, batch)

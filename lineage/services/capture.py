@@ -6,12 +6,16 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from lineage.core import first_steps
 from lineage.models import ModelVersion, Run
+from lineage.queries.standing import barred_records
 from lineage.services.runs import RunPlan, RunResult, begin_run, fail_run, finish_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    from pyroaring import BitMap
 
     from expunge.sink import Finish, Start
 
@@ -33,16 +37,19 @@ class DatabaseSink:
     release: bool = True
     guarantee: str = ""
     revision_of: ModelVersion | None = field(default=None, repr=False)
+    _barred: dict[str, BitMap] = field(default_factory=dict, init=False, repr=False)
 
     def begin(self, start: Start) -> str:
         """Open the run. Raises SourceNotUsable."""
         plan = replace(
             self.plan,
-            capture_level=Run.Capture.SAMPLER,
+            capture_level=self.plan.capture_level or start.level,
             sampler={**self.plan.sampler, **start.sampler},
             environment={**self.plan.environment, **start.environment},
         )
-        return str(begin_run(plan=plan, now=self.clock()).id)
+        run = begin_run(plan=plan, now=self.clock())
+        self._barred[str(run.id)] = barred_records(run)
+        return str(run.id)
 
     def finish(self, run: str, finish: Finish) -> str:
         """Close the run with a version. Raises as ``finish_run``."""
@@ -56,6 +63,7 @@ class DatabaseSink:
             guarantee=self.guarantee,
             revision_of=self.revision_of,
             sampler=finish.sampler,
+            first_steps=_stored(finish),
         )
         version = finish_run(run=_run(run), result=result, now=self.clock())
         return str(version.id)
@@ -63,6 +71,15 @@ class DatabaseSink:
     def fail(self, run: str, reason: str) -> None:
         """Mark the run as incomplete."""
         fail_run(run=_run(run), now=self.clock(), reason=reason)
+
+    def check(self, run: str) -> int:
+        """Return how many records of the run's data became restricted since it began."""
+        return len(barred_records(_run(run)) - self._barred[run])
+
+
+def _stored(finish: Finish) -> bytes | None:
+    steps = finish.first_steps
+    return None if steps is None else first_steps.encode(finish.used, steps)
 
 
 def _run(pk: str) -> Run:

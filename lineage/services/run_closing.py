@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Max
@@ -50,10 +51,11 @@ def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVe
     """Write the version of an open run. Raises as ``finish_run``."""
     current = _open(run)
     if result.used is not None:
-        _record_used(current, result.used, now)
+        _record_used(current, result, result.used, now)
     state, notes = _state(current, result)
     lock_name(f"model:{result.model_name}")
     version = ModelVersion.objects.create(
+        id=result.version_id or uuid.uuid4(),
         model_name=result.model_name,
         version=_next_number(result.model_name),
         kind=result.kind,
@@ -104,7 +106,7 @@ def _open(run: Run) -> Run:
     return current
 
 
-def _record_used(run: Run, used: BitMap, now: datetime) -> None:
+def _record_used(run: Run, result: RunResult, used: BitMap, now: datetime) -> None:
     training = list(run.inputs.filter(role=Role.TRAINING, node__kind=LineageNode.Kind.SNAPSHOT))
     if len(training) != 1:
         raise TrainingSnapshotUnclear(
@@ -116,7 +118,8 @@ def _record_used(run: Run, used: BitMap, now: datetime) -> None:
     )
     same = used == members(declared)
     RunInput.objects.filter(id=training[0].id).update(
-        used_snapshot=declared if same else _drawn(declared, run, used, now)
+        used_snapshot=declared if same else _drawn(declared, run, used, now),
+        first_step_blob=result.first_steps,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.models import DatasetSnapshot, Influence, ModelVersion, Role, Run
 
 if TYPE_CHECKING:
+    import uuid
     from collections.abc import Mapping
 
     from pyroaring import BitMap
@@ -53,6 +54,7 @@ class Input:
 class RunPlan:
     """What is known when a run begins.
 
+    ``run_id`` is the run's identifier where it was chosen outside.
     ``capture_level`` is SNAPSHOT where it is empty and a snapshot is declared, else NONE. A
     model version as input makes its output a descendant of that version.
     """
@@ -68,6 +70,7 @@ class RunPlan:
     seed: int | None = None
     sampler: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
+    run_id: uuid.UUID | None = None
 
     @property
     def capture(self) -> str:
@@ -84,6 +87,8 @@ class RunResult:
     * ``used``: ordinals really used, of the one TRAINING snapshot; None: all that it declares;
     * ``release``: whether the version may be used at once; else it is a CANDIDATE. A shadow
       model is never released;
+    * ``first_steps``: of ``used``, in the form of ``lineage.core.first_steps``;
+    * ``version_id``: the version's identifier where it was chosen outside;
     * ``sampler``: added to what was known at the start;
     * ``seconds``: without them, the time since the run began.
     """
@@ -98,3 +103,5 @@ class RunResult:
     revision_of: ModelVersion | None = None
     sampler: Mapping[str, Any] = field(default_factory=dict)
     seconds: float | None = None
+    first_steps: bytes | None = field(default=None, repr=False)
+    version_id: uuid.UUID | None = None

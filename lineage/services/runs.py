@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -45,6 +46,7 @@ def begin_run(*, plan: RunPlan, now: datetime) -> Run:
     """
     _check_sources(plan)
     run = Run.objects.create(
+        id=plan.run_id or uuid.uuid4(),
         procedure=_procedure(plan.procedure),
         parent=plan.parent,
         activity=plan.activity,

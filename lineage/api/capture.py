@@ -1,0 +1,228 @@
+"""Trainings outside report here: begin, heartbeat, finish, fail. Every call may be repeated."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
+
+import safetensors
+from django.conf import settings
+from django.utils import timezone
+from ninja import Field, Router, Schema
+from pydantic import AwareDatetime, ValidationError
+
+from lineage.api.auth import Scope
+from lineage.core.bitmaps import BitmapUnreadable
+from lineage.core.first_steps import StepsUnreadable
+from lineage.models import DatasetSnapshot, ModelVersion, Role, Run
+from lineage.queries.capture_reports import RunNotReported, Told, told
+from lineage.queries.training_view import RecordNotServed
+from lineage.services import capture_reports
+from lineage.services.run_plans import Input, RunPlan
+from lineage.services.runs import SourceNotUsable
+from lineage.services.snapshots import OrdinalsUnknown
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+router = Router(auth=Scope("capture"), tags=["capture"])
+_MEGABYTE = 2**20
+
+
+class InputMissing(LookupError):
+    """A snapshot or a version that the run should read is not here."""
+
+
+class ReportTooLarge(ValueError):
+    """The weights are larger than this platform takes."""
+
+
+class ReportUnreadable(ValueError):
+    """A part of the report is missing, or is not what it should be."""
+
+
+ERRORS: dict[type[Exception], int] = {
+    InputMissing: 404,
+    RunNotReported: 404,
+    capture_reports.NotThisRun: 409,
+    SourceNotUsable: 409,
+    RecordNotServed: 409,
+    ReportTooLarge: 413,
+    ReportUnreadable: 422,
+    BitmapUnreadable: 422,
+    StepsUnreadable: 422,
+    OrdinalsUnknown: 422,
+    capture_reports.RanksMissing: 425,
+}
+
+
+class RankIn(Schema):
+    """Which process of the training speaks."""
+
+    rank: Annotated[int, Field(ge=0)] = 0
+
+
+class BeginIn(RankIn):
+    """What is known when a training begins; ``at`` by the script's own clock."""
+
+    at: AwareDatetime
+    snapshot: UUID
+    ranks: Annotated[int, Field(ge=1)] = 1
+    activity: Literal["TRAIN", "FINE_TUNE", "DISTILL", "FIT"] = "TRAIN"
+    level: Literal["SAMPLER", "CONSUMED"] = "SAMPLER"
+    base: list[UUID] = []
+    procedure: Annotated[str, Field(max_length=200)] = ""
+    recipe: Annotated[str, Field(max_length=200)] = ""
+    recipe_parameters: dict[str, Any] = {}
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    sampler: dict[str, Any] = {}
+    environment: dict[str, Any] = {}
+
+
+class FailIn(RankIn):
+    """Why a training ended without a model: a code, never a text."""
+
+    reason: Annotated[str, Field(pattern=r"^\w{1,80}$")]
+
+
+class FinishIn(RankIn):
+    """What a training says when it ends, beside its files; digests are SHA-256."""
+
+    used_sha256: str
+    weights_sha256: str = ""
+    model_name: Annotated[str, Field(max_length=200)] = ""
+    metrics: dict[str, Any] = {}
+    sampler: dict[str, Any] = {}
+    release: bool = True
+    seconds: Annotated[float, Field(ge=0)] | None = None
+
+
+class ToldOut(Schema):
+    """What became of the run."""
+
+    run: UUID
+    state: str
+    ranks: int
+    restricted: int
+    version: UUID | None
+    version_state: str
+    born_affected: bool
+
+
+@router.get("/runs/{run_id}", response=ToldOut)
+def show(request: HttpRequest, run_id: UUID) -> Told:
+    """Say what became of a run."""
+    return told(run_id, rank=0)
+
+
+@router.post("/runs/{run_id}/begin", response=ToldOut)
+def begin(request: HttpRequest, run_id: UUID, body: BeginIn) -> Told:
+    """Open a run."""
+    return capture_reports.begin_reported(
+        plan=_plan(run_id, body), rank=body.rank, ranks=body.ranks, at=body.at, now=timezone.now()
+    )
+
+
+def _plan(run_id: UUID, body: BeginIn) -> RunPlan:
+    snapshot = DatasetSnapshot.objects.filter(id=body.snapshot).first()
+    bases = ModelVersion.objects.in_bulk(body.base)
+    missing = [str(pk) for pk in body.base if pk not in bases]
+    if snapshot is None or missing:
+        raise InputMissing(f"Not here: {', '.join(missing) or f'the snapshot {body.snapshot}'}.")
+    roles = {Run.Activity.DISTILL: Role.TEACHER}
+    role = roles.get(Run.Activity(body.activity), Role.BASE_MODEL)
+    models = tuple(Input(source=base, role=role) for base in bases.values())
+    return RunPlan(
+        run_id=run_id,
+        activity=body.activity,
+        inputs=(Input(source=snapshot), *models),
+        capture_level=body.level,
+        procedure=body.procedure,
+        recipe=body.recipe,
+        recipe_parameters=body.recipe_parameters,
+        seed=body.seed,
+        sampler=body.sampler,
+        environment=body.environment,
+    )
+
+
+@router.post("/runs/{run_id}/heartbeat", response=ToldOut)
+def heartbeat(request: HttpRequest, run_id: UUID, body: RankIn) -> Told:
+    """Say that the training goes on, and learn whether its records still may be used."""
+    return capture_reports.hear(run_id=run_id, rank=body.rank, now=timezone.now())
+
+
+@router.post("/runs/{run_id}/fail", response=ToldOut)
+def fail(request: HttpRequest, run_id: UUID, body: FailIn) -> Told:
+    """Say that the training ended without a model."""
+    return capture_reports.fail_reported(
+        run_id=run_id, rank=body.rank, reason=body.reason, now=timezone.now()
+    )
+
+
+@router.post("/runs/{run_id}/finish", response=ToldOut)
+def finish(request: HttpRequest, run_id: UUID) -> Told:
+    """Say what was used and hand in the model.
+
+    Multipart, each part a file: ``message`` (JSON, ``FinishIn``), ``used`` (portable Roaring),
+    and where there are any ``weights`` (safetensors) and ``first_steps``.
+    """
+    # The body is read here and not by a declared parameter, so that its length comes first.
+    _check_size(request)
+    message = _message(_part(request, "message"))
+    ending = capture_reports.Ending(
+        rank=message.rank,
+        used=_checked("used", _part(request, "used"), message.used_sha256),
+        first_steps=_part(request, "first_steps", needed=False),
+        sampler=message.sampler,
+        model_name=message.model_name,
+        weights=_weights(_part(request, "weights", needed=False), message.weights_sha256),
+        metrics=message.metrics,
+        release=message.release,
+        seconds=message.seconds,
+    )
+    return capture_reports.finish_reported(run_id=run_id, ending=ending, now=timezone.now())
+
+
+def _check_size(request: HttpRequest) -> None:
+    most = settings.EXPUNGE_CAPTURE_MAX_MB * _MEGABYTE
+    if int(request.headers.get("Content-Length") or 0) > most:
+        raise ReportTooLarge(
+            f"The report is larger than {settings.EXPUNGE_CAPTURE_MAX_MB} MB, which is the "
+            "setting EXPUNGE_CAPTURE_MAX_MB of this platform."
+        )
+
+
+def _part(request: HttpRequest, name: str, *, needed: bool = True) -> bytes:
+    file = request.FILES.get(name)
+    if file is None and needed:
+        raise ReportUnreadable(f"The multipart body has no file {name}.")
+    return b"" if file is None else file.read()
+
+
+def _message(raw: bytes) -> FinishIn:
+    try:
+        return FinishIn.model_validate_json(raw)
+    except ValidationError as error:
+        # Places only: a value that is refused may say something of a person.
+        places = sorted({".".join(str(part) for part in one["loc"]) for one in error.errors()})
+        raise ReportUnreadable(
+            f"The part message is not valid in: {', '.join(places) or 'JSON'}."
+        ) from None
+
+
+def _checked(name: str, data: bytes, sha256: str) -> bytes:
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise ReportUnreadable(f"The file {name} does not have the SHA-256 that was announced.")
+    return data
+
+
+def _weights(data: bytes, sha256: str) -> bytes:
+    if not data:
+        return b""
+    try:
+        safetensors.deserialize(_checked("weights", data, sha256))  # type: ignore[no-untyped-call]
+    except safetensors.SafetensorError as error:
+        raise ReportUnreadable("The file weights is not a safetensors file.") from error
+    return data

@@ -1,0 +1,217 @@
+"""Take down what trainings outside report: every call may come twice, late, or out of turn.
+
+A run and its version are named by the client, so a repeated call finds what the first one made.
+A run whose client has gone silent is INCOMPLETE; if it was merely cut off, its late end counts.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from expunge.wire import version_of
+from lineage.core import first_steps
+from lineage.core.bitmaps import BitmapUnreadable, decode, encode, read, union
+from lineage.models import CaptureReport, ModelVersion, Run
+from lineage.queries.capture_reports import Told, told
+from lineage.queries.standing import barred_records
+from lineage.services.locking import lock_name
+from lineage.services.run_closing import RunNotOpen
+from lineage.services.run_plans import RunPlan, RunResult
+from lineage.services.runs import begin_run, fail_run, finish_run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+    from pyroaring import BitMap
+
+SILENT = "SILENT"
+
+
+class NotThisRun(ValueError):
+    """The report does not fit what was reported of the run before."""
+
+
+class RanksMissing(RuntimeError):
+    """The training has not ended everywhere yet; ask again later."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """What a rank says when it ends.
+
+    ``used`` is portable Roaring; ``first_steps`` as in ``lineage.core.first_steps``, or empty.
+    Model name, weights, metrics, ``release`` and ``seconds`` are those of rank 0.
+    """
+
+    rank: int
+    used: bytes = field(repr=False)
+    first_steps: bytes = field(default=b"", repr=False)
+    sampler: Mapping[str, Any] = field(default_factory=dict)
+    model_name: str = ""
+    weights: bytes = field(default=b"", repr=False)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    release: bool = True
+    seconds: float | None = None
+
+
+@transaction.atomic
+def begin_reported(*, plan: RunPlan, rank: int, ranks: int, at: datetime, now: datetime) -> Told:
+    """Open the run that ``plan`` names, unless another call or another rank has.
+
+    Args:
+        plan: with ``run_id`` and one TRAINING snapshot.
+        rank: of the process that reports, from 0.
+        ranks: how many processes train together.
+        at: when the training began by its own clock; the run never begins in the future.
+        now: when the report came.
+
+    Raises:
+        SourceNotUsable: as ``begin_run``.
+        NotThisRun: the run is not of this kind, or was said to have another number of ranks.
+    """
+    run_id = plan.run_id or uuid.uuid4()
+    lock_name(f"run:{run_id}")
+    if not 0 <= rank < ranks:
+        raise NotThisRun(f"The rank is {rank}; with {ranks} ranks it is 0 to {ranks - 1}.")
+    run = Run.objects.filter(id=run_id).first()
+    if run is None:
+        run = begin_run(plan=replace(plan, run_id=run_id), now=min(at, now))
+    elif set(run.reports.values_list("ranks", flat=True)) != {ranks}:
+        raise NotThisRun(
+            f"The run {run.id} exists already and is not one of {ranks} ranks reported over HTTP."
+        )
+    CaptureReport.objects.get_or_create(
+        run=run,
+        rank=rank,
+        defaults={
+            "ranks": ranks,
+            "heard_at": now,
+            "barred": encode(barred_records(run)),
+            "sampler": dict(plan.sampler),
+        },
+    )
+    return told(run.id, rank=rank)
+
+
+def hear(*, run_id: uuid.UUID, rank: int, now: datetime) -> Told:
+    """Note that a rank is alive, and say what became of its run. Raises RunNotReported."""
+    answer = told(run_id, rank=rank)
+    CaptureReport.objects.filter(run=run_id, rank=rank).update(heard_at=now)
+    return answer
+
+
+def fail_reported(*, run_id: uuid.UUID, rank: int, reason: str, now: datetime) -> Told:
+    """Mark the run as INCOMPLETE; one that has ended stays as it is. Raises RunNotReported."""
+    told(run_id, rank=rank)
+    fail_run(run=Run.objects.get(id=run_id), now=now, reason=reason)
+    return told(run_id, rank=rank)
+
+
+def finish_reported(*, run_id: uuid.UUID, ending: Ending, now: datetime) -> Told:
+    """Take down what a rank used; with rank 0, and all others before it, write the version.
+
+    Raises:
+        RunNotReported: nothing was said of the run before.
+        BitmapUnreadable, StepsUnreadable: what was used cannot be read.
+        NotThisRun: the rank reported other records before, or rank 0 brings no weights.
+        RanksMissing: other ranks have not ended; what this one used is kept.
+        OrdinalsUnknown, StoreFull, StoreNotWritable: as ``finish_run``.
+    """
+    answer = told(run_id, rank=ending.rank)
+    if answer.state == Run.State.COMPLETE:
+        return answer
+    _keep_part(run_id, ending, now)
+    if ending.rank:
+        return told(run_id, rank=ending.rank)
+    reports = list(CaptureReport.objects.filter(run=run_id).order_by("rank"))
+    done = [report for report in reports if report.used is not None]
+    if len(done) < answer.ranks:
+        raise RanksMissing(f"{len(done)} of {answer.ranks} ranks have ended; send this again.")
+    run = _opened_again(run_id, now)
+    try:
+        finish_run(run=run, result=_result(run, ending, reports), now=now)
+    except RunNotOpen:  # the same report came twice at once, and the other was faster
+        if not ModelVersion.objects.filter(id=version_of(run_id)).exists():
+            raise
+    # The snapshot holds it now; a purge that rewrites bits must not have to look here.
+    CaptureReport.objects.filter(run=run_id).update(used=None, first_steps=None)
+    return told(run_id, rank=ending.rank)
+
+
+@transaction.atomic
+def _keep_part(run_id: uuid.UUID, ending: Ending, now: datetime) -> None:
+    used = read(ending.used)
+    if not used:
+        raise BitmapUnreadable("No record was used: that would claim it learned from nobody.")
+    if ending.first_steps:
+        first_steps.decode(ending.first_steps, used)
+    report = CaptureReport.objects.select_for_update().get(run=run_id, rank=ending.rank)
+    if report.used is not None and decode(bytes(report.used)) != used:
+        raise NotThisRun(f"Rank {ending.rank} has reported other records of this run before.")
+    report.used, report.first_steps = encode(used), ending.first_steps or None
+    report.sampler, report.heard_at = {**report.sampler, **ending.sampler}, now
+    report.save()
+
+
+@transaction.atomic
+def _opened_again(run_id: uuid.UUID, now: datetime) -> Run:
+    """Return the run, RUNNING again if it was given up, with a note that says so."""
+    run = Run.objects.select_for_update().get(id=run_id)
+    if run.state == Run.State.INCOMPLETE:
+        note = {
+            "given_up_at": run.ended_at.isoformat() if run.ended_at else None,
+            "because": run.sampler.get("failure"),
+            "ended_at": now.isoformat(),
+        }
+        kept = {name: value for name, value in run.sampler.items() if name != "failure"}
+        run.sampler, run.state, run.ended_at = {**kept, "late": note}, Run.State.RUNNING, None
+        run.save()
+    return run
+
+
+def _result(run: Run, ending: Ending, reports: list[CaptureReport]) -> RunResult:
+    if not ending.weights or not ending.model_name:
+        raise NotThisRun("Rank 0 ends the run with the model's name and weights.")
+    others = {str(report.rank): report.sampler for report in reports if report.rank}
+    return RunResult(
+        model_name=ending.model_name,
+        weights=ending.weights,
+        metrics=ending.metrics,
+        used=union(decode(_used(report)) for report in reports),
+        release=ending.release,
+        sampler={**ending.sampler, **({"ranks": others} if others else {})},
+        seconds=ending.seconds,
+        first_steps=_first_steps(reports),
+        version_id=version_of(run.id),
+    )
+
+
+def _used(report: CaptureReport) -> bytes:
+    return bytes(report.used or b"")
+
+
+def _first_steps(reports: list[CaptureReport]) -> bytes | None:
+    """Return the earliest steps of all ranks; None unless every one of them told its own."""
+    parts = []
+    for report in reports:
+        if report.first_steps is None:
+            return None
+        held: BitMap = decode(_used(report))
+        parts.append((held, first_steps.decode(bytes(report.first_steps), held)))
+    return first_steps.encode(*first_steps.merged(parts))
+
+
+def give_up_silent(*, now: datetime, silence: timedelta) -> int:
+    """Mark open runs as INCOMPLETE of which no rank was heard for ``silence``; say how many."""
+    reported = Run.objects.filter(state=Run.State.RUNNING, reports__isnull=False)
+    silent = reported.annotate(heard=Max("reports__heard_at")).filter(heard__lt=now - silence)
+    runs = list(silent)
+    for run in runs:
+        fail_run(run=run, now=now, reason=SILENT)
+    return len(runs)
