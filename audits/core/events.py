@@ -92,6 +92,8 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "records_erased": {"space": UUID, "records": COUNT, "remaining": COUNT},
     "snapshots_superseded": {"space": UUID, "snapshots": COUNT, "note": SHA256},
     "erasures_replayed": {"entries": COUNT, "records": COUNT, "remaining": COUNT},
+    "case_linked": {"original": UUID, "versions": COUNT},
+    "incident_raised": {"code": CODE},
     "version_quarantined": {"version": UUID},
     "journal_written": {"entry": UUID, "digest": SHA256},
     "shadows_purged": {"count": COUNT, "remaining": COUNT},

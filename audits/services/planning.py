@@ -88,6 +88,11 @@ def restrict_arrived(*, case_id: UUID, now: datetime) -> bool:
     return bool(fresh)
 
 
+def restrict_for(*, case_id: UUID, records: Mapping[OrdinalSpace, BitMap], now: datetime) -> None:
+    """Restrict records that a case is about without being about one person."""
+    _restrict(case_id, records, now)
+
+
 def _restrict(case_id: UUID, records: Mapping[OrdinalSpace, BitMap], now: datetime) -> None:
     for space, ordinals in records.items():
         restriction.restrict(case_id=case_id, space=space, ordinals=ordinals, now=now)
@@ -177,6 +182,14 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
         actor=actor_of(user),
         data={"finding": str(finding_id), "decision": decision},
     )
+    if decision == Decision.KEEP and finding.kind == DuplicateFinding.Kind.EXACT:
+        log.append(
+            type="incident_raised",
+            case=finding.request_id,
+            now=now,
+            actor=actor_of(user),
+            data={"code": "DUPLICATE_KEPT"},
+        )
     return True
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audits.queries import cases
-from audits.services import unconfirmed
+from audits.services import late, unconfirmed
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
 from lineage.models import Job
@@ -52,6 +52,7 @@ def sweep() -> None:
     )
     unconfirmed.forget_unconfirmed(now=now)
     queue_tiles(now)
+    late.open_late_cases(now=now)
     for case_id in cases.cases_at_work():
         try:
             advance(case_id)

@@ -22,7 +22,11 @@ from lineage.models import (
 from lineage.queries.edges import edges_above
 from lineage.queries.membership import members
 from lineage.queries.nodes import nodes_of
-from lineage.queries.standing import barred_records_used, withdrawn_sources
+from lineage.queries.standing import (
+    barred_records_used,
+    erased_records_used,
+    withdrawn_sources,
+)
 from lineage.services.locking import lock_name, lock_spaces
 from lineage.services.snapshots import Origin, record_snapshot
 
@@ -64,7 +68,7 @@ def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVe
         generated_by=current,
         revision_of=result.revision_of,
         generated_at=now,
-        invalidated_at=now if state == ModelVersion.State.WITHDRAWN else None,
+        invalidated_at=now if notes else None,
         metrics={**result.metrics, **notes},
     )
     node = LineageNode.objects.create(kind=LineageNode.Kind.MODEL, object_id=version.id)
@@ -134,7 +138,10 @@ def _state(run: Run, result: RunResult) -> tuple[str, dict[str, Any]]:
     barred = barred_records_used(run)
     gone = [] if run.activity == Run.Activity.UNLEARN else withdrawn_sources(run)
     if barred or gone:
-        return ModelVersion.State.WITHDRAWN, {
+        # What learned from somebody whose case is over waits in quarantine for a case of its own.
+        late = barred and erased_records_used(run)
+        state = ModelVersion.State.QUARANTINED if late else ModelVersion.State.WITHDRAWN
+        return state, {
             "born_affected": True,
             "barred_records_used": barred,
             "sources_out_of_use": [str(version) for version in gone],

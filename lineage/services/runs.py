@@ -90,8 +90,9 @@ def finish_run(*, run: Run, result: RunResult, now: datetime) -> ModelVersion:
     """Close a run with the model version it trained, and return that version.
 
     Records that were restricted or erased while the run was open, and sources that went out of
-    use meanwhile, make the version *born affected*: it is WITHDRAWN from the start, with
-    ``metrics["born_affected"]`` true. A shadow model is a CANDIDATE for ever.
+    use meanwhile, make the version *born affected*: it is WITHDRAWN from the start, or
+    QUARANTINED if it learned from erased records, with ``metrics["born_affected"]`` true. A
+    shadow model is a CANDIDATE for ever.
 
     Raises:
         RunNotOpen: the run was closed before.
