@@ -15,7 +15,7 @@ from lineage.core.tiles import GROUP, holders
 from lineage.models import DatasetSnapshot, OrdinalSpace
 from lineage.queries.chunks import chain_of, chains, reaching, rows_by_chunk
 from lineage.queries.edges import FOR_EVER
-from lineage.queries.tiles import MOST, covered_groups, slices
+from lineage.queries.tiles import MOST, slices_of
 
 if TYPE_CHECKING:
     import uuid
@@ -87,7 +87,7 @@ def snapshots_holding(space: OrdinalSpace, ordinals: BitMap) -> dict[uuid.UUID, 
     Raises:
         ChunkAltered, TileAltered: what was read is not what was written.
     """
-    holding = _holding(space, ordinals)
+    holding = holding_of(space, ordinals)
     if not holding:
         return {}
     ids = dict(
@@ -102,7 +102,7 @@ def nodes_holding(
     space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER
 ) -> dict[int, BitMap]:
     """Return the same by node of the lineage graph, of snapshots taken until a time."""
-    holding = _holding(space, ordinals)
+    holding = holding_of(space, ordinals)
     if not holding:
         return {}
     until = connection.ops.adapt_datetimefield_value(as_of)
@@ -111,21 +111,18 @@ def nodes_holding(
         return {node: holding[seq] for seq, node in cursor.fetchall() if seq in holding}
 
 
-def _holding(space: OrdinalSpace, ordinals: BitMap) -> Holding:
-    covered = covered_groups(space) if len(ordinals) <= MOST else {}
-    if not covered:
+def holding_of(space: OrdinalSpace, ordinals: BitMap) -> Holding:
+    """Return the same by number of the snapshot in its space: the quickest form."""
+    groups, snapshots = slices_of(space, ordinals) if len(ordinals) <= MOST else ({}, 0)
+    if not groups:
         return holding_by_chunks(space, ordinals, chains(space))
     holding: Holding = {}
-    for group, count in covered.items():
-        found = holders(slices(space, group, count, ordinals))
-        holding |= {group * GROUP + place: hits for place, hits in found.items()}
-    told = {
-        seq
-        for group, count in covered.items()
-        for seq in range(group * GROUP, group * GROUP + count)
-    }
-    taken = OrdinalSpace.objects.values_list("next_seq", flat=True).get(id=space.id)
-    if taken > len(told):
+    told: set[int] = set()
+    for group, known in groups.items():
+        first = group * GROUP
+        holding |= {first + place: hits for place, hits in holders(known.slices).items()}
+        told.update(range(first, first + known.covered))
+    if snapshots > len(told):
         holding |= _not_told(space, ordinals, told)
     return holding
 

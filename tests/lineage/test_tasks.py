@@ -265,6 +265,7 @@ def test_every_kind_of_job_has_a_handler_that_exists():
         assert callable(getattr(import_module(module), name))
 
 
+@pytest.mark.django_db(transaction=True)  # a connection is closed
 def test_a_database_that_is_away_for_a_beat_does_not_stop_the_child(sent, monkeypatch, caplog):
     job = make()
     renew = jobs.renew_lease
