@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from lineage import artifacts
-from lineage.core.identifiers import record_digest
-from lineage.models import RecordContent
+from lineage import artifacts, keys
+from lineage.core.identifiers import location_digest, record_digest
+from lineage.models import RecordContent, RecordLocation
 from lineage.services.bulk import insert_records, known_records, living_people
 from lineage.services.import_rows import ImportReport, Rejection
 from lineage.services.locking import lock_space
@@ -136,6 +136,7 @@ class PortionImport:
                 staged.pop(owned.identity, None)  # moved, so there is nothing to clean up
             insert_records(space.id, first, (owned.identity for owned in rows), self.now)
             self._insert_contents(rows, placed, first)
+            self._insert_locations(rows, first)
         except BaseException:
             # While the lock is held: afterwards these ordinals may be somebody else's.
             for ordinal in range(first, first + len(files)):
@@ -150,6 +151,22 @@ class PortionImport:
             if owned.identity[0] not in living:
                 self._reject(owned.row, ERASED)
         return [owned for owned in rows if owned.identity[0] in living]
+
+    def _insert_locations(self, rows: list[_Owned], first: int) -> None:
+        key = keys.get_or_create("location")
+        RecordLocation.objects.bulk_create(
+            [
+                RecordLocation(
+                    space_id=self.space_id,
+                    digest=location_digest(key, owned.row.location),
+                    ordinal=ordinal,
+                )
+                for ordinal, owned in enumerate(rows, start=first)
+                if owned.row.location
+            ],
+            batch_size=2_000,
+            ignore_conflicts=True,  # a place holds one record: the first that was imported
+        )
 
     def _insert_contents(self, rows: list[_Owned], placed: list[StoredFile], first: int) -> None:
         if not placed:

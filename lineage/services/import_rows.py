@@ -41,6 +41,7 @@ class Row:
     target: str = ""
     media_type: str = ""
     kind: str = EMAIL
+    location: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,7 @@ class CheckedRow:
     sha256: str
     target: str
     media_type: str
+    location: str = field(default="", repr=False)
 
 
 class Lookup:
@@ -128,6 +130,7 @@ def checked(row: Row, lookup: Lookup) -> CheckedRow:
         sha256="" if content is None else content_digest(content),
         target=row.target,
         media_type=_media_type(row),
+        location=row.location,
     )
 
 

@@ -2,8 +2,9 @@
 
 Paths are relative to the manifest and must stay in its folder. A manifest without the column
 ``path`` registers records for their lineage alone: their content stays where it is. Optional are
-also ``target``, ``kind`` (EMAIL, which is assumed, or EXTERNAL) and ``media_type``. In CSV comma,
-semicolon or tab separate; UTF-8 is assumed, and a byte order mark is obeyed.
+also ``target``, ``kind`` (EMAIL, which is assumed, or EXTERNAL), ``media_type`` and ``location``
+(where the source keeps the record). In CSV comma, semicolon or tab separate; UTF-8 is assumed, and
+a byte order mark is obeyed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REQUIRED = ("key", "subject")
-OPTIONAL = ("path", "target", "kind", "media_type")
+OPTIONAL = ("path", "target", "kind", "media_type", "location")
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -148,6 +149,7 @@ def _record(line: int, values: dict[str, str], folder: Path) -> Row:
         target=values.get("target", ""),
         media_type=values.get("media_type", ""),
         kind=values.get("kind", "").upper() or EMAIL,
+        location=values.get("location", ""),
     )
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from lineage import artifacts, keys
 from lineage.core.bitmaps import decode, encode
-from lineage.models import DataRecord, DataSubject, LineagePurge, RecordContent
+from lineage.models import DataRecord, DataSubject, LineagePurge, RecordContent, RecordLocation
 from lineage.queries.contents import batches
 from lineage.services.journal import write_journal
 from lineage.services.locking import lock_space
@@ -107,6 +107,7 @@ def _delete_contents(space: OrdinalSpace, batch: list[int]) -> None:
         for ordinal in batch
         if _deleted({artifacts.record_uri(space.public_id, ordinal), *_given(uris, ordinal)})
     ]
+    RecordLocation.objects.filter(space=space, ordinal__in=gone).delete()
     rows.filter(ordinal__in=gone).delete()
 
 
