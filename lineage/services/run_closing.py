@@ -64,7 +64,7 @@ def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVe
         version=_next_number(result.model_name),
         kind=result.kind,
         state=state,
-        guarantee=_weakest(current, result.guarantee),
+        guarantee=weakest_guarantee(current, result.guarantee),
         generated_by=current,
         revision_of=result.revision_of,
         generated_at=now,
@@ -135,21 +135,27 @@ def _drawn(declared: DatasetSnapshot, run: Run, used: BitMap, now: datetime) -> 
 def _state(run: Run, result: RunResult) -> tuple[str, dict[str, Any]]:
     if result.kind == ModelVersion.Kind.SHADOW:
         return ModelVersion.State.CANDIDATE, {}
-    barred = barred_records_used(run)
-    gone = [] if run.activity == Run.Activity.UNLEARN else withdrawn_sources(run)
-    if barred or gone:
-        # What learned from somebody whose case is over waits in quarantine for a case of its own.
-        late = barred and erased_records_used(run)
-        state = ModelVersion.State.QUARANTINED if late else ModelVersion.State.WITHDRAWN
-        return state, {
-            "born_affected": True,
-            "barred_records_used": barred,
-            "sources_out_of_use": [str(version) for version in gone],
-        }
+    if born := born_affected(run):
+        return born
     return (ModelVersion.State.ACTIVE if result.release else ModelVersion.State.CANDIDATE), {}
 
 
-def _weakest(run: Run, own: str) -> str:
+def born_affected(run: Run) -> tuple[str, dict[str, Any]] | None:
+    """Return state and notes of a version whose run used what must not be used any more."""
+    barred = barred_records_used(run)
+    gone = [] if run.activity == Run.Activity.UNLEARN else withdrawn_sources(run)
+    if not barred and not gone:
+        return None
+    # What learned from somebody whose case is over waits in quarantine for a case of its own.
+    late = barred and erased_records_used(run)
+    return ModelVersion.State.QUARANTINED if late else ModelVersion.State.WITHDRAWN, {
+        "born_affected": True,
+        "barred_records_used": barred,
+        "sources_out_of_use": [str(version) for version in gone],
+    }
+
+
+def weakest_guarantee(run: Run, own: str) -> str:
     """Return the guarantee of a version: no stronger than that of any model it came from.
 
     Whether directly, or through data that a model wrote.

@@ -26,6 +26,13 @@ _DIRECT = (
 _INERT = (Role.FORGET, Role.SOURCE_DATA)
 
 
+def effect_of(role: str) -> str:
+    """Return how an input acts by its role alone."""
+    if role in _INERT:
+        return Influence.NONE
+    return Influence.DIRECT if role in _DIRECT else Influence.INDIRECT
+
+
 @dataclass(frozen=True, kw_only=True)
 class Input:
     """A snapshot or a model version that a run reads.
@@ -43,11 +50,7 @@ class Input:
     @property
     def effect(self) -> str:
         """How the input acts on what the run writes."""
-        if self.influence:
-            return self.influence
-        if self.role in _INERT:
-            return Influence.NONE
-        return Influence.DIRECT if self.role in _DIRECT else Influence.INDIRECT
+        return self.influence or effect_of(self.role)
 
 
 @dataclass(frozen=True, kw_only=True)
