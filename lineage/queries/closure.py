@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from pyroaring import BitMap
 
 from lineage.core.graph import Edge, path_to
@@ -110,17 +111,20 @@ def affected(
         ChunkAltered, TileAltered: stored membership is not what was written.
         LineageHasCycle: the graph is damaged.
     """
-    listed = listed_versions(include_shadows=include_shadows).filter(generated_at__lte=as_of)
+    reach = reached(space, ordinals, as_of=as_of)
     return Closure(
-        versions=_affected(reached(space, ordinals, as_of=as_of), include_shadows=include_shadows),
+        versions=_affected(reach, include_shadows=include_shadows, as_of=as_of),
         space=space,
-        listed=listed,
+        listed=listed_versions(include_shadows=include_shadows, as_of=as_of),
     )
 
 
-def listed_versions(*, include_shadows: bool) -> QuerySet[ModelVersion]:
-    """Return the versions that there still are, the oldest first."""
-    versions = ModelVersion.objects.exclude(state=ModelVersion.State.DESTROYED)
+def listed_versions(
+    *, include_shadows: bool, as_of: datetime = FOR_EVER
+) -> QuerySet[ModelVersion]:
+    """Return the versions that there were at a time, the oldest first."""
+    there = ~Q(state=ModelVersion.State.DESTROYED) | Q(invalidated_at__gt=as_of)
+    versions = ModelVersion.objects.filter(there, generated_at__lte=as_of)
     if not include_shadows:
         versions = versions.exclude(kind=ModelVersion.Kind.SHADOW)
     return versions.select_related("generated_by").order_by(
@@ -128,7 +132,9 @@ def listed_versions(*, include_shadows: bool) -> QuerySet[ModelVersion]:
     )
 
 
-def _affected(reach: Reach, *, include_shadows: bool) -> tuple[AffectedVersion, ...]:
+def _affected(
+    reach: Reach, *, include_shadows: bool, as_of: datetime
+) -> tuple[AffectedVersion, ...]:
     table = shown(reach.acting)
     plain = [edge for edge in reach.edges if edge.influence == Influence.DIRECT]
     trail = _Trail(
@@ -146,9 +152,15 @@ def _affected(reach: Reach, *, include_shadows: bool) -> tuple[AffectedVersion, 
         for node, hits in reach.acting.items()  # in topological order
         if hits
         and (version := table[node].version)
-        and version.state != ModelVersion.State.DESTROYED
+        and _there(version, as_of)
         and (include_shadows or version.kind != ModelVersion.Kind.SHADOW)
     )
+
+
+def _there(version: ModelVersion, as_of: datetime) -> bool:
+    if version.state != ModelVersion.State.DESTROYED:
+        return True
+    return version.invalidated_at is not None and version.invalidated_at > as_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,7 +108,7 @@ def write_derived(
     _write_map(source, dataset.space, np.array(pairs, dtype=np.int64).reshape(-1, 2), first)
     _write_contents(dataset.space, records, first)
     ordinals = BitMap(range(first, first + len(records)))
-    return finish_derivation(run=run, dataset=dataset, ordinals=ordinals, now=now)
+    return finish_derivation(run=run, dataset=dataset, ordinals=ordinals, now=now, mapped=True)
 
 
 def _write_records(

@@ -13,6 +13,7 @@ from lineage.core.membership import snapshot_digest
 from lineage.models import (
     Dataset,
     DatasetSnapshot,
+    Influence,
     LineageEdge,
     LineageNode,
     ModelVersion,
@@ -57,8 +58,8 @@ def build(*, run_id: uuid.UUID, now: datetime) -> Run:
         at = max(event.event_time for event in events if event.event_type == "COMPLETE")
         for kept in outputs:
             _output(run, kept, at)
-        _connect(run, at)
-        _judge(run, at)
+        connect(run, at)
+        judge(run, at)
     run.capture_level = _level(inputs)
     run.save(update_fields=["capture_level"])
     return run
@@ -99,8 +100,13 @@ def _input(run: Run, kept: dict[str, Any], now: datetime) -> None:
     sources = [_version(kept, now)] if kept["model"] else _snapshots(kept, now)
     for node in nodes_of(source.id for source in sources).values():
         RunInput.objects.get_or_create(
-            run=run, node_id=node, role=role, defaults={"influence": effect_of(role)}
+            run=run, node_id=node, role=role, defaults={"influence": _effect(role)}
         )
+
+
+def _effect(role: str) -> str:
+    """Return how an input acts; an event brings no map, so source data acts as a whole."""
+    return Influence.DIRECT if role == Role.SOURCE_DATA else effect_of(role)
 
 
 def _dataset(kept: dict[str, Any]) -> Dataset:
@@ -120,7 +126,7 @@ def _snapshots(kept: dict[str, Any], now: datetime) -> list[DatasetSnapshot]:
     Both, whatever other events say: so the graph does not depend on which of them came first.
     """
     dataset = _dataset(kept)
-    state = _state_of(dataset, kept["version"], now)
+    state = state_of(dataset, kept["version"], now)
     members = kept.get("members") or {}
     if members.get("space") != dataset.space_id:
         return [state]
@@ -128,7 +134,7 @@ def _snapshots(kept: dict[str, Any], now: datetime) -> list[DatasetSnapshot]:
     return [state, _taken(dataset, ordinals, kept["version"], now)]
 
 
-def _state_of(dataset: Dataset, version: str, now: datetime) -> DatasetSnapshot:
+def state_of(dataset: Dataset, version: str, now: datetime) -> DatasetSnapshot:
     """Return the snapshot that a version names, else an empty one that stands for it."""
     if version:
         known = DatasetSnapshot.objects.filter(dataset=dataset)
@@ -194,12 +200,13 @@ def _output(run: Run, kept: dict[str, Any], at: datetime) -> None:
             generated_by=run
         ).first() or _new_version(run, kept, external, at)
     else:
-        source = _state_of(_dataset(kept), kept["version"], at)
+        source = state_of(_dataset(kept), kept["version"], at)
     node = nodes_of([source.id])[source.id]
     RunOutput.objects.get_or_create(node_id=node, defaults={"run": run})
 
 
-def _connect(run: Run, at: datetime) -> None:
+def connect(run: Run, at: datetime) -> None:
+    """Derive whatever a run wrote from whatever it read, where that is not said yet."""
     for node in RunOutput.objects.filter(run=run).values_list("node_id", flat=True):
         for used in run.inputs.exclude(node_id=node):
             LineageEdge.objects.get_or_create(
@@ -214,7 +221,7 @@ def _connect(run: Run, at: datetime) -> None:
             )
 
 
-def _judge(run: Run, at: datetime) -> None:
+def judge(run: Run, at: datetime) -> None:
     """Take versions out of use that learned from what is restricted or erased by now."""
     made = ModelVersion.objects.filter(generated_by=run)
     made.update(guarantee=weakest_guarantee(run, ""))

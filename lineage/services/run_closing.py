@@ -13,7 +13,6 @@ from lineage.models import (
     LineageEdge,
     LineageNode,
     ModelVersion,
-    RecordMapBlock,
     Role,
     Run,
     RunInput,
@@ -54,6 +53,7 @@ class TrainingSnapshotUnclear(ValueError):
 def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVersion:
     """Write the version of an open run. Raises as ``finish_run``."""
     current = _open(run)
+    _take_as_a_whole(current)
     if result.used is not None:
         _record_used(current, result, result.used, now)
     state, notes = _state(current, result)
@@ -78,11 +78,12 @@ def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVe
 
 
 def close_with_snapshot(
-    *, run: Run, dataset: Dataset, ordinals: BitMap, now: datetime
+    *, run: Run, dataset: Dataset, ordinals: BitMap, now: datetime, mapped: bool = False
 ) -> DatasetSnapshot:
     """Write the derived snapshot of an open run. Raises as ``finish_derivation``."""
     current = _open(run)
-    _follow(current, dataset)
+    if not mapped:
+        _take_as_a_whole(current, besides=dataset.space_id)
     snapshot = record_snapshot(
         dataset=dataset, now=now, ordinals=ordinals, origin=Origin(generated_by=current)
     )
@@ -91,12 +92,15 @@ def close_with_snapshot(
     return snapshot
 
 
-def _follow(run: Run, dataset: Dataset) -> None:
-    """Let source data act as a whole where its records cannot be followed one by one."""
+def _take_as_a_whole(run: Run, *, besides: int | None = None) -> None:
+    """Let source data act as a whole where its records are not followed one by one.
+
+    They are by a map, or by equal ordinals in the space ``besides`` that they share with what was
+    derived; into a model they never are.
+    """
     for used in run.inputs.filter(role=Role.SOURCE_DATA, influence=Influence.NONE):
-        source = DatasetSnapshot.objects.get(id=used.node.object_id).space_id
-        maps = RecordMapBlock.objects.filter(source_space=source, derived_space=dataset.space_id)
-        if source != dataset.space_id and not maps.exists():
+        source = DatasetSnapshot.objects.filter(id=used.node.object_id).first()
+        if source is None or source.space_id != besides:
             run.inputs.filter(id=used.id).update(influence=Influence.DIRECT)
 
 

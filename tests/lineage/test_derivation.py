@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from django.core.management import call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
@@ -174,3 +177,38 @@ def test_a_derived_record_needs_sources_that_exist(now):
     with pytest.raises(OrdinalsUnknown, match="highest ordinal is 2"):
         derived_from_faces(now, [(2,)])
     assert not RecordMapBlock.objects.exists()
+
+
+# --- through the questions --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", [("--subject", "person0@example.org"), ("--records", "faces:0")])
+def test_a_question_follows_records_into_what_they_share_with_others(now, capsys, who):
+    filled("faces", 6, now)
+    captions = derived_from_faces(now, [(0, 4), (5,)])
+    trained("captioner", now, data(snapshot(captions, now, [0])))
+    trained("other", now, data(snapshot(captions, now, [1])))
+    for question in ("affected", "whatif"):
+        call_command("lineage", question, *who, "--json")
+        answer = json.loads(capsys.readouterr().out)
+        listed = answer["affected"] if question == "affected" else answer["versions"]
+        assert [one["name"] for one in listed] == ["captioner v1"]
+        assert answer["records"]["captions"] == 1
+
+
+def test_a_later_derivation_without_a_map_acts_as_a_whole(now):
+    faces = filled("faces", 3, now)
+    captions = derived_from_faces(now, [(0,)])
+    OrdinalSpace.objects.filter(id=captions.space_id).update(next_ordinal=2)
+    source = data(snapshot(faces, now), Role.SOURCE_DATA)
+    run = begin_run(plan=RunPlan(activity="TRANSFORM", inputs=(source,)), now=now)
+    made = finish_derivation(run=run, dataset=captions, ordinals=BitMap([1]), now=now)
+    version = trained("m", now, data(made))
+    assert [hit.version for hit in affected(faces.space, BitMap([1])).versions] == [version]
+
+
+def test_a_model_made_from_source_data_learned_from_it(now):
+    faces = filled("faces", 2, now)
+    version = trained("m", now, data(snapshot(faces, now), Role.SOURCE_DATA))
+    (hit,) = affected(faces.space, BitMap([0])).versions
+    assert (hit.version, hit.influence) == (version, "DIRECT")

@@ -23,6 +23,7 @@ from lineage.services.importing import ensure_dataset
 from lineage.services.purge import erase_records
 from lineage.services.runs import RunPlan, begin_run, fail_run, finish_derivation
 from lineage.services.snapshots import take_snapshot
+from lineage.services.versions import destroy_version
 from tests.lineage.builders import base, data, filled, found, snapshot, trained
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,7 @@ def test_what_if_tells_what_would_be_left(world, capsys):
     assert by_name["base v1"]["can_be_retrained"]
     assert by_name["other v1"]["emptied_targets"] == ["0"]
     assert not by_name["other v1"]["can_be_retrained"]  # no recipe
+    assert answer["untouched"] == ["blind v1"]
 
 
 def test_coverage_names_every_gap(world, now, capsys):
@@ -161,6 +163,20 @@ def test_as_of_tells_what_was_known_then(now):
     }
     answer = affected_by({dataset.space: BitMap([0])}, as_of=now + 2 * day)
     assert (answer["as_of"], answer["not_affected"]) == ((now + 2 * day).isoformat(), 0)
+
+
+def test_as_of_still_knows_what_was_destroyed_later(now):
+    dataset, day = filled("faces", 2, now), timedelta(days=1)
+    version = trained("m", now + day, data(snapshot(dataset, now)))
+    destroy_version(version=version, by_case=version.id, now=now + 3 * day)
+    known = {
+        days: [
+            str(hit.version)
+            for hit in affected(dataset.space, BitMap([0]), as_of=now + days * day).versions
+        ]
+        for days in (2, 3)
+    }
+    assert known == {2: ["m v1"], 3: []}
 
 
 # --- first steps ----------------------------------------------------------------------------
