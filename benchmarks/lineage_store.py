@@ -97,22 +97,25 @@ def evolving(records: int, versions: int) -> dict[str, Any]:
 
 
 def ask_evolving(records: int) -> dict[str, Any]:
-    """Ask for the whole affected set, graph included, of one record and of a person."""
+    """Ask for the affected set, as nodes with the records that act on each; closure included."""
     import django  # noqa: PLC0415
 
     django.setup()
     from lineage.models import OrdinalSpace  # noqa: PLC0415
+    from lineage.queries.closure import affected  # noqa: PLC0415
     from lineage.queries.reach import reached  # noqa: PLC0415
 
     space = OrdinalSpace.objects.get(name="bench")
     one = repeated(_some(records, 1), lambda asked: reached(space, asked), 200)
     subject = repeated(_some(records, SUBJECT), lambda asked: reached(space, asked), 60)
+    named = repeated(_some(records, 1), lambda asked: affected(space, asked).versions, 20)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "one_record_p50_ms": one["p50_ms"],
         "one_record_p99_ms": one["p99_ms"],
         "subject100_p50_ms": subject["p50_ms"],
         "subject100_p99_ms": subject["p99_ms"],
+        "versions_with_paths_p50_ms": named["p50_ms"],
         "peak_rss_mb": round(peak, 1),
     }
 

@@ -17,21 +17,23 @@ from lineage.models.graph import (
 )
 from lineage.models.intake import CaptureReport, ManifestImport, ReceivedEvent
 from lineage.models.jobs import Job
+from lineage.models.purges import (
+    ErasureViewOpening,
+    LineagePurge,
+    PurgePermit,
+    Restriction,
+    SnapshotSupersession,
+)
 from lineage.models.records import (
     DataRecord,
     Dataset,
     DatasetSnapshot,
-    ErasureViewOpening,
-    LineagePurge,
     MembershipTile,
     OrdinalSpace,
-    PurgePermit,
     RecordContent,
     RecordLocation,
     RecordMapBlock,
-    Restriction,
     SnapshotChunk,
-    SnapshotSupersession,
     TileGroup,
 )
 from lineage.models.subjects import DataSubject, SubjectIdentifier
