@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -11,10 +12,13 @@ from pyroaring import BitMap
 from lineage import artifacts, keys
 from lineage.models import DataSubject, OrdinalSpace, RecordContent, SubjectIdentifier
 from lineage.queries.closure import affected
-from lineage.services.importing import Row, import_records
+from lineage.queries.membership import members, snapshots_holding
+from lineage.services.importing import Row, ensure_dataset, import_records
 from lineage.services.journal import read_journal, write_journal
 from lineage.services.restriction import restrict
 from lineage.services.runs import RunPlan, RunResult, begin_run, finish_run
+from lineage.services.snapshots import take_snapshot
+from lineage.services.tiles import AnotherBuilds, build_group
 from tests.lineage.builders import data, filled, snapshot
 
 pytestmark = pytest.mark.database
@@ -120,6 +124,57 @@ def test_a_version_is_born_affected_or_seen_by_the_closure(processes):
     active = {version for version, state in made.items() if state == "ACTIVE"}
     assert len(made) == 8
     assert active <= seen.keys()
+
+
+def _wide(_):
+    dataset = ensure_dataset(name="wide")
+    OrdinalSpace.objects.filter(id=dataset.space_id).update(next_ordinal=100_000)
+
+
+def _take(number):
+    """Take snapshots that differ a little, each stored against whatever came before it."""
+    dataset = ensure_dataset(name="wide")
+    everybody = BitMap(range(0, 100_000, 3))
+    for at in range(4):
+        left_out = 3 * (number * 4 + at)
+        take_snapshot(
+            dataset=dataset,
+            ordinals=everybody - BitMap([left_out]),
+            rule={"left_out": left_out},
+            now=NOW,
+        )
+        if number == 0:
+            with suppress(AnotherBuilds):
+                build_group(space=dataset.space, group=0, now=NOW)
+
+
+def _look(_):
+    space = OrdinalSpace.objects.get(name="wide")
+    taken = list(space.snapshots.select_related("space", "dataset").order_by("seq"))
+    everybody = BitMap(range(0, 100_000, 3))
+    return {
+        "seqs": [one.seq for one in taken],
+        "stored as differences": sum(one.base_id is not None for one in taken),
+        "wrong": [
+            one.seq
+            for one in taken
+            if members(one) != everybody - BitMap([one.selection_rule["left_out"]])
+        ],
+        "without": {
+            left_out: len(snapshots_holding(space, BitMap([left_out])))
+            for left_out in range(0, 96, 3)
+        },
+    }
+
+
+def test_eight_processes_take_snapshots_without_a_gap_or_a_wrong_bitmap(processes):
+    processes(_wide, 1)
+    processes(_take, 8)
+    (found,) = processes(_look, 1)
+    assert found["seqs"] == [*range(32)]
+    assert found["stored as differences"] == 31
+    assert found["wrong"] == []
+    assert found["without"] == dict.fromkeys(range(0, 96, 3), 31)
 
 
 def _note(number):
