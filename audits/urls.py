@@ -30,6 +30,7 @@ one_case = [
     path("retry/", decisions.retry, name="retry"),
     path("export/", decisions.export, name="export"),
     path("duplicates/<uuid:finding_id>/", decisions.duplicate, name="duplicate"),
+    path("runs/<uuid:run_id>/take-over/", stuck_versions.take_over, name="take_over"),
     path("runs/<uuid:run_id>/destroy/", stuck_versions.destroy, name="destroy"),
     path("runs/<uuid:run_id>/outside/", stuck_versions.outside, name="outside"),
     path("evidence/<uuid:evidence_id>/", evidence.evidence, name="evidence"),

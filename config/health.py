@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from lineage.queries.backlog import backlog
+from lineage.services.replay import replay_needed
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (a view takes the request)
     """Return 200 with the backlog, or 503 when the database does not answer."""
     try:
+        if replay_needed():
+            return JsonResponse({"erasures": "run manage.py replay_erasures"}, status=503)
         found = backlog(timezone.now())
     except DatabaseError:
         return JsonResponse({"database": "unreachable"}, status=503)

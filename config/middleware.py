@@ -1,15 +1,40 @@
-"""The Django admin's theme evaluates expressions; its prefix alone gets a looser policy."""
+"""What every request passes: no answers from an unreplayed restore, a policy for the admin.
+
+The Django admin's theme evaluates expressions; its prefix alone gets a looser policy.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.http import HttpResponse
+
+from lineage.services.replay import replay_needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
+
+
+REFUSAL = (
+    "This site was restored from a backup and holds data that has been erased since. It answers "
+    "again once its operator has run: manage.py replay_erasures\n"
+)
+
+
+class RestoredMustReplay:
+    """Serve nothing while the database holds people who were erased after its backup."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, or refuse with 503 and a sentence; health says the same on its own."""
+        if request.path != "/healthz" and replay_needed():
+            return HttpResponse(REFUSAL, status=503, content_type="text/plain; charset=utf-8")
+        return self.get_response(request)
 
 
 class AdminContentPolicy:

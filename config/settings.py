@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.middleware.RestoredMustReplay",
     "config.middleware.AdminContentPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -169,6 +170,8 @@ CELERY_TIMEZONE = "UTC"
 # --- Expunge itself -------------------------------------------------------------------------
 EXPUNGE_STORE = os.environ.get("EXPUNGE_STORE", f"file://{VAR / 'store'}")
 EXPUNGE_JOURNAL = Path(os.environ.get("EXPUNGE_JOURNAL", VAR / "journal" / "erasures.jsonl"))
+# SHRED keeps the ordinals of erased records as tombstones; HARD rewrites every snapshot as well.
+EXPUNGE_PURGE_MODE = environment.choice("EXPUNGE_PURGE_MODE", ("SHRED", "HARD"))
 EXPUNGE_RECIPE_MODULES = environment.words(
     "EXPUNGE_RECIPE_MODULES",
     default=[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import subprocess
@@ -13,19 +14,24 @@ from uuid import UUID
 
 from celery import current_app, shared_task
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from lineage.services import jobs
+from lineage.services.replay import replay_needed
 
 if TYPE_CHECKING:
     from lineage.models import Job
 
 CANCEL_GRACE_SECONDS = 10
+logger = logging.getLogger("expunge.worker")
 
 
 @shared_task(name="lineage.run_job")
 def run_job(job_id: str) -> None:
     """Claim the job, run it in a child process, then ring whoever waits for it."""
+    if replay_needed():
+        return  # the row waits, and the sweeper rings again once the erasures are replayed
     lease = timedelta(seconds=settings.EXPUNGE_LEASE_SECONDS)
     try:
         job = jobs.claim_job(job_id=UUID(job_id), now=timezone.now(), lease=lease)
@@ -68,10 +74,18 @@ def _watch(job: Job, child: subprocess.Popen[bytes], lease: timedelta) -> None:
 
 
 def _keep(job: Job, lease: timedelta) -> bool:
+    """Return whether the child may go on; a database that is away for a while does not stop it.
+
+    Whoever else claims the job after the lease has lapsed makes the next renewal fail.
+    """
     try:
         return not jobs.renew_lease(job=job, now=timezone.now(), lease=lease)
     except jobs.LeaseLost:
         return False
+    except DatabaseError as error:
+        logger.warning("the lease of %s was not renewed: %s", job, type(error).__name__)
+        connection.close_if_unusable_or_obsolete()
+        return True
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

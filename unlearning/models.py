@@ -13,6 +13,7 @@ class UnlearningRun(models.Model):
     """One method applied to one model version and one forget set.
 
     * WAITING -> QUEUED | SUCCEEDED, when staff decide about a version without a recipe;
+    * QUEUED | RUNNING | FAILED -> WAITING, when staff take a run over that cannot be carried out;
     * QUEUED -> RUNNING -> SUCCEEDED | FAILED, written by the child process;
     * SUCCEEDED -> CLEARED | REJECTED, written when the evidence has been judged;
     * CLEARED -> REJECTED, when a child that was rebuilt on the result was not cleared.

@@ -22,7 +22,7 @@ from audits.core.shadows import ShadowData
 from audits.core.twins import Candidates, NoTwin, choose_twins
 from audits.services.evidence import design_of
 from lineage.queries.availability import usable_ordinals
-from lineage.queries.contents import batches, read_batch
+from lineage.queries.contents import batches, read_batch, stored
 from lineage.queries.sources import learned_by, parents_of
 from lineage.queries.training_view import training_view
 from lineage.services.views import open_erasure_view
@@ -151,10 +151,12 @@ def population_sets(run: UnlearningRun) -> tuple[Examples, Examples]:
     """Return the forget set of a run and the records that its version never saw.
 
     Raises:
-        NoTwin: there are none.
+        NoTwin: there are none, or the forget set cannot be read any more.
     """
     recipe = recipe_of(run.target)
     forget, now = runs.forget_of(run), timezone.now()
+    if stored(run.space, forget) != forget:
+        raise NoTwin("not computed: the records were erased before this run, so none can be read.")
     view = open_erasure_view(
         run_id=run.pk, purpose="AUDIT", space=run.space, ordinals=forget, now=now
     )

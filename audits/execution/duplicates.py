@@ -14,7 +14,7 @@ from audits.services.planning import FoundDuplicate
 from lineage.models import ModelVersion, RecordContent
 from lineage.queries.availability import barred_ordinals
 from lineage.queries.closure import affected
-from lineage.queries.contents import batches, read_batch
+from lineage.queries.contents import batches, read_batch, stored
 from lineage.queries.membership import members
 from lineage.queries.sources import training_snapshot
 from lineage.services.views import open_erasure_view
@@ -65,25 +65,26 @@ def _exact(space: OrdinalSpace, forget: BitMap) -> Iterable[FoundDuplicate]:
 
 
 def _near(job: Job, space: OrdinalSpace, forget: BitMap) -> Iterable[FoundDuplicate]:
+    readable = stored(space, forget)
     for version, snapshot_ordinals in _snapshots(space, forget):
+        kept = list(stored(space, snapshot_ordinals))
+        if not kept or not readable:
+            continue
         recipe = recipe_of(version)
         view = open_erasure_view(
             run_id=job.payload_id,
             purpose="AUDIT",
             space=space,
-            ordinals=forget,
+            ordinals=readable,
             now=timezone.now(),
         )
-        kept = list(snapshot_ordinals)
-        if not kept:
-            continue
         others = (record for batch in batches(kept) for record in read_batch(space, batch))
         pairs = find_duplicates(
             _inputs(recipe, view),
             _inputs(recipe, others),
             threshold=settings.EXPUNGE_DUPLICATE_DISTANCE,
         )
-        wanted = list(forget)
+        wanted = list(readable)
         for pair in pairs:
             yield FoundDuplicate(
                 space=space,

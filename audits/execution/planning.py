@@ -17,6 +17,7 @@ from lineage.core import bitmaps
 from lineage.models import ModelVersion
 from lineage.queries.availability import barred_ordinals
 from lineage.queries.closure import affected
+from lineage.queries.contents import stored
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, parents_of, training_snapshots
 from unlearning.core.seeding import derive
@@ -119,7 +120,9 @@ def _runs(case_id: UUID, hits: list[Hit]) -> list[planning.PlannedRun]:
             waiting.add(pk)
         # A child is trained again on the unlearned base: what it took from its base goes with
         # that, and so does what came from another space.
-        again = stuck or len(ways) > 1 or bool(parents & found.keys())
+        # Where the contents are gone no method could read them.
+        gone = stored(own.space, own.found.forget) != own.found.forget
+        again = stuck or gone or len(ways) > 1 or bool(parents & found.keys())
         result.append(_run(case_id, own, waiting=stuck, again=again))
     return result
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.db.models import Case, When
+
 from audits.core import events
 from audits.models import DuplicateFinding, ErasureRequest, Evidence, LogLeaf
 from audits.queries.case_file import ordered_runs, verdict_of
@@ -62,7 +64,11 @@ def run_rows(request: ErasureRequest) -> list[RunRow]:
 
 
 def replacements_for(run: UnlearningRun) -> QuerySet[ModelVersion]:
-    """Return the captured versions that could take the place of the run's target."""
+    """Return the captured versions that could take the place of the run's target.
+
+    Later versions of the same model come first: one of them is most likely the one retrained.
+    """
+    same_model = Case(When(model_name=run.target.model_name, then=0), default=1)
     return (
         ModelVersion.objects.filter(
             kind=ModelVersion.Kind.MODEL,
@@ -72,7 +78,7 @@ def replacements_for(run: UnlearningRun) -> QuerySet[ModelVersion]:
         )
         .exclude(generated_by__capture_level=Run.Capture.NONE)
         .exclude(pk=run.target_id)
-        .order_by("-generated_at")
+        .order_by(same_model, "-generated_at")
     )
 
 

@@ -63,6 +63,16 @@ def waiting_runs(request: ErasureRequest) -> QuerySet[UnlearningRun]:
     return waiting.select_related("target").order_by("created_at")
 
 
+def stopped_runs(request: ErasureRequest) -> QuerySet[UnlearningRun]:
+    """Return the runs at which a failed case stopped, for which staff may decide otherwise."""
+    if request.status != S.FAILED:
+        return request.runs.none()
+    failed = jobs_of(request).filter(kind="UNLEARN", status=Job.Status.FAILED)
+    return request.runs.filter(
+        pk__in=failed.values("payload_id"), unlearned=None, escalated_to=None
+    ).select_related("target")
+
+
 def pending_duplicates(request: ErasureRequest) -> QuerySet[DuplicateFinding]:
     """Return the duplicates that staff have not decided about."""
     pending = request.duplicates.filter(decision=DuplicateFinding.Decision.PENDING)

@@ -5,10 +5,13 @@ Every step may be taken again after a crash and finds what is done already.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import uuid
 from typing import TYPE_CHECKING
 
+import rfc8785
+from django.conf import settings
 from django.db import transaction
 
 from audits.models import ErasureRequest, ShadowResult
@@ -20,8 +23,10 @@ from lineage.services import purge, versions
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from lineage.models import SnapshotSupersession
     from lineage.services.artefacts import DestroyedArtefact
 
 logger = logging.getLogger("expunge.cases")
@@ -125,8 +130,16 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
         DataRemains: reading back found a row, a file or an identity; the case does not go on.
     """
     for space, ordinals in planning.forget_set(request.pk).items():
-        digest = purge.write_journal(case_id=request.pk, space=space, ordinals=ordinals, now=now)
-        receipt = purge.erase_records(case_id=request.pk, space=space, ordinals=ordinals, now=now)
+        digest = purge.write_journal(
+            case_id=request.pk, space=space, ordinals=ordinals, now=now, person=request.subject
+        )
+        receipt = purge.erase_records(
+            case_id=request.pk,
+            space=space,
+            ordinals=ordinals,
+            now=now,
+            hard=settings.EXPUNGE_PURGE_MODE == purge.HARD,
+        )
         if receipt.remaining:
             raise DataRemains(
                 f"{receipt.remaining} of {receipt.records} records can still be found after the "
@@ -168,6 +181,24 @@ def _log_erasure(
             },
             once=f"erased:{request.pk}:{space}",
         )
+        if receipt.superseded:
+            log.append(
+                type="snapshots_superseded",
+                case=request.pk,
+                now=now,
+                data={
+                    "space": space,
+                    "snapshots": len(receipt.superseded),
+                    "note": supersession_note(receipt.superseded),
+                },
+                once=f"superseded:{request.pk}:{space}",
+            )
+
+
+def supersession_note(noted: Iterable[SnapshotSupersession]) -> str:
+    """Return the SHA-256 of what superseded what: canonical JSON of [snapshot, before, after]."""
+    listed = sorted([str(one.snapshot_id), one.previous_digest, one.digest] for one in noted)
+    return hashlib.sha256(rfc8785.dumps(listed)).hexdigest()
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from django.db import transaction
 from audits.models import Evidence
 from audits.queries import cases
 from audits.services import log, planning, verdicts
-from audits.services.requests import actor_of
+from audits.services.requests import actor_of, resume_case
 from lineage.models import ModelVersion, Run
 from lineage.queries import closure
 from unlearning.models import UnlearningRun
@@ -34,6 +34,20 @@ def decide_destroy(*, run_id: UUID, user: User, now: datetime) -> None:
     """Choose destruction. Raises ``RunNotWaiting`` when there is nothing to decide."""
     runs.decide_destroy(run_id=run_id)
     _log_choice(run_id, user, now)
+
+
+@transaction.atomic
+def take_over(*, run_id: UUID, user: User, now: datetime) -> bool:
+    """Let staff decide about a version whose run stopped the case; the case goes on meanwhile.
+
+    For weights that are lost, a recipe that changed: what a retry cannot mend. False when there
+    is nothing to take over.
+    """
+    if not runs.ask_about_run(run_id=run_id):
+        return False
+    for request in cases.cases_of_run(run_id):
+        resume_case(case_id=request.pk, user=user, now=now)
+    return True
 
 
 @transaction.atomic

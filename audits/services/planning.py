@@ -19,6 +19,7 @@ from audits.services.transitions import MoveNotAllowed, move
 from lineage.core import bitmaps
 from lineage.models import ModelVersion, OrdinalSpace, Restriction
 from lineage.queries import subjects
+from lineage.queries.derivation import with_derived
 from lineage.services import restriction
 from unlearning.services import runs as unlearning_runs
 
@@ -71,7 +72,7 @@ def restrict_records(*, case_id: UUID, now: datetime) -> bool:
         raise MoveNotAllowed(f"Case {request.reference} has no data subject to restrict.")
     if not move(case_id=case_id, to=S.RESTRICTED, now=now):
         return False
-    _restrict(case_id, subjects.records_of(request.subject), now)
+    _restrict(case_id, with_derived(subjects.records_of(request.subject)), now)
     return True
 
 
@@ -79,12 +80,17 @@ def restrict_records(*, case_id: UUID, now: datetime) -> bool:
 def restrict_arrived(*, case_id: UUID, now: datetime) -> bool:
     """Restrict what was imported of the person since; False when there is nothing new."""
     request = ErasureRequest.objects.select_related("subject").get(pk=case_id)
-    held = subjects.records_of(request.subject) if request.subject else {}
+    held = with_derived(subjects.records_of(request.subject)) if request.subject else {}
     known = forget_set(case_id)
     arrived = {space: held[space] - known.get(space, BitMap()) for space in held}
     fresh = {space: ordinals for space, ordinals in arrived.items() if ordinals}
     _restrict(case_id, fresh, now)
     return bool(fresh)
+
+
+def restrict_for(*, case_id: UUID, records: Mapping[OrdinalSpace, BitMap], now: datetime) -> None:
+    """Restrict records that a case is about without being about one person."""
+    _restrict(case_id, records, now)
 
 
 def _restrict(case_id: UUID, records: Mapping[OrdinalSpace, BitMap], now: datetime) -> None:
@@ -176,6 +182,14 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
         actor=actor_of(user),
         data={"finding": str(finding_id), "decision": decision},
     )
+    if decision == Decision.KEEP and finding.kind == DuplicateFinding.Kind.EXACT:
+        log.append(
+            type="incident_raised",
+            case=finding.request_id,
+            now=now,
+            actor=actor_of(user),
+            data={"code": "DUPLICATE_KEPT"},
+        )
     return True
 
 

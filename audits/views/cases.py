@@ -76,6 +76,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "refusal": refusal_words(found.refusal_code),
         "duplicates": case_page.duplicate_rows(found) if found.status == S.RESTRICTED else [],
         "waiting_runs": case_work.waiting_runs(found),
+        "stopped_runs": case_work.stopped_runs(found),
         "affected": _ways(found.plan),
         "not_affected": case_page.planned_versions(found, "not_affected"),
         "unknown": case_page.planned_versions(found, "unknown"),

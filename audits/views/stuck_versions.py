@@ -1,4 +1,4 @@
-"""What staff decide about a version that was captured without a recipe."""
+"""What staff decide about a version that cannot be trained again here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from audits import workflow
 from audits.forms import DestroyForm, OutsideForm
@@ -17,6 +17,20 @@ from audits.views.asking import ask, carry_out, posted
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+
+@require_POST
+@decision
+def take_over(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
+    """Stop trying a run that cannot be carried out, and decide about its version."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    run = get_object_or_404(case_work.stopped_runs(case), pk=run_id)
+    return carry_out(
+        request,
+        case,
+        lambda: workflow.take_over(run_id=run.pk, user=staff_of(request)),
+        f"Choose now what becomes of {run.target}.",
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

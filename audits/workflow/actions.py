@@ -12,7 +12,7 @@ from audits.models import ErasureRequest
 from audits.queries import cases
 from audits.services import decisions, letters, planning, requests
 from audits.workflow import doorbell
-from lineage.models import ModelVersion
+from lineage.models import Job, ModelVersion
 from lineage.services import jobs
 from unlearning.services import runs as unlearning_runs
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.contrib.auth.models import User
-
-    from lineage.models import Job
 
 
 class LetterNotSent(Exception):
@@ -87,7 +85,10 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User) -> None:
 
 def destroy_version(*, run_id: UUID, user: User) -> None:
     """Destroy a version that cannot be trained again."""
-    decisions.decide_destroy(run_id=run_id, user=user, now=timezone.now())
+    with transaction.atomic():
+        decisions.decide_destroy(run_id=run_id, user=user, now=timezone.now())
+        for job in Job.objects.filter(payload_id=run_id, kind="UNLEARN"):
+            jobs.retry_job(job_id=job.pk)  # where it had failed; it has something else to do now
     _wake_cases_of(run_id)
 
 
@@ -96,6 +97,12 @@ def use_outside_version(*, run_id: UUID, version_id: UUID, user: User) -> None:
     version = ModelVersion.objects.get(pk=version_id)
     decisions.decide_outside(run_id=run_id, replacement=version, user=user, now=timezone.now())
     _wake_cases_of(run_id)
+
+
+def take_over(*, run_id: UUID, user: User) -> None:
+    """Decide about a version at which a case stopped, instead of trying it again."""
+    if decisions.take_over(run_id=run_id, user=user, now=timezone.now()):
+        _wake_cases_of(run_id)
 
 
 def retry(*, case_id: UUID, user: User) -> None:

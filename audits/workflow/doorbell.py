@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 from audits.queries import reports
 from lineage.models import Job
 from lineage.services import jobs
+from lineage.services.tiles import due_tiles
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,6 +67,20 @@ def report_job(request: ErasureRequest, now: datetime) -> Job:
     if job.status == Job.Status.SUCCEEDED and not reports.report_files(request):
         logger.error("the report of case %s is missing", request.reference)
     return job
+
+
+def queue_tiles(now: datetime) -> None:
+    """Queue the building of membership tiles wherever it is due."""
+    for space, group, total, purges in due_tiles():
+        job = jobs.create_job(
+            key=f"tiles:{space.public_id}:{group}:{total}:{purges}",
+            kind="TILES",
+            queue="lineage",
+            payload_id=space.public_id,
+            parameters={"group": group},
+            now=now,
+        )
+        ring(job)
 
 
 def send(task: str, argument: str, queue: str) -> None:

@@ -11,11 +11,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from audits.queries import cases
-from audits.services import unconfirmed
-from audits.workflow.doorbell import JOB_ENDED, send
+from audits.services import late, unconfirmed
+from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
 from lineage.models import Job
 from lineage.services import capture_reports, jobs
+from lineage.services.replay import replay_needed
 
 logger = logging.getLogger("expunge.workflow")
 
@@ -23,7 +24,8 @@ logger = logging.getLogger("expunge.workflow")
 @shared_task(name="audits.advance")
 def advance_case(case_id: str) -> None:
     """Do what can be done for a case now."""
-    advance(UUID(case_id))
+    if not replay_needed():
+        advance(UUID(case_id))
 
 
 @shared_task(name=JOB_ENDED)
@@ -37,6 +39,9 @@ def job_ended(job_id: str) -> None:
 @shared_task(name="audits.sweep")
 def sweep() -> None:
     """Repair what a lost message or a dead worker left behind."""
+    if replay_needed():
+        logger.error("restored from a backup: run manage.py replay_erasures")
+        return
     now = timezone.now()
     jobs.take_back_lapsed(now=now)
     silence = timedelta(seconds=settings.EXPUNGE_LEASE_SECONDS)
@@ -46,6 +51,8 @@ def sweep() -> None:
         now=now, silence=timedelta(seconds=settings.EXPUNGE_CAPTURE_SILENCE_SECONDS)
     )
     unconfirmed.forget_unconfirmed(now=now)
+    queue_tiles(now)
+    late.open_late_cases(now=now)
     for case_id in cases.cases_at_work():
         try:
             advance(case_id)

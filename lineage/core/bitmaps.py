@@ -36,20 +36,62 @@ class ChunkAltered(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """The members among ordinals ``number * 65,536 ...``, ready to be stored."""
+    """The members among ordinals ``number * 65,536 ...``, ready to be stored.
+
+    ``is_delta``: the bitmap is the symmetric difference from the same chunk of a base.
+    """
 
     number: int
     encoding: int
     cardinality: int
     sha256: bytes
     payload: bytes
+    is_delta: bool = False
 
 
 def encode(members: BitMap) -> bytes:
     """Return the portable bytes of a set; equal sets give equal bytes however they were made."""
     smallest = BitMap(members)
     smallest.run_optimize()
-    return smallest.serialize()
+    payload: bytes = smallest.serialize()
+    undecided = _undecided(payload)
+    for number in undecided:
+        # Where runs and single values take equal space, what it was made from would show.
+        part = smallest & BitMap(range(number * CHUNK_SIZE, (number + 1) * CHUNK_SIZE))
+        smallest -= part
+        smallest |= BitMap(part.to_array())
+    if undecided:
+        smallest.run_optimize()
+        payload = smallest.serialize()
+    return payload
+
+
+def _undecided(payload: bytes) -> list[int]:
+    """Return the chunks stored as runs that could take as little space as single values.
+
+    That is so for 2n + 1 ordinals in n runs, so for an odd number of them.
+    """
+    head = int.from_bytes(payload[:4], "little")
+    if head & 0xFFFF != _RUN_COOKIE:
+        return []
+    count = (head >> 16) + 1
+    flags = np.frombuffer(payload, np.uint8, -(-count // 8), offset=4)
+    table = np.frombuffer(payload, "<u2", 2 * count, offset=4 + len(flags)).reshape(count, 2)
+    runs = np.unpackbits(flags, bitorder="little")[:count].astype(bool)
+    few = table[:, 1].astype(np.int64) + 1
+    return [int(one) for one in table[runs & (few % 2 == 1) & (few <= _LONGEST_ARRAY), 0]]
+
+
+def read(payload: bytes) -> BitMap:
+    """Return the set in bytes from outside: any portable Roaring, canonical or not.
+
+    Raises:
+        BitmapUnreadable: the bytes are not Roaring.
+    """
+    try:
+        return BitMap.deserialize(payload)
+    except (ValueError, IndexError) as error:
+        raise BitmapUnreadable(f"{len(payload)} bytes are not a Roaring bitmap.") from error
 
 
 def decode(payload: bytes) -> BitMap:
@@ -58,10 +100,7 @@ def decode(payload: bytes) -> BitMap:
     Raises:
         BitmapUnreadable: not Roaring, or bytes that ``encode`` would not have written.
     """
-    try:
-        members = BitMap.deserialize(payload)
-    except (ValueError, IndexError) as error:
-        raise BitmapUnreadable(f"{len(payload)} bytes are not a Roaring bitmap.") from error
+    members = read(payload)
     if encode(members) != payload:
         raise BitmapUnreadable(f"{len(payload)} bytes are not a canonical Roaring bitmap.")
     return members
@@ -117,10 +156,11 @@ def chunk_numbers(members: BitMap) -> Iterator[int]:
 
 def split(members: BitMap) -> list[Chunk]:
     """Cut a set into its chunks; a chunk without members is left out."""
-    return [_chunk(members, number) for number in chunk_numbers(members)]
+    return [cut(members, number) for number in chunk_numbers(members)]
 
 
-def _chunk(members: BitMap, number: int) -> Chunk:
+def cut(members: BitMap, number: int) -> Chunk:
+    """Return one chunk of a set, even if it has no members."""
     first = number * CHUNK_SIZE
     part = members & BitMap(range(first, first + CHUNK_SIZE))
     payload = encode(part)
@@ -152,7 +192,8 @@ def open_chunk(chunk: Chunk, *, space: str, snapshot: str) -> BitMap:
         members = decode(chunk.payload)
     except BitmapUnreadable as error:
         raise ChunkAltered(f"{where}{error}") from error
-    if list(chunk_numbers(members)) != [chunk.number] or len(members) != chunk.cardinality:
+    wanted = [chunk.number] if chunk.cardinality else []  # an emptied chunk has no members
+    if list(chunk_numbers(members)) != wanted or len(members) != chunk.cardinality:
         raise ChunkAltered(
             f"{where}it holds {len(members)} ordinals of chunks {list(chunk_numbers(members))}, "
             f"but {chunk.cardinality} of chunk {chunk.number} were recorded."

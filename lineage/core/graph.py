@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict, deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,8 +14,7 @@ class LineageHasCycle(ValueError):
     """Something was derived from itself, which no sequence of runs can bring about."""
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
-class Edge:
+class Edge(NamedTuple):
     """``dst`` was derived from ``src``, in this role and with this influence."""
 
     src: int

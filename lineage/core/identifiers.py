@@ -73,6 +73,11 @@ def record_digest(key: bytes, record_key: str) -> bytes:
     return hmac.new(key, record_key.encode(), hashlib.sha256).digest()[:16]
 
 
+def location_digest(key: bytes, location: str) -> bytes:
+    """Return the first 16 bytes of HMAC-SHA256 of the place where a source keeps a record."""
+    return hmac.new(key, location.strip().encode(), hashlib.sha256).digest()[:16]
+
+
 def suppression_digest(key: bytes, identifier_digest: str) -> str:
     """Return the digest of an identifier for the suppression list, in hexadecimal.
 

@@ -31,8 +31,14 @@ def carried(
         sources.setdefault(edge.dst, []).append(edge.src)
     acting: dict[int, BitMap] = {}
     for node in topological_order(held, edges):
-        whole = union(acting[source] for source in sources.get(node, ()))
-        acting[node] = (whole | held.get(node, BitMap())) - forgotten.get(node, BitMap())
+        parts = [acting[source] for source in sources.get(node, ())]
+        if node in held:
+            parts.append(held[node])
+        # Most nodes carry what one other carries: they share its set, which nobody changes.
+        first = parts[0] if parts else BitMap()
+        same = all(part is first or part == first for part in parts)
+        whole = first if same else union(parts)
+        acting[node] = whole - forgotten[node] if node in forgotten else whole
     return acting
 
 

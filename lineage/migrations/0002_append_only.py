@@ -84,8 +84,6 @@ def install(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
             "RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], "
             "ERRCODE = 'integrity_constraint_violation'; END $$"
         )
-        for table in OUT_OF_LINE:
-            schema_editor.execute(f"ALTER TABLE {table} ALTER COLUMN bitmap SET STORAGE EXTERNAL")
     written = {"sqlite": _sqlite, "postgresql": _postgresql}[schema_editor.connection.vendor]
     for rule in RULES:
         schema_editor.execute(written(*rule))
@@ -101,6 +99,16 @@ def remove(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         schema_editor.execute(f"DROP FUNCTION IF EXISTS {FUNCTION}()")
 
 
+def store_out_of_line(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Keep bitmaps uncompressed outside their rows; SQLite knows no such choice."""
+    if schema_editor.connection.vendor == "postgresql":
+        for table in OUT_OF_LINE:
+            schema_editor.execute(f"ALTER TABLE {table} ALTER COLUMN bitmap SET STORAGE EXTERNAL")
+
+
 class Migration(migrations.Migration):
     dependencies = [("lineage", "0001_initial")]
-    operations = [migrations.RunPython(install, remove)]
+    operations = [
+        migrations.RunPython(store_out_of_line, migrations.RunPython.noop),
+        migrations.RunPython(install, remove),
+    ]

@@ -76,6 +76,24 @@ class RecordContent(models.Model):
         return self.uri
 
 
+class RecordLocation(models.Model):
+    """Where the source system keeps a record, as a keyed digest: matched, never read.
+
+    An event from outside may name what a training read by its files.
+    """
+
+    pk = models.CompositePrimaryKey("space_id", "digest")
+    space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="+", db_index=False)
+    digest = models.BinaryField(max_length=16)
+    ordinal = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["space", "ordinal"], name="location_of_a_record")]
+
+    def __str__(self) -> str:
+        return f"location of {self.space_id}:{self.ordinal}"
+
+
 class Dataset(models.Model):
     """A named collection that evolves through snapshots (OpenLineage: dataset)."""
 

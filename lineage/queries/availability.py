@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
 from pyroaring import BitMap
 
 from lineage.core.bitmaps import decode, union
-from lineage.models import LineagePurge, OrdinalSpace, Restriction
+from lineage.models import DataRecord, LineagePurge, OrdinalSpace, Restriction
+from lineage.queries.contents import batches
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def restricted_ordinals(space: OrdinalSpace) -> BitMap:
@@ -29,3 +36,13 @@ def usable_ordinals(space: OrdinalSpace) -> BitMap:
     """Return every ordinal handed out so far that training may use."""
     handed_out = OrdinalSpace.objects.values_list("next_ordinal", flat=True).get(id=space.id)
     return BitMap(range(handed_out)) - barred_ordinals(space)
+
+
+def valid_at(space: OrdinalSpace, ordinals: BitMap, at: datetime) -> BitMap:
+    """Return those records that had come by a time and were not erased yet."""
+    valid = Q(invalidated_at=None) | Q(invalidated_at__gt=at)
+    rows = DataRecord.objects.filter(valid, space=space, generated_at__lte=at)
+    return union(
+        BitMap(rows.filter(ordinal__in=batch).values_list("ordinal", flat=True))
+        for batch in batches(ordinals)
+    )

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from pyroaring import BitMap
 
-from lineage.core.bitmaps import union
 from lineage.core.graph import Edge, path_to
-from lineage.core.influence import carried, ways
-from lineage.models import DatasetSnapshot, Influence, ModelVersion, Role, RunInput
-from lineage.queries.edges import edges_below
-from lineage.queries.membership import snapshots_holding
-from lineage.queries.nodes import Shown, nodes_of, shown
+from lineage.core.influence import ways
+from lineage.models import Influence, ModelVersion
+from lineage.queries.edges import FOR_EVER
+from lineage.queries.nodes import Shown, shown
+from lineage.queries.reach import Reach, reached
 from lineage.queries.uncaptured import uncaptured_versions
 
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Mapping, Sequence, Set
+    from datetime import datetime
 
     from django.db.models import QuerySet
 
@@ -63,62 +65,102 @@ class Closure:
     * ``versions``: certainly affected, each after all that it was derived from;
     * ``unknown``: possibly affected, since what they read was not captured;
     * ``not_affected``: all others.
+
+    The last two are looked up when they are asked for: they can be the whole registry.
     """
 
     versions: tuple[AffectedVersion, ...]
-    unknown: tuple[ModelVersion, ...]
-    not_affected: tuple[ModelVersion, ...]
+    space: OrdinalSpace = field(repr=False)
+    listed: QuerySet[ModelVersion] = field(repr=False)
+
+    @cached_property
+    def unknown(self) -> tuple[ModelVersion, ...]:
+        """Versions that may have learned from any record of the space."""
+        possible = self._possible - self._sure
+        return tuple(version for version in self.listed if version.id in possible)
+
+    @cached_property
+    def not_affected(self) -> tuple[ModelVersion, ...]:
+        """Versions of which it is known that they did not learn from the records."""
+        others = self._possible | self._sure
+        return tuple(version for version in self.listed if version.id not in others)
+
+    @cached_property
+    def _possible(self) -> set[uuid.UUID]:
+        return uncaptured_versions(self.space)
+
+    @property
+    def _sure(self) -> set[uuid.UUID]:
+        return {hit.version.id for hit in self.versions}
 
 
-def affected(space: OrdinalSpace, ordinals: BitMap, *, include_shadows: bool = False) -> Closure:
-    """Return which model versions learned from some records.
+def affected(
+    space: OrdinalSpace,
+    ordinals: BitMap,
+    *,
+    include_shadows: bool = False,
+    as_of: datetime = FOR_EVER,
+) -> Closure:
+    """Return which model versions learned from some records, as it was known at a time.
 
     Destroyed versions are not listed, but what was derived from them is. A run with a FORGET
     input removed those records: they do not act on its output, nor on what was derived from it
     (whether that removal succeeded is for the audit to say).
 
     Raises:
-        ChunkAltered: a membership chunk is not what was written.
+        ChunkAltered, TileAltered: stored membership is not what was written.
         LineageHasCycle: the graph is damaged.
     """
-    found = _affected(space, snapshots_holding(space, ordinals))
-    possible = uncaptured_versions(space)
-    listed = {version.id: version for version in _listed(include_shadows=include_shadows)}
-    rest = listed.keys() - {hit.version.id for hit in found}
+    reach = reached(space, ordinals, as_of=as_of)
     return Closure(
-        versions=tuple(hit for hit in found if hit.version.id in listed),
-        unknown=tuple(v for v in listed.values() if v.id in rest & possible),
-        not_affected=tuple(v for v in listed.values() if v.id in rest - possible),
+        versions=_affected(reach, include_shadows=include_shadows, as_of=as_of),
+        space=space,
+        listed=listed_versions(include_shadows=include_shadows, as_of=as_of),
     )
 
 
-def _listed(*, include_shadows: bool) -> QuerySet[ModelVersion]:
-    versions = ModelVersion.objects.exclude(state=ModelVersion.State.DESTROYED)
+def listed_versions(
+    *, include_shadows: bool, as_of: datetime = FOR_EVER
+) -> QuerySet[ModelVersion]:
+    """Return the versions that there were at a time, the oldest first."""
+    there = ~Q(state=ModelVersion.State.DESTROYED) | Q(invalidated_at__gt=as_of)
+    versions = ModelVersion.objects.filter(there, generated_at__lte=as_of)
     if not include_shadows:
-        versions = versions.filter(kind=ModelVersion.Kind.MODEL)
+        versions = versions.exclude(kind=ModelVersion.Kind.SHADOW)
     return versions.select_related("generated_by").order_by(
         "generated_at", "model_name", "version"
     )
 
 
-def _affected(space: OrdinalSpace, holding: Mapping[uuid.UUID, BitMap]) -> list[AffectedVersion]:
-    held = {node: holding[snapshot] for snapshot, node in nodes_of(holding).items()}
-    edges = edges_below(held)
-    table = shown({edge.dst for edge in edges} | held.keys())
-    cuts = _forgotten(space, table, holding)
-    acting = carried(edges, held, cuts)
-    plain = [edge for edge in edges if edge.influence == Influence.DIRECT]
+def _affected(
+    reach: Reach, *, include_shadows: bool, as_of: datetime
+) -> tuple[AffectedVersion, ...]:
+    table = shown(reach.acting)
+    plain = [edge for edge in reach.edges if edge.influence == Influence.DIRECT]
     trail = _Trail(
         shown=table,
-        ways=ways(edges, held, cuts),
-        purely_direct=set().union(*ways(plain, held, cuts)),
-        own={e.dst for e in edges if held.get(e.src, BitMap()).intersect(acting[e.dst])},
+        ways=ways(reach.edges, reach.held, reach.cuts),
+        purely_direct=set().union(*ways(plain, reach.held, reach.cuts)),
+        own={
+            edge.dst
+            for edge in reach.edges
+            if reach.held.get(edge.src, BitMap()).intersect(reach.acting[edge.dst])
+        },
     )
-    return [
+    return tuple(
         trail.version(node, version, hits)
-        for node, hits in acting.items()  # in topological order
-        if hits and (version := table[node].version)
-    ]
+        for node, hits in reach.acting.items()  # in topological order
+        if hits
+        and (version := table[node].version)
+        and _there(version, as_of)
+        and (include_shadows or version.kind != ModelVersion.Kind.SHADOW)
+    )
+
+
+def _there(version: ModelVersion, as_of: datetime) -> bool:
+    if version.state != ModelVersion.State.DESTROYED:
+        return True
+    return version.invalidated_at is not None and version.invalidated_at > as_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,21 +184,3 @@ class _Trail:
                 for edge in path
             ),
         )
-
-
-def _forgotten(
-    space: OrdinalSpace, table: Mapping[int, Shown], holding: Mapping[uuid.UUID, BitMap]
-) -> dict[int, BitMap]:
-    """Return what the run behind each version removed on purpose."""
-    inputs = RunInput.objects.filter(
-        role=Role.FORGET,
-        node__object_id__in=DatasetSnapshot.objects.filter(space=space).values("id"),
-    )
-    removed: dict[uuid.UUID, BitMap] = {}
-    for run, snapshot in inputs.values_list("run_id", "node__object_id"):
-        removed[run] = union([removed.get(run, BitMap()), holding.get(snapshot, BitMap())])
-    return {
-        node: removed[shown.version.generated_by_id]
-        for node, shown in table.items()
-        if shown.version and shown.version.generated_by_id in removed
-    }

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pyroaring import BitMap
+
 from lineage import artifacts
+from lineage.core.bitmaps import union
 from lineage.models import RecordContent
 
 if TYPE_CHECKING:
@@ -32,6 +35,15 @@ def batches(ordinals: Iterable[int]) -> Iterator[list[int]]:
     rest = iter(ordinals)
     while batch := list(islice(rest, BATCH)):
         yield batch
+
+
+def stored(space: OrdinalSpace, ordinals: BitMap) -> BitMap:
+    """Return those records whose content is stored here: neither erased nor kept elsewhere."""
+    rows = RecordContent.objects.filter(space=space)
+    return union(
+        BitMap(rows.filter(ordinal__in=batch).values_list("ordinal", flat=True))
+        for batch in batches(ordinals)
+    )
 
 
 def read_batch(space: OrdinalSpace, batch: list[int]) -> list[Record]:

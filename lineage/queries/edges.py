@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -10,53 +11,62 @@ from django.db import connection
 from lineage.core.graph import Edge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 # UNION (not UNION ALL) on the node alone visits each node once, whatever the shape of the graph.
-_BELOW = """
+_REACHED = """
 WITH RECURSIVE reached(node) AS (
     {sources}
     UNION
-    SELECT e.dst_id FROM lineage_lineageedge e JOIN reached r ON e.src_id = r.node
-    WHERE e.influence <> %s
+    SELECT e.{to_end} FROM {edges} WHERE {valid}
 )
-SELECT e.src_id, e.dst_id, e.role, e.influence
-FROM lineage_lineageedge e JOIN reached r ON e.src_id = r.node
-WHERE e.influence <> %s
+SELECT e.src_id, e.dst_id, e.role, e.influence FROM {edges} WHERE {valid}
 """
-_ABOVE = """
-WITH RECURSIVE reached(node) AS (
-    {sources}
-    UNION
-    SELECT e.src_id FROM lineage_lineageedge e JOIN reached r ON e.dst_id = r.node
-    WHERE e.influence <> %s
-)
-SELECT e.src_id, e.dst_id, e.role, e.influence
-FROM lineage_lineageedge e JOIN reached r ON e.dst_id = r.node
-WHERE e.influence <> %s
-"""
+_VALID = "e.influence <> %s AND e.valid_from <= %s AND (e.valid_to IS NULL OR e.valid_to > %s)"
+# PostgreSQL takes the few nodes in hand for very many and reads the whole table of edges, which
+# costs 100 ms at 100,000 runs. OFFSET 0 keeps it from turning the look-ups into such a join.
+_EDGES = {
+    "sqlite": "reached r JOIN lineage_lineageedge e ON e.{at_end} = r.node",
+    "postgresql": (
+        "reached r CROSS JOIN LATERAL "
+        "(SELECT * FROM lineage_lineageedge x WHERE x.{at_end} = r.node OFFSET 0) e"
+    ),
+}
 # The nodes travel as one parameter: a list of parameters would be cut at some number.
 _SOURCES = {
-    "sqlite": "SELECT value FROM json_each(%s)",
-    "postgresql": "SELECT value::bigint FROM json_array_elements_text(%s::json)",
+    "sqlite": "SELECT value AS node FROM json_each(%s)",
+    "postgresql": "SELECT value::bigint AS node FROM json_array_elements_text(%s::json)",
 }
 
 
-def edges_below(nodes: Iterable[int], *, without: str = "NONE") -> list[Edge]:
-    """Return every edge on a way down from the nodes, except those of one influence."""
-    return _edges(_BELOW, nodes, without)
+def with_sources(statement: str, **parts: str) -> str:
+    """Return a statement whose ``{sources}`` selects nodes from a JSON list, its first value."""
+    return statement.format(sources=_SOURCES[connection.vendor], **parts)
+
+
+def edges_below(
+    nodes: Iterable[int], *, without: str = "NONE", as_of: datetime = FOR_EVER
+) -> list[Edge]:
+    """Return every edge on a way down from the nodes that was valid at a time.
+
+    Edges of one influence are left out.
+    """
+    ends = {"at_end": "src_id", "to_end": "dst_id"}
+    return _edges(nodes, without, as_of, ends)
 
 
 def edges_above(nodes: Iterable[int], *, without: str = "NONE") -> list[Edge]:
     """Return every edge on a way up from the nodes, except those of one influence."""
-    return _edges(_ABOVE, nodes, without)
+    return _edges(nodes, without, FOR_EVER, {"at_end": "dst_id", "to_end": "src_id"})
 
 
-def _edges(query: str, nodes: Iterable[int], without: str) -> list[Edge]:
-    statement = query.format(sources=_SOURCES[connection.vendor])
+def _edges(
+    nodes: Iterable[int], without: str, as_of: datetime, ends: Mapping[str, str]
+) -> list[Edge]:
+    edges = _EDGES[connection.vendor].format(**ends)
+    statement = with_sources(_REACHED, edges=edges, valid=_VALID, **ends)
+    at = connection.ops.adapt_datetimefield_value(as_of)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [json.dumps(sorted(nodes)), without, without])
-        return [
-            Edge(src=src, dst=dst, role=role, influence=influence)
-            for src, dst, role, influence in cursor.fetchall()
-        ]
+        cursor.execute(statement, [json.dumps(sorted(nodes)), *([without, at, at] * 2)])
+        return [Edge(*row) for row in cursor.fetchall()]

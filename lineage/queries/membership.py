@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lineage.core.bitmaps import CHUNK_SIZE, Chunk, chunk_numbers, open_chunk, union
+from django.db import connection
+from pyroaring import BitMap
+
+from lineage.core.bitmaps import CHUNK_SIZE, chunk_numbers, split, union
+from lineage.core.deltas import states
 from lineage.core.membership import snapshot_digest
-from lineage.models import DatasetSnapshot, OrdinalSpace, SnapshotChunk
+from lineage.core.membership_proof import prove
+from lineage.core.tiles import GROUP, holders
+from lineage.models import DatasetSnapshot, OrdinalSpace
+from lineage.queries.chunks import chain_of, chains, reaching, rows_by_chunk
+from lineage.queries.edges import FOR_EVER
+from lineage.queries.tiles import MOST, slices_of
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
-    from pyroaring import BitMap
+    from lineage.queries.chunks import Chain
 
-_AT_ONCE = 500  # values in one IN (...), far below the limit of any database
+Holding = dict[int, BitMap]  # by number of the snapshot
+_NODES = """
+SELECT s.seq, n.id FROM lineage_datasetsnapshot s JOIN lineage_lineagenode n ON n.object_id = s.id
+WHERE s.space_id = %s AND s.seq BETWEEN %s AND %s AND s.created_at <= %s
+"""
 
 
 class SnapshotAltered(ValueError):
@@ -28,53 +41,106 @@ def members(snapshot: DatasetSnapshot) -> BitMap:
         ChunkAltered: a chunk is not what was written.
         SnapshotAltered: the set of chunks is not what was written.
     """
+    found = put_together(snapshot)
+    whole = split(found)
+    digest = snapshot_digest((chunk.number, chunk.sha256) for chunk in whole)
+    if digest != snapshot.digest:
+        raise SnapshotAltered(
+            f"The {len(whole)} chunks of snapshot {snapshot} have the digest {digest}; "
+            f"it was taken with {snapshot.digest}."
+        )
+    return found
+
+
+def put_together(snapshot: DatasetSnapshot) -> BitMap:
+    """Return the members of a snapshot without comparing the whole with its digest.
+
+    Raises:
+        ChunkAltered: a chunk is not what was written.
+    """
     # Naming the chunk numbers lets the primary key (space, chunk, snapshot) find each row.
     ordinals = OrdinalSpace.objects.values_list("next_ordinal", flat=True).get(
         id=snapshot.space_id
     )
+    chain = chain_of(snapshot)
     numbers = range(-(-ordinals // CHUNK_SIZE))
-    rows = list(_rows(snapshot.space, numbers, seq=snapshot.seq))
-    digest = snapshot_digest((row.chunk_no, bytes(row.sha256)) for row in rows)
-    if digest != snapshot.digest:
-        raise SnapshotAltered(
-            f"The {len(rows)} chunks of snapshot {snapshot} have the digest {digest}; "
-            f"it was taken with {snapshot.digest}."
-        )
-    return union(_opened(row, snapshot.space, str(snapshot)) for row in rows)
+    return union(
+        states(chain, rows).get(snapshot.seq, BitMap())
+        for _, rows in rows_by_chunk(snapshot.space, numbers, chain)
+    )
+
+
+def membership_proof(snapshot: DatasetSnapshot, ordinal: int) -> dict[str, Any]:
+    """Return a proof that a snapshot holds a record, or does not; see ``membership_proof.verify``.
+
+    Raises as ``members``.
+    """
+    return prove(split(members(snapshot)), ordinal)
 
 
 def snapshots_holding(space: OrdinalSpace, ordinals: BitMap) -> dict[uuid.UUID, BitMap]:
-    """Return, by snapshot, which of some ordinals it holds; only the chunks concerned are read.
+    """Return, by snapshot, which of some ordinals it holds; only what is concerned is read.
+
+    Tiles tell of the snapshots that they cover, chunks of all later ones. Snapshots may share a
+    bitmap, so nobody may change one.
 
     Raises:
-        ChunkAltered: one of these chunks is not what was written.
+        ChunkAltered, TileAltered: what was read is not what was written.
     """
-    ids = dict(DatasetSnapshot.objects.filter(space=space).values_list("seq", "id"))
-    holding: dict[uuid.UUID, BitMap] = {}
-    for row in _rows(space, chunk_numbers(ordinals)):
-        if hits := _opened(row, space, str(row.seq)) & ordinals:
-            snapshot = ids[row.seq]
-            holding[snapshot] = holding[snapshot] | hits if snapshot in holding else hits
+    holding = holding_of(space, ordinals)
+    if not holding:
+        return {}
+    ids = dict(
+        DatasetSnapshot.objects.filter(
+            space=space, seq__range=(min(holding), max(holding))
+        ).values_list("seq", "id")
+    )
+    return {ids[seq]: hits for seq, hits in sorted(holding.items())}
+
+
+def nodes_holding(
+    space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER
+) -> dict[int, BitMap]:
+    """Return the same by node of the lineage graph, of snapshots taken until a time."""
+    holding = holding_of(space, ordinals)
+    if not holding:
+        return {}
+    until = connection.ops.adapt_datetimefield_value(as_of)
+    with connection.cursor() as cursor:
+        cursor.execute(_NODES, [space.id, min(holding), max(holding), until])
+        return {node: holding[seq] for seq, node in cursor.fetchall() if seq in holding}
+
+
+def holding_of(space: OrdinalSpace, ordinals: BitMap) -> Holding:
+    """Return the same by number of the snapshot in its space: the quickest form."""
+    groups, snapshots = slices_of(space, ordinals) if len(ordinals) <= MOST else ({}, 0)
+    if not groups:
+        return holding_by_chunks(space, ordinals, chains(space))
+    holding: Holding = {}
+    told: set[int] = set()
+    for group, known in groups.items():
+        first = group * GROUP
+        holding |= {first + place: hits for place, hits in holders(known.slices).items()}
+        told.update(range(first, first + known.covered))
+    if snapshots > len(told):
+        holding |= _not_told(space, ordinals, told)
     return holding
 
 
-def _rows(
-    space: OrdinalSpace, numbers: Iterable[int], *, seq: int | None = None
-) -> Iterator[SnapshotChunk]:
-    wanted = list(numbers)
-    for start in range(0, len(wanted), _AT_ONCE):
-        rows = SnapshotChunk.objects.filter(
-            space=space, chunk_no__in=wanted[start : start + _AT_ONCE]
-        )
-        yield from (rows if seq is None else rows.filter(seq=seq)).iterator(_AT_ONCE)
+def _not_told(space: OrdinalSpace, ordinals: BitMap, told: set[int]) -> Holding:
+    """Return what the snapshots hold that no tile tells of."""
+    every = chains(space)
+    chain = reaching(every, (seq for seq, _ in every if seq not in told))
+    found = holding_by_chunks(space, ordinals, chain)
+    return {seq: hits for seq, hits in found.items() if seq not in told}
 
 
-def _opened(row: SnapshotChunk, space: OrdinalSpace, snapshot: str) -> BitMap:
-    stored = Chunk(
-        number=row.chunk_no,
-        encoding=row.encoding,
-        cardinality=row.cardinality,
-        sha256=bytes(row.sha256),
-        payload=bytes(row.bitmap),
-    )
-    return open_chunk(stored, space=space.name, snapshot=snapshot)
+def holding_by_chunks(space: OrdinalSpace, ordinals: BitMap, chain: Chain) -> Holding:
+    """Return which of some ordinals each snapshot of the chain holds, from chunks alone."""
+    holding: Holding = {}
+    for number, rows in rows_by_chunk(space, chunk_numbers(ordinals), chain):
+        wanted = ordinals & BitMap(range(number * CHUNK_SIZE, (number + 1) * CHUNK_SIZE))
+        narrow = {seq: (is_delta, bitmap & wanted) for seq, (is_delta, bitmap) in rows.items()}
+        for seq, hits in states(chain, narrow).items():
+            holding[seq] = holding[seq] | hits if seq in holding else hits
+    return holding

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from django.db.models.functions import Coalesce
 
 from lineage.core.bitmaps import union
-from lineage.models import DatasetSnapshot, LineageNode, ModelVersion, Role
+from lineage.models import DatasetSnapshot, Influence, LineageNode, ModelVersion, Role
 from lineage.queries.membership import members
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from pyroaring import BitMap
 
-    from lineage.models import OrdinalSpace
+    from lineage.models import OrdinalSpace, RunInput
 
 
 class NoTrainingSnapshot(LookupError):
@@ -22,16 +23,19 @@ class NoTrainingSnapshot(LookupError):
 
 def base_of(version: ModelVersion) -> ModelVersion | None:
     """Return the version that a version was fine-tuned from."""
-    return next(iter(_models(version, Role.BASE_MODEL)), None)
+    return next(iter(_models(version.generated_by.inputs.filter(role=Role.BASE_MODEL))), None)
 
 
 def parents_of(version: ModelVersion) -> list[ModelVersion]:
-    """Return the versions that a version was trained from: its base and its teachers."""
-    return _models(version, Role.BASE_MODEL, Role.TEACHER)
+    """Return the versions that a version was made from.
+
+    Its base, its teachers, models that were merged, averaged, quantised or exported, and fitted
+    components such as a scaler or a vocabulary.
+    """
+    return _models(version.generated_by.inputs.exclude(influence=Influence.NONE))
 
 
-def _models(version: ModelVersion, *roles: Role) -> list[ModelVersion]:
-    inputs = version.generated_by.inputs.filter(role__in=roles)
+def _models(inputs: QuerySet[RunInput]) -> list[ModelVersion]:
     ids = list(inputs.values_list("node__object_id", flat=True))
     return list(ModelVersion.objects.select_related("generated_by").filter(pk__in=ids))
 

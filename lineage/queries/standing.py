@@ -8,16 +8,20 @@ from django.db.models.functions import Coalesce
 from pyroaring import BitMap
 
 from lineage.models import DatasetSnapshot, Influence, LineageNode, ModelVersion, Role
-from lineage.queries.availability import barred_ordinals
+from lineage.queries.availability import barred_ordinals, purged_ordinals
 from lineage.queries.membership import members, snapshots_holding
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from lineage.models import Run
+    from lineage.models import OrdinalSpace, Run
 
-_GONE = (ModelVersion.State.WITHDRAWN, ModelVersion.State.DESTROYED)
+_GONE = (
+    ModelVersion.State.WITHDRAWN,
+    ModelVersion.State.QUARANTINED,
+    ModelVersion.State.DESTROYED,
+)
 
 
 def barred_records_used(run: Run) -> int:
@@ -26,11 +30,20 @@ def barred_records_used(run: Run) -> int:
     What the sampler drew counts, where it is known; else the declared snapshot. A forget set
     (influence NONE) does not count.
     """
+    return _among(_read_by(run), barred_ordinals)
+
+
+def erased_records_used(run: Run) -> int:
+    """Return how many erased records are in the data that a run used."""
+    return _among(_read_by(run), purged_ordinals)
+
+
+def _read_by(run: Run) -> set[uuid.UUID]:
     inputs = run.inputs.exclude(influence=Influence.NONE).filter(
         node__kind=LineageNode.Kind.SNAPSHOT
     )
     read = Coalesce("used_snapshot_id", "node__object_id")
-    return _barred(set(inputs.values_list(read, flat=True)))
+    return set(inputs.values_list(read, flat=True))
 
 
 def barred_records(run: Run) -> BitMap:
@@ -46,11 +59,11 @@ def barred_records(run: Run) -> BitMap:
     return members(declared[0]) & barred if barred else barred
 
 
-def _barred(snapshot_ids: Iterable[uuid.UUID]) -> int:
+def _among(snapshot_ids: Iterable[uuid.UUID], chosen: Callable[[OrdinalSpace], BitMap]) -> int:
     used = DatasetSnapshot.objects.select_related("space").in_bulk(list(snapshot_ids))
     count = 0
     for space in {snapshot.space for snapshot in used.values()}:
-        holding = snapshots_holding(space, barred_ordinals(space))
+        holding = snapshots_holding(space, chosen(space))
         count += sum(len(hits) for pk, hits in holding.items() if pk in used)
     return count
 

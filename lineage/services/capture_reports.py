@@ -15,7 +15,7 @@ from django.db.models import Max
 
 from expunge.wire import version_of
 from lineage.core import first_steps
-from lineage.core.bitmaps import BitmapUnreadable, decode, encode, union
+from lineage.core.bitmaps import BitmapUnreadable, decode, encode, read, union
 from lineage.models import CaptureReport, ModelVersion, Run
 from lineage.queries.capture_reports import Told, told
 from lineage.queries.standing import barred_records
@@ -146,15 +146,15 @@ def finish_reported(*, run_id: uuid.UUID, ending: Ending, now: datetime) -> Told
 
 @transaction.atomic
 def _keep_part(run_id: uuid.UUID, ending: Ending, now: datetime) -> None:
-    used = decode(ending.used)
+    used = read(ending.used)
     if not used:
         raise BitmapUnreadable("No record was used: that would claim it learned from nobody.")
     if ending.first_steps:
         first_steps.decode(ending.first_steps, used)
     report = CaptureReport.objects.select_for_update().get(run=run_id, rank=ending.rank)
-    if report.used is not None and bytes(report.used) != ending.used:
+    if report.used is not None and decode(bytes(report.used)) != used:
         raise NotThisRun(f"Rank {ending.rank} has reported other records of this run before.")
-    report.used, report.first_steps = ending.used, ending.first_steps or None
+    report.used, report.first_steps = encode(used), ending.first_steps or None
     report.sampler, report.heard_at = {**report.sampler, **ending.sampler}, now
     report.save()
 

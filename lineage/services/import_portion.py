@@ -8,91 +8,74 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from lineage import artifacts, keys
-from lineage.core.bitmaps import HIGHEST_ORDINAL
-from lineage.core.identifiers import record_digest
-from lineage.models import DataRecord, DataSubject, OrdinalSpace, RecordContent
+from lineage.core.identifiers import location_digest, record_digest
+from lineage.models import RecordContent, RecordLocation
+from lineage.services.bulk import insert_records, known_records, living_people
 from lineage.services.import_rows import ImportReport, Rejection
 from lineage.services.locking import lock_space
-from lineage.services.subjects import ensure_subjects, key_name, suppressed
+from lineage.services.ordinals import take_ordinals
+from lineage.services.owners import ERASED, Owner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from lineage.artifacts import StoredFile
+    from lineage.services.bulk import Identity
     from lineage.services.import_rows import CheckedRow, Portion
+    from lineage.services.owners import Owners
 
-_SUPPRESSED = "The person of the row asked to be erased and must not be imported again."
-_ERASED = "The person of the row was erased, so their records cannot be stored."
 _CHANGED = (
     "The key of the row was imported before with other content; records do not change, "
     "so import it under a new key."
 )
 
 
-class SpaceFull(OverflowError):
-    """A space has handed out all its 4,294,967,296 ordinals."""
-
-
-class OrdinalsTaken(RuntimeError):
-    """Another process handed out the same ordinals; nothing was stored."""
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Owned:
     """A row with the person it belongs to and the keyed digest of its key."""
 
     row: CheckedRow
-    subject_id: int
-    key_hmac: bytes
-
-    @property
-    def identity(self) -> tuple[int, bytes]:
-        return self.subject_id, self.key_hmac
+    identity: Identity
 
 
 @dataclass(kw_only=True)
 class PortionImport:
-    """One portion on its way into the database."""
+    """One portion on its way into the database.
+
+    ``note`` is called in the transaction that stores the portion, so that both stand or fall.
+    """
 
     space_id: int
     now: datetime
     portion: Portion
+    owners: Owners
+    note: Callable[[ImportReport], None]
     repeated: int = 0
     rejected: list[Rejection] = field(default_factory=list)
 
     def run(self) -> ImportReport:
         """Store what can be stored and report on every row of the portion."""
         self.rejected += self.portion.rejected
-        # Asked twice: here to store nothing in vain, below because others import as well.
-        wanted = self._unknown(self._owned(self._allowed()))
-        imported = self._store(wanted) if wanted else 0
-        self.rejected.sort(key=lambda rejection: rejection.line)
-        return ImportReport(
-            imported=imported, repeated=self.repeated, rejected=tuple(self.rejected)
-        )
+        wanted = self._owned()
+        if any(owned.row.content is not None for owned in wanted):
+            # Asked twice: here to store nothing in vain, below because others import as well.
+            wanted = self._unknown(wanted)
+        return self._store(wanted)
 
     def _reject(self, row: CheckedRow, sentence: str) -> None:
         self.rejected.append(Rejection(line=row.line, sentence=sentence))
 
-    def _allowed(self) -> list[CheckedRow]:
-        barred = suppressed({row.owner[1] for row in self.portion.fit})
-        for row in self.portion.fit:
-            if row.owner[1] in barred:
-                self._reject(row, _SUPPRESSED)
-        return [row for row in self.portion.fit if row.owner[1] not in barred]
-
-    def _owned(self, rows: list[CheckedRow]) -> list[_Owned]:
-        owners = ensure_subjects(digests=(row.owner for row in rows), now=self.now)
-        secrets = keys.get_many(key_name(owner.pseudonym) for owner in owners.values())
+    def _owned(self) -> list[_Owned]:
+        owners = self.owners.of({row.owner for row in self.portion.fit})
         owned = []
-        for row in rows:
+        for row in self.portion.fit:
             owner = owners[row.owner]
-            if (secret := secrets.get(key_name(owner.pseudonym))) is None:
-                self._reject(row, _ERASED)
-                continue
-            digest = record_digest(secret, row.key)
-            owned.append(_Owned(row=row, subject_id=owner.id, key_hmac=digest))
+            if isinstance(owner, Owner):
+                digest = record_digest(owner.secret, row.key)
+                owned.append(_Owned(row, (owner.id, digest)))
+            else:
+                self._reject(row, owner)
         return owned
 
     def _unknown(self, rows: Iterable[_Owned]) -> list[_Owned]:
@@ -101,82 +84,93 @@ class PortionImport:
         known = self._known(rows)
         fresh = []
         for owned in rows:
-            if (sha256 := known.get(owned.identity)) is None:
+            sha256 = known.get(owned.identity)
+            if sha256 is None:
                 known[owned.identity] = owned.row.sha256
                 fresh.append(owned)
-            elif sha256 == owned.row.sha256:
+            elif owned.row.content is None or sha256 == owned.row.sha256:
                 self.repeated += 1
             else:
                 self._reject(owned.row, _CHANGED)
         return fresh
 
-    def _known(self, rows: Sequence[_Owned]) -> dict[tuple[int, bytes], str]:
-        records = DataRecord.objects.filter(
-            space=self.space_id,
-            subject__in={owned.subject_id for owned in rows},
-            key_hmac__in=[owned.key_hmac for owned in rows],
+    def _known(self, rows: list[_Owned]) -> dict[Identity, str]:
+        found = known_records(self.space_id, {owned.identity for owned in rows})
+        if not found or all(owned.row.content is None for owned in rows):
+            return dict.fromkeys(found, "")
+        contents = RecordContent.objects.filter(
+            space=self.space_id, ordinal__in=list(found.values())
         )
-        identities = {
-            ordinal: (subject, bytes(digest or b""))
-            for ordinal, subject, digest in records.values_list(
-                "ordinal", "subject_id", "key_hmac"
-            )
-        }
-        contents = RecordContent.objects.filter(space=self.space_id, ordinal__in=identities)
         digests = dict(contents.values_list("ordinal", "sha256"))
-        return {identity: digests.get(at, "") for at, identity in identities.items()}
+        return {identity: digests.get(at, "") for identity, at in found.items()}
 
-    def _store(self, wanted: list[_Owned]) -> int:
+    def _store(self, wanted: list[_Owned]) -> ImportReport:
         # The slow part, writing, comes before the transaction; moving a file is quick.
-        staged: dict[tuple[int, bytes], StoredFile] = {}
+        staged: dict[Identity, StoredFile] = {}
         try:
             for owned in wanted:
-                staged[owned.identity] = artifacts.stage(owned.row.content)
+                if owned.row.content is not None:
+                    staged[owned.identity] = artifacts.stage(owned.row.content)
             with transaction.atomic():
-                return self._commit(wanted, staged)
+                report = self._report(self._commit(wanted, staged) if wanted else 0)
+                self.note(report)
+                return report
         finally:
             for file in staged.values():
                 artifacts.destroy(file.uri)
 
-    def _commit(self, wanted: list[_Owned], staged: dict[tuple[int, bytes], StoredFile]) -> int:
+    def _report(self, imported: int) -> ImportReport:
+        self.rejected.sort(key=lambda rejection: rejection.line)
+        return ImportReport(
+            imported=imported, repeated=self.repeated, rejected=tuple(self.rejected)
+        )
+
+    def _commit(self, wanted: list[_Owned], staged: dict[Identity, StoredFile]) -> int:
         space = lock_space(self.space_id)
         rows = self._living(self._unknown(wanted))
-        first = _take_ordinals(space, len(rows))
-        files = [staged[owned.identity] for owned in rows]
+        first = take_ordinals(space, len(rows))
+        files = [staged[owned.identity] for owned in rows if owned.identity in staged]
         try:
             placed = artifacts.place(files, space_id=space.public_id, first=first)
             for owned in rows:
-                del staged[owned.identity]  # moved, so there is nothing to clean up
-            self._insert(rows, placed, first)
+                staged.pop(owned.identity, None)  # moved, so there is nothing to clean up
+            insert_records(space.id, first, (owned.identity for owned in rows), self.now)
+            self._insert_contents(rows, placed, first)
+            self._insert_locations(rows, first)
         except BaseException:
             # While the lock is held: afterwards these ordinals may be somebody else's.
-            for ordinal in range(first, first + len(rows)):
+            for ordinal in range(first, first + len(files)):
                 artifacts.destroy(artifacts.record_uri(space.public_id, ordinal))
             raise
         return len(rows)
 
     def _living(self, rows: list[_Owned]) -> list[_Owned]:
         """Lock the people, so that none is erased before their records are stored."""
-        people = DataSubject.objects.select_for_update().filter(
-            id__in={owned.subject_id for owned in rows}, erased_at=None
-        )
-        living = set(people.order_by("id").values_list("id", flat=True))
+        living = living_people(owned.identity[0] for owned in rows)
         for owned in rows:
-            if owned.subject_id not in living:
-                self._reject(owned.row, _ERASED)
-        return [owned for owned in rows if owned.subject_id in living]
+            if owned.identity[0] not in living:
+                self._reject(owned.row, ERASED)
+        return [owned for owned in rows if owned.identity[0] in living]
 
-    def _insert(self, rows: list[_Owned], placed: list[StoredFile], first: int) -> None:
-        DataRecord.objects.bulk_create(
-            DataRecord(
-                space_id=self.space_id,
-                ordinal=ordinal,
-                subject_id=owned.subject_id,
-                key_hmac=owned.key_hmac,
-                generated_at=self.now,
-            )
-            for ordinal, owned in enumerate(rows, start=first)
+    def _insert_locations(self, rows: list[_Owned], first: int) -> None:
+        key = keys.get_or_create("location")
+        RecordLocation.objects.bulk_create(
+            [
+                RecordLocation(
+                    space_id=self.space_id,
+                    digest=location_digest(key, owned.row.location),
+                    ordinal=ordinal,
+                )
+                for ordinal, owned in enumerate(rows, start=first)
+                if owned.row.location
+            ],
+            batch_size=2_000,
+            ignore_conflicts=True,  # a place holds one record: the first that was imported
         )
+
+    def _insert_contents(self, rows: list[_Owned], placed: list[StoredFile], first: int) -> None:
+        if not placed:
+            return
         RecordContent.objects.bulk_create(
             RecordContent(
                 space_id=self.space_id,
@@ -189,17 +183,3 @@ class PortionImport:
             )
             for ordinal, (owned, file) in enumerate(zip(rows, placed, strict=True), start=first)
         )
-
-
-def _take_ordinals(space: OrdinalSpace, count: int) -> int:
-    """Hand out the next ordinals of a locked space and return the first of them."""
-    first = space.next_ordinal
-    if first + count > HIGHEST_ORDINAL + 1:
-        raise SpaceFull(
-            f"The space {space.name} has {HIGHEST_ORDINAL + 1 - first} ordinals left; "
-            f"{count} are needed."
-        )
-    untouched = OrdinalSpace.objects.filter(id=space.id, next_ordinal=first)
-    if not untouched.update(next_ordinal=first + count):
-        raise OrdinalsTaken(f"Ordinals from {first} of {space.name} were handed out meanwhile.")
-    return first

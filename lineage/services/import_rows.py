@@ -13,7 +13,8 @@ from lineage.core.identifiers import EMAIL, LONGEST, IdentifierNotUsable, lookup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_ROWS, _BYTES = 500, 32 * 1024 * 1024  # what one transaction takes
+# What one transaction takes: rows with a content to store, rows in all, bytes.
+_CONTENTS, _ROWS, _BYTES = 500, 10_000, 32 * 1024 * 1024
 _LONGEST_TARGET, _LONGEST_MEDIA_TYPE = 200, 100
 _UNKNOWN_TYPE = "application/octet-stream"
 
@@ -22,23 +23,25 @@ class RowRefused(ValueError):
     """A row cannot be imported; the text is the sentence for the report."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
     """One record to import.
 
     * ``line``: where it stood, for messages;
     * ``key``: what the source system calls the record; unique among the records of a person;
     * ``subject``: identifier of the person, of kind ``kind``;
-    * ``content``: the bytes, or the file that holds them.
+    * ``content``: the bytes, or the file that holds them; None for a record that is known here for
+      its lineage alone.
     """
 
     line: int
     key: str
     subject: str = field(repr=False)
-    content: bytes | Path = field(repr=False)
+    content: bytes | Path | None = field(repr=False)
     target: str = ""
     media_type: str = ""
     kind: str = EMAIL
+    location: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,20 +73,39 @@ class ImportReport:
         return self.imported + self.repeated + len(self.rejected)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CheckedRow:
     """A row that is fit to be stored, with its content read."""
 
     line: int
     key: str
     owner: tuple[str, str]
-    content: bytes = field(repr=False)
+    content: bytes | None = field(repr=False)
     sha256: str
     target: str
     media_type: str
+    location: str = field(default="", repr=False)
 
 
-def checked(row: Row, lookup_key: bytes) -> CheckedRow:
+class Lookup:
+    """The digests of people, each computed once as long as it is remembered."""
+
+    _MOST = 200_000
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._known: dict[tuple[str, str], str] = {}
+
+    def __call__(self, kind: str, value: str) -> str:
+        """Return the lookup digest of an identifier. Raises IdentifierNotUsable."""
+        if (found := self._known.get((kind, value))) is None:
+            if len(self._known) > self._MOST:
+                self._known.clear()
+            found = self._known[kind, value] = lookup_digest(self._key, kind, value)
+        return found
+
+
+def checked(row: Row, lookup: Lookup) -> CheckedRow:
     """Return a row with its content and the digest of its person.
 
     Raises:
@@ -96,18 +118,19 @@ def checked(row: Row, lookup_key: bytes) -> CheckedRow:
             f"The target has {len(row.target)} characters; allowed are {_LONGEST_TARGET}."
         )
     try:
-        digest = lookup_digest(lookup_key, row.kind, row.subject)
+        digest = lookup(row.kind, row.subject)
     except IdentifierNotUsable as error:
         raise RowRefused(f"The subject cannot be used. {error}") from error
-    content = _content(row.content)
+    content = None if row.content is None else _content(row.content)
     return CheckedRow(
         line=row.line,
         key=row.key,
         owner=(row.kind, digest),
         content=content,
-        sha256=content_digest(content),
+        sha256="" if content is None else content_digest(content),
         target=row.target,
         media_type=_media_type(row),
+        location=row.location,
     )
 
 
@@ -124,6 +147,8 @@ def _content(content: bytes | Path) -> bytes:
 
 
 def _media_type(row: Row) -> str:
+    if row.content is None:
+        return ""
     guessed = mimetypes.guess_type(row.content.name)[0] if isinstance(row.content, Path) else None
     media_type = row.media_type or guessed or _UNKNOWN_TYPE
     if len(media_type) > _LONGEST_MEDIA_TYPE:
@@ -139,32 +164,36 @@ class Portion:
 
     fit: list[CheckedRow] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    contents: int = 0
     size: int = 0
 
     @property
     def full(self) -> bool:
         """Say whether the portion should be stored now."""
-        return len(self.fit) + len(self.rejected) >= _ROWS or self.size >= _BYTES
+        rows = len(self.fit) + len(self.rejected)
+        return self.contents >= _CONTENTS or rows >= _ROWS or self.size >= _BYTES
 
-    def take(self, row: Row | Rejection, lookup_key: bytes) -> None:
+    def take(self, row: Row | Rejection, lookup: Lookup) -> None:
         """Check a row and keep it, or the reason against it."""
         if isinstance(row, Rejection):
             self.rejected.append(row)
             return
         try:
-            fit = checked(row, lookup_key)
+            fit = checked(row, lookup)
         except RowRefused as refusal:
             self.rejected.append(Rejection(line=row.line, sentence=str(refusal)))
         else:
             self.fit.append(fit)
-            self.size += len(fit.content)
+            self.contents += fit.content is not None
+            self.size += len(fit.content or b"")
 
 
 def portions(rows: Iterable[Row | Rejection], lookup_key: bytes) -> Iterator[Portion]:
     """Yield the rows in portions, each row checked."""
+    lookup = Lookup(lookup_key)
     portion = Portion()
     for row in rows:
-        portion.take(row, lookup_key)
+        portion.take(row, lookup)
         if portion.full:
             yield portion
             portion = Portion()

@@ -8,8 +8,10 @@ from django.db import transaction
 
 from lineage import keys
 from lineage.models import Dataset, OrdinalSpace
-from lineage.services.import_portion import PortionImport, SpaceFull
+from lineage.services.import_portion import PortionImport
 from lineage.services.import_rows import ImportReport, Rejection, Row, portions
+from lineage.services.ordinals import SpaceFull
+from lineage.services.owners import Owners
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,6 +59,7 @@ def import_records(
     rows: Iterable[Row | Rejection],
     now: datetime,
     progress: Callable[[ImportReport], None] | None = None,
+    note: Callable[[ImportReport], None] | None = None,
 ) -> ImportReport:
     """Store the records that can be stored and say about each other row why it was not.
 
@@ -68,6 +71,7 @@ def import_records(
         rows: in any number; a ``Rejection`` of whoever read them is passed on.
         now: when the records came into being here.
         progress: called with the report so far after each portion.
+        note: called with the report of each portion inside the transaction that stores it.
 
     Raises:
         DatasetMisnamed: see ``ensure_dataset``.
@@ -76,8 +80,19 @@ def import_records(
     """
     dataset = ensure_dataset(name=dataset_name)
     report = ImportReport()
+    owners = Owners(now)
     for portion in portions(rows, keys.get_or_create("lookup")):
-        report += PortionImport(space_id=dataset.space_id, now=now, portion=portion).run()
+        report += PortionImport(
+            space_id=dataset.space_id,
+            now=now,
+            portion=portion,
+            owners=owners,
+            note=_nothing if note is None else note,
+        ).run()
         if progress is not None:
             progress(report)
     return report
+
+
+def _nothing(_report: ImportReport) -> None:
+    """Note nothing beside a portion."""

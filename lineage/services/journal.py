@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-    from lineage.models import OrdinalSpace
+    from lineage.models import DataSubject, OrdinalSpace
 
 
 class JournalFull(OSError):
@@ -37,17 +37,27 @@ class JournalFull(OSError):
 
 @dataclass(frozen=True, kw_only=True)
 class JournalEntry:
-    """One erasure as the journal knows it; ``sha256`` is that of its line."""
+    """One erasure as the journal knows it; ``sha256`` is that of its line.
+
+    ``person`` is the pseudonym of whom it was about; empty where several people's records, or
+    nobody's, were erased.
+    """
 
     case_id: str
     space_id: str
+    person: str
     ordinals: BitMap = field(repr=False)
     erased_at: str
     sha256: str
 
 
 def write_journal(
-    *, case_id: uuid.UUID, space: OrdinalSpace, ordinals: BitMap, now: datetime
+    *,
+    case_id: uuid.UUID,
+    space: OrdinalSpace,
+    ordinals: BitMap,
+    now: datetime,
+    person: DataSubject | None = None,
 ) -> str:
     """Append an erasure and return the SHA-256 of its line, once the line is on the disk.
 
@@ -62,6 +72,7 @@ def write_journal(
         "erased_at": now.isoformat(),
         "ordinals": base64.b64encode(encode(ordinals)).decode("ascii"),
         "space": str(space.public_id),
+        "person": str(person.pseudonym) if person else "",
     }
     with _locked() as descriptor:
         for entry in _entries(_whole_lines(descriptor)):
@@ -118,6 +129,7 @@ def _entries(lines: list[bytes]) -> Iterator[JournalEntry]:
         yield JournalEntry(
             case_id=body["case"],
             space_id=body["space"],
+            person=body.get("person", ""),
             ordinals=decode(base64.b64decode(body["ordinals"])),
             erased_at=body["erased_at"],
             sha256=hashlib.sha256(line).hexdigest(),

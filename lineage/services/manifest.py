@@ -1,8 +1,10 @@
-"""Read a manifest: a CSV file with the header ``key,subject,path,target``, one record per row.
+"""Read a manifest: CSV with the header ``key,subject,path,target``, or Parquet with such columns.
 
-Paths are relative to the manifest and must stay in its folder. Optional columns are ``kind``
-(EMAIL, which is assumed, or EXTERNAL) and ``media_type``. Comma, semicolon and tab separate;
-UTF-8 is assumed, and a byte order mark is obeyed.
+Paths are relative to the manifest and must stay in its folder. A manifest without the column
+``path`` registers records for their lineage alone: their content stays where it is. Optional are
+also ``target``, ``kind`` (EMAIL, which is assumed, or EXTERNAL), ``media_type`` and ``location``
+(where the source keeps the record). In CSV comma, semicolon or tab separate; UTF-8 is assumed, and
+a byte order mark is obeyed.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-REQUIRED = ("key", "subject", "path", "target")
-OPTIONAL = ("kind", "media_type")
+REQUIRED = ("key", "subject")
+OPTIONAL = ("path", "target", "kind", "media_type", "location")
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -43,6 +45,9 @@ def read_manifest(path: Path, *, encoding: str = "") -> Iterator[Row | Rejection
     Raises:
         ManifestUnreadable: no such file, unknown encoding, or not the right header.
     """
+    if path.suffix == ".parquet":
+        yield from _parquet(path)
+        return
     chosen = encoding
     try:
         with path.open("rb") as file:
@@ -56,6 +61,37 @@ def read_manifest(path: Path, *, encoding: str = "") -> Iterator[Row | Rejection
         raise ManifestUnreadable(f"{path} is not in the encoding {chosen}.") from error
     except OSError as error:
         raise ManifestUnreadable(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _parquet(path: Path) -> Iterator[Row | Rejection]:
+    from pyarrow import ArrowException, parquet  # noqa: PLC0415  (half a second; only where asked)
+
+    line, folder = 1, path.parent.resolve()  # counted as in a CSV file, whose header is line 1
+    try:
+        with parquet.ParquetFile(path) as table:
+            columns = _known_columns(table.schema_arrow.names, path)
+            for batch in table.iter_batches(columns=columns):
+                for values in batch.to_pylist():
+                    line += 1
+                    yield _parquet_row(line, values, folder)
+    except (ArrowException, OSError) as error:
+        raise ManifestUnreadable(f"{path} cannot be read as Parquet.") from error
+
+
+def _known_columns(names: list[str], path: Path) -> list[str]:
+    if not set(REQUIRED) <= set(names):
+        raise ManifestUnreadable(
+            f"{path} has the columns {', '.join(names)}; needed are {' and '.join(REQUIRED)}."
+        )
+    return [name for name in names if name in (*REQUIRED, *OPTIONAL)]
+
+
+def _parquet_row(line: int, values: dict[str, object], folder: Path) -> Row | Rejection:
+    try:
+        texts = {name: "" if cell is None else str(cell) for name, cell in values.items()}
+        return _record(line, texts, folder)
+    except RowRefused as refusal:
+        return Rejection(line=line, sentence=str(refusal))
 
 
 def _marked(head: bytes) -> str:
@@ -92,7 +128,7 @@ def _columns(header: str, path: Path) -> tuple[list[str], str]:
             return columns, delimiter
     raise ManifestUnreadable(
         f"The first line of {path} is not a header: needed are the columns "
-        f"{', '.join(REQUIRED)}, allowed are also {' and '.join(OPTIONAL)}."
+        f"{' and '.join(REQUIRED)}, allowed are also {', '.join(OPTIONAL)}."
     )
 
 
@@ -101,15 +137,19 @@ def _row(line: int, columns: list[str], cells: list[str], folder: Path) -> Row:
         raise RowRefused(f"The row has {len(cells)} columns; the header has {len(columns)}.")
     if any("\udc80" <= letter <= "\udcff" for cell in cells for letter in cell):
         raise RowRefused("The row is not in the encoding of the manifest; name it explicitly.")
-    values = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
+    return _record(line, dict(zip(columns, (cell.strip() for cell in cells), strict=True)), folder)
+
+
+def _record(line: int, values: dict[str, str], folder: Path) -> Row:
     return Row(
         line=line,
         key=values["key"],
         subject=values["subject"],
-        content=_inside(folder, values["path"]),
-        target=values["target"],
+        content=_inside(folder, values["path"]) if "path" in values else None,
+        target=values.get("target", ""),
         media_type=values.get("media_type", ""),
         kind=values.get("kind", "").upper() or EMAIL,
+        location=values.get("location", ""),
     )
 
 

@@ -9,10 +9,11 @@ from django.db import transaction
 
 from lineage import artifacts, keys
 from lineage.core.bitmaps import decode, encode
-from lineage.models import DataRecord, DataSubject, LineagePurge, RecordContent
+from lineage.models import DataRecord, DataSubject, LineagePurge, RecordContent, RecordLocation
 from lineage.queries.contents import batches
 from lineage.services.journal import write_journal
 from lineage.services.locking import lock_space
+from lineage.services.rewriting import rewrite_snapshots
 from lineage.services.snapshots import check_known
 from lineage.services.subjects import key_name, suppression_names
 
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-    from lineage.models import OrdinalSpace
+    from lineage.models import OrdinalSpace, SnapshotSupersession
 
 __all__ = ["Receipt", "SubjectHasRecords", "erase_records", "shred_subject", "write_journal"]
+
+
+SHRED, HARD = "SHRED", "HARD"
 
 
 class SubjectHasRecords(ValueError):
@@ -36,45 +40,62 @@ class Receipt:
     """What an erasure found when it read back.
 
     * ``records``: how many records were to be erased;
-    * ``remaining``: how many of them still have a row, a file or an identity.
+    * ``remaining``: how many of them still have a row, a file or an identity;
+    * ``superseded``: snapshots that were rewritten, in the hard mode.
     """
 
     records: int
     remaining: int
+    superseded: tuple[SnapshotSupersession, ...] = ()
 
 
 def erase_records(
-    *, case_id: uuid.UUID, space: OrdinalSpace, ordinals: BitMap, now: datetime
+    *,
+    case_id: uuid.UUID,
+    space: OrdinalSpace,
+    ordinals: BitMap,
+    now: datetime,
+    hard: bool = False,
 ) -> Receipt:
     """Erase contents and identities of records, and count what can still be found of them.
 
-    The ordinals stay as tombstones, so that older digests and evidence remain verifiable. First
+    The ordinals stay as tombstones, so that older digests and evidence remain verifiable; in the
+    hard mode they are also taken out of every snapshot, which then has a new digest. First
     the identity goes and the tombstone stands, then each file, then its row: after a crash, call
     it again. What the store does not delete is counted as remaining; call it again as well.
 
     Raises:
         OrdinalsUnknown: the space has not handed them out; nothing was erased.
     """
-    _bury(case_id=case_id, space=space, ordinals=ordinals, now=now)
+    purge = _bury(case_id=case_id, space=space, ordinals=ordinals, now=now, hard=hard)
     for batch in batches(ordinals):
         _delete_contents(space, batch)
     remaining = sum(len(_found(space, batch)) for batch in batches(ordinals))
-    return Receipt(records=len(ordinals), remaining=remaining)
+    superseded = (
+        rewrite_snapshots(purge=purge, space=space, ordinals=ordinals, now=now) if hard else ()
+    )
+    return Receipt(records=len(ordinals), remaining=remaining, superseded=tuple(superseded))
 
 
 @transaction.atomic
-def _bury(*, case_id: uuid.UUID, space: OrdinalSpace, ordinals: BitMap, now: datetime) -> None:
+def _bury(
+    *, case_id: uuid.UUID, space: OrdinalSpace, ordinals: BitMap, now: datetime, hard: bool
+) -> LineagePurge:
     check_known(lock_space(space.id), ordinals)
+    mode = HARD if hard else SHRED
     purge, created = LineagePurge.objects.get_or_create(
-        space=space, case_id=case_id, defaults={"bitmap": encode(ordinals), "purged_at": now}
+        space=space,
+        case_id=case_id,
+        defaults={"bitmap": encode(ordinals), "purged_at": now, "mode": mode},
     )
     if not created:
-        purge.bitmap = encode(decode(bytes(purge.bitmap)) | ordinals)
-        purge.save(update_fields=["bitmap"])
+        purge.bitmap, purge.mode = encode(decode(bytes(purge.bitmap)) | ordinals), mode
+        purge.save(update_fields=["bitmap", "mode"])
     for batch in batches(ordinals):
         DataRecord.objects.filter(space=space, ordinal__in=batch, invalidated_at=None).update(
             subject=None, key_hmac=None, invalidated_at=now, invalidated_by=case_id
         )
+    return purge
 
 
 def _delete_contents(space: OrdinalSpace, batch: list[int]) -> None:
@@ -86,6 +107,7 @@ def _delete_contents(space: OrdinalSpace, batch: list[int]) -> None:
         for ordinal in batch
         if _deleted({artifacts.record_uri(space.public_id, ordinal), *_given(uris, ordinal)})
     ]
+    RecordLocation.objects.filter(space=space, ordinal__in=gone).delete()
     rows.filter(ordinal__in=gone).delete()
 
 

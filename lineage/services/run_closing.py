@@ -18,9 +18,14 @@ from lineage.models import (
     RunInput,
     RunOutput,
 )
+from lineage.queries.edges import edges_above
 from lineage.queries.membership import members
 from lineage.queries.nodes import nodes_of
-from lineage.queries.standing import barred_records_used, withdrawn_sources
+from lineage.queries.standing import (
+    barred_records_used,
+    erased_records_used,
+    withdrawn_sources,
+)
 from lineage.services.locking import lock_name, lock_spaces
 from lineage.services.snapshots import Origin, record_snapshot
 
@@ -48,6 +53,7 @@ class TrainingSnapshotUnclear(ValueError):
 def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVersion:
     """Write the version of an open run. Raises as ``finish_run``."""
     current = _open(run)
+    _take_as_a_whole(current)
     if result.used is not None:
         _record_used(current, result, result.used, now)
     state, notes = _state(current, result)
@@ -58,11 +64,11 @@ def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVe
         version=_next_number(result.model_name),
         kind=result.kind,
         state=state,
-        guarantee=_weakest(current, result.guarantee),
+        guarantee=weakest_guarantee(current, result.guarantee),
         generated_by=current,
         revision_of=result.revision_of,
         generated_at=now,
-        invalidated_at=now if state == ModelVersion.State.WITHDRAWN else None,
+        invalidated_at=now if notes else None,
         metrics={**result.metrics, **notes},
     )
     node = LineageNode.objects.create(kind=LineageNode.Kind.MODEL, object_id=version.id)
@@ -72,16 +78,30 @@ def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVe
 
 
 def close_with_snapshot(
-    *, run: Run, dataset: Dataset, ordinals: BitMap, now: datetime
+    *, run: Run, dataset: Dataset, ordinals: BitMap, now: datetime, mapped: bool = False
 ) -> DatasetSnapshot:
     """Write the derived snapshot of an open run. Raises as ``finish_derivation``."""
     current = _open(run)
+    if not mapped:
+        _take_as_a_whole(current, besides=dataset.space_id)
     snapshot = record_snapshot(
         dataset=dataset, now=now, ordinals=ordinals, origin=Origin(generated_by=current)
     )
     _connect(current, LineageNode.objects.get(object_id=snapshot.id), now)
     _complete(current, now)
     return snapshot
+
+
+def _take_as_a_whole(run: Run, *, besides: int | None = None) -> None:
+    """Let source data act as a whole where its records are not followed one by one.
+
+    They are by a map, or by equal ordinals in the space ``besides`` that they share with what was
+    derived; into a model they never are.
+    """
+    for used in run.inputs.filter(role=Role.SOURCE_DATA, influence=Influence.NONE):
+        source = DatasetSnapshot.objects.filter(id=used.node.object_id).first()
+        if source is None or source.space_id != besides:
+            run.inputs.filter(id=used.id).update(influence=Influence.DIRECT)
 
 
 def _open(run: Run) -> Run:
@@ -119,21 +139,35 @@ def _drawn(declared: DatasetSnapshot, run: Run, used: BitMap, now: datetime) -> 
 def _state(run: Run, result: RunResult) -> tuple[str, dict[str, Any]]:
     if result.kind == ModelVersion.Kind.SHADOW:
         return ModelVersion.State.CANDIDATE, {}
-    barred = barred_records_used(run)
-    gone = [] if run.activity == Run.Activity.UNLEARN else withdrawn_sources(run)
-    if barred or gone:
-        return ModelVersion.State.WITHDRAWN, {
-            "born_affected": True,
-            "barred_records_used": barred,
-            "sources_out_of_use": [str(version) for version in gone],
-        }
+    if born := born_affected(run):
+        return born
     return (ModelVersion.State.ACTIVE if result.release else ModelVersion.State.CANDIDATE), {}
 
 
-def _weakest(run: Run, own: str) -> str:
-    """Return the guarantee of a version: no stronger than that of any model it came from."""
-    sources = run.inputs.filter(role__in=[Role.BASE_MODEL, Role.TEACHER]).values("node__object_id")
-    weak = ModelVersion.objects.filter(id__in=sources, guarantee=APPROXIMATE)
+def born_affected(run: Run) -> tuple[str, dict[str, Any]] | None:
+    """Return state and notes of a version whose run used what must not be used any more."""
+    barred = barred_records_used(run)
+    gone = [] if run.activity == Run.Activity.UNLEARN else withdrawn_sources(run)
+    if not barred and not gone:
+        return None
+    # What learned from somebody whose case is over waits in quarantine for a case of its own.
+    late = barred and erased_records_used(run)
+    return ModelVersion.State.QUARANTINED if late else ModelVersion.State.WITHDRAWN, {
+        "born_affected": True,
+        "barred_records_used": barred,
+        "sources_out_of_use": [str(version) for version in gone],
+    }
+
+
+def weakest_guarantee(run: Run, own: str) -> str:
+    """Return the guarantee of a version: no stronger than that of any model it came from.
+
+    Whether directly, or through data that a model wrote.
+    """
+    read = set(run.inputs.exclude(influence=Influence.NONE).values_list("node_id", flat=True))
+    ancestors = read | {edge.src for edge in edges_above(read)}
+    behind = LineageNode.objects.filter(id__in=ancestors, kind=LineageNode.Kind.MODEL)
+    weak = ModelVersion.objects.filter(id__in=behind.values("object_id"), guarantee=APPROXIMATE)
     # Unlearning reads the version that it replaces as a teacher; that one promises nothing.
     return APPROXIMATE if weak.exists() else own
 

@@ -19,11 +19,18 @@ _DIRECT = (
     Role.TEACHER,
     Role.SOURCE_MODEL,
     Role.GENERATOR,
-    Role.SOURCE_DATA,
     Role.LABELS,
 )
-# Whatever is neither in the first list nor here acts indirectly.
-_INERT = (Role.FORGET,)
+# Whatever is neither in the first list nor here acts indirectly. From source data the records are
+# followed one by one, by their ordinals or by a map, so the whole does not act on the whole.
+_INERT = (Role.FORGET, Role.SOURCE_DATA)
+
+
+def effect_of(role: str) -> str:
+    """Return how an input acts by its role alone."""
+    if role in _INERT:
+        return Influence.NONE
+    return Influence.DIRECT if role in _DIRECT else Influence.INDIRECT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +40,7 @@ class Input:
     ``influence`` follows from the role where it is empty: training data, labels, and the models
     that something was made from act directly; validation, tuning and fitted components
     indirectly; a forget set not at all: what is in it does not act on the output any more.
+    The records of SOURCE_DATA are followed one by one into what was derived from them.
     """
 
     source: DatasetSnapshot | ModelVersion
@@ -42,11 +50,7 @@ class Input:
     @property
     def effect(self) -> str:
         """How the input acts on what the run writes."""
-        if self.influence:
-            return self.influence
-        if self.role in _INERT:
-            return Influence.NONE
-        return Influence.DIRECT if self.role in _DIRECT else Influence.INDIRECT
+        return self.influence or effect_of(self.role)
 
 
 @dataclass(frozen=True, kw_only=True)

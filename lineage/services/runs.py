@@ -90,8 +90,9 @@ def finish_run(*, run: Run, result: RunResult, now: datetime) -> ModelVersion:
     """Close a run with the model version it trained, and return that version.
 
     Records that were restricted or erased while the run was open, and sources that went out of
-    use meanwhile, make the version *born affected*: it is WITHDRAWN from the start, with
-    ``metrics["born_affected"]`` true. A shadow model is a CANDIDATE for ever.
+    use meanwhile, make the version *born affected*: it is WITHDRAWN from the start, or
+    QUARANTINED if it learned from erased records, with ``metrics["born_affected"]`` true. A
+    shadow model is a CANDIDATE for ever.
 
     Raises:
         RunNotOpen: the run was closed before.
@@ -116,17 +117,19 @@ def finish_run(*, run: Run, result: RunResult, now: datetime) -> ModelVersion:
 
 @transaction.atomic
 def finish_derivation(
-    *, run: Run, dataset: Dataset, ordinals: BitMap, now: datetime
+    *, run: Run, dataset: Dataset, ordinals: BitMap, now: datetime, mapped: bool = False
 ) -> DatasetSnapshot:
     """Close a run with the data it derived (synthetic, distilled, embedded ...).
 
-    What acts on the inputs of the run acts, through the snapshot, on all that is trained on it.
+    What acts on the inputs of the run acts, through the snapshot, on all that is trained on it;
+    but the records of SOURCE_DATA are followed one by one where they share their ordinals with
+    what was derived, or where ``mapped`` says that a map was written (see ``write_derived``).
 
     Raises:
         RunNotOpen: the run was closed before.
         OrdinalsUnknown: the space of the data set has not handed out these ordinals.
     """
-    return close_with_snapshot(run=run, dataset=dataset, ordinals=ordinals, now=now)
+    return close_with_snapshot(run=run, dataset=dataset, ordinals=ordinals, now=now, mapped=mapped)
 
 
 def fail_run(*, run: Run, now: datetime, reason: str = "") -> Run:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from lineage.core import deltas
 from lineage.core.bitmaps import Chunk, split
 from lineage.core.membership import snapshot_digest
 from lineage.models import (
@@ -16,6 +17,7 @@ from lineage.models import (
     OrdinalSpace,
     SnapshotChunk,
 )
+from lineage.queries import recent
 from lineage.queries.availability import usable_ordinals
 from lineage.services.locking import lock_space
 
@@ -98,25 +100,45 @@ def record_snapshot(
     space = lock_space(dataset.space_id)
     members = usable_ordinals(space) if ordinals is None else ordinals
     check_known(space, members)
-    chunks = split(members)
+    whole = split(members)
+    base, rows = _storage(dataset, origin.parent, members, whole)
     snapshot = DatasetSnapshot.objects.create(
         dataset=dataset,
         space=space,
         seq=space.next_seq,
         parent=origin.parent,
+        base=base,
+        chain=base.chain + 1 if base else 0,
         record_count=len(members),
-        digest=snapshot_digest((chunk.number, chunk.sha256) for chunk in chunks),
+        digest=snapshot_digest((chunk.number, chunk.sha256) for chunk in whole),
         external_version=origin.external_version,
         selection_rule=dict(origin.rule),
         generated_by=origin.generated_by,
         created_at=now,
     )
-    SnapshotChunk.objects.bulk_create(_row(snapshot, chunk) for chunk in chunks)
+    SnapshotChunk.objects.bulk_create(_row(snapshot, chunk) for chunk in rows)
     OrdinalSpace.objects.filter(id=space.id).update(next_seq=space.next_seq + 1)
     node = LineageNode.objects.create(kind=LineageNode.Kind.SNAPSHOT, object_id=snapshot.id)
     if origin.parent is not None:
         _inherit_edges(origin.parent, node)
+    recent.remember(snapshot, members)
     return snapshot
+
+
+def _storage(
+    dataset: Dataset, parent: DatasetSnapshot | None, members: BitMap, whole: list[Chunk]
+) -> tuple[DatasetSnapshot | None, list[Chunk]]:
+    """Return what the snapshot is stored against, if that saves anything, and its rows."""
+    base = parent if parent and parent.space_id == dataset.space_id else _newest(dataset)
+    if base is None or base.chain >= deltas.LONGEST_CHAIN:
+        return None, whole
+    rows = deltas.differences(recent.members_of(base), members, whole)
+    return (None, whole) if rows is None else (base, rows)
+
+
+def _newest(dataset: Dataset) -> DatasetSnapshot | None:
+    found = DatasetSnapshot.objects.filter(dataset=dataset, space_id=dataset.space_id)
+    return found.select_related("space", "dataset").order_by("-seq").first()
 
 
 def _inherit_edges(parent: DatasetSnapshot, node: LineageNode) -> None:
@@ -141,6 +163,7 @@ def _row(snapshot: DatasetSnapshot, chunk: Chunk) -> SnapshotChunk:
         chunk_no=chunk.number,
         seq=snapshot.seq,
         encoding=chunk.encoding,
+        is_delta=chunk.is_delta,
         cardinality=chunk.cardinality,
         sha256=chunk.sha256,
         bitmap=chunk.payload,

@@ -54,6 +54,17 @@ def withdraw(*, version: ModelVersion, by_case: uuid.UUID, now: datetime) -> Mod
     return ModelVersion.objects.get(id=version.id)
 
 
+def quarantine(*, version: ModelVersion, now: datetime) -> bool:
+    """Take a version out of use since it learned from erased records; False if it was before.
+
+    It stays until a case destroys or replaces it, and is never released nor learned from.
+    """
+    usable = ModelVersion.objects.filter(
+        id=version.id, state__in=[_State.CANDIDATE, _State.ACTIVE, _State.WITHDRAWN]
+    )
+    return bool(usable.update(state=_State.QUARANTINED, invalidated_at=now))
+
+
 def destroy_version(
     *, version: ModelVersion, by_case: uuid.UUID, now: datetime
 ) -> list[DestroyedArtefact]:

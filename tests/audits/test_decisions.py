@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.contrib.auth.models import Permission, User
 
 from audits import workflow
 from audits.queries.limits import limits_of
 from audits.services.decisions import ReplacementNotAcceptable
+from lineage import artifacts
 from lineage.models import Artefact, ModelVersion
 from tests.audits import world as worlds
 from tests.audits.world import ADA, BERT, CLEO, DORA, events, logged, runs, told
@@ -176,3 +178,59 @@ def test_a_child_of_a_version_without_a_recipe_waits_for_a_decision_of_its_own(w
     case = world.finish(world.wake(case))
     assert (case.status, case.failure) == ("SEALED", "")
     assert {run.method for run in runs(case)} == {"destroy"}
+
+
+# --- versions at which a case stopped -----------------------------------------------------------
+
+
+@pytest.fixture
+def stopped(world):
+    """Her case, which stopped since the stored weights of the base are gone for good."""
+    base = world.train("base", world.snapshot(BERT, CLEO, DORA))
+    world.train("tuned", world.snapshot(ADA, BERT), base)
+    weights = Artefact.objects.get(version=base)
+    artifacts.destroy(weights.uri)
+    case = world.erased()
+    assert (case.status, case.failure_code) == ("FAILED", "ArtefactMissing")
+    return case
+
+
+@pytest.fixture
+def decider(client):
+    user = worlds.officer()
+    user.user_permissions.add(Permission.objects.get(codename="change_erasurerequest"))
+    client.force_login(User.objects.get(pk=user.pk))
+    return client
+
+
+def take_over(world, case, client):
+    run = runs(case)[0]
+    page = client.get(f"/cases/{case.pk}/").content.decode()
+    assert f"/cases/{case.pk}/runs/{run.pk}/take-over/" in page
+    with world.commit(execute=True):
+        client.post(f"/cases/{case.pk}/runs/{run.pk}/take-over/")
+    return world.current(case)
+
+
+def test_a_version_that_cannot_be_unlearned_can_be_destroyed_from_the_page(
+    world, stopped, decider
+):
+    case = take_over(world, stopped, decider)
+    assert (case.status, told(runs(case))) == ("UNLEARNING", [("tuned v1", "retrain", "WAITING")])
+    case = destroy(world, case)
+    assert (case.status, case.failure) == ("SEALED", "")
+    assert told(runs(case)) == [("tuned v1", "destroy", "CLEARED")]
+    assert "request_resumed" in events(case)
+
+
+def test_a_version_that_cannot_be_unlearned_can_be_replaced_from_outside(world, stopped, decider):
+    case = take_over(world, stopped, decider)
+    case = replace(world, case, world.bare("tuned", world.snapshot(BERT)))
+    assert (case.status, case.failure) == ("SEALED", "")
+
+
+def test_only_a_run_at_which_a_case_stopped_can_be_taken_over(world, waiting, decider):
+    run = runs(waiting)[0]
+    answer = decider.post(f"/cases/{waiting.pk}/runs/{run.pk}/take-over/")
+    assert answer.status_code == 404
+    world.do(workflow.take_over, run_id=uuid.uuid4(), user=worlds.officer())  # nothing happens

@@ -66,7 +66,10 @@ def rehashed(index):
 
 
 def test_a_whole_log_passes():
-    assert fsck() == "The log is whole: 8 events, 2 checkpoints and 2 sealed records agree.\n"
+    assert fsck() == (
+        "The log is whole: 8 events, 2 checkpoints and 2 sealed records agree.\n"
+        "Membership is whole: 0 snapshots and 0 tiles agree with their digests.\n"
+    )
 
 
 def test_events_after_the_last_checkpoint_are_checked_too():

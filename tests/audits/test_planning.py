@@ -7,18 +7,22 @@ import uuid
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from PIL import Image
 from pyroaring import BitMap
 
+from audits import workflow
 from audits.execution import duplicates, planning
 from audits.execution.planning import plan_of
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.conflicts import case_ahead
 from audits.services import planning as services
 from audits.services.transitions import MoveNotAllowed
-from lineage.models import Job
+from lineage.models import Job, RecordContent
 from lineage.queries.sources import learned_by
 from lineage.services import restriction
+from lineage.services.derivation import Derived, ensure_derived_dataset, write_derived
+from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_run
 from lineage.services.snapshots import take_snapshot
 from tests.audits import world as worlds
 from tests.audits.world import ADA, BERT, CLEO, DORA, NOW, STRANGERS, logged, told
@@ -339,3 +343,57 @@ def test_a_case_that_waits_for_staff_lets_others_pass(world, restricted):
 def test_the_policy_of_the_installation_is_read_when_a_plan_is_drawn(settings):
     settings.EXPUNGE_POLICY = {"looks": [9], "max_trainings": 18}
     assert planning.policy().looks == (9,)
+
+
+def test_what_was_derived_from_a_person_is_restricted_and_erased_with_them(world, restricted):
+    """One caption of a digit of hers, one of hers and Bert's together, one of Bert's alone."""
+    captions = ensure_derived_dataset(name="captions", parent=world.dataset, one_for_one=False)
+    source = world.snapshot(ADA, BERT)
+    run = begin_run(
+        plan=RunPlan(activity="TRANSFORM", inputs=(Input(source=source, role="SOURCE_DATA"),)),
+        now=NOW,
+    )
+    bert = min(world.owned(BERT))
+    records = [
+        Derived(sources=sources, content=f"words {sources}".encode())
+        for sources in ((min(world.owned(ADA)),), (min(world.owned(ADA)), bert), (bert,))
+    ]
+    taken = write_derived(
+        run=run, source=world.dataset.space, dataset=captions, records=records, now=NOW
+    )
+    captioner = world.bare("captioner", taken)
+    case = world.finish(restricted())
+    assert {row["records"] for row in case.plan["spaces"]} == {6, 2}
+    assert [(row["name"], row["forget_count"]) for row in case.plan["affected"]] == [
+        ("captioner v1", 2)
+    ]
+    (waiting,) = worlds.runs(case)
+    world.do(workflow.destroy_version, run_id=waiting.pk, user=worlds.officer())
+    case = world.finish(world.wake(case))
+    assert (case.status, case.failure) == ("SEALED", "")
+    captioner.refresh_from_db()
+    assert captioner.state == "DESTROYED"
+    left = RecordContent.objects.filter(space=captions.space).values_list("ordinal", flat=True)
+    assert list(left) == [2]
+
+
+@pytest.mark.parametrize("kind", ["MODEL", "COMPONENT"])
+def test_a_merged_model_or_a_component_waits_for_staff_and_so_does_what_uses_it(world, kind):
+    """Neither can be trained again here: nobody knows how it was made."""
+    part = world.bare("part", world.snapshot(ADA, BERT), kind=kind)
+    user = begin_run(
+        plan=RunPlan(
+            activity="TRAIN",
+            inputs=(
+                Input(source=world.snapshot(BERT, CLEO)),
+                Input(source=part, role="SCALER" if kind == "COMPONENT" else "SOURCE_MODEL"),
+            ),
+        ),
+        now=timezone.now(),
+    )
+    finish_run(run=user, result=RunResult(model_name="user", weights=b"w"), now=timezone.now())
+    case = world.finish(world.accepted())
+    assert told(worlds.runs(case)) == [
+        ("part v1", "retrain", "WAITING"),
+        ("user v1", "retrain", "WAITING"),
+    ]

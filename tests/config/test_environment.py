@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from config import environment
 
 SQLITE = Path("/var/expunge.sqlite3")
+JIT_OFF = {"options": "-c jit=off"}
 
 
 @pytest.fixture
@@ -62,12 +63,12 @@ def test_a_postgresql_url_is_taken_apart():
     found = database("postgresql://me%40x:p%3Aw%2F@db.example.org:5433/my%20db?sslmode=require")
     assert (found["USER"], found["PASSWORD"]) == ("me@x", "p:w/")
     assert (found["HOST"], found["PORT"], found["NAME"]) == ("db.example.org", "5433", "my db")
-    assert found["OPTIONS"] == {"sslmode": "require"}
+    assert found["OPTIONS"] == {**JIT_OFF, "sslmode": "require"}
 
 
 def test_a_socket_folder_may_stand_for_the_host():
     found = database("postgres:///db?host=/run/postgresql")
-    assert (found["HOST"], found["PORT"], found["OPTIONS"]) == ("/run/postgresql", "", {})
+    assert (found["HOST"], found["PORT"], found["OPTIONS"]) == ("/run/postgresql", "", JIT_OFF)
 
 
 @pytest.mark.parametrize(

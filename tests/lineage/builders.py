@@ -17,6 +17,7 @@ from lineage.models import (
     Role,
     Run,
     RunInput,
+    RunOutput,
 )
 from lineage.queries.subjects import find_subject
 from lineage.services.importing import Row, ensure_dataset, import_records
@@ -61,7 +62,8 @@ def snapshot(dataset: Dataset, now: datetime, ordinals: Sequence[int] | None = N
 def trained(name: str, now: datetime, *inputs: Input, **result: Any) -> ModelVersion:  # noqa: ANN401  (of several types)
     """Run a training with these inputs and return its version."""
     plan: dict[str, Any] = {"activity": "TRAIN"}
-    plan |= {key: result.pop(key) for key in ("activity", "capture_level") if key in result}
+    told = ("activity", "capture_level", "procedure", "recipe")
+    plan |= {key: result.pop(key) for key in told if key in result}
     run = begin_run(plan=RunPlan(**plan, inputs=inputs), now=now)
     written: dict[str, Any] = {"weights": f"weights of {name} {run.pk}".encode(), **result}
     return finish_run(run=run, result=RunResult(model_name=name, **written), now=now)
@@ -111,6 +113,7 @@ def drawn_graph(
             )
         )
         nodes.append(LineageNode.objects.create(kind="MODEL", object_id=made[-1].id))
+        RunOutput.objects.create(run=run, node=nodes[-1])
         LineageEdge.objects.bulk_create(
             LineageEdge(
                 src=nodes[source],

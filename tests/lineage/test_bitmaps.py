@@ -27,6 +27,7 @@ from lineage.core.bitmaps import (
 ordinals = st.one_of(
     st.sets(st.integers(0, 2**32 - 1), max_size=40),
     st.sets(st.integers(0, 300_000), max_size=200),
+    st.sets(st.integers(0, 12), max_size=12),
     st.builds(
         lambda start, length, step: set(range(start, start + length * step, step)),
         st.integers(0, 200_000),
@@ -47,6 +48,15 @@ def test_chunks_join_to_the_set_they_were_cut_from(members):
     assert sum(chunk.cardinality for chunk in chunks) == len(members)
 
 
+def _from_runs(members):
+    whole, rest = BitMap(), sorted(members)
+    while rest:
+        length = next((n for n, one in enumerate(rest) if one != rest[0] + n), len(rest))
+        whole |= BitMap(range(rest[0], rest[0] + length))
+        rest = rest[length:]
+    return whole
+
+
 @quick
 @given(ordinals, ordinals)
 def test_equal_sets_have_equal_bytes_however_they_were_made(members, noise):
@@ -56,6 +66,8 @@ def test_equal_sets_have_equal_bytes_however_they_were_made(members, noise):
     made = [
         BitMap(sorted(members)),
         one_by_one,
+        union(BitMap(range(ordinal, ordinal + 1)) for ordinal in members),
+        _from_runs(members),
         (BitMap(members) | BitMap(noise)) - BitMap(noise - members),
         BitMap.deserialize(BitMap(members, optimize=False).serialize()),
         from_array(np.array(sorted(members), dtype=np.int64)),

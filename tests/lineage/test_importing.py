@@ -2,27 +2,45 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import pyarrow
 import pytest
 from django.core.management import CommandError, call_command
+from pyarrow import parquet
 from pyroaring import BitMap
 
 from lineage import artifacts, keys
-from lineage.models import DataRecord, Dataset, DataSubject, OrdinalSpace, RecordContent
+from lineage.models import (
+    DataRecord,
+    Dataset,
+    DataSubject,
+    ManifestImport,
+    OrdinalSpace,
+    RecordContent,
+)
+from lineage.queries.membership import members
 from lineage.queries.subjects import find_subject, records_of
+from lineage.services import import_portion, import_rows
+from lineage.services.bulk import insert_records
 from lineage.services.importing import (
     DatasetMisnamed,
     Rejection,
     Row,
     SpaceFull,
+    ensure_dataset,
     import_records,
 )
 from lineage.services.manifest import ManifestUnreadable, read_manifest
+from lineage.services.manifest_import import ImportedBefore, import_manifest
+from lineage.services.snapshots import take_snapshot
 from lineage.services.subjects import IdentifiersDisagree, register_subject
 from tests.lineage.builders import filled, found, rows
 
 pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_records_get_dense_ordinals_and_owners(now):
@@ -248,10 +266,10 @@ def test_optional_columns_and_their_order_are_free(manifest):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "key,subject,path\n", "key,subject,path,target,more\n", "key,key,subject,path,target\n"],
+    ["", "key,path,target\n", "key,subject,path,target,more\n", "key,key,subject,path,target\n"],
 )
 def test_a_manifest_without_its_header_is_refused(manifest, text):
-    with pytest.raises(ManifestUnreadable, match="key, subject, path, target"):
+    with pytest.raises(ManifestUnreadable, match="needed are the columns key and subject"):
         list(read_manifest(manifest(text)))
 
 
@@ -287,3 +305,89 @@ def test_the_command_prints_json(manifest, capsys):
 def test_the_command_refuses_an_unusable_manifest(tmp_path):
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("import_records", str(tmp_path / "none.csv"), dataset="faces")
+
+
+# --- records without content, resuming, Parquet -----------------------------------------------
+
+
+def test_a_manifest_without_paths_registers_records_for_lineage_alone(manifest):
+    path = manifest("key,subject\nk1,anna@example.org\nk2,bert@example.org\nk1,anna@example.org\n")
+    report = import_manifest(path=path, dataset_name="faces", now=NOW)
+    assert (report.imported, report.repeated, report.rejected) == (2, 1, ())
+    assert not RecordContent.objects.exists()
+    anna = found("anna@example.org")
+    assert [set(held) for held in records_of(anna).values()] == [{0}]
+    assert len(members(take_snapshot(dataset=ensure_dataset(name="faces"), now=NOW))) == 2
+
+
+def lines(*keys: str):
+    return "key,subject\n" + "".join(f"{key},anna@example.org\n" for key in keys)
+
+
+def test_an_interrupted_import_goes_on_after_the_last_portion(manifest, monkeypatch):
+    monkeypatch.setattr(import_rows, "_ROWS", 2)
+    path = manifest(lines(*"abcdefg"))
+
+    def stop(report):
+        if report.seen == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_manifest(path=path, dataset_name="faces", now=NOW, progress=stop)
+    assert ManifestImport.objects.get().line == 4
+    report = import_manifest(path=path, dataset_name="faces", now=NOW)
+    assert (report.imported, report.repeated) == (3, 0)  # the first four were not read again
+    session = ManifestImport.objects.get()
+    assert (session.line, session.imported, session.finished_at) == (7, 7, NOW)
+    with pytest.raises(ImportedBefore, match="7 records, and no row was refused"):
+        import_manifest(path=path, dataset_name="faces", now=NOW)
+
+
+def test_a_portion_and_how_far_it_came_are_stored_together_or_not_at_all(manifest, monkeypatch):
+    monkeypatch.setattr(import_rows, "_ROWS", 2)
+    path = manifest(lines(*"abcd"))
+    calls = iter(range(9))
+
+    def fail_second(*arguments: Any):  # noqa: ANN401  (passed on)
+        insert_records(*arguments)
+        if next(calls) == 1:
+            raise OSError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(import_portion, "insert_records", fail_second)
+        with pytest.raises(OSError, match="full"):
+            import_manifest(path=path, dataset_name="faces", now=NOW)
+    assert (ManifestImport.objects.get().line, DataRecord.objects.count()) == (2, 2)
+    assert import_manifest(path=path, dataset_name="faces", now=NOW).imported == 2
+
+
+def test_refused_rows_are_named_by_line_and_can_be_tried_again(manifest, tmp_path):
+    rows = ["k1,anna@example.org,images/a.png,1", "k2,anna@example.org,late.png,1"]
+    path = manifest(HEADER + "\n".join(rows))
+    first = import_manifest(path=path, dataset_name="faces", now=NOW)
+    assert [(row.line, first.imported) for row in first.rejected] == [(3, 1)]
+    (path.parent / "late.png").write_bytes(b"here now")
+    second = import_manifest(path=path, dataset_name="faces", now=NOW)
+    assert (second.imported, second.repeated, second.rejected) == (1, 1, ())
+
+
+def test_a_parquet_manifest_is_read_like_a_csv_one(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"picture")
+    table = {
+        "key": ["k1", None, "k3"],
+        "subject": ["anna@example.org"] * 3,
+        "path": ["a.png", "a.png", "../outside.png"],
+        "target": ["1", "1", None],
+        "ignored": [1, 2, 3],
+    }
+    path = tmp_path / "m.parquet"
+    parquet.write_table(pyarrow.table(table), path)
+    report = import_manifest(path=path, dataset_name="faces", now=NOW)
+    assert report.imported == 1
+    assert [row.line for row in report.rejected] == [3, 4]
+    parquet.write_table(pyarrow.table({"key": ["k"]}), path)
+    with pytest.raises(ManifestUnreadable, match="needed are key and subject"):
+        import_manifest(path=path, dataset_name="faces", now=NOW)
+    path.write_bytes(b"no parquet")
+    with pytest.raises(ManifestUnreadable, match="cannot be read as Parquet"):
+        import_manifest(path=path, dataset_name="faces", now=NOW)

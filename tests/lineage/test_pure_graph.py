@@ -16,7 +16,7 @@ from lineage.core.graph import (
     topological_order,
 )
 from lineage.core.influence import carried
-from lineage.core.membership import leaf, snapshot_digest
+from lineage.core.membership import committed, leaf, snapshot_digest
 
 
 def edge(src, dst, influence="DIRECT"):
@@ -103,7 +103,7 @@ def test_the_snapshot_digest_is_the_tree_of_rfc_6962():
     for size in range(1, 20):
         chunks = [(at * 3, _sha(str(at))) for at in range(size)]
         leaves = [leaf(number, sha256) for number, sha256 in chunks]
-        assert snapshot_digest(chunks) == recursive(leaves).hex()
+        assert snapshot_digest(chunks) == committed(size, recursive(leaves)).hex()
         assert snapshot_digest(reversed(chunks)) == snapshot_digest(chunks)
 
 

@@ -5,16 +5,32 @@ import os
 import uuid
 
 import pytest
+from django.db import IntegrityError, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from lineage import artifacts, keys
-from lineage.models import DataRecord, DataSubject, LineagePurge, RecordContent, SubjectIdentifier
-from lineage.queries.membership import members
+from lineage.models import (
+    DataRecord,
+    DatasetSnapshot,
+    DataSubject,
+    LineagePurge,
+    OrdinalSpace,
+    PurgePermit,
+    RecordContent,
+    SnapshotChunk,
+    SnapshotSupersession,
+    SubjectIdentifier,
+)
+from lineage.queries.membership import members, snapshots_holding
 from lineage.queries.subjects import find_subject, records_of
+from lineage.services import importing
 from lineage.services.importing import import_records
 from lineage.services.journal import JournalFull, read_journal, write_journal
 from lineage.services.purge import Receipt, SubjectHasRecords, erase_records, shred_subject
 from lineage.services.snapshots import OrdinalsUnknown
+from lineage.services.tiles import build_group
 from tests.lineage.builders import filled, found, rows, snapshot
 
 pytestmark = pytest.mark.django_db
@@ -219,3 +235,68 @@ def test_a_full_disk_leaves_the_journal_as_it_was(dataset, now, home, monkeypatc
     monkeypatch.undo()
     assert file.read_bytes() == before
     assert [entry.sha256 for entry in read_journal()] == [first]
+
+
+# --- the hard mode ----------------------------------------------------------------------------
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    sets=st.lists(st.sets(st.integers(0, 140_000), max_size=30), min_size=1, max_size=6),
+    gone=st.sets(st.integers(0, 140_000), min_size=1, max_size=20),
+    tiled=st.booleans(),
+)
+def test_a_hard_purge_takes_the_bits_and_nothing_else(now, sets, gone, tiled):
+    dataset = importing.ensure_dataset(name="wide")
+    OrdinalSpace.objects.filter(id=dataset.space_id).update(next_ordinal=140_001)
+    gone |= {min(one) for one in sets[:2] if one}
+    taken = [snapshot(dataset, now, sorted(one)) for one in sets]
+    if tiled:
+        build_group(space=dataset.space, group=0, now=now)
+    case = uuid.uuid4()
+    receipt = erase_records(
+        case_id=case, space=dataset.space, ordinals=BitMap(gone), now=now, hard=True
+    )
+    touched = {one.id for one, held in zip(taken, sets, strict=True) if held & gone}
+    ours = {one.id for one in taken}
+    assert {one.snapshot_id for one in receipt.superseded} & ours == touched
+    for before, held in zip(taken, sets, strict=True):
+        after = DatasetSnapshot.objects.get(id=before.id)
+        assert members(after) == BitMap(held - gone)
+        assert after.record_count == len(held - gone)
+        assert (after.digest != before.digest) == (before.id in touched)
+    assert ours.isdisjoint(snapshots_holding(dataset.space, BitMap(gone)))
+    others = BitMap({one for held in sets for one in held} - gone)
+    holding = snapshots_holding(dataset.space, others)
+    for before, held in zip(taken, sets, strict=True):
+        assert set(holding.get(before.id, ())) == held - gone
+    again = erase_records(
+        case_id=case, space=dataset.space, ordinals=BitMap(gone), now=now, hard=True
+    )
+    assert again.superseded == ()
+    assert not PurgePermit.objects.exists()
+
+
+def test_a_supersession_names_both_digests_and_stays(now):
+    dataset = filled("faces", 4, now)
+    taken = snapshot(dataset, now)
+    erase_records(case_id=CASE, space=dataset.space, ordinals=BitMap([1]), now=now, hard=True)
+    after = DatasetSnapshot.objects.get(id=taken.id)
+    noted = SnapshotSupersession.objects.get()
+    assert (noted.previous_digest, noted.digest) == (taken.digest, after.digest)
+    assert LineagePurge.objects.get().mode == "HARD"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SnapshotSupersession.objects.all().delete()
+
+
+def test_without_a_permit_no_chunk_can_be_rewritten(now):
+    taken = snapshot(filled("faces", 2, now), now)
+    for change in (
+        SnapshotChunk.objects.all().delete,
+        lambda: SnapshotChunk.objects.update(cardinality=9),
+        lambda: DatasetSnapshot.objects.filter(id=taken.id).update(digest="0"),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            change()

@@ -135,12 +135,16 @@ def test_weights_that_were_not_kept_leave_no_file(taken, now):
 # --- born affected --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stop", [restrict, erase_records])
-def test_a_record_stopped_while_a_run_is_open_makes_its_version_born_affected(taken, now, stop):
+@pytest.mark.parametrize(
+    ("stop", "state"), [(restrict, "WITHDRAWN"), (erase_records, "QUARANTINED")]
+)
+def test_a_record_stopped_while_a_run_is_open_makes_its_version_born_affected(
+    taken, now, stop, state
+):
     run = opened(taken, now)
     stop(case_id=CASE, space=taken.space, ordinals=BitMap([3, 5]), now=now)
     version = finish_run(run=run, result=result(), now=now)
-    assert (version.state, version.invalidated_at) == ("WITHDRAWN", now)
+    assert (version.state, version.invalidated_at) == (state, now)
     assert version.metrics["born_affected"] is True
     assert version.metrics["barred_records_used"] == 2
 

@@ -89,9 +89,9 @@ def test_snapshots_holding_equals_the_naive_join(now, sets, asked):
 def test_only_the_chunks_concerned_are_read(now, django_assert_num_queries):
     dataset = wide(now)
     snapshot(dataset, now, range(0, 400_000, 7))
-    with django_assert_num_queries(2) as queries:
+    with django_assert_num_queries(4) as queries:
         snapshots_holding(dataset.space, BitMap([7, 131_075]))
-    assert '"chunk_no" IN (0, 2)' in queries[1]["sql"]
+    assert "chunk_no IN (0, 2)" in queries[2]["sql"]
 
 
 def test_a_chunk_that_was_altered_is_named(now):
@@ -99,7 +99,7 @@ def test_a_chunk_that_was_altered_is_named(now):
     taken = snapshot(dataset, now, [1, 70_000])
     with without_triggers():
         SnapshotChunk.objects.filter(chunk_no=1).update(bitmap=b"x")
-    with pytest.raises(ChunkAltered, match="Chunk 1 of snapshot wide@0 in space wide"):
+    with pytest.raises(ChunkAltered, match="Chunk 1 of snapshot 0 in space wide"):
         members(taken)
     with pytest.raises(ChunkAltered, match="Chunk 1 of snapshot 0 in space wide"):
         snapshots_holding(dataset.space, BitMap([70_001]))

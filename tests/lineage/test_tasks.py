@@ -8,6 +8,7 @@ import sys
 import uuid
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -262,3 +263,23 @@ def test_every_kind_of_job_has_a_handler_that_exists():
     for place in command.HANDLERS.values():
         module, _, name = place.partition(":")
         assert callable(getattr(import_module(module), name))
+
+
+@pytest.mark.django_db(transaction=True)  # a connection is closed
+def test_a_database_that_is_away_for_a_beat_does_not_stop_the_child(sent, monkeypatch, caplog):
+    job = make()
+    renew = jobs.renew_lease
+    away = iter([OperationalError("gone"), OperationalError("still gone")])
+
+    def flaky(**arguments: Any):  # noqa: ANN401  (passed on)
+        for error in away:
+            raise error
+        return renew(**arguments)
+
+    monkeypatch.setattr(jobs, "renew_lease", flaky)
+    monkeypatch.setattr(tasks, "_start_child", lambda _job: subprocess.Popen(["sleep", "0.4"]))
+    tasks.run_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.status == "RUNNING"  # the child, not its parent, says how it ended
+    assert next(away, None) is None
+    assert caplog.text.count("was not renewed: OperationalError") == 2

@@ -109,6 +109,16 @@ def requeue_run(*, run_id: UUID) -> bool:
     )
 
 
+def ask_about_run(*, run_id: UUID) -> bool:
+    """Let staff decide about a run that cannot be carried out; False when it is over."""
+    stopped = [S.QUEUED, S.RUNNING, S.FAILED]
+    return bool(
+        UnlearningRun.objects.filter(
+            pk=run_id, status__in=stopped, unlearned=None, escalated_to=None
+        ).update(status=S.WAITING, error_code="", error="", ended_at=None)
+    )
+
+
 def judge_run(*, run_id: UUID, cleared: bool) -> bool:
     """Record what the audit concluded of a run; False when it was judged before."""
     status = S.CLEARED if cleared else S.REJECTED

@@ -1,4 +1,4 @@
-"""``manage.py fsck``: compare the log with everything that was signed over it."""
+"""``manage.py fsck``: compare the log with what was signed, and membership with its digests."""
 
 from __future__ import annotations
 
@@ -8,21 +8,26 @@ from django.core.management.base import BaseCommand, CommandError
 
 from audits import keys
 from audits.queries.log_check import LogDamaged, check_log
+from lineage.core.bitmaps import ChunkAltered
+from lineage.core.tiles import TileAltered
+from lineage.queries.membership import SnapshotAltered
+from lineage.queries.membership_check import check_membership
 
 
 class Command(BaseCommand):
-    """Rebuild the tree of the log from its rows; name the first leaf that is wrong."""
+    """Rebuild the tree of the log and every snapshot; name the first place that is wrong."""
 
     help = (
-        "Check every event of the log, every checkpoint and every sealed record. "
+        "Check every event of the log, every checkpoint and every sealed record; then every "
+        "snapshot of every data set and the tiles made from them. "
         "The exit code is 0 if all is whole and 1 otherwise."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
-        """Check the log, and end with an error at the first bad index.
+        """Check the log and the membership, and end with an error at the first bad place.
 
         Raises:
-            CommandError: the log is damaged, or there is no public key; the exit code is 1.
+            CommandError: something is damaged, or there is no public key; the exit code is 1.
         """
         try:
             found = check_log(vkey=keys.verifier_text())
@@ -33,4 +38,15 @@ class Command(BaseCommand):
         self.stdout.write(
             f"The log is whole: {found.events} events, {found.checkpoints} checkpoints and "
             f"{found.records} sealed records agree."
+        )
+        self._membership()
+
+    def _membership(self) -> None:
+        try:
+            found = check_membership()
+        except (ChunkAltered, SnapshotAltered, TileAltered) as damage:
+            raise CommandError(str(damage)) from damage
+        self.stdout.write(
+            f"Membership is whole: {found.snapshots} snapshots and {found.tiles} tiles agree with "
+            "their digests."
         )

@@ -22,6 +22,7 @@ log = logging.getLogger("expunge.job")
 
 # Named, not imported: a child loads only what its job needs (torch takes two seconds).
 HANDLERS = {
+    "TILES": "lineage.execution.tiling:build_tiles",
     "TRAIN": "unlearning.execution.training:train_version",
     "UNLEARN": "unlearning.execution.running:execute_run",
     "PLAN": "audits.execution.planning:draw_plan",

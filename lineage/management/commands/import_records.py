@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from tqdm import tqdm
 
-from lineage.services.importing import ImportReport, import_records
-from lineage.services.manifest import read_manifest
+from lineage.services.importing import ImportReport
+from lineage.services.manifest_import import ImportedBefore, import_manifest
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Iterator
-
-    from lineage.services.import_rows import Rejection, Row
+    from collections.abc import Callable
 
 
 class Command(BaseCommand):
     """``manage.py import_records MANIFEST --dataset NAME [--encoding NAME] [--json]``."""
 
     help = (
-        "Import the records listed in a CSV manifest with the header key,subject,path,target. "
-        "Rows that cannot be imported are named by line; all others are imported. Importing "
-        "the same manifest again changes nothing."
+        "Import the records listed in a CSV or Parquet manifest with the columns key and subject, "
+        "and path where their content is to be stored here. Rows that cannot be imported are "
+        "named by line; all others are imported. An interrupted import goes on where it stopped; "
+        "importing the same manifest again changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("manifest", type=Path, help="the CSV file; paths are relative to it")
+        parser.add_argument("manifest", type=Path, help="CSV or Parquet; paths are relative to it")
         parser.add_argument("--dataset", required=True, help="name of the data set")
-        parser.add_argument("--encoding", default="", help="of the manifest; UTF-8 if not given")
+        parser.add_argument("--encoding", default="", help="of a CSV file; UTF-8 if not given")
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
@@ -41,25 +42,35 @@ class Command(BaseCommand):
         Raises:
             CommandError: the manifest is unusable, the store is full, or rows were refused.
         """
-        try:
-            report = import_records(
-                dataset_name=options["dataset"],
-                rows=self.rows(options),
-                now=timezone.now(),
-                progress=self._progress,
-            )
-        except (ValueError, OverflowError, OSError) as error:
-            raise CommandError(str(error)) from error
+        with tqdm(unit=" rows", disable=not sys.stderr.isatty()) as bar:
+
+            def told(report: ImportReport) -> None:
+                bar.update(report.seen - bar.n)
+                if bar.disable:
+                    self.stderr.write(f"{report.seen:,} rows read, {report.imported:,} imported")
+
+            try:
+                report = self.imported(options, told)
+            except ImportedBefore as before:
+                self.stderr.write(str(before))
+                report = ImportReport(repeated=before.rows)
+            except (ValueError, OverflowError, OSError) as error:
+                raise CommandError(str(error)) from error
         self._print(report, as_json=options["json"])
         if report.rejected:
             raise CommandError(f"{len(report.rejected)} of {report.seen} rows were not imported.")
 
-    def rows(self, options: dict[str, Any]) -> Iterator[Row | Rejection]:
-        """Return the rows of the manifest."""
-        return read_manifest(options["manifest"], encoding=options["encoding"])
-
-    def _progress(self, report: ImportReport) -> None:
-        self.stderr.write(f"{report.seen:,} rows read, {report.imported:,} imported", ending="\n")
+    def imported(
+        self, options: dict[str, Any], progress: Callable[[ImportReport], None]
+    ) -> ImportReport:
+        """Import what the options name."""
+        return import_manifest(
+            path=options["manifest"],
+            dataset_name=options["dataset"],
+            now=timezone.now(),
+            encoding=options["encoding"],
+            progress=progress,
+        )
 
     def _print(self, report: ImportReport, *, as_json: bool) -> None:
         if as_json:

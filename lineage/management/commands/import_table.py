@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
+
 from lineage.management.commands.import_records import Command as ImportRecords
+from lineage.services.importing import import_records
 from lineage.services.tables import Columns, read_table
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
-    from lineage.services.import_rows import Rejection, Row
+    from lineage.services.importing import ImportReport
 
 
 class Command(ImportRecords):
@@ -31,7 +34,14 @@ class Command(ImportRecords):
             parser.add_argument(f"--{name}", default=name, metavar="COLUMN")
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
-    def rows(self, options: dict[str, Any]) -> Iterator[Row | Rejection]:
-        """Return the rows of the table."""
+    def imported(
+        self, options: dict[str, Any], progress: Callable[[ImportReport], None]
+    ) -> ImportReport:
+        """Import the rows of the table."""
         columns = Columns(key=options["key"], subject=options["subject"], target=options["target"])
-        return read_table(options["table"], columns)
+        return import_records(
+            dataset_name=options["dataset"],
+            rows=read_table(options["table"], columns),
+            now=timezone.now(),
+            progress=progress,
+        )

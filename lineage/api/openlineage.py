@@ -1,0 +1,95 @@
+"""Where OpenLineage clients post: with ``OPENLINEAGE_URL`` alone they find these addresses."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils import timezone
+from ninja import Router, Schema, Status
+
+from lineage.api.auth import Scope
+from lineage.core.openlineage import EventUnreadable
+from lineage.services.openlineage import SpaceUnknown, receive
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+router = Router(auth=Scope("lineage:write"), tags=["openlineage"])
+ERRORS: dict[type[Exception], int] = {EventUnreadable: 422, SpaceUnknown: 422}
+
+
+class TakenOut(Schema):
+    """``new`` is false for an event that came before, or says nothing about a run."""
+
+    new: bool
+
+
+class FailedOut(Schema):
+    """An event of a batch that was refused; the others were taken."""
+
+    index: int
+    reason: str
+    retriable: bool = False
+
+
+class SummaryOut(Schema):
+    """How many events came and what became of them."""
+
+    received: int
+    successful: int
+    failed: int
+
+
+class BatchOut(Schema):
+    """What became of a batch, in the form of the specification."""
+
+    status: str
+    summary: SummaryOut
+    failed_events: list[FailedOut]
+
+
+@router.post("/lineage", response={201: TakenOut})
+def lineage(request: HttpRequest) -> Status[dict[str, bool]]:
+    """Take one event: of a run, a job or a data set."""
+    return Status(201, {"new": receive(body=_body(request), now=timezone.now())})
+
+
+@router.post("/lineage/batch", response={200: BatchOut})
+def batch(request: HttpRequest) -> dict[str, Any]:
+    """Take many events; those that cannot be taken are named, all others are kept."""
+    events = _body(request)
+    if not isinstance(events, list):
+        raise EventUnreadable("A batch is a JSON array of events.")
+    failed = [
+        {"index": index, "reason": reason, "retriable": False}
+        for index, event in enumerate(events)
+        if (reason := _refusal(event))
+    ]
+    return {
+        "status": "partial_success" if failed else "success",
+        "summary": {
+            "received": len(events),
+            "successful": len(events) - len(failed),
+            "failed": len(failed),
+        },
+        "failed_events": failed,
+    }
+
+
+def _refusal(event: Any) -> str:  # noqa: ANN401  (JSON)
+    try:
+        receive(body=event, now=timezone.now())
+    except (EventUnreadable, SpaceUnknown) as error:
+        return str(error)
+    return ""
+
+
+def _body(request: HttpRequest) -> Any:  # noqa: ANN401  (JSON)
+    if len(request.body) > settings.EXPUNGE_CAPTURE_MAX_MB * 2**20:
+        raise EventUnreadable(f"The request is larger than {settings.EXPUNGE_CAPTURE_MAX_MB} MB.")
+    try:
+        return json.loads(request.body)
+    except ValueError as error:
+        raise EventUnreadable("The request is not JSON.") from error

@@ -1,0 +1,121 @@
+"""Membership by record: tiles of 512 records x up to 1,024 snapshots, bit for bit.
+
+A record's whole history in a group of snapshots is one contiguous slice, so one page read answers
+"which snapshots hold this record". Tiles are made from chunks and can be made again at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lineage.core.bitmaps import CHUNK_SIZE, from_array, to_array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+    from pyroaring import BitMap
+
+BLOCK = 512  # records in a tile
+GROUP = 1_024  # snapshots in a group
+_WORTH = 0.5  # compressed tiles are read whole, so they must save at least this much
+
+
+class TileAltered(ValueError):
+    """The stored bytes of a tile are not those that were written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """The members of a group of snapshots among records ``block * 512 ...``.
+
+    ``encoding`` is twice the number of snapshots, plus one where the payload is compressed.
+    """
+
+    block: int
+    encoding: int
+    sha256: bytes
+    payload: bytes
+
+
+def width(covered: int) -> int:
+    """Return the bytes of one record's slice."""
+    return -(-covered // 8)
+
+
+def tiles(states: Mapping[int, BitMap], number: int, covered: int) -> Iterator[Tile]:
+    """Yield the tiles of one chunk of 65,536 ordinals; those without members are left out.
+
+    Args:
+        states: the members of that chunk, by number of the snapshot in its group.
+        number: of the chunk.
+        covered: how many snapshots of the group the tiles tell about.
+    """
+    rows = np.zeros((width(covered) * 8, CHUNK_SIZE // 8), dtype=np.uint8)
+    for place, members in states.items():
+        rows[place] = _packed(members, number)
+    for at in np.flatnonzero(rows.reshape(len(rows), -1, BLOCK // 8).any(axis=(0, 2))):
+        bits = np.unpackbits(rows[:, at * BLOCK // 8 : (at + 1) * BLOCK // 8], axis=1)
+        payload = np.packbits(np.ascontiguousarray(bits.T), axis=1).tobytes()
+        yield _tile(number * (CHUNK_SIZE // BLOCK) + int(at), covered, payload)
+
+
+def _packed(members: BitMap, number: int) -> NDArray[np.uint8]:
+    mask = np.zeros(CHUNK_SIZE, dtype=np.bool_)
+    mask[to_array(members) - number * CHUNK_SIZE] = True
+    return np.packbits(mask)
+
+
+def _tile(block: int, covered: int, payload: bytes) -> Tile:
+    smaller = zlib.compress(payload, 6)
+    compressed = len(smaller) < _WORTH * len(payload)
+    payload = smaller if compressed else payload
+    return Tile(
+        block=block,
+        encoding=2 * covered + compressed,
+        sha256=hashlib.sha256(payload).digest(),
+        payload=payload,
+    )
+
+
+def checked(tile: Tile, *, where: str) -> bytes:
+    """Return the uncompressed bits of a whole tile.
+
+    Raises:
+        TileAltered: naming the place.
+    """
+    if hashlib.sha256(tile.payload).digest() != tile.sha256:
+        raise TileAltered(
+            f"{where} was altered: its bytes do not have the recorded SHA-256. "
+            "Tiles hold nothing of their own: manage.py rebuild_tiles makes them again."
+        )
+    return zlib.decompress(tile.payload) if tile.encoding % 2 else tile.payload
+
+
+def holders(slices: Mapping[int, bytes]) -> dict[int, BitMap]:
+    """Return, by number of the snapshot in its group, which of some records it holds.
+
+    Snapshots that hold the same of them share one bitmap, which nobody may change.
+
+    Args:
+        slices: by ordinal, the record's slice; all of equal length.
+    """
+    if not slices:
+        return {}
+    ordinals = np.fromiter(slices, dtype=np.int64, count=len(slices))
+    packed = np.frombuffer(b"".join(slices.values()), dtype=np.uint8)
+    bits = np.unpackbits(packed.reshape(len(slices), -1), axis=1)
+    columns = np.packbits(bits, axis=0).T
+    alike: dict[bytes, BitMap] = {}
+    found = {}
+    for at in np.flatnonzero(bits.any(axis=0)).tolist():
+        key = columns[at].tobytes()
+        if key not in alike:
+            alike[key] = from_array(ordinals[bits[:, at] == 1])
+        found[at] = alike[key]
+    return found

@@ -1,0 +1,1 @@
+"""What child processes do for lineage."""

@@ -1,0 +1,215 @@
+"""The registry as W3C PROV-JSON: standard names, pseudonyms and counts, no personal data.
+
+Terms: PROV-DM and PROV-O. A snapshot is a collection, a run an activity, a version an entity; an
+erasure is the activity that invalidated what it destroyed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lineage.models import (
+    DatasetSnapshot,
+    LineageEdge,
+    LineageNode,
+    LineagePurge,
+    ModelVersion,
+    Run,
+    RunInput,
+)
+from lineage.queries.membership import members
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+PREFIX = {
+    "expunge": "urn:expunge:",
+    "prov": "http://www.w3.org/ns/prov#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+Item = tuple[str, str, dict[str, Any]]  # section, name, attributes
+
+
+def prov_items(*, with_records: bool = False) -> Iterator[Item]:
+    """Yield every statement of the document, as (section, name, attributes).
+
+    Args:
+        with_records: also one ``hadMember`` for each record of each snapshot, which are many.
+    """
+    yield from _snapshots(with_records=with_records)
+    yield from _runs()
+    yield from _versions()
+    yield from _uses()
+    yield from _derivations()
+    yield from _erasures()
+
+
+def _snapshots(*, with_records: bool) -> Iterator[Item]:
+    rows = DatasetSnapshot.objects.select_related("dataset", "space").order_by("created_at", "seq")
+    for row in rows.iterator():
+        name = f"expunge:snapshot/{row.id}"
+        yield (
+            "entity",
+            name,
+            {
+                "prov:type": _term("prov:Collection"),
+                "prov:label": str(row),
+                "prov:generatedAtTime": _time(row.created_at),
+                "expunge:dataset": f"{row.dataset.namespace}/{row.dataset.name}",
+                "expunge:space": str(row.space.public_id),
+                "expunge:recordCount": row.record_count,
+                "expunge:digest": row.digest,
+            },
+        )
+        if row.parent_id:
+            yield _revision(name, f"expunge:snapshot/{row.parent_id}")
+        if row.generated_by_id:
+            yield _generation(name, row.generated_by_id, row.created_at)
+        if with_records:
+            yield from _members(row, name)
+
+
+def _members(row: DatasetSnapshot, name: str) -> Iterator[Item]:
+    for ordinal in members(row):
+        record = f"expunge:record/{row.space.public_id}/{ordinal}"
+        yield "entity", record, {}
+        yield (
+            "hadMember",
+            f"_:m-{row.id}-{ordinal}",
+            {"prov:collection": name, "prov:entity": record},
+        )
+
+
+def _runs() -> Iterator[Item]:
+    for run in Run.objects.select_related("procedure").order_by("started_at", "id").iterator():
+        attributes = {
+            "prov:startTime": run.started_at.isoformat(),
+            "prov:type": f"expunge:{run.activity}",
+            "expunge:state": run.state,
+            "expunge:captureLevel": run.capture_level,
+        }
+        if run.ended_at:
+            attributes["prov:endTime"] = run.ended_at.isoformat()
+        yield "activity", f"expunge:run/{run.id}", attributes
+        if run.procedure:
+            plan = f"expunge:procedure/{run.procedure_id}"
+            yield (
+                "entity",
+                plan,
+                {"prov:type": _term("prov:Plan"), "prov:label": str(run.procedure)},
+            )
+            yield "agent", "expunge:platform", {"prov:type": _term("prov:SoftwareAgent")}
+            yield (
+                "wasAssociatedWith",
+                f"_:a-{run.id}",
+                {
+                    "prov:activity": f"expunge:run/{run.id}",
+                    "prov:agent": "expunge:platform",
+                    "prov:plan": plan,
+                },
+            )
+
+
+def _versions() -> Iterator[Item]:
+    for version in ModelVersion.objects.order_by("generated_at", "id").iterator():
+        name = f"expunge:version/{version.id}"
+        yield (
+            "entity",
+            name,
+            {
+                "prov:type": f"expunge:{version.kind}",
+                "prov:label": str(version),
+                "prov:generatedAtTime": _time(version.generated_at),
+                "expunge:state": version.state,
+            },
+        )
+        yield _generation(name, version.generated_by_id, version.generated_at)
+        if version.revision_of_id:
+            yield _revision(name, f"expunge:version/{version.revision_of_id}")
+        if version.invalidated_at and version.invalidated_by:
+            yield _invalidation(name, version.invalidated_by, version.invalidated_at)
+
+
+def _uses() -> Iterator[Item]:
+    rows = RunInput.objects.select_related("node").order_by("run_id", "id")
+    for used in rows.iterator():
+        yield (
+            "used",
+            f"_:u-{used.id}",
+            {
+                "prov:activity": f"expunge:run/{used.run_id}",
+                "prov:entity": _entity(used.node),
+                "prov:role": f"expunge:{used.role}",
+                "expunge:influence": used.influence,
+            },
+        )
+
+
+def _derivations() -> Iterator[Item]:
+    rows = LineageEdge.objects.select_related("src", "dst").order_by("src_id", "dst_id")
+    for edge in rows.iterator():
+        yield (
+            "wasDerivedFrom",
+            f"_:d-{edge.src_id}-{edge.dst_id}",
+            {
+                "prov:generatedEntity": _entity(edge.dst),
+                "prov:usedEntity": _entity(edge.src),
+                "prov:activity": f"expunge:run/{edge.run_id}",
+                "expunge:role": edge.role,
+                "expunge:influence": edge.influence,
+            },
+        )
+
+
+def _erasures() -> Iterator[Item]:
+    for purge in LineagePurge.objects.select_related("space").order_by("purged_at"):
+        yield (
+            "activity",
+            f"expunge:erasure/{purge.case_id}",
+            {
+                "prov:type": "expunge:ERASE",
+                "prov:endTime": purge.purged_at.isoformat(),
+                "expunge:mode": purge.mode,
+            },
+        )
+
+
+def _entity(node: LineageNode) -> str:
+    kind = "version" if node.kind == LineageNode.Kind.MODEL else "snapshot"
+    return f"expunge:{kind}/{node.object_id}"
+
+
+def _generation(entity: str, run: object, at: datetime) -> Item:
+    attributes = {
+        "prov:entity": entity,
+        "prov:activity": f"expunge:run/{run}",
+        "prov:time": at.isoformat(),
+    }
+    return "wasGeneratedBy", f"_:g-{entity.rpartition('/')[2]}", attributes
+
+
+def _revision(entity: str, earlier: str) -> Item:
+    attributes = {
+        "prov:generatedEntity": entity,
+        "prov:usedEntity": earlier,
+        "prov:type": _term("prov:Revision"),
+    }
+    return "wasDerivedFrom", f"_:r-{entity.rpartition('/')[2]}", attributes
+
+
+def _invalidation(entity: str, case: object, at: datetime) -> Item:
+    attributes = {
+        "prov:entity": entity,
+        "prov:activity": f"expunge:erasure/{case}",
+        "prov:time": at.isoformat(),
+    }
+    return "wasInvalidatedBy", f"_:i-{entity.rpartition('/')[2]}", attributes
+
+
+def _time(moment: datetime) -> dict[str, str]:
+    return {"$": moment.isoformat(), "type": "xsd:dateTime"}
+
+
+def _term(name: str) -> dict[str, str]:
+    return {"$": name, "type": "prov:QUALIFIED_NAME"}
