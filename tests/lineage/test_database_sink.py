@@ -12,15 +12,18 @@ from torch.utils.data import DataLoader, Dataset
 from audits.workflow.tasks import sweep
 from expunge import capture
 from expunge.capture import RecordsRestricted
+from lineage.core.bitmaps import encode
 from lineage.core.first_steps import earliest
 from lineage.core.weights import from_bytes, to_bytes
-from lineage.models import CaptureReport, ModelVersion, Run
+from lineage.models import CaptureReport, LineagePurge, ModelVersion, Run
 from lineage.queries.artefacts import weights_of
 from lineage.queries.closure import affected
 from lineage.queries.membership import members
+from lineage.queries.questions import earliest_step
 from lineage.queries.training_view import training_view
 from lineage.services.capture import DatabaseSink
 from lineage.services.restriction import restrict
+from lineage.services.rewriting import rewrite_snapshots
 from lineage.services.runs import RunPlan, begin_run
 from tests.lineage.builders import data, filled, snapshot
 
@@ -133,3 +136,17 @@ def test_the_sweeper_gives_up_a_run_that_went_silent(taken, now, rung, settings)
     sweep()
     states = dict(Run.objects.values_list("id", "state"))
     assert states == {run.id: "RUNNING", quiet.id: "INCOMPLETE"}
+
+
+def test_first_steps_of_others_outlive_a_purge_that_rewrites_bits(taken, sink, now):
+    loader = DataLoader(Loaded(training_view(taken)), batch_size=3)
+    with capture.training(loader, sink=sink, first_steps=True) as captured:
+        list(captured.loader)
+        version = ModelVersion.objects.get(id=captured.finish(weights=b"w"))
+    purge = LineagePurge.objects.create(
+        space=taken.space, bitmap=encode(BitMap([1, 4])), purged_at=now, case_id=CASE, mode="HARD"
+    )
+    for _ in range(2):  # again, it changes nothing
+        rewrite_snapshots(purge=purge, space=taken.space, ordinals=BitMap([1, 4]), now=now)
+        steps = [earliest_step(version, taken.space, BitMap([at])) for at in range(7)]
+        assert steps == [0, None, 0, 1, None, 1, 2]
