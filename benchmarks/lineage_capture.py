@@ -14,6 +14,7 @@ difference of two whole trainings, printed beside it, is smaller than its own no
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import time
 from statistics import median
@@ -134,11 +135,17 @@ def _arms(
     """Return CPU seconds of both arms, run in turn, after one run of each to warm up."""
     one()
     other()
-    pairs = [(_cpu(one), _cpu(other)) for _ in range(repeats)]
-    return [first for first, _ in pairs], [second for _, second in pairs]
+    first: list[float] = []
+    second: list[float] = []
+    for number in range(repeats):
+        # In changing order: a full garbage collection falls on every other pass.
+        for function, seconds in ((one, first), (other, second))[:: 1 if number % 2 else -1]:
+            seconds.append(_cpu(function))
+    return first, second
 
 
 def _cpu(function: Callable[[], None]) -> float:
+    gc.collect()
     started = time.process_time()
     function()
     return time.process_time() - started

@@ -66,6 +66,12 @@ def earliest(blob: bytes, members: BitMap, ordinals: BitMap) -> int | None:
     return int(steps[places].min())
 
 
+def without(blob: bytes, members: BitMap, gone: BitMap) -> bytes:
+    """Return the blob of the members that are not ``gone``. Raises StepsUnreadable."""
+    kept = np.array([ordinal not in gone for ordinal in members], dtype=np.bool_)
+    return encode(members - gone, decode(blob, members)[kept])
+
+
 def merged(
     parts: Iterable[tuple[BitMap, NDArray[np.uint32]]],
 ) -> tuple[BitMap, NDArray[np.uint32]]:

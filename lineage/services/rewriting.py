@@ -12,8 +12,15 @@ from django.db import transaction
 
 from lineage.core.bitmaps import chunk_numbers, split
 from lineage.core.deltas import rows_of, states
+from lineage.core.first_steps import without
 from lineage.core.membership import snapshot_digest
-from lineage.models import DatasetSnapshot, PurgePermit, SnapshotChunk, SnapshotSupersession
+from lineage.models import (
+    DatasetSnapshot,
+    PurgePermit,
+    RunInput,
+    SnapshotChunk,
+    SnapshotSupersession,
+)
 from lineage.queries.chunks import chains, rows_by_chunk
 from lineage.queries.membership import holding_by_chunks, put_together
 from lineage.services.locking import lock_space
@@ -49,6 +56,8 @@ def rewrite_snapshots(
     for number in chunk_numbers(ordinals):
         _rewrite_chunk(space, number, chain, ordinals)
     noted = [_supersede(space, seq, purge, now) for seq in sorted(touched)]
+    for note in noted:
+        _rewrite_steps(note.snapshot, touched[note.snapshot.seq])
     permit.delete()
     return noted
 
@@ -70,6 +79,15 @@ def _rewrite_chunk(space: OrdinalSpace, number: int, chain: Chain, ordinals: Bit
         )
         for seq, chunk in rows_of(chain, kept, number)
     )
+
+
+def _rewrite_steps(snapshot: DatasetSnapshot, gone: BitMap) -> None:
+    """Take the ordinals out of the first steps, which stand in the order of the members."""
+    noted = RunInput.objects.filter(used_snapshot=snapshot, first_step_blob__isnull=False)
+    for used in noted:
+        before = put_together(snapshot) | gone
+        used.first_step_blob = without(bytes(used.first_step_blob or b""), before, gone)
+        used.save(update_fields=["first_step_blob"])
 
 
 def _supersede(

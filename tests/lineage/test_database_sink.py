@@ -1,22 +1,34 @@
 from __future__ import annotations
 
+import uuid
+from datetime import timedelta
+
 import pytest
 import torch
+from django.utils import timezone
 from pyroaring import BitMap
 from torch.utils.data import DataLoader, Dataset
 
+from audits.workflow.tasks import sweep
 from expunge import capture
+from expunge.capture import RecordsRestricted
+from lineage.core.bitmaps import encode
+from lineage.core.first_steps import earliest
 from lineage.core.weights import from_bytes, to_bytes
-from lineage.models import ModelVersion, Run
+from lineage.models import CaptureReport, LineagePurge, ModelVersion, Run
 from lineage.queries.artefacts import weights_of
 from lineage.queries.closure import affected
 from lineage.queries.membership import members
+from lineage.queries.questions import earliest_step
 from lineage.queries.training_view import training_view
 from lineage.services.capture import DatabaseSink
-from lineage.services.runs import RunPlan
+from lineage.services.restriction import restrict
+from lineage.services.rewriting import rewrite_snapshots
+from lineage.services.runs import RunPlan, begin_run
 from tests.lineage.builders import data, filled, snapshot
 
 pytestmark = pytest.mark.django_db
+CASE = uuid.UUID(int=3)
 
 
 class Loaded(Dataset[torch.Tensor]):
@@ -88,3 +100,53 @@ def test_a_recipe_that_trains_by_itself_names_its_records(taken, sink):
         pk = captured.finish(weights=b"w")
     version = ModelVersion.objects.get(id=pk)
     assert version.generated_by.inputs.get().used_snapshot == taken
+
+
+def test_first_steps_are_stored_beside_the_used_snapshot(taken, sink):
+    loader = DataLoader(Loaded(training_view(taken)), batch_size=3, drop_last=True)
+    with capture.training(loader, sink=sink, first_steps=True) as captured:
+        list(captured.loader)
+        pk = captured.finish(weights=b"w")
+    used = ModelVersion.objects.get(id=pk).generated_by.inputs.get()
+    blob = bytes(used.first_step_blob or b"")
+    assert earliest(blob, BitMap(range(6)), BitMap([4, 5])) == 1
+    assert earliest(blob, BitMap(range(6)), BitMap([6])) is None
+
+
+def stopped(taken, sink, now):
+    with capture.training(sink=sink) as captured:
+        captured.check()
+        restrict(case_id=CASE, space=taken.space, ordinals=BitMap([2, 3]), now=now)
+        captured.check()
+
+
+def test_a_training_here_is_told_of_a_restriction_as_well(taken, sink, now):
+    with pytest.raises(RecordsRestricted, match=r"^2 records") as told:
+        stopped(taken, sink, now)
+    assert "ordinal" not in str(told.value)
+    assert Run.objects.get().capture_level == "CONSUMED"
+
+
+def test_the_sweeper_gives_up_a_run_that_went_silent(taken, now, rung, settings):
+    run = begin_run(plan=RunPlan(activity="TRAIN", inputs=(data(taken),)), now=now)
+    quiet = begin_run(plan=RunPlan(activity="TRAIN", inputs=(data(taken),)), now=now)
+    CaptureReport.objects.create(run=run, heard_at=timezone.now(), barred=b"")
+    long_ago = timezone.now() - timedelta(seconds=settings.EXPUNGE_CAPTURE_SILENCE_SECONDS + 1)
+    CaptureReport.objects.create(run=quiet, heard_at=long_ago, barred=b"")
+    sweep()
+    states = dict(Run.objects.values_list("id", "state"))
+    assert states == {run.id: "RUNNING", quiet.id: "INCOMPLETE"}
+
+
+def test_first_steps_of_others_outlive_a_purge_that_rewrites_bits(taken, sink, now):
+    loader = DataLoader(Loaded(training_view(taken)), batch_size=3)
+    with capture.training(loader, sink=sink, first_steps=True) as captured:
+        list(captured.loader)
+        version = ModelVersion.objects.get(id=captured.finish(weights=b"w"))
+    purge = LineagePurge.objects.create(
+        space=taken.space, bitmap=encode(BitMap([1, 4])), purged_at=now, case_id=CASE, mode="HARD"
+    )
+    for _ in range(2):  # again, it changes nothing
+        rewrite_snapshots(purge=purge, space=taken.space, ordinals=BitMap([1, 4]), now=now)
+        steps = [earliest_step(version, taken.space, BitMap([at])) for at in range(7)]
+        assert steps == [0, None, 0, 1, None, 1, 2]
