@@ -11,13 +11,13 @@ from ninja import Router, Schema, Status
 
 from lineage.api.auth import Scope
 from lineage.core.openlineage import EventUnreadable
-from lineage.services.openlineage import SpaceUnknown, receive
+from lineage.services.openlineage import RunTaken, SpaceUnknown, receive
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 router = Router(auth=Scope("lineage:write"), tags=["openlineage"])
-ERRORS: dict[type[Exception], int] = {EventUnreadable: 422, SpaceUnknown: 422}
+ERRORS: dict[type[Exception], int] = {EventUnreadable: 422, SpaceUnknown: 422, RunTaken: 409}
 
 
 class TakenOut(Schema):
@@ -81,7 +81,7 @@ def batch(request: HttpRequest) -> dict[str, Any]:
 def _refusal(event: Any) -> str:  # noqa: ANN401  (JSON)
     try:
         receive(body=event, now=timezone.now())
-    except (EventUnreadable, SpaceUnknown) as error:
+    except (EventUnreadable, SpaceUnknown, RunTaken) as error:
         return str(error)
     return ""
 

@@ -17,9 +17,9 @@ from lineage import keys
 from lineage.core.bitmaps import encode
 from lineage.core.identifiers import location_digest
 from lineage.core.openlineage import Event, Named, parse
-from lineage.models import OrdinalSpace, ReceivedEvent, RecordLocation
+from lineage.models import OrdinalSpace, ReceivedEvent, RecordLocation, Run
 from lineage.services.locking import lock_name
-from lineage.services.openlineage_graph import build
+from lineage.services.openlineage_graph import build, origin_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,18 +31,23 @@ class SpaceUnknown(LookupError):
     """A membership facet names an ordinal space that is not here."""
 
 
+class RunTaken(ValueError):
+    """An event speaks of a run that this platform, or another way in, has written."""
+
+
 def receive(*, body: Any, now: datetime) -> bool:  # noqa: ANN401  (JSON)
     """Take one event in; False when it came before, or says nothing about a run.
 
     Raises:
         EventUnreadable: it is no event, or a facet cannot be read; nothing was stored.
-        SpaceUnknown: as it says.
+        SpaceUnknown, RunTaken: as they say; nothing was stored.
     """
     event = parse(body)
     if event is None:
         return False
     with transaction.atomic():
         lock_name(f"run:{event.run}")
+        _refuse_taken(event)
         if ReceivedEvent.objects.filter(sha256=event.sha256).exists():
             return False
         try:
@@ -59,6 +64,15 @@ def receive(*, body: Any, now: datetime) -> bool:  # noqa: ANN401  (JSON)
             return False
         build(run_id=event.run, now=now)
     return True
+
+
+def _refuse_taken(event: Event) -> None:
+    """A key that may report must not be able to rewrite what a training here has used."""
+    known = Run.objects.filter(id=event.run).first()
+    if known and known.external_id != origin_of(event.run):
+        raise RunTaken(
+            f"run.runId {event.run} is a run that did not come by OpenLineage; choose a new UUID."
+        )
 
 
 def _kept(event: Event) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from lineage.models import (
     RunOutput,
 )
 from lineage.queries.nodes import nodes_of
-from lineage.services.locking import lock_spaces
+from lineage.services.locking import lock_name, lock_spaces
 from lineage.services.run_closing import born_affected, weakest_guarantee
 from lineage.services.run_plans import effect_of
 from lineage.services.snapshots import Origin, record_snapshot
@@ -35,12 +35,15 @@ if TYPE_CHECKING:
     import uuid
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
 _ENDS = {
     "COMPLETE": Run.State.COMPLETE,
     "ABORT": Run.State.INCOMPLETE,
     "FAIL": Run.State.INCOMPLETE,
 }
 _UNKNOWN = "unknown"  # external version of the snapshot that stands for members nobody told
+_NOBODY = "unknown origin of "  # external id of the run that stands for one nobody told
 
 
 def build(*, run_id: uuid.UUID, now: datetime) -> Run:
@@ -49,6 +52,9 @@ def build(*, run_id: uuid.UUID, now: datetime) -> Run:
     inputs = [one for event in events for one in event.body["inputs"]]
     outputs = [one for event in events for one in event.body["outputs"]]
     run = _run(run_id, events, outputs)
+    # Two runs that tell of one model at once: the second sees what the first wrote.
+    for name in sorted({_external(kept, "") for kept in inputs + outputs if kept["model"]}):
+        lock_name(name)
     for kept in inputs:
         _input(run, kept, now)
     # The same lock as `restrict`: this run either sees a restriction or is seen by the closure.
@@ -81,10 +87,15 @@ def _run(run_id: uuid.UUID, events: list[ReceivedEvent], outputs: list[dict[str,
         "started_at": events[0].event_time,
         "ended_at": ends[-1].event_time if ends else None,
         "sampler": sampler,
-        "external_id": f"openlineage:{run_id}",
+        "external_id": origin_of(run_id),
     }
     run, _ = Run.objects.update_or_create(id=run_id, defaults=fields)
     return run
+
+
+def origin_of(run_id: uuid.UUID) -> str:
+    """Return the external id of a run that came by OpenLineage."""
+    return f"openlineage:{run_id}"
 
 
 def _activity(job_type: str, outputs: list[dict[str, Any]]) -> str:
@@ -170,7 +181,7 @@ def _version(kept: dict[str, Any], now: datetime) -> ModelVersion:
         state=Run.State.COMPLETE,
         capture_level=Run.Capture.NONE,
         started_at=now,
-        external_id=f"unknown origin of {external}"[:200],
+        external_id=f"{_NOBODY}{external}"[:200],
     )
     return _new_version(run, kept, external, now)
 
@@ -196,13 +207,27 @@ def _output(run: Run, kept: dict[str, Any], at: datetime) -> None:
     if kept["model"]:
         external = _external(kept, kept["version"] or str(run.id))
         known = ModelVersion.objects.filter(external_id=external).order_by("version")
-        source: ModelVersion | DatasetSnapshot = known.filter(
-            generated_by=run
-        ).first() or _new_version(run, kept, external, at)
+        source: ModelVersion | DatasetSnapshot = (
+            known.filter(generated_by=run).first()
+            or _adopted(known, run, at)
+            or _new_version(run, kept, external, at)
+        )
     else:
         source = state_of(_dataset(kept), kept["version"], at)
     node = nodes_of([source.id])[source.id]
     RunOutput.objects.get_or_create(node_id=node, defaults={"run": run})
+
+
+def _adopted(known: QuerySet[ModelVersion], run: Run, at: datetime) -> ModelVersion | None:
+    """Return the version that stood for this one since another run read it, now with its origin."""
+    version = known.filter(generated_by__external_id__startswith=_NOBODY).first()
+    if version is None:
+        return None
+    stand_in = version.generated_by
+    version.generated_by, version.generated_at = run, at
+    version.save(update_fields=["generated_by", "generated_at"])
+    stand_in.delete()
+    return version
 
 
 def connect(run: Run, at: datetime) -> None:
@@ -225,10 +250,23 @@ def judge(run: Run, at: datetime) -> None:
     """Take versions out of use that learned from what is restricted or erased by now."""
     made = ModelVersion.objects.filter(generated_by=run)
     made.update(guarantee=weakest_guarantee(run, ""))
-    usable = made.filter(state=ModelVersion.State.ACTIVE)
-    if usable.exists() and (born := born_affected(run)):
-        state, notes = born
-        usable.update(state=state, metrics=notes, invalidated_at=at)
+    _take_out(run, at)
+
+
+def _take_out(run: Run, at: datetime) -> None:
+    """Do so for a run, and for those that are known to have read what it made."""
+    made = list(ModelVersion.objects.filter(generated_by=run, state=ModelVersion.State.ACTIVE))
+    born = born_affected(run) if made else None
+    if born is None:
+        return
+    state, notes = born
+    for version in made:
+        version.state, version.invalidated_at = state, at
+        version.metrics = {**version.metrics, **notes}
+        version.save(update_fields=["state", "invalidated_at", "metrics"])
+    read = RunInput.objects.filter(node__object_id__in=[version.id for version in made])
+    for child in Run.objects.filter(id__in=read.values("run_id")):
+        _take_out(child, at)
 
 
 def _level(inputs: list[dict[str, Any]]) -> str:

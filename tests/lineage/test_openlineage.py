@@ -143,6 +143,42 @@ def test_events_may_come_in_any_order_and_more_than_once(now, order):
     assert names(affected(ensure_dataset(name="faces").space, BitMap([2]))) == ["m v1"]
 
 
+CHAIN = [
+    event("COMPLETE", inputs=[faces(0)], outputs=[model("first", "1")], run=uuid.UUID(int=1)),
+    event(
+        "COMPLETE",
+        at=1,
+        inputs=[model("first", "1")],
+        outputs=[model("second", "1")],
+        run=uuid.UUID(int=2),
+    ),
+    event(
+        "COMPLETE",
+        at=2,
+        inputs=[model("second", "1")],
+        outputs=[model("third", "1")],
+        run=uuid.UUID(int=3),
+    ),
+]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_runs_may_come_before_those_they_were_derived_from(now, order):
+    dataset = filled("faces", 4, now)
+    send(*(CHAIN[at] for at in order), now=now)
+    assert names(affected(dataset.space, BitMap([0]))) == ["first v1", "second v1", "third v1"]
+    assert ModelVersion.objects.count() == Run.objects.count() == 3
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_what_was_derived_from_an_erased_person_is_out_of_use_in_any_order(now, order):
+    dataset = filled("faces", 4, now)
+    erase_records(case_id=RUN, space=dataset.space, ordinals=BitMap([0]), now=now)
+    send(*(CHAIN[at] for at in order), now=now)
+    states = dict(ModelVersion.objects.values_list("model_name", "state"))
+    assert states == {"first": "QUARANTINED", "second": "WITHDRAWN", "third": "WITHDRAWN"}
+
+
 def test_a_run_without_membership_is_possibly_affected(now):
     dataset, other = filled("faces", 2, now), filled("voices", 2, now)
     source = {"namespace": "default", "name": "faces"}
