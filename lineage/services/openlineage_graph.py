@@ -219,7 +219,7 @@ def _output(run: Run, kept: dict[str, Any], at: datetime) -> None:
 
 
 def _adopted(known: QuerySet[ModelVersion], run: Run, at: datetime) -> ModelVersion | None:
-    """Return the version that stood for this one since another run read it, now with its origin."""
+    """Return the version that stood for this one since a run read it, now with its origin."""
     version = known.filter(generated_by__external_id__startswith=_NOBODY).first()
     if version is None:
         return None
