@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
@@ -90,6 +91,7 @@ def drawn_graph(
     snapshots: Sequence[set[int]],
     versions: Sequence[Mapping[int, str]],
     forgotten: Mapping[int, set[int]],
+    apart: timedelta = timedelta(0),
 ) -> list[ModelVersion]:
     """Write a graph straight into the tables, quickly and for any shape.
 
@@ -99,17 +101,19 @@ def drawn_graph(
         snapshots: members of each; these are the sources 0, 1, ...
         versions: for each, the influence by source; sources go on with the versions before it.
         forgotten: by number of the version, what its run removed.
+        apart: time between a version and the next.
     """
     nodes = [
         LineageNode.objects.get(object_id=snapshot(dataset, now, sorted(members)).id)
         for members in snapshots
     ]
     made: list[ModelVersion] = []
-    for sources in versions:
-        run = Run.objects.create(activity="TRAIN", capture_level="SNAPSHOT", started_at=now)
+    for number, sources in enumerate(versions, 1):
+        at = now + number * apart
+        run = Run.objects.create(activity="TRAIN", capture_level="SNAPSHOT", started_at=at)
         made.append(
             ModelVersion.objects.create(
-                model_name=str(uuid.uuid4()), version=1, generated_by=run, generated_at=now
+                model_name=str(uuid.uuid4()), version=1, generated_by=run, generated_at=at
             )
         )
         nodes.append(LineageNode.objects.create(kind="MODEL", object_id=made[-1].id))
@@ -121,7 +125,7 @@ def drawn_graph(
                 role=Role.TRAINING,
                 influence=influence,
                 run=run,
-                valid_from=now,
+                valid_from=at,
             )
             for source, influence in sources.items()
         )

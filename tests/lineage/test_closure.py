@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
@@ -126,6 +128,29 @@ def test_the_closure_equals_the_naive_search(now, world):
         assert {place[version.id] for version in closure.not_affected} == (
             set(range(len(made))) - expected.keys()
         )
+        transaction.set_rollback(True)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(worlds())
+def test_as_of_a_time_is_the_naive_search_of_what_stood_by_then(now, world):
+    snapshots, versions, forgotten, asked = world
+    hour = timedelta(hours=1)
+    with transaction.atomic():
+        dataset = filled("faces", 8, now)
+        made = drawn_graph(dataset, now, snapshots, versions, forgotten, apart=hour)
+        place = {version.id: number for number, version in enumerate(made)}
+        for known in range(len(versions) + 1):
+            closure = affected(dataset.space, BitMap(asked), as_of=now + known * hour)
+            found = {
+                place[hit.version.id]: (set(hit.forget), hit.depth) for hit in closure.versions
+            }
+            expected = naive((snapshots, versions[:known], forgotten, asked))
+            assert found == {
+                number: (hits, depth) for number, (hits, depth, _) in expected.items()
+            }
         transaction.set_rollback(True)
 
 
