@@ -74,6 +74,15 @@ def parse(body: Any) -> Event | None:  # noqa: ANN401  (JSON)
     """
     if not isinstance(body, dict):
         raise EventUnreadable("An event is a JSON object.")
+    try:
+        return _parsed(body)
+    except (AttributeError, TypeError) as error:
+        raise EventUnreadable(
+            "A field of run, job, inputs or outputs has another type than the specification says."
+        ) from error
+
+
+def _parsed(body: Mapping[str, Any]) -> Event | None:
     if "run" not in body:
         if "job" in body or "dataset" in body:
             return None
@@ -99,9 +108,12 @@ def parse(body: Any) -> Event | None:  # noqa: ANN401  (JSON)
 
 def _canonical(body: Any) -> bytes:  # noqa: ANN401  (JSON)
     try:
-        return rfc8785.dumps(body)
+        written = rfc8785.dumps(body)
     except rfc8785.CanonicalizationError as error:
         raise EventUnreadable("The event holds a number that JSON cannot hold exactly.") from error
+    if rb"\u0000" in written:
+        raise EventUnreadable("The event holds a NUL character, which no text here may hold.")
+    return written
 
 
 def _named(one: Any, own_facets: str) -> Named:  # noqa: ANN401  (JSON)
@@ -114,12 +126,19 @@ def _named(one: Any, own_facets: str) -> Named:  # noqa: ANN401  (JSON)
         namespace=_text(one, "namespace"),
         name=_text(one, "name"),
         model=str((facets.get("datasetType") or {}).get("datasetType", "")).upper() == MODEL,
-        version=str((facets.get("version") or {}).get("datasetVersion", "")),
+        version=_version(facets),
         role=str((own.get(ROLE) or {}).get("role", "")).upper(),
         space=str(membership.get("ordinalSpace", "")),
         ordinals=_ordinals(membership) if membership else None,
         locations=_locations(own.get("subset") or {}),
     )
+
+
+def _version(facets: Mapping[str, Any]) -> str:
+    found = str((facets.get("version") or {}).get("datasetVersion", ""))
+    if len(found) > 200:  # noqa: PLR2004  (our column)
+        raise EventUnreadable("version.datasetVersion must have at most 200 characters.")
+    return found
 
 
 def _ordinals(facet: Mapping[str, Any]) -> BitMap:

@@ -33,6 +33,7 @@ from lineage.services.snapshots import Origin, record_snapshot
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Iterable
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -62,9 +63,7 @@ def build(*, run_id: uuid.UUID, now: datetime) -> Run:
     lock_spaces(read.values_list("space_id", flat=True))
     if run.state == Run.State.COMPLETE:
         at = max(event.event_time for event in events if event.event_type == "COMPLETE")
-        for kept in outputs:
-            _output(run, kept, at)
-        connect(run, at)
+        connect(run, at, [_output(run, kept, at) for kept in outputs])
         judge(run, at)
     run.capture_level = _level(inputs)
     run.save(update_fields=["capture_level"])
@@ -139,8 +138,13 @@ def _snapshots(kept: dict[str, Any], now: datetime) -> list[DatasetSnapshot]:
     dataset = _dataset(kept)
     state = state_of(dataset, kept["version"], now)
     members = kept.get("members") or {}
-    if members.get("space") != dataset.space_id:
+    if not members.get("space"):
         return [state]
+    if members["space"] != dataset.space_id:  # kept all the same: nobody in it must be missed
+        home = Dataset.objects.filter(space_id=members["space"]).order_by("id").first()
+        if home is None:
+            return [state]
+        dataset = home
     ordinals = decode(base64.b64decode(members["ordinals"]))
     return [state, _taken(dataset, ordinals, kept["version"], now)]
 
@@ -203,7 +207,7 @@ def _external(kept: dict[str, Any], version: str) -> str:
     return f"openlineage:{kept['namespace']}/{kept['name']}#{version}"[:200]
 
 
-def _output(run: Run, kept: dict[str, Any], at: datetime) -> None:
+def _output(run: Run, kept: dict[str, Any], at: datetime) -> int:
     if kept["model"]:
         external = _external(kept, kept["version"] or str(run.id))
         known = ModelVersion.objects.filter(external_id=external).order_by("version")
@@ -216,6 +220,7 @@ def _output(run: Run, kept: dict[str, Any], at: datetime) -> None:
         source = state_of(_dataset(kept), kept["version"], at)
     node = nodes_of([source.id])[source.id]
     RunOutput.objects.get_or_create(node_id=node, defaults={"run": run})
+    return node
 
 
 def _adopted(known: QuerySet[ModelVersion], run: Run, at: datetime) -> ModelVersion | None:
@@ -230,9 +235,13 @@ def _adopted(known: QuerySet[ModelVersion], run: Run, at: datetime) -> ModelVers
     return version
 
 
-def connect(run: Run, at: datetime) -> None:
-    """Derive whatever a run wrote from whatever it read, where that is not said yet."""
-    for node in RunOutput.objects.filter(run=run).values_list("node_id", flat=True):
+def connect(run: Run, at: datetime, written: Iterable[int] = ()) -> None:
+    """Derive whatever a run wrote from whatever it read, where that is not said yet.
+
+    ``written`` are nodes that another run may have written before, as a data set without versions.
+    """
+    own = RunOutput.objects.filter(run=run).values_list("node_id", flat=True)
+    for node in {*own, *written}:
         for used in run.inputs.exclude(node_id=node):
             LineageEdge.objects.get_or_create(
                 src_id=used.node_id,
@@ -270,12 +279,20 @@ def _take_out(run: Run, at: datetime) -> None:
 
 
 def _level(inputs: list[dict[str, Any]]) -> str:
-    """Return REPORTED if the members of all data that was read are told, else NONE."""
-    told: dict[tuple[str, str], bool] = {}
+    """Return REPORTED if the members of each state that was read are told, else NONE."""
+    told: dict[tuple[str, str, str], bool] = {}
     for kept in inputs:
         if not kept["model"]:
-            name = (kept["namespace"], kept["name"])
-            members = kept.get("members") or {}
-            whole = bool(members.get("space")) and not members["unmatched"]
-            told[name] = told.get(name, False) or whole
+            name = (kept["namespace"], kept["name"], kept["version"])
+            told[name] = told.get(name, False) or _whole(kept)
     return Run.Capture.REPORTED if told and all(told.values()) else Run.Capture.NONE
+
+
+def _whole(kept: dict[str, Any]) -> bool:
+    """Whether the members were told and are those that the graph holds."""
+    members = kept.get("members") or {}
+    return bool(
+        members.get("space")
+        and not members["unmatched"]
+        and members["space"] == _dataset(kept).space_id
+    )

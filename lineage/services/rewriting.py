@@ -6,17 +6,19 @@ the one before, so that older evidence can still be understood.
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from lineage.core.bitmaps import chunk_numbers, split
+from lineage.core.bitmaps import chunk_numbers, decode, encode, split
 from lineage.core.deltas import rows_of, states
 from lineage.core.first_steps import without
 from lineage.core.membership import snapshot_digest
 from lineage.models import (
     DatasetSnapshot,
     PurgePermit,
+    ReceivedEvent,
     RunInput,
     SnapshotChunk,
     SnapshotSupersession,
@@ -47,6 +49,7 @@ def rewrite_snapshots(
         ChunkAltered: stored membership is damaged; nothing was changed.
     """
     lock_space(space.id)
+    _rewrite_events(space, ordinals)
     chain = chains(space)
     touched = holding_by_chunks(space, ordinals, chain)
     if not touched:
@@ -88,6 +91,22 @@ def _rewrite_steps(snapshot: DatasetSnapshot, gone: BitMap) -> None:
         before = put_together(snapshot) | gone
         used.first_step_blob = without(bytes(used.first_step_blob or b""), before, gone)
         used.save(update_fields=["first_step_blob"])
+
+
+def _rewrite_events(space: OrdinalSpace, gone: BitMap) -> None:
+    """Take the ordinals out of events, from which a later event would write them anew."""
+    for event in ReceivedEvent.objects.all().iterator():
+        told = [
+            named["members"]
+            for named in event.body.get("inputs", []) + event.body.get("outputs", [])
+            if (named.get("members") or {}).get("space") == space.id
+        ]
+        before = [members["ordinals"] for members in told]
+        for members in told:
+            kept = decode(base64.b64decode(members["ordinals"])) - gone
+            members["ordinals"] = base64.b64encode(encode(kept)).decode("ascii")
+        if before != [members["ordinals"] for members in told]:
+            event.save(update_fields=["body"])
 
 
 def _supersede(

@@ -30,6 +30,7 @@ from lineage.models import (
     RunInput,
 )
 from lineage.queries.closure import affected
+from lineage.queries.membership import members
 from lineage.services.import_rows import Row
 from lineage.services.importing import ensure_dataset, import_records
 from lineage.services.openlineage import receive
@@ -373,3 +374,63 @@ def test_the_official_client_reports_a_training_unchanged(live_server, now):
             )
         )
     assert names(affected(dataset.space, BitMap([1]))) == ["m v1"]
+
+
+def test_after_a_hard_purge_a_late_event_brings_nobody_back(now):
+    dataset = filled("faces", 4, now)
+    send(event("START", inputs=[faces(0, 2)]), event("COMPLETE", at=1), now=now)
+    erase_records(case_id=RUN, space=dataset.space, ordinals=BitMap([0]), now=now, hard=True)
+    send(event("OTHER", at=2, outputs=[model("m")]), now=now)
+    kept = {tuple(members(one)) for one in DatasetSnapshot.objects.all()}
+    assert kept == {(), (2,)}
+    assert names(affected(dataset.space, BitMap([0]))) == []
+
+
+def test_members_of_another_space_do_not_clear_a_version(now):
+    dataset, other = filled("faces", 2, now), filled("voices", 2, now)
+    told = {**faces(0), "namespace": "default", "name": "voices"}
+    send(event("COMPLETE", inputs=[told], outputs=[model("m")]), now=now)
+    assert names(affected(dataset.space, BitMap([0]))) == ["m v1"]
+    for space in (dataset.space, other.space):
+        assert [str(v) for v in affected(space, BitMap([1])).unknown] == ["m v1"]
+
+
+def test_one_told_state_does_not_speak_for_another(now):
+    dataset = filled("faces", 4, now)
+    untold = {
+        "namespace": "default",
+        "name": "faces",
+        "facets": {"version": {"datasetVersion": "yesterday"}},
+    }
+    told = {**faces(0), "namespace": "default", "name": "faces"}
+    send(event("COMPLETE", inputs=[told, untold], outputs=[model("m")]), now=now)
+    assert [str(v) for v in affected(dataset.space, BitMap([1])).unknown] == ["m v1"]
+
+
+def test_two_runs_that_write_one_data_set_both_act_on_it(now):
+    dataset = filled("faces", 4, now)
+    crops = {"namespace": "lake", "name": "crops"}
+    for number in (0, 1):
+        run = uuid.UUID(int=number + 1)
+        send(event("COMPLETE", inputs=[faces(number)], outputs=[crops], run=run), now=now)
+    send(event("COMPLETE", inputs=[crops], outputs=[model("m")]), now=now)
+    for number in (0, 1):
+        assert names(affected(dataset.space, BitMap([number]))) == ["m v1"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"inputs": 7},
+        {"inputs": [{"namespace": "a", "name": "b", "facets": "text"}]},
+        {"inputs": [{"namespace": "a", "name": "b", "inputFacets": {"subset": "text"}}]},
+        {"outputs": [{"namespace": "a", "name": "b", "facets": {"version": "text"}}]},
+        {"outputs": [{"namespace": "a", "name": "b\0"}]},
+        {"run": {"runId": str(RUN), "facets": "text"}},
+        {"outputs": [{**model("m"), "facets": {"version": {"datasetVersion": "v" * 500}}}]},
+    ],
+)
+def test_an_event_with_a_field_of_another_type_is_refused_with_a_sentence(now, wrong):
+    with pytest.raises(EventUnreadable):
+        receive(body={**event("COMPLETE"), **wrong}, now=now)
+    assert not ReceivedEvent.objects.exists()
