@@ -18,7 +18,7 @@ from audits.models import ErasureRequest, ShadowResult
 from audits.queries import case_file
 from audits.services import log, planning
 from audits.services.transitions import move
-from lineage.models import ModelVersion
+from lineage.models import LineagePurge, ModelVersion
 from lineage.services import purge, versions
 from unlearning.models import UnlearningRun
 
@@ -181,18 +181,28 @@ def _log_erasure(
             },
             once=f"erased:{request.pk}:{space}",
         )
-        if receipt.superseded:
-            log.append(
-                type="snapshots_superseded",
-                case=request.pk,
-                now=now,
-                data={
-                    "space": space,
-                    "snapshots": len(receipt.superseded),
-                    "note": supersession_note(receipt.superseded),
-                },
-                once=f"superseded:{request.pk}:{space}",
-            )
+        log_supersessions(case_id=request.pk, now=now)
+
+
+def log_supersessions(*, now: datetime, case_id: uuid.UUID | None = None) -> None:
+    """Log once, for a case or for all, which snapshots a hard purge superseded.
+
+    From the stored rows, not from a receipt: a crash may have come between the two.
+    """
+    purges = LineagePurge.objects.filter(supersessions__isnull=False).distinct()
+    for one in purges.filter(case_id=case_id) if case_id else purges:
+        noted = list(one.supersessions.all())
+        log.append(
+            type="snapshots_superseded",
+            case=one.case_id,
+            now=now,
+            data={
+                "space": str(one.space.public_id),
+                "snapshots": len(noted),
+                "note": supersession_note(noted),
+            },
+            once=f"superseded:{one.case_id}:{one.space.public_id}",
+        )
 
 
 def supersession_note(noted: Iterable[SnapshotSupersession]) -> str:

@@ -77,7 +77,8 @@ def _being_erased(space: OrdinalSpace) -> BitMap:
 def _open(original_id: uuid.UUID, records: Records, versions: int, now: datetime) -> uuid.UUID:
     original = ErasureRequest.objects.filter(pk=original_id).first()
     due = deadline(now, zone=settings.EXPUNGE_CLOCK_ZONE, country=settings.EXPUNGE_COUNTRY)
-    ground = original.ground if original else ErasureRequest.Ground.UNLAWFUL
+    # A restored case may be older than its decision, and then has no ground yet.
+    ground = (original.ground if original else "") or ErasureRequest.Ground.UNLAWFUL
     request = ErasureRequest.objects.create(
         reference=new_reference(),
         status=S.ACCEPTED,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from audits.services import log
+from audits.services.closing import log_supersessions
 from lineage.services import replay
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 def replay_erasures(*, now: datetime) -> Replayed:
     """Erase again what a restored backup brought back; log it if there was anything."""
     done = replay.replay(now=now)
+    with transaction.atomic():
+        log_supersessions(now=now)
     if not done.entries:
         return done
     with transaction.atomic():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import unicodedata
@@ -62,7 +61,7 @@ def _mailbox(text: str) -> str:
 def lookup_digest(key: bytes, kind: str, value: str) -> str:
     """Return HMAC-SHA256 of kind and normalised value, in hexadecimal. Raises as ``normalise``."""
     message = f"{kind}\0{normalise(kind, value)}".encode()
-    return hmac.new(key, message, hashlib.sha256).hexdigest()
+    return hmac.digest(key, message, "sha256").hex()
 
 
 def record_digest(key: bytes, record_key: str) -> bytes:
@@ -70,12 +69,12 @@ def record_digest(key: bytes, record_key: str) -> bytes:
 
     Half of the output may be kept (RFC 2104 section 5); there is one such digest per record.
     """
-    return hmac.new(key, record_key.encode(), hashlib.sha256).digest()[:16]
+    return hmac.digest(key, record_key.encode(), "sha256")[:16]
 
 
 def location_digest(key: bytes, location: str) -> bytes:
     """Return the first 16 bytes of HMAC-SHA256 of the place where a source keeps a record."""
-    return hmac.new(key, location.strip().encode(), hashlib.sha256).digest()[:16]
+    return hmac.digest(key, location.strip().encode(), "sha256")[:16]
 
 
 def suppression_digest(key: bytes, identifier_digest: str) -> str:
@@ -84,4 +83,4 @@ def suppression_digest(key: bytes, identifier_digest: str) -> str:
     It is taken over the lookup digest, not the identifier: when a person is erased the platform
     no longer knows the identifier, only its digest.
     """
-    return hmac.new(key, identifier_digest.encode("ascii"), hashlib.sha256).hexdigest()
+    return hmac.digest(key, identifier_digest.encode("ascii"), "sha256").hex()

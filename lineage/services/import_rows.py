@@ -54,17 +54,22 @@ class Rejection:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportReport:
-    """What became of the rows; ``repeated`` ones had been imported before."""
+    """What became of the rows; ``repeated`` ones had been imported before.
+
+    ``refused_before``: rows that an interrupted import had refused, and that are not named here.
+    """
 
     imported: int = 0
     repeated: int = 0
     rejected: tuple[Rejection, ...] = ()
+    refused_before: int = 0
 
     def __add__(self, other: ImportReport) -> ImportReport:
         return ImportReport(
             imported=self.imported + other.imported,
             repeated=self.repeated + other.repeated,
             rejected=self.rejected + other.rejected,
+            refused_before=self.refused_before + other.refused_before,
         )
 
     @property

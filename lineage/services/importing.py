@@ -12,6 +12,7 @@ from lineage.services.import_portion import PortionImport
 from lineage.services.import_rows import ImportReport, Rejection, Row, portions
 from lineage.services.ordinals import SpaceFull
 from lineage.services.owners import Owners
+from lineage.services.replay import replay_needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DatasetMisnamed",
+    "ErasuresNotReplayed",
     "ImportReport",
     "Rejection",
     "Row",
@@ -28,6 +30,10 @@ __all__ = [
 ]
 
 _LONGEST_NAME = 200
+
+
+class ErasuresNotReplayed(ValueError):
+    """The database was restored, and its ordinals may have been handed out since the backup."""
 
 
 class DatasetMisnamed(ValueError):
@@ -75,9 +81,15 @@ def import_records(
 
     Raises:
         DatasetMisnamed: see ``ensure_dataset``.
+        ErasuresNotReplayed: ``replay_erasures`` must run first; nothing was imported.
         SpaceFull: no ordinals are left.
         StoreFull, StoreNotWritable: a content was not stored, nor any row of its portion.
     """
+    if replay_needed():
+        raise ErasuresNotReplayed(
+            "This database was restored from a backup. Run manage.py replay_erasures before "
+            "importing: new records could get ordinals that the journal names as erased."
+        )
     dataset = ensure_dataset(name=dataset_name)
     report = ImportReport()
     owners = Owners(now)

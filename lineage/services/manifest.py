@@ -135,9 +135,14 @@ def _columns(header: str, path: Path) -> tuple[list[str], str]:
 def _row(line: int, columns: list[str], cells: list[str], folder: Path) -> Row:
     if len(cells) != len(columns):
         raise RowRefused(f"The row has {len(cells)} columns; the header has {len(columns)}.")
-    if any("\udc80" <= letter <= "\udcff" for cell in cells for letter in cell):
+    if any(not cell.isascii() and _foreign(cell) for cell in cells):
         raise RowRefused("The row is not in the encoding of the manifest; name it explicitly.")
     return _record(line, dict(zip(columns, (cell.strip() for cell in cells), strict=True)), folder)
+
+
+def _foreign(cell: str) -> bool:
+    """Say whether a cell holds bytes that were not in the encoding."""
+    return any("\udc80" <= letter <= "\udcff" for letter in cell)
 
 
 def _record(line: int, values: dict[str, str], folder: Path) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.db.models import F
@@ -69,7 +70,7 @@ def import_manifest(
         note=note,
     )
     ManifestImport.objects.filter(id=session.id).update(finished_at=now)
-    return report
+    return replace(report, refused_before=session.rejected)
 
 
 def _after(rows: Iterable[Row | Rejection], count: int) -> Iterator[Row | Rejection]:

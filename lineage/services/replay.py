@@ -87,7 +87,7 @@ def missing_entries() -> list[JournalEntry]:
 def _without_current(entries: list[JournalEntry]) -> list[JournalEntry]:
     at_work = set(
         Job.objects.filter(kind="ERASE", payload_id__in={entry.case_id for entry in entries})
-        .exclude(status=Job.Status.SUCCEEDED)
+        .filter(status__in=(Job.Status.QUEUED, Job.Status.RUNNING))
         .values_list("payload_id", flat=True)
     )
     return [entry for entry in entries if uuid.UUID(entry.case_id) not in at_work]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import uuid
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
+from fsspec.implementations.memory import MemoryFileSystem
 from pyroaring import BitMap
 
 from audits import workflow
-from audits.models import LogLeaf
+from audits.models import ErasureRequest, LogLeaf
+from audits.services import closing
 from audits.workflow import tasks
 from lineage import artifacts, keys
 from lineage.models import (
@@ -23,10 +28,12 @@ from lineage.models import (
     OrdinalSpace,
     RecordContent,
     Restriction,
+    SnapshotSupersession,
     SubjectIdentifier,
 )
 from lineage.queries.subjects import find_subject
-from lineage.services import replay
+from lineage.services import jobs, replay
+from lineage.services.importing import ErasuresNotReplayed
 from lineage.services.journal import read_journal, write_journal
 from lineage.services.versions import VersionNotReleasable, release
 from lineage.tasks import run_job
@@ -197,3 +204,141 @@ def test_an_old_line_without_a_pseudonym_is_still_read(world, settings):
     assert replay.missing_entries()[0].person == ""
     call_command("replay_erasures")
     assert not RecordContent.objects.filter(ordinal=0).exists()
+
+
+def journalled(world, ordinals):
+    """An erasure that the journal names and this database does not know."""
+    write_journal(
+        case_id=uuid.uuid4(), space=world.dataset.space, ordinals=ordinals, now=timezone.now()
+    )
+    replay._settled.clear()
+
+
+def to_erase(world):
+    """A case whose job that erases is queued."""
+    world.train("base", world.snapshot(ADA, BERT, CLEO))
+    world.accepted()
+    world.work(until=lambda: Job.objects.filter(kind="ERASE", status="QUEUED").exists())
+    return Job.objects.get(kind="ERASE")
+
+
+def test_a_failed_attempt_in_the_backup_does_not_hide_the_erasure(world):
+    job = to_erase(world)
+    journalled(world, world.owned(BERT))
+    Job.objects.filter(pk=job.pk).update(payload_id=read_journal()[0].case_id, status="FAILED")
+    assert replay.replay_needed()
+    call_command("replay_erasures")
+    assert not RecordContent.objects.filter(ordinal__in=list(world.owned(BERT))).exists()
+
+
+def test_a_case_restored_before_its_decision_gets_a_linked_case(world, restored):
+    ErasureRequest.objects.filter(pk=restored.pk).update(
+        status="VERIFIED", ground="", outcome="", accepted_at=None
+    )
+    call_command("replay_erasures")
+    tasks.sweep()
+    linked = ErasureRequest.objects.get(channel="LATE_MEMBERSHIP")
+    assert (linked.linked_to, linked.ground) == (restored, "ART_17_1_D")
+
+
+def test_cases_do_not_go_on_before_the_replay(world, monkeypatch):
+    world.train("base", world.snapshot(ADA, BERT, CLEO))
+    case = world.accepted()
+    job = Job.objects.get(kind="PLAN")
+    journalled(world, world.owned(BERT))
+    monkeypatch.setattr(tasks, "advance", lambda _case: 1 / 0)
+    tasks.job_ended(str(job.pk))
+    tasks.advance_case(str(case.pk))
+    assert world.current(case).status == "RESTRICTED"
+
+
+def test_nothing_is_imported_before_the_replay(world):
+    taken = OrdinalSpace.objects.get().next_ordinal
+    journalled(world, BitMap([taken]))
+    with pytest.raises(ErasuresNotReplayed, match=r"Run manage\.py replay_erasures"):
+        worlds.imported("digits", [(BERT, worlds.digits()[70])])
+    call_command("replay_erasures")
+    worlds.imported("digits", [(BERT, worlds.digits()[70])])
+    assert RecordContent.objects.filter(ordinal=taken + 1).exists()
+
+
+def superseded():
+    (leaf,) = LogLeaf.objects.filter(type="snapshots_superseded")
+    note = closing.supersession_note(SnapshotSupersession.objects.all())
+    return json.loads(bytes(leaf.data))["data"]["note"] == note
+
+
+def test_superseded_snapshots_are_logged_although_the_process_died(world, settings, monkeypatch):
+    settings.EXPUNGE_PURGE_MODE = "HARD"
+    job = to_erase(world)
+    with monkeypatch.context() as dying:
+        dying.setattr(closing, "_log_erasure", lambda *_: exec("raise KeyboardInterrupt"))
+        with pytest.raises(KeyboardInterrupt):
+            world.run(job)
+    assert SnapshotSupersession.objects.exists()
+    job.refresh_from_db()
+    jobs.release_job(job=job, now=timezone.now())
+    world.work()
+    assert superseded()
+
+
+def test_a_hard_replay_logs_what_it_superseded(world, settings):
+    settings.EXPUNGE_PURGE_MODE = "HARD"
+    world.train("base", world.snapshot(ADA, BERT, CLEO))
+    journalled(world, world.owned(ADA))
+    call_command("replay_erasures")
+    call_command("replay_erasures")
+    assert superseded()
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="copies the database by SQLite's API")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("moment", ["before the case", "RESTRICTED", "UNLEARN"])
+def test_a_whole_backup_brings_nobody_back(world, client, moment):
+    world.train("base", world.snapshot(ADA, BERT, CLEO))
+    if moment == "before the case":
+        kept = whole_backup()
+        world.accepted()
+    else:
+        world.accepted()
+        if moment == "UNLEARN":
+            world.work(until=lambda: Job.objects.filter(kind=moment, status="QUEUED").exists())
+        kept = whole_backup()
+    world.work()
+    assert find_subject("EMAIL", ADA) is None
+
+    bring_back(kept)
+    assert find_subject("EMAIL", ADA) is not None
+    assert client.get("/erasure/").status_code == 503
+    call_command("replay_erasures")
+    assert client.get("/erasure/").status_code == 200
+    assert find_subject("EMAIL", ADA) is None
+    hers = list(world.owned(ADA))
+    assert not RecordContent.objects.filter(ordinal__in=hers).exists()
+    assert not any(
+        artifacts.exists(artifacts.record_uri(world.dataset.space.public_id, o)) for o in hers
+    )
+    with world.commit(execute=True):
+        tasks.sweep()
+    world.work()
+    assert set(ErasureRequest.objects.values_list("status", "email")) == {("SEALED", "")}
+    states = dict(ModelVersion.objects.values_list("version", "state"))
+    assert states == {1: "DESTROYED", 2: "ACTIVE"}
+
+
+def whole_backup():
+    """Database and store; keys and journal are in no backup."""
+    from pysqlite3 import dbapi2
+
+    kept = dbapi2.connect(":memory:")
+    connection.connection.backup(kept)
+    return kept, copy.deepcopy(MemoryFileSystem.store)
+
+
+def bring_back(backup):
+    saved, files = backup
+    saved.backup(connection.connection)
+    saved.close()
+    MemoryFileSystem.store.clear()
+    MemoryFileSystem.store.update(files)
+    replay._settled.clear()

@@ -343,6 +343,23 @@ def test_an_interrupted_import_goes_on_after_the_last_portion(manifest, monkeypa
         import_manifest(path=path, dataset_name="faces", now=NOW)
 
 
+def test_rows_refused_before_an_interruption_are_not_forgotten(manifest, monkeypatch, capsys):
+    monkeypatch.setattr(import_rows, "_ROWS", 2)
+    path = manifest("key,subject\na,nonsense\n" + lines(*"bcd").partition("\n")[2])
+
+    def stop(_report):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_manifest(path=path, dataset_name="faces", now=NOW, progress=stop)
+    with pytest.raises(CommandError, match="1 rows were refused before the import was interr"):
+        call_command("import_records", str(path), dataset="faces")
+    assert DataRecord.objects.count() == 3
+    with pytest.raises(CommandError, match="1 of 4 rows were not imported"):
+        call_command("import_records", str(path), dataset="faces")
+    assert "Line 2: " in capsys.readouterr().out
+
+
 def test_a_portion_and_how_far_it_came_are_stored_together_or_not_at_all(manifest, monkeypatch):
     monkeypatch.setattr(import_rows, "_ROWS", 2)
     path = manifest(lines(*"abcd"))

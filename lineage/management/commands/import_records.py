@@ -57,6 +57,11 @@ class Command(BaseCommand):
             except (ValueError, OverflowError, OSError) as error:
                 raise CommandError(str(error)) from error
         self._print(report, as_json=options["json"])
+        if report.refused_before:
+            raise CommandError(
+                f"{report.refused_before} rows were refused before the import was interrupted, "
+                f"{len(report.rejected)} after. Import the manifest again: all are named then."
+            )
         if report.rejected:
             raise CommandError(f"{len(report.rejected)} of {report.seen} rows were not imported.")
 
