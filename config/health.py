@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from lineage.queries.backlog import backlog
-from lineage.services.replay import replay_needed
+from lineage.services.missing_erasures import replay_needed
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpResponse
 
-from lineage.services.replay import replay_needed
+from lineage.services.missing_erasures import replay_needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 
 REFUSAL = (
-    "This site was restored from a backup and holds data that has been erased since. It answers "
-    "again once its operator has run: manage.py replay_erasures\n"
+    "This site was restored from a backup and holds data that has been erased since, or its "
+    "journal of erasures is missing. It answers again once its operator has run: "
+    "manage.py replay_erasures\n"
 )
 
 

@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from lineage.services import jobs
-from lineage.services.replay import replay_needed
+from lineage.services.missing_erasures import replay_needed
 
 if TYPE_CHECKING:
     from lineage.models import Job

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import rfc8785
 from django.conf import settings
 from django.db import transaction
+from pyroaring import BitMap
 
 from audits.models import ErasureRequest, ShadowResult
 from audits.queries import case_file
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from lineage.models import SnapshotSupersession
+    from lineage.models import DataSubject, SnapshotSupersession
     from lineage.services.artefacts import DestroyedArtefact
 
 logger = logging.getLogger("expunge.cases")
@@ -147,6 +148,7 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
             )
         _log_erasure(request, str(space.public_id), receipt, digest, now)
     if request.subject:
+        _journal_person(request, request.subject, now)
         purge.shred_subject(subject=request.subject, now=now, suppress=True)
         with transaction.atomic():
             log.append(
@@ -156,6 +158,14 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
                 data={"subject": str(request.subject.pseudonym)},
                 once=f"shredded:{request.pk}:{request.subject.pseudonym}",
             )
+
+
+def _journal_person(request: ErasureRequest, subject: DataSubject, now: datetime) -> None:
+    """Write a line about somebody who had no records: a backup may know who they were."""
+    if not planning.forget_set(request.pk):
+        purge.write_journal(
+            case_id=request.pk, space=None, ordinals=BitMap(), now=now, person=subject
+        )
 
 
 def _log_erasure(
@@ -192,6 +202,7 @@ def log_supersessions(*, now: datetime, case_id: uuid.UUID | None = None) -> Non
     purges = LineagePurge.objects.filter(supersessions__isnull=False).distinct()
     for one in purges.filter(case_id=case_id) if case_id else purges:
         noted = list(one.supersessions.all())
+        note = supersession_note(noted)
         log.append(
             type="snapshots_superseded",
             case=one.case_id,
@@ -199,9 +210,9 @@ def log_supersessions(*, now: datetime, case_id: uuid.UUID | None = None) -> Non
             data={
                 "space": str(one.space.public_id),
                 "snapshots": len(noted),
-                "note": supersession_note(noted),
+                "note": note,
             },
-            once=f"superseded:{one.case_id}:{one.space.public_id}",
+            once=f"superseded:{one.case_id}:{one.space.public_id}:{note}",
         )
 
 

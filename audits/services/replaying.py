@@ -16,29 +16,22 @@ if TYPE_CHECKING:
     from lineage.services.replay import Replayed
 
 
-def replay_erasures(*, now: datetime) -> Replayed:
-    """Erase again what a restored backup brought back; log it if there was anything."""
-    done = replay.replay(now=now)
+def replay_erasures(*, now: datetime) -> list[Replayed]:
+    """Erase again what a restored backup brought back, and log each erasure with it."""
+    done = replay.replay(now=now, note=lambda one: _log(one, now))
     with transaction.atomic():
         log_supersessions(now=now)
-    if not done.entries:
-        return done
-    with transaction.atomic():
-        log.append(
-            type="erasures_replayed",
-            case=None,
-            now=now,
-            data={
-                "entries": done.entries,
-                "records": done.records,
-                "remaining": done.remaining,
-            },
-        )
-        for version in done.quarantined:
-            log.append(
-                type="version_quarantined",
-                case=None,
-                now=now,
-                data={"version": str(version.pk)},
-            )
     return done
+
+
+def _log(one: Replayed, now: datetime) -> None:
+    log.append(
+        type="erasures_replayed",
+        case=None,
+        now=now,
+        data={"entries": 1, "records": one.records, "remaining": one.remaining},
+    )
+    for version in one.quarantined:
+        log.append(
+            type="version_quarantined", case=None, now=now, data={"version": str(version.pk)}
+        )

@@ -16,7 +16,7 @@ from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
 from lineage.models import Job
 from lineage.services import capture_reports, jobs
-from lineage.services.replay import replay_needed
+from lineage.services.missing_erasures import replay_needed
 
 logger = logging.getLogger("expunge.workflow")
 

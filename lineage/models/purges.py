@@ -86,7 +86,8 @@ class SnapshotSupersession(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["snapshot", "purge"], name="a_purge_rewrites_a_snapshot_once"
+                fields=["snapshot", "purge", "previous_digest"],
+                name="a_purge_rewrites_a_state_of_a_snapshot_once",
             ),
         ]
 

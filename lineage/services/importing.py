@@ -10,9 +10,9 @@ from lineage import keys
 from lineage.models import Dataset, OrdinalSpace
 from lineage.services.import_portion import PortionImport
 from lineage.services.import_rows import ImportReport, Rejection, Row, portions
+from lineage.services.missing_erasures import require_replayed
 from lineage.services.ordinals import SpaceFull
 from lineage.services.owners import Owners
-from lineage.services.replay import replay_needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DatasetMisnamed",
-    "ErasuresNotReplayed",
     "ImportReport",
     "Rejection",
     "Row",
@@ -30,10 +29,6 @@ __all__ = [
 ]
 
 _LONGEST_NAME = 200
-
-
-class ErasuresNotReplayed(ValueError):
-    """The database was restored, and its ordinals may have been handed out since the backup."""
 
 
 class DatasetMisnamed(ValueError):
@@ -85,11 +80,7 @@ def import_records(
         SpaceFull: no ordinals are left.
         StoreFull, StoreNotWritable: a content was not stored, nor any row of its portion.
     """
-    if replay_needed():
-        raise ErasuresNotReplayed(
-            "This database was restored from a backup. Run manage.py replay_erasures before "
-            "importing: new records could get ordinals that the journal names as erased."
-        )
+    require_replayed()
     dataset = ensure_dataset(name=dataset_name)
     report = ImportReport()
     owners = Owners(now)

@@ -20,6 +20,7 @@ import rfc8785
 from django.conf import settings
 
 from lineage.core.bitmaps import decode, encode
+from lineage.models import LineagePurge
 
 if TYPE_CHECKING:
     import uuid
@@ -40,7 +41,7 @@ class JournalEntry:
     """One erasure as the journal knows it; ``sha256`` is that of its line.
 
     ``person`` is the pseudonym of whom it was about; empty where several people's records, or
-    nobody's, were erased.
+    nobody's, were erased. ``space_id`` is empty where a person had no records.
     """
 
     case_id: str
@@ -54,14 +55,15 @@ class JournalEntry:
 def write_journal(
     *,
     case_id: uuid.UUID,
-    space: OrdinalSpace,
+    space: OrdinalSpace | None,
     ordinals: BitMap,
     now: datetime,
     person: DataSubject | None = None,
 ) -> str:
     """Append an erasure and return the SHA-256 of its line, once the line is on the disk.
 
-    Again, for the same case, space and ordinals, it appends nothing and returns the same.
+    Again, for the same case, space and ordinals, it appends nothing and returns the same. No
+    space: of a person who had no records.
 
     Raises:
         JournalFull: nothing was appended.
@@ -71,7 +73,7 @@ def write_journal(
         "count": len(ordinals),
         "erased_at": now.isoformat(),
         "ordinals": base64.b64encode(encode(ordinals)).decode("ascii"),
-        "space": str(space.public_id),
+        "space": str(space.public_id) if space else "",
         "person": str(person.pseudonym) if person else "",
     }
     with _locked() as descriptor:
@@ -83,6 +85,22 @@ def write_journal(
             ):
                 return entry.sha256
         return _append(descriptor, rfc8785.dumps({**body}))
+
+
+def rebuild_journal() -> int:
+    """Write a lost journal anew from what this database knows; return the count of lines.
+
+    It cannot name what was erased after the database was backed up.
+    """
+    known = LineagePurge.objects.select_related("space").order_by("purged_at")
+    for purge in known:
+        write_journal(
+            case_id=purge.case_id,
+            space=purge.space,
+            ordinals=decode(bytes(purge.bitmap)),
+            now=purge.purged_at,
+        )
+    return len(known)
 
 
 def read_journal() -> list[JournalEntry]:

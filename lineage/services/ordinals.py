@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lineage.core.bitmaps import HIGHEST_ORDINAL
 from lineage.models import OrdinalSpace
+from lineage.services.missing_erasures import require_replayed
 
 
 class SpaceFull(OverflowError):
@@ -20,7 +21,9 @@ def take_ordinals(space: OrdinalSpace, count: int) -> int:
     Raises:
         SpaceFull: too few are left.
         OrdinalsTaken: the space was not locked.
+        ErasuresNotReplayed: after a restore, the next ordinals may be those of erased people.
     """
+    require_replayed()
     first = space.next_ordinal
     if first + count > HIGHEST_ORDINAL + 1:
         raise SpaceFull(

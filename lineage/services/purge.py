@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-    from lineage.models import OrdinalSpace, SnapshotSupersession
+    from lineage.models import OrdinalSpace
 
 __all__ = ["Receipt", "SubjectHasRecords", "erase_records", "shred_subject", "write_journal"]
 
@@ -40,13 +40,11 @@ class Receipt:
     """What an erasure found when it read back.
 
     * ``records``: how many records were to be erased;
-    * ``remaining``: how many of them still have a row, a file or an identity;
-    * ``superseded``: snapshots that were rewritten, in the hard mode.
+    * ``remaining``: how many of them still have a row, a file or an identity.
     """
 
     records: int
     remaining: int
-    superseded: tuple[SnapshotSupersession, ...] = ()
 
 
 def erase_records(
@@ -61,26 +59,24 @@ def erase_records(
 
     The ordinals stay as tombstones, so that older digests and evidence remain verifiable; in the
     hard mode they are also taken out of every snapshot, which then has a new digest. First
-    the identity goes and the tombstone stands, then each file, then its row: after a crash, call
-    it again. What the store does not delete is counted as remaining; call it again as well.
+    the identity goes, the tombstone stands and the bits are rewritten, then each file goes, then
+    its row: after a crash, call it again. What the store does not delete is counted as
+    remaining; call it again as well.
 
     Raises:
         OrdinalsUnknown: the space has not handed them out; nothing was erased.
     """
-    purge = _bury(case_id=case_id, space=space, ordinals=ordinals, now=now, hard=hard)
+    _bury(case_id=case_id, space=space, ordinals=ordinals, now=now, hard=hard)
     for batch in batches(ordinals):
         _delete_contents(space, batch)
     remaining = sum(len(_found(space, batch)) for batch in batches(ordinals))
-    superseded = (
-        rewrite_snapshots(purge=purge, space=space, ordinals=ordinals, now=now) if hard else ()
-    )
-    return Receipt(records=len(ordinals), remaining=remaining, superseded=tuple(superseded))
+    return Receipt(records=len(ordinals), remaining=remaining)
 
 
 @transaction.atomic
 def _bury(
     *, case_id: uuid.UUID, space: OrdinalSpace, ordinals: BitMap, now: datetime, hard: bool
-) -> LineagePurge:
+) -> None:
     check_known(lock_space(space.id), ordinals)
     mode = HARD if hard else SHRED
     purge, created = LineagePurge.objects.get_or_create(
@@ -95,7 +91,8 @@ def _bury(
         DataRecord.objects.filter(space=space, ordinal__in=batch, invalidated_at=None).update(
             subject=None, key_hmac=None, invalidated_at=now, invalidated_by=case_id
         )
-    return purge
+    if hard:  # with the tombstones or not at all: what is known as purged was rewritten too
+        rewrite_snapshots(purge=purge, space=space, ordinals=ordinals, now=now)
 
 
 def _delete_contents(space: OrdinalSpace, batch: list[int]) -> None:

@@ -16,147 +16,96 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from lineage.core.bitmaps import decode
-from lineage.models import DataSubject, Job, LineagePurge, ModelVersion, OrdinalSpace
+from lineage.models import DataSubject, ModelVersion, OrdinalSpace
 from lineage.queries.closure import affected
-from lineage.queries.contents import stored
-from lineage.services.journal import JournalEntry, read_journal
-from lineage.services.purge import HARD, erase_records, shred_subject
+from lineage.services.missing_erasures import missing_entries, not_deleted
+from lineage.services.purge import HARD, Receipt, erase_records, shred_subject
 from lineage.services.versions import quarantine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
-_settled: set[str] = set()  # journals that this process has compared and found replayed
+    from lineage.services.journal import JournalEntry
 
 
 @dataclass(frozen=True, kw_only=True)
 class Replayed:
-    """What a replay did.
+    """What the replay of one erasure did.
 
-    * ``entries``: erasures of the journal that were missing here;
-    * ``records``: records that they name, ``remaining`` those that can still be found;
+    * ``entry``: the line of the journal;
+    * ``records``: how many records it names, ``remaining`` those that can still be found;
     * ``quarantined``: versions that had learned from them and were in use again.
     """
 
-    entries: int
+    entry: JournalEntry
     records: int
     remaining: int
     quarantined: tuple[ModelVersion, ...]
 
 
-def replay_needed() -> bool:
-    """Return whether this database must not be served before ``replay_erasures`` has run.
-
-    Compared once per process until it agrees: only a restore, which needs new processes, can
-    change that.
-    """
-    journal = str(settings.EXPUNGE_JOURNAL)
-    if journal in _settled:
-        return False
-    if missing_entries():
-        return True
-    _settled.add(journal)
-    return False
-
-
-def missing_entries() -> list[JournalEntry]:
-    """Return the erasures of the journal that this database does not know.
-
-    Not those of a space that it does not have, and not one that is just being done: the journal
-    is written first, and the job that erases finishes what it began.
-    """
-    if not settings.EXPUNGE_JOURNAL.exists():
-        return []
-    spaces = dict(OrdinalSpace.objects.values_list("public_id", "id"))
-    purges = {
-        (space, case): decode(bytes(bitmap))
-        for space, case, bitmap in LineagePurge.objects.values_list(
-            "space_id", "case_id", "bitmap"
-        )
-    }
-    missing = []
-    for entry in read_journal():
-        space = spaces.get(uuid.UUID(entry.space_id))
-        known = purges.get((space or 0, uuid.UUID(entry.case_id)))
-        if space is not None and (known is None or not entry.ordinals <= known):
-            missing.append(entry)
-    return _without_current(missing)
-
-
-def _without_current(entries: list[JournalEntry]) -> list[JournalEntry]:
-    at_work = set(
-        Job.objects.filter(kind="ERASE", payload_id__in={entry.case_id for entry in entries})
-        .filter(status__in=(Job.Status.QUEUED, Job.Status.RUNNING))
-        .values_list("payload_id", flat=True)
-    )
-    return [entry for entry in entries if uuid.UUID(entry.case_id) not in at_work]
-
-
-def replay(*, now: datetime) -> Replayed:
+def replay(*, now: datetime, note: Callable[[Replayed], None]) -> list[Replayed]:
     """Erase what the journal names and the database holds again; again, it does nothing.
 
     Records lose content and identity, people their identifiers and keys, and versions that
     learned from them and are in use again are quarantined. Ordinals that were handed out after
     the backup are never handed out twice.
+
+    Args:
+        now: the time of this call.
+        note: told of each erasure inside its transaction, so that none is done unnoted. A
+            crash undoes what the database did for that erasure; the next call does it again.
     """
-    missing = missing_entries() + _unfinished()
-    records = remaining = 0
-    found: dict[uuid.UUID, ModelVersion] = {}
-    for entry in missing:
-        space = _reserved(entry)
-        found |= {version.id: version for version in _quarantined(space, entry, now)}
-        receipt = erase_records(
-            case_id=uuid.UUID(entry.case_id),
-            space=space,
-            ordinals=entry.ordinals,
-            now=datetime.fromisoformat(entry.erased_at),
-            hard=settings.EXPUNGE_PURGE_MODE == HARD,
-        )
-        records += receipt.records
-        remaining += receipt.remaining
-    _shred({entry.person for entry in missing if entry.person}, now)
-    return Replayed(
-        entries=len(missing),
-        records=records,
-        remaining=remaining,
-        quarantined=tuple(found.values()),
+    return [_again(entry, now, note) for entry in [*missing_entries(), *not_deleted()]]
+
+
+@transaction.atomic
+def _again(entry: JournalEntry, now: datetime, note: Callable[[Replayed], None]) -> Replayed:
+    space = _reserved(entry)
+    found = _quarantined(space, entry, now) if space else ()
+    receipt = _erased(space, entry)
+    if entry.person:
+        _shred(entry.person, now)
+    done = Replayed(
+        entry=entry, records=receipt.records, remaining=receipt.remaining, quarantined=found
+    )
+    note(done)
+    return done
+
+
+def _erased(space: OrdinalSpace | None, entry: JournalEntry) -> Receipt:
+    if space is None:
+        return Receipt(records=0, remaining=0)
+    return erase_records(
+        case_id=uuid.UUID(entry.case_id),
+        space=space,
+        ordinals=entry.ordinals,
+        now=datetime.fromisoformat(entry.erased_at),
+        hard=settings.EXPUNGE_PURGE_MODE == HARD,
     )
 
 
-def _unfinished() -> list[JournalEntry]:
-    """Return entries that are known as purged but of which the store did not delete all."""
-    spaces = {str(space.public_id): space for space in OrdinalSpace.objects.all()}
-    return [
-        entry
-        for entry in read_journal()
-        if (space := spaces.get(entry.space_id))
-        and LineagePurge.objects.filter(space=space, case_id=entry.case_id).exists()
-        and stored(space, entry.ordinals)
-    ]
-
-
-def _reserved(entry: JournalEntry) -> OrdinalSpace:
+def _reserved(entry: JournalEntry) -> OrdinalSpace | None:
     """Return the space of an entry, with its ordinals marked as handed out."""
+    if not entry.space_id:
+        return None
     spaces = OrdinalSpace.objects.filter(public_id=entry.space_id)
     if entry.ordinals:
         beyond = int(entry.ordinals.max()) + 1
         spaces.filter(next_ordinal__lt=beyond).update(
             next_ordinal=Greatest(F("next_ordinal"), beyond)
         )
-    return spaces.get()
+    return spaces.first()
 
 
 def _quarantined(
     space: OrdinalSpace, entry: JournalEntry, now: datetime
-) -> Iterable[ModelVersion]:
-    for hit in affected(space, entry.ordinals).versions:
-        if quarantine(version=hit.version, now=now):
-            yield hit.version
+) -> tuple[ModelVersion, ...]:
+    hits = affected(space, entry.ordinals).versions
+    return tuple(hit.version for hit in hits if quarantine(version=hit.version, now=now))
 
 
-def _shred(pseudonyms: Iterable[str], now: datetime) -> None:
-    for subject in DataSubject.objects.filter(pseudonym__in=list(pseudonyms)):
-        with transaction.atomic():
-            if not subject.records.exists():
-                shred_subject(subject=subject, now=now, suppress=True)
+def _shred(pseudonym: str, now: datetime) -> None:
+    """Shred the person, unless records are left that no entry named."""
+    for subject in DataSubject.objects.filter(pseudonym=pseudonym):
+        if not subject.records.exists():
+            shred_subject(subject=subject, now=now, suppress=True)

@@ -32,9 +32,9 @@ from lineage.models import (
     SubjectIdentifier,
 )
 from lineage.queries.subjects import find_subject
-from lineage.services import jobs, replay
-from lineage.services.importing import ErasuresNotReplayed
+from lineage.services import jobs, missing_erasures, replay
 from lineage.services.journal import read_journal, write_journal
+from lineage.services.missing_erasures import ErasuresNotReplayed
 from lineage.services.versions import VersionNotReleasable, release
 from lineage.tasks import run_job
 from tests.audits import world as worlds
@@ -67,7 +67,7 @@ def restore(backup):
         ordinal = row.ordinal
         artifacts.write_record(row.space.public_id, ordinal, files[row.uri])
     ModelVersion.objects.filter(model_name="base", version=1).update(state="ACTIVE")
-    replay._settled.clear()
+    missing_erasures._settled.clear()
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_an_erasure_that_is_being_done_does_not_stop_the_site(world, client):
         ordinals=world.owned(ADA),
         now=timezone.now(),
     )
-    replay._settled.clear()
+    missing_erasures._settled.clear()
     assert client.get("/erasure/").status_code == 200
 
 
@@ -201,7 +201,7 @@ def test_an_old_line_without_a_pseudonym_is_still_read(world, settings):
     line = json.loads(settings.EXPUNGE_JOURNAL.read_text())
     del line["person"]
     settings.EXPUNGE_JOURNAL.write_text(json.dumps(line) + "\n")
-    assert replay.missing_entries()[0].person == ""
+    assert missing_erasures.missing_entries()[0].person == ""
     call_command("replay_erasures")
     assert not RecordContent.objects.filter(ordinal=0).exists()
 
@@ -211,7 +211,7 @@ def journalled(world, ordinals):
     write_journal(
         case_id=uuid.uuid4(), space=world.dataset.space, ordinals=ordinals, now=timezone.now()
     )
-    replay._settled.clear()
+    missing_erasures._settled.clear()
 
 
 def to_erase(world):
@@ -226,9 +226,96 @@ def test_a_failed_attempt_in_the_backup_does_not_hide_the_erasure(world):
     job = to_erase(world)
     journalled(world, world.owned(BERT))
     Job.objects.filter(pk=job.pk).update(payload_id=read_journal()[0].case_id, status="FAILED")
-    assert replay.replay_needed()
+    assert missing_erasures.replay_needed()
     call_command("replay_erasures")
     assert not RecordContent.objects.filter(ordinal__in=list(world.owned(BERT))).exists()
+
+
+def test_a_failed_attempt_that_wrote_the_line_does_not_stop_the_site(world):
+    job = to_erase(world)
+    journalled(world, world.owned(ADA))
+    Job.objects.filter(pk=job.pk).update(
+        payload_id=read_journal()[0].case_id, status="FAILED", ended_at=timezone.now()
+    )
+    assert not missing_erasures.replay_needed()
+    Job.objects.filter(pk=job.pk).update(ended_at=timezone.now() - timedelta(hours=1))
+    assert missing_erasures.replay_needed()
+
+
+def test_a_queued_job_does_not_hide_ordinals_that_a_restore_hands_out_again(world):
+    job = to_erase(world)
+    taken = OrdinalSpace.objects.get().next_ordinal
+    journalled(world, BitMap([taken + 3]))
+    Job.objects.filter(pk=job.pk).update(payload_id=read_journal()[0].case_id)
+    assert missing_erasures.replay_needed()
+
+
+def test_while_a_job_erases_nothing_is_taken_as_settled(world):
+    job = to_erase(world)
+    journalled(world, world.owned(BERT))
+    Job.objects.filter(pk=job.pk).update(payload_id=read_journal()[0].case_id)
+    assert not missing_erasures.replay_needed()
+    Job.objects.filter(pk=job.pk).update(status="SUCCEEDED")
+    assert missing_erasures.replay_needed()
+
+
+@pytest.mark.parametrize("step", ["erase_records", "shred_subject", "quarantine"])
+def test_a_replay_that_dies_in_between_is_done_again_as_a_whole(
+    world, restored, monkeypatch, step
+):
+    with monkeypatch.context() as dying:
+        dying.setattr(replay, step, lambda *_, **__: exec("raise KeyboardInterrupt"))
+        with pytest.raises(KeyboardInterrupt):
+            call_command("replay_erasures")
+    assert missing_erasures.replay_needed()
+    call_command("replay_erasures")
+    assert find_subject("EMAIL", ADA) is None
+    assert LogLeaf.objects.filter(type="erasures_replayed").count() == 1
+    assert LogLeaf.objects.filter(type="version_quarantined").count() == 1
+    assert not missing_erasures.replay_needed()
+
+
+def test_a_person_of_whom_only_the_identifiers_came_back_is_missing(world, backup):
+    world.erased()
+    subject = DataSubject.objects.get(pseudonym=read_journal()[0].person)
+    for row in backup[0][DataSubject] + backup[0][SubjectIdentifier]:
+        if row.pk == subject.pk or getattr(row, "subject_id", None) == subject.pk:
+            row.save(force_insert=not type(row).objects.filter(pk=row.pk).exists())
+    assert find_subject("EMAIL", ADA) is not None
+    missing_erasures._settled.clear()
+    assert missing_erasures.replay_needed()
+    call_command("replay_erasures")
+    assert find_subject("EMAIL", ADA) is None
+    assert not missing_erasures.replay_needed()
+
+
+def test_a_person_without_records_is_in_the_journal_too(world):
+    case = world.accepted()
+    subject = DataSubject.objects.get(records__ordinal=0)
+    DataRecord.objects.filter(subject=subject).update(subject=None)
+    Restriction.objects.all().delete()
+    closing.erase_data(request=case, now=timezone.now())
+    (line,) = read_journal()
+    assert (line.person, line.space_id, len(line.ordinals)) == (str(subject.pseudonym), "", 0)
+    DataSubject.objects.filter(pk=subject.pk).update(erased_at=None)
+    assert missing_erasures.missing_entries() == [line]
+
+
+def test_a_lost_journal_stops_the_site_until_somebody_decides(world, settings, client, capsys):
+    world.train("base", world.snapshot(ADA, BERT, CLEO))
+    world.erased()
+    before = [(line.case_id, line.ordinals) for line in read_journal()]
+    settings.EXPUNGE_JOURNAL.unlink()
+    missing_erasures._settled.clear()
+    assert client.get("/erasure/").status_code == 503
+    with pytest.raises(CommandError, match="--new-journal starts one"):
+        call_command("replay_erasures")
+    call_command("replay_erasures", "--new-journal")
+    assert "Wrote a journal of 1 erasures" in capsys.readouterr().err
+    assert [(line.case_id, line.ordinals) for line in read_journal()] == before
+    assert client.get("/erasure/").status_code == 200
+    with pytest.raises(CommandError, match="leave out --new-journal"):
+        call_command("replay_erasures", "--new-journal")
 
 
 def test_a_case_restored_before_its_decision_gets_a_linked_case(world, restored):
@@ -341,4 +428,4 @@ def bring_back(backup):
     saved.close()
     MemoryFileSystem.store.clear()
     MemoryFileSystem.store.update(files)
-    replay._settled.clear()
+    missing_erasures._settled.clear()

@@ -41,6 +41,7 @@ def test_work_that_piles_up_is_seen(client):
     assert 300 <= found["oldest_queued_seconds"] < 400
 
 
+@pytest.mark.django_db
 def test_a_database_that_does_not_answer_is_a_503(client, monkeypatch):
     def refuse(_):
         raise DatabaseError

@@ -25,7 +25,7 @@ from lineage.models import (
 )
 from lineage.queries.membership import members, snapshots_holding
 from lineage.queries.subjects import find_subject, records_of
-from lineage.services import importing
+from lineage.services import importing, rewriting
 from lineage.services.importing import import_records
 from lineage.services.journal import JournalFull, read_journal, write_journal
 from lineage.services.purge import Receipt, SubjectHasRecords, erase_records, shred_subject
@@ -256,12 +256,12 @@ def test_a_hard_purge_takes_the_bits_and_nothing_else(now, sets, gone, tiled):
     if tiled:
         build_group(space=dataset.space, group=0, now=now)
     case = uuid.uuid4()
-    receipt = erase_records(
-        case_id=case, space=dataset.space, ordinals=BitMap(gone), now=now, hard=True
-    )
+    erase_records(case_id=case, space=dataset.space, ordinals=BitMap(gone), now=now, hard=True)
+    superseded = SnapshotSupersession.objects.filter(purge__case_id=case)
     touched = {one.id for one, held in zip(taken, sets, strict=True) if held & gone}
     ours = {one.id for one in taken}
-    assert {one.snapshot_id for one in receipt.superseded} & ours == touched
+    assert {one.snapshot_id for one in superseded.all()} & ours == touched
+    count = superseded.count()
     for before, held in zip(taken, sets, strict=True):
         after = DatasetSnapshot.objects.get(id=before.id)
         assert members(after) == BitMap(held - gone)
@@ -272,11 +272,33 @@ def test_a_hard_purge_takes_the_bits_and_nothing_else(now, sets, gone, tiled):
     holding = snapshots_holding(dataset.space, others)
     for before, held in zip(taken, sets, strict=True):
         assert set(holding.get(before.id, ())) == held - gone
-    again = erase_records(
-        case_id=case, space=dataset.space, ordinals=BitMap(gone), now=now, hard=True
-    )
-    assert again.superseded == ()
+    erase_records(case_id=case, space=dataset.space, ordinals=BitMap(gone), now=now, hard=True)
+    assert superseded.count() == count
     assert not PurgePermit.objects.exists()
+
+
+def test_a_hard_purge_may_grow_and_rewrite_a_snapshot_again(now):
+    dataset = filled("faces", 4, now)
+    taken = snapshot(dataset, now)
+    for gone in ({1}, {1, 2}):
+        erase_records(case_id=CASE, space=dataset.space, ordinals=BitMap(gone), now=now, hard=True)
+    first, second = SnapshotSupersession.objects.filter(snapshot=taken).order_by("id")
+    assert second.previous_digest == first.digest
+    taken.refresh_from_db()
+    assert members(taken) == BitMap([0, 3])
+
+
+def test_what_is_known_as_purged_was_rewritten_too(now, monkeypatch):
+    dataset = filled("faces", 4, now)
+    taken = snapshot(dataset, now)
+    with monkeypatch.context() as dying:
+        dying.setattr(rewriting, "_supersede", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            erase_records(
+                case_id=CASE, space=dataset.space, ordinals=BitMap([1]), now=now, hard=True
+            )
+    assert not LineagePurge.objects.exists()
+    assert members(taken) == BitMap(range(4))
 
 
 def test_a_supersession_names_both_digests_and_stays(now):

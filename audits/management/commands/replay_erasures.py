@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from audits.services.replaying import replay_erasures
+from lineage.services.journal import rebuild_journal
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -26,6 +27,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+        parser.add_argument(
+            "--new-journal",
+            action="store_true",
+            help="the journal is lost for good: write one from what this database knows",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Replay, and end with an error if something can still be found.
@@ -33,38 +39,37 @@ class Command(BaseCommand):
         Raises:
             CommandError: there is no journal, or records remain.
         """
-        if not settings.EXPUNGE_JOURNAL.exists():
-            raise CommandError(
-                f"There is no journal at {settings.EXPUNGE_JOURNAL}. If there were erasures, "
-                "bring it back from where it is kept (EXPUNGE_JOURNAL); if none ever was, there "
-                "is nothing to replay."
-            )
+        self._need_journal(anew=options["new_journal"])
         done = replay_erasures(now=timezone.now())
+        names = sorted({str(version) for one in done for version in one.quarantined})
+        records = sum(one.records for one in done)
+        remaining = sum(one.remaining for one in done)
         if options["json"]:
-            self.stdout.write(
-                json.dumps(
-                    {
-                        "entries": done.entries,
-                        "records": done.records,
-                        "remaining": done.remaining,
-                        "quarantined": [str(version) for version in done.quarantined],
-                    }
-                )
-            )
+            found = {"entries": len(done), "records": records, "remaining": remaining}
+            self.stdout.write(json.dumps({**found, "quarantined": names}))
+        elif not done:
+            self.stdout.write("Nothing to replay: the database knows every erasure.")
         else:
-            self._say(done)
-        if done.remaining:
+            self.stdout.write(
+                f"Replayed {len(done)} erasures of {records} records. "
+                f"Quarantined versions: {', '.join(names) or 'none'}."
+            )
+        if remaining:
             raise CommandError(
-                f"{done.remaining} records can still be found. Check that the store is writable, "
+                f"{remaining} records can still be found. Check that the store is writable, "
                 "then run this again."
             )
 
-    def _say(self, done: Any) -> None:  # noqa: ANN401  (a dataclass)
-        if not done.entries:
-            self.stdout.write("Nothing to replay: the database knows every erasure.")
-            return
-        names = ", ".join(str(version) for version in done.quarantined) or "none"
-        self.stdout.write(
-            f"Replayed {done.entries} erasures of {done.records} records. "
-            f"Quarantined versions: {names}."
-        )
+    def _need_journal(self, *, anew: bool) -> None:
+        path = settings.EXPUNGE_JOURNAL
+        if anew and path.exists():
+            raise CommandError(f"There is a journal at {path}; leave out --new-journal.")
+        if anew:
+            self.stderr.write(f"Wrote a journal of {rebuild_journal()} erasures to {path}.")
+        elif not path.exists():
+            raise CommandError(
+                f"There is no journal at {path}. If there were erasures, bring it back from where "
+                "it is kept (EXPUNGE_JOURNAL); if none ever was, there is nothing to replay. If "
+                "it is lost for good, --new-journal starts one from the erasures that this "
+                "database knows: people erased after the backup stay, unless you erase them."
+            )
