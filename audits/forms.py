@@ -148,8 +148,9 @@ class OutsideForm(forms.Form):
 
     version = forms.ChoiceField(
         label="Which version replaces it?",
-        help_text="Versions that were captured after the affected one. Before it is used, its "
-        "captured membership is checked: it must not hold any record of the forget set.",
+        help_text="Versions that were captured after the affected one, did not learn from any "
+        "record of the forget set, and do not stand in for another version. It is checked again "
+        "before it is used.",
         widget=forms.RadioSelect,
         error_messages={"required": "Select a version.", "invalid_choice": "Select a version."},
     )

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -21,6 +22,8 @@ from lineage.services import jobs
 from lineage.services.missing_erasures import replay_needed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lineage.models import Job
 
 CANCEL_GRACE_SECONDS = 10
@@ -60,23 +63,29 @@ def _die_with_parent() -> None:
 
 def _watch(job: Job, child: subprocess.Popen[bytes], lease: timedelta) -> None:
     beat = max(0.5, lease.total_seconds() / 6)
+    lapses = time.monotonic() + lease.total_seconds()
     while True:
         try:
             child.wait(timeout=beat)
             break
         except subprocess.TimeoutExpired:
-            if not _keep(job, lease):
+            before = time.monotonic()
+            kept = _keep(job, lease)
+            if kept:
+                lapses = before + lease.total_seconds()
+            elif kept is False or time.monotonic() + beat > lapses:
                 _stop(child)
-                jobs.cancel_job(job=job, now=timezone.now())
+                _tell(jobs.cancel_job if kept is False else jobs.release_job, job)
                 return
     if child.returncode != 0:
-        jobs.release_job(job=job, now=timezone.now())
+        _tell(jobs.release_job, job)
 
 
-def _keep(job: Job, lease: timedelta) -> bool:
-    """Return whether the child may go on; a database that is away for a while does not stop it.
+def _keep(job: Job, lease: timedelta) -> bool | None:
+    """Return whether the child may go on; None when the database does not answer.
 
-    Whoever else claims the job after the lease has lapsed makes the next renewal fail.
+    That does not stop the child while the lease lasts. Afterwards somebody else may claim the
+    job, and two children must not do it at once.
     """
     try:
         return not jobs.renew_lease(job=job, now=timezone.now(), lease=lease)
@@ -85,7 +94,16 @@ def _keep(job: Job, lease: timedelta) -> bool:
     except DatabaseError as error:
         logger.warning("the lease of %s was not renewed: %s", job, type(error).__name__)
         connection.close_if_unusable_or_obsolete()
-        return True
+        return None
+
+
+def _tell(end: Callable[..., object], job: Job) -> None:
+    """Write how a job ended; while the database is away the sweeper finds its lease lapsed."""
+    try:
+        end(job=job, now=timezone.now())
+    except DatabaseError as error:
+        logger.warning("the end of %s was not written: %s", job, type(error).__name__)
+        connection.close_if_unusable_or_obsolete()
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

@@ -78,6 +78,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
         "elapsed_ms": COUNT,
     },
     "run_failed": {"run": UUID, "code": CODE},
+    "run_taken_over": {"run": UUID, "version": UUID},
     "run_escalated": {"run": UUID, "to_run": UUID, "verdict": CODE},
     "shadows_registered": {"run": UUID, "count": COUNT},
     "look_taken": {"run": UUID, "models_per_arm": COUNT, "design": SHA256},

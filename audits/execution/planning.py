@@ -12,6 +12,7 @@ from django.utils import timezone
 from audits.core.policy import EvidencePolicy
 from audits.execution.duplicates import search
 from audits.models import ErasureRequest
+from audits.queries.forget_sets import forget_set
 from audits.services import planning
 from lineage.core import bitmaps
 from lineage.models import ModelVersion
@@ -47,7 +48,7 @@ def draw_plan(job: Job) -> None:
     """Search duplicates; when none is left to decide, keep the plan of the case."""
     request = ErasureRequest.objects.get(pk=job.payload_id)
     now = timezone.now()
-    found, digest = search(job, planning.forget_set(request.pk))
+    found, digest = search(job, forget_set(request.pk))
     if planning.keep_findings(case_id=request.pk, found=found, settings_digest=digest, now=now):
         return
     planning.fix_policy(case_id=request.pk, policy=policy().as_dict())
@@ -64,7 +65,7 @@ def plan_of(case_id: UUID) -> tuple[dict[str, Any], list[planning.PlannedRun]]:
     """Return the plan of a case from lineage as it stands now, and its runs, base first."""
     rows: dict[str, list[Any]] = defaultdict(list)
     hits: list[Hit] = []
-    for space, forget in planning.forget_set(case_id).items():
+    for space, forget in forget_set(case_id).items():
         closure = affected(space, forget)
         hits += [Hit(space=space, found=one) for one in closure.versions]
         rows["spaces"].append(

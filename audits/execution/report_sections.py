@@ -33,6 +33,8 @@ def request(findings: Mapping[str, Any]) -> list[list[Any]]:
         rows.append(["Refusal (Art. 17(3))", facts["refusal_code"]])
     if facts["joined_to"]:
         rows.append(["Continues under", facts["joined_to"]])
+    if facts.get("linked_to"):  # records sealed by an earlier release do not say
+        rows.append(["Follows on from", facts["linked_to"]])
     return rows
 
 

@@ -142,6 +142,7 @@ def _request(request: ErasureRequest) -> dict[str, Any]:
         "refusal_code": request.refusal_code,
         "outcome": request.outcome,
         "joined_to": request.joined_to.reference if request.joined_to else None,
+        "linked_to": request.linked_to.reference if request.linked_to else None,
         **{name: None if at is None else events.instant(at) for name, at in times.items()},
     }
 

@@ -6,19 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Case, When
-
 from audits.core import events
 from audits.models import DuplicateFinding, ErasureRequest, Evidence, LogLeaf
 from audits.queries.case_file import ordered_runs, verdict_of
 from audits.queries.case_work import pending_duplicates
-from lineage.models import DataRecord, ModelVersion, Run
+from lineage.models import DataRecord, ModelVersion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-
-    from django.db.models import QuerySet
 
     from unlearning.models import UnlearningRun
 
@@ -61,25 +57,6 @@ def run_rows(request: ErasureRequest) -> list[RunRow]:
             RunRow(run=run, outcome=verdict.outcome if verdict else "", evidence=tuple(evidence))
         )
     return rows
-
-
-def replacements_for(run: UnlearningRun) -> QuerySet[ModelVersion]:
-    """Return the captured versions that could take the place of the run's target.
-
-    Later versions of the same model come first: one of them is most likely the one retrained.
-    """
-    same_model = Case(When(model_name=run.target.model_name, then=0), default=1)
-    return (
-        ModelVersion.objects.filter(
-            kind=ModelVersion.Kind.MODEL,
-            state=ModelVersion.State.ACTIVE,
-            generated_at__gt=run.target.generated_at,
-            generated_by__state=Run.State.COMPLETE,
-        )
-        .exclude(generated_by__capture_level=Run.Capture.NONE)
-        .exclude(pk=run.target_id)
-        .order_by(same_model, "-generated_at")
-    )
 
 
 def duplicate_rows(request: ErasureRequest) -> list[DuplicateRow]:

@@ -17,7 +17,8 @@ from pyroaring import BitMap
 
 from audits.models import ErasureRequest, ShadowResult
 from audits.queries import case_file
-from audits.services import log, planning
+from audits.queries.forget_sets import forget_set
+from audits.services import log
 from audits.services.transitions import move
 from lineage.models import LineagePurge, ModelVersion
 from lineage.services import purge, versions
@@ -130,7 +131,7 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
     Raises:
         DataRemains: reading back found a row, a file or an identity; the case does not go on.
     """
-    for space, ordinals in planning.forget_set(request.pk).items():
+    for space, ordinals in forget_set(request.pk).items():
         digest = purge.write_journal(
             case_id=request.pk, space=space, ordinals=ordinals, now=now, person=request.subject
         )
@@ -162,7 +163,7 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
 
 def _journal_person(request: ErasureRequest, subject: DataSubject, now: datetime) -> None:
     """Write a line about somebody who had no records: a backup may know who they were."""
-    if not planning.forget_set(request.pk):
+    if not forget_set(request.pk):
         purge.write_journal(
             case_id=request.pk, space=None, ordinals=BitMap(), now=now, person=subject
         )

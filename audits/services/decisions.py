@@ -8,10 +8,9 @@ from django.db import transaction
 
 from audits.models import Evidence
 from audits.queries import cases
-from audits.services import log, planning, verdicts
+from audits.queries.replacements import objection_to
+from audits.services import log, verdicts
 from audits.services.requests import actor_of, resume_case
-from lineage.models import ModelVersion, Run
-from lineage.queries import closure
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
 
@@ -20,9 +19,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.contrib.auth.models import User
-    from pyroaring import BitMap
 
-    from lineage.models import OrdinalSpace
+    from lineage.models import ModelVersion
 
 
 class ReplacementNotAcceptable(Exception):
@@ -45,7 +43,15 @@ def take_over(*, run_id: UUID, user: User, now: datetime) -> bool:
     """
     if not runs.ask_about_run(run_id=run_id):
         return False
+    run = UnlearningRun.objects.get(pk=run_id)
     for request in cases.cases_of_run(run_id):
+        log.append(
+            type="run_taken_over",
+            case=request.pk,
+            now=now,
+            actor=actor_of(user),
+            data={"run": str(run_id), "version": str(run.target_id)},
+        )
         resume_case(case_id=request.pk, user=user, now=now)
     return True
 
@@ -61,11 +67,8 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, user: User, now: 
         RunNotWaiting: there is nothing to decide.
     """
     run = UnlearningRun.objects.select_related("space", "target").get(pk=run_id)
-    _check_captured(replacement)
-    for request in cases.cases_of_run(run_id):
-        for space, forget in planning.forget_set(request.pk).items():
-            _check_disjoint(replacement, space, forget)
-    _check_usable(run, replacement)
+    if reason := objection_to(run, replacement):
+        raise ReplacementNotAcceptable(reason)
     runs.decide_outside(run_id=run_id, replacement=replacement, now=now)
     _log_choice(run_id, user, now)
     checks = {"membership_captured": True, "forget_set_disjoint": True, "same_recipe": False}
@@ -79,47 +82,6 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, user: User, now: 
         final=True,
     )
     verdicts.conclude(run_id=run_id, findings=[finding], now=now)
-
-
-def _check_usable(run: UnlearningRun, replacement: ModelVersion) -> None:
-    if replacement.state != ModelVersion.State.ACTIVE:
-        raise ReplacementNotAcceptable(
-            f"{replacement} is not in use ({replacement.get_state_display().lower()}). Choose a "
-            "version that is."
-        )
-    if UnlearningRun.objects.filter(unlearned=replacement).exists():
-        raise ReplacementNotAcceptable(
-            f"{replacement} stands in for another version already. Destroy {run.target}, or "
-            "choose another version."
-        )
-    if replacement.guarantee == runs.APPROXIMATE:
-        raise ReplacementNotAcceptable(
-            f"{replacement} was made from a version that was unlearned approximately. Train it "
-            "from one that never saw these records."
-        )
-
-
-def _check_captured(replacement: ModelVersion) -> None:
-    if replacement.generated_by.capture_level == Run.Capture.NONE:
-        raise ReplacementNotAcceptable(
-            f"The membership of {replacement} was not captured, so nothing shows that it was "
-            "trained without these records. Train it again with capture."
-        )
-
-
-def _check_disjoint(replacement: ModelVersion, space: OrdinalSpace, forget: BitMap) -> None:
-    met = closure.affected(space, forget)
-    hits = [len(one.forget) for one in met.versions if one.version.pk == replacement.pk]
-    if hits:
-        raise ReplacementNotAcceptable(
-            f"{replacement} learned from {hits[0]} of the {len(forget)} records itself. Train it "
-            "on the training view, which no longer serves them."
-        )
-    if any(version.pk == replacement.pk for version in met.unknown):
-        raise ReplacementNotAcceptable(
-            f"{replacement} was made from a version whose membership was not captured, so nothing "
-            "shows that it was trained without these records. Train it from another base."
-        )
 
 
 def _log_choice(run_id: UUID, user: User, now: datetime) -> None:

@@ -26,55 +26,72 @@ from lineage.core.bitmaps import decode
 from lineage.models import LineagePurge, ModelVersion, OrdinalSpace, Restriction
 from lineage.queries.availability import purged_ordinals
 from lineage.queries.closure import affected
+from lineage.services.versions import quarantine
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
 S = ErasureRequest.Status
 CHANNEL = "LATE_MEMBERSHIP"
 Records = dict[OrdinalSpace, BitMap]
+# A version that ended while its case was past the last check was born withdrawn, not quarantined.
+_OUT_OF_USE = (ModelVersion.State.QUARANTINED, ModelVersion.State.WITHDRAWN)
 
 
 def open_late_cases(*, now: datetime) -> list[uuid.UUID]:
-    """Return new cases for versions in quarantine that no open case deals with.
+    """Return new cases for versions that learned from erased records and no open case deals with.
 
-    One for each case that had erased the records; what it is about is restricted at once. Again,
-    it opens nothing. While the first case is still open, its own plan is redrawn instead.
+    One for each case that had erased the records; what that case erased is restricted at once,
+    so that whatever else turns up meanwhile is part of it. Again, it opens nothing. While the
+    first case is still open, its own plan is redrawn instead.
     """
-    if not ModelVersion.objects.filter(state=ModelVersion.State.QUARANTINED).exists():
+    if not ModelVersion.objects.filter(state__in=_OUT_OF_USE).exists():
         return []
     with transaction.atomic():
-        return [
-            _open(original, records, versions, now)
-            for original, (records, versions) in _unhandled().items()
-        ]
+        return [_open(case, versions, now) for case, versions in _unhandled(now).items()]
 
 
-def _unhandled() -> Mapping[uuid.UUID, tuple[Records, int]]:
-    """Return, by the case that erased them, the records that still act on something."""
-    records: dict[uuid.UUID, Records] = defaultdict(dict)
-    versions: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+def _unhandled(now: datetime) -> Mapping[uuid.UUID, set[uuid.UUID]]:
+    """Return, by the case that erased what they learned from, the versions, in quarantine now."""
+    found: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
     for space in OrdinalSpace.objects.filter(purges__isnull=False).distinct():
         taken = _being_erased(space)
         for hit in affected(space, purged_ordinals(space) - taken).versions:
-            for purge in LineagePurge.objects.filter(space=space):
-                if ours := decode(bytes(purge.bitmap)) & hit.forget:
-                    mine = records[purge.case_id]
-                    mine[space] = mine.get(space, BitMap()) | ours
-                    versions[purge.case_id].add(hit.version.id)
-    return {case: (found, len(versions[case])) for case, found in records.items()}
+            quarantine(version=hit.version, now=now)
+            for case in _erased_by(space, hit.forget):
+                found[case].add(hit.version.id)
+    return found
+
+
+def _erased_by(space: OrdinalSpace, ordinals: BitMap) -> Iterable[uuid.UUID]:
+    """Yield the cases that erased some ordinals, each ordinal's first one.
+
+    A linked case erases once more what another one did; that other one is the original.
+    """
+    again = set(ErasureRequest.objects.filter(channel=CHANNEL).values_list("pk", flat=True))
+    purges = LineagePurge.objects.filter(space=space).order_by("purged_at", "id")
+    for purge in sorted(purges, key=lambda purge: purge.case_id in again):
+        ours = decode(bytes(purge.bitmap))
+        if ours & ordinals:
+            yield purge.case_id
+            ordinals = ordinals - ours
+
+
+def _erased_records(case_id: uuid.UUID) -> Records:
+    purges = LineagePurge.objects.filter(case_id=case_id).select_related("space")
+    return {purge.space: decode(bytes(purge.bitmap)) for purge in purges}
 
 
 def _being_erased(space: OrdinalSpace) -> BitMap:
     """Return what an open case erases, whose plan reaches every version by itself."""
     unsealed = ErasureRequest.objects.exclude(status=S.SEALED).values("pk")
-    rows = Restriction.objects.filter(space=space, case_id__in=unsealed)
+    rows = Restriction.objects.filter(space=space, case_id__in=unsealed, lifted_at=None)
     return BitMap().union(*(decode(bytes(row.bitmap)) for row in rows))
 
 
-def _open(original_id: uuid.UUID, records: Records, versions: int, now: datetime) -> uuid.UUID:
+def _open(original_id: uuid.UUID, versions: Collection[uuid.UUID], now: datetime) -> uuid.UUID:
     original = ErasureRequest.objects.filter(pk=original_id).first()
     due = deadline(now, zone=settings.EXPUNGE_CLOCK_ZONE, country=settings.EXPUNGE_COUNTRY)
     # A restored case may be older than its decision, and then has no ground yet.
@@ -99,10 +116,10 @@ def _open(original_id: uuid.UUID, records: Records, versions: int, now: datetime
         "rule": due.rule,
         "calendar": due.calendar,
     }
-    linked = {"original": original_id, "versions": versions}
+    linked = {"original": original_id, "versions": len(versions)}
     log.append(type="request_received", case=request.pk, now=now, data=received)
     log.append(type="case_linked", case=request.pk, now=now, data=linked)
     log.append(type="request_accepted", case=request.pk, now=now, data={"ground": ground})
     move(case_id=request.pk, to=S.RESTRICTED, now=now)
-    planning.restrict_for(case_id=request.pk, records=records, now=now)
+    planning.restrict_for(case_id=request.pk, records=_erased_records(original_id), now=now)
     return request.pk

@@ -12,12 +12,12 @@ from pyroaring import BitMap
 
 from audits.models import DuplicateFinding, ErasureRequest, LogHead
 from audits.queries.conflicts import case_ahead
+from audits.queries.forget_sets import forget_set
 from audits.services import log
 from audits.services.readings import log_readings
 from audits.services.requests import actor_of
 from audits.services.transitions import MoveNotAllowed, move
 from lineage.core import bitmaps
-from lineage.models import ModelVersion, OrdinalSpace, Restriction
 from lineage.queries import subjects
 from lineage.queries.derivation import with_derived
 from lineage.services import restriction
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.contrib.auth.models import User
+
+    from lineage.models import ModelVersion, OrdinalSpace
 
 S = ErasureRequest.Status
 Decision = DuplicateFinding.Decision
@@ -56,12 +58,6 @@ class FoundDuplicate:
     other_ordinal: int
     kind: str
     distance: float
-
-
-def forget_set(case_id: UUID) -> dict[OrdinalSpace, BitMap]:
-    """Return the ordinals that the case erases, by space: what it has restricted."""
-    rows = Restriction.objects.filter(case_id=case_id).select_related("space").order_by("space_id")
-    return {row.space: BitMap.deserialize(bytes(row.bitmap)) for row in rows}
 
 
 @transaction.atomic

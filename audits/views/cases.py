@@ -65,7 +65,8 @@ def request_list(request: HttpRequest) -> HttpResponse:
 def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Show everything about one case, and what can be decided now."""
     found = get_object_or_404(
-        ErasureRequest.objects.select_related("joined_to", "accepted_by", "subject"), pk=case_id
+        ErasureRequest.objects.select_related("joined_to", "linked_to", "accepted_by", "subject"),
+        pk=case_id,
     )
     files = reports.report_files(found)
     context = {

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.forms import Form
 from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from audits import workflow
 from audits.forms import DestroyForm, OutsideForm
 from audits.models import ErasureRequest
-from audits.queries import case_page, case_work
+from audits.queries import case_work
+from audits.queries.replacements import replacements_for
 from audits.views.access import decision, staff_of
 from audits.views.asking import ask, carry_out, posted
 
@@ -19,12 +21,14 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @decision
 def take_over(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     """Stop trying a run that cannot be carried out, and decide about its version."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
     run = get_object_or_404(case_work.stopped_runs(case), pk=run_id)
+    if request.method != "POST":
+        return ask(request, "audits/take_over.html", case, Form(), run=run)
     return carry_out(
         request,
         case,
@@ -56,7 +60,7 @@ def outside(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     """Choose the version, retrained outside, that replaces an affected one."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
     run = get_object_or_404(case_work.waiting_runs(case), pk=run_id)
-    form = OutsideForm(posted(request), versions=case_page.replacements_for(run))
+    form = OutsideForm(posted(request), versions=replacements_for(run))
     if form.is_valid():
         version = UUID(form.cleaned_data["version"])
         return carry_out(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Max
 
+from lineage.core.bitmaps import decode
 from lineage.models import (
     DatasetSnapshot,
     Influence,
@@ -17,6 +18,7 @@ from lineage.models import (
     Run,
     RunInput,
     RunOutput,
+    SnapshotSupersession,
 )
 from lineage.queries.edges import edges_above
 from lineage.queries.membership import members
@@ -56,6 +58,7 @@ def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVe
     _take_as_a_whole(current)
     if result.used is not None:
         _record_used(current, result, result.used, now)
+    _recall_rewritten(current, now)
     state, notes = _state(current, result)
     lock_name(f"model:{result.model_name}")
     version = ModelVersion.objects.create(
@@ -82,6 +85,7 @@ def close_with_snapshot(
 ) -> DatasetSnapshot:
     """Write the derived snapshot of an open run. Raises as ``finish_derivation``."""
     current = _open(run)
+    _recall_rewritten(current, now)
     if not mapped:
         _take_as_a_whole(current, besides=dataset.space_id)
     snapshot = record_snapshot(
@@ -129,6 +133,26 @@ def _record_used(run: Run, result: RunResult, used: BitMap, now: datetime) -> No
         used_snapshot=declared if same else _drawn(declared, run, used, now),
         first_step_blob=result.first_steps,
     )
+
+
+def _recall_rewritten(run: Run, now: datetime) -> None:
+    """Count what a hard purge took out of a declared snapshot, since the run began, as read.
+
+    The purge knows which ordinals it took from the space, not which of them were in this
+    snapshot: all are counted, as at least one was.
+    """
+    unsaid = run.inputs.exclude(influence=Influence.NONE).filter(used_snapshot=None)
+    for read in unsaid.select_related("node"):
+        since = SnapshotSupersession.objects.filter(
+            snapshot_id=read.node.object_id, superseded_at__gte=run.started_at
+        )
+        gone = [decode(bytes(one.purge.bitmap)) for one in since.select_related("purge")]
+        if gone:
+            declared = DatasetSnapshot.objects.select_related("space", "dataset").get(
+                id=read.node.object_id
+            )
+            drawn = _drawn(declared, run, members(declared).union(*gone), now)
+            RunInput.objects.filter(id=read.id).update(used_snapshot=drawn)
 
 
 def _drawn(declared: DatasetSnapshot, run: Run, used: BitMap, now: datetime) -> DatasetSnapshot:

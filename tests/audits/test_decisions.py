@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission, User
 
 from audits import workflow
 from audits.queries.limits import limits_of
+from audits.queries.replacements import objection_to, replacements_for
 from audits.services.decisions import ReplacementNotAcceptable
 from lineage import artifacts
 from lineage.models import Artefact, ModelVersion
@@ -206,9 +207,12 @@ def decider(client):
 def take_over(world, case, client):
     run = runs(case)[0]
     page = client.get(f"/cases/{case.pk}/").content.decode()
-    assert f"/cases/{case.pk}/runs/{run.pk}/take-over/" in page
+    address = f"/cases/{case.pk}/runs/{run.pk}/take-over/"
+    assert address in page
+    assert f"Decide about {run.target} instead?" in client.get(address).content.decode()
+    assert run.status != "WAITING"
     with world.commit(execute=True):
-        client.post(f"/cases/{case.pk}/runs/{run.pk}/take-over/")
+        client.post(address)
     return world.current(case)
 
 
@@ -221,6 +225,8 @@ def test_a_version_that_cannot_be_unlearned_can_be_destroyed_from_the_page(
     assert (case.status, case.failure) == ("SEALED", "")
     assert told(runs(case)) == [("tuned v1", "destroy", "CLEARED")]
     assert "request_resumed" in events(case)
+    (said,) = logged(case, "run_taken_over")
+    assert said == {"run": str(runs(case)[0].pk), "version": str(runs(case)[0].target_id)}
 
 
 def test_a_version_that_cannot_be_unlearned_can_be_replaced_from_outside(world, stopped, decider):
@@ -234,3 +240,13 @@ def test_only_a_run_at_which_a_case_stopped_can_be_taken_over(world, waiting, de
     answer = decider.post(f"/cases/{waiting.pk}/runs/{run.pk}/take-over/")
     assert answer.status_code == 404
     world.do(workflow.take_over, run_id=uuid.uuid4(), user=worlds.officer())  # nothing happens
+
+
+def test_only_versions_that_would_be_accepted_are_offered(world):
+    target = world.bare("bare", world.snapshot(ADA, BERT))
+    clean = world.bare("bare", world.snapshot(BERT))
+    world.bare("bare", world.snapshot(ADA, CLEO))
+    case = world.erased()
+    run = next(run for run in runs(case) if run.target_id == target.pk)
+    assert replacements_for(run) == [clean]
+    assert objection_to(run, clean) == ""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
+from pyroaring import BitMap
 
 from audits import keys, workflow
 from audits.core.record import verify
 from audits.models import ErasureRequest, LogLeaf
-from audits.services import late
-from lineage.models import Artefact, Job, ModelVersion
+from audits.services import closing, late
+from lineage.models import Artefact, DatasetSnapshot, Job, ModelVersion
 from lineage.queries.artefacts import weights_of
+from lineage.queries.membership import members
 from lineage.services.runs import Input, RunPlan, RunResult, SourceNotUsable, begin_run, finish_run
 from lineage.services.versions import destroy_version
 from tests.audits import world as worlds
@@ -142,6 +146,104 @@ def test_two_late_versions_of_one_person_share_a_case(world, still_open):
     (case,) = linked(world)
     case = world.finish(world.wake(case))
     assert sorted(str(run.target) for run in runs(case)) == ["late v1", "other v1"]
+
+
+def opened(world: worlds.World, *people: str):
+    """A training outside on some people's data that goes on."""
+    plan = RunPlan(activity="TRAIN", inputs=(Input(source=world.snapshot(*people)),))
+    return begin_run(plan=plan, now=timezone.now())
+
+
+def closed_by_destruction(world, case):
+    """A linked case, sealed after staff had its only version destroyed."""
+    case = world.finish(world.wake(case))
+    world.do(workflow.destroy_version, run_id=runs(case)[0].pk, user=worlds.officer())
+    return world.finish(world.wake(case))
+
+
+def test_a_linked_case_is_no_second_original(world):
+    first, second = opened(world, ADA, BERT), opened(world, ADA, CLEO)
+    original = world.erased()
+    end(first)
+    (one,) = linked(world)
+    assert closed_by_destruction(world, one).status == "SEALED"
+    end(second, name="second")
+    assert [case.linked_to for case in linked(world)] == [original, original]
+
+
+def test_other_records_of_the_same_person_are_part_of_the_open_linked_case(world):
+    first, second = opened(world, ADA, BERT), opened(world, ADA, CLEO)
+    world.erased()
+    hers = list(world.owned(ADA))
+    end(first, used=BitMap(hers[:3]) | world.owned(BERT))
+    (case,) = linked(world)
+    end(second, used=BitMap(hers[3:]) | world.owned(CLEO), name="second")
+    assert linked(world) == [case]
+    case = world.finish(world.wake(case))
+    assert sorted(str(run.target) for run in runs(case)) == ["late v1", "second v1"]
+
+
+def test_a_version_that_ends_after_the_last_check_of_its_case_gets_a_linked_case(
+    world, still_open, monkeypatch
+):
+    world.accepted()
+    purge_shadows, made = closing.purge_shadows, []
+
+    def meanwhile(**arguments: Any) -> None:  # noqa: ANN401  (passed on)
+        made.append(end(still_open))
+        purge_shadows(**arguments)
+
+    monkeypatch.setattr(closing, "purge_shadows", meanwhile)
+    world.work()
+    monkeypatch.undo()
+    (version,) = made
+    assert version.state == "WITHDRAWN"
+    (case,) = linked(world)
+    version.refresh_from_db()
+    assert version.state == "QUARANTINED"
+    assert closed_by_destruction(world, case).status == "SEALED"
+    assert world.touched(world.owned(ADA)) == []
+
+
+def test_the_sealed_record_names_the_case_that_it_follows_on_from(world, still_open, client):
+    original = world.erased()
+    end(still_open)
+    (case,) = linked(world)
+    case = closed_by_destruction(world, case)
+    sealed = verify(bytes(case.record.data), vkey=keys.signing_key().verifier.text).account
+    findings: Any = sealed.findings
+    assert findings["request"]["linked_to"] == original.reference
+    client.force_login(worlds.officer())
+    assert original.reference in client.get(f"/cases/{case.pk}/").content.decode()
+    assert case.reference in client.get(f"/cases/{original.pk}/").content.decode()
+
+
+def test_a_hard_purge_does_not_hide_what_an_open_run_had_read(world, settings, still_open):
+    settings.EXPUNGE_PURGE_MODE = "HARD"
+    world.erased()
+    version = end(still_open)
+    assert (version.state, version.metrics["barred_records_used"]) == ("QUARANTINED", 6)
+    (case,) = linked(world)
+    assert closed_by_destruction(world, case).status == "SEALED"
+    assert world.touched(world.owned(ADA)) == []
+    for snapshot in DatasetSnapshot.objects.all():
+        assert not members(snapshot) & world.owned(ADA)
+
+
+def test_after_a_hard_purge_a_run_that_said_what_it_drew_is_judged_by_that(world, settings):
+    settings.EXPUNGE_PURGE_MODE = "HARD"
+    with_her, without = opened(world, ADA, BERT), opened(world, ADA, CLEO)
+    world.erased()
+    assert end(with_her, used=world.owned(ADA, BERT)).state == "QUARANTINED"
+    assert end(without, used=world.owned(CLEO), name="without").state == "ACTIVE"
+
+
+def test_a_run_that_began_after_a_hard_purge_reads_nothing_that_it_took(world, settings):
+    settings.EXPUNGE_PURGE_MODE = "HARD"
+    snapshot = world.snapshot(ADA, BERT)
+    world.erased()
+    plan = RunPlan(activity="TRAIN", inputs=(Input(source=snapshot),))
+    assert end(begin_run(plan=plan, now=timezone.now())).state == "ACTIVE"
 
 
 def test_nothing_is_opened_where_nothing_is_in_quarantine(world, django_assert_num_queries):

@@ -16,6 +16,7 @@ from audits.execution import duplicates, planning
 from audits.execution.planning import plan_of
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.conflicts import case_ahead
+from audits.queries.forget_sets import forget_set
 from audits.services import planning as services
 from audits.services.transitions import MoveNotAllowed
 from lineage.models import Job, RecordContent
@@ -243,7 +244,7 @@ def test_a_picture_with_one_changed_pixel_is_a_near_duplicate(world, restricted)
     world.train("base", world.take(world.owned(ADA, BERT) | BitMap([60])))
     case = restricted()
     job = Job.objects.get(kind="PLAN")
-    found, digest = duplicates.search(job, services.forget_set(case.pk))
+    found, digest = duplicates.search(job, forget_set(case.pk))
     assert [(one.forget_ordinal, one.other_ordinal, one.kind) for one in found] == [
         (0, 60, "NEAR")
     ]
@@ -256,7 +257,7 @@ def test_a_duplicate_in_no_affected_snapshot_is_found_by_its_content_only(world,
     worlds.imported("digits", [(BERT, (content, target)), (BERT, (nearly(content), target))])
     world.train("base", world.snapshot(ADA, CLEO))
     case = restricted()
-    found, _ = duplicates.search(Job.objects.get(kind="PLAN"), services.forget_set(case.pk))
+    found, _ = duplicates.search(Job.objects.get(kind="PLAN"), forget_set(case.pk))
     assert [(one.other_ordinal, one.kind) for one in found] == [(60, "EXACT")]
 
 

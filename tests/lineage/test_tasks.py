@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -283,3 +284,29 @@ def test_a_database_that_is_away_for_a_beat_does_not_stop_the_child(sent, monkey
     assert job.status == "RUNNING"  # the child, not its parent, says how it ended
     assert next(away, None) is None
     assert caplog.text.count("was not renewed: OperationalError") == 2
+
+
+@pytest.mark.django_db(transaction=True)  # a connection is closed
+def test_a_child_is_stopped_before_a_lease_that_nobody_renews_lapses(
+    sent, settings, monkeypatch, caplog
+):
+    settings.EXPUNGE_LEASE_SECONDS = 1  # with a beat of half a second
+    job = make()
+    children = []
+
+    def start(_job):
+        children.append(subprocess.Popen(["sleep", "60"]))
+        return children[0]
+
+    def gone(**_arguments: Any) -> None:  # noqa: ANN401  (passed on)
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(jobs, "renew_lease", gone)
+    monkeypatch.setattr(jobs, "release_job", gone)
+    monkeypatch.setattr(tasks, "_start_child", start)
+    tasks.run_job(str(job.pk))
+    assert children[0].returncode == -signal.SIGTERM
+    job.refresh_from_db()
+    assert (job.status, job.lease_until > timezone.now()) == ("RUNNING", True)
+    assert "the end of" in caplog.text  # was not written; the sweeper finds the lease lapsed
+    assert jobs.take_back_lapsed(now=job.lease_until + timedelta(seconds=1)) == 1
