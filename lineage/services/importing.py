@@ -10,6 +10,7 @@ from lineage import keys
 from lineage.models import Dataset, OrdinalSpace
 from lineage.services.import_portion import PortionImport
 from lineage.services.import_rows import ImportReport, Rejection, Row, portions
+from lineage.services.openlineage_late import match_late
 from lineage.services.ordinals import SpaceFull
 from lineage.services.owners import Owners
 from lineage.services.replay import replay_needed
@@ -103,6 +104,7 @@ def import_records(
         ).run()
         if progress is not None:
             progress(report)
+    match_late(now=now)  # after a crash, the sweep does it
     return report
 
 

@@ -32,7 +32,8 @@ from lineage.models import (
     RunOutput,
 )
 from lineage.queries.nodes import nodes_of
-from lineage.services.openlineage_graph import connect, judge, state_of
+from lineage.services.openlineage_edges import connect, judge
+from lineage.services.openlineage_names import state_of
 from lineage.services.run_plans import effect_of
 
 if TYPE_CHECKING:
