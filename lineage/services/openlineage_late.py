@@ -53,17 +53,16 @@ def match_run(*, run_id: uuid.UUID, now: datetime) -> bool:
     """Match what is left unmatched of the events of a run; return whether something was."""
     lock_name(f"run:{run_id}")
     left = UnmatchedLocation.objects.filter(event__run_id=run_id)
-    rows = [
-        (bytes(digest), *rest) for digest, *rest in left.values_list("digest", "event", "place")
+    rows: list[tuple[bytes, str, int]] = [
+        (bytes(one.digest), str(one.event_id), one.place) for one in left.iterator()
     ]
-    found = places_of({digest for digest, *_ in rows})
+    found = places_of({row[0] for row in rows})
     if found:
         _write(run_id, [row for row in rows if row[0] in found], found)
         build(run_id=run_id, now=now)
     # Last: whoever imports locks a space first and these rows then.
     for batch in portions(found):
         left.filter(digest__in=batch).delete()
-    left.filter(due=True).update(due=False)
     return bool(found)
 
 
