@@ -162,6 +162,7 @@ def _version(client: Any, told: Any, now: datetime) -> tuple[bool, bool]:  # noq
     aliases = _aliases(client, told)
     known = ModelVersion.objects.filter(external_id=external).first()
     if known is not None:
+        _tell_origin(known.generated_by, told, now)
         if known.aliases == aliases:
             return False, False
         ModelVersion.objects.filter(id=known.id).update(aliases=aliases)
@@ -169,7 +170,7 @@ def _version(client: Any, told: Any, now: datetime) -> tuple[bool, bool]:  # noq
     run = Run.objects.filter(external_id=f"mlflow:{told.run_id}").first()
     if run is None:
         run = unknown_origin(external, now)
-        read_inputs(run, [], [told.tags.get(SNAPSHOT_TAG, "")], now)
+        _tell_origin(run, told, now)
     at = _moment(told.creation_timestamp) or now
     made = ModelVersion.objects.create(
         model_name=told.name[:200],
@@ -183,6 +184,13 @@ def _version(client: Any, told: Any, now: datetime) -> tuple[bool, bool]:  # noq
     RunOutput.objects.create(run=run, node=node)
     _derive(run, now)
     return True, bool(aliases)
+
+
+def _tell_origin(run: Run, told: Any, now: datetime) -> None:  # noqa: ANN401  (of MLflow)
+    """Read the tag of a version for the run that stands for its origin, if MLflow has none."""
+    if not run.external_id.startswith(f"{NAMESPACE}:"):
+        read_inputs(run, [], [told.tags.get(SNAPSHOT_TAG, "")], now)
+        _derive(run, now)
 
 
 def _aliases(client: Any, told: Any) -> list[str]:  # noqa: ANN401  (of MLflow)

@@ -87,6 +87,21 @@ def test_a_snapshot_that_a_model_version_names_is_that_of_its_run(now, store, tr
     assert affected(dataset.space, BitMap([0])).unknown == ()
 
 
+def test_a_snapshot_tag_speaks_for_a_version_without_a_run_whenever_it_is_set(
+    now, store, tracked, tmp_path
+):
+    dataset = filled("faces", 3, now)
+    taken = snapshot(dataset, now, [1])
+    tracked.create_registered_model("m")
+    tracked.create_model_version("m", source=str(tmp_path))
+    import_store(uri=store, now=now)
+    assert [str(v) for v in affected(dataset.space, BitMap([0])).unknown] == ["m v1"]
+    tracked.set_model_version_tag("m", "1", "expunge.snapshot", taken.digest)
+    import_store(uri=store, now=now)
+    assert affected(dataset.space, BitMap([0])).unknown == ()
+    assert [str(hit.version) for hit in affected(dataset.space, BitMap([1])).versions] == ["m v1"]
+
+
 def test_one_snapshot_does_not_speak_for_another_data_set(now, store, tracked):
     dataset, other = filled("faces", 3, now), filled("voices", 3, now)
     taken, heard = snapshot(dataset, now, [1]), snapshot(other, now, [2])
