@@ -70,8 +70,8 @@ def picture(
     whole = _collapsed(edges, table, drawn)
     near = _nearest(whole, {drawn[one] for one in centres if one in drawn}, most)
     graph = whole.subgraph(near).copy()
-    labels = dict(whole.nodes(data="label"))
-    return Picture(graph=graph, left_out={one: labels[one] for one in labels if one not in graph})
+    left_out = {name: whole.nodes[name]["label"] for name in whole if name not in graph}
+    return Picture(graph=graph, left_out=left_out)
 
 
 def _drawn_as(table: dict[int, Shown], expanded: Collection[uuid.UUID]) -> dict[int, str]:
@@ -102,7 +102,7 @@ def _untangled(drawn: dict[int, str], edges: Collection[Edge]) -> dict[int, str]
         return drawn
     generation = _generations(edges)
     return {
-        node: f"{name}:{generation[node]}" if name in tangled and _is_family(name) else name
+        node: f"{name}:{generation.get(node, 0)}" if name in tangled and _is_family(name) else name
         for node, name in drawn.items()
     }
 
@@ -157,10 +157,14 @@ def _add(graph: nx.DiGraph[str], source: str, target: str, edge: Edge) -> None:
 
 
 def _nearest(graph: nx.DiGraph[str], centres: set[str], most: int) -> list[str]:
-    # Down or up, never down and up again: so the way to whatever is drawn is drawn as well.
-    distance: dict[str, int] = {}
-    for one_way in (graph, graph.reverse(copy=False)):
-        for hops, names in enumerate(nx.bfs_layers(one_way, sorted(centres))):
-            for name in names:
-                distance[name] = min(hops, distance.get(name, hops))
+    """Return the nodes to draw: with each of them a way from it to a centre, down if there is one.
+
+    A near node that could be seen only through one that does not fit would hang in the air.
+    """
+    layers = nx.bfs_layers(graph, sorted(centres))
+    distance = {name: hops for hops, names in enumerate(layers) for name in names}
+    for name in reversed(list(nx.topological_sort(graph))):
+        if name not in distance:
+            above = (distance[one] for one in graph.successors(name) if one in distance)
+            distance[name] = 1 + min(above, default=len(graph))
     return sorted(distance, key=lambda name: (distance[name], name))[:most]

@@ -48,7 +48,7 @@ def by_space(world):
     return [world.asked, world.derived(world.asked)]
 
 
-@examples(100)
+@examples(40)
 @given(world=worlds())
 def test_affected_and_possibly_affected_are_those_of_the_naive_walk(world):
     with there(world) as done:
@@ -92,7 +92,7 @@ def _digest(ordinals):
     return hashlib.sha256(small.serialize()).hexdigest()
 
 
-@examples(60)
+@examples(40)
 @given(world=worlds())
 def test_each_way_that_is_told_exists_and_none_is_shorter(world):
     with there(world) as done:
@@ -127,7 +127,7 @@ def _leads_from_a_record(world, done, space, hit):
     return any(world.nodes[at].space == space and world.nodes[at].members & carried for at in ends)
 
 
-@examples(60)
+@examples(40)
 @given(world=worlds(), hour=st.integers(0, 8))
 def test_as_of_a_time_nothing_counts_that_came_later_or_was_gone(world, hour):
     with there(world) as done:
@@ -153,7 +153,7 @@ def _valid(world, ordinal, hour):
     return came <= hour and not (ordinal in world.erased and hour >= TURN)
 
 
-@examples(60)
+@examples(40)
 @given(world=worlds())
 def test_what_would_be_left_is_what_the_naive_count_leaves(world):
     with there(world) as done:
@@ -184,9 +184,21 @@ def test_coverage_counts_what_a_hand_would_count(world):
         assert answer["captured"]["SNAPSHOT"] == len(shown) - len(blind)
         assert len(answer["gaps"]["not_captured"]) == len(blind)
         assert len(answer["gaps"]["without_recipe"]) == sum(not node.recipe for node in shown)
+        assert len(answer["models"]) == len(shown)  # each has a name of its own
+        told = {one["data_set"]: one for one in answer["data_sets"]}
+        for space, name in enumerate(NAMES):
+            reading = [
+                node
+                for node in shown
+                if any(world.nodes[source].space == space for source in node.sources)
+            ]
+            if reading:
+                one = told[f"default/{name}"]
+                assert one["versions"] == len(reading)
+                assert len(one["not_captured"]) == sum(not node.captured for node in reading)
 
 
-@examples(80)
+@examples(50)
 @given(world=worlds(), most=st.integers(1, 12), alone=st.sets(st.sampled_from(NAMES)))
 def test_the_picture_is_acyclic_and_bounded_and_leaves_out_nothing_unsaid(world, most, alone):
     with there(world) as done:

@@ -70,8 +70,10 @@ def test_data_that_a_model_wrote_from_earlier_such_data_is_not_drawn_as_its_own_
     for _ in range(3):
         taken += [synthesised(model, made, now), synthesised(model, made, now)]
         model = trained("m", now, *(data(one) for one in taken[-2:]))
-    drawn = picture(list(nodes_of([start.id]).values())).graph
+    unused = snapshot(made, now)
+    drawn = picture(list(nodes_of([start.id, unused.id]).values())).graph
     assert nx.is_directed_acyclic_graph(drawn)
+    assert drawn.in_degree(f"family:{made.id}:0") == 0  # the unused one, on no way at all
     families = [look["count"] for _, look in drawn.nodes(data=True) if look["kind"] == "FAMILY"]
     assert families == [2, 2, 2]  # by generation
     assert nx.dag_longest_path_length(drawn) == 7

@@ -103,10 +103,35 @@ def test_coverage_names_every_gap(world, now, capsys):
     assert answer == json.loads(json.dumps(coverage()))
     assert (answer["versions"], answer["share_captured"]) == (4, 0.75)
     assert answer["captured"]["NONE"] == 1
-    assert answer["gaps"]["not_captured"] == ["blind v1"]
+    assert answer["gaps"]["not_captured"] == answer["gaps"]["without_data_set"] == ["blind v1"]
     assert answer["gaps"]["runs_incomplete"] == 1
     assert answer["gaps"]["without_recipe"] == ["blind v1", "other v1", "tuned v1"]
     assert answer["gaps"]["data_sets_without_snapshot"] == ["default/unused"]
+
+
+def test_coverage_is_told_for_each_data_set_and_model(world, now, capsys):
+    taken = snapshot(world, now, [1])
+    trained("base", now, data(taken), capture_level="NONE")
+    trained("s", now, data(taken), activity="SHADOW", kind="SHADOW")
+    answer = asked("coverage", capsys=capsys)
+    (faces,) = answer["data_sets"]
+    assert (faces["data_set"], faces["versions"], faces["share_captured"]) == (
+        "default/faces",
+        4,
+        0.75,
+    )
+    assert faces["runs"] == faces["captured"]
+    assert {level: count for level, count in faces["runs"].items() if count} == {
+        "NONE": 1,
+        "SNAPSHOT": 3,
+    }
+    assert faces["not_captured"] == ["base v2"]
+    by_model = {one["model"]: one for one in answer["models"]}
+    assert by_model["base"]["share_captured"] == 0.5
+    assert by_model["blind"]["not_captured"] == ["blind v1"]
+    assert answer["gaps"]["without_data_set"] == ["blind v1"]
+    call_command("lineage", "coverage")
+    assert "default/faces  4         75.0%  base v2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("question", ["affected", "whatif", "coverage"])
