@@ -58,10 +58,10 @@ def exact_checks(run: UnlearningRun, result: ModelVersion) -> ExactChecks:
 
 
 def _line(version: ModelVersion) -> list[ModelVersion]:
-    """Return a version and every version that it was trained from."""
+    """Return a version and every version that it was trained from, each once."""
     line = [version]
-    for parent in parents_of(version):
-        line += _line(parent)
+    for one in line:
+        line += [parent for parent in parents_of(one) if parent not in line]
     return line
 
 

@@ -26,6 +26,7 @@ from lineage.core.bitmaps import decode
 from lineage.models import LineagePurge, ModelVersion, OrdinalSpace, Restriction
 from lineage.queries.availability import purged_ordinals
 from lineage.queries.closure import affected
+from lineage.queries.derivation import with_derived
 from lineage.services.versions import quarantine
 
 if TYPE_CHECKING:
@@ -57,31 +58,36 @@ def _unhandled(now: datetime) -> Mapping[uuid.UUID, set[uuid.UUID]]:
     """Return, by the case that erased what they learned from, the versions, in quarantine now."""
     found: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
     for space in OrdinalSpace.objects.filter(purges__isnull=False).distinct():
-        taken = _being_erased(space)
-        for hit in affected(space, purged_ordinals(space) - taken).versions:
-            quarantine(version=hit.version, now=now)
-            for case in _erased_by(space, hit.forget):
-                found[case].add(hit.version.id)
+        gone = purged_ordinals(space) - _being_erased(space)
+        for where, ordinals in with_derived({space: gone}).items():
+            for hit in affected(where, ordinals - _being_erased(where)).versions:
+                quarantine(version=hit.version, now=now)
+                for case in _erased_by(space, where, hit.forget):
+                    found[case].add(hit.version.id)
     return found
 
 
-def _erased_by(space: OrdinalSpace, ordinals: BitMap) -> Iterable[uuid.UUID]:
-    """Yield the cases that erased some ordinals, each ordinal's first one.
+def _erased_by(space: OrdinalSpace, where: OrdinalSpace, hits: BitMap) -> Iterable[uuid.UUID]:
+    """Yield the cases that erased, in ``space``, what some ordinals are or were derived from.
 
-    A linked case erases once more what another one did; that other one is the original.
+    Each ordinal's first one. A linked case erases once more what another one did; that other
+    one is the original.
     """
     again = set(ErasureRequest.objects.filter(channel=CHANNEL).values_list("pk", flat=True))
     purges = LineagePurge.objects.filter(space=space).order_by("purged_at", "id")
     for purge in sorted(purges, key=lambda purge: purge.case_id in again):
         ours = decode(bytes(purge.bitmap))
-        if ours & ordinals:
+        if where != space:
+            ours = with_derived({space: ours}).get(where, BitMap())
+        if ours & hits:
             yield purge.case_id
-            ordinals = ordinals - ours
+            hits = hits - ours
 
 
 def _erased_records(case_id: uuid.UUID) -> Records:
+    """Return what a case erased, with what was derived from it since."""
     purges = LineagePurge.objects.filter(case_id=case_id).select_related("space")
-    return {purge.space: decode(bytes(purge.bitmap)) for purge in purges}
+    return with_derived({purge.space: decode(bytes(purge.bitmap)) for purge in purges})
 
 
 def _being_erased(space: OrdinalSpace) -> BitMap:

@@ -6,12 +6,10 @@ import heapq
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, NamedTuple
 
+import networkx as nx
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-
-class LineageHasCycle(ValueError):
-    """Something was derived from itself, which no sequence of runs can bring about."""
 
 
 class Edge(NamedTuple):
@@ -64,8 +62,8 @@ def path_to(reached: Mapping[int, Edge | None], target: int) -> tuple[Edge, ...]
 def topological_order(nodes: Iterable[int], edges: Iterable[Edge]) -> list[int]:
     """Return the nodes, each after all it was derived from; the smallest number first.
 
-    Raises:
-        LineageHasCycle: no such order exists.
+    Events from outside may name a data set without its state, and so say that two were derived
+    from one another. Nodes of such a cycle stand together, in the order of their numbers.
     """
     table = outgoing(edges)
     missing = dict.fromkeys(nodes, 0)
@@ -81,7 +79,18 @@ def topological_order(nodes: Iterable[int], edges: Iterable[Edge]) -> list[int]:
             missing[edge.dst] -= 1
             if not missing[edge.dst]:
                 heapq.heappush(ready, edge.dst)
-    if len(order) < len(missing):
-        stuck = sorted(set(missing) - set(order))[:5]
-        raise LineageHasCycle(f"The nodes {stuck} were derived from themselves.")
+    return order + _tangled(set(missing) - set(order), table)
+
+
+def _tangled(rest: set[int], table: Mapping[int, list[Edge]]) -> list[int]:
+    """Return the order of what lies on a cycle or behind one."""
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    graph.add_nodes_from(rest)
+    graph.add_edges_from((node, edge.dst) for node in rest for edge in table.get(node, ()))
+    parts = nx.condensation(graph)
+    members = {part: sorted(parts.nodes[part]["members"]) for part in parts}
+    walk = nx.lexicographical_topological_sort(parts, key=lambda part: members[part][0])
+    order: list[int] = []
+    for part in walk:
+        order += members[part]
     return order

@@ -21,17 +21,36 @@ def carried(
     A node carries what it holds itself (``held``), and what any node it was derived from carries
     except what the run that made it removed on purpose (``forgotten``). The cut also holds for
     everything derived from that node later; it never hides what a snapshot holds all the same.
-
-    Raises:
-        LineageHasCycle: the edges do not form an acyclic graph.
+    On a cycle, what one node carries goes round to all.
     """
-    sources: dict[int, list[int]] = {}
     edges = list(edges)
+    order = topological_order(held, edges)
+    place = {node: at for at, node in enumerate(order)}
+    backwards = any(place[edge.src] >= place[edge.dst] for edge in edges)
+    acting = _passed(order, edges, held, forgotten, {})
+    while backwards:
+        before, acting = acting, _passed(order, edges, held, forgotten, acting)
+        backwards = acting != before
+    return acting
+
+
+def _passed(
+    order: Sequence[int],
+    edges: Iterable[Edge],
+    held: Mapping[int, BitMap],
+    forgotten: Mapping[int, BitMap],
+    before: Mapping[int, BitMap],
+) -> dict[int, BitMap]:
+    """Carry once through an order; what comes later in it is as it was before."""
+    sources: dict[int, list[int]] = {}
     for edge in edges:
         sources.setdefault(edge.dst, []).append(edge.src)
     acting: dict[int, BitMap] = {}
-    for node in topological_order(held, edges):
-        parts = [acting[source] for source in sources.get(node, ())]
+    for node in order:
+        parts = [
+            acting[source] if source in acting else before.get(source, BitMap())
+            for source in sources.get(node, ())
+        ]
         if node in forgotten:
             parts = [part - forgotten[node] for part in parts]
         if node in held:

@@ -111,7 +111,6 @@ def affected(
 
     Raises:
         ChunkAltered, TileAltered: stored membership is not what was written.
-        LineageHasCycle: the graph is damaged.
     """
     reach = reached(space, ordinals, as_of=as_of)
     return Closure(

@@ -60,9 +60,6 @@ def picture(
         expanded: ids of data sets whose snapshots are drawn one by one; those of any other data
             set become one node, a family, or one for each generation where one alone would seem
             to be derived from itself.
-
-    Raises:
-        LineageHasCycle: the graph is damaged.
     """
     edges = {*edges_above(centres, without=_ANY), *edges_below(centres, without=_ANY)}
     table = shown({end for edge in edges for end in (edge.src, edge.dst)} | set(centres))

@@ -55,7 +55,6 @@ def reached(space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER
 
     Raises:
         ChunkAltered, TileAltered: stored membership is not what was written.
-        LineageHasCycle: the graph is damaged.
     """
     if as_of != FOR_EVER:
         ordinals = valid_at(space, ordinals, as_of)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lineage.models import Influence, LineageEdge, ModelVersion, Run, RunInput, RunOutput
-from lineage.queries.nodes import nodes_of
+from lineage.services.rejudging import judge_below
 from lineage.services.run_closing import born_affected, weakest_guarantee
 
 if TYPE_CHECKING:
-    import uuid
     from collections.abc import Mapping
     from datetime import datetime
     from typing import Any
@@ -59,30 +58,24 @@ def _strengthen(edge: LineageEdge, used: RunInput, at: datetime) -> None:
 
 
 def judge(run: Run, now: datetime) -> None:
-    """Take versions out of use that learned from what is restricted or erased by now."""
+    """Take versions out of use that learned from what is restricted or erased by now.
+
+    Those of the run, and those that came from them by whatever way.
+    """
     if weak := weakest_guarantee(run, ""):
         _made(run).update(guarantee=weak)
-    _take_out(run, now, set())
+    made = list(_made(run))
+    if born := born_affected(run) if made else None:
+        for version in made:
+            if version.kind != ModelVersion.Kind.SHADOW:
+                _leave(version, *born, now)
+    for version in made:
+        judge_below(version=version, now=now)
 
 
 def _made(run: Run) -> Any:  # noqa: ANN401  (a queryset)
     written = RunOutput.objects.filter(run=run).values("node__object_id")
     return ModelVersion.objects.filter(id__in=written)
-
-
-def _take_out(run: Run, now: datetime, seen: set[uuid.UUID]) -> None:
-    """Do so for a run, and for those that are known to have read what it made."""
-    seen.add(run.id)
-    made = list(_made(run).exclude(kind=ModelVersion.Kind.SHADOW))
-    born = born_affected(run) if made else None
-    if born is None:
-        return
-    state, notes = born
-    for version in made:
-        _leave(version, state, notes, now)
-    read = RunInput.objects.filter(node__in=nodes_of(version.id for version in made).values())
-    for child in Run.objects.filter(id__in=read.values("run_id")).exclude(id__in=seen):
-        _take_out(child, now, seen)
 
 
 def _leave(version: ModelVersion, state: str, notes: Mapping[str, Any], now: datetime) -> None:

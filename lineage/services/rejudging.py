@@ -13,6 +13,7 @@ from lineage.queries.nodes import nodes_of
 from lineage.services.run_closing import born_affected, weakest_guarantee
 
 if TYPE_CHECKING:
+    import uuid
     from datetime import datetime
 
 _State = ModelVersion.State
@@ -31,9 +32,6 @@ def judge_below(*, version: ModelVersion, now: datetime) -> list[ModelVersion]:
 
     Returns:
         The versions that changed.
-
-    Raises:
-        LineageHasCycle: the graph is damaged.
     """
     start = list(nodes_of([version.id]).values())
     order = topological_order([], edges_below(start))
@@ -41,8 +39,11 @@ def judge_below(*, version: ModelVersion, now: datetime) -> list[ModelVersion]:
     below = [nodes[one].object_id for one in order if one in nodes and one not in start]
     locked = ModelVersion.objects.select_for_update(of=("self",)).select_related("generated_by")
     found = locked.in_bulk(below)
-    # One by one: what happens to a version counts for those after it.
-    return [found[one] for one in below if _changed(found[one], now)]
+    changed: dict[uuid.UUID, ModelVersion] = {}
+    # One by one: what happens to a version counts for those after it; on a cycle, for all.
+    while now_changed := [found[one] for one in below if _changed(found[one], now)]:
+        changed |= {version.id: version for version in now_changed}
+    return list(changed.values())
 
 
 def _changed(version: ModelVersion, now: datetime) -> bool:

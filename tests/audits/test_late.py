@@ -11,6 +11,7 @@ from pyroaring import BitMap
 from audits import keys, workflow
 from audits.core.record import verify
 from audits.models import ErasureRequest, LogLeaf
+from audits.queries.forget_sets import forget_set
 from audits.services import closing, late
 from audits.workflow import tasks
 from lineage import keys as lineage_keys
@@ -21,11 +22,14 @@ from lineage.models import (
     Job,
     ModelVersion,
     RecordLocation,
+    Role,
     UnmatchedLocation,
 )
 from lineage.queries.artefacts import weights_of
+from lineage.queries.availability import purged_ordinals
 from lineage.queries.closure import affected
 from lineage.queries.membership import members
+from lineage.services.derivation import Derived, ensure_derived_dataset, write_derived
 from lineage.services.runs import Input, RunPlan, RunResult, SourceNotUsable, begin_run, finish_run
 from lineage.services.versions import destroy_version
 from tests.audits import world as worlds
@@ -256,6 +260,29 @@ def test_a_run_that_began_after_a_hard_purge_reads_nothing_that_it_took(world, s
     world.erased()
     plan = RunPlan(activity="TRAIN", inputs=(Input(source=snapshot),))
     assert end(begin_run(plan=plan, now=timezone.now())).state == "ACTIVE"
+
+
+def test_what_was_derived_after_the_seal_by_a_map_is_part_of_the_linked_case(world):
+    source = Input(source=world.snapshot(ADA, BERT), role=Role.SOURCE_DATA)
+    deriving = begin_run(plan=RunPlan(activity="TRANSFORM", inputs=(source,)), now=timezone.now())
+    original = world.erased()
+    captions = ensure_derived_dataset(name="captions", parent=world.dataset, one_for_one=False)
+    written = write_derived(
+        run=deriving,
+        source=world.dataset.space,
+        dataset=captions,
+        records=[Derived(sources=(0,)), Derived(sources=(6,))],  # Ada's, and Bert's
+        now=timezone.now(),
+    )
+    plan = RunPlan(activity="TRAIN", inputs=(Input(source=written),))
+    version = end(begin_run(plan=plan, now=timezone.now()))
+    assert version.state == "QUARANTINED"
+    (case,) = linked(world)
+    assert case.linked_to == original
+    assert forget_set(case.pk)[captions.space] == BitMap([0])
+    assert closed_by_destruction(world, case).status == "SEALED"
+    assert purged_ordinals(captions.space) == BitMap([0])
+    assert linked(world) == [case]
 
 
 def test_nothing_is_opened_where_nothing_is_in_quarantine(world, django_assert_num_queries):
