@@ -170,10 +170,19 @@ sink = HttpSink(url=url, api_key=key, snapshot=snapshot, model_name="m", spool=s
                 rank=rank, ranks=ranks, heartbeat_seconds=0)
 data = list(range(9))
 loader = DataLoader(data, batch_size=2, sampler=DistributedSampler(data, seed=5))
+# One after the other: threads of the test's server share one connection to SQLite.
+if rank == 1:
+    torch.distributed.barrier()
 with capture.training(loader, sink=sink, ordinals=data) as captured:
+    if rank == 0:
+        torch.distributed.barrier()
     for _ in captured.loader:
         pass
+    if rank == 0:
+        torch.distributed.barrier()
     captured.finish(weights=bytes.fromhex(weights) if rank == 0 else b"")
+if rank == 1:
+    torch.distributed.barrier()
 torch.distributed.destroy_process_group()
 """
 
