@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from unlearning.core.examples import Examples
+from unlearning.core.examples import NOTHING, Examples
 from unlearning.core.session import Cancelled, Session
 
 if TYPE_CHECKING:
@@ -16,6 +16,11 @@ __all__ = ["Cancelled", "Context", "Examples"]
 
 @dataclass(frozen=True, kw_only=True)
 class Context(Session):
-    """A session that also knows how the model was trained."""
+    """A session that also knows how the model was trained.
+
+    ``validation`` holds records that were never trained on and that no audit uses. A method that
+    does not declare to need it is given a seal in its place.
+    """
 
     recipe: Recipe
+    validation: Examples = NOTHING

@@ -103,7 +103,8 @@ def _step(model: nn.Module, batch: Pair, phase: Phase, session: Session, step: i
     for layer in alone:
         layer.eval()
     phase.optimizer.zero_grad()
-    loss = phase.objective(phase.augment(inputs), targets)
+    with torch.autocast(session.device.type, torch.bfloat16, enabled=session.mixed):
+        loss = phase.objective(phase.augment(inputs), targets)
     if not math.isfinite(value := loss.item()):
         raise LossNotFinite(
             f"The loss of {phase.name} is {value} at step {step} of {phase.plan.steps}; "

@@ -7,8 +7,10 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from unlearning.core.claims import NotEligible
 
-class NothingTrainable(ValueError):
+
+class NothingTrainable(NotEligible):
     """The model has no parameter that a gradient step could move."""
 
 

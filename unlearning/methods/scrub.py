@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from torch.nn.functional import kl_div, log_softmax
 
 from unlearning.core.claims import Cost, Guarantee
+from unlearning.core.descent import Sgd
 from unlearning.core.examples import count
-from unlearning.core.method import Method, Outcome, SettingRefused
+from unlearning.core.knobs import Epochs, LearningRate, Temperature
+from unlearning.core.method import Outcome, SettingRefused
 from unlearning.core.order import Plan
 from unlearning.core.ranges import Range
 from unlearning.core.seeding import derive
 from unlearning.core.training import Phase, descend
-from unlearning.core.weights import Touched, frozen_copy, sgd
+from unlearning.core.weights import Touched, frozen_copy
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,8 +27,11 @@ DECAYS = (0.5, 0.8, 0.9)  # shares of the epochs after which the rate falls to a
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scrub(Method):
+class Scrub(Sgd):
     """Distil the original model into a student that departs from it on the forget set.
+
+    Passes that push the student away on the forget set alternate with passes that hold it to its
+    teacher on the retain set.
 
     **Assumption.** A student that is pushed away from its teacher's answers on F, and held to
     them on R, keeps what the teacher learned from R only.
@@ -38,17 +43,19 @@ class Scrub(Method):
     each epoch first makes one pass over F, up to epoch ``msteps``, with a step of SGD on -KL_T,
     and then one pass over R on gamma * CE + alpha * KL_T. The learning rate falls to a tenth
     after 50, 80 and 90 per cent of the epochs. The student is in train mode; R is augmented as
-    in training, F is not; norm statistics are taken anew from R in the end. There is no rewind:
-    that variant reads a validation split and is a method of its own.
+    in training, F is not. There is no rewind: that variant is a method of its own.
 
     **Reference.** Kurmanji et al., "Towards unbounded machine unlearning", NeurIPS 2023.
 
     **Cost.** Per epoch 4/3 passes over R (the teacher only forward), and over F in ``msteps``.
 
     **Known failure.** Student and teacher start equal, where KL_T is flat: without dropout or
-    batch normalisation the first pass over F has no gradient, so such a model needs ``msteps``
-    of two or more, and fails as untouched with one. With many passes over F the student
-    oscillates. A teacher that shared storage with the student would make this fine-tuning.
+    batch normalisation the first pass over F has no gradient, and with ``msteps`` of one such a
+    model fails as untouched. With many passes over F the student oscillates.
+
+    **When.** A deep network with dropout or batch normalisation, and a forget set of few batches.
+
+    **Not.** A perceptron without either; there the first pass does nothing.
     """
 
     title: ClassVar[str] = "SCRUB"
@@ -57,15 +64,14 @@ class Scrub(Method):
     guarantee: ClassVar[Guarantee] = Guarantee.APPROXIMATE
     reads_forget: ClassVar[bool] = True
     cost: ClassVar[Cost] = Cost(retain_passes=4 / 3, forget_passes=4 / 3)
+    mixed_precision: ClassVar[bool] = True
 
-    learning_rate: Annotated[float, Range(1e-5, 1e-1, log=True, help="size of a step")] = 5e-4
-    momentum: Annotated[float, Range(0, 0.99, help="share of the last step kept")] = 0.9
-    weight_decay: Annotated[float, Range(0, 0.1, help="pull of the weights to zero")] = 5e-4
-    epochs: Annotated[int, Range(1, 100, help="passes over the retain set")] = 5
+    learning_rate: LearningRate = 5e-4
+    epochs: Epochs = 5
     msteps: Annotated[int, Range(1, 100, help="epochs that begin with the forget set")] = 3
     gamma: Annotated[float, Range(0, 1, help="weight of the true labels")] = 1.0
     alpha: Annotated[float, Range(0, 1, help="weight of the teacher's answers")] = 0.5
-    temperature: Annotated[float, Range(0.1, 5, help="softness of the answers compared")] = 2.0
+    temperature: Temperature = 2.0
     retain_batch_size: Annotated[int, Range(1, 4096, help="retained records in a step")] = 32
     forget_batch_size: Annotated[int, Range(1, 4096, help="forgotten records in a step")] = 64
 
@@ -89,12 +95,7 @@ class Scrub(Method):
     ) -> Outcome:
         teacher = frozen_copy(model)
         touched = Touched(model)
-        optimizer = sgd(
-            model,
-            learning_rate=self.learning_rate,
-            momentum=self.momentum,
-            weight_decay=self.weight_decay,
-        )
+        optimizer = self.optimizer(model)
 
         def depart(inputs: Tensor, _targets: Tensor) -> Tensor:
             return -self._divergence(model(inputs), teacher(inputs))
