@@ -37,13 +37,15 @@ class Toy(GradientRecipe):
         if self.edits == "HEAD":
             kept = [layer for layer in layers if not isinstance(layer, nn.Linear)]
             return nn.Sequential(*kept, nn.Linear(4, 3))
-        return nn.Sequential(*layers, *self._spatial(), nn.Linear(8, 3))
+        return nn.Sequential(*layers, *self._more(), nn.Linear(8, 3))
 
-    def _spatial(self) -> list[nn.Module]:
-        if "CONVOLUTIONS" not in self.edits:
-            return []
-        convolution = nn.Conv2d(1, 2, 3, padding=1, stride=(1, 2))
-        return [nn.Unflatten(1, (1, 2, 4)), convolution, nn.ReLU(), nn.Flatten()]
+    def _more(self) -> list[nn.Module]:
+        if self.edits == "BLOCKS":
+            return [nn.Linear(8, 8), nn.Tanh()]
+        if "CONVOLUTIONS" in self.edits:
+            convolution = nn.Conv2d(1, 2, 3, padding=1, stride=(1, 2))
+            return [nn.Unflatten(1, (1, 2, 4)), convolution, nn.ReLU(), nn.Flatten()]
+        return []
 
     def decode(self, content: bytes, target: str) -> tuple[Tensor, Tensor]:
         return torch.tensor([float(each) for each in content.split()]), self.label(target)

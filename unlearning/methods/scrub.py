@@ -15,15 +15,13 @@ from unlearning.core.method import Outcome, SettingRefused
 from unlearning.core.order import Plan
 from unlearning.core.ranges import Range
 from unlearning.core.seeding import derive
-from unlearning.core.training import Phase, descend
+from unlearning.core.training import Phase, decayed, descend
 from unlearning.core.weights import Touched, frozen_copy
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from unlearning.core.context import Context, Examples
-
-DECAYS = (0.5, 0.8, 0.9)  # shares of the epochs after which the rate falls to a tenth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +135,7 @@ class Scrub(Sgd):
 
     def _at(self, phase: Phase, epoch: int, context: Context) -> Phase:
         """Return the phase as it is in one epoch: its own order, its own learning rate."""
-        factor = 0.1 ** sum(epoch + 1 > share * self.epochs for share in DECAYS)
+        factor = decayed(epoch, self.epochs, 0.1)
         return replace(
             phase,
             name=f"{phase.name}, epoch {epoch + 1} of {self.epochs}",
