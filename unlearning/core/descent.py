@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from unlearning.core.examples import count
@@ -11,12 +11,12 @@ from unlearning.core.knobs import BatchSize, Epochs, LearningRate, Momentum, Wei
 from unlearning.core.method import Method
 from unlearning.core.order import Plan
 from unlearning.core.seeding import derive
-from unlearning.core.training import Phase
+from unlearning.core.training import Phase, cosine
 from unlearning.core.weights import sgd
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
+    from torch import Tensor, nn
 
     from unlearning.core.context import Context
     from unlearning.core.examples import Examples
@@ -60,3 +60,26 @@ class Descent(Sgd, ABC):
     def passes(self, name: str, model: nn.Module, objective: Objective, plan: Plan) -> Phase:
         """Return the phase that takes these steps, at a steady rate and in train mode."""
         return Phase(name=name, plan=plan, objective=objective, optimizer=self.optimizer(model))
+
+    def tuning(self, model: nn.Module, retain: Examples, context: Context) -> Phase:
+        """Return the phase that repairs on the retain set, augmented, the rate along a cosine."""
+        recipe = context.recipe
+
+        def objective(inputs: Tensor, targets: Tensor) -> Tensor:
+            return recipe.loss(model(inputs), targets)
+
+        phase = self.passes("repair", model, objective, self.plan(retain, context, "retain"))
+        return replace(phase, rate=cosine, augment=recipe.augment)
+
+    def epoch(self, phase: Phase, number: int) -> Phase:
+        """Return one epoch of a phase, in an order of its own, at the rate of the whole."""
+
+        def rate(step: int, total: int) -> float:
+            return phase.rate(number * total + step, self.epochs * total)
+
+        return replace(
+            phase,
+            name=f"epoch {number + 1} of {self.epochs}",
+            plan=replace(phase.plan, epochs=1, seed=derive(phase.plan.seed, number)),
+            rate=rate,
+        )

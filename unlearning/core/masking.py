@@ -46,3 +46,16 @@ def move_only(model: nn.Module, optimizer: torch.optim.Optimizer, masks: Sequenc
 
     optimizer.register_step_pre_hook(mask_gradients)
     optimizer.register_step_post_hook(restore)
+
+
+def scale_gradients(
+    optimizer: torch.optim.Optimizer, factors: Sequence[tuple[nn.Parameter, Tensor]]
+) -> None:
+    """Multiply these gradients by these factors before every step of the optimiser."""
+
+    def scale(*_: Any) -> None:  # noqa: ANN401  (the hook is given optimiser and arguments)
+        for weight, factor in factors:
+            if weight.grad is not None:
+                weight.grad.mul_(factor)
+
+    optimizer.register_step_pre_hook(scale)

@@ -26,10 +26,15 @@ if TYPE_CHECKING:
     from unlearning.core.claims import Published
     from unlearning.core.context import Context
     from unlearning.core.examples import Examples
+    from unlearning.core.history import History
 
 
 class EmptySet(ValueError):
     """A set that the method must read has no example."""
+
+
+class NotKept(ValueError):
+    """A method needs something that was not kept while the model was trained."""
 
 
 class NothingTouched(RuntimeError):
@@ -126,6 +131,7 @@ class Method(ABC):
         Raises:
             NotEligible: the method is not defined on this model.
             EmptySet: a set that the method reads is empty.
+            NotKept: it needs states saved during training, and there are none.
             NotAWholeClass: the method removes classes, and the forget set is none.
             NothingTouched: the method changed no parameter.
             LossNotFinite, WeightsNotFinite: the computation ran away.
@@ -182,8 +188,21 @@ class Method(ABC):
             forget = sets["forget"] if self.reads_forget else None
             forgotten_classes(context.recipe, sets["retain"], forget)
         return replace(
-            context, validation=sets["validation"], amp=context.amp and self.mixed_precision
+            context,
+            validation=sets["validation"],
+            history=self._history(context),
+            amp=context.amp and self.mixed_precision,
         )
+
+    def _history(self, context: Context) -> History | None:
+        if Need.CHECKPOINTS not in self.needs:
+            return None
+        if context.history is None:
+            raise NotKept(
+                f"{self.title} goes back to a state saved during training, and none was kept; "
+                f"choose a method that needs none."
+            )
+        return context.history
 
     def _run(
         self, model: nn.Module, sets: Mapping[str, Held | Sealed], context: Context

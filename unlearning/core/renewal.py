@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from torch.nn.init import kaiming_normal_
 
 from unlearning.core.norms import batch_norms
 
@@ -60,3 +61,12 @@ def _renew_weights(name: str, module: nn.Module, source: nn.Module) -> int:
 def _copy(old: Mapping[str, Tensor], new: Mapping[str, Tensor]) -> None:
     for name, tensor in old.items():
         tensor.copy_(new[name])
+
+
+def kaiming(weight: Tensor) -> Tensor:
+    """Return new values for a weight: He et al.'s normal distribution by fan-out, for ReLU.
+
+    They are drawn on the processor, so that every device is given the same.
+    """
+    drawn = torch.empty(weight.shape, dtype=weight.dtype)
+    return kaiming_normal_(drawn, mode="fan_out", nonlinearity="relu").to(weight.device)

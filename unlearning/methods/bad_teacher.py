@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import torch
-from torch.nn.functional import kl_div, log_softmax
 from torch.utils.data import Subset
 
 from unlearning.core.claims import Cost, Guarantee, Need
+from unlearning.core.distillation import divergence
 from unlearning.core.examples import count, held
 from unlearning.core.knobs import BatchSize, Epochs, LearningRate, Temperature
 from unlearning.core.method import Method, Outcome
@@ -81,7 +81,7 @@ class BadTeacher(Method):
             with torch.no_grad():
                 retained = (places == RETAINED)[:, None]
                 taught = torch.where(retained, good(inputs), bad(inputs))
-            return self._divergence(model(inputs), taught)
+            return divergence(model(inputs), taught, self.temperature)
 
         both = Union(self._sample(retain, context), forget)
         phase = Phase(
@@ -109,11 +109,3 @@ class BadTeacher(Method):
         size = count(retain)
         chosen = permutation(size, derive(context.seed, "sample"))
         return Subset(retain, chosen[: max(1, round(self.retain_share * size))].tolist())
-
-    def _divergence(self, student: Tensor, teacher: Tensor) -> Tensor:
-        return kl_div(
-            log_softmax(student / self.temperature, dim=-1),
-            log_softmax(teacher / self.temperature, dim=-1),
-            log_target=True,
-            reduction="batchmean",
-        )

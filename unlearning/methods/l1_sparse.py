@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import torch
@@ -12,7 +11,7 @@ from unlearning.core.claims import Cost, Guarantee
 from unlearning.core.descent import Descent
 from unlearning.core.method import Outcome, SettingRefused
 from unlearning.core.ranges import Range
-from unlearning.core.training import cosine, descend
+from unlearning.core.training import descend
 from unlearning.core.weights import moved, snapshot, trainable
 
 if TYPE_CHECKING:
@@ -88,24 +87,14 @@ class L1Sparse(Descent):
             return 0.0
         return self.alpha * (self.first + (self.last - self.first) * epoch / loud)
 
-    def _rate(self, epoch: int, step: int, total: int) -> float:
-        return cosine(epoch * total + step, self.epochs * total)
-
     def _unlearn(
         self, model: nn.Module, retain: Examples, forget: Examples, context: Context
     ) -> Outcome:
         theta_o = snapshot(model)
-        plan = replace(self.plan(retain, context, "retain"), epochs=1)
-        start = self.passes("", model, self._objective(model, 0, context), plan)
+        whole = self.tuning(model, retain, context)
         for epoch in range(self.epochs):
-            phase = replace(
-                start,
-                name=f"epoch {epoch + 1} of {self.epochs}",
-                plan=replace(self.plan(retain, context, "retain", epoch), epochs=1),
-                objective=self._objective(model, epoch, context),
-                rate=partial(self._rate, epoch),
-                augment=context.recipe.augment,
-            )
+            objective = self._objective(model, epoch, context)
+            phase = replace(self.epoch(whole, epoch), objective=objective)
             descend(model, retain, phase, context)
         zero = torch.cat([weight.detach().reshape(-1) for weight in trainable(model)]).abs()
         share = (zero < NEARLY_ZERO).float().mean().item()

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, ClassVar
-
-from torch.nn.functional import kl_div, log_softmax
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from unlearning.core.claims import Cost, Guarantee
-from unlearning.core.descent import Sgd
-from unlearning.core.examples import count
-from unlearning.core.knobs import Epochs, LearningRate, Temperature
-from unlearning.core.method import Outcome, SettingRefused
-from unlearning.core.order import Plan
-from unlearning.core.ranges import Range
-from unlearning.core.seeding import derive
-from unlearning.core.training import Phase, decayed, descend
-from unlearning.core.weights import Touched, frozen_copy
+from unlearning.core.method import Outcome
+from unlearning.core.scrubbing import Scrubbing
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from unlearning.core.context import Context, Examples
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scrub(Sgd):
+class Scrub(Scrubbing):
     """Distil the original model into a student that departs from it on the forget set.
 
     Passes that push the student away on the forget set alternate with passes that hold it to its
@@ -64,85 +55,9 @@ class Scrub(Sgd):
     cost: ClassVar[Cost] = Cost(retain_passes=4 / 3, forget_passes=4 / 3)
     mixed_precision: ClassVar[bool] = True
 
-    learning_rate: LearningRate = 5e-4
-    epochs: Epochs = 5
-    msteps: Annotated[int, Range(1, 100, help="epochs that begin with the forget set")] = 3
-    gamma: Annotated[float, Range(0, 1, help="weight of the true labels")] = 1.0
-    alpha: Annotated[float, Range(0, 1, help="weight of the teacher's answers")] = 0.5
-    temperature: Temperature = 2.0
-    retain_batch_size: Annotated[int, Range(1, 4096, help="retained records in a step")] = 32
-    forget_batch_size: Annotated[int, Range(1, 4096, help="forgotten records in a step")] = 64
-
-    def __post_init__(self) -> None:
-        """Check the hyperparameters.
-
-        Raises:
-            OutOfRange: one is outside its range.
-            SettingRefused: together they leave a pass undone or without an objective.
-        """
-        super().__post_init__()
-        if self.msteps > self.epochs:
-            raise SettingRefused(
-                f"Scrub.msteps is {self.msteps}, more than the {self.epochs} epochs there are."
-            )
-        if self.gamma == 0 and self.alpha == 0:
-            raise SettingRefused("Scrub.gamma and Scrub.alpha are both 0; raise one of them.")
-
     def _unlearn(
         self, model: nn.Module, retain: Examples, forget: Examples, context: Context
     ) -> Outcome:
-        teacher = frozen_copy(model)
-        touched = Touched(model)
-        optimizer = self.optimizer(model)
-
-        def depart(inputs: Tensor, _targets: Tensor) -> Tensor:
-            return -self._divergence(model(inputs), teacher(inputs))
-
-        def obey(inputs: Tensor, targets: Tensor) -> Tensor:
-            student = model(inputs)
-            labels = self.gamma * context.recipe.loss(student, targets)
-            return labels + self.alpha * self._divergence(student, teacher(inputs))
-
-        departing = Phase(
-            name="forget",
-            plan=_one_epoch(forget, self.forget_batch_size),
-            objective=depart,
-            optimizer=optimizer,
-            observe=touched.note,
-        )
-        obeying = Phase(
-            name="retain",
-            plan=_one_epoch(retain, self.retain_batch_size),
-            objective=obey,
-            optimizer=optimizer,
-            augment=context.recipe.augment,
-        )
-        for epoch in range(self.epochs):
-            if epoch < self.msteps:
-                descend(model, forget, self._at(departing, epoch, context), context)
-            descend(model, retain, self._at(obeying, epoch, context), context)
+        edited = self.scrub(model, retain, forget, context, after=lambda _epoch: None)
         reason = f"completed {self.epochs} epochs, {self.msteps} of them with the forget set"
-        return Outcome(model=model, edited=touched.total(), stop_reason=reason)
-
-    def _divergence(self, student: Tensor, teacher: Tensor) -> Tensor:
-        """Return KL_T of logits (n, classes), averaged over the batch."""
-        return self.temperature**2 * kl_div(
-            log_softmax(student / self.temperature, dim=-1),
-            log_softmax(teacher / self.temperature, dim=-1),
-            log_target=True,
-            reduction="batchmean",
-        )
-
-    def _at(self, phase: Phase, epoch: int, context: Context) -> Phase:
-        """Return the phase as it is in one epoch: its own order, its own learning rate."""
-        factor = decayed(epoch, self.epochs, 0.1)
-        return replace(
-            phase,
-            name=f"{phase.name}, epoch {epoch + 1} of {self.epochs}",
-            plan=replace(phase.plan, seed=derive(context.seed, phase.name, epoch)),
-            rate=lambda _step, _total: factor,
-        )
-
-
-def _one_epoch(examples: Examples, batch_size: int) -> Plan:
-    return Plan(size=count(examples), batch_size=batch_size, epochs=1, seed=0)
+        return Outcome(model=model, edited=edited, stop_reason=reason)
