@@ -310,6 +310,7 @@ def _another(cls, name: str) -> float:
         "forget_batch_size": 4,
         "stop_loss": 1e-6,
         "k": 2,
+        "floor": 1e-2,
         "quiet": 1,
         "records": 7,
         "epochs": 8,
