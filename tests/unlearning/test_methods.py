@@ -42,7 +42,7 @@ from unlearning.core.claims import Granularity, Guarantee, Layers, Need, NotElig
 from unlearning.core.classes import NotAWholeClass
 from unlearning.core.context import Cancelled, Context
 from unlearning.core.method import EmptySet, Method, Unlearned
-from unlearning.core.ranges import hyperparameters
+from unlearning.core.ranges import Hyperparameter, hyperparameters
 from unlearning.core.training import LossNotFinite
 
 if TYPE_CHECKING:
@@ -61,9 +61,23 @@ APPROXIMATE = [
 BLIND = [name for name in METHODS if not METHODS.get(name).reads_forget]
 
 
+# Settings for data as small as these; all other numbers are the defaults.
+SMALL: dict[str, dict[str, float]] = {
+    "ssd": {"alpha": 1.5},
+    "lfssd": {"alpha": 1.2},
+    "unsir": {"noise_records": 8, "noise_steps": 5, "copies": 2},
+}
+
+
+def tried(name: str, **settings: float) -> Method:
+    """Return a method with settings that suit the toys."""
+    cls: Any = METHODS.get(name)
+    return cls(**{**SMALL.get(name, {}), **settings})
+
+
 @pytest.fixture(params=METHODS.names())
 def method(request: pytest.FixtureRequest) -> Method:
-    return METHODS.get(request.param)()
+    return tried(request.param)
 
 
 @pytest.fixture(params=[Toy, Normed], ids=["dropout", "batch norm"])
@@ -142,7 +156,7 @@ def test_what_comes_back_is_like_what_went_in(method, recipe):
 
 @pytest.mark.parametrize("name", APPROXIMATE)
 def test_a_frozen_layer_keeps_its_bits(name):
-    method = METHODS.get(name)()
+    method = tried(name)
     model = original(at_home(method, HalfFrozen))
     after = run(method, HalfFrozen)
     names = [name for name, weight in model.named_parameters() if not weight.requires_grad]
@@ -151,7 +165,7 @@ def test_a_frozen_layer_keeps_its_bits(name):
 
 @pytest.mark.parametrize("name", APPROXIMATE)
 def test_norm_statistics_come_from_the_retain_set_alone(name):
-    method = METHODS.get(name)()
+    method = tried(name)
     after = run(method, Normed)
     inputs = sets(method)[0].tensors[0]
     assert torch.allclose(after.get_buffer("0.running_mean"), inputs.mean(0), atol=1e-6)
@@ -191,7 +205,7 @@ def test_an_empty_set_that_it_reads_is_refused_in_words(method):
 
 @pytest.mark.parametrize("name", BLIND)
 def test_a_method_that_does_not_read_the_forget_set_runs_after_its_deletion(name):
-    method = METHODS.get(name)()
+    method = tried(name)
     without_it = apply(method, at_home(method, Toy), {**given(method), "forget": NOTHING})
     assert equal(run(method), without_it.model)
 
@@ -284,25 +298,24 @@ def test_the_records_to_forget_are_never_augmented(method):
     ids=lambda value: getattr(value, "name", value),
 )
 def test_no_knob_is_dead(name, knob):
-    cls: Any = METHODS.get(name)
-    other = cls(**{**_usual(cls), knob.name: _another(cls, knob.name)})
-    assert not equal(_usually(cls), run(other, Normed))
+    other = tried(name, **{**_usual(name), knob.name: _another(name, knob)})
+    assert not equal(_usually(name), run(other, Normed))
 
 
 @cache
-def _usually(cls) -> nn.Module:
-    return run(cls(**_usual(cls)), Normed)
+def _usually(name: str) -> nn.Module:
+    return run(tried(name, **_usual(name)), Normed)
 
 
-def _usual(cls) -> dict[str, float]:
+def _usual(name: str) -> dict[str, float]:
     """Return settings under which each knob, one at a time, shows on the toy data."""
     # Enough epochs for a decay, a stop and the pull to the start.
-    declared = {each.name for each in hyperparameters(cls)}
+    declared = {each.name for each in hyperparameters(METHODS.get(name))}
     usual = {"epochs": 9 if "fine_epochs" in declared else 4, "batch_size": 8, "fine_rate": 0.02}
     return {name: value for name, value in usual.items() if name in declared}
 
 
-def _another(cls, name: str) -> float:
+def _another(name: str, knob: Hyperparameter) -> float:
     """Return a second value for a knob, one that makes a difference on the toy data."""
     special = {
         "batch_size": 5,
@@ -316,13 +329,16 @@ def _another(cls, name: str) -> float:
         "epochs": 8,
         "fine_epochs": 3,
         "reset_epochs": 2,
+        "newton_steps": 3,
+        "noise_steps": 6,
+        "noise_records": 9,
+        "per_class": 5,
+        "lfssd.alpha": 2,
         "gradient_ascent.stop_loss": 0.812,  # between the losses at the start and in the end
     }
-    knob = next(each for each in hyperparameters(cls) if each.name == name)
-    default = getattr(cls(), name)
+    default = getattr(tried(name), knob.name)
     fallback = knob.kind((default + knob.allowed.low) / 2) if default else knob.allowed.high / 2
-    own = f"{cls.__module__.rpartition('.')[2]}.{name}"
-    return special.get(own, special.get(name, fallback))
+    return special.get(f"{name}.{knob.name}", special.get(knob.name, fallback))
 
 
 def test_every_number_has_a_range_with_help_and_its_default_in_it(method):

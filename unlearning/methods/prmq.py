@@ -43,8 +43,8 @@ class PruneReinitialiseMatchQuantise(Descent):
 
         sum of w_y CE / sum of w_y + mean of (H(f(x; theta)) - H(f(x; theta_o)))^2,
 
-    with w_y = (records of R with label y)^-0.1 and H the entropy of the softmax, R augmented. Last,
-    theta is rounded to float16 and stored as before.
+    with w_y = (records of R with label y)^-0.1 and H the entropy of the softmax. R is augmented.
+    Last, theta is rounded to float16 and stored as before.
 
     **Reference.** The fourth entry of the NeurIPS 2023 unlearning competition; "PRMQ" in Cadet et
     al., "Deep Unlearn", EuroS&P 2025.
