@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import ClassVar
 
@@ -13,6 +13,8 @@ from torch.utils.data import Dataset, TensorDataset
 
 from unlearning.core.context import Context
 from unlearning.core.gradient_recipe import GradientRecipe
+from unlearning.core.history import History
+from unlearning.core.order import Plan
 
 CPU = torch.device("cpu")
 
@@ -43,7 +45,7 @@ class Toy(GradientRecipe):
         if self.edits == "BLOCKS":
             return [nn.Linear(8, 8), nn.Tanh()]
         if "CONVOLUTIONS" in self.edits:
-            convolution = nn.Conv2d(1, 2, 3, padding=1, stride=(1, 2))
+            convolution = nn.Conv2d(1, 4, 3, padding=1, stride=2)
             return [nn.Unflatten(1, (1, 2, 4)), convolution, nn.ReLU(), nn.Flatten()]
         return []
 
@@ -145,6 +147,27 @@ def original(recipe: Toy) -> nn.Module:
 @cache
 def _original(recipe: Toy) -> nn.Module:
     return recipe.train(whole(), Context(recipe=recipe, seed=99))
+
+
+def history(recipe: Toy) -> History:
+    """Return an account of the last epoch of a training on both sets."""
+    return deepcopy(_history(recipe))
+
+
+@cache
+def _history(recipe: Toy) -> History:
+    start = replace(recipe, epochs=recipe.epochs - 1)
+    before = start.train(whole(), Context(recipe=start, seed=99))
+    plan = Plan(size=len(whole()), batch_size=recipe.batch_size, epochs=1, seed=5)
+    first = len(FORGET)
+    kept = tuple(tuple(each - first for each in batch if each >= first) for batch in plan)
+    return History(
+        weights=before.state_dict(),
+        memory={},
+        batches=kept,
+        rates=(0.5,) * plan.steps,
+        holes=first,
+    )
 
 
 def equal(one: nn.Module, other: nn.Module) -> bool:

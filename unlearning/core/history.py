@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 class History:
     """The state from which the last steps of a training were taken, and what was in each.
 
+    ``memory`` is what the optimiser remembered, the ``state`` of its state dictionary.
     ``batches`` holds numbers within the retain set, one tuple for each step; ``holes`` is how
     many places of records to forget were left out of them. ``rates`` are the factors on the
     learning rate at these steps.
     """
 
     weights: Mapping[str, Tensor]
-    optimizer: dict[str, Any]
+    memory: Mapping[int, Any]
     batches: tuple[tuple[int, ...], ...]
     rates: tuple[float, ...]
     holes: int

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from unlearning.core.claims import NotEligible
+from unlearning.core.examples import count, held, windows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
-    from unlearning.core.examples import Examples
+    from unlearning.core.examples import Examples, Pair
+    from unlearning.core.session import Session
 
 
 def continuous(examples: Examples, title: str) -> Tensor:
@@ -25,3 +29,18 @@ def continuous(examples: Examples, title: str) -> Tensor:
             f"method."
         )
     return first
+
+
+def on_device(examples: Examples, session: Session) -> Iterator[Pair]:
+    """Yield a set in its own order, in batches on the device; of progress the caller tells."""
+    for batch in held(examples).batches(windows(count(examples)), session.workers):
+        if batch is not None:
+            inputs, targets = batch
+            yield inputs.to(session.device), targets.to(session.device)
+
+
+def limits(examples: Examples, session: Session) -> tuple[float, float]:
+    """Return the smallest and the largest number that occurs in the inputs of a set."""
+    found = [(x.min().item(), x.max().item()) for x, _ in on_device(examples, session)]
+    lows, highs = zip(*found, strict=True)
+    return min(lows), max(highs)
