@@ -67,7 +67,7 @@ SMALL: dict[str, dict[str, float]] = {
     "ssd": {"alpha": 1.5},
     "lfssd": {"alpha": 1.2},
     "amun": {"attack_steps": 10},
-    "aru": {"noise_steps": 5, "noise_rate": 0.01},
+    "aru": {"noise_steps": 20, "noise_rate": 0.01},
     "remi": {"attack_epochs": 5},
     "unsir": {"noise_records": 8, "noise_steps": 5, "copies": 2},
 }
@@ -76,7 +76,8 @@ SMALL: dict[str, dict[str, float]] = {
 def tried(name: str, **settings: float) -> Method:
     """Return a method with settings that suit the toys."""
     cls: Any = METHODS.get(name)
-    return cls(**{**SMALL.get(name, {}), **settings})
+    made: Method = cls(**{**SMALL.get(name, {}), **settings})
+    return made
 
 
 @pytest.fixture(params=METHODS.names())
