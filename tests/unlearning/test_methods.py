@@ -11,21 +11,19 @@ import json
 import random
 import re
 from copy import deepcopy
-from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tests.unlearning.toys import (
     FORGET,
     HELD_OUT,
     NOTHING,
     RETAIN,
-    WHOLE_CLASS,
     HalfFrozen,
     Lacking,
     Normed,
@@ -34,24 +32,20 @@ from tests.unlearning.toys import (
     Toy,
     Untouchable,
     equal,
-    history,
     original,
 )
+from tests.unlearning.trying import METHODS, at_home, context, run, sets, tried
 from unlearning.core import entries
-from unlearning.core.catalogue import registry
 from unlearning.core.claims import Granularity, Guarantee, Layers, Need, NotEligible
 from unlearning.core.classes import NotAWholeClass
 from unlearning.core.context import Cancelled, Context
 from unlearning.core.method import EmptySet, Method, Unlearned
-from unlearning.core.ranges import Hyperparameter, hyperparameters
+from unlearning.core.ranges import hyperparameters
 from unlearning.core.training import LossNotFinite
 
 if TYPE_CHECKING:
-    from torch.utils.data import TensorDataset
-
     from unlearning.core.examples import Examples
 
-METHODS = registry()
 RECONSTRUCTED = "reconstructed from the abstract"
 APPROXIMATE = [
     name
@@ -62,24 +56,6 @@ APPROXIMATE = [
 BLIND = [name for name in METHODS if not METHODS.get(name).reads_forget]
 
 
-# Settings for data as small as these; all other numbers are the defaults.
-SMALL: dict[str, dict[str, float]] = {
-    "ssd": {"alpha": 1.5},
-    "lfssd": {"alpha": 1.2},
-    "amun": {"attack_steps": 10},
-    "aru": {"noise_steps": 20, "noise_rate": 0.01},
-    "remi": {"attack_epochs": 5},
-    "unsir": {"noise_records": 8, "noise_steps": 5, "copies": 2},
-}
-
-
-def tried(name: str, **settings: float) -> Method:
-    """Return a method with settings that suit the toys."""
-    cls: Any = METHODS.get(name)
-    made: Method = cls(**{**SMALL.get(name, {}), **settings})
-    return made
-
-
 @pytest.fixture(params=METHODS.names())
 def method(request: pytest.FixtureRequest) -> Method:
     return tried(request.param)
@@ -88,26 +64,6 @@ def method(request: pytest.FixtureRequest) -> Method:
 @pytest.fixture(params=[Toy, Normed], ids=["dropout", "batch norm"])
 def recipe(request: pytest.FixtureRequest, method: Method) -> Toy:
     return at_home(method, request.param)
-
-
-def at_home(method: Method, kind: type[Toy]) -> Toy:
-    """Return a recipe whose model has the layers that the method edits."""
-    return kind(edits=method.layers.name)
-
-
-def sets(method: Method) -> tuple[TensorDataset, TensorDataset]:
-    """Return a retain set and a forget set that the method accepts."""
-    return WHOLE_CLASS if method.granularity is Granularity.CLASS else (RETAIN, FORGET)
-
-
-def context(recipe: Toy, seed: int = 7, **more: Any) -> Context:  # noqa: ANN401  (what a session takes)
-    mine = {"validation": HELD_OUT, "history": history(recipe), **more}
-    return Context(recipe=recipe, seed=seed, **mine)
-
-
-def run(method: Method, kind: type[Toy] = Toy, seed: int = 7) -> nn.Module:
-    recipe = at_home(method, kind)
-    return method.unlearn(original(recipe), *sets(method), context(recipe, seed))
 
 
 def test_it_returns_a_new_model_and_leaves_its_argument_alone(method, recipe):
@@ -297,71 +253,6 @@ def test_the_records_to_forget_are_never_augmented(method):
     if seen:
         rows = torch.cat(seen)
         assert (rows[:, None] == sets(method)[0].tensors[0]).all(-1).any(1).all()
-
-
-@pytest.mark.parametrize(
-    ("name", "knob"),
-    [(name, each) for name in METHODS.names() for each in hyperparameters(METHODS.get(name))],
-    ids=lambda value: getattr(value, "name", value),
-)
-def test_no_knob_is_dead(name, knob):
-    other = tried(name, **{**_usual(name), knob.name: _another(name, knob)})
-    assert not equal(_usually(name), run(other, Normed))
-
-
-@cache
-def _usually(name: str) -> nn.Module:
-    return run(tried(name, **_usual(name)), Normed)
-
-
-def _usual(name: str) -> dict[str, float]:
-    """Return settings under which each knob, one at a time, shows on the toy data."""
-    # Enough epochs for a decay, a stop and the pull to the start.
-    declared = {each.name for each in hyperparameters(METHODS.get(name))}
-    usual = {"epochs": 9 if "fine_epochs" in declared else 4, "batch_size": 8, "fine_rate": 0.02}
-    return {name: value for name, value in usual.items() if name in declared}
-
-
-def _another(name: str, knob: Hyperparameter) -> float:
-    """Return a second value for a knob, one that makes a difference on the toy data."""
-    special = {
-        "batch_size": 5,
-        "retain_batch_size": 5,
-        "forget_batch_size": 4,
-        "stop_loss": 1e-6,
-        "k": 2,
-        "floor": 1e-2,
-        "quiet": 1,
-        "records": 7,
-        "epochs": 8,
-        "fine_epochs": 3,
-        "reset_epochs": 2,
-        "newton_steps": 3,
-        "noise_steps": 6,
-        "noise_records": 9,
-        "per_class": 5,
-        "attack_steps": 20,
-        "doublings": 1,
-        "decay_every": 2,
-        "rounds": 2,
-        "attack_epochs": 6,
-        "aru.filter_share": 0.5,
-        "aru.noise_steps": 150,
-        "aru.noise_rate": 1.0,
-        "aru.noise_l2": 1.0,
-        "lfssd.alpha": 2,
-        "gradient_ascent.stop_loss": 0.812,  # between the losses at the start and in the end
-    }
-    default = getattr(tried(name), knob.name)
-    fallback = knob.kind((default + knob.allowed.low) / 2) if default else knob.allowed.high / 2
-    return special.get(f"{name}.{knob.name}", special.get(knob.name, fallback))
-
-
-def test_every_number_has_a_range_with_help_and_its_default_in_it(method):
-    ranged = {each.name for each in hyperparameters(type(method))}
-    assert ranged == {field.name for field in dataclasses.fields(method)}
-    assert all(each.allowed.help for each in hyperparameters(type(method)))
-    assert set(method.published) <= ranged
 
 
 def test_it_documents_itself(method):
