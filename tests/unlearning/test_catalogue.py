@@ -63,6 +63,37 @@ def test_a_declaration_holds_what_a_form_and_a_planner_need():
     }
 
 
+DEEP_UNLEARN = (
+    *("fcs", "msg", "cfw", "prmq", "conv_transpose", "kde", "rni", "finetune", "bad_teacher"),
+    *("random_labels", "gradient_ascent", "neggrad_plus", "fisher", "salun", "scrub_rewind"),
+    *("influence_woodfisher", "cf_k", "eu_k"),
+)
+BEYOND = (
+    *("retrain", "scrub", "ssd", "lfssd", "amnesiac", "unsir", "svd_projection", "amun", "aru"),
+    *("remi", "mini_unlearning", "l1_sparse", "noisy_finetune", "newton_influence"),
+)
+
+
+def test_the_eighteen_of_the_benchmark_are_there_and_fourteen_more():
+    found = {each["name"]: each for each in json.loads(catalogue.CATALOGUE.read_text())}
+    assert len(DEEP_UNLEARN) == 18
+    assert {*DEEP_UNLEARN, *BEYOND} <= found.keys()
+
+
+def test_what_was_reconstructed_says_so_in_its_title():
+    methods = json.loads(catalogue.CATALOGUE.read_text())
+    label = "reconstructed from the abstract"
+    found = {each["name"] for each in methods if each["basis"] == label}
+    assert found == {"aru", "remi", "mini_unlearning", "noisy_finetune"}
+    assert found == {each["name"] for each in methods if label in each["title"]}
+
+
+def test_only_declared_methods_read_unseen_records():
+    methods = json.loads(catalogue.CATALOGUE.read_text())
+    found = {each["name"] for each in methods if each["reads_validation"]}
+    assert found == {"kde", "remi", "scrub_rewind"}
+
+
 def test_the_command_prints_every_declaration(capsys):
     call_command("methods", "--json")
     assert json.loads(capsys.readouterr().out) == json.loads(catalogue.CATALOGUE.read_text())

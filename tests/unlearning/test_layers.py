@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 from torch import nn
 
 from tests.unlearning.toys import FORGET, RETAIN, WHOLE_CLASS, Plain, of_classes
+from tests.unlearning.trying import tried
 from unlearning.core.blocks import blocks, classifier, last_blocks
 from unlearning.core.claims import Layers, NotEligible
 from unlearning.core.classes import NotAWholeClass, forgotten_classes
+from unlearning.core.entries import sections
+from unlearning.core.filters import norm_behind
 from unlearning.core.layers import check_eligible, editable
 from unlearning.core.vision import torchvision
 from unlearning.core.weights import NothingTrainable
@@ -79,6 +84,38 @@ def test_each_family_has_the_layers_that_it_has(kind, fit):
         else:
             with pytest.raises(NotEligible, match=rf"^X edits {kind.value}, and .* has none"):
                 check_eligible(kind, model, "X")
+
+
+@pytest.mark.parametrize("name", ["conv_transpose", "msg", "cfw", "aru"])
+@pytest.mark.parametrize("model", [VIT, MLP], ids=["transformer", "perceptron"])
+def test_methods_for_convolutions_refuse_what_has_none_and_say_so_beforehand(name, model):
+    method = tried(name)
+    method.eligible(RESNET)
+    with pytest.raises(NotEligible, match="has none that is trainable; choose another method"):
+        method.eligible(model)
+    entry = sections(inspect.getdoc(type(method)) or "")["Not"]
+    assert entry.startswith("Networks without spatial convolutions (perceptrons, transformers)")
+    assert "refused" in entry
+
+
+def test_a_method_for_linear_models_refuses_a_deeper_one():
+    tried("newton_influence").eligible(LINEAR)
+    with pytest.raises(NotEligible, match="edits the one linear layer there is"):
+        tried("newton_influence").eligible(MLP)
+
+
+def test_the_last_blocks_must_be_there():
+    tried("cf_k", k=4).eligible(RESNET)
+    with pytest.raises(NotEligible, match="has 4 blocks before its classifier, and the last 5"):
+        tried("cf_k", k=5).eligible(RESNET)
+
+
+def test_the_norm_behind_a_convolution_is_the_next_layer_if_that_is_one():
+    block = RESNET.layer1[0]
+    assert norm_behind(RESNET, block.conv1) is block.bn1
+    assert norm_behind(RESNET, block.conv2) is block.bn2
+    assert norm_behind(RESNET, RESNET.fc) is None
+    assert norm_behind(RESNET, block.relu) is not block.bn1
 
 
 def test_convolutions_over_space_are_not_pointwise_ones_nor_patches():

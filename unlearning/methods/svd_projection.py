@@ -82,7 +82,9 @@ class SvdProjection(Method):
         kept = self._moments(model, layers, retain, context, "what stays")
         gone = self._moments(model, layers, forget, context, "what goes")
         projected = 0
-        for name in (name for name in layers if name in kept and name in gone):
+        used = [name for name in layers if name in kept and name in gone]
+        for step, name in enumerate(used):
+            context.step("project", step, len(used))
             stays, goes = _space(kept[name], self.alpha_r), _space(gone[name], self.alpha_f)
             projected += _project(layers[name], goes - goes @ stays)
         reason = f"projected {projected} of {len(layers)} layers"
