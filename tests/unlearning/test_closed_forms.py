@@ -138,6 +138,21 @@ def test_fisher_noise_has_the_variance_of_the_inverse_information_record_by_reco
             assert torch.allclose(new, old + noise, atol=1e-5)
 
 
+def test_fisher_tells_the_classifier_by_its_place_and_not_by_its_width():
+    model = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 3))
+    with torch.no_grad():  # so sure of itself that no weight has any information
+        model.get_parameter("2.bias").copy_(torch.tensor([200.0, 0.0, 0.0]))
+    method, noise = FisherForgetting(alpha=1e-4), []
+    for seed in range(30):
+        after = method.unlearn(model, RETAIN, FORGET, Context(recipe=Plain(), seed=seed))
+        both = ("0.bias", "2.bias")
+        noise.append(torch.stack([after.get_parameter(n) - model.get_parameter(n) for n in both]))
+    inner, outer = torch.cat(noise, dim=1).std(dim=1)
+    # Their variances are capped, at ten times 1e3 and 1e2, so nothing divides by zero.
+    assert inner.item() == pytest.approx((1e-4 * 1e4) ** 0.5, rel=0.25)
+    assert outer.item() == pytest.approx((1e-4 * 1e3) ** 0.5, rel=0.25)
+
+
 @pytest.mark.parametrize("dampening", [1.0, 0.3])
 def test_ssd_shrinks_what_matters_more_for_the_forget_set_and_nothing_else(dampening):
     method = SelectiveSynapticDampening(alpha=1.5, dampening=dampening)

@@ -9,7 +9,17 @@ import pytest
 import torch
 from torch import nn
 
-from tests.unlearning.toys import CPU, FORGET, RETAIN, Normed, Plain, Toy, examples, original
+from tests.unlearning.toys import (
+    CPU,
+    FORGET,
+    RETAIN,
+    Normed,
+    Plain,
+    Toy,
+    examples,
+    history,
+    original,
+)
 from unlearning.core import norms
 from unlearning.core.claims import Cost, Guarantee, Need
 from unlearning.core.context import Context
@@ -117,6 +127,24 @@ def test_a_method_that_declares_validation_records_must_be_given_some():
         original(Plain()), RETAIN, FORGET, replace(CONTEXT, validation=FORGET)
     )
     assert told.report.read == ("validation",)
+
+
+def test_a_method_sees_no_state_of_the_training_that_it_does_not_declare():
+    seen = []
+
+    class Asking(Bare):
+        def _unlearn(self, model, retain, forget, context):
+            seen.append(context.history)
+            self.act(model, None)
+            return Outcome(model=model, stop_reason="done")
+
+    class Declaring(Asking):
+        needs = frozenset({Need.RETAIN, Need.CHECKPOINTS})
+
+    kept = history(Plain())
+    for cls in (Asking, Declaring):
+        cls(act=shift).unlearn(original(Plain()), RETAIN, FORGET, replace(CONTEXT, history=kept))
+    assert seen == [None, kept]
 
 
 @pytest.mark.parametrize("declares", [True, False])

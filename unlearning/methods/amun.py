@@ -42,8 +42,8 @@ class Amun(Descent):
     counts in units of it. The main variant of the paper also trains on F with its true labels;
     this is the one that does not.
 
-    **Reference.** Ebrahimpour-Boroojeny et al., "AMUN: adversarial machine unlearning", ICML
-    2025, arXiv 2503.00917.
+    **Reference.** Ebrahimpour-Boroojeny et al., "Not all wrong is bad: using adversarial examples
+    for unlearning", ICML 2025, arXiv 2503.00917.
 
     **Cost.** ``attack_steps`` input gradients over F per size, then ``epochs`` passes over R.
 

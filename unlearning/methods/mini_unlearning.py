@@ -43,8 +43,8 @@ class MiniUnlearning(Method):
     This is reconstructed from the abstract: that single states, not gradients, are stored, and
     that F's places stay empty, are assumptions.
 
-    **Reference.** Zhao et al., "Efficient unlearning with few stored gradients"
-    ("Mini-Unlearning"), 2024, arXiv 2406.16986.
+    **Reference.** Huang et al., "Machine unlearning with minimal gradient dependence for high
+    unlearning ratios", 2024, arXiv 2406.16986.
 
     **Cost.** ``rounds`` times k steps of the training.
 
@@ -58,7 +58,7 @@ class MiniUnlearning(Method):
     """
 
     title: ClassVar[str] = "Mini-Unlearning (reconstructed from the abstract)"
-    paper: ClassVar[str] = "arXiv 2406.16986"
+    paper: ClassVar[str] = "Huang et al., arXiv 2406.16986"
     basis: ClassVar[str] = "reconstructed from the abstract"
     guarantee: ClassVar[Guarantee] = Guarantee.APPROXIMATE
     needs: ClassVar[frozenset[Need]] = frozenset(

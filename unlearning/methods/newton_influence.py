@@ -24,7 +24,6 @@ from unlearning.core.weights import moved, snapshot
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from unlearning.core.claims import Published
     from unlearning.core.context import Context, Examples
 
 
@@ -67,7 +66,6 @@ class NewtonInfluence(Method):
     reads_forget: ClassVar[bool] = False
     layers: ClassVar[Layers] = Layers.HEAD
     cost: ClassVar[Cost] = Cost(retain_passes=10)
-    published: ClassVar[Published] = {"newton_steps": 1, "damping": 0}
 
     newton_steps: Annotated[int, Range(1, 20, help="steps of Newton's method")] = 1
     damping: Annotated[float, Range(0, 1e-2, help="added to the Hessian")] = 0.0

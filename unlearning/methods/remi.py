@@ -63,7 +63,7 @@ class Remi(Descent):
     """
 
     title: ClassVar[str] = "ReMI (reconstructed from the abstract)"
-    paper: ClassVar[str] = "arXiv 2407.00866"
+    paper: ClassVar[str] = "Sula et al., arXiv 2407.00866"
     basis: ClassVar[str] = "reconstructed from the abstract"
     guarantee: ClassVar[Guarantee] = Guarantee.APPROXIMATE
     needs: ClassVar[frozenset[Need]] = frozenset(

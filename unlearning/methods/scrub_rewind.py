@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -71,7 +70,8 @@ class ScrubRewind(Scrubbing):
         def keep(epoch: int) -> None:
             name = f"errors after epoch {epoch + 1} of {self.epochs}"
             errors.append(_error(model, forget, context, name))
-            states.append(deepcopy(model.state_dict()))
+            # Not on the accelerator, whose memory need not hold a model for every epoch.
+            states.append({k: each.cpu().clone() for k, each in model.state_dict().items()})
 
         edited = self.scrub(model, retain, forget, context, after=keep)
         aim = _error(model, unseen, context, "errors on unseen records")

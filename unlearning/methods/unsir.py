@@ -66,7 +66,7 @@ class Unsir(Method):
     guarantee: ClassVar[Guarantee] = Guarantee.APPROXIMATE
     granularity: ClassVar[Granularity] = Granularity.CLASS
     reads_forget: ClassVar[bool] = False
-    cost: ClassVar[Cost] = Cost(retain_passes=3)
+    cost: ClassVar[Cost] = Cost(retain_passes=2)
     mixed_precision: ClassVar[bool] = True
 
     batch_size: BatchSize = 256
