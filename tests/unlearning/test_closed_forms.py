@@ -214,3 +214,12 @@ def test_svd_projection_takes_channels_that_only_the_class_uses_out_of_a_convolu
     convolution = nn.Sequential(after.get_submodule("0"), nn.Flatten())
     assert convolution(forget.tensors[0]).norm() < 0.02 * model[:2](forget.tensors[0]).norm()
     assert torch.allclose(convolution(retain.tensors[0]), model[:2](retain.tensors[0]), atol=1e-5)
+
+
+def test_svd_projection_keeps_what_the_class_shares_with_the_others():
+    model = nn.Sequential(nn.Linear(4, 3))
+    retain, _ = orthogonal()
+    inside = TensorDataset(retain.tensors[0][:6], torch.full((6,), 2))
+    after = SvdProjection(alpha_r=1000).unlearn(model, retain, inside, CONTEXT)
+    old, new = model.get_parameter("0.weight"), after.get_parameter("0.weight")
+    assert (new - old).norm() < 0.01 * old.norm()
