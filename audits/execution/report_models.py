@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from django.conf import settings
 
 from audits.execution import report_words as words
 from audits.execution.report_words import code, counted, moment, plain, seconds
 from unlearning.models import UnlearningRun
+from unlearning.queries.catalogue import titles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,9 +97,7 @@ def _path(steps: Sequence[Mapping[str, Any]], end: str) -> str:
 
 
 def _titles() -> dict[str, str]:
-    catalogue = settings.BASE_DIR / "unlearning" / "methods" / "catalogue.json"
-    declared = json.loads(catalogue.read_text(encoding="utf-8"))
-    return {method["name"]: method["title"] for method in declared} | words.UNTITLED
+    return titles() | words.UNTITLED
 
 
 def _card(run: Run, titles: Mapping[str, str]) -> dict[str, Any]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
-
-from django.conf import settings
 
 from audits.models import ErasureRequest
 from audits.services.requests import REFUSALS
+from unlearning.queries.catalogue import titles
 
 if TYPE_CHECKING:
     from datetime import date
@@ -155,19 +152,13 @@ def refusal_words(code: str) -> str:
 
 def method_title(name: str) -> str:
     """Return the title of a method, from the generated catalogue; never imports the method."""
-    return SPECIAL_METHODS.get(name) or _catalogue().get(name, name)
+    return SPECIAL_METHODS.get(name) or titles().get(name, name)
 
 
 def job_title(kind: str, run: UnlearningRun | None) -> str:
     """Return what a job does, and to which version."""
     words = JOBS.get(kind, kind.capitalize())
     return f"{words}: {run.target}" if run else words
-
-
-@cache
-def _catalogue() -> dict[str, str]:
-    file = settings.BASE_DIR / "unlearning" / "methods" / "catalogue.json"
-    return {entry["name"]: entry["title"] for entry in json.loads(file.read_text())}
 
 
 def _days(count: int) -> str:

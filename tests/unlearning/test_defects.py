@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 import torch
 from torch import nn
 
-from tests.unlearning.toys import CPU, FORGET, RETAIN, Normed, Plain, Toy, examples, original
+from tests.unlearning.toys import (
+    CPU,
+    FORGET,
+    RETAIN,
+    Normed,
+    Plain,
+    Toy,
+    examples,
+    history,
+    original,
+)
 from unlearning.core import norms
-from unlearning.core.claims import Cost, Guarantee
+from unlearning.core.claims import Cost, Guarantee, Need
 from unlearning.core.context import Context
 from unlearning.core.examples import SetNotDeclared, count
 from unlearning.core.method import (
+    EmptySet,
     Method,
     NothingTouched,
     Outcome,
@@ -89,6 +100,70 @@ def test_a_method_that_reads_what_it_does_not_declare_is_stopped(peek):
         SetNotDeclared, match="Bare read the forget set, which it does not declare"
     ):
         run(lambda _model, forget: peek(forget))
+
+
+def test_a_method_is_not_given_validation_records_that_it_does_not_declare():
+    held_out = replace(CONTEXT, validation=RETAIN)
+
+    class Peeking(Bare):
+        def _unlearn(self, model, retain, forget, context):
+            return self.act(context.validation)
+
+    with pytest.raises(SetNotDeclared, match="Bare read the validation set, which it does not"):
+        Peeking(act=len).unlearn(original(Plain()), RETAIN, FORGET, held_out)
+
+
+def test_a_method_that_declares_validation_records_must_be_given_some():
+    class Needing(Bare):
+        needs = frozenset({Need.RETAIN, Need.VALIDATION})
+
+        def _unlearn(self, model, retain, forget, context):
+            self.act(model, context.validation)
+            return Outcome(model=model, stop_reason="done")
+
+    with pytest.raises(EmptySet, match="Bare reads the validation set, and it is empty"):
+        Needing(act=shift).unlearn(original(Plain()), RETAIN, FORGET, CONTEXT)
+    told = Needing(act=lambda model, held_out: shift(model, held_out[0])).apply(
+        original(Plain()), RETAIN, FORGET, replace(CONTEXT, validation=FORGET)
+    )
+    assert told.report.read == ("validation",)
+
+
+def test_a_method_sees_no_state_of_the_training_that_it_does_not_declare():
+    seen = []
+
+    class Asking(Bare):
+        def _unlearn(self, model, retain, forget, context):
+            seen.append(context.history)
+            self.act(model, None)
+            return Outcome(model=model, stop_reason="done")
+
+    class Declaring(Asking):
+        needs = frozenset({Need.RETAIN, Need.CHECKPOINTS})
+
+    kept = history(Plain())
+    for cls in (Asking, Declaring):
+        cls(act=shift).unlearn(original(Plain()), RETAIN, FORGET, replace(CONTEXT, history=kept))
+    assert seen == [None, kept]
+
+
+@pytest.mark.parametrize("declares", [True, False])
+def test_mixed_precision_reaches_a_method_only_if_it_allows_it(declares):
+    class Asking(Bare):
+        mixed_precision = declares
+
+        def _unlearn(self, model, retain, forget, context):
+            assert context.amp is declares
+            self.act(model, None)
+            return Outcome(model=model, stop_reason="done")
+
+    Asking(act=shift).unlearn(original(Plain()), RETAIN, FORGET, replace(CONTEXT, amp=True))
+
+
+def test_mixed_precision_is_for_accelerators():
+    assert Session(amp=True, device=torch.device("cuda")).mixed
+    assert not Session(amp=True).mixed
+    assert not Session(device=torch.device("cuda")).mixed
 
 
 def test_a_step_too_small_to_move_a_weight_is_no_unlearning():

@@ -11,12 +11,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from tests.unlearning.toys import FORGET, RETAIN, Plain, equal, original
+from tests.unlearning.toys import CPU, FORGET, RETAIN, Plain, equal, original
 from unlearning.core.context import Context
 from unlearning.core.order import Plan
-from unlearning.core.seeding import derive
+from unlearning.core.seeding import derive, reseed
+from unlearning.methods.fcs import ForgetContrastStrengthen
 from unlearning.methods.finetune import Finetune
+from unlearning.methods.l1_sparse import L1Sparse
 from unlearning.methods.neggrad_plus import NegGradPlus
+from unlearning.methods.noisy_finetune import NoisyFinetune
 from unlearning.methods.scrub import Scrub
 
 if TYPE_CHECKING:
@@ -36,9 +39,9 @@ class ByHand:
         self.momentum, self.weight_decay = momentum, weight_decay
         self.velocity: list[Tensor] | None = None
 
-    def step(self, loss: Tensor, learning_rate: float) -> None:
+    def step(self, loss: Tensor, learning_rate: float, deviation: float = 0.0) -> None:
         slopes = [
-            slope + self.weight_decay * weight.detach()
+            slope + deviation * torch.randn(slope.shape) + self.weight_decay * weight.detach()
             for slope, weight in zip(
                 torch.autograd.grad(loss, self.weights), self.weights, strict=True
             )
@@ -56,8 +59,11 @@ class ByHand:
         return total
 
 
-def batches(data, batch_size: int, *labels: str | int) -> list[tuple[Tensor, Tensor]]:
-    plan = Plan(size=len(data), batch_size=batch_size, epochs=1, seed=derive(SEED, *labels))
+def batches(
+    data, batch_size: int, *labels: str | int, nested: bool = False
+) -> list[tuple[Tensor, Tensor]]:
+    seed = derive(derive(SEED, labels[0]), *labels[1:]) if nested else derive(SEED, *labels)
+    plan = Plan(size=len(data), batch_size=batch_size, epochs=1, seed=seed)
     return [(data.tensors[0][chosen], data.tensors[1][chosen]) for chosen in plan.epoch(0)]
 
 
@@ -122,12 +128,81 @@ def scrub_by_hand(method: Scrub, model: nn.Module) -> nn.Module:
     return model
 
 
+def cosine(step: int, total: int) -> float:
+    return (1 + math.cos(math.pi * step / total)) / 2
+
+
+def noisy_by_hand(method: NoisyFinetune, model: nn.Module) -> nn.Module:
+    hand = ByHand(model, momentum=method.momentum, weight_decay=method.weight_decay)
+    seed = derive(SEED, "retain")
+    plan = Plan(size=len(RETAIN), batch_size=method.batch_size, epochs=method.epochs, seed=seed)
+    for step, chosen in enumerate(plan):
+        inputs, targets = RETAIN.tensors[0][chosen], RETAIN.tensors[1][chosen]
+        reseed(derive(seed, "step", step), CPU)
+        rate = method.learning_rate * cosine(step, plan.steps)
+        hand.step(cross_entropy(model(inputs), targets), rate, method.variance**0.5)
+    return model
+
+
+def l1_by_hand(method: L1Sparse, model: nn.Module) -> nn.Module:
+    hand = ByHand(model, momentum=method.momentum, weight_decay=method.weight_decay)
+    order, loud = derive(SEED, "retain"), method.epochs - method.quiet
+    steps = -(-len(RETAIN) // method.batch_size)
+    for epoch in range(method.epochs):
+        share = method.first + (method.last - method.first) * epoch / loud
+        penalty = method.alpha * share if epoch < loud else 0.0
+        seed = derive(order, epoch)
+        plan = Plan(size=len(RETAIN), batch_size=method.batch_size, epochs=1, seed=seed)
+        for step, chosen in enumerate(plan):
+            inputs, targets = RETAIN.tensors[0][chosen], RETAIN.tensors[1][chosen]
+            size = torch.stack([weight.abs().sum() for weight in hand.weights]).sum()
+            loss = cross_entropy(model(inputs), targets) + penalty * size
+            rate = cosine(epoch * steps + step, method.epochs * steps)
+            hand.step(loss, method.learning_rate * rate)
+    return model
+
+
+def fcs_by_hand(method: ForgetContrastStrengthen, model: nn.Module) -> nn.Module:
+    def optimiser(weight_decay: float = 0.0) -> ByHand:
+        return ByHand(model, momentum=method.momentum, weight_decay=weight_decay)
+
+    doubting, contrasting, strengthening = optimiser(), optimiser(), optimiser(method.weight_decay)
+    size = method.batch_size
+    for inputs, _ in batches(FORGET, size, "uniform"):
+        shares = model(inputs).softmax(-1)
+        uniform = torch.full_like(shares, 1 / 3)
+        apart = (uniform * (uniform / shares).log()).sum(-1).mean()
+        doubting.step(apart, method.uniform_rate)
+    pairs = -(-len(FORGET) // size)
+    beside = (batch for epoch in range(1000) for batch in _around(size, epoch))
+    for epoch in range(method.epochs):
+        for step, (inputs, _) in enumerate(batches(FORGET, size, "forget", epoch, nested=True)):
+            alike = model(inputs) @ model(next(beside)).detach().T / method.temperature
+            rate = cosine(epoch * pairs + step, method.epochs * pairs)
+            rate = method.floor + (method.contrast_rate - method.floor) * rate
+            contrasting.step(-alike.log_softmax(-1).mean(), rate)
+        for inputs, targets in batches(RETAIN, size, "retain", epoch, nested=True):
+            loss = cross_entropy(model(inputs), targets)
+            strengthening.step(loss, method.learning_rate * size / 64)
+    return model
+
+
+def _around(batch_size: int, epoch: int) -> list[Tensor]:
+    seed = derive(derive(SEED, "beside"), "cycle", epoch)
+    plan = Plan(size=len(RETAIN), batch_size=batch_size, epochs=1, seed=seed)
+    return [RETAIN.tensors[0][chosen] for chosen in plan]
+
+
 CASES: list[tuple[object, Callable[..., nn.Module]]] = [
     (Finetune(batch_size=8, l2_to_init=0.3), finetune_by_hand),
     (Finetune(batch_size=4, epochs=2, weight_decay=0.01), finetune_by_hand),
     (NegGradPlus(batch_size=4, l2_to_init=0.2, alpha=0.8), neggrad_by_hand),
     (NegGradPlus(alpha=0.0, weight_decay=0.01, epochs=3), neggrad_by_hand),
     (Scrub(learning_rate=0.05, retain_batch_size=8, forget_batch_size=4), scrub_by_hand),
+    (NoisyFinetune(batch_size=8, variance=1e-3), noisy_by_hand),
+    (L1Sparse(batch_size=8, epochs=4, quiet=1, alpha=0.01, last=0.5), l1_by_hand),
+    (L1Sparse(epochs=6, first=0, last=2, alpha=0.01, learning_rate=0.05), l1_by_hand),
+    (ForgetContrastStrengthen(batch_size=4, contrast_rate=0.1, floor=0.01), fcs_by_hand),
     (Scrub(learning_rate=0.1, gamma=0.2, alpha=1.0, temperature=4.0, msteps=5), scrub_by_hand),
 ]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import ClassVar
 
 import torch
@@ -11,6 +13,8 @@ from torch.utils.data import Dataset, TensorDataset
 
 from unlearning.core.context import Context
 from unlearning.core.gradient_recipe import GradientRecipe
+from unlearning.core.history import History
+from unlearning.core.order import Plan
 
 CPU = torch.device("cpu")
 
@@ -25,9 +29,25 @@ class Toy(GradientRecipe):
     targets: tuple[str, ...] = ("a", "b", "c")
     epochs: int = 3
     batch_size: int = 8
+    edits: str = "TRAINABLE"  # the layers that a method wants to find
 
     def build(self) -> nn.Module:
-        return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 3))
+        return self.network(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.5))
+
+    def network(self, *layers: nn.Module) -> nn.Module:
+        """Return these layers, which end in eight numbers, with a classifier behind them."""
+        if self.edits == "HEAD":
+            kept = [layer for layer in layers if not isinstance(layer, nn.Linear)]
+            return nn.Sequential(*kept, nn.Linear(4, 3))
+        return nn.Sequential(*layers, *self._more(), nn.Linear(8, 3))
+
+    def _more(self) -> list[nn.Module]:
+        if self.edits == "BLOCKS":
+            return [nn.Linear(8, 8), nn.Tanh()]
+        if "CONVOLUTIONS" in self.edits:
+            convolution = nn.Conv2d(1, 4, 3, padding=1, stride=2)
+            return [nn.Unflatten(1, (1, 2, 4)), convolution, nn.ReLU(), nn.Flatten()]
+        return []
 
     def decode(self, content: bytes, target: str) -> tuple[Tensor, Tensor]:
         return torch.tensor([float(each) for each in content.split()]), self.label(target)
@@ -41,7 +61,7 @@ class Plain(Toy):
     """Nothing random after initialisation, so that a loop by hand can follow it."""
 
     def build(self) -> nn.Module:
-        return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
+        return self.network(nn.Linear(4, 8), nn.Tanh())
 
     def augment(self, inputs: Tensor) -> Tensor:
         return inputs
@@ -52,7 +72,7 @@ class Normed(Plain):
     """Batch normalisation meets the input first, so that its statistics are those of the data."""
 
     def build(self) -> nn.Module:
-        return nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+        return self.network(nn.BatchNorm1d(4), nn.Linear(4, 8), nn.ReLU())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +93,18 @@ class HalfFrozen(Toy):
         return model
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lacking(Toy):
+    """A model that lacks the layers in ``edits``, whichever they are."""
+
+    def build(self) -> nn.Module:
+        if self.edits in {"BLOCKS", "CONVOLUTIONS", "SQUARE_CONVOLUTIONS"}:
+            return nn.Sequential(nn.Linear(4, 3))
+        if self.edits == "MATRICES":
+            return nn.Bilinear(4, 4, 3)
+        return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+
+
 class Untouchable(Dataset[tuple[Tensor, Tensor]]):
     """A set that nobody may read or even count."""
 
@@ -89,9 +121,17 @@ def examples(size: int, seed: int) -> TensorDataset:
     return TensorDataset(inputs, torch.randint(0, 3, (size,), generator=generator))
 
 
+def of_classes(data: TensorDataset, *classes: int) -> TensorDataset:
+    """Return the examples of some classes."""
+    chosen = torch.isin(data.tensors[1], torch.tensor(classes))
+    return TensorDataset(*(tensor[chosen] for tensor in data.tensors))
+
+
 RETAIN = examples(21, seed=1)
 FORGET = examples(6, seed=2)
 NOTHING = examples(0, seed=3)
+HELD_OUT = examples(9, seed=4)
+WHOLE_CLASS = of_classes(examples(33, seed=1), 0, 1), of_classes(examples(18, seed=2), 2)
 
 
 def whole() -> TensorDataset:
@@ -101,7 +141,33 @@ def whole() -> TensorDataset:
 
 def original(recipe: Toy) -> nn.Module:
     """Return the model trained on both sets."""
+    return deepcopy(_original(recipe))
+
+
+@cache
+def _original(recipe: Toy) -> nn.Module:
     return recipe.train(whole(), Context(recipe=recipe, seed=99))
+
+
+def history(recipe: Toy) -> History:
+    """Return an account of the last epoch of a training on both sets."""
+    return deepcopy(_history(recipe))
+
+
+@cache
+def _history(recipe: Toy) -> History:
+    start = replace(recipe, epochs=recipe.epochs - 1)
+    before = start.train(whole(), Context(recipe=start, seed=99))
+    plan = Plan(size=len(whole()), batch_size=recipe.batch_size, epochs=1, seed=5)
+    first = len(FORGET)
+    kept = tuple(tuple(each - first for each in batch if each >= first) for batch in plan)
+    return History(
+        weights=before.state_dict(),
+        memory={},
+        batches=kept,
+        rates=(0.5,) * plan.steps,
+        holes=first,
+    )
 
 
 def equal(one: nn.Module, other: nn.Module) -> bool:

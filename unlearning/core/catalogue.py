@@ -1,7 +1,7 @@
-"""The declarations of all methods, as JSON for programs and as a table for people.
+"""The declarations of all methods, as JSON for programs and as a page for people.
 
 The web process and the planner read ``unlearning/methods/catalogue.json`` and never import
-torch. ``python -m unlearning.core.catalogue`` writes it, and the table in ``docs/methods.md``.
+torch. ``python -m unlearning.core.catalogue`` writes it, and the entries of ``docs/methods.md``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.core.registry import Registry
 from unlearning.core.claims import Need
+from unlearning.core.entries import one_line, opening, sections
 from unlearning.core.method import Method
+from unlearning.core.page import entry, table
 from unlearning.core.ranges import hyperparameters
 
 if TYPE_CHECKING:
@@ -40,18 +42,30 @@ def declarations(methods: Registry[Method]) -> list[dict[str, Any]]:
 def declaration(name: str, cls: type[Method]) -> dict[str, Any]:
     """Return what a method declares about itself."""
     text = inspect.getdoc(cls) or ""
+    said = {name: one_line(body) for name, body in sections(text).items()}
     return {
         "name": name,
         "title": cls.title,
         "summary": text.partition("\n")[0],
+        "does": opening(text),
+        "when": said.get("When", ""),
+        "when_not": said.get("Not", ""),
+        "known_failure": said.get("Known failure", ""),
+        "reference": said.get("Reference", ""),
         "description": text,
         "paper": cls.paper,
         "basis": cls.basis,
         "guarantee": cls.guarantee.name,
         "granularity": cls.granularity.name,
+        "forget_set": cls.granularity.value,
         "reads_retain": Need.RETAIN in cls.needs,
         "reads_forget": cls.reads_forget,
+        "reads_validation": Need.VALIDATION in cls.needs,
         "needs": sorted(need.name for need in cls.needs),
+        "needs_words": [need.value for need in Need if need in cls.needs],
+        "layers": cls.layers.name,
+        "layers_words": cls.layers.value,
+        "mixed_precision": cls.mixed_precision,
         "cost": asdict(cls.cost),
         "hyperparameters": [_number(cls, each) for each in hyperparameters(cls)],
     }
@@ -63,36 +77,10 @@ def _number(cls: type[Method], declared: Hyperparameter) -> dict[str, Any]:
         "name": declared.name,
         "type": declared.kind.__name__,
         "default": None if default is MISSING else default,
+        "published": cls.published.get(declared.name, default),
         "optional": declared.optional,
         **asdict(declared.allowed),
     }
-
-
-def table(methods: Registry[Method]) -> str:
-    """Return a Markdown table with one row per method."""
-    rows = [
-        "| name | title | guarantee | reads forget set | hyperparameters | source |",
-        "|---|---|---|---|---|---|",
-    ]
-    rows += [_row(each) for each in declarations(methods)]
-    return "\n".join(rows) + "\n"
-
-
-def _row(method: dict[str, Any]) -> str:
-    numbers = ", ".join(
-        f"`{each['name']}` {each['low']:g} .. {each['high']:g}"
-        for each in method["hyperparameters"]
-    )
-    reads = "yes" if method["reads_forget"] else "no"
-    cells = (
-        f"`{method['name']}`",
-        method["title"],
-        method["guarantee"].lower(),
-        reads,
-        numbers or "those of the recipe",
-        method["paper"],
-    )
-    return f"| {' | '.join(cells)} |"
 
 
 def catalogue_text() -> str:
@@ -101,10 +89,12 @@ def catalogue_text() -> str:
 
 
 def page_text(page: str) -> str:
-    """Return the page with its table, between the two markers, renewed."""
+    """Return the page with what lies between the two markers renewed."""
     head, _, rest = page.partition(BEGIN)
     _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{table(registry())}\n{END}{tail}"
+    methods = declarations(registry())
+    middle = "\n".join([table(methods), *map(entry, methods)])
+    return f"{head}{BEGIN}\n\n{middle}\n{END}{tail}"
 
 
 def main() -> None:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
+
+Published: TypeAlias = Mapping[str, float | None]
+
+
+class NotEligible(ValueError):
+    """The method is not defined on this model, or would be another method on it."""
 
 
 class Guarantee(Enum):
@@ -15,14 +23,15 @@ class Guarantee(Enum):
 
 
 class Need(Enum):
-    """What must have been kept for a method to be possible."""
+    """What must have been kept for a method to be possible; the forget set is declared apart."""
 
     RETAIN = "the retain set"
     RECIPE = "the recipe of the model"
+    VALIDATION = "records never trained on, which no audit uses"
+    NETWORK = "a second network beside the model"
     CHECKPOINTS = "states saved during training"
     SHARDS = "the plan of a sharded training"
     BATCH_LOG = "which records were in which step"
-    CALIBRATION = "records never trained on, which the audit will not use"
 
 
 class Granularity(Enum):
@@ -30,6 +39,18 @@ class Granularity(Enum):
 
     RECORD = "any records"
     CLASS = "every record of a class"
+
+
+class Layers(Enum):
+    """What the step that sets a method apart edits; a model without it is refused."""
+
+    WHOLE = "the whole model, which is made anew"
+    TRAINABLE = "every trainable parameter"
+    BLOCKS = "the last blocks and the classifier"
+    MATRICES = "convolutions and linear layers"
+    CONVOLUTIONS = "convolutions over overlapping patches"
+    SQUARE_CONVOLUTIONS = "convolutions over overlapping square patches"
+    HEAD = "the one linear layer there is"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from unlearning.core.examples import Examples
+from unlearning.core.examples import NOTHING, Examples
 from unlearning.core.session import Cancelled, Session
 
 if TYPE_CHECKING:
+    from unlearning.core.history import History
     from unlearning.core.recipe import Recipe
 
 __all__ = ["Cancelled", "Context", "Examples"]
@@ -16,6 +17,13 @@ __all__ = ["Cancelled", "Context", "Examples"]
 
 @dataclass(frozen=True, kw_only=True)
 class Context(Session):
-    """A session that also knows how the model was trained."""
+    """A session that also knows how the model was trained.
+
+    ``validation`` holds records that were never trained on and that no audit uses. A method that
+    does not declare to need it is given a seal in its place. ``history`` is what was kept of the
+    end of the training; it is None where nothing was, and for a method that does not declare it.
+    """
 
     recipe: Recipe
+    validation: Examples = NOTHING
+    history: History | None = None

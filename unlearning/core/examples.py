@@ -110,9 +110,25 @@ class Sealed(Dataset[Pair]):
         raise SetNotDeclared(self._message)
 
 
+class _Nothing(Dataset[Pair]):
+    """A set without examples."""
+
+    def __len__(self) -> int:
+        return 0
+
+
+NOTHING: Examples = _Nothing()
+
+
 def held(examples: Examples) -> Held:
     """Return the set as one that is decoded once."""
     return examples if isinstance(examples, Held) else Held(examples)
+
+
+def labels_of(examples: Examples) -> Tensor:
+    """Return every target, (n,), in the order of the examples."""
+    batches = held(examples).batches(windows(count(examples)))
+    return torch.cat([batch[1] for batch in batches if batch is not None])
 
 
 def windows(size: int, at_most: int = 256) -> list[list[int]]:

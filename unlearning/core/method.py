@@ -4,27 +4,37 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 import torch
 
 from unlearning.core import norms
-from unlearning.core.claims import Cost, Granularity, Guarantee, Need
+from unlearning.core.claims import Cost, Granularity, Guarantee, Layers, Need
+from unlearning.core.classes import forgotten_classes
 from unlearning.core.examples import Held, Sealed, count
+from unlearning.core.layers import check_eligible
 from unlearning.core.ranges import check_ranges
 from unlearning.core.report import UnlearningReport
 from unlearning.core.seeding import isolated
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
 
+    from unlearning.core.claims import Published
     from unlearning.core.context import Context
     from unlearning.core.examples import Examples
+    from unlearning.core.history import History
 
 
 class EmptySet(ValueError):
     """A set that the method must read has no example."""
+
+
+class NotKept(ValueError):
+    """A method needs something that was not kept while the model was trained."""
 
 
 class NothingTouched(RuntimeError):
@@ -67,6 +77,10 @@ class Method(ABC):
     A subclass is a frozen dataclass in a file of its own. It implements ``_unlearn``, which is
     handed a private copy of the model and a freshly seeded random state, so it may do with both
     as it likes. A set that it does not declare is sealed: reading it raises.
+
+    ``layers`` is what its own step edits, ``mixed_precision`` whether that step may be taken in
+    bfloat16. ``published`` holds the defaults of paper or benchmark where they are not ours, and
+    None where they have no such number.
     """
 
     title: ClassVar[str]
@@ -76,6 +90,9 @@ class Method(ABC):
     granularity: ClassVar[Granularity] = Granularity.RECORD
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN, Need.RECIPE})
     reads_forget: ClassVar[bool]
+    layers: ClassVar[Layers] = Layers.TRAINABLE
+    mixed_precision: ClassVar[bool] = False
+    published: ClassVar[Published] = {}
     cost: ClassVar[Cost]
 
     def __post_init__(self) -> None:
@@ -85,6 +102,14 @@ class Method(ABC):
             OutOfRange: one has a value that its declaration does not allow.
         """
         check_ranges(self)
+
+    def eligible(self, model: nn.Module) -> None:
+        """Say, before anything is run, whether the method is defined on this model.
+
+        Raises:
+            NotEligible: it would do nothing to it, or be another method on it.
+        """
+        check_eligible(self.layers, model, self.title)
 
     @final
     def unlearn(
@@ -104,20 +129,28 @@ class Method(ABC):
         well when its records are gone already and ``forget`` is empty.
 
         Raises:
+            NotEligible: the method is not defined on this model.
             EmptySet: a set that the method reads is empty.
+            NotKept: it needs states saved during training, and there are none.
+            NotAWholeClass: the method removes classes, and the forget set is none.
             NothingTouched: the method changed no parameter.
             LossNotFinite, WeightsNotFinite: the computation ran away.
             Cancelled: the context says so.
         """
         started = context.clock()
-        kept = self._admit("retain", retain, declared=Need.RETAIN in self.needs)
-        gone = self._admit("forget", forget, declared=self.reads_forget)
+        self.eligible(model)
+        sets = {
+            "retain": self._admit("retain", retain, declared=Need.RETAIN in self.needs),
+            "forget": self._admit("forget", forget, declared=self.reads_forget),
+            "validation": self._admit(
+                "validation", context.validation, declared=Need.VALIDATION in self.needs
+            ),
+        }
         with isolated(context.seed, context.device):
-            outcome = self._run(model, kept, gone, context)
+            outcome = self._run(model, sets, self._inside(context, sets))
         outcome.model.zero_grad(set_to_none=True)  # gradients, too, are traces of records
         layers = _changed(model, outcome.model)
         self._check(outcome, layers)
-        sets = {"retain": kept, "forget": gone}
         report = UnlearningReport(
             method=type(self).__module__.rpartition(".")[2],
             hyperparameters=asdict(self),
@@ -149,18 +182,37 @@ class Method(ABC):
             raise EmptySet(f"{self.title} reads the {name} set, and it is empty.")
         return Held(examples)
 
+    def _inside(self, context: Context, sets: Mapping[str, Held | Sealed]) -> Context:
+        """Return the context as the method sees it; a forget set that is no class is refused."""
+        if self.granularity is Granularity.CLASS:
+            forget = sets["forget"] if self.reads_forget else None
+            forgotten_classes(context.recipe, sets["retain"], forget)
+        return replace(
+            context,
+            validation=sets["validation"],
+            history=self._history(context),
+            amp=context.amp and self.mixed_precision,
+        )
+
+    def _history(self, context: Context) -> History | None:
+        if Need.CHECKPOINTS not in self.needs:
+            return None
+        if context.history is None:
+            raise NotKept(
+                f"{self.title} goes back to a state saved during training, and none was kept; "
+                f"choose a method that needs none."
+            )
+        return context.history
+
     def _run(
-        self,
-        model: nn.Module,
-        retain: Held | Sealed,
-        forget: Held | Sealed,
-        context: Context,
+        self, model: nn.Module, sets: Mapping[str, Held | Sealed], context: Context
     ) -> Outcome:
         """Unlearn; around an approximate method, renew what was derived from the data.
 
         Scalers are refitted before and norm statistics taken anew after, from the retain set.
         """
         copy = deepcopy(model).to(context.device)
+        retain, forget = sets["retain"], sets["forget"]
         if self.guarantee is Guarantee.EXACT or isinstance(retain, Sealed):
             return self._unlearn(copy, retain, forget, context)
         if context.base is None:  # a child keeps the scalers of the base it was trained from

@@ -7,6 +7,7 @@ serves validation, the search space, the limits of a form and the documentation 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from inspect import get_annotations
 from types import SimpleNamespace, UnionType
@@ -64,20 +65,23 @@ class Hyperparameter:
 
 def hyperparameters(cls: type[DataclassInstance]) -> tuple[Hyperparameter, ...]:
     """Return the ranged fields of a dataclass, in the order they are declared."""
-    hints = _ranged_hints(cls)
+    hints = _field_hints(cls)
     found = (_declared(field.name, hints.get(field.name)) for field in fields(cls))
     return tuple(each for each in found if each is not None)
 
 
-def _ranged_hints(cls: type) -> dict[str, Any]:
-    """Return the annotations that may hold a range; others may name what is not importable."""
+def _field_hints(cls: type[DataclassInstance]) -> dict[str, Any]:
+    """Return the annotations of the fields, without those that name what is not importable."""
     hints: dict[str, Any] = {}
+    names = {field.name for field in fields(cls)}
     for base in reversed(cls.__mro__):
         scope = vars(sys.modules[base.__module__])
         for name, hint in get_annotations(base).items():
+            if name not in names:
+                continue
             hints.pop(name, None)  # a field declared again is declared anew
-            if "Annotated" in str(hint):
-                holder = SimpleNamespace(__annotations__={name: hint})
+            holder = SimpleNamespace(__annotations__={name: hint})
+            with suppress(NameError):  # it names what is imported for type checking only
                 hints |= get_type_hints(holder, scope, include_extras=True)
     return hints
 

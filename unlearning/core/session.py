@@ -35,7 +35,7 @@ class Session:
 
     ``device`` is the processor or one CUDA device. ``base`` is the model that a fine-tuned child
     starts from, ``progress`` hears (phase, steps done, steps in all) at every step, and
-    ``cancelled`` is asked as often.
+    ``cancelled`` is asked as often. ``amp`` allows mixed precision (bfloat16) on CUDA.
     """
 
     seed: int = 0
@@ -44,7 +44,13 @@ class Session:
     progress: Callable[[str, int, int], None] = _unheard
     cancelled: Callable[[], bool] = _never
     clock: Callable[[], float] = time.perf_counter
+    amp: bool = False
     workers: int = 0  # processes that decode examples too many for memory; 0: this one
+
+    @property
+    def mixed(self) -> bool:
+        """Whether steps are taken in mixed precision; on the processor they never are."""
+        return self.amp and self.device.type == "cuda"
 
     def step(self, phase: str, done: int, total: int) -> None:
         """Report progress, and stop here if asked to.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from unlearning.core.examples import Examples, Pair
     from unlearning.core.session import Session
 
+DECAYS = (0.5, 0.8, 0.9)  # shares of the epochs after which the learning rate falls
 Objective: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
 
 
@@ -44,6 +45,12 @@ def cosine(step: int, total: int) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * step / total))
 
 
+def decayed(epoch: int, epochs: int, factor: float) -> float:
+    """Let the learning rate fall by ``factor`` after 50, 80 and 90 per cent of the epochs."""
+    falls: int = sum(epoch + 1 > share * epochs for share in DECAYS)
+    return float(factor**falls)
+
+
 def unchanged(inputs: Tensor) -> Tensor:
     """Augment nothing."""
     return inputs
@@ -60,7 +67,8 @@ class Phase:
     ``objective`` takes (augmented inputs, targets) of one batch to the scalar that is minimised.
     ``rate`` takes (step, total) to the factor on the optimiser's own learning rate: being a pure
     function, it needs no state to be taken up at any step. ``training`` chooses train or eval
-    mode. ``observe`` sees the model after each backward pass.
+    mode, of the layers in ``only`` where there are any. ``observe`` sees the model after each
+    backward pass.
     """
 
     name: str
@@ -70,6 +78,7 @@ class Phase:
     rate: Callable[[int, int], float] = constant
     augment: Callable[[Tensor], Tensor] = unchanged
     training: bool = True
+    only: tuple[nn.Module, ...] = ()
     observe: Callable[[nn.Module], None] = unseen
 
 
@@ -86,7 +95,7 @@ def descend(model: nn.Module, examples: Examples, phase: Phase, session: Session
         OptimizerHoldsOthers: the optimiser would train something else than ``model``.
     """
     _check_optimizer(model, phase.optimizer)
-    model.train(phase.training)
+    _set_mode(model, phase)
     total = phase.plan.steps
     for step, batch in enumerate(held(examples).batches(phase.plan, session.workers)):
         session.step(phase.name, step, total)
@@ -97,23 +106,39 @@ def descend(model: nn.Module, examples: Examples, phase: Phase, session: Session
     session.step(phase.name, total, total)
 
 
+def _set_mode(model: nn.Module, phase: Phase) -> None:
+    model.train(phase.training and not phase.only)
+    for layer in phase.only:
+        layer.train(phase.training)
+
+
 def _step(model: nn.Module, batch: Pair, phase: Phase, session: Session, step: int) -> None:
     inputs, targets = (tensor.to(session.device) for tensor in batch)
-    alone = batch_norms(model) if phase.training and len(targets) == 1 else []
+    alone = [each for each in batch_norms(model) if each.training] if len(targets) == 1 else []
     for layer in alone:
         layer.eval()
     phase.optimizer.zero_grad()
-    loss = phase.objective(phase.augment(inputs), targets)
-    if not math.isfinite(value := loss.item()):
-        raise LossNotFinite(
-            f"The loss of {phase.name} is {value} at step {step} of {phase.plan.steps}; "
-            f"a lower learning rate may help."
-        )
+    with torch.autocast(session.device.type, torch.bfloat16, enabled=session.mixed):
+        loss = phase.objective(phase.augment(inputs), targets)
+    check_finite(loss.item(), phase.name, step, phase.plan.steps)
     loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     phase.observe(model)
     phase.optimizer.step()
     for layer in alone:
         layer.train()
+
+
+def check_finite(value: float, name: str, step: int, total: int) -> None:
+    """Stop on nonsense.
+
+    Raises:
+        LossNotFinite: the message names the phase and the step.
+    """
+    if not math.isfinite(value):
+        raise LossNotFinite(
+            f"The loss of {name} is {value} at step {step} of {total}; a lower learning rate may "
+            f"help."
+        )
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from copy import deepcopy
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from unlearning.core.claims import NotEligible
 
-class NothingTrainable(ValueError):
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class NothingTrainable(NotEligible):
     """The model has no parameter that a gradient step could move."""
 
 
@@ -34,6 +41,25 @@ def sgd(
     return torch.optim.SGD(
         trainable(model), lr=learning_rate, momentum=momentum, weight_decay=weight_decay
     )
+
+
+def adam(model: nn.Module, *, learning_rate: float) -> torch.optim.Adam:
+    """Return Adam over the trainable parameters of ``model``."""
+    return torch.optim.Adam(trainable(model), lr=learning_rate)
+
+
+@contextmanager
+def training_only(model: nn.Module, chosen: Iterable[nn.Parameter]) -> Iterator[None]:
+    """For the body, freeze every parameter that is not among ``chosen``."""
+    mine = {id(weight) for weight in chosen}
+    others = [weight for weight in trainable(model) if id(weight) not in mine]
+    for weight in others:
+        weight.requires_grad = False
+    try:
+        yield
+    finally:
+        for weight in others:
+            weight.requires_grad = True
 
 
 def frozen_copy(model: nn.Module) -> nn.Module:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 from unlearning.core.claims import Cost, Guarantee
-from unlearning.core.examples import count
-from unlearning.core.method import Method, Outcome
-from unlearning.core.order import Plan
-from unlearning.core.ranges import Range
-from unlearning.core.seeding import derive
-from unlearning.core.training import Phase, cosine, descend
-from unlearning.core.weights import sgd, snapshot, squared_distance
+from unlearning.core.descent import Descent
+from unlearning.core.knobs import Epochs, LearningRate, Pull
+from unlearning.core.method import Outcome
+from unlearning.core.training import cosine, descend
+from unlearning.core.weights import snapshot, squared_distance
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from unlearning.core.claims import Published
     from unlearning.core.context import Context, Examples
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finetune(Method):
+class Finetune(Descent):
     """Go on training, on the retain set only, and let the rest fade.
+
+    The records to forget are not read, so they may be gone already.
 
     **Assumption.** What is no longer rehearsed is forgotten (catastrophic forgetting).
 
@@ -40,6 +41,11 @@ class Finetune(Method):
 
     **Known failure.** With a small learning rate nothing is forgotten, as the loss on R is
     already near zero; with a large one this is retraining from a warm start.
+
+    **When.** First of all approximate methods, on any network, as the measure of the others.
+
+    **Not.** Where a retraining is affordable, or the records were memorised: what is memorised
+    fades last.
     """
 
     title: ClassVar[str] = "Fine-tune on the retain set"
@@ -48,13 +54,12 @@ class Finetune(Method):
     guarantee: ClassVar[Guarantee] = Guarantee.APPROXIMATE
     reads_forget: ClassVar[bool] = False
     cost: ClassVar[Cost] = Cost(retain_passes=1)
+    mixed_precision: ClassVar[bool] = True
+    published: ClassVar[Published] = {"l2_to_init": None}
 
-    learning_rate: Annotated[float, Range(1e-5, 1e-1, log=True, help="size of a step")] = 0.1
-    momentum: Annotated[float, Range(0, 0.99, help="share of the last step kept")] = 0.9
-    weight_decay: Annotated[float, Range(0, 0.1, help="pull of the weights to zero")] = 5e-4
-    batch_size: Annotated[int, Range(1, 4096, help="retained records in a step")] = 256
-    epochs: Annotated[int, Range(1, 100, help="passes over the retain set")] = 5
-    l2_to_init: Annotated[float, Range(0, 1, help="pull back to the original weights")] = 0.0
+    learning_rate: LearningRate = 0.1
+    epochs: Epochs = 5
+    l2_to_init: Pull = 0.0
 
     def _unlearn(
         self, model: nn.Module, retain: Examples, forget: Examples, context: Context
@@ -68,23 +73,7 @@ class Finetune(Method):
                 loss = loss + self.l2_to_init / 2 * squared_distance(model, theta_o)
             return loss
 
-        phase = Phase(
-            name="fine-tune",
-            plan=Plan(
-                size=count(retain),
-                batch_size=self.batch_size,
-                epochs=self.epochs,
-                seed=derive(context.seed, "retain"),
-            ),
-            objective=objective,
-            optimizer=sgd(
-                model,
-                learning_rate=self.learning_rate,
-                momentum=self.momentum,
-                weight_decay=self.weight_decay,
-            ),
-            rate=cosine,
-            augment=recipe.augment,
-        )
-        descend(model, retain, phase, context)
+        plan = self.plan(retain, context, "retain")
+        phase = self.passes("fine-tune", model, objective, plan)
+        descend(model, retain, replace(phase, rate=cosine, augment=recipe.augment), context)
         return Outcome(model=model, stop_reason=f"completed {self.epochs} epochs")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from unlearning.core.claims import Cost, Guarantee
-from unlearning.core.examples import count
-from unlearning.core.method import Method, Outcome, SettingRefused
-from unlearning.core.order import Plan
+from unlearning.core.descent import Descent
+from unlearning.core.knobs import Pull, StopLoss, WeightDecay
+from unlearning.core.method import Outcome, SettingRefused
 from unlearning.core.ranges import Range
 from unlearning.core.seeding import derive
 from unlearning.core.training import Phase, descend, endless, mean_loss
-from unlearning.core.weights import moved, sgd, snapshot, squared_distance
+from unlearning.core.weights import moved, snapshot, squared_distance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NegGradPlus(Method):
+class NegGradPlus(Descent):
     """Descend on the retain set and climb on the forget set in the same step.
+
+    Both losses are weighed in one objective, and the run may stop at a loss that is set for it.
 
     **Assumption.** Raising the loss on F undoes its influence, and the gradient on R holds the
     rest of the model in place meanwhile.
@@ -47,6 +49,12 @@ class NegGradPlus(Method):
     **Known failure.** CE(F) has no upper bound: once CE(R) is near zero the climbing term rules
     whatever alpha is, and the model is destroyed. With a small step it does nothing. With
     alpha = 1 it would be fine-tuning, and is refused.
+
+    **When.** The records to forget are few and still there, and a stop loss was kept from a
+    calibration split at training time.
+
+    **Not.** Without a stop loss on a model that fits its training set perfectly: it either does
+    nothing or ruins the model.
     """
 
     title: ClassVar[str] = "Negative gradient plus"
@@ -55,17 +63,12 @@ class NegGradPlus(Method):
     guarantee: ClassVar[Guarantee] = Guarantee.APPROXIMATE
     reads_forget: ClassVar[bool] = True
     cost: ClassVar[Cost] = Cost(retain_passes=2)
+    mixed_precision: ClassVar[bool] = True
 
+    weight_decay: WeightDecay = 0.0
     alpha: Annotated[float, Range(0, 1, help="weight of the retain set against the other")] = 0.95
-    learning_rate: Annotated[float, Range(1e-5, 1e-1, log=True, help="size of a step")] = 0.01
-    momentum: Annotated[float, Range(0, 0.99, help="share of the last step kept")] = 0.9
-    weight_decay: Annotated[float, Range(0, 0.1, help="pull of the weights to zero")] = 0.0
-    batch_size: Annotated[int, Range(1, 4096, help="records of either set in a step")] = 256
-    epochs: Annotated[int, Range(1, 100, help="passes over the retain set")] = 10
-    l2_to_init: Annotated[float, Range(0, 1, help="pull back to the original weights")] = 0.0
-    stop_loss: Annotated[
-        float | None, Range(1e-6, 100, help="mean loss on the forget set that ends the run")
-    ] = None
+    l2_to_init: Pull = 0.0
+    stop_loss: StopLoss = None
 
     def __post_init__(self) -> None:
         """Check the hyperparameters.
@@ -86,22 +89,12 @@ class NegGradPlus(Method):
     ) -> Outcome:
         theta_o = snapshot(model)
         objective = self._objective(model, theta_o, forget, context)
-        optimizer = sgd(
-            model,
-            learning_rate=self.learning_rate,
-            momentum=self.momentum,
-            weight_decay=self.weight_decay,
-        )
+        optimizer = self.optimizer(model)
         stop_reason = f"completed {self.epochs} epochs"
         for epoch in range(self.epochs):
             phase = Phase(
                 name=f"epoch {epoch + 1} of {self.epochs}",
-                plan=Plan(
-                    size=count(retain),
-                    batch_size=self.batch_size,
-                    epochs=1,
-                    seed=derive(context.seed, "retain", epoch),
-                ),
+                plan=replace(self.plan(retain, context, "retain", epoch), epochs=1),
                 objective=objective,
                 optimizer=optimizer,
                 augment=context.recipe.augment,

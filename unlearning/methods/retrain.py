@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from unlearning.core.claims import Cost, Guarantee
+from unlearning.core.claims import Cost, Guarantee, Layers
 from unlearning.core.method import Method, Outcome
 from unlearning.core.seeding import isolated
 
@@ -29,6 +29,8 @@ class TensorSurvived(RuntimeError):
 class Retrain(Method):
     r"""Train a fresh model on the retain set, by the original recipe.
 
+    Nothing of the original model is taken over, so there is nothing in which a trace could stay.
+
     **Assumption.** The recipe is complete: nothing fitted on the forget set (a scaler, a
     vocabulary, a backbone, a chosen hyperparameter, an early stop) reaches the new model from
     outside it. A base model that has seen the forget set must be cleared first.
@@ -45,6 +47,10 @@ class Retrain(Method):
     **Known failure.** A partial reset, such as one that reaches only the outermost layers, is a
     warm start and no retraining. Here a new model object is built, so that this cannot happen,
     unless ``build`` of the recipe itself loads old weights.
+
+    **When.** Whenever a full training can be afforded before the answer is due.
+
+    **Not.** Where the recipe, or a base model cleared of the records, is missing.
     """
 
     title: ClassVar[str] = "Retrain from scratch"
@@ -53,6 +59,7 @@ class Retrain(Method):
     guarantee: ClassVar[Guarantee] = Guarantee.EXACT
     reads_forget: ClassVar[bool] = False
     cost: ClassVar[Cost] = Cost(trainings=1)
+    layers: ClassVar[Layers] = Layers.WHOLE
 
     def _unlearn(
         self, model: nn.Module, retain: Examples, forget: Examples, context: Context

@@ -1,0 +1,152 @@
+"""What methods edit, found by type and structure in the architectures that there are."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from torch import nn
+
+from tests.unlearning.toys import FORGET, RETAIN, WHOLE_CLASS, Plain, of_classes
+from tests.unlearning.trying import tried
+from unlearning.core.blocks import blocks, classifier, last_blocks
+from unlearning.core.claims import Layers, NotEligible
+from unlearning.core.classes import NotAWholeClass, forgotten_classes
+from unlearning.core.entries import sections
+from unlearning.core.filters import norm_behind
+from unlearning.core.layers import check_eligible, editable
+from unlearning.core.vision import torchvision
+from unlearning.core.weights import NothingTrainable
+from unlearning.recipes.digits import DigitsCNN, DigitsMLP
+
+RESNET = torchvision.models.resnet18(num_classes=10)
+VIT = torchvision.models.VisionTransformer(
+    image_size=32,
+    patch_size=8,
+    num_layers=3,
+    num_heads=2,
+    hidden_dim=16,
+    mlp_dim=32,
+    num_classes=10,
+)
+CNN, MLP = DigitsCNN().build(), DigitsMLP().build()
+LINEAR = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+
+
+def names(model: nn.Module) -> list[list[str]]:
+    known = {id(module): name for name, module in model.named_modules()}
+    return [[known[id(module)] for module in block] for block in blocks(model)]
+
+
+@pytest.mark.parametrize(
+    ("model", "found", "last"),
+    [
+        (RESNET, [["layer1"], ["layer2"], ["layer3"], ["layer4"]], "fc"),
+        (VIT, [[f"encoder.layers.encoder_layer_{n}"] for n in range(3)], "heads.head"),
+        (CNN, [["0", "1"], ["4", "5"]], "9"),
+        (MLP, [["1"]], "3"),
+        (LINEAR, [], "1"),
+    ],
+    ids=["ResNet", "transformer", "CNN", "perceptron", "linear"],
+)
+def test_a_network_is_a_row_of_blocks_and_a_classifier(model, found, last):
+    assert names(model) == found
+    assert classifier(model) is model.get_submodule(last)
+
+
+def test_the_last_blocks_are_those_next_to_the_classifier():
+    assert last_blocks(RESNET, 1) == [RESNET.layer4, RESNET.fc]
+    assert last_blocks(CNN, 2) == [CNN.get_submodule(each) for each in "01459"]
+    with pytest.raises(NotEligible, match="has 4 blocks before its classifier, and the last 5"):
+        last_blocks(RESNET, 5)
+    with pytest.raises(NotEligible, match="has no layer with weights"):
+        last_blocks(nn.Sequential(nn.ReLU()), 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fit"),
+    [
+        (Layers.WHOLE, {"resnet", "vit", "mlp", "linear"}),
+        (Layers.TRAINABLE, {"resnet", "vit", "mlp", "linear"}),
+        (Layers.MATRICES, {"resnet", "vit", "mlp", "linear"}),
+        (Layers.BLOCKS, {"resnet", "vit", "mlp"}),
+        (Layers.CONVOLUTIONS, {"resnet"}),
+        (Layers.SQUARE_CONVOLUTIONS, {"resnet"}),
+        (Layers.HEAD, {"linear"}),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_each_family_has_the_layers_that_it_has(kind, fit):
+    models = {"resnet": RESNET, "vit": VIT, "mlp": MLP, "linear": LINEAR}
+    for name, model in models.items():
+        if name in fit:
+            check_eligible(kind, model, "X")
+        else:
+            with pytest.raises(NotEligible, match=rf"^X edits {kind.value}, and .* has none"):
+                check_eligible(kind, model, "X")
+
+
+@pytest.mark.parametrize("name", ["conv_transpose", "msg", "cfw", "aru"])
+@pytest.mark.parametrize("model", [VIT, MLP], ids=["transformer", "perceptron"])
+def test_methods_for_convolutions_refuse_what_has_none_and_say_so_beforehand(name, model):
+    method = tried(name)
+    method.eligible(RESNET)
+    with pytest.raises(NotEligible, match="has none that is trainable; choose another method"):
+        method.eligible(model)
+    entry = sections(inspect.getdoc(type(method)) or "")["Not"]
+    assert entry.startswith("Networks without spatial convolutions (perceptrons, transformers)")
+    assert "refused" in entry
+
+
+def test_a_method_for_linear_models_refuses_a_deeper_one():
+    tried("newton_influence").eligible(LINEAR)
+    with pytest.raises(NotEligible, match="edits the one linear layer there is"):
+        tried("newton_influence").eligible(MLP)
+
+
+def test_the_last_blocks_must_be_there():
+    tried("cf_k", k=4).eligible(RESNET)
+    with pytest.raises(NotEligible, match="has 4 blocks before its classifier, and the last 5"):
+        tried("cf_k", k=5).eligible(RESNET)
+
+
+def test_the_norm_behind_a_convolution_is_the_next_layer_if_that_is_one():
+    block = RESNET.layer1[0]
+    assert norm_behind(RESNET, block.conv1) is block.bn1
+    assert norm_behind(RESNET, block.conv2) is block.bn2
+    assert norm_behind(RESNET, RESNET.fc) is None
+    assert norm_behind(RESNET, block.relu) is not block.bn1
+
+
+def test_convolutions_over_space_are_not_pointwise_ones_nor_patches():
+    found = editable(Layers.CONVOLUTIONS, RESNET)
+    assert "conv1" in found
+    assert "layer2.0.downsample.0" not in found
+    assert len(found) == 17
+    assert not editable(Layers.CONVOLUTIONS, VIT)
+    oblong = nn.Conv2d(1, 1, (3, 1))
+    assert editable(Layers.CONVOLUTIONS, oblong)
+    assert not editable(Layers.SQUARE_CONVOLUTIONS, oblong)
+
+
+def test_a_frozen_layer_is_not_edited():
+    frozen = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3))
+    frozen[0].requires_grad_(requires_grad=False)
+    assert list(editable(Layers.CONVOLUTIONS, frozen)) == ["1"]
+    with pytest.raises(NothingTrainable):
+        check_eligible(Layers.MATRICES, frozen.requires_grad_(requires_grad=False), "X")
+
+
+def test_the_classes_to_go_are_those_that_no_retained_record_has():
+    retain, forget = WHOLE_CLASS
+    assert forgotten_classes(Plain(), retain, forget) == (2,)
+    assert forgotten_classes(Plain(), retain, None) == (2,)
+    assert forgotten_classes(Plain(), of_classes(RETAIN, 1), of_classes(FORGET, 2)) == (2,)
+    assert forgotten_classes(Plain(), of_classes(RETAIN, 1), None) == (0, 2)
+
+
+def test_single_records_are_no_class():
+    with pytest.raises(NotAWholeClass, match="has records of a, b, c, of which others"):
+        forgotten_classes(Plain(), RETAIN, FORGET)
+    with pytest.raises(NotAWholeClass, match="Every class still has retained records"):
+        forgotten_classes(Plain(), RETAIN, None)
