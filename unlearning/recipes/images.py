@@ -62,6 +62,9 @@ class ImageClassifier(GradientRecipe):
             UnknownArchitecture: torchvision does not have it.
         """
         super().__post_init__()
+        self._check_architecture()
+
+    def _check_architecture(self) -> None:
         if self.architecture not in architectures():
             raise UnknownArchitecture(
                 f"ImageClassifier.architecture is {self.architecture!r}; torchvision has "
