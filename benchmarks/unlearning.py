@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,7 @@ def _measured(cell: Cell, chosen: argparse.Namespace) -> list[dict[str, Any]]:
             cell=cell, split=parts, cache=chosen.cache, device=device, said=bar.set_description
         )
         if chosen.tune:
+            _need_optuna()
             storage = study_file(chosen.cache, cell.name)
             found = Bench(models=models, initialisations=count, tick=tick).tune(
                 methods, chosen.tune, storage
@@ -99,6 +101,11 @@ def _measured(cell: Cell, chosen: argparse.Namespace) -> list[dict[str, Any]]:
         rows, refused = bench.rows(methods)
     sizes = {name: len(each) for name, each in vars(parts.sets).items()}
     return [{"cell": cell.name, "sizes": sizes, "rows": rows, "refused": refused}]
+
+
+def _need_optuna() -> None:
+    if find_spec("optuna") is None:
+        sys.exit("--tune needs Optuna: pip install '.[tuning]', or leave --tune out.")
 
 
 def tuned_settings(cell: Cell) -> dict[str, Any]:

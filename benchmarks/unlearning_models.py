@@ -15,8 +15,8 @@ from lineage.core import weights
 from unlearning.core.comparison import accuracies
 from unlearning.core.examples import Held
 from unlearning.core.indiscernibility import indiscernibility
+from unlearning.core.problem import Problem, attacked
 from unlearning.core.session import Session
-from unlearning.core.tuning import Problem, attacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,14 +16,25 @@ from benchmarks.unlearning_models import OTHER_SEED, Models
 from unlearning.core.catalogue import registry
 from unlearning.core.claims import Granularity, Guarantee, NotEligible
 from unlearning.core.method import EmptySet as NotKept
-from unlearning.core.tuning import FAILURES, new_study, score, search, unlearn
+from unlearning.core.method import NothingTouched, SettingRefused, WeightsNotFinite
+from unlearning.core.problem import score, unlearn
+from unlearning.core.training import LossNotFinite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from unlearning.core.method import Method
-    from unlearning.core.tuning import Problem, Scores
+    from unlearning.core.problem import Problem, Scores
 
+# What a method may answer on a cell instead of a model; the table names it.
+FAILURES = (
+    NotEligible,
+    NotKept,
+    NothingTouched,
+    WeightsNotFinite,
+    LossNotFinite,
+    SettingRefused,
+)
 PROXIES = 3
 PROXY_SEED = 500_000  # added to the number of a proxy, which shares no initial weights with a row
 
@@ -45,7 +56,7 @@ class Bench:
             settings = dict(self.tuned.get(name, {}))
             try:
                 found.append(self._row(name, settings, self._unlearned))
-            except (NotEligible, NotKept, *FAILURES) as reason:
+            except FAILURES as reason:
                 refused[name] = str(reason)
                 self.tick(name)
         return found, refused
@@ -61,7 +72,13 @@ class Bench:
         )
 
     def tune(self, methods: tuple[str, ...], trials: int, storage: str) -> dict[str, Any]:
-        """Search the hyperparameters of each method on proxy problems; return what was found."""
+        """Search the hyperparameters of each method on proxy problems; return what was found.
+
+        Raises:
+            ModuleNotFoundError: Optuna is not installed.
+        """
+        from unlearning.core.tuning import new_study, search  # noqa: PLC0415  (it is optional)
+
         proxies = [
             self.models.problem(PROXY_SEED + number, proxy=True)[0] for number in range(PROXIES)
         ]

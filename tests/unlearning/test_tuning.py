@@ -14,21 +14,11 @@ from unlearning.core.claims import NotEligible
 from unlearning.core.comparison import Sets, accuracies
 from unlearning.core.examples import Held
 from unlearning.core.indiscernibility import indiscernibility
+from unlearning.core.problem import Problem, attacked, score, unlearn
 from unlearning.core.ranges import hyperparameters
 from unlearning.core.session import Session
 from unlearning.core.training import LossNotFinite
-from unlearning.core.tuning import (
-    NothingFound,
-    Problem,
-    attacked,
-    best,
-    bounds,
-    new_study,
-    score,
-    search,
-    suggest,
-    unlearn,
-)
+from unlearning.core.tuning import NothingFound, best, bounds, new_study, search, suggest
 from unlearning.methods.eu_k import ExactUnlearningLastBlocks
 from unlearning.methods.finetune import Finetune
 from unlearning.methods.gradient_ascent import GradientAscent
