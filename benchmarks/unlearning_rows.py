@@ -77,7 +77,12 @@ class Bench:
         Raises:
             ModuleNotFoundError: Optuna is not installed.
         """
-        from unlearning.core.tuning import new_study, search  # noqa: PLC0415  (it is optional)
+        from unlearning.core.tuning import (  # noqa: PLC0415  (it is optional)
+            NothingFound,
+            best,
+            new_study,
+            search,
+        )
 
         proxies = [
             self.models.problem(PROXY_SEED + number, proxy=True)[0] for number in range(PROXIES)
@@ -86,18 +91,17 @@ class Bench:
         for name in methods or self.defined():
             study = new_study(f"{self.models.cell.name}/{name}", seed=0, storage=storage)
             try:
-                best = search(
+                search(
                     registry().get(name),
                     proxies,
                     study,
                     trials=trials,
                     session={"device": self.models.device},
+                    ended=lambda _trial, name=name: self.tick(f"tuning {name}"),  # type: ignore[misc]
                 )
-            except (NotEligible, NotKept, RuntimeError) as reason:
+                found[name] = asdict(best(study))
+            except (NotEligible, NotKept, NothingFound) as reason:
                 self.tick(f"{name}: {reason}")
-                continue
-            found[name] = asdict(best)
-            self.tick(name)
         return found
 
     def _row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import torch
@@ -18,14 +18,11 @@ from unlearning.core.problem import Problem, attacked, score, unlearn
 from unlearning.core.ranges import hyperparameters
 from unlearning.core.session import Session
 from unlearning.core.training import LossNotFinite
-from unlearning.core.tuning import NothingFound, best, bounds, new_study, search, suggest
+from unlearning.core.tuning import NothingFound, best, bounds, distributions, new_study, search
 from unlearning.methods.eu_k import ExactUnlearningLastBlocks
 from unlearning.methods.finetune import Finetune
 from unlearning.methods.gradient_ascent import GradientAscent
 from unlearning.recipes.digits import DigitsMLP
-
-if TYPE_CHECKING:
-    import optuna
 
 RECIPE = DigitsMLP(targets=("0", "1"), hidden=4, epochs=10)
 
@@ -66,7 +63,8 @@ def test_the_retrained_model_is_what_all_objectives_aim_at(problem):
 
 def test_a_search_finds_the_setting_with_the_smallest_norm(problem):
     study = new_study("finetune", seed=0)
-    found = search(Finetune, [problem], study, trials=4)
+    search(Finetune, [problem], study, trials=4)
+    found = best(study)
     assert found.completed == len(study.trials) == 4
     norms = [math.hypot(*trial.values) for trial in study.trials]
     assert study.trials[found.trial].params == found.hyperparameters
@@ -79,15 +77,16 @@ def test_a_search_finds_the_setting_with_the_smallest_norm(problem):
 def test_a_search_that_was_stopped_goes_on_where_it_was(problem, tmp_path):
     storage = f"sqlite:///{tmp_path / 'study.sqlite3'}"
     search(Finetune, [problem], new_study("one", seed=0, storage=storage), trials=2)
-    done: list[int] = []
-    found = search(
-        Finetune,
-        [problem],
-        new_study("one", seed=0, storage=storage),
-        trials=3,
-        progress=lambda at, _: done.append(at),
-    )
-    assert (found.completed, done) == (3, [3])
+    ended: list[int] = []
+    study = new_study("one", seed=0, storage=storage)
+    search(Finetune, [problem], study, trials=3, ended=lambda trial: ended.append(trial.number))
+    assert (best(study).completed, ended) == (3, [2])
+
+
+def test_a_search_stops_when_others_have_done_the_rest(problem):
+    study = new_study("shared", seed=0)
+    search(Finetune, [problem], study, trials=9, ended=lambda trial: trial.number == 1)
+    assert len(study.trials) == 2
 
 
 def test_objectives_are_the_means_over_the_problems(problem):
@@ -100,7 +99,9 @@ def test_objectives_are_the_means_over_the_problems(problem):
 
 def test_no_more_blocks_are_searched_than_the_model_has(problem):
     assert bounds(ExactUnlearningLastBlocks, problem) == {"epochs": 2, "k": 1}
-    found = search(ExactUnlearningLastBlocks, [problem], new_study("eu_k", seed=0), trials=2)
+    study = new_study("eu_k", seed=0)
+    search(ExactUnlearningLastBlocks, [problem], study, trials=2)
+    found = best(study)
     assert (found.hyperparameters["k"], found.failed) == (1, 0)
 
 
@@ -114,7 +115,9 @@ def test_a_setting_that_runs_away_counts_as_failed(problem, monkeypatch):
         return apply(*given)
 
     monkeypatch.setattr(Finetune, "_unlearn", sometimes)
-    found = search(Finetune, [problem], new_study("away", seed=0), trials=2)
+    study = new_study("away", seed=0)
+    search(Finetune, [problem], study, trials=2)
+    found = best(study)
     assert (found.completed, found.failed) == (2, 1)
 
 
@@ -124,29 +127,27 @@ def test_a_search_in_which_everything_fails_ends(problem, monkeypatch):
         Finetune, "_unlearn", lambda *_: (_ for _ in ()).throw(NotEligible("never"))
     )
     study = new_study("never", seed=0)
-    with pytest.raises(NothingFound, match="No trial of never"):
-        search(Finetune, [problem], study, trials=2)
+    search(Finetune, [problem], study, trials=2)
     assert len(study.trials) == 20
-    with pytest.raises(NothingFound):
+    with pytest.raises(NothingFound, match="No trial of never"):
         best(study)
 
 
 @pytest.mark.parametrize("name", registry().names())
 def test_every_declared_range_can_be_searched(name):
     cls = registry().get(name)
-    study = new_study(name, seed=1)
+    searched = [one for one in hyperparameters(cls) if not one.optional]
+    study, space = new_study(name, seed=1), distributions(cls, {"epochs": 2})
     for _ in range(5):
-        numbers = suggest(study.ask(), cls, {"epochs": 2})
-        assert set(numbers) == {one.name for one in hyperparameters(cls) if not one.optional}
-        for one in hyperparameters(cls):
-            if not one.optional:
-                assert numbers[one.name] in one.allowed
-                assert isinstance(numbers[one.name], one.kind)
+        numbers = study.ask(space).params
+        assert set(numbers) == {one.name for one in searched}
+        for one in searched:
+            assert numbers[one.name] in one.allowed
+            assert isinstance(numbers[one.name], one.kind)
         assert numbers.get("epochs", 1) <= 2
 
 
 def test_a_number_that_may_be_left_out_keeps_its_default():
-    study: optuna.Study = new_study("ga", seed=1)
     optional = {one.name for one in hyperparameters(GradientAscent) if one.optional}
     assert optional
-    assert optional.isdisjoint(suggest(study.ask(), GradientAscent, {}))
+    assert optional.isdisjoint(distributions(GradientAscent, {}))

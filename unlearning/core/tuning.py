@@ -58,39 +58,50 @@ def search(
     *,
     trials: int,
     session: Mapping[str, Any] | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Found:
-    """Go on with a study until it has so many completed trials; return the best setting.
+    ended: Callable[[optuna.trial.FrozenTrial], object] = lambda _trial: False,
+) -> None:
+    """Go on with a study until it has so many completed trials.
 
     Each trial runs on every problem, and its objectives are the means. A setting that touches
     nothing, is refused or runs away counts as failed, and at most ten times as many may fail as
     shall be completed.
 
+    Args:
+        cls: the method.
+        problems: proxies, on which nothing depends but the choice of numbers.
+        study: as ``new_study`` returns it; trials of other processes may have been added.
+        trials: how many shall be completed in all.
+        session: device, callbacks and the like of every run.
+        ended: hears each trial when it is over; the search stops here if it answers yes.
+
     Raises:
         NotEligible: the method is not defined on these models.
-        NothingFound: every trial failed.
     """
     for problem in problems:
         cls().eligible(problem.original)
-    most = bounds(cls, problems[0])
-
-    def objective(trial: optuna.Trial) -> tuple[float, ...]:
-        method = _tried(cls, suggest(trial, cls, most))
-        rows = []
-        for problem in problems:
-            try:
-                model = unlearn(problem, method, session or {}).model
-            except FAILURES as failure:
-                raise optuna.TrialPruned(str(failure)) from failure
-            rows.append(score(problem, model).objectives(problem))
-        return tuple(sum(column) / len(rows) for column in zip(*rows, strict=True))
-
-    while (done := _count(study, "COMPLETE")) < trials:
+    space = distributions(cls, bounds(cls, problems[0]))
+    while _count(study, "COMPLETE") < trials:
         if _count(study, "PRUNED") >= FAILURES_PER_TRIAL * trials:
             break
-        study.optimize(objective, n_trials=1)
-        progress(done + 1, trials)
-    return best(study)
+        trial = study.ask(space)
+        try:
+            found = _objectives(cls(**trial.params), problems, session or {})
+        except FAILURES:
+            told = study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        else:
+            told = study.tell(trial, found)
+        if ended(told):
+            break
+
+
+def _objectives(
+    method: Method, problems: Sequence[Problem], session: Mapping[str, Any]
+) -> tuple[float, ...]:
+    rows = [
+        score(problem, unlearn(problem, method, session).model).objectives(problem)
+        for problem in problems
+    ]
+    return tuple(sum(column) / len(rows) for column in zip(*rows, strict=True))
 
 
 def best(study: optuna.Study) -> Found:
@@ -155,35 +166,30 @@ def _eligible(cls: type[Method], model: nn.Module, **numbers: int) -> bool:
     return True
 
 
-def suggest(trial: optuna.Trial, cls: type[Method], most: Mapping[str, int]) -> Numbers:
-    """Draw each declared number from its range, or up to ``most`` of it.
+def distributions(
+    cls: type[Method], most: Mapping[str, int]
+) -> dict[str, optuna.distributions.BaseDistribution]:
+    """Return what each declared number is drawn from: its range, or up to ``most`` of it.
 
     Batch sizes are powers of two, as in the benchmark. A number that may be left out keeps its
     default.
     """
     return {
-        one.name: _drawn(trial, one, most.get(one.name))
+        one.name: _distribution(one, most.get(one.name))
         for one in hyperparameters(cls)
         if not one.optional
     }
 
 
-def _drawn(trial: optuna.Trial, one: Hyperparameter, most: int | None) -> int | float:
+def _distribution(one: Hyperparameter, most: int | None) -> optuna.distributions.BaseDistribution:
     low, high, log = one.allowed.low, one.allowed.high, one.allowed.log
     if one.name == "batch_size":
-        return int(trial.suggest_categorical(one.name, BATCH_SIZES))
+        return optuna.distributions.CategoricalDistribution(BATCH_SIZES)
     if most is not None:
         high = max(low, min(high, most))
     if one.kind is int:
-        return trial.suggest_int(one.name, int(low), int(high), log=log)
-    return trial.suggest_float(one.name, low, high, log=log)
-
-
-def _tried(cls: type[Method], numbers: Mapping[str, Any]) -> Method:
-    try:
-        return cls(**numbers)
-    except FAILURES as failure:
-        raise optuna.TrialPruned(str(failure)) from failure
+        return optuna.distributions.IntDistribution(int(low), int(high), log=log)
+    return optuna.distributions.FloatDistribution(low, high, log=log)
 
 
 def _count(study: optuna.Study, state: str) -> int:
