@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from lineage.admin import ReadOnlyAdmin
-from unlearning.models import UnlearningRun
+from unlearning.models import Tuning, UnlearningRun
 
 
 @admin.register(UnlearningRun)
@@ -27,3 +27,13 @@ class UnlearningRunAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     # Which records are in a forget set is nothing to browse.
     exclude = ("forget_bitmap",)
+
+
+@admin.register(Tuning)
+class TuningAdmin(ReadOnlyAdmin):
+    """What was searched for which recipe, and what was found."""
+
+    list_display = ("__str__", "state", "trials_wanted", "frozen_at", "created_at")
+    list_filter = ("state", "method")
+    search_fields = ("id", "recipe", "recipe_digest")
+    date_hierarchy = "created_at"

@@ -6,7 +6,7 @@ import uuid
 
 from django.db import models
 
-from lineage.models import ModelVersion, OrdinalSpace
+from lineage.models import DatasetSnapshot, ModelVersion, OrdinalSpace
 
 
 class UnlearningRun(models.Model):
@@ -37,6 +37,9 @@ class UnlearningRun(models.Model):
     )
     method = models.CharField(max_length=64)
     hyperparameters = models.JSONField(default=dict, blank=True)
+    tuning = models.ForeignKey(
+        "Tuning", models.PROTECT, null=True, blank=True, related_name="runs"
+    )
     seed = models.BigIntegerField()
     space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="+")
     forget_bitmap = models.BinaryField()
@@ -72,3 +75,74 @@ class UnlearningRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} on {self.target}"
+
+
+class Tuning(models.Model):
+    """A search of a method's hyperparameters on proxy problems, never on a request's records.
+
+    * SEARCHING -> FROZEN, when enough trials are in; -> FAILED, when none ended with a model.
+
+    What is frozen holds for one method, one recipe (its digest, so its code) and one data set,
+    and is used for runs on versions of that recipe from then on. A later search is a new version.
+    """
+
+    class State(models.TextChoices):
+        """Life of a search."""
+
+        SEARCHING = "SEARCHING", "Searching"
+        FROZEN = "FROZEN", "Frozen"
+        FAILED = "FAILED", "Failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    method = models.CharField(max_length=64)
+    recipe = models.CharField(max_length=200)
+    recipe_parameters = models.JSONField(default=dict)
+    recipe_digest = models.CharField(max_length=64, blank=True)
+    snapshot = models.ForeignKey(DatasetSnapshot, models.PROTECT, related_name="+")
+    trials_wanted = models.PositiveIntegerField()
+    proxies = models.PositiveIntegerField()
+    seed = models.BigIntegerField()
+    state = models.CharField(max_length=16, choices=State, default=State.SEARCHING)
+    version = models.PositiveIntegerField(null=True, blank=True)
+    hyperparameters = models.JSONField(default=dict, blank=True)
+    objectives = models.JSONField(default=dict, blank=True)
+    study_digest = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField()
+    frozen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="what_is_frozen_names_its_study",
+                condition=~models.Q(state="FROZEN")
+                | (~models.Q(study_digest="") & models.Q(version__isnull=False)),
+            ),
+            models.UniqueConstraint(
+                fields=["method", "recipe_digest", "version"],
+                name="a_tuning_has_a_version_of_its_own",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} for {self.recipe}" + (f" v{self.version}" if self.version else "")
+
+
+class TuningTrial(models.Model):
+    """One setting that was tried on the proxies; ``values`` is empty where it failed."""
+
+    tuning = models.ForeignKey(Tuning, models.CASCADE, related_name="trials")
+    number = models.PositiveIntegerField()
+    hyperparameters = models.JSONField()
+    values = models.JSONField(default=list)
+    attributes = models.JSONField(default=dict)
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tuning", "number"], name="a_trial_has_a_number_of_its_own"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"trial {self.number} of {self.tuning}"

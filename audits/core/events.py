@@ -96,6 +96,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "case_linked": {"original": UUID, "versions": COUNT},
     "incident_raised": {"code": CODE},
     "version_quarantined": {"version": UUID},
+    "tuning_frozen": {"tuning": UUID, "method": SLUG, "study": SHA256, "recipe": SHA256},
     "journal_written": {"entry": UUID, "digest": SHA256},
     "shadows_purged": {"count": COUNT, "remaining": COUNT},
     "subject_key_destroyed": {"subject": UUID},

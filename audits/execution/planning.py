@@ -22,9 +22,11 @@ from lineage.queries.contents import stored
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, parents_of, training_snapshots
 from unlearning.core.seeding import derive
+from unlearning.queries.tunings import tuned
 from unlearning.services import runs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from lineage.models import Job, OrdinalSpace
@@ -158,12 +160,21 @@ def cannot_train(version: ModelVersion) -> bool:
 
 def _run(case_id: UUID, own: Hit, *, waiting: bool, again: bool) -> planning.PlannedRun:
     method = runs.RETRAIN if again else settings.EXPUNGE_METHOD
+    found = None
+    if method != runs.RETRAIN and not settings.EXPUNGE_METHOD_SETTINGS:
+        found = tuned(method=method, recipe_digest=own.version.generated_by.recipe_digest)
     return planning.PlannedRun(
         version=own.version,
         space=own.space,
         forget=own.found.forget,
         method=method,
-        hyperparameters={} if method == runs.RETRAIN else settings.EXPUNGE_METHOD_SETTINGS,
+        hyperparameters=found.hyperparameters if found else _settings(method),
+        tuning=found,
         seed=derive(0, str(case_id), str(own.version.pk)) % 2**31,
         waiting=waiting,
     )
+
+
+def _settings(method: str) -> Mapping[str, Any]:
+    """Return the numbers that the installation is set to; else those of the method hold."""
+    return {} if method == runs.RETRAIN else settings.EXPUNGE_METHOD_SETTINGS

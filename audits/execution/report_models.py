@@ -131,10 +131,21 @@ def _method(run: Run, titles: Mapping[str, str]) -> list[list[Any]]:
         ["Method", f"{titles.get(run['method'], run['method'])} ({run['method']})"],
         ["Definition", promise],
         ["Settings", plain(run["hyperparameters"]) if run["hyperparameters"] else "of the recipe"],
+        *_tuned(run),
         *([words.said(name), plain(value)] for name, value in report.items()),
         ["Time taken", seconds(run["seconds"])],
         ["Time of retraining, measured", seconds(run["retrain_seconds"])],
         ["Time of retraining, predicted", seconds(run["retrain_seconds_predicted"])],
+    ]
+
+
+def _tuned(run: Run) -> list[list[Any]]:
+    found = run.get("tuning")
+    if not found:
+        return []
+    return [
+        ["Settings found by a search", f"version {found['version']}, {found['trials']} trials"],
+        ["Study (SHA-256)", code(found["study"])],
     ]
 
 

@@ -17,7 +17,7 @@ from lineage.models import Artefact
 
 if TYPE_CHECKING:
     from lineage.models import ModelVersion
-    from unlearning.models import UnlearningRun
+    from unlearning.models import Tuning, UnlearningRun
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "django", "celery")
 
@@ -46,7 +46,7 @@ def findings(request: ErasureRequest) -> dict[str, Any]:
 def ordered_runs(request: ErasureRequest) -> list[UnlearningRun]:
     """Return the runs of a case in the order of its plan, each followed by its escalation."""
     order = {row["version"]: place for place, row in enumerate(request.plan.get("affected", []))}
-    runs = request.runs.select_related("target", "unlearned", "base", "escalated_from")
+    runs = request.runs.select_related("target", "unlearned", "base", "escalated_from", "tuning")
     return sorted(
         runs, key=lambda run: (order.get(str(run.target_id), len(order)), run.created_at)
     )
@@ -73,6 +73,7 @@ def describe_run(run: UnlearningRun) -> dict[str, Any]:
         "base": None if run.base_id is None else str(run.base_id),
         "method": run.method,
         "hyperparameters": run.hyperparameters,
+        "tuning": _tuning(run.tuning),
         "guarantee": run.guarantee,
         "status": run.status,
         "verdict": verdict.outcome if verdict else "",
@@ -88,6 +89,20 @@ def describe_run(run: UnlearningRun) -> dict[str, Any]:
         "unlearned_digest": None if run.unlearned is None else weights_digest(run.unlearned),
         "report": run.report,
         "error_code": run.error_code,
+    }
+
+
+def _tuning(found: Tuning | None) -> dict[str, Any] | None:
+    """Return where the hyperparameters come from: a study that was frozen before the request."""
+    if found is None:
+        return None
+    return {
+        "tuning": str(found.pk),
+        "version": found.version,
+        "study": found.study_digest,
+        "recipe_digest": found.recipe_digest,
+        "trials": found.trials.exclude(values=[]).count(),
+        "objectives": found.objectives,
     }
 
 

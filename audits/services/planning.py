@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from lineage.models import ModelVersion, OrdinalSpace
+    from unlearning.models import Tuning
 
 S = ErasureRequest.Status
 Decision = DuplicateFinding.Decision
@@ -48,6 +49,7 @@ class PlannedRun:
     hyperparameters: Mapping[str, Any]
     seed: int
     waiting: bool
+    tuning: Tuning | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,6 +275,7 @@ def _add_runs(case_id: UUID, runs: Sequence[PlannedRun], now: datetime) -> None:
             hyperparameters=planned.hyperparameters,
             seed=planned.seed,
             waiting=planned.waiting,
+            tuning=planned.tuning,
             now=now,
         )
         request.runs.add(run)

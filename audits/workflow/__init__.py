@@ -22,6 +22,7 @@ from audits.workflow.actions import (
     submit,
     take_over,
     train,
+    tune,
     use_outside_version,
     withdraw,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "submit",
     "take_over",
     "train",
+    "tune",
     "use_outside_version",
     "withdraw",
 ]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
+    from unlearning.models import Tuning
+
 
 class LetterNotSent(Exception):
     """The mail server did not take the confirmation letter; nothing was started."""
@@ -132,6 +134,25 @@ def train(*, key: str, payload_id: UUID, parameters: dict[str, Any]) -> Job:
     )
     doorbell.ring(job)
     return job
+
+
+def tune(*, tuning: Tuning, jobs_at_once: int) -> list[Job]:
+    """Search the hyperparameters of a method, in so many jobs that share the trials."""
+    now = timezone.now()
+    shares = [
+        jobs.create_job(
+            key=f"tune:{tuning.pk}:{share}",
+            kind="TUNE",
+            queue="heavy",
+            payload_id=tuning.pk,
+            parameters={"share": share},
+            now=now,
+        )
+        for share in range(jobs_at_once)
+    ]
+    for job in shares:
+        doorbell.ring(job)
+    return shares
 
 
 def _wake_cases_of(run_id: UUID) -> None:

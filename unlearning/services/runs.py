@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from lineage.models import ModelVersion, OrdinalSpace
+    from unlearning.models import Tuning
 
 S = UnlearningRun.Status
 EXACT = "EXACT"
@@ -40,12 +41,14 @@ def queue_run(  # noqa: PLR0913  (the fields of a run)
     waiting: bool,
     now: datetime,
     escalated_from: UnlearningRun | None = None,
+    tuning: Tuning | None = None,
 ) -> UnlearningRun:
     """Record the intention to unlearn; nothing is computed yet."""
     return UnlearningRun.objects.create(
         target=target,
         method=method,
         hyperparameters=dict(hyperparameters),
+        tuning=tuning,
         seed=seed,
         space=space,
         forget_bitmap=forget.serialize(),

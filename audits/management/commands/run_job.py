@@ -24,6 +24,7 @@ log = logging.getLogger("expunge.job")
 HANDLERS = {
     "TILES": "lineage.execution.tiling:build_tiles",
     "TRAIN": "unlearning.execution.training:train_version",
+    "TUNE": "audits.execution.tuning:tune",
     "UNLEARN": "unlearning.execution.running:execute_run",
     "PLAN": "audits.execution.planning:draw_plan",
     "AUDIT": "audits.execution.shadows:train_shadows",

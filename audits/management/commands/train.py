@@ -33,8 +33,8 @@ class Command(BaseCommand):
         parameters = {
             "model_name": options["model"],
             "recipe": options["recipe"],
-            "recipe_parameters": _object(options["parameters"]),
-            "snapshot": str(_snapshot(options["snapshot"]).pk),
+            "recipe_parameters": object_of(options["parameters"]),
+            "snapshot": str(named_snapshot(options["snapshot"]).pk),
             "base": str(base.pk) if base else None,
             "seed": options["seed"],
         }
@@ -43,7 +43,12 @@ class Command(BaseCommand):
         self.stdout.write(f"Queued {options['model']} as job {job.pk}; see /models/ on the site.")
 
 
-def _object(text: str) -> dict[str, Any]:
+def object_of(text: str) -> dict[str, Any]:
+    """Return what ``--parameters`` says.
+
+    Raises:
+        CommandError: it is no JSON object.
+    """
     try:
         value = json.loads(text)
     except json.JSONDecodeError:
@@ -53,7 +58,12 @@ def _object(text: str) -> dict[str, Any]:
     return value
 
 
-def _snapshot(text: str) -> DatasetSnapshot:
+def named_snapshot(text: str) -> DatasetSnapshot:
+    """Return the snapshot that ``--snapshot`` names.
+
+    Raises:
+        CommandError: there is none.
+    """
     try:
         return DatasetSnapshot.objects.get(pk=uuid.UUID(text))
     except (ValueError, DatasetSnapshot.DoesNotExist) as error:
