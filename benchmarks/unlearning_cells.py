@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from unlearning.core.recipe import Recipe
 
 Pair: TypeAlias = "tuple[Tensor, Tensor]"
-SPLIT_SEED = 123
+SPLIT_SEED, PROXIES = 123, 5
 VALIDATION, FORGET, TEST = 0.15, 0.1, 0.2
 CIFAR_MEAN, CIFAR_DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 
@@ -51,14 +51,15 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """The sets of a cell, and those of the proxy problem that hyperparameters are tuned on.
+    """The sets of a cell, and those of the proxy problems that hyperparameters are tuned on.
 
-    The proxy trains on the retain set alone and forgets a part of that, so that tuning never
-    sees the forget set. ``calibration`` is the half of the validation data that methods may read.
+    A proxy trains on the retain set alone and forgets a part of that, each another one, so that
+    tuning never sees the forget set. ``calibration`` is the half of the validation data that
+    methods may read.
     """
 
     sets: Sets
-    proxy: Sets
+    proxies: tuple[Sets, ...]
     calibration: Held
 
 
@@ -127,7 +128,7 @@ def split(train: Pair, test: Pair) -> Split:
     rest, validation = _cut(np.arange(len(train[1])), VALIDATION)
     retain, forget = _cut(rest, FORGET)
     calibration, judged = _cut(validation, 0.5)
-    proxy_retain, proxy_forget = _cut(retain, FORGET)
+    proxies = [_cut(retain, FORGET, SPLIT_SEED + 1 + number) for number in range(PROXIES)]
 
     def held(indices: np.ndarray) -> Held:
         return Held(TensorDataset(*_take(train, indices)))
@@ -135,13 +136,17 @@ def split(train: Pair, test: Pair) -> Split:
     outside = {"validation": held(judged), "test": Held(TensorDataset(*test))}
     return Split(
         sets=Sets(retain=held(retain), forget=held(forget), **outside),
-        proxy=Sets(retain=held(proxy_retain), forget=held(proxy_forget), **outside),
+        proxies=tuple(
+            Sets(retain=held(kept), forget=held(gone), **outside) for kept, gone in proxies
+        ),
         calibration=held(calibration),
     )
 
 
-def _cut(indices: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    kept, cut = train_test_split(indices, test_size=share, random_state=SPLIT_SEED)
+def _cut(
+    indices: np.ndarray, share: float, seed: int = SPLIT_SEED
+) -> tuple[np.ndarray, np.ndarray]:
+    kept, cut = train_test_split(indices, test_size=share, random_state=seed)
     return kept, cut
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from benchmarks.unlearning_cells import Cell, Split
     from unlearning.core.comparison import Sets
 
+PROXY_SEED = 500_000  # proxies share no initial weights with what is measured
 OTHER_SEED = 1_000_000  # added to a seed for the retraining that shows the noise of retraining
 
 
@@ -48,9 +49,18 @@ class Models:
     device: torch.device
     said: Callable[[str], None] = print
 
-    def problem(self, seed: int, *, proxy: bool = False) -> tuple[Problem, Trained]:
+    def problem(self, seed: int) -> tuple[Problem, Trained]:
         """Return the problem of an initialisation, and the retrained model beside it."""
-        sets = self.split.proxy if proxy else self.split.sets
+        return self._problem(self.split.sets, seed)
+
+    def proxies(self) -> list[Problem]:
+        """Return the problems that hyperparameters are tuned on."""
+        return [
+            self._problem(sets, PROXY_SEED + number)[0]
+            for number, sets in enumerate(self.split.proxies)
+        ]
+
+    def _problem(self, sets: Sets, seed: int) -> tuple[Problem, Trained]:
         original = self.original(sets, seed)
         retrained = self.retrained(sets, seed)
         problem = Problem(

@@ -15,8 +15,7 @@ import torch
 from benchmarks.unlearning_models import OTHER_SEED, Models
 from unlearning.core.catalogue import registry
 from unlearning.core.claims import Granularity, Guarantee, NotEligible
-from unlearning.core.method import EmptySet as NotKept
-from unlearning.core.method import NothingTouched, SettingRefused, WeightsNotFinite
+from unlearning.core.method import NothingTouched, NotKept, SettingRefused, WeightsNotFinite
 from unlearning.core.problem import score, unlearn
 from unlearning.core.training import LossNotFinite
 
@@ -35,8 +34,6 @@ FAILURES = (
     LossNotFinite,
     SettingRefused,
 )
-PROXIES = 3
-PROXY_SEED = 500_000  # added to the number of a proxy, which shares no initial weights with a row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +81,7 @@ class Bench:
             search,
         )
 
-        proxies = [
-            self.models.problem(PROXY_SEED + number, proxy=True)[0] for number in range(PROXIES)
-        ]
+        proxies = self.models.proxies()
         found: dict[str, Any] = {}
         for name in methods or self.defined():
             study = new_study(f"{self.models.cell.name}/{name}", seed=0, storage=storage)

@@ -89,7 +89,7 @@ def test_a_search_stops_when_others_have_done_the_rest(problem):
     assert len(study.trials) == 2
 
 
-def test_objectives_are_the_means_over_the_problems(problem):
+def test_equal_problems_have_the_objectives_of_one(problem):
     study = new_study("two", seed=0)
     search(Finetune, [problem, problem], study, trials=1)
     alone = new_study("alone", seed=0)
