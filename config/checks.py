@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core import checks
+
+from unlearning.queries.catalogue import declared_methods
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # SQLite before this version may corrupt a WAL database when a write meets a checkpoint.
 REPAIRED = (3, 51, 3)
@@ -26,3 +31,50 @@ def sqlite_is_repaired(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  
             id="expunge.W001",
         )
     ]
+
+
+# What is kept for a method on a version; the planner asks the same of its declaration.
+KEPT = {"RETAIN", "RECIPE", "NETWORK"}
+
+
+@checks.register()
+def unlearning_method_is_usable(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Refuse a method that no case could use, or numbers that it does not have."""
+    name, methods = settings.EXPUNGE_METHOD, declared_methods()
+    usable = [one for one, said in methods.items() if _usable(said)]
+    if name not in usable:
+        return [
+            checks.Error(
+                f"EXPUNGE_METHOD is {name!r}, which "
+                f"{'needs what is not kept' if name in methods else 'is no method'}.",
+                hint=f"Set it to one of: {', '.join(usable)}. See manage.py methods.",
+                id="expunge.E001",
+            )
+        ]
+    return [
+        checks.Error(
+            f"EXPUNGE_METHOD_SETTINGS: {said}", hint="See docs/methods.md.", id="expunge.E002"
+        )
+        for said in _wrong(settings.EXPUNGE_METHOD_SETTINGS, methods[name])
+    ]
+
+
+def _usable(said: dict[str, Any]) -> bool:
+    return said["granularity"] == "RECORD" and set(said["needs"]) <= KEPT
+
+
+def _wrong(numbers: dict[str, Any], said: dict[str, Any]) -> Iterator[str]:
+    known = {one["name"]: one for one in said["hyperparameters"]}
+    for name, value in numbers.items():
+        if name not in known:
+            yield f"{said['name']} has no number {name!r}; it has {', '.join(known) or 'none'}."
+        elif value is None and known[name]["optional"]:
+            continue
+        elif not _inside(value, known[name]):
+            low, high = known[name]["low"], known[name]["high"]
+            yield f"{name} is {value!r}; it must be a number from {low:g} to {high:g}."
+
+
+def _inside(value: object, allowed: dict[str, Any]) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and bool(allowed["low"] <= value <= allowed["high"])

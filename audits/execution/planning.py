@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audits.core.policy import EvidencePolicy
+from audits.execution.choosing import RETRAIN, chosen
 from audits.execution.duplicates import search, unread
 from audits.models import ErasureRequest
 from audits.queries.forget_sets import forget_set
@@ -22,11 +23,8 @@ from lineage.queries.contents import stored
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, parents_of, training_snapshots
 from unlearning.core.seeding import derive
-from unlearning.queries.tunings import tuned
-from unlearning.services import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from uuid import UUID
 
     from lineage.models import Job, OrdinalSpace
@@ -89,15 +87,20 @@ def plan_of(case_id: UUID) -> tuple[dict[str, Any], list[planning.PlannedRun]]:
     # Stable: a version comes after what it was made from, whichever space they were found in.
     hits.sort(key=lambda hit: hit.version.generated_at)
     planned = _runs(case_id, hits)
-    methods = {one.version.pk: one.method for one in planned}
+    methods = {one.version.pk: _method(one) for one in planned}
     seen = {str(pk) for pk in methods}
     plan = {
         "spaces": rows["spaces"],
-        "affected": [{**_row(hit.found), "method": methods[hit.version.pk]} for hit in hits],
+        "affected": [{**_row(hit.found), **methods[hit.version.pk]} for hit in hits],
         "unknown": sorted(set(rows["unknown"]) - seen),
         "not_affected": sorted(set(rows["not_affected"]) - seen),
     }
     return plan, planned
+
+
+def _method(one: planning.PlannedRun) -> dict[str, str]:
+    refused = {"method_refused": one.refused} if one.refused else {}
+    return {"method": one.method, **refused}
 
 
 def _row(one: AffectedVersion) -> dict[str, Any]:
@@ -159,22 +162,15 @@ def cannot_train(version: ModelVersion) -> bool:
 
 
 def _run(case_id: UUID, own: Hit, *, waiting: bool, again: bool) -> planning.PlannedRun:
-    method = runs.RETRAIN if again else settings.EXPUNGE_METHOD
-    found = None
-    if method != runs.RETRAIN and not settings.EXPUNGE_METHOD_SETTINGS:
-        found = tuned(method=method, recipe_digest=own.version.generated_by.recipe_digest)
+    choice = RETRAIN if again else chosen(own.version)
     return planning.PlannedRun(
         version=own.version,
         space=own.space,
         forget=own.found.forget,
-        method=method,
-        hyperparameters=found.hyperparameters if found else _settings(method),
-        tuning=found,
+        method=choice.method,
+        hyperparameters=choice.hyperparameters,
+        tuning=choice.tuning,
+        refused=choice.refused,
         seed=derive(0, str(case_id), str(own.version.pk)) % 2**31,
         waiting=waiting,
     )
-
-
-def _settings(method: str) -> Mapping[str, Any]:
-    """Return the numbers that the installation is set to; else those of the method hold."""
-    return {} if method == runs.RETRAIN else settings.EXPUNGE_METHOD_SETTINGS

@@ -50,6 +50,7 @@ class PlannedRun:
     seed: int
     waiting: bool
     tuning: Tuning | None = None
+    refused: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

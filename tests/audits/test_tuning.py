@@ -190,3 +190,26 @@ def test_bad_input_is_named(world, arguments, sentence):
     with pytest.raises(CommandError, match=sentence):
         call_command("tune", method, *[part for pair in given.items() for part in pair])
     assert not Tuning.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        ("conv_transpose", "edits convolutions over overlapping square patches"),
+        ("scrub_rewind", "needs records never trained on, which no audit uses"),
+        ("unsir", "forgets whole classes, and a person's records are none"),
+    ],
+)
+def test_what_a_method_cannot_do_is_done_exactly_and_the_plan_says_why(
+    world, settings, client, method, reason
+):
+    settings.EXPUNGE_METHOD = method
+    world.train("base", world.snapshot(ADA, BERT, CLEO))
+    case = world.erased()
+    assert [run.method for run in runs(case)] == ["retrain"]
+    (row,) = case.plan["affected"]
+    assert row["method"] == "retrain"
+    assert reason in row["method_refused"]
+    assert case.status == "SEALED"
+    client.force_login(worlds.officer())
+    assert "Trained again: " in client.get(f"/cases/{case.pk}/").content.decode()

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('lineage', '0005_supersede_again'),
+        ('lineage', '0004_record_locations'),
         ('unlearning', '0001_initial'),
     ]
 

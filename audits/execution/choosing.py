@@ -1,0 +1,77 @@
+"""Which method a version is unlearned with, and why the installation's method is not taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from unlearning.core.claims import Granularity, Need, NotEligible
+from unlearning.core.method import SettingRefused
+from unlearning.core.ranges import OutOfRange
+from unlearning.core.seeding import isolated
+from unlearning.core.session import CPU
+from unlearning.execution.loading import reader_of
+from unlearning.execution.running import METHODS
+from unlearning.queries.tunings import tuned
+from unlearning.services import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lineage.models import ModelVersion
+    from unlearning.core.method import Method
+    from unlearning.models import Tuning
+
+# What the platform keeps for a method; records set apart for methods alone it does not know.
+KEPT = frozenset({Need.RETAIN, Need.RECIPE, Need.NETWORK})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A method with its numbers; ``refused`` says why it is not the installation's."""
+
+    method: str
+    hyperparameters: Mapping[str, Any]
+    tuning: Tuning | None = None
+    refused: str = ""
+
+
+RETRAIN = Choice(method=runs.RETRAIN, hyperparameters={})
+
+
+def chosen(version: ModelVersion) -> Choice:
+    """Return the installation's method, with numbers found for this recipe, or retraining.
+
+    What an approximate method cannot do on a version is done exactly instead.
+    """
+    method = settings.EXPUNGE_METHOD
+    if method == runs.RETRAIN:
+        return RETRAIN
+    found = None
+    numbers = settings.EXPUNGE_METHOD_SETTINGS
+    if not numbers:
+        found = tuned(method=method, recipe_digest=version.generated_by.recipe_digest)
+        numbers = found.hyperparameters if found else {}
+    if reason := refusal(METHODS.get(method), numbers, version):
+        return Choice(method=runs.RETRAIN, hyperparameters={}, refused=reason)
+    return Choice(method=method, hyperparameters=numbers, tuning=found)
+
+
+def refusal(cls: type[Method], numbers: Mapping[str, Any], version: ModelVersion) -> str:
+    """Return why a method cannot be run on a version, before anything is run; empty if it can."""
+    if missing := sorted(need.value for need in cls.needs - KEPT):
+        return f"{cls.title} needs {', '.join(missing)}, which this platform does not keep."
+    if cls.granularity is Granularity.CLASS:
+        return f"{cls.title} forgets whole classes, and a person's records are none."
+    recipe = reader_of(version)
+    if recipe is None:
+        return ""  # the run says what is wrong with it, and staff decide
+    try:
+        method = cls(**numbers)
+        with isolated(0, CPU):
+            method.eligible(recipe.build())
+    except (NotEligible, OutOfRange, SettingRefused) as reason:
+        return str(reason)
+    return ""

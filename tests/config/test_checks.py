@@ -1,0 +1,42 @@
+"""An installation whose settings no case could use says so when it starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from config.checks import unlearning_method_is_usable
+
+
+def said(settings, method="scrub", **numbers: object) -> list[str]:
+    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = method, numbers
+    return [one.msg for one in unlearning_method_is_usable()]
+
+
+@pytest.mark.parametrize("method", ["scrub", "retrain", "finetune"])
+def test_a_method_for_single_records_that_needs_what_is_kept_is_usable(settings, method):
+    assert said(settings, method) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "sentence"),
+    [
+        ("magic", "EXPUNGE_METHOD is 'magic', which is no method."),
+        ("scrub_rewind", "EXPUNGE_METHOD is 'scrub_rewind', which needs what is not kept."),
+        ("unsir", "EXPUNGE_METHOD is 'unsir', which needs what is not kept."),
+    ],
+)
+def test_another_is_refused_by_name(settings, method, sentence):
+    assert said(settings, method) == [sentence]
+    hint = unlearning_method_is_usable()[0].hint or ""
+    assert "finetune" in hint
+    assert "scrub_rewind" not in hint
+
+
+def test_numbers_are_held_to_their_ranges(settings):
+    assert said(settings, epochs=3, learning_rate=0.01) == []
+    assert said(settings, epochs=0) == [
+        "EXPUNGE_METHOD_SETTINGS: epochs is 0; it must be a number from 1 to 100."
+    ]
+    (unknown,) = said(settings, size=1)
+    assert unknown.startswith("EXPUNGE_METHOD_SETTINGS: scrub has no number 'size'; it has ")
+    assert len(said(settings, epochs="many", learning_rate=True)) == 2
