@@ -15,7 +15,7 @@ from audits.execution.procedure import audited
 from audits.execution.shadow_lineage import register_shadow
 from audits.models import AuditPlan, ShadowResult
 from audits.services import evidence, verdicts
-from unlearning.core.method import NothingTouched, WeightsNotFinite
+from unlearning.core.method import EmptySet, NothingTouched, SettingRefused, WeightsNotFinite
 from unlearning.core.training import LossNotFinite
 from unlearning.execution.reporting import reporter
 
@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from lineage.models import Job
 
 # What says that this attack cannot be made, rather than that something is broken.
-NOT_COMPUTABLE = (NoTwin, LossNotFinite, NothingTouched, WeightsNotFinite)
+NOT_COMPUTABLE = (
+    NoTwin,
+    LossNotFinite,
+    NothingTouched,
+    WeightsNotFinite,
+    SettingRefused,
+    EmptySet,
+)
 
 
 def train_shadows(job: Job) -> None:
