@@ -7,16 +7,17 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.installation import prepared, table_bytes
-from benchmarks.lineage_join import joined
-from benchmarks.timing import repeated
+from benchmarks.lineage_join import ask_join, joined
+from benchmarks.timing import repeated, side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
     from pyroaring import BitMap
@@ -32,7 +33,6 @@ def halves(records: int, versions: int) -> dict[str, Any]:
     prepared()
     from django.db import connection  # noqa: PLC0415  (Django is set up now)
 
-    from lineage.queries.membership import holding_of  # noqa: PLC0415
     from lineage.services.tiles import build_group  # noqa: PLC0415
 
     dataset = _dataset(records)
@@ -46,19 +46,58 @@ def halves(records: int, versions: int) -> dict[str, Any]:
         "ingest_edges_per_second": round(edges / seconds),
         "tiles_seconds": round(tiling, 2),
         **_right(dataset, masks),
-        "one_record": repeated(
-            _some(records, 1), lambda asked: holding_of(dataset.space, asked), 300
-        ),
-        "subject100": repeated(
-            _some(records, SUBJECT), lambda asked: _counts(dataset, asked), 100
-        ),
     }
     if connection.vendor == "postgresql":
-        found["join"] = joined(masks, _some(records, 1), _some(records, SUBJECT))
+        found["join"] = joined(masks)
+    found |= _asked(dataset, records, beside_join=connection.vendor == "postgresql")
     return found | {
         "chunks_bytes_per_edge": round(table_bytes("lineage_snapshotchunk") / edges, 4),
         "tiles_bytes_per_edge": round(table_bytes("lineage_membershiptile") / edges, 4),
     }
+
+
+def _asked(dataset: Dataset, records: int, *, beside_join: bool) -> dict[str, Any]:
+    """Ask for one record and for a person; each question to us and to the join table in turn."""
+    from lineage.queries.membership import holding_of  # noqa: PLC0415
+
+    ours: dict[str, Callable[[BitMap], object]] = {
+        "one_record": lambda asked: holding_of(dataset.space, asked),
+        "subject100": lambda asked: _counts(dataset, asked),
+    }
+    if not beside_join:
+        return _compared(ours, {}, records)
+    join = ask_join()
+    with _without_preparing():
+        unprepared = _compared(ours, join, records)
+    return {**_compared(ours, join, records), "unprepared": unprepared}
+
+
+def _compared(
+    ours: Mapping[str, Callable[[BitMap], object]],
+    join: Mapping[str, Callable[[BitMap], object]],
+    records: int,
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, count, repeats in (("one_record", 1, 500), ("subject100", SUBJECT, 150)):
+        draw, both = _some(records, count), [ours[name], *([join[name]] if join else [])]
+        side_by_side(draw, both, 10)  # warm, and by then prepared
+        times = side_by_side(draw, both, repeats)
+        found |= dict(zip((name, f"{name}_join"), times, strict=False))
+    return found
+
+
+@contextmanager
+def _without_preparing() -> Iterator[None]:
+    """Have PostgreSQL plan every statement anew, as behind a pool that cannot prepare them."""
+    from django.db import connection  # noqa: PLC0415
+
+    options = connection.settings_dict["OPTIONS"]
+    before = options["prepare_threshold"]
+    for threshold in (None, before):
+        connection.close()
+        options["prepare_threshold"] = threshold
+        if threshold is None:
+            yield
 
 
 def evolving(records: int, versions: int) -> dict[str, Any]:
