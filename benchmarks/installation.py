@@ -82,25 +82,36 @@ def table_bytes(*tables: str) -> int:
     return sum(_sqlite_bytes(table) for table in tables)
 
 
+def database_bytes() -> int:
+    """Return the bytes of the whole database, without what is free in it."""
+    from django.db import connection  # noqa: PLC0415
+
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            return _sqlite_size(cursor)
+        cursor.execute("VACUUM")
+        cursor.execute("SELECT pg_database_size(current_database())")
+        return int(cursor.fetchone()[0])
+
+
+def _sqlite_size(cursor: Any) -> int:  # noqa: ANN401  (a database cursor)
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    pages, free, size = (
+        cursor.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
 def _sqlite_bytes(table: str) -> int:
     """Return what the file shrinks by without the table, which needs no compiled-in statistics."""
     from django.db import connection  # noqa: PLC0415
 
-    def size() -> int:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            cursor.execute("PRAGMA page_count")
-            pages = cursor.fetchone()[0]
-            cursor.execute("PRAGMA freelist_count")
-            free = cursor.fetchone()[0]
-            cursor.execute("PRAGMA page_size")
-            return int((pages - free) * cursor.fetchone()[0])
-
-    before = size()
     with connection.cursor() as cursor:
+        before = _sqlite_size(cursor)
         cursor.execute("PRAGMA foreign_keys = OFF")
         cursor.execute(f"DROP TABLE {table}")
-    return before - size()
+        return before - _sqlite_size(cursor)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,14 @@ Random halves (1 million records x 100 versions, each an independent random half
 PostgreSQL, there beside a join table filled by COPY; an evolving data set of 10 million records x
 1,000 versions on SQLite; closure over 100,000 runs; a manifest of a million records; capture.
 ``--quick`` does the same at a tenth of the size.
+
+``--peers`` adds one graph that other systems enter as well, each in an environment of its own;
+``--halves-10m`` adds 10 million records x 1,000 random halves on PostgreSQL, which takes long.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,13 +21,25 @@ from typing import Any
 if __package__ in {None, ""}:  # run as a file
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from benchmarks import lineage_capture, lineage_manifest
+from benchmarks import lineage_capture, lineage_large, lineage_manifest, lineage_peers
 from benchmarks.command import run
 from benchmarks.installation import in_both, in_one
 
 
-def measure(*, quick: bool = False) -> dict[str, Any]:
+def measure(
+    *, quick: bool = False, peers: bool = False, halves_10m: bool = False, python310: str = ""
+) -> dict[str, Any]:
     """Return every figure; ratios are of what was measured in the same process."""
+    found = _own(quick=quick)
+    if peers:
+        found["peers"] = lineage_peers.peers(quick=quick, python310=python310)
+    if halves_10m:
+        _say("10 million records x 1,000 random halves")
+        found["halves_10m"] = lineage_large.measure(quick=quick)
+    return found
+
+
+def _own(*, quick: bool) -> dict[str, Any]:
     part = 10 if quick else 1
     _say("random halves")
     halves = in_both(
@@ -96,5 +112,11 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--peers", action="store_true", help="also measure other systems")
+    parser.add_argument("--halves-10m", action="store_true", help="also measure that size")
+    parser.add_argument("--python310", default="", help="an interpreter for ML Metadata")
+
+
 if __name__ == "__main__":
-    run(measure, __doc__ or "")
+    run(measure, __doc__ or "", _options)
