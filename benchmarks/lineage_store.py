@@ -35,11 +35,11 @@ def halves(records: int, versions: int) -> dict[str, Any]:
 
     from lineage.services.tiles import build_group  # noqa: PLC0415
 
-    dataset = _dataset(records)
+    dataset = made_dataset(records)
     masks = [np.random.default_rng([SEED, at]).random(records) < 0.5 for at in range(versions)]  # noqa: PLR2004
     edges, seconds = _ingest(dataset, iter(masks))
     started = time.perf_counter()
-    build_group(space=dataset.space, group=0, now=_now())
+    build_group(space=dataset.space, group=0, now=moment())
     tiling = time.perf_counter() - started
     found: dict[str, Any] = {
         "edges": edges,
@@ -79,7 +79,7 @@ def _compared(
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, count, repeats in (("one_record", 1, 500), ("subject100", SUBJECT, 150)):
-        draw, both = _some(records, count), [ours[name], *([join[name]] if join else [])]
+        draw, both = some(records, count), [ours[name], *([join[name]] if join else [])]
         side_by_side(draw, both, 10)  # warm, and by then prepared
         times = side_by_side(draw, both, repeats)
         found |= dict(zip((name, f"{name}_join"), times, strict=False))
@@ -107,10 +107,10 @@ def evolving(records: int, versions: int) -> dict[str, Any]:
 
     from lineage.services.tiles import build_group  # noqa: PLC0415
 
-    dataset = _dataset(records)
+    dataset = made_dataset(records)
     edges, seconds = _ingest(dataset, _growing(records, versions))
     for group in range(-(-versions // 1024)):
-        build_group(space=dataset.space, group=group, now=_now())
+        build_group(space=dataset.space, group=group, now=moment())
     _train_on_each(dataset)
     connection.close()
     # A process of its own, so that its memory is that of the questions alone.
@@ -145,9 +145,9 @@ def ask_evolving(records: int) -> dict[str, Any]:
     from lineage.queries.reach import reached  # noqa: PLC0415
 
     space = OrdinalSpace.objects.get(name="bench")
-    one = repeated(_some(records, 1), lambda asked: reached(space, asked), 200)
-    subject = repeated(_some(records, SUBJECT), lambda asked: reached(space, asked), 60)
-    named = repeated(_some(records, 1), lambda asked: affected(space, asked).versions, 20)
+    one = repeated(some(records, 1), lambda asked: reached(space, asked), 200)
+    subject = repeated(some(records, SUBJECT), lambda asked: reached(space, asked), 60)
+    named = repeated(some(records, 1), lambda asked: affected(space, asked).versions, 20)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "one_record_p50_ms": one["p50_ms"],
@@ -159,13 +159,13 @@ def ask_evolving(records: int) -> dict[str, Any]:
     }
 
 
-def _now() -> Any:  # noqa: ANN401  (a datetime; Django is set up by then)
+def moment() -> Any:  # noqa: ANN401  (a datetime; Django is set up by then)
     from django.utils import timezone  # noqa: PLC0415
 
     return timezone.now()
 
 
-def _dataset(records: int) -> Dataset:
+def made_dataset(records: int) -> Dataset:
     from lineage.models import OrdinalSpace  # noqa: PLC0415
     from lineage.services.importing import ensure_dataset  # noqa: PLC0415
 
@@ -182,7 +182,7 @@ def _ingest(dataset: Dataset, masks: Iterator[NDArray[np.bool_]]) -> tuple[int, 
     edges, seconds = 0, 0.0
     for mask in masks:
         started = time.perf_counter()
-        taken = take_snapshot(dataset=dataset, ordinals=from_mask(mask), now=_now())
+        taken = take_snapshot(dataset=dataset, ordinals=from_mask(mask), now=moment())
         seconds += time.perf_counter() - started
         edges += taken.record_count
     return edges, seconds
@@ -204,7 +204,7 @@ def _right(dataset: Dataset, masks: list[NDArray[np.bool_]]) -> dict[str, float]
     from lineage.queries.membership import holding_of  # noqa: PLC0415
 
     told = wanted = both = 0
-    for asked in (_some(len(masks[0]), SUBJECT)() for _ in range(5)):
+    for asked in (some(len(masks[0]), SUBJECT)() for _ in range(5)):
         found = holding_of(dataset.space, asked)
         answer = {(seq, one) for seq, hits in found.items() for one in hits}
         truth = {(at, one) for at, mask in enumerate(masks) for one in asked if mask[one]}
@@ -219,7 +219,7 @@ def _counts(dataset: Dataset, asked: BitMap) -> dict[int, int]:
     return {seq: len(hits) for seq, hits in holding_of(dataset.space, asked).items()}
 
 
-def _some(records: int, count: int) -> Callable[[], BitMap]:
+def some(records: int, count: int) -> Callable[[], BitMap]:
     from pyroaring import BitMap as Bits  # noqa: PLC0415
 
     drawn = np.random.default_rng(SEED + count)
