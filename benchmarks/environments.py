@@ -5,7 +5,6 @@ They lie in ``EXPUNGE_BENCHMARK_CACHE``, else in ``~/.cache/expunge-benchmarks``
 
 from __future__ import annotations
 
-import glob
 import os
 import shutil
 import subprocess
@@ -55,13 +54,7 @@ def interpreter(version: str, named: str = "") -> Path:
         NotAvailable: there is none.
     """
     for candidate in [named] if named else _candidates(version):
-        shown = subprocess.run(  # noqa: S603
-            [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if shown.stdout.strip() == version:
+        if _version(candidate) == version:
             return Path(candidate)
     raise NotAvailable(f"no Python {version} was found; name one with --python310")
 
@@ -71,11 +64,25 @@ def own_interpreter() -> Path:
     return Path(os.path.realpath(sys.executable))
 
 
+def _version(program: str) -> str:
+    """Return the version of a Python; empty if there is none, as behind a shim of pyenv."""
+    try:
+        done = subprocess.run(  # noqa: S603
+            [program, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return ""
+    return done.stdout.strip()
+
+
 def _candidates(version: str) -> Iterator[str]:
     on_path = shutil.which(f"python{version}")
     if on_path:
         yield on_path
-    yield from sorted(glob.glob(f"{Path.home()}/.pyenv/versions/{version}*/bin/python"))
+    yield from map(str, sorted(Path.home().glob(f".pyenv/versions/{version}*/bin/python")))
 
 
 def _run(command: list[str]) -> None:

@@ -13,10 +13,12 @@ PostgreSQL, there beside a join table filled by COPY; an evolving data set of 10
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
 
 if __package__ in {None, ""}:  # run as a file
     sys.path[0] = str(Path(__file__).resolve().parents[1])

@@ -31,7 +31,10 @@ def joined(masks: Sequence[NDArray[np.bool_]]) -> dict[str, Any]:
         cursor.execute("VACUUM (FREEZE, ANALYZE) lean")
         cursor.execute("SELECT pg_total_relation_size('lean')")
         size = cursor.fetchone()[0]
+        cursor.execute("SHOW server_version")
+        (server,) = cursor.fetchone()
         return {
+            "server": server,
             "copy_edges_per_second": round(edges / seconds),
             "text_copy": _copied_as_text(cursor, masks),
             "bytes_per_edge": round(size / edges, 2),

@@ -54,7 +54,7 @@ def peers(*, quick: bool = False, python310: str = "") -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "graph.json"
         path.write_text(json.dumps(graph), encoding="utf-8")
-        found = {name: _entered(name, ask, str(path), graph) for name, ask in systems.items()}
+        found = {name: entered(name, ask, str(path), graph) for name, ask in systems.items()}
     return {
         "graph": {
             "records": graph["records"],
@@ -67,9 +67,10 @@ def peers(*, quick: bool = False, python310: str = "") -> dict[str, Any]:
     }
 
 
-def _entered(
+def entered(
     name: str, measure: Callable[[str], dict[str, Any]], path: str, graph: dict[str, Any]
 ) -> dict[str, Any]:
+    """Let one system answer, and judge its answers; what cannot run here is skipped."""
     print(f"peers: {name}", file=sys.stderr, flush=True)
     try:
         found = measure(path)
@@ -77,7 +78,10 @@ def _entered(
         return {"skipped": str(reason)}
     answers, times = found.pop("answers"), found.pop("times_ms")
     truth = graph["truth"]
-    everything = scored(sum(answers.values(), []), sum(truth.values(), []))
+    everything = scored(
+        [answer for kind in truth for answer in answers[kind]],
+        [answer for kind in truth for answer in truth[kind]],
+    )
     return {
         **everything,
         **found,

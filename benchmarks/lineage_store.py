@@ -108,7 +108,7 @@ def evolving(records: int, versions: int) -> dict[str, Any]:
     from lineage.services.tiles import build_group  # noqa: PLC0415
 
     dataset = made_dataset(records)
-    edges, seconds = _ingest(dataset, _growing(records, versions))
+    edges, seconds = _ingest(dataset, growing(records, versions))
     for group in range(-(-versions // 1024)):
         build_group(space=dataset.space, group=group, now=moment())
     _train_on_each(dataset)
@@ -160,12 +160,14 @@ def ask_evolving(records: int) -> dict[str, Any]:
 
 
 def moment() -> Any:  # noqa: ANN401  (a datetime; Django is set up by then)
+    """Return the time."""
     from django.utils import timezone  # noqa: PLC0415
 
     return timezone.now()
 
 
 def made_dataset(records: int) -> Dataset:
+    """Return a data set whose space has handed out so many ordinals, without identities."""
     from lineage.models import OrdinalSpace  # noqa: PLC0415
     from lineage.services.importing import ensure_dataset  # noqa: PLC0415
 
@@ -188,7 +190,8 @@ def _ingest(dataset: Dataset, masks: Iterator[NDArray[np.bool_]]) -> tuple[int, 
     return edges, seconds
 
 
-def _growing(records: int, versions: int) -> Iterator[NDArray[np.bool_]]:
+def growing(records: int, versions: int) -> Iterator[NDArray[np.bool_]]:
+    """Yield a mask for each version; it holds only until the next is drawn."""
     drawn = np.random.default_rng(SEED)
     alive = drawn.random(records) >= 0.1  # noqa: PLR2004  (a tenth is held out)
     gone = max(1, records // 20_000)
@@ -220,6 +223,7 @@ def _counts(dataset: Dataset, asked: BitMap) -> dict[int, int]:
 
 
 def some(records: int, count: int) -> Callable[[], BitMap]:
+    """Return what draws so many records, the same sequence each time."""
     from pyroaring import BitMap as Bits  # noqa: PLC0415
 
     drawn = np.random.default_rng(SEED + count)

@@ -51,7 +51,7 @@ class MLflow:
         for number, members in enumerate(graph["snapshots"]):
             np.save(self._folder / f"{number:06}.npy", np.array(members, dtype=np.uint32))
         read = [
-            mlflow.data.from_numpy(  # type: ignore[attr-defined]  (only where pandas is installed)
+            mlflow.data.from_numpy(  # type: ignore[attr-defined]
                 self._pixels[members], name="records"
             )
             for members in graph["snapshots"]

@@ -49,21 +49,20 @@ _MANY = {
     "postgresql": _SLICES.format(
         slice=_WITHIN,
         wanted="(SELECT unnest(CAST(%s AS bigint[])) AS ordinal) w",
-        tile="LATERAL (SELECT * FROM lineage_membershiptile x WHERE {} OFFSET 0) t ON true".format(
-            _AT.format("x")
-        ),
+        tile="LATERAL (SELECT * FROM lineage_membershiptile x "  # noqa: S608  (constants)
+        f"WHERE {_AT.format('x')} OFFSET 0) t ON true",
     ),
 }
 # The same for one record, which needs less planning where statements are not prepared.
-_ONE = """
+_ONE = f"""
 SELECT g.group_no, g.covered,
        (SELECT next_seq FROM lineage_ordinalspace s WHERE s.id = g.space_id),
-       CAST(%s AS bigint), {}
+       CAST(%s AS bigint), {_SLICE.format(place="%s")}
 FROM lineage_tilegroup g
 LEFT JOIN lineage_membershiptile t
   ON t.space_id = g.space_id AND t.group_no = g.group_no AND t.block_no = CAST(%s AS integer)
 WHERE g.space_id = CAST(%s AS integer) AND g.covered > 0
-""".format(_SLICE.format(place="%s"))
+"""  # noqa: S608  (constants)
 
 
 @dataclass(kw_only=True)
