@@ -47,6 +47,7 @@ def child(function: str, arguments: Mapping[str, Any], environment: Mapping[str,
     done = subprocess.run(  # noqa: S603  (our own module)
         [sys.executable, "-m", "benchmarks.installation", function, json.dumps(arguments)],
         env=dict(environment),
+        cwd=Path(__file__).resolve().parents[1],
         stdout=subprocess.PIPE,
         check=True,
     )

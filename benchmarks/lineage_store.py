@@ -147,7 +147,7 @@ def ask_evolving(records: int) -> dict[str, Any]:
     space = OrdinalSpace.objects.get(name="bench")
     one = repeated(some(records, 1), lambda asked: reached(space, asked), 200)
     subject = repeated(some(records, SUBJECT), lambda asked: reached(space, asked), 60)
-    named = repeated(some(records, 1), lambda asked: affected(space, asked).versions, 20)
+    named = repeated(some(records, 1), lambda asked: affected(space, asked).versions, 10)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "one_record_p50_ms": one["p50_ms"],
