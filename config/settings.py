@@ -187,6 +187,7 @@ EXPUNGE_CAPTURE_SILENCE_SECONDS = environment.integer(
     "EXPUNGE_CAPTURE_SILENCE_SECONDS", default=3600, low=2
 )
 EXPUNGE_CAPTURE_MAX_MB = environment.integer("EXPUNGE_CAPTURE_MAX_MB", default=2048)
+EXPUNGE_LINEAGE_MAX_MB = environment.integer("EXPUNGE_LINEAGE_MAX_MB", default=32)
 EXPUNGE_CONFIRM_HOURS = environment.integer("EXPUNGE_CONFIRM_HOURS", default=48)
 EXPUNGE_FORM_PER_HOUR = environment.integer("EXPUNGE_FORM_PER_HOUR", default=20)
 EXPUNGE_FORM_MIN_SECONDS = environment.integer("EXPUNGE_FORM_MIN_SECONDS", default=2, low=0)

@@ -49,8 +49,9 @@ class HttpSink:
     * ``snapshot``: what the training declares to read; ``base``: versions that it starts from
       (with the activity DISTILL, its teachers);
     * ``model_name``: of the version that comes out; ``release``: whether it may be used at once;
-    * ``recipe``, ``recipe_parameters``, ``seed``: only where a recipe that the platform allows
-      was trained, so that it can train it again;
+    * ``recipe``, ``recipe_parameters``, ``recipe_digest``, ``seed``: only where a recipe that the
+      platform allows was trained, so that it can train it again; the digest is what the
+      recipe's ``digest()`` gives where it was trained;
     * ``spool``: a folder on a disk that survives the script;
     * ``run``: a UUID; all ``ranks`` of one training must be given the same one;
     * ``heartbeat_seconds``: 0 for no heartbeat; ``patience_seconds``: how long the end of the
@@ -67,6 +68,7 @@ class HttpSink:
     procedure: str = ""
     recipe: str = ""
     recipe_parameters: Mapping[str, Any] = field(default_factory=dict)
+    recipe_digest: str = ""
     seed: int | None = None
     release: bool = True
     run: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -79,6 +81,11 @@ class HttpSink:
     pause: Callable[[float], None] = time.sleep
 
     def __post_init__(self) -> None:
+        if self.recipe and not self.recipe_digest:
+            raise ValueError(
+                f"recipe is {self.recipe!r}, but recipe_digest is empty. Give what the recipe's "
+                "digest() returns: without it nobody could tell whether it changed since."
+            )
         self._connection = Connection(url=self.url, api_key=self.api_key, timeout=self.timeout)
         self._box: Outbox = outbox(Path(self.spool), self.run, self.rank)
         self._began: datetime | None = None
@@ -172,6 +179,7 @@ class HttpSink:
             "procedure": self.procedure,
             "recipe": self.recipe,
             "recipe_parameters": dict(self.recipe_parameters),
+            "recipe_digest": self.recipe_digest,
             "seed": self.seed,
             "sampler": dict(start.sampler),
             "environment": dict(start.environment),

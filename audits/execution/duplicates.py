@@ -11,17 +11,18 @@ from django.utils import timezone
 
 from audits.core.duplicates import find_duplicates
 from audits.services.planning import FoundDuplicate
-from lineage.models import ModelVersion, RecordContent
+from lineage.models import RecordContent
 from lineage.queries.availability import barred_ordinals
 from lineage.queries.closure import affected
 from lineage.queries.contents import batches, read_batch, stored
 from lineage.queries.membership import members
-from lineage.queries.sources import training_snapshot
+from lineage.queries.sources import training_snapshots
 from lineage.services.views import open_erasure_view
-from unlearning.execution.loading import recipe_of
+from unlearning.execution.loading import reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from uuid import UUID
 
     from numpy.typing import NDArray
     from pyroaring import BitMap
@@ -35,14 +36,30 @@ def search(job: Job, forget: Mapping[OrdinalSpace, BitMap]) -> tuple[list[FoundD
     """Return the duplicates of a forget set among kept records, and a digest of how.
 
     Exact ones by content hash over all live records; near ones by the distance of decoded
-    inputs over the snapshots of the affected versions that have a recipe.
+    inputs over the snapshots of the affected versions that have a recipe (``unread`` tells of the
+    others).
     """
-    found: dict[tuple[int, int], FoundDuplicate] = {}
+    found: dict[tuple[int, int, int], FoundDuplicate] = {}
     for space, ordinals in forget.items():
         for one in [*_near(job, space, ordinals), *_exact(space, ordinals)]:
-            found[one.forget_ordinal, one.other_ordinal] = one
+            found[space.pk, one.forget_ordinal, one.other_ordinal] = one
     used = f"exact sha256, near unit-l2 {settings.EXPUNGE_DUPLICATE_DISTANCE}"
     return list(found.values()), hashlib.sha256(used.encode()).hexdigest()
+
+
+def unread(forget: Mapping[OrdinalSpace, BitMap]) -> int:
+    """Return how many affected versions' data was not searched for near duplicates.
+
+    No recipe says how to read their records, or none that may be loaded any more.
+    """
+    count = 0
+    for space, ordinals in forget.items():
+        searched = {snapshot for _, snapshot, _ in _readable(space, ordinals)}
+        count += sum(
+            not searched.issuperset(one.pk for one in training_snapshots(hit.version))
+            for hit in affected(space, ordinals).versions
+        )
+    return count
 
 
 def _exact(space: OrdinalSpace, forget: BitMap) -> Iterable[FoundDuplicate]:
@@ -66,11 +83,10 @@ def _exact(space: OrdinalSpace, forget: BitMap) -> Iterable[FoundDuplicate]:
 
 def _near(job: Job, space: OrdinalSpace, forget: BitMap) -> Iterable[FoundDuplicate]:
     readable = stored(space, forget)
-    for version, snapshot_ordinals in _snapshots(space, forget):
+    for recipe, _, snapshot_ordinals in _readable(space, forget):
         kept = list(stored(space, snapshot_ordinals))
         if not kept or not readable:
             continue
-        recipe = recipe_of(version)
         view = open_erasure_view(
             run_id=job.payload_id,
             purpose="AUDIT",
@@ -95,16 +111,18 @@ def _near(job: Job, space: OrdinalSpace, forget: BitMap) -> Iterable[FoundDuplic
             )
 
 
-def _snapshots(space: OrdinalSpace, forget: BitMap) -> Iterable[tuple[ModelVersion, BitMap]]:
+def _readable(space: OrdinalSpace, forget: BitMap) -> Iterable[tuple[Recipe, UUID, BitMap]]:
+    """Yield each snapshot once whose records some affected version's recipe can read."""
     seen = set()
     for one in affected(space, forget).versions:
-        if not one.version.generated_by.recipe:
+        recipe = reader_of(one.version) if one.version.generated_by.recipe else None
+        snapshots = training_snapshots(one.version)
+        if recipe is None or len(snapshots) != 1:  # of several, it cannot be for each
             continue
-        snapshot = training_snapshot(one.version)
-        if snapshot.pk in seen or snapshot.space_id != space.pk:
-            continue
-        seen.add(snapshot.pk)
-        yield one.version, members(snapshot) - forget - barred_ordinals(space)
+        snapshot = snapshots[0]
+        if snapshot.pk not in seen and snapshot.space_id == space.pk:
+            seen.add(snapshot.pk)
+            yield recipe, snapshot.pk, members(snapshot) - forget - barred_ordinals(space)
 
 
 def _inputs(recipe: Recipe, records: Iterable[Record]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audits.core.policy import EvidencePolicy
-from audits.execution.duplicates import search
+from audits.execution.duplicates import search, unread
 from audits.models import ErasureRequest
 from audits.queries.forget_sets import forget_set
 from audits.services import planning
@@ -48,8 +48,15 @@ def draw_plan(job: Job) -> None:
     """Search duplicates; when none is left to decide, keep the plan of the case."""
     request = ErasureRequest.objects.get(pk=job.payload_id)
     now = timezone.now()
-    found, digest = search(job, forget_set(request.pk))
-    if planning.keep_findings(case_id=request.pk, found=found, settings_digest=digest, now=now):
+    forget = forget_set(request.pk)
+    found, digest = search(job, forget)
+    if planning.keep_findings(
+        case_id=request.pk,
+        found=found,
+        settings_digest=digest,
+        unread=unread(forget),
+        now=now,
+    ):
         return
     planning.fix_policy(case_id=request.pk, policy=policy().as_dict())
     plan, planned = plan_of(request.pk)

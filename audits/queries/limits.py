@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audits.core import events
+from audits.models import LogLeaf
 from lineage.models import ModelVersion, Run
 
 if TYPE_CHECKING:
@@ -36,6 +38,11 @@ OUTSIDE = (
     "excludes the erased records; that the same recipe was used is not claimed."
 )
 KEPT = "{count} record(s) equal or close to an erased one were kept by decision of staff."
+NEAR_SEARCH_INCOMPLETE = "NEAR_SEARCH_INCOMPLETE"
+NOT_READ = (
+    "Not all data of the affected versions could be read to compare inputs: where no recipe says "
+    "how, only duplicates with the same bytes were searched."
+)
 UNKNOWN = (
     "{count} model version(s) have no captured membership; they are listed as possibly affected "
     "and were not unlearned."
@@ -66,9 +73,16 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
         found.append(OUTSIDE.format(count=outside))
     if kept := request.duplicates.filter(decision="KEEP").count():
         found.append(KEPT.format(count=kept))
+    if _raised(request, NEAR_SEARCH_INCOMPLETE):
+        found.append(NOT_READ)
     if unknown := len(request.plan.get("unknown", [])):
         found.append(UNKNOWN.format(count=unknown))
     return found
+
+
+def _raised(request: ErasureRequest, code: str) -> bool:
+    leaves = LogLeaf.objects.filter(case_id=request.pk, type="incident_raised")
+    return any(events.parse(bytes(leaf.data)).data["code"] == code for leaf in leaves)
 
 
 def coverage() -> tuple[int, int]:

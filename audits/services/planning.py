@@ -13,6 +13,7 @@ from pyroaring import BitMap
 from audits.models import DuplicateFinding, ErasureRequest, LogHead
 from audits.queries.conflicts import case_ahead
 from audits.queries.forget_sets import forget_set
+from audits.queries.limits import NEAR_SEARCH_INCOMPLETE
 from audits.services import log
 from audits.services.readings import log_readings
 from audits.services.requests import actor_of
@@ -106,9 +107,17 @@ def _restrict(case_id: UUID, records: Mapping[OrdinalSpace, BitMap], now: dateti
 
 @transaction.atomic
 def keep_findings(
-    *, case_id: UUID, found: Sequence[FoundDuplicate], settings_digest: str, now: datetime
+    *,
+    case_id: UUID,
+    found: Sequence[FoundDuplicate],
+    settings_digest: str,
+    now: datetime,
+    unread: int = 0,
 ) -> int:
-    """Store what the duplicate search found; return how many still need a decision."""
+    """Store what the duplicate search found; return how many still need a decision.
+
+    ``unread`` versions' data was searched for exact duplicates only, which is an incident.
+    """
     for one in found:
         DuplicateFinding.objects.get_or_create(
             request_id=case_id,
@@ -129,6 +138,14 @@ def keep_findings(
             "settings": settings_digest,
         },
     )
+    if unread:
+        log.append(
+            type="incident_raised",
+            case=case_id,
+            now=now,
+            data={"code": NEAR_SEARCH_INCOMPLETE},
+            once=f"near-search:{case_id}",
+        )
     return undecided(case_id)
 
 

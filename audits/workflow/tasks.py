@@ -15,7 +15,7 @@ from audits.services import late, unconfirmed
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
 from lineage.models import Job
-from lineage.services import capture_reports, jobs
+from lineage.services import capture_reports, jobs, openlineage_late
 from lineage.services.missing_erasures import replay_needed
 
 logger = logging.getLogger("expunge.workflow")
@@ -54,6 +54,7 @@ def sweep() -> None:
     )
     unconfirmed.forget_unconfirmed(now=now)
     queue_tiles(now)
+    openlineage_late.match_late(now=now)
     late.open_late_cases(now=now)
     for case_id in cases.cases_at_work():
         try:

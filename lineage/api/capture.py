@@ -75,6 +75,7 @@ class BeginIn(RankIn):
     procedure: Annotated[str, Field(max_length=200)] = ""
     recipe: Annotated[str, Field(max_length=200)] = ""
     recipe_parameters: dict[str, Any] = {}
+    recipe_digest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     sampler: dict[str, Any] = {}
     environment: dict[str, Any] = {}
@@ -119,6 +120,11 @@ def show(request: HttpRequest, run_id: UUID) -> Told:
 @router.post("/runs/{run_id}/begin", response=ToldOut)
 def begin(request: HttpRequest, run_id: UUID, body: BeginIn) -> Told:
     """Open a run."""
+    if body.recipe and not body.recipe_digest:
+        raise ReportUnreadable(
+            f"recipe is {body.recipe!r}, but recipe_digest is empty; it must be the SHA-256 that "
+            "the recipe's digest() gave where it was trained."
+        )
     return capture_reports.begin_reported(
         plan=_plan(run_id, body), rank=body.rank, ranks=body.ranks, at=body.at, now=timezone.now()
     )
@@ -141,6 +147,7 @@ def _plan(run_id: UUID, body: BeginIn) -> RunPlan:
         procedure=body.procedure,
         recipe=body.recipe,
         recipe_parameters=body.recipe_parameters,
+        recipe_digest=body.recipe_digest,
         seed=body.seed,
         sampler=body.sampler,
         environment=body.environment,

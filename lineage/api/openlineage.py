@@ -11,13 +11,28 @@ from ninja import Router, Schema, Status
 
 from lineage.api.auth import Scope
 from lineage.core.openlineage import EventUnreadable
-from lineage.services.openlineage import RunTaken, SpaceUnknown, receive
+from lineage.services.openlineage import RunTaken, SpaceUnknown, VersionTaken, receive
+from lineage.services.snapshots import OrdinalsUnknown
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 router = Router(auth=Scope("lineage:write"), tags=["openlineage"])
-ERRORS: dict[type[Exception], int] = {EventUnreadable: 422, SpaceUnknown: 422, RunTaken: 409}
+
+
+class EventTooLarge(ValueError):
+    """The request is larger than this platform takes."""
+
+
+_REFUSED = (EventUnreadable, SpaceUnknown, OrdinalsUnknown, RunTaken, VersionTaken)
+ERRORS: dict[type[Exception], int] = {
+    EventTooLarge: 413,
+    EventUnreadable: 422,
+    SpaceUnknown: 422,
+    OrdinalsUnknown: 422,
+    RunTaken: 409,
+    VersionTaken: 409,
+}
 
 
 class TakenOut(Schema):
@@ -81,15 +96,24 @@ def batch(request: HttpRequest) -> dict[str, Any]:
 def _refusal(event: Any) -> str:  # noqa: ANN401  (JSON)
     try:
         receive(body=event, now=timezone.now())
-    except (EventUnreadable, SpaceUnknown, RunTaken) as error:
+    except _REFUSED as error:
         return str(error)
     return ""
 
 
 def _body(request: HttpRequest) -> Any:  # noqa: ANN401  (JSON)
-    if len(request.body) > settings.EXPUNGE_CAPTURE_MAX_MB * 2**20:
-        raise EventUnreadable(f"The request is larger than {settings.EXPUNGE_CAPTURE_MAX_MB} MB.")
+    _check_size(request)
     try:
-        return json.loads(request.body)
+        # Not ``request.body``, of which Django takes 2.5 MB at most.
+        return json.loads(request.read())
     except ValueError as error:
         raise EventUnreadable("The request is not JSON.") from error
+
+
+def _check_size(request: HttpRequest) -> None:
+    most = settings.EXPUNGE_LINEAGE_MAX_MB
+    if int(request.headers.get("Content-Length") or 0) > most * 2**20:
+        raise EventTooLarge(
+            f"The request is larger than {most} MB, which is the setting EXPUNGE_LINEAGE_MAX_MB "
+            "of this platform. Send events one by one, or ask for a larger setting."
+        )

@@ -18,9 +18,9 @@ def carried(
 ) -> dict[int, BitMap]:
     """Return the ordinals that act on each node, empty sets included.
 
-    A node carries what it holds itself (``held``) and what any node it was derived from carries,
+    A node carries what it holds itself (``held``), and what any node it was derived from carries
     except what the run that made it removed on purpose (``forgotten``). The cut also holds for
-    everything derived from that node later.
+    everything derived from that node later; it never hides what a snapshot holds all the same.
 
     Raises:
         LineageHasCycle: the edges do not form an acyclic graph.
@@ -32,13 +32,14 @@ def carried(
     acting: dict[int, BitMap] = {}
     for node in topological_order(held, edges):
         parts = [acting[source] for source in sources.get(node, ())]
+        if node in forgotten:
+            parts = [part - forgotten[node] for part in parts]
         if node in held:
             parts.append(held[node])
         # Most nodes carry what one other carries: they share its set, which nobody changes.
         first = parts[0] if parts else BitMap()
         same = all(part is first or part == first for part in parts)
-        whole = first if same else union(parts)
-        acting[node] = whole - forgotten[node] if node in forgotten else whole
+        acting[node] = first if same else union(parts)
     return acting
 
 

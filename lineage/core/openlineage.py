@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import rfc8785
 
-from lineage.core.bitmaps import BitmapUnreadable, read
+from lineage.core.bitmaps import BitmapUnreadable, read, split
+from lineage.core.membership import snapshot_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 TYPES = ("START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER")
 MODEL = "MODEL"
+OWN_NAMESPACE = "expunge"  # of the models of this platform's own registry
 MEMBERSHIP, ROLE, SAMPLER = "expunge_recordMembership", "expunge_role", "expunge_sampler"
 
 
@@ -150,7 +152,17 @@ def _ordinals(facet: Mapping[str, Any]) -> BitMap:
         ) from error
     if facet.get("cardinality", len(found)) != len(found):
         raise EventUnreadable(f"{MEMBERSHIP}.cardinality is not that of its bitmap.")
+    _check_digest(facet, found)
     return found
+
+
+def _check_digest(facet: Mapping[str, Any], found: BitMap) -> None:
+    digest = snapshot_digest((chunk.number, chunk.sha256) for chunk in split(found))
+    if (told := facet.get("digest", digest)) != digest:
+        raise EventUnreadable(
+            f"{MEMBERSHIP}.digest is {str(told)[:80]!r}, but the digest of its bitmap is {digest};"
+            " send that one, or none."
+        )
 
 
 def _locations(facet: Mapping[str, Any]) -> tuple[str, ...]:

@@ -82,15 +82,27 @@ def whatif(answer: Answer) -> Iterator[str]:
 
 
 def coverage(answer: Answer) -> Iterator[str]:
-    """Counts, then every gap by name."""
+    """Counts, for each data set and model as well, then every gap by name."""
     share = answer["share_captured"]
     known = "" if share is None else f", membership known for {share:.1%}"
     yield f"Versions: {answer['versions']}{known}"
     for level, count in answer["captured"].items():
         yield f"  {level.lower()}: {count}"
+    for kind, listed in (("data set", answer["data_sets"]), ("model", answer["models"])):
+        yield ""
+        yield from columns((kind, "versions", "known", "not captured"), _covered(kind, listed))
+    yield ""
     for name, gap in answer["gaps"].items():
         shown = ", ".join(gap) or "none" if isinstance(gap, list) else gap
         yield f"{name.replace('_', ' ')}: {shown}"
+
+
+def _covered(kind: str, listed: Iterable[Answer]) -> Iterator[tuple[object, ...]]:
+    for one in listed:
+        share = one["share_captured"]
+        known = "" if share is None else f"{share:.1%}"
+        missing = ", ".join(one["not_captured"])
+        yield one[kind.replace(" ", "_")], one["versions"], known, missing
 
 
 TABLES: dict[str, Callable[[Answer], Iterator[str]]] = {

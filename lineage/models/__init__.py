@@ -15,7 +15,7 @@ from lineage.models.graph import (
     RunInput,
     RunOutput,
 )
-from lineage.models.intake import CaptureReport, ManifestImport, ReceivedEvent
+from lineage.models.intake import CaptureReport, ManifestImport, ReceivedEvent, UnmatchedLocation
 from lineage.models.jobs import Job
 from lineage.models.purges import (
     ErasureViewOpening,
@@ -71,4 +71,5 @@ __all__ = [
     "SnapshotSupersession",
     "SubjectIdentifier",
     "TileGroup",
+    "UnmatchedLocation",
 ]

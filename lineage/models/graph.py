@@ -200,17 +200,25 @@ class RunInput(models.Model):
 
 
 class RunOutput(models.Model):
-    """A node that a run wrote (prov:wasGeneratedBy)."""
+    """A node that a run wrote (prov:wasGeneratedBy).
+
+    Several runs may say that they wrote one data set, or one model of another registry.
+    """
 
     run = models.ForeignKey(Run, models.PROTECT, related_name="outputs")
-    node = models.OneToOneField(LineageNode, models.PROTECT, related_name="generated_by")
+    node = models.ForeignKey(LineageNode, models.PROTECT, related_name="generated_by")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "node"], name="a_run_writes_a_node_once"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.run} wrote {self.node}"
 
 
 class LineageEdge(models.Model):
-    """``dst`` was derived from ``src``; append-only."""
+    """``dst`` was derived from ``src``; append-only, but that it may become stronger."""
 
     pk = models.CompositePrimaryKey("src_id", "dst_id")
     src = models.ForeignKey(LineageNode, models.PROTECT, related_name="out_edges", db_index=False)

@@ -27,6 +27,30 @@ class ReceivedEvent(models.Model):
         return f"{self.event_type} of run {str(self.run_id)[:8]}"
 
 
+class UnmatchedLocation(models.Model):
+    """A place that an event named and no record was imported from yet: a keyed digest.
+
+    It is matched when such a record is imported, and deleted then. ``place`` counts the inputs of
+    the event; ``due``: a record with this location has come meanwhile.
+    """
+
+    pk = models.CompositePrimaryKey("digest", "event_id", "place")
+    digest = models.BinaryField(max_length=16)
+    event = models.ForeignKey(ReceivedEvent, models.CASCADE, related_name="unmatched")
+    place = models.IntegerField()
+    due = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["event"], name="location_to_be_matched", condition=models.Q(due=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"unmatched location of {self.event_id[:8]}"
+
+
 class ManifestImport(models.Model):
     """How far a manifest was imported, so that an interrupted import goes on from there."""
 

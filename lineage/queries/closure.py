@@ -71,6 +71,7 @@ class Closure:
 
     versions: tuple[AffectedVersion, ...]
     space: OrdinalSpace = field(repr=False)
+    asked: BitMap = field(repr=False)
     listed: QuerySet[ModelVersion] = field(repr=False)
 
     @cached_property
@@ -87,7 +88,8 @@ class Closure:
 
     @cached_property
     def _possible(self) -> set[uuid.UUID]:
-        return uncaptured_versions(self.space)
+        # Where no record is asked for, there is nothing that a version could have learned.
+        return uncaptured_versions(self.space) if self.asked else set()
 
     @property
     def _sure(self) -> set[uuid.UUID]:
@@ -115,6 +117,7 @@ def affected(
     return Closure(
         versions=_affected(reach, include_shadows=include_shadows, as_of=as_of),
         space=space,
+        asked=ordinals,
         listed=listed_versions(include_shadows=include_shadows, as_of=as_of),
     )
 

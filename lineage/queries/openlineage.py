@@ -10,7 +10,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from lineage.core.bitmaps import encode
-from lineage.core.openlineage import MEMBERSHIP, MODEL, ROLE, SAMPLER
+from lineage.core.openlineage import MEMBERSHIP, MODEL, OWN_NAMESPACE, ROLE, SAMPLER
 from lineage.models import DatasetSnapshot, LineageNode, ModelVersion, Run
 from lineage.queries.membership import members
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from lineage.models import RunInput
 
 PRODUCER = "urn:expunge:platform"
-NAMESPACE = "expunge"
 EVENT = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
 FACETS = {
     "version": "1-0-1/DatasetVersionDatasetFacet",
@@ -66,7 +65,7 @@ def _event(
             "facets": {SAMPLER: _own(SAMPLER, run.sampler)} if run.sampler else {},
         },
         "job": {
-            "namespace": named.namespace if named else NAMESPACE,
+            "namespace": named.namespace if named else OWN_NAMESPACE,
             "name": named.name if named else run.activity.lower(),
             "facets": {"jobType": _standard("jobType", job_type)},
         },
@@ -110,7 +109,7 @@ def _data(snapshot: DatasetSnapshot) -> dict[str, Any]:
 
 def _model(version: ModelVersion) -> dict[str, Any]:
     return {
-        "namespace": NAMESPACE,
+        "namespace": OWN_NAMESPACE,
         "name": version.model_name,
         "facets": {
             "datasetType": _standard("datasetType", {"datasetType": MODEL}),
@@ -122,8 +121,8 @@ def _model(version: ModelVersion) -> dict[str, Any]:
 def _membership(snapshot: DatasetSnapshot, space: str) -> dict[str, Any]:
     ordinals = members(snapshot)
     bitmap = base64.b64encode(encode(ordinals)).decode("ascii")
-    told = {"ordinalSpace": space, "cardinality": len(ordinals), "bitmap": bitmap}
-    return _own(MEMBERSHIP, told)
+    told = {"ordinalSpace": space, "cardinality": len(ordinals), "digest": snapshot.digest}
+    return _own(MEMBERSHIP, {**told, "bitmap": bitmap})
 
 
 def _standard(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,17 @@
 """The registry as W3C PROV-JSON: standard names, pseudonyms and counts, no personal data.
 
 Terms: PROV-DM and PROV-O. A snapshot is a collection, a run an activity, a version an entity; an
-erasure is the activity that invalidated what it destroyed.
+erasure is the activity that invalidated what it destroyed: versions, and each erased record by its
+ordinal, which stays as a tombstone.
 """
 
 from __future__ import annotations
 
+import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
+from lineage.core.bitmaps import decode
 from lineage.models import (
     DatasetSnapshot,
     LineageEdge,
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from lineage.models import OrdinalSpace, Procedure
+
+_PROCEDURES = uuid.uuid5(uuid.NAMESPACE_URL, "urn:expunge:procedure")
 PREFIX = {
     "expunge": "urn:expunge:",
     "prov": "http://www.w3.org/ns/prov#",
@@ -72,7 +79,7 @@ def _snapshots(*, with_records: bool) -> Iterator[Item]:
 
 def _members(row: DatasetSnapshot, name: str) -> Iterator[Item]:
     for ordinal in members(row):
-        record = f"expunge:record/{row.space.public_id}/{ordinal}"
+        record = _record(row.space, ordinal)
         yield "entity", record, {}
         yield (
             "hadMember",
@@ -93,7 +100,7 @@ def _runs() -> Iterator[Item]:
             attributes["prov:endTime"] = run.ended_at.isoformat()
         yield "activity", f"expunge:run/{run.id}", attributes
         if run.procedure:
-            plan = f"expunge:procedure/{run.procedure_id}"
+            plan = f"expunge:procedure/{_procedure_id(run.procedure)}"
             yield (
                 "entity",
                 plan,
@@ -128,7 +135,9 @@ def _versions() -> Iterator[Item]:
         if version.revision_of_id:
             yield _revision(name, f"expunge:version/{version.revision_of_id}")
         if version.invalidated_at and version.invalidated_by:
-            yield _invalidation(name, version.invalidated_by, version.invalidated_at)
+            yield _invalidation(
+                name, version.invalidated_by, version.invalidated_at, str(version.id)
+            )
 
 
 def _uses() -> Iterator[Item]:
@@ -136,7 +145,7 @@ def _uses() -> Iterator[Item]:
     for used in rows.iterator():
         yield (
             "used",
-            f"_:u-{used.id}",
+            f"_:u-{used.run_id}-{used.node.object_id}-{used.role}",
             {
                 "prov:activity": f"expunge:run/{used.run_id}",
                 "prov:entity": _entity(used.node),
@@ -151,7 +160,7 @@ def _derivations() -> Iterator[Item]:
     for edge in rows.iterator():
         yield (
             "wasDerivedFrom",
-            f"_:d-{edge.src_id}-{edge.dst_id}",
+            f"_:d-{edge.src.object_id}-{edge.dst.object_id}",
             {
                 "prov:generatedEntity": _entity(edge.dst),
                 "prov:usedEntity": _entity(edge.src),
@@ -173,6 +182,26 @@ def _erasures() -> Iterator[Item]:
                 "expunge:mode": purge.mode,
             },
         )
+        for ordinal in decode(bytes(purge.bitmap)):
+            record = _record(purge.space, ordinal)
+            yield "entity", record, {}
+            # A record that two cases erased was invalidated by each; the name tells them apart.
+            yield _invalidation(
+                record,
+                purge.case_id,
+                purge.purged_at,
+                f"{purge.space.public_id}-{ordinal}-{purge.case_id}",
+            )
+
+
+def _record(space: OrdinalSpace, ordinal: int) -> str:
+    return f"expunge:record/{space.public_id}/{ordinal}"
+
+
+def _procedure_id(procedure: Procedure) -> uuid.UUID:
+    """Return an id that follows from the name, which is what a procedure is known by outside."""
+    # As JSON: neither part could then be told to belong to the other.
+    return uuid.uuid5(_PROCEDURES, json.dumps([procedure.namespace, procedure.name]))
 
 
 def _entity(node: LineageNode) -> str:
@@ -198,13 +227,13 @@ def _revision(entity: str, earlier: str) -> Item:
     return "wasDerivedFrom", f"_:r-{entity.rpartition('/')[2]}", attributes
 
 
-def _invalidation(entity: str, case: object, at: datetime) -> Item:
+def _invalidation(entity: str, case: object, at: datetime, name: str) -> Item:
     attributes = {
         "prov:entity": entity,
         "prov:activity": f"expunge:erasure/{case}",
         "prov:time": at.isoformat(),
     }
-    return "wasInvalidatedBy", f"_:i-{entity.rpartition('/')[2]}", attributes
+    return "wasInvalidatedBy", f"_:i-{name}", attributes
 
 
 def _time(moment: datetime) -> dict[str, str]:

@@ -39,7 +39,7 @@ def affected_by(records: Records, *, as_of: datetime = FOR_EVER) -> dict[str, An
     noted = _with_steps(answers.values())
     sure = {hit.version.id for answer in answers.values() for hit in answer.versions}
     maybe = {v.id: v for answer in answers.values() for v in answer.unknown if v.id not in sure}
-    others = _others(answers) - sure - maybe.keys()
+    listed = listed_versions(include_shadows=False, as_of=as_of).values_list("id", flat=True)
     return {
         "records": {space.name: len(held) for space, held in whole.items()},
         "as_of": None if as_of == FOR_EVER else as_of.isoformat(),
@@ -47,13 +47,8 @@ def affected_by(records: Records, *, as_of: datetime = FOR_EVER) -> dict[str, An
             _hit(space, hit, noted) for space, answer in answers.items() for hit in answer.versions
         ],
         "possibly_affected": [_named(version) for version in maybe.values()],
-        "not_affected": len(others),
+        "not_affected": len(set(listed) - sure - maybe.keys()),
     }
-
-
-def _others(answers: Mapping[OrdinalSpace, Closure]) -> set[Any]:
-    listed = [set(answer.listed.values_list("id", flat=True)) for answer in answers.values()]
-    return set.intersection(*listed) if listed else set()
 
 
 def _with_derived(records: Records, as_of: datetime) -> Records:

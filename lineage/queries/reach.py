@@ -61,11 +61,12 @@ def reached(space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER
         ordinals = valid_at(space, ordinals, as_of)
     held = nodes_holding(space, ordinals, as_of=as_of)
     edges = edges_below(held, as_of=as_of) if held else []
-    cuts = _cuts(held) if held else {}
+    cuts = cuts_of(held) if held else {}
     return Reach(held=held, edges=edges, cuts=cuts, acting=carried(edges, held, cuts))
 
 
-def _cuts(held: dict[int, BitMap]) -> dict[int, BitMap]:
+def cuts_of(held: dict[int, BitMap]) -> dict[int, BitMap]:
+    """Return, of what some snapshots hold, what the run that wrote a node removed on purpose."""
     with connection.cursor() as cursor:
         cursor.execute(with_sources(_FORGOTTEN), [json.dumps(list(held)), Role.FORGET])
         pairs = cursor.fetchall()

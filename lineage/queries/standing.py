@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from pyroaring import BitMap
 
 from lineage.models import DatasetSnapshot, Influence, LineageNode, ModelVersion, Role
 from lineage.queries.availability import barred_ordinals, purged_ordinals
-from lineage.queries.membership import members, snapshots_holding
+from lineage.queries.data_behind import acts_on, data_behind, held_in, spaces_behind
+from lineage.queries.derivation import with_derived
+from lineage.queries.membership import members
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from lineage.models import OrdinalSpace, Run
 
@@ -25,17 +28,18 @@ _GONE = (
 
 
 def barred_records_used(run: Run) -> int:
-    """Return how many restricted or erased records are in the data that a run used.
+    """Return how many restricted or erased records act on a run through the data that it used.
 
-    What the sampler drew counts, where it is known; else the declared snapshot. A forget set
-    (influence NONE) does not count.
+    What the sampler drew counts, where it is known; else the declared snapshot. A record counts
+    where it is in that data, or where something in it was derived from the record: by a map, or
+    as a whole. A forget set (influence NONE) does not count, nor what it holds of the latter.
     """
-    return _among(_read_by(run), barred_ordinals)
+    return _among(run, barred_ordinals)
 
 
 def erased_records_used(run: Run) -> int:
-    """Return how many erased records are in the data that a run used."""
-    return _among(_read_by(run), purged_ordinals)
+    """Return how many erased records act on a run in the same ways."""
+    return _among(run, purged_ordinals)
 
 
 def _read_by(run: Run) -> set[uuid.UUID]:
@@ -59,20 +63,27 @@ def barred_records(run: Run) -> BitMap:
     return members(declared[0]) & barred if barred else barred
 
 
-def _among(snapshot_ids: Iterable[uuid.UUID], chosen: Callable[[OrdinalSpace], BitMap]) -> int:
-    used = DatasetSnapshot.objects.select_related("space").in_bulk(list(snapshot_ids))
-    count = 0
-    for space in {snapshot.space for snapshot in used.values()}:
-        holding = snapshots_holding(space, chosen(space))
-        count += sum(len(hits) for pk, hits in holding.items() if pk in used)
-    return count
+def _among(run: Run, chosen: Callable[[OrdinalSpace], BitMap]) -> int:
+    behind = data_behind(_read_by(run))
+    held = held_in(with_derived({one: chosen(one) for one in spaces_behind(behind)}))
+    removed = run.inputs.filter(role=Role.FORGET).values_list("node_id", flat=True)
+    return sum(
+        len(acts_on(behind, holding, node, removed=removed))
+        for holding in held
+        for node in behind.read
+    )
 
 
 def withdrawn_sources(run: Run) -> list[ModelVersion]:
-    """Return the models a run was derived from that are out of use by now."""
+    """Return the models a run was derived from that are out of use by now.
+
+    Those that wrote data which it read count as well.
+    """
     inputs = run.inputs.exclude(influence=Influence.NONE)
+    writers = LineageNode.objects.filter(id__in=data_behind(_read_by(run)).writers)
     return list(
         ModelVersion.objects.filter(
-            id__in=inputs.values("node__object_id"), state__in=_GONE
+            Q(id__in=inputs.values("node__object_id")) | Q(id__in=writers.values("object_id")),
+            state__in=_GONE,
         ).order_by("generated_at")
     )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lineage.models import DatasetSnapshot, LineageNode, ModelVersion, Role, Run, RunInput
+from lineage.models import (
+    DatasetSnapshot,
+    LineageNode,
+    ModelVersion,
+    Role,
+    Run,
+    RunInput,
+    RunOutput,
+    UnmatchedLocation,
+)
 from lineage.queries.edges import edges_below
 from lineage.queries.nodes import nodes_of
 
@@ -17,30 +26,52 @@ if TYPE_CHECKING:
 def uncaptured_versions(space: OrdinalSpace) -> set[uuid.UUID]:
     """Return the versions that may have learned from any record of a space.
 
-    A run whose membership was not captured counts when it declared a snapshot of the space, or
-    no snapshot at all. Recall comes first: what was derived from such a version counts too.
+    A run whose membership was not captured counts, unless all that it read are data sets of
+    other spaces that hold records. Recall comes first: what was derived from anything that it
+    wrote counts too, and so does what read any state of a data set that it wrote.
     """
-    starts = _starts(space)
-    edges = edges_below(nodes_of(starts).values())
-    below = LineageNode.objects.in_bulk({edge.dst for edge in edges})
-    return starts | {node.object_id for node in below.values() if _is_model(node)}
+    starts = _written(_runs(space))
+    below = starts | {edge.dst for edge in edges_below(starts)}
+    nodes = LineageNode.objects.in_bulk(below).values()
+    return {node.object_id for node in nodes if node.kind == LineageNode.Kind.MODEL}
 
 
-def _is_model(node: LineageNode) -> bool:
-    return node.kind == LineageNode.Kind.MODEL
+def _runs(space: OrdinalSpace) -> set[uuid.UUID]:
+    """Return the runs that may have read records of the space."""
+    untold = Run.objects.filter(capture_level=Run.Capture.NONE)
+    return set(untold.values_list("id", flat=True)) - _elsewhere(space)
 
 
-def _starts(space: OrdinalSpace) -> set[uuid.UUID]:
+def _elsewhere(space: OrdinalSpace) -> set[uuid.UUID]:
+    """Return runs of which it is known that they read other spaces only.
+
+    A space that never handed out an ordinal stands for data that is not known here, and a file
+    that was matched with no record may be anybody's.
+    """
     declared = RunInput.objects.filter(
         run__capture_level=Run.Capture.NONE, node__kind=LineageNode.Kind.SNAPSHOT
     ).exclude(role=Role.FORGET)
-    here = DatasetSnapshot.objects.filter(space=space).values("id")
-    elsewhere = set(declared.values_list("run_id", flat=True)) - set(
-        declared.filter(node__object_id__in=here).values_list("run_id", flat=True)
-    )
+    known = DatasetSnapshot.objects.filter(space__next_ordinal__gt=0).exclude(space=space)
+    unclear = declared.exclude(node__object_id__in=known.values("id"))
+    unmatched = UnmatchedLocation.objects.values_list("event__run_id", flat=True)
+    runs = set(declared.values_list("run_id", flat=True))
+    return runs - set(unclear.values_list("run_id", flat=True)) - set(unmatched.distinct())
+
+
+def _written(runs: set[uuid.UUID]) -> set[int]:
+    """Return the nodes that runs wrote; of data sets those of all their states."""
+    outputs = RunOutput.objects.filter(run__capture_level=Run.Capture.NONE)
+    nodes = {node for run, node in outputs.values_list("run_id", "node_id") if run in runs}
     versions = ModelVersion.objects.filter(generated_by__capture_level=Run.Capture.NONE)
-    return {
-        version
-        for version, run in versions.values_list("id", "generated_by_id")
-        if run not in elsewhere
-    }
+    made = {pk for pk, run in versions.values_list("id", "generated_by_id") if run in runs}
+    return nodes | set(nodes_of(made).values()) | _other_states(nodes)
+
+
+def _other_states(nodes: set[int]) -> set[int]:
+    written = LineageNode.objects.in_bulk(nodes).values()
+    snapshots = [node.object_id for node in written if node.kind == LineageNode.Kind.SNAPSHOT]
+    datasets = DatasetSnapshot.objects.in_bulk(snapshots).values()
+    states = DatasetSnapshot.objects.filter(
+        dataset__in={snapshot.dataset_id for snapshot in datasets}
+    )
+    return set(nodes_of(states.values_list("id", flat=True)).values())

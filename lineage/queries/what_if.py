@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lineage.models import RecordContent
+from lineage.queries.availability import purged_ordinals
 from lineage.queries.contents import batches
 from lineage.queries.sources import learned_by
 
@@ -19,30 +20,32 @@ def what_if(hit: AffectedVersion, space: OrdinalSpace) -> dict[str, Any]:
     """Return how much of a version's own training data would stay without the forget set.
 
     * ``trained_on``: records that its own run drew from this space;
+    * ``erased_before``: those of them that are erased already, so neither leave nor stay;
     * ``leaves``: those of them that would go, ``stays`` the others, ``share`` what goes of all;
     * ``emptied_targets``: targets of which no record would stay;
     * ``can_be_retrained``: it has a recipe and something to train on.
     """
     own = learned_by(hit.version, space)
-    gone = own & hit.forget
+    there = own - purged_ordinals(space)
+    gone, stays = there & hit.forget, there - hit.forget
     return {
         "trained_on": len(own),
+        "erased_before": len(own) - len(there),
         "leaves": len(gone),
-        "stays": len(own) - len(gone),
+        "stays": len(stays),
         "share": round(len(gone) / len(own), 6) if own else None,
-        "emptied_targets": _emptied(space, own, gone),
-        "can_be_retrained": bool(hit.version.generated_by.recipe) and len(own) > len(gone),
+        "emptied_targets": _emptied(space, gone, stays),
+        "can_be_retrained": bool(hit.version.generated_by.recipe and stays),
     }
 
 
-def _emptied(space: OrdinalSpace, own: BitMap, gone: BitMap) -> list[str]:
+def _emptied(space: OrdinalSpace, gone: BitMap, stays: BitMap) -> list[str]:
     contents = RecordContent.objects.filter(space=space)
     touched = {
         target
         for batch in batches(gone)
         for target in contents.filter(ordinal__in=batch).values_list("target", flat=True)
     }
-    stays = own - gone
     return sorted(target for target in touched if not _any(contents, target, stays))
 
 

@@ -13,6 +13,7 @@ from lineage.models import RecordContent, RecordLocation
 from lineage.services.bulk import insert_records, known_records, living_people
 from lineage.services.import_rows import ImportReport, Rejection
 from lineage.services.locking import lock_space
+from lineage.services.openlineage_locations import note_known
 from lineage.services.ordinals import take_ordinals
 from lineage.services.owners import ERASED, Owner
 
@@ -154,19 +155,18 @@ class PortionImport:
 
     def _insert_locations(self, rows: list[_Owned], first: int) -> None:
         key = keys.get_or_create("location")
-        RecordLocation.objects.bulk_create(
-            [
-                RecordLocation(
-                    space_id=self.space_id,
-                    digest=location_digest(key, owned.row.location),
-                    ordinal=ordinal,
-                )
-                for ordinal, owned in enumerate(rows, start=first)
-                if owned.row.location
-            ],
-            batch_size=2_000,
-            ignore_conflicts=True,  # a place holds one record: the first that was imported
-        )
+        found = [
+            RecordLocation(
+                space_id=self.space_id,
+                digest=location_digest(key, owned.row.location),
+                ordinal=ordinal,
+            )
+            for ordinal, owned in enumerate(rows, start=first)
+            if owned.row.location
+        ]
+        # A place holds one record: the first that was imported.
+        RecordLocation.objects.bulk_create(found, batch_size=2_000, ignore_conflicts=True)
+        note_known(bytes(location.digest) for location in found)
 
     def _insert_contents(self, rows: list[_Owned], placed: list[StoredFile], first: int) -> None:
         if not placed:

@@ -11,6 +11,7 @@ from lineage.models import Dataset, OrdinalSpace
 from lineage.services.import_portion import PortionImport
 from lineage.services.import_rows import ImportReport, Rejection, Row, portions
 from lineage.services.missing_erasures import require_replayed
+from lineage.services.openlineage_late import match_late
 from lineage.services.ordinals import SpaceFull
 from lineage.services.owners import Owners
 
@@ -94,6 +95,7 @@ def import_records(
         ).run()
         if progress is not None:
             progress(report)
+    match_late(now=now)  # after a crash, the sweep does it
     return report
 
 

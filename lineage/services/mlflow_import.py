@@ -1,44 +1,33 @@
 """Read an MLflow tracking store: runs, data sets, registered models, versions and aliases.
 
 MLflow knows no membership, and its data set digest sees the first 10,000 elements only, so a
-version from there is *possibly affected* by whatever its data set holds, unless the run carries
-the tag ``expunge.snapshot`` with the id or the digest of a snapshot of this platform.
+version from there is *possibly affected* by whatever its data set holds, unless the run or the
+version carries the tag ``expunge.snapshot`` with the ids or the digests of snapshots of this
+platform, one for each data set that the run logged.
 """
 
 from __future__ import annotations
 
 import os
-import uuid
 import warnings
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Min
 
-from lineage.models import (
-    Dataset,
-    DatasetSnapshot,
-    LineageNode,
-    ModelVersion,
-    OrdinalSpace,
-    Procedure,
-    Role,
-    Run,
-    RunInput,
-    RunOutput,
-)
-from lineage.queries.nodes import nodes_of
-from lineage.services.openlineage_graph import connect, judge, state_of
-from lineage.services.run_plans import effect_of
+from lineage.models import LineageNode, ModelVersion, Procedure, Run, RunOutput
+from lineage.services.mlflow_inputs import NAMESPACE, read_inputs
+from lineage.services.openlineage_edges import connect, judge
+from lineage.services.openlineage_names import unknown_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-NAMESPACE, SNAPSHOT_TAG, CONTEXT_TAG = "mlflow", "expunge.snapshot", "mlflow.data.context"
+SNAPSHOT_TAG = "expunge.snapshot"
 _PAGE = 500
 _STATES = {
     "FINISHED": Run.State.COMPLETE,
@@ -102,12 +91,14 @@ def import_store(*, uri: str, now: datetime) -> MlflowReport:
         MlflowMissing, StoreUnreadable: with a sentence.
     """
     with opened(uri) as client:
+        versions = list(_pages(client.search_model_versions))
+        tags = _tags(versions)
         runs = sum(
-            _run(experiment.name, run, now)
+            _run(experiment.name, run, tags.get(run.info.run_id, []), now)
             for experiment in _pages(client.search_experiments)
             for run in _pages(client.search_runs, [experiment.experiment_id])
         )
-        told = [_version(client, version, now) for version in _pages(client.search_model_versions)]
+        told = [_version(client, version, now) for version in versions]
     return MlflowReport(
         runs=runs, versions=sum(new for new, _ in told), aliases=sum(new for _, new in told)
     )
@@ -123,64 +114,45 @@ def _pages(search: Any, *arguments: Any) -> Iterator[Any]:  # noqa: ANN401  (of 
             return
 
 
+def _tags(versions: Iterable[Any]) -> dict[str, list[str]]:
+    """Return, by run, the snapshots that its model versions name."""
+    found: dict[str, list[str]] = {}
+    for version in versions:
+        if tag := version.tags.get(SNAPSHOT_TAG):
+            found.setdefault(version.run_id or "", []).append(tag)
+    return found
+
+
 @transaction.atomic
-def _run(experiment: str, run: Any, now: datetime) -> bool:  # noqa: ANN401
-    external = f"mlflow:{run.info.run_id}"
-    if known := Run.objects.filter(external_id=external).first():
-        _refresh(known, run)
-        return False
+def _run(experiment: str, run: Any, tags: list[str], now: datetime) -> bool:  # noqa: ANN401
+    """Write a run as it is by now; return whether it is new."""
     procedure, _ = Procedure.objects.get_or_create(namespace=NAMESPACE, name=experiment[:200])
-    made = Run.objects.create(
-        procedure=procedure,
-        activity=Run.Activity.TRAIN,
-        state=_STATES.get(run.info.status, Run.State.INCOMPLETE),
-        capture_level=Run.Capture.NONE,
-        started_at=_moment(run.info.start_time) or now,
-        ended_at=_moment(run.info.end_time),
-        external_id=external,
+    told = {
+        "state": _STATES.get(run.info.status, Run.State.INCOMPLETE),
+        "ended_at": _moment(run.info.end_time),
+    }
+    first = {
+        "procedure": procedure,
+        "activity": Run.Activity.TRAIN,
+        "started_at": _moment(run.info.start_time) or now,
+    }
+    written, new = Run.objects.update_or_create(
+        external_id=f"mlflow:{run.info.run_id}",
+        defaults=told,
+        create_defaults={**first, **told},
     )
-    declared = _declared(run.data.tags.get(SNAPSHOT_TAG, ""))
-    if declared is not None:
-        Run.objects.filter(id=made.id).update(capture_level=Run.Capture.SNAPSHOT)
-        _read(made, declared, Role.TRAINING)
-    for read in run.inputs.dataset_inputs if run.inputs else []:
-        _read(made, _state(read.dataset, now), _role(read))
-    return True
+    own = run.data.tags.get(SNAPSHOT_TAG, "")
+    read_inputs(written, run.inputs.dataset_inputs if run.inputs else [], [own, *tags], now)
+    _derive(written, now)
+    return new
 
 
-def _refresh(known: Run, run: Any) -> None:  # noqa: ANN401  (of MLflow)
-    state = _STATES.get(run.info.status, Run.State.INCOMPLETE)
-    Run.objects.filter(id=known.id).update(state=state, ended_at=_moment(run.info.end_time))
-
-
-def _declared(tag: str) -> DatasetSnapshot | None:
-    if not tag:
-        return None
-    named = Q(digest=tag)
-    with suppress(ValueError):
-        named |= Q(id=uuid.UUID(tag))
-    return DatasetSnapshot.objects.filter(named).order_by("seq").first()
-
-
-def _state(dataset: Any, now: datetime) -> DatasetSnapshot:  # noqa: ANN401  (of MLflow)
-    found = Dataset.objects.filter(name=dataset.name).order_by("namespace").first()
-    if found is None:
-        space, _ = OrdinalSpace.objects.get_or_create(name=f"{NAMESPACE}/{dataset.name}"[:200])
-        found = Dataset.objects.create(namespace=NAMESPACE, name=dataset.name[:200], space=space)
-    return state_of(found, f"{NAMESPACE}:{dataset.digest}", now)
-
-
-def _role(read: Any) -> str:  # noqa: ANN401  (of MLflow)
-    tags = {tag.key: tag.value for tag in read.tags}
-    context = tags.get(CONTEXT_TAG, "training").lower()
-    return Role.TRAINING if context.startswith("train") else Role.VALIDATION
-
-
-def _read(run: Run, snapshot: DatasetSnapshot, role: str) -> None:
-    node = nodes_of([snapshot.id])[snapshot.id]
-    RunInput.objects.get_or_create(
-        run=run, node_id=node, role=role, defaults={"influence": effect_of(role)}
-    )
+def _derive(run: Run, now: datetime) -> None:
+    """Derive the versions of a run from all that is known by now that it read."""
+    made = ModelVersion.objects.filter(generated_by=run)
+    if at := made.aggregate(first=Min("generated_at"))["first"]:
+        connect(run, at)
+        judge(run, now)
 
 
 @transaction.atomic
@@ -190,11 +162,15 @@ def _version(client: Any, told: Any, now: datetime) -> tuple[bool, bool]:  # noq
     aliases = _aliases(client, told)
     known = ModelVersion.objects.filter(external_id=external).first()
     if known is not None:
+        _tell_origin(known.generated_by, told, now)
         if known.aliases == aliases:
             return False, False
         ModelVersion.objects.filter(id=known.id).update(aliases=aliases)
         return False, True
-    run = Run.objects.filter(external_id=f"mlflow:{told.run_id}").first() or _origin(external, now)
+    run = Run.objects.filter(external_id=f"mlflow:{told.run_id}").first()
+    if run is None:
+        run = unknown_origin(external, now)
+        _tell_origin(run, told, now)
     at = _moment(told.creation_timestamp) or now
     made = ModelVersion.objects.create(
         model_name=told.name[:200],
@@ -206,9 +182,15 @@ def _version(client: Any, told: Any, now: datetime) -> tuple[bool, bool]:  # noq
     )
     node = LineageNode.objects.create(kind=LineageNode.Kind.MODEL, object_id=made.id)
     RunOutput.objects.create(run=run, node=node)
-    connect(run, at)
-    judge(run, now)
+    _derive(run, now)
     return True, bool(aliases)
+
+
+def _tell_origin(run: Run, told: Any, now: datetime) -> None:  # noqa: ANN401  (of MLflow)
+    """Read the tag of a version for the run that stands for its origin, if MLflow has none."""
+    if not run.external_id.startswith(f"{NAMESPACE}:"):
+        read_inputs(run, [], [told.tags.get(SNAPSHOT_TAG, "")], now)
+        _derive(run, now)
 
 
 def _aliases(client: Any, told: Any) -> list[str]:  # noqa: ANN401  (of MLflow)
@@ -223,17 +205,6 @@ def _number(told: Any) -> int:  # noqa: ANN401  (of MLflow)
     )
     wanted = int(told.version)
     return wanted if wanted not in numbers else max(numbers) + 1
-
-
-def _origin(external: str, now: datetime) -> Run:
-    """Return a run that stands for the unknown origin of a version without one."""
-    return Run.objects.create(
-        activity=Run.Activity.TRAIN,
-        state=Run.State.COMPLETE,
-        capture_level=Run.Capture.NONE,
-        started_at=now,
-        external_id=f"unknown origin of {external}"[:200],
-    )
 
 
 def _moment(milliseconds: int | None) -> datetime | None:

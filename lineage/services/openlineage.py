@@ -1,30 +1,27 @@
 """Take OpenLineage events in: each once, in any order, to one and the same graph.
 
-What is stored of an event names data sets, versions and ordinals; paths and keys are matched when
-it comes and then forgotten. The state of a run is a function of all its events: an event that
-comes late adds what it says, and nothing that was known is taken back.
+What is stored of an event names data sets, versions and ordinals; paths are matched when it comes,
+and only keyed digests are kept of those that no record is known of. The state of a run is a
+function of all its events: an event that comes late adds what it says, and nothing that was known
+is taken back.
 """
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
-from pyroaring import BitMap
 
-from lineage import keys
-from lineage.core.bitmaps import encode
-from lineage.core.identifiers import location_digest
-from lineage.core.openlineage import Event, Named, parse
-from lineage.models import OrdinalSpace, ReceivedEvent, RecordLocation, Run
+from lineage.core.openlineage import OWN_NAMESPACE, Event, Named, parse
+from lineage.models import OrdinalSpace, ReceivedEvent, Run, UnmatchedLocation
 from lineage.services.locking import lock_name
 from lineage.services.openlineage_graph import build, origin_of
+from lineage.services.openlineage_late import match_run, members_of, with_members
+from lineage.services.openlineage_locations import digests_of, keep_unmatched, places_of
+from lineage.services.openlineage_names import own_version
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-_AT_ONCE = 5_000
 
 
 class SpaceUnknown(LookupError):
@@ -35,34 +32,51 @@ class RunTaken(ValueError):
     """An event speaks of a run that this platform, or another way in, has written."""
 
 
+class VersionTaken(ValueError):
+    """An event says that it wrote a model version of this platform's own registry."""
+
+
 def receive(*, body: Any, now: datetime) -> bool:  # noqa: ANN401  (JSON)
     """Take one event in; False when it came before, or says nothing about a run.
 
+    One that came before is matched again with records that were imported since.
+
     Raises:
         EventUnreadable: it is no event, or a facet cannot be read; nothing was stored.
-        SpaceUnknown, RunTaken: as they say; nothing was stored.
+        SpaceUnknown, RunTaken, VersionTaken, OrdinalsUnknown: as they say; nothing was stored.
     """
     event = parse(body)
     if event is None:
         return False
-    with transaction.atomic():
-        lock_name(f"run:{event.run}")
-        _refuse_taken(event)
-        if ReceivedEvent.objects.filter(sha256=event.sha256).exists():
-            return False
-        try:
-            with transaction.atomic():
-                ReceivedEvent.objects.create(
-                    sha256=event.sha256,
-                    run_id=event.run,
-                    event_type=event.type,
-                    event_time=event.time,
-                    received_at=now,
-                    body=_kept(event),
-                )
-        except IntegrityError:  # the same event came twice at once
-            return False
-        build(run_id=event.run, now=now)
+    new = _store(event, now)
+    # After the commit: a record that was imported at the same time either finds the event's
+    # locations or is found here.
+    if UnmatchedLocation.objects.filter(event__run_id=event.run).exists():
+        match_run(run_id=event.run, now=now)
+    return new
+
+
+@transaction.atomic
+def _store(event: Event, now: datetime) -> bool:
+    lock_name(f"run:{event.run}")
+    _refuse_taken(event)
+    if ReceivedEvent.objects.filter(sha256=event.sha256).exists():
+        return False
+    kept, unmatched = _kept(event)
+    try:
+        with transaction.atomic():
+            ReceivedEvent.objects.create(
+                sha256=event.sha256,
+                run_id=event.run,
+                event_type=event.type,
+                event_time=event.time,
+                received_at=now,
+                body=kept,
+            )
+    except IntegrityError:  # the same event came twice at once
+        return False
+    keep_unmatched(event.sha256, unmatched)
+    build(run_id=event.run, now=now)
     return True
 
 
@@ -73,35 +87,51 @@ def _refuse_taken(event: Event) -> None:
         raise RunTaken(
             f"run.runId {event.run} is a run that did not come by OpenLineage; choose a new UUID."
         )
+    for named in event.outputs:
+        if named.model and own_version(named.namespace, named.name, named.version):
+            raise VersionTaken(
+                f"outputs: the model {named.name} with the version {named.version} in the "
+                f"namespace {OWN_NAMESPACE} is of this platform's own registry; name what your "
+                "run wrote in another namespace."
+            )
 
 
-def _kept(event: Event) -> dict[str, Any]:
-    return {
-        "job": {
-            "namespace": event.job_namespace,
-            "name": event.job_name,
-            "type": event.job_type.upper(),
-        },
+def _kept(event: Event) -> tuple[dict[str, Any], list[tuple[int, bytes]]]:
+    """Return what is kept of an event, and what is unmatched by the place of its input."""
+    unmatched: list[tuple[int, bytes]] = []
+    inputs = []
+    for place, named in enumerate(event.inputs):
+        members, left = _members(named)
+        inputs.append({**_one(named), "members": members, "unmatched": len(left)})
+        unmatched += [(place, digest) for digest in sorted(left)]
+    job_type = event.job_type.upper()
+    kept = {
+        "job": {"namespace": event.job_namespace, "name": event.job_name, "type": job_type},
         "sampler": dict(event.sampler),
-        "inputs": [_one(named) for named in event.inputs],
+        "inputs": inputs,
         "outputs": [_one(named) for named in event.outputs],
     }
+    return kept, unmatched
 
 
 def _one(named: Named) -> dict[str, Any]:
-    kept: dict[str, Any] = {
+    return {
         "namespace": named.namespace,
         "name": named.name,
         "model": named.model,
         "version": named.version,
         "role": named.role,
     }
+
+
+def _members(named: Named) -> tuple[list[dict[str, Any]], set[bytes]]:
+    """Return the members that an input tells, by space, and the digests of unknown files."""
+    members = []
     if named.ordinals is not None:
-        space = _space(named.space)
-        return {**kept, "members": _members(space, named.ordinals, unmatched=0)}
-    if named.locations:
-        return {**kept, "members": _matched(named)}
-    return kept
+        members.append(members_of(_space(named.space).id, named.ordinals))
+    digests = digests_of(named.locations)
+    found = places_of(digests)
+    return with_members(members, found.values()), digests - found.keys()
 
 
 def _space(name: str) -> OrdinalSpace:
@@ -111,33 +141,3 @@ def _space(name: str) -> OrdinalSpace:
             "expunge_recordMembership.ordinalSpace must be the name of a space of this platform."
         )
     return found
-
-
-def _members(space: OrdinalSpace, ordinals: BitMap, *, unmatched: int) -> dict[str, Any]:
-    return {
-        "space": space.id,
-        "ordinals": base64.b64encode(encode(ordinals)).decode("ascii"),
-        "unmatched": unmatched,
-    }
-
-
-def _matched(named: Named) -> dict[str, Any]:
-    """Match files with the records that were imported from them; count what is not known."""
-    key = keys.get_or_create("location")
-    digests = {location_digest(key, location) for location in named.locations}
-    found: dict[int, list[int]] = {}
-    matched = 0
-    listed = sorted(digests)
-    for start in range(0, len(listed), _AT_ONCE):
-        rows = RecordLocation.objects.filter(digest__in=listed[start : start + _AT_ONCE])
-        for space, ordinal in rows.values_list("space_id", "ordinal"):
-            found.setdefault(space, []).append(ordinal)
-            matched += 1
-    if not found:
-        return {"space": None, "ordinals": "", "unmatched": len(digests)}
-    space, ordinals = max(found.items(), key=lambda pair: len(pair[1]))
-    return _members(
-        OrdinalSpace.objects.get(id=space),
-        BitMap(ordinals),
-        unmatched=len(digests) - len(ordinals),
-    )

@@ -1,22 +1,17 @@
-"""From the events of one run to rows of the graph; again, it adds only what is new."""
+"""From the events of one run to rows of the graph; again, it adds only what is new.
+
+The graph is a function of the set of all events: whatever came first, it is the same.
+"""
 
 from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Max
-from pyroaring import BitMap
-
-from lineage.core.bitmaps import decode, split
-from lineage.core.membership import snapshot_digest
+from lineage.core.bitmaps import decode
 from lineage.models import (
     Dataset,
-    DatasetSnapshot,
     Influence,
-    LineageEdge,
-    LineageNode,
-    ModelVersion,
     OrdinalSpace,
     Procedure,
     ReceivedEvent,
@@ -27,24 +22,36 @@ from lineage.models import (
 )
 from lineage.queries.nodes import nodes_of
 from lineage.services.locking import lock_name, lock_spaces
-from lineage.services.run_closing import born_affected, weakest_guarantee
+from lineage.services.openlineage_edges import connect, judge
+from lineage.services.openlineage_names import (
+    dataset_of,
+    external_id,
+    own_state,
+    state_of,
+    told_members,
+    version_read,
+    version_written,
+)
 from lineage.services.run_plans import effect_of
-from lineage.services.snapshots import Origin, record_snapshot
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from django.db.models import QuerySet
+    from lineage.models import DatasetSnapshot, ModelVersion
+
+    Kept = dict[str, Any]  # a data set or a model of an event, as it is kept
+    Datasets = Mapping[tuple[str, str], Dataset]
 
 _ENDS = {
     "COMPLETE": Run.State.COMPLETE,
     "ABORT": Run.State.INCOMPLETE,
     "FAIL": Run.State.INCOMPLETE,
 }
-_UNKNOWN = "unknown"  # external version of the snapshot that stands for members nobody told
-_NOBODY = "unknown origin of "  # external id of the run that stands for one nobody told
+# What only this platform does: a word from outside takes no influence away.
+_ROLES = frozenset(Role.values) - {Role.FORGET}
+_ACTIVITIES = frozenset(Run.Activity.values) - {Run.Activity.UNLEARN, Run.Activity.SHADOW}
 
 
 def build(*, run_id: uuid.UUID, now: datetime) -> Run:
@@ -54,23 +61,26 @@ def build(*, run_id: uuid.UUID, now: datetime) -> Run:
     outputs = [one for event in events for one in event.body["outputs"]]
     run = _run(run_id, events, outputs)
     # Two runs that tell of one model at once: the second sees what the first wrote.
-    for name in sorted({_external(kept, "") for kept in inputs + outputs if kept["model"]}):
+    for name in sorted({external_id(kept, "") for kept in inputs + outputs if kept["model"]}):
         lock_name(name)
-    for kept in inputs:
-        _input(run, kept, now)
+    datasets = _datasets(inputs + outputs)
     # The same lock as `restrict`: this run either sees a restriction or is seen by the closure.
-    read = DatasetSnapshot.objects.filter(id__in=run.inputs.values("node__object_id"))
-    lock_spaces(read.values_list("space_id", flat=True))
-    if run.state == Run.State.COMPLETE:
-        at = max(event.event_time for event in events if event.event_type == "COMPLETE")
-        connect(run, at, [_output(run, kept, at) for kept in outputs])
-        judge(run, at)
-    run.capture_level = _level(inputs)
+    told = {part["space"] for kept in inputs for part in kept["members"]}
+    lock_spaces(told | {dataset.space_id for dataset in datasets.values()})
+    for kept in inputs:
+        _input(run, kept, datasets, now)
+    run.capture_level = _level(inputs, datasets)
     run.save(update_fields=["capture_level"])
+    if run.state == Run.State.COMPLETE:
+        at = min(event.event_time for event in events if event.event_type == "COMPLETE")
+        for kept in outputs:
+            _output(run, kept, datasets, at)
+        connect(run, at)
+        judge(run, now)
     return run
 
 
-def _run(run_id: uuid.UUID, events: list[ReceivedEvent], outputs: list[dict[str, Any]]) -> Run:
+def _run(run_id: uuid.UUID, events: list[ReceivedEvent], outputs: list[Kept]) -> Run:
     ends = [event for event in events if event.event_type in _ENDS]
     complete = any(event.event_type == "COMPLETE" for event in ends)
     state = Run.State.COMPLETE if complete else _ENDS[ends[-1].event_type] if ends else None
@@ -81,7 +91,7 @@ def _run(run_id: uuid.UUID, events: list[ReceivedEvent], outputs: list[dict[str,
         sampler |= event.body["sampler"]
     fields = {
         "procedure": procedure,
-        "activity": _activity(job["type"], outputs),
+        "activity": _activity([event.body["job"]["type"] for event in events], outputs),
         "state": state or Run.State.RUNNING,
         "started_at": events[0].event_time,
         "ended_at": ends[-1].event_time if ends else None,
@@ -97,17 +107,32 @@ def origin_of(run_id: uuid.UUID) -> str:
     return f"openlineage:{run_id}"
 
 
-def _activity(job_type: str, outputs: list[dict[str, Any]]) -> str:
-    if job_type in Run.Activity.values:
-        return job_type
+def _activity(job_types: list[str], outputs: list[Kept]) -> str:
+    """Return the last activity that an event named; many clients name it at the start only."""
+    known = [one for one in job_types if one in _ACTIVITIES]
+    if known:
+        return known[-1]
     models = any(one["model"] for one in outputs)
     return Run.Activity.TRAIN if models else Run.Activity.TRANSFORM
 
 
-def _input(run: Run, kept: dict[str, Any], now: datetime) -> None:
-    role = kept["role"] if kept["role"] in Role.values else ""
+def _datasets(named: Iterable[Kept]) -> Datasets:
+    names = {(kept["namespace"], kept["name"]) for kept in named if not kept["model"]}
+    return {name: dataset_of(*name) for name in sorted(names)}
+
+
+def _dataset(kept: Kept, datasets: Datasets) -> Dataset:
+    return datasets[kept["namespace"], kept["name"]]
+
+
+def _input(run: Run, kept: Kept, datasets: Datasets, now: datetime) -> None:
+    role = kept["role"] if kept["role"] in _ROLES else ""
     role = role or (Role.BASE_MODEL if kept["model"] else Role.TRAINING)
-    sources = [_version(kept, now)] if kept["model"] else _snapshots(kept, now)
+    sources: list[ModelVersion] | list[DatasetSnapshot] = (
+        [version_read(kept, now)]
+        if kept["model"]
+        else _snapshots(_dataset(kept, datasets), kept, now)
+    )
     for node in nodes_of(source.id for source in sources).values():
         RunInput.objects.get_or_create(
             run=run, node_id=node, role=role, defaults={"influence": _effect(role)}
@@ -119,180 +144,64 @@ def _effect(role: str) -> str:
     return Influence.DIRECT if role == Role.SOURCE_DATA else effect_of(role)
 
 
-def _dataset(kept: dict[str, Any]) -> Dataset:
-    found = Dataset.objects.filter(namespace=kept["namespace"], name=kept["name"]).first()
-    members = kept.get("members") or {}
-    if found is None and members.get("space"):
-        found = Dataset.objects.filter(space_id=members["space"]).order_by("id").first()
-    if found is not None:
-        return found
-    space, _ = OrdinalSpace.objects.get_or_create(name=f"{kept['namespace']}/{kept['name']}"[:200])
-    return Dataset.objects.create(namespace=kept["namespace"], name=kept["name"], space=space)
+def _snapshots(dataset: Dataset, kept: Kept, now: datetime) -> list[DatasetSnapshot]:
+    """Return the named state of a data set and, by space, the members that were read.
 
-
-def _snapshots(kept: dict[str, Any], now: datetime) -> list[DatasetSnapshot]:
-    """Return the named state of a data set and, where they are told, the members that were read.
-
-    Both, whatever other events say: so the graph does not depend on which of them came first.
+    All of them, whatever other events say: so the graph does not depend on which came first.
     """
-    dataset = _dataset(kept)
-    state = state_of(dataset, kept["version"], now)
-    members = kept.get("members") or {}
-    if not members.get("space"):
-        return [state]
-    if members["space"] != dataset.space_id:  # kept all the same: nobody in it must be missed
-        home = Dataset.objects.filter(space_id=members["space"]).order_by("id").first()
-        if home is None:
-            return [state]
-        dataset = home
-    ordinals = decode(base64.b64decode(members["ordinals"]))
-    return [state, _taken(dataset, ordinals, kept["version"], now)]
+    found = [state_of(dataset, kept["version"], now)]
+    for part in kept["members"]:
+        # Members of another space are kept all the same: nobody in it must be missed.
+        home = dataset if part["space"] == dataset.space_id else _home(part["space"])
+        if home is not None:
+            ordinals = decode(base64.b64decode(part["ordinals"]))
+            found.append(told_members(home, ordinals, kept["version"], now))
+    return found
 
 
-def state_of(dataset: Dataset, version: str, now: datetime) -> DatasetSnapshot:
-    """Return the snapshot that a version names, else an empty one that stands for it."""
-    if version:
-        known = DatasetSnapshot.objects.filter(dataset=dataset)
-        for name in ("external_version", "digest"):
-            if found := known.filter(**{name: version}).order_by("seq").first():
-                return found
-    return _taken(dataset, BitMap(), f"{_UNKNOWN}:{version}"[:200], now)
+def _home(space_id: int) -> Dataset | None:
+    return Dataset.objects.filter(space_id=space_id).order_by("id").first()
 
 
-def _taken(dataset: Dataset, ordinals: BitMap, version: str, now: datetime) -> DatasetSnapshot:
-    """Return the snapshot with these members, taken now if there is none."""
-    digest = snapshot_digest((chunk.number, chunk.sha256) for chunk in split(ordinals))
-    known = DatasetSnapshot.objects.filter(
-        dataset=dataset, digest=digest, external_version=version
+def _output(run: Run, kept: Kept, datasets: Datasets, at: datetime) -> None:
+    source: ModelVersion | DatasetSnapshot = (
+        version_written(run, kept, at)
+        if kept["model"]
+        else state_of(_dataset(kept, datasets), kept["version"], at)
     )
-    return known.order_by("seq").first() or record_snapshot(
-        dataset=dataset, now=now, ordinals=ordinals, origin=Origin(external_version=version)
-    )
+    RunOutput.objects.get_or_create(run=run, node_id=nodes_of([source.id])[source.id])
 
 
-def _version(kept: dict[str, Any], now: datetime) -> ModelVersion:
-    """Return a model that a run read; one that is not known here has an origin nobody told."""
-    external = _external(kept, kept["version"])
-    found = ModelVersion.objects.filter(external_id=external).order_by("version").last()
-    if found is None and kept["version"].isdigit():
-        found = ModelVersion.objects.filter(
-            model_name=kept["name"], version=int(kept["version"])
-        ).first()
-    if found is not None:
-        return found
-    run = Run.objects.create(
-        activity=Run.Activity.TRAIN,
-        state=Run.State.COMPLETE,
-        capture_level=Run.Capture.NONE,
-        started_at=now,
-        external_id=f"{_NOBODY}{external}"[:200],
-    )
-    return _new_version(run, kept, external, now)
+def _level(inputs: list[Kept], datasets: Datasets) -> str:
+    """Return how the members of every state that was read are known; NONE if of one they are not.
 
-
-def _new_version(run: Run, kept: dict[str, Any], external: str, at: datetime) -> ModelVersion:
-    last = ModelVersion.objects.filter(model_name=kept["name"]).aggregate(last=Max("version"))
-    version = ModelVersion.objects.create(
-        model_name=kept["name"],
-        version=int(last["last"] or 0) + 1,
-        generated_by=run,
-        generated_at=at,
-        external_id=external,
-    )
-    LineageNode.objects.create(kind=LineageNode.Kind.MODEL, object_id=version.id)
-    return version
-
-
-def _external(kept: dict[str, Any], version: str) -> str:
-    return f"openlineage:{kept['namespace']}/{kept['name']}#{version}"[:200]
-
-
-def _output(run: Run, kept: dict[str, Any], at: datetime) -> int:
-    if kept["model"]:
-        external = _external(kept, kept["version"] or str(run.id))
-        known = ModelVersion.objects.filter(external_id=external).order_by("version")
-        source: ModelVersion | DatasetSnapshot = (
-            known.filter(generated_by=run).first()
-            or _adopted(known, run, at)
-            or _new_version(run, kept, external, at)
-        )
-    else:
-        source = state_of(_dataset(kept), kept["version"], at)
-    node = nodes_of([source.id])[source.id]
-    RunOutput.objects.get_or_create(node_id=node, defaults={"run": run})
-    return node
-
-
-def _adopted(known: QuerySet[ModelVersion], run: Run, at: datetime) -> ModelVersion | None:
-    """Return the version that stood for this one since a run read it, now with its origin."""
-    version = known.filter(generated_by__external_id__startswith=_NOBODY).first()
-    if version is None:
-        return None
-    stand_in = version.generated_by
-    version.generated_by, version.generated_at = run, at
-    version.save(update_fields=["generated_by", "generated_at"])
-    stand_in.delete()
-    return version
-
-
-def connect(run: Run, at: datetime, written: Iterable[int] = ()) -> None:
-    """Derive whatever a run wrote from whatever it read, where that is not said yet.
-
-    ``written`` are nodes that another run may have written before, as a data set without versions.
+    One event may tell of a state what another leaves out.
     """
-    own = RunOutput.objects.filter(run=run).values_list("node_id", flat=True)
-    for node in {*own, *written}:
-        for used in run.inputs.exclude(node_id=node):
-            LineageEdge.objects.get_or_create(
-                src_id=used.node_id,
-                dst_id=node,
-                defaults={
-                    "role": used.role,
-                    "influence": used.influence,
-                    "run": run,
-                    "valid_from": at,
-                },
-            )
-
-
-def judge(run: Run, at: datetime) -> None:
-    """Take versions out of use that learned from what is restricted or erased by now."""
-    made = ModelVersion.objects.filter(generated_by=run)
-    made.update(guarantee=weakest_guarantee(run, ""))
-    _take_out(run, at)
-
-
-def _take_out(run: Run, at: datetime) -> None:
-    """Do so for a run, and for those that are known to have read what it made."""
-    made = list(ModelVersion.objects.filter(generated_by=run, state=ModelVersion.State.ACTIVE))
-    born = born_affected(run) if made else None
-    if born is None:
-        return
-    state, notes = born
-    for version in made:
-        version.state, version.invalidated_at = state, at
-        version.metrics = {**version.metrics, **notes}
-        version.save(update_fields=["state", "invalidated_at", "metrics"])
-    read = RunInput.objects.filter(node__object_id__in=[version.id for version in made])
-    for child in Run.objects.filter(id__in=read.values("run_id")):
-        _take_out(child, at)
-
-
-def _level(inputs: list[dict[str, Any]]) -> str:
-    """Return REPORTED if the members of each state that was read are told, else NONE."""
-    told: dict[tuple[str, str, str], bool] = {}
+    states: dict[tuple[str, str, str], list[Kept]] = {}
     for kept in inputs:
         if not kept["model"]:
             name = (kept["namespace"], kept["name"], kept["version"])
-            told[name] = told.get(name, False) or _whole(kept)
-    return Run.Capture.REPORTED if told and all(told.values()) else Run.Capture.NONE
+            states.setdefault(name, []).append(kept)
+    levels = {_known(kept, _dataset(kept[0], datasets)) for kept in states.values()}
+    for level in (Run.Capture.NONE, Run.Capture.SNAPSHOT, Run.Capture.REPORTED):
+        if level in levels:
+            return level
+    return Run.Capture.NONE
 
 
-def _whole(kept: dict[str, Any]) -> bool:
-    """Whether the members were told and are those that the graph holds."""
-    members = kept.get("members") or {}
-    return bool(
-        members.get("space")
-        and not members["unmatched"]
-        and members["space"] == _dataset(kept).space_id
-    )
+def _known(told: list[Kept], dataset: Dataset) -> str:
+    if any(kept["unmatched"] for kept in told):
+        return Run.Capture.NONE
+    if any(_whole(kept, dataset) for kept in told):
+        return Run.Capture.REPORTED
+    ours = own_state(dataset, told[0]["version"])
+    return Run.Capture.SNAPSHOT if ours else Run.Capture.NONE
+
+
+def _whole(kept: Kept, dataset: Dataset) -> bool:
+    """Whether the members were told; those of another space say nothing of the data set's own."""
+    spaces = {part["space"] for part in kept["members"]}
+    if dataset.space_id in spaces:
+        return True
+    own = OrdinalSpace.objects.get(id=dataset.space_id)
+    return bool(spaces) and own.next_ordinal == 0

@@ -9,10 +9,19 @@ from django.db import transaction
 
 from lineage import artifacts, keys
 from lineage.core.bitmaps import decode, encode
-from lineage.models import DataRecord, DataSubject, LineagePurge, RecordContent, RecordLocation
+from lineage.models import (
+    DataRecord,
+    DataSubject,
+    LineagePurge,
+    RecordContent,
+    RecordLocation,
+    UnmatchedLocation,
+)
 from lineage.queries.contents import batches
 from lineage.services.journal import write_journal
 from lineage.services.locking import lock_space
+from lineage.services.openlineage_late import match_before_erasure
+from lineage.services.openlineage_locations import locations_of
 from lineage.services.rewriting import rewrite_snapshots
 from lineage.services.snapshots import check_known
 from lineage.services.subjects import key_name, suppression_names
@@ -67,6 +76,8 @@ def erase_records(
         OrdinalsUnknown: the space has not handed them out; nothing was erased.
     """
     _bury(case_id=case_id, space=space, ordinals=ordinals, now=now, hard=hard)
+    # Where the records lay is forgotten below; an event that named it must be told first.
+    match_before_erasure(space=space, ordinals=ordinals, now=now)
     for batch in batches(ordinals):
         _delete_contents(space, batch)
     remaining = sum(len(_found(space, batch)) for batch in batches(ordinals))
@@ -104,6 +115,7 @@ def _delete_contents(space: OrdinalSpace, batch: list[int]) -> None:
         for ordinal in batch
         if _deleted({artifacts.record_uri(space.public_id, ordinal), *_given(uris, ordinal)})
     ]
+    UnmatchedLocation.objects.filter(digest__in=locations_of(space, gone)).delete()
     RecordLocation.objects.filter(space=space, ordinal__in=gone).delete()
     rows.filter(ordinal__in=gone).delete()
 

@@ -97,9 +97,10 @@ def _rewrite_events(space: OrdinalSpace, gone: BitMap) -> None:
     """Take the ordinals out of events, from which a later event would write them anew."""
     for event in ReceivedEvent.objects.all().iterator():
         told = [
-            named["members"]
-            for named in event.body.get("inputs", []) + event.body.get("outputs", [])
-            if (named.get("members") or {}).get("space") == space.id
+            part
+            for named in event.body.get("inputs", [])
+            for part in named["members"]
+            if part["space"] == space.id
         ]
         before = [members["ordinals"] for members in told]
         for members in told:

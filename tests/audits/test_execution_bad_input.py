@@ -59,7 +59,7 @@ def test_a_recipe_that_is_not_allowed_stops_the_case_until_it_is(world, base, se
         world,
         world.accepted(),
         code="RecipeNotAllowed",
-        origin="RESTRICTED",
+        origin="UNLEARNING",
         sentence="'unlearning.recipes.digits' may not be imported: EXPUNGE_RECIPE_MODULES allows "
         "somewhere.else.",
     )

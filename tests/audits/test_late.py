@@ -12,13 +12,25 @@ from audits import keys, workflow
 from audits.core.record import verify
 from audits.models import ErasureRequest, LogLeaf
 from audits.services import closing, late
-from lineage.models import Artefact, DatasetSnapshot, Job, ModelVersion
+from audits.workflow import tasks
+from lineage import keys as lineage_keys
+from lineage.core.identifiers import location_digest
+from lineage.models import (
+    Artefact,
+    DatasetSnapshot,
+    Job,
+    ModelVersion,
+    RecordLocation,
+    UnmatchedLocation,
+)
 from lineage.queries.artefacts import weights_of
+from lineage.queries.closure import affected
 from lineage.queries.membership import members
 from lineage.services.runs import Input, RunPlan, RunResult, SourceNotUsable, begin_run, finish_run
 from lineage.services.versions import destroy_version
 from tests.audits import world as worlds
 from tests.audits.world import ADA, BERT, CLEO, DORA, MLP, SMALL, events, logged, runs, told
+from tests.lineage.events import named, send, trained_on
 
 pytestmark = pytest.mark.django_db
 
@@ -250,3 +262,14 @@ def test_nothing_is_opened_where_nothing_is_in_quarantine(world, django_assert_n
     with django_assert_num_queries(1):
         assert late.open_late_cases(now=timezone.now()) == []
     assert not LogLeaf.objects.filter(type="case_linked").exists()
+
+
+def test_the_sweep_matches_files_that_an_import_did_not_live_to_match(world):
+    send(trained_on(named("elsewhere", files=["s3://a"]), name="told"), now=timezone.now())
+    space, record = world.snapshot(ADA).space, min(members(world.snapshot(ADA)))
+    digest = location_digest(lineage_keys.get_or_create("location"), "s3://a")
+    RecordLocation.objects.create(space=space, ordinal=record, digest=digest)
+    UnmatchedLocation.objects.update(due=True)
+    tasks.sweep()
+    hits = affected(space, BitMap([record])).versions
+    assert "told v1" in [str(hit.version) for hit in hits]

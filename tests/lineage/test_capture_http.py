@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -84,7 +85,7 @@ def used_by(run: Run) -> BitMap:
 def test_a_script_elsewhere_writes_a_version_with_its_true_membership(taken, script):
     view = remote_view(script.url, script.secret, dataset="faces")
     assert (view.snapshot, len(view)) == (str(taken.id), 9)
-    sink = script.sink(procedure="nightly", recipe="mine")
+    sink = script.sink(procedure="nightly", recipe="mine", recipe_digest="0" * 64)
     version = ModelVersion.objects.get(id=train(sink, view.ordinals - BitMap([4])))
     run = version.generated_by
     assert run.id == uuid.UUID(sink.run)
@@ -153,6 +154,46 @@ def test_several_ranks_report_into_one_run_whoever_ends_first(script):
     steps = first_steps.decode(bytes(read.first_step_blob or b""), BitMap(range(9)))
     assert steps.max() == 2
     assert not CaptureReport.objects.exclude(used=None).exists()
+
+
+TORCHRUN = """
+import sys
+import torch.distributed
+from torch.utils.data import DataLoader, DistributedSampler
+from expunge import capture
+from expunge.remote import HttpSink
+
+url, key, snapshot, spool, run, weights = sys.argv[1:]
+torch.distributed.init_process_group("gloo")
+rank, ranks = torch.distributed.get_rank(), torch.distributed.get_world_size()
+sink = HttpSink(url=url, api_key=key, snapshot=snapshot, model_name="m", spool=spool, run=run,
+                rank=rank, ranks=ranks, heartbeat_seconds=0)
+data = list(range(9))
+loader = DataLoader(data, batch_size=2, sampler=DistributedSampler(data, seed=5))
+with capture.training(loader, sink=sink, ordinals=data) as captured:
+    for _ in captured.loader:
+        pass
+    captured.finish(weights=bytes.fromhex(weights) if rank == 0 else b"")
+torch.distributed.destroy_process_group()
+"""
+
+
+def test_two_processes_of_torchrun_report_one_version(script, tmp_path):
+    run = str(uuid.uuid4())
+    (tmp_path / "train.py").write_text(TORCHRUN)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    subprocess.run(
+        [*launcher, "--nproc-per-node=2", str(tmp_path / "train.py"), *script.told(run)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+    version = ModelVersion.objects.get()
+    assert version.id == version_of(run)
+    assert used_by(version.generated_by) == BitMap(range(9))
+    distributed = version.generated_by.sampler["distributed"]
+    assert (distributed["num_replicas"], distributed["rank"]) == (2, 0)
+    assert version.generated_by.sampler["ranks"]["1"]["distributed"]["rank"] == 1
 
 
 def test_a_repeated_call_has_the_same_answer(script, taken):

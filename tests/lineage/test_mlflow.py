@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pyroaring import BitMap
 
-from lineage.models import ModelVersion, Run, RunInput
+from lineage.models import Dataset, ModelVersion, Run, RunInput
 from lineage.queries.closure import affected
 from lineage.services.mlflow_import import import_store, opened
 from tests.lineage.builders import filled, snapshot
@@ -29,18 +29,24 @@ def tracked(store, tmp_path):
     with opened(store) as client:
         experiment = client.create_experiment("faces", artifact_location=str(tmp_path / "art"))
 
-        def log(name, *, context="training", tags=None):
+        def log_data(run, name, context="training"):
             from mlflow.entities import Dataset, DatasetInput, InputTag
 
+            data = Dataset(name=name, digest="abc12345", source_type="local", source="x")
+            client.log_inputs(
+                run, [DatasetInput(data, [InputTag("mlflow.data.context", context)])]
+            )
+
+        def log(name, *, context="training", tags=None, of_version=None):
             run = client.create_run(experiment, tags=tags or {}).info.run_id
-            data = Dataset(name="faces", digest="abc12345", source_type="local", source="x")
-            told = [DatasetInput(data, [InputTag("mlflow.data.context", context)])]
-            client.log_inputs(run, told)
+            log_data(run, "faces", context)
             client.set_terminated(run)
             client.create_registered_model(name)
-            return client.create_model_version(name, source=str(tmp_path), run_id=run)
+            return client.create_model_version(
+                name, source=str(tmp_path), run_id=run, tags=of_version
+            )
 
-        client.log_all = log
+        client.log_all, client.log_data = log, log_data
         yield client
 
 
@@ -70,6 +76,65 @@ def test_a_run_that_names_a_snapshot_of_ours_is_known(now, store, tracked):
     assert str(hit.version) == "m v1"
     closure = affected(dataset.space, BitMap([0]))
     assert (closure.versions, closure.unknown) == ((), ())
+
+
+def test_a_snapshot_that_a_model_version_names_is_that_of_its_run(now, store, tracked):
+    dataset = filled("faces", 3, now)
+    taken = snapshot(dataset, now, [1])
+    tracked.log_all("m", of_version={"expunge.snapshot": str(taken.id)})
+    import_store(uri=store, now=now)
+    assert [str(hit.version) for hit in affected(dataset.space, BitMap([1])).versions] == ["m v1"]
+    assert affected(dataset.space, BitMap([0])).unknown == ()
+
+
+def test_a_snapshot_tag_speaks_for_a_version_without_a_run_whenever_it_is_set(
+    now, store, tracked, tmp_path
+):
+    dataset = filled("faces", 3, now)
+    taken = snapshot(dataset, now, [1])
+    tracked.create_registered_model("m")
+    tracked.create_model_version("m", source=str(tmp_path))
+    import_store(uri=store, now=now)
+    assert [str(v) for v in affected(dataset.space, BitMap([0])).unknown] == ["m v1"]
+    tracked.set_model_version_tag("m", "1", "expunge.snapshot", taken.digest)
+    import_store(uri=store, now=now)
+    assert affected(dataset.space, BitMap([0])).unknown == ()
+    assert [str(hit.version) for hit in affected(dataset.space, BitMap([1])).versions] == ["m v1"]
+
+
+def test_one_snapshot_does_not_speak_for_another_data_set(now, store, tracked):
+    dataset, other = filled("faces", 3, now), filled("voices", 3, now)
+    taken, heard = snapshot(dataset, now, [1]), snapshot(other, now, [2])
+    version = tracked.log_all("m", tags={"expunge.snapshot": taken.digest})
+    tracked.log_data(version.run_id, "voices")
+    import_store(uri=store, now=now)
+    assert [str(v) for v in affected(other.space, BitMap([0])).unknown] == ["m v1"]
+    tracked.set_tag(version.run_id, "expunge.snapshot", f"{taken.digest}, {heard.digest}")
+    import_store(uri=store, now=now)
+    assert Run.objects.get().capture_level == "SNAPSHOT"
+    assert [str(hit.version) for hit in affected(other.space, BitMap([2])).versions] == ["m v1"]
+
+
+def test_data_logged_after_the_first_import_comes_in_with_the_next(now, store, tracked):
+    dataset, other = filled("faces", 3, now), filled("voices", 3, now)
+    taken = snapshot(dataset, now, [1])
+    version = tracked.log_all("m", tags={"expunge.snapshot": taken.digest})
+    import_store(uri=store, now=now)
+    assert [str(v) for v in affected(other.space, BitMap([0])).not_affected] == ["m v1"]
+    tracked.log_data(version.run_id, "voices")
+    report = import_store(uri=store, now=now)
+    assert (report.runs, report.versions) == (0, 0)
+    assert [str(v) for v in affected(other.space, BitMap([0])).unknown] == ["m v1"]
+
+
+def test_a_name_in_two_namespaces_may_be_either(now, store, tracked):
+    first = filled("faces", 3, now)
+    space = filled("voices", 3, now).space
+    Dataset.objects.create(namespace="lake", name="faces", space=space)
+    tracked.log_all("m")
+    import_store(uri=store, now=now)
+    for one in (first.space, space):
+        assert [str(v) for v in affected(one, BitMap([0])).unknown] == ["m v1"]
 
 
 def test_validation_data_is_indirect(now, store, tracked):

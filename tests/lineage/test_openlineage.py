@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import uuid
-from typing import Any
 
 import pytest
 from openlineage.client import OpenLineageClient
@@ -19,7 +17,6 @@ from openlineage.client.facet_v2 import (
 from openlineage.client.transport.http import HttpConfig, HttpTransport
 from pyroaring import BitMap
 
-from lineage.core.bitmaps import encode
 from lineage.core.openlineage import EventUnreadable, parse
 from lineage.models import (
     DatasetSnapshot,
@@ -37,49 +34,8 @@ from lineage.services.openlineage import receive
 from lineage.services.purge import erase_records
 from lineage.services.restriction import restrict
 from tests.lineage.builders import filled, snapshot
+from tests.lineage.events import RUN, TIMES, event, faces, model, names, send
 from tests.lineage.remote import key
-
-RUN = uuid.UUID(int=77)
-TIMES = [f"2026-03-0{day}T12:00:00Z" for day in range(1, 5)]
-
-
-def event(kind, *, at=0, inputs=(), outputs=(), run=RUN):
-    return {
-        "eventType": kind,
-        "eventTime": TIMES[at],
-        "producer": "https://example.org/test",
-        "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
-        "run": {"runId": str(run)},
-        "job": {"namespace": "ci", "name": "nightly"},
-        "inputs": list(inputs),
-        "outputs": list(outputs),
-    }
-
-
-def faces(*ordinals: int, **facet: object):
-    bitmap = base64.b64encode(encode(BitMap(ordinals))).decode()
-    told = {"ordinalSpace": "faces", "cardinality": len(ordinals), "bitmap": bitmap, **facet}
-    return {
-        "namespace": "default",
-        "name": "faces",
-        "inputFacets": {"expunge_recordMembership": told},
-    }
-
-
-def model(name, version=""):
-    facets = {"datasetType": {"datasetType": "MODEL"}}
-    if version:
-        facets["version"] = {"datasetVersion": version}
-    return {"namespace": "registry", "name": name, "facets": facets}
-
-
-def send(*events: dict[str, Any], now):
-    return [receive(body=one, now=now) for one in events]
-
-
-def names(closure):
-    return [str(hit.version) for hit in closure.versions]
-
 
 pytestmark = pytest.mark.django_db
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -43,7 +44,7 @@ def test_the_prov_package_reads_every_kind_of_statement(document):
         "ProvActivity": 3,
         "ProvUsage": 3,
         "ProvGeneration": 2,
-        "ProvInvalidation": 1,
+        "ProvInvalidation": 2,  # the version and the record
     }
     assert len(statements(document, "ProvDerivation")) == LineageEdge.objects.count() == 3
     assert len(statements(document, "ProvAssociation")) == 1
@@ -64,6 +65,42 @@ def test_records_are_members_on_request(now, tmp_path):
     call_command("export_prov", "--records", out=path)
     members = statements(path.read_text(), "ProvMembership")
     assert len(members) == 2
+
+
+def test_an_erased_record_was_invalidated_by_each_case_that_erased_it(now, capsys):
+    dataset = filled("faces", 4, now)
+    space, cases = dataset.space, [uuid.uuid4(), uuid.uuid4()]
+    erase_records(case_id=cases[0], space=space, ordinals=BitMap([0, 2]), now=now)
+    erase_records(case_id=cases[1], space=space, ordinals=BitMap([2]), now=now)
+    call_command("export_prov")
+    ended = {
+        (str(one.args[0]), str(one.args[1]), one.args[2])
+        for one in statements(capsys.readouterr().out, "ProvInvalidation")
+    }
+    assert ended == {
+        (f"expunge:record/{space.public_id}/{ordinal}", f"expunge:erasure/{case}", now)
+        for ordinal, case in [(0, cases[0]), (2, cases[0]), (2, cases[1])]
+    }
+
+
+def test_whatever_an_invalidation_names_is_in_the_document(document):
+    read = json.loads(document)
+    for one in read["wasInvalidatedBy"].values():
+        assert one["prov:entity"] in read["entity"]
+        assert one["prov:activity"] in read["activity"]
+
+
+def test_no_primary_key_names_a_plan_and_every_run_of_it_names_the_same(now, capsys):
+    taken = snapshot(filled("faces", 1, now), now)
+    for _ in range(2):
+        trained("m", now, data(taken), procedure="nightly")
+    call_command("export_prov")
+    read = json.loads(capsys.readouterr().out)
+    (plan,) = {one["prov:plan"] for one in read["wasAssociatedWith"].values()}
+    assert read["entity"][plan]["prov:label"] == "default/nightly"
+    assert uuid.UUID(plan.removeprefix("expunge:procedure/")).version == 5
+    named = [name for part, found in read.items() if part != "prefix" for name in found]
+    assert not [name for name in named if re.search(r"[/-]\d{1,9}$", name)]
 
 
 def test_no_person_is_in_it(document):

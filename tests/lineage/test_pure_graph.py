@@ -86,6 +86,13 @@ def test_what_a_run_removed_does_not_reach_its_descendants():
     assert sorted(again[3]) == [1, 2, 3]  # it read them itself
 
 
+def test_what_a_run_removed_is_still_held_by_a_snapshot_that_holds_it():
+    """Recall first: membership is the truth, whatever the run that wrote it claims."""
+    edges = [edge(0, 1), edge(1, 2)]
+    acting = carried(edges, {0: BitMap([1, 2]), 1: BitMap([2, 3])}, {1: BitMap([1, 2])})
+    assert [sorted(acting[node]) for node in (1, 2)] == [[2, 3], [2, 3]]
+
+
 def _sha(text):
     return hashlib.sha256(text.encode()).digest()
 

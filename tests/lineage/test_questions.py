@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import timedelta
 
 import numpy as np
@@ -14,19 +15,20 @@ from pyroaring import BitMap
 
 from lineage.core import first_steps, ordinal_list
 from lineage.core.bitmaps import HIGHEST_ORDINAL
-from lineage.models import OrdinalSpace, Role, RunInput
+from lineage.models import OrdinalSpace, RunInput
 from lineage.queries.closure import affected
 from lineage.queries.coverage import coverage
 from lineage.queries.questions import affected_by, left_without
 from lineage.queries.subjects import records_of
-from lineage.services.importing import ensure_dataset
+from lineage.services.importing import ensure_dataset, import_records
 from lineage.services.purge import erase_records
-from lineage.services.runs import RunPlan, begin_run, fail_run, finish_derivation
+from lineage.services.runs import RunPlan, begin_run, fail_run
 from lineage.services.snapshots import take_snapshot
 from lineage.services.versions import destroy_version
-from tests.lineage.builders import base, data, filled, found, snapshot, trained
+from tests.lineage.builders import base, data, filled, found, rows, snapshot, trained
 
 pytestmark = pytest.mark.django_db
+CASE = uuid.uuid4()
 
 
 @pytest.fixture
@@ -101,10 +103,35 @@ def test_coverage_names_every_gap(world, now, capsys):
     assert answer == json.loads(json.dumps(coverage()))
     assert (answer["versions"], answer["share_captured"]) == (4, 0.75)
     assert answer["captured"]["NONE"] == 1
-    assert answer["gaps"]["not_captured"] == ["blind v1"]
+    assert answer["gaps"]["not_captured"] == answer["gaps"]["without_data_set"] == ["blind v1"]
     assert answer["gaps"]["runs_incomplete"] == 1
     assert answer["gaps"]["without_recipe"] == ["blind v1", "other v1", "tuned v1"]
     assert answer["gaps"]["data_sets_without_snapshot"] == ["default/unused"]
+
+
+def test_coverage_is_told_for_each_data_set_and_model(world, now, capsys):
+    taken = snapshot(world, now, [1])
+    trained("base", now, data(taken), capture_level="NONE")
+    trained("s", now, data(taken), activity="SHADOW", kind="SHADOW")
+    answer = asked("coverage", capsys=capsys)
+    (faces,) = answer["data_sets"]
+    assert (faces["data_set"], faces["versions"], faces["share_captured"]) == (
+        "default/faces",
+        4,
+        0.75,
+    )
+    assert faces["runs"] == faces["captured"]
+    assert {level: count for level, count in faces["runs"].items() if count} == {
+        "NONE": 1,
+        "SNAPSHOT": 3,
+    }
+    assert faces["not_captured"] == ["base v2"]
+    by_model = {one["model"]: one for one in answer["models"]}
+    assert by_model["base"]["share_captured"] == 0.5
+    assert by_model["blind"]["not_captured"] == ["blind v1"]
+    assert answer["gaps"]["without_data_set"] == ["blind v1"]
+    call_command("lineage", "coverage")
+    assert "default/faces  4         75.0%  base v2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("question", ["affected", "whatif", "coverage"])
@@ -197,61 +224,33 @@ def test_the_earliest_step_is_that_of_the_records_asked_for(now):
     assert both["affected"][0]["earliest_step"] == 5
 
 
-# --- where other tools fail without saying so (research on peers) ---------------------------
+# --- found by the oracles -------------------------------------------------------------------
 
 
-def test_more_than_a_hundred_starting_records_are_all_followed(now):
-    """ML Metadata cuts a question with more than 100 start nodes, and says nothing."""
-    dataset = filled("faces", 150, now, per_person=150)
-    for ordinal in range(150):
-        trained(f"m{ordinal}", now, data(snapshot(dataset, now, [ordinal])), weights=b"")
-    held = records_of(found("person0@example.org"))
-    assert len(affected_by(held)["affected"]) == 150
+def test_about_nobody_no_version_is_possibly_affected_and_all_are_counted(world):
+    faces = OrdinalSpace.objects.get(name="faces")
+    for records in ({}, {faces: BitMap()}):
+        answer = affected_by(records)
+        assert (answer["affected"], answer["possibly_affected"]) == ([], [])
+        assert answer["not_affected"] == 4
 
 
-def test_a_chain_of_more_than_a_hundred_fine_tunes_is_followed_to_its_end(now):
-    """ML Metadata stops after 100 hops, and says nothing."""
-    dataset = filled("faces", 2, now)
-    last = trained("m", now, data(snapshot(dataset, now, [0])), weights=b"")
-    for _ in range(160):
-        last = trained("m", now, base(last), weights=b"", capture_level="SNAPSHOT")
-    hits = affected(dataset.space, BitMap([0])).versions
-    assert (len(hits), hits[-1].depth) == (161, 161)
+def test_a_record_that_is_erased_neither_leaves_nor_stays(now):
+    dataset = filled("faces", 3, now)
+    trained("m", now, data(snapshot(dataset, now, [0, 1])), recipe="a:B")
+    erase_records(case_id=CASE, space=dataset.space, ordinals=BitMap([1]), now=now)
+    (left,) = left_without({dataset.space: BitMap([0])})["versions"]
+    counts = ("trained_on", "erased_before", "leaves", "stays", "can_be_retrained")
+    assert [left[name] for name in counts] == [2, 1, 1, 0, False]
 
 
-def test_the_answer_goes_downstream_only_and_keeps_old_versions(now):
-    """Marquez walks both ways and knows only the current version of a job."""
-    dataset = filled("faces", 4, now)
-    old, new = snapshot(dataset, now, [0, 1]), snapshot(dataset, now, [2, 3])
-    first = trained("m", now, data(old), procedure="nightly")
-    trained("m", now, data(new), procedure="nightly")
-    trained("sibling", now, data(new))
+def test_a_record_imported_again_after_its_erasure_is_another_record(now):
+    dataset = filled("faces", 3, now)
+    first = trained("first", now, data(snapshot(dataset, now)))
+    erase_records(case_id=CASE, space=dataset.space, ordinals=BitMap([0, 1, 2]), now=now)
+    assert import_records(dataset_name="faces", rows=rows(1), now=now).imported == 1
+    (again,) = records_of(found("person0@example.org")).values()
+    assert again == BitMap([3])
+    second = trained("second", now, data(snapshot(dataset, now)))
+    assert [hit.version for hit in affected(dataset.space, again).versions] == [second]
     assert [hit.version for hit in affected(dataset.space, BitMap([0])).versions] == [first]
-
-
-def test_a_digest_tells_any_two_data_sets_apart(now):
-    """MLflow's digest sees the first 10,000 elements, cut to 32 bits."""
-    dataset = ensure_dataset(name="wide")
-    OrdinalSpace.objects.filter(id=dataset.space_id).update(next_ordinal=50_000)
-    whole = BitMap(range(50_000))
-    digests = {
-        take_snapshot(dataset=dataset, ordinals=whole - BitMap([left_out]), now=now).digest
-        for left_out in range(10_001, 50_000, 3_500)
-    }
-    assert len(digests) == 12
-
-
-def test_synthetic_data_carries_what_its_generator_learned(now):
-    """DataHub refuses an edge from a model to a data set, which breaks the chain there."""
-    dataset = filled("faces", 2, now)
-    synthetic = filled("synthetic", 2, now)
-    generator = trained("generator", now, data(snapshot(dataset, now, [0])))
-    run = begin_run(
-        plan=RunPlan(activity="SYNTHESISE", inputs=(base(generator, Role.GENERATOR),)), now=now
-    )
-    made = finish_derivation(run=run, dataset=synthetic, ordinals=BitMap([0, 1]), now=now)
-    student = trained("student", now, data(made))
-    hits = affected(dataset.space, BitMap([0])).versions
-    assert [hit.version for hit in hits] == [generator, student]
-    assert [step.role for step in hits[1].path] == ["TRAINING", "GENERATOR", "TRAINING"]
-    assert left_without({dataset.space: BitMap([0])})["versions"][1]["trained_on"] == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
@@ -35,7 +37,10 @@ def test_a_deletion_is_refused(model):
     ("model", "change"),
     [
         (LineageEdge, {"influence": "NONE"}),
+        (LineageEdge, {"influence": "INDIRECT"}),
         (LineageEdge, {"valid_to": None}),
+        (LineageEdge, {"role": "BASE_MODEL"}),
+        (LineageEdge, {"relation": "wasRevisionOf", "role": "VALIDATION"}),
         (RunOutput, {"run_id": None}),
         (SnapshotChunk, {"bitmap": b"x"}),
         (SnapshotChunk, {"is_delta": True}),
@@ -46,8 +51,17 @@ def test_a_deletion_is_refused(model):
 )
 def test_a_change_is_refused(model, change):
     refused(lambda: model.objects.update(**change))
-    (column,) = change
-    refused(lambda: raw(f"UPDATE {model._meta.db_table} SET {column} = %s", [change[column]]))
+    columns = ", ".join(f"{column} = %s" for column in change)
+    refused(lambda: raw(f"UPDATE {model._meta.db_table} SET {columns}", list(change.values())))
+
+
+def test_an_edge_may_become_stronger_and_hold_earlier_but_never_go_back(now):
+    with without_triggers():
+        LineageEdge.objects.update(influence="INDIRECT", role="TUNING", valid_from=now)
+    LineageEdge.objects.update(influence="DIRECT", role="LABELS")
+    LineageEdge.objects.update(valid_from=now - timedelta(days=1))
+    refused(lambda: LineageEdge.objects.update(valid_from=now))
+    refused(lambda: LineageEdge.objects.update(influence="INDIRECT"))
 
 
 def test_saving_a_model_is_refused_as_well():
@@ -66,9 +80,9 @@ def test_what_says_nothing_of_membership_may_change():
 def test_the_migration_can_be_taken_back():
     with without_triggers():
         assert _triggers() == set()
-        LineageEdge.objects.update(influence="NONE")
+        LineageEdge.objects.update(influence="INDIRECT")
     assert _triggers() == {rule[0] for rule in migration.RULES}
-    refused(lambda: LineageEdge.objects.update(influence="DIRECT"))
+    refused(lambda: LineageEdge.objects.update(influence="NONE"))
     assert Editor.connection is connection
 
 

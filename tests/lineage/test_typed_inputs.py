@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import networkx as nx
 import pytest
 from pyroaring import BitMap
 
 from lineage.models import Influence, ModelVersion, Role, Run
 from lineage.queries.closure import affected
-from lineage.queries.edges import edges_below
-from lineage.queries.nodes import nodes_of
-from lineage.queries.picture import picture, to_networkx
 from lineage.queries.sources import parents_of
 from lineage.services.runs import RunPlan, begin_run, finish_derivation
 from tests.lineage.builders import base, data, filled, snapshot, trained
@@ -90,45 +86,3 @@ def test_the_guarantee_is_the_weakest_on_any_way_even_through_data(now):
     assert (
         trained("apart", now, data(snapshot(faces, now)), guarantee="EXACT").guarantee == "EXACT"
     )
-
-
-# --- the picture ----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def family(now):
-    """Five snapshots of one data set, a version on each, and a chain of two from the last."""
-    dataset = filled("faces", 5, now)
-    taken = [snapshot(dataset, now, range(at + 1)) for at in range(5)]
-    versions = [trained(f"m{at}", now, data(one)) for at, one in enumerate(taken)]
-    tuned = trained("tuned", now, base(versions[4]), capture_level="SNAPSHOT")
-    return taken, tuned
-
-
-def test_the_snapshots_of_a_data_set_are_drawn_as_one(family):
-    taken, tuned = family
-    centres = list(nodes_of(one.id for one in taken).values())
-    drawn = picture(centres)
-    kinds = sorted(data["kind"] for _, data in drawn.graph.nodes(data=True))
-    assert kinds == ["FAMILY"] + ["MODEL"] * 6
-    assert (drawn.graph.nodes[f"family:{taken[0].dataset_id}"]["label"], drawn.left_out) == (
-        "faces (5 snapshots)",
-        0,
-    )
-    assert len(picture(centres, expanded=[taken[0].dataset_id]).graph) == 11
-    assert nx.has_path(drawn.graph, f"family:{taken[0].dataset_id}", str(tuned.id))
-
-
-def test_what_does_not_fit_is_counted_and_the_nearest_is_drawn(family):
-    taken, tuned = family
-    centres = list(nodes_of(one.id for one in taken).values())
-    drawn = picture(centres, most=4)
-    assert (len(drawn.graph), drawn.left_out) == (4, 3)
-    assert str(tuned.id) not in drawn.graph
-
-
-def test_the_graph_for_analysis_has_every_edge(family):
-    taken, tuned = family
-    nodes = nodes_of([taken[4].id, tuned.id])
-    graph = to_networkx(edges_below([nodes[taken[4].id]]))
-    assert nx.shortest_path_length(graph, nodes[taken[4].id], nodes[tuned.id]) == 2

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 migration = import_module("lineage.migrations.0002_append_only")
+_stronger = import_module("lineage.migrations.0005_unmatched_locations")
 
 
 class Editor:
@@ -33,3 +34,5 @@ def without_triggers() -> Iterator[None]:
         yield
     finally:
         migration.install(apps, Editor())
+        _stronger.lift(apps, Editor())
+        _stronger.loosen(apps, Editor())

@@ -14,7 +14,8 @@ from lineage.queries.availability import barred_ordinals
 from lineage.queries.membership import members
 from lineage.queries.sources import training_snapshot
 from lineage.services.snapshots import take_snapshot
-from unlearning.core.recipe import check_unchanged, load_recipe
+from unlearning.core.ranges import OutOfRange
+from unlearning.core.recipe import NotARecipe, RecipeNotAllowed, check_unchanged, load_recipe
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
 from unlearning.services import runs
@@ -51,6 +52,18 @@ def recipe_of(version: ModelVersion) -> Recipe:
     recipe = load_recipe(run.recipe, run.recipe_parameters, settings.EXPUNGE_RECIPE_MODULES)
     check_unchanged(recipe, run.recipe_digest)
     return recipe
+
+
+def reader_of(version: ModelVersion) -> Recipe | None:
+    """Return the recipe of a version for reading its records only, as it is now.
+
+    None where there is none, or none that may be loaded any more.
+    """
+    run = version.generated_by
+    try:
+        return load_recipe(run.recipe, run.recipe_parameters, settings.EXPUNGE_RECIPE_MODULES)
+    except (RecipeNotAllowed, NotARecipe, OutOfRange):
+        return None
 
 
 def load_version(version: ModelVersion) -> nn.Module:

@@ -1,0 +1,95 @@
+"""Derive what a run wrote from what it read, and judge what learned from what is barred."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lineage.models import Influence, LineageEdge, ModelVersion, Run, RunInput, RunOutput
+from lineage.queries.nodes import nodes_of
+from lineage.services.run_closing import born_affected, weakest_guarantee
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Any
+
+_STRENGTH = {Influence.NONE: 0, Influence.INDIRECT: 1, Influence.DIRECT: 2}
+_State = ModelVersion.State
+_USABLE = (_State.ACTIVE, _State.CANDIDATE)
+
+
+def connect(run: Run, at: datetime) -> None:
+    """Derive whatever a run wrote from whatever it read.
+
+    Of several uses of one node the strongest stands, whichever was told first.
+    """
+    for written in RunOutput.objects.filter(run=run).order_by("node_id"):
+        for used in run.inputs.exclude(node_id=written.node_id).order_by("node_id", "id"):
+            _derive(used, written.node_id, at)
+
+
+def _derive(used: RunInput, node: int, at: datetime) -> None:
+    edges = LineageEdge.objects.select_for_update()
+    edge, created = edges.get_or_create(
+        src_id=used.node_id,
+        dst_id=node,
+        defaults={
+            "role": used.role,
+            "influence": used.influence,
+            "run_id": used.run_id,
+            "valid_from": at,
+        },
+    )
+    if not created:
+        _strengthen(edge, used, at)
+
+
+def _strengthen(edge: LineageEdge, used: RunInput, at: datetime) -> None:
+    """Take over what is stronger or earlier; the trigger of the table refuses anything else."""
+    now_told = (_STRENGTH[Influence(used.influence)], used.role)
+    before = (_STRENGTH[Influence(edge.influence)], edge.role)
+    change: dict[str, Any] = {}
+    if now_told > before:
+        change |= {"influence": used.influence, "role": used.role}
+    if at < edge.valid_from:
+        change |= {"valid_from": at, "run_id": used.run_id}
+    if change:
+        LineageEdge.objects.filter(src_id=edge.src_id, dst_id=edge.dst_id).update(**change)
+
+
+def judge(run: Run, now: datetime) -> None:
+    """Take versions out of use that learned from what is restricted or erased by now."""
+    if weak := weakest_guarantee(run, ""):
+        _made(run).update(guarantee=weak)
+    _take_out(run, now, set())
+
+
+def _made(run: Run) -> Any:  # noqa: ANN401  (a queryset)
+    written = RunOutput.objects.filter(run=run).values("node__object_id")
+    return ModelVersion.objects.filter(id__in=written)
+
+
+def _take_out(run: Run, now: datetime, seen: set[uuid.UUID]) -> None:
+    """Do so for a run, and for those that are known to have read what it made."""
+    seen.add(run.id)
+    made = list(_made(run).exclude(kind=ModelVersion.Kind.SHADOW))
+    born = born_affected(run) if made else None
+    if born is None:
+        return
+    state, notes = born
+    for version in made:
+        _leave(version, state, notes, now)
+    read = RunInput.objects.filter(node__in=nodes_of(version.id for version in made).values())
+    for child in Run.objects.filter(id__in=read.values("run_id")).exclude(id__in=seen):
+        _take_out(child, now, seen)
+
+
+def _leave(version: ModelVersion, state: str, notes: Mapping[str, Any], now: datetime) -> None:
+    """Set the state; what is out of use already is only ever set from withdrawn to quarantine."""
+    worse = version.state == _State.WITHDRAWN and state == _State.QUARANTINED
+    if version.state not in _USABLE and not worse:
+        return
+    version.state, version.invalidated_at = state, now
+    version.metrics = {**version.metrics, **notes}
+    version.save(update_fields=["state", "invalidated_at", "metrics"])
