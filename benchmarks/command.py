@@ -13,17 +13,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def run(measure: Callable[..., dict[str, Any]], description: str) -> None:
-    """Measure and print: JSON with ``--json``, else one line per figure."""
+def run(
+    measure: Callable[..., dict[str, Any]],
+    description: str,
+    more: Callable[[argparse.ArgumentParser], None] | None = None,
+) -> None:
+    """Measure and print: JSON with ``--json``, on one line; else spread over many.
+
+    Args:
+        measure: called with ``quick`` and whatever ``more`` adds.
+        description: for ``--help``.
+        more: adds options of its own.
+    """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="a tenth of the size")
     parser.add_argument("--out", type=Path, help="also write the JSON to this file")
-    chosen = parser.parse_args()
-    found = {"machine": machine(), **measure(quick=chosen.quick)}
+    if more is not None:
+        more(parser)
+    chosen = vars(parser.parse_args())
+    on_one_line, out = chosen.pop("json"), chosen.pop("out")
+    found = {"machine": machine(), **measure(**chosen)}
     text = json.dumps(found, indent=2)
-    if chosen.out:
-        chosen.out.write_text(text + "\n", encoding="utf-8")
-    print(json.dumps(found) if chosen.json else text)
+    if out:
+        out.write_text(text + "\n", encoding="utf-8")
+    print(json.dumps(found) if on_one_line else text)

@@ -38,13 +38,13 @@ def measure(*, quick: bool = False) -> dict[str, Any]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        size, repeats = (100_000, 5) if quick else (500_000, 9)
+        size, repeats = (50_000, 3) if quick else (500_000, 9)
         alone = {
             name: _sampler_alone(size, repeats, first_steps=steps)
             for name, steps in (("plain", False), ("first_steps", True))
         }
         trivial = _trivial(size, repeats)
-        cnn = _small_cnn(8 if quick else 24, repeats)
+        cnn = _small_cnn(6 if quick else 24, repeats)
     finally:
         torch.set_num_threads(threads)
     per_batch = alone["plain"]["microseconds_per_batch"]
@@ -155,7 +155,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lineage_capture")
     parser.add_argument("--json", action="store_true", help="on one line")
-    parser.add_argument("--quick", action="store_true", help="a fifth of the size")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the size")
     given = parser.parse_args()
     found = {"machine": machine(), **measure(quick=given.quick)}
     print(json.dumps(found, indent=None if given.json else 2))

@@ -7,16 +7,17 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.installation import prepared, table_bytes
-from benchmarks.lineage_join import joined
-from benchmarks.timing import repeated
+from benchmarks.lineage_join import ask_join, joined
+from benchmarks.timing import repeated, side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
     from pyroaring import BitMap
@@ -32,33 +33,71 @@ def halves(records: int, versions: int) -> dict[str, Any]:
     prepared()
     from django.db import connection  # noqa: PLC0415  (Django is set up now)
 
-    from lineage.queries.membership import holding_of  # noqa: PLC0415
     from lineage.services.tiles import build_group  # noqa: PLC0415
 
-    dataset = _dataset(records)
+    dataset = made_dataset(records)
     masks = [np.random.default_rng([SEED, at]).random(records) < 0.5 for at in range(versions)]  # noqa: PLR2004
     edges, seconds = _ingest(dataset, iter(masks))
     started = time.perf_counter()
-    build_group(space=dataset.space, group=0, now=_now())
+    build_group(space=dataset.space, group=0, now=moment())
     tiling = time.perf_counter() - started
     found: dict[str, Any] = {
         "edges": edges,
         "ingest_edges_per_second": round(edges / seconds),
         "tiles_seconds": round(tiling, 2),
         **_right(dataset, masks),
-        "one_record": repeated(
-            _some(records, 1), lambda asked: holding_of(dataset.space, asked), 300
-        ),
-        "subject100": repeated(
-            _some(records, SUBJECT), lambda asked: _counts(dataset, asked), 100
-        ),
     }
     if connection.vendor == "postgresql":
-        found["join"] = joined(masks, _some(records, 1), _some(records, SUBJECT))
+        found["join"] = joined(masks)
+    found |= _asked(dataset, records, beside_join=connection.vendor == "postgresql")
     return found | {
         "chunks_bytes_per_edge": round(table_bytes("lineage_snapshotchunk") / edges, 4),
         "tiles_bytes_per_edge": round(table_bytes("lineage_membershiptile") / edges, 4),
     }
+
+
+def _asked(dataset: Dataset, records: int, *, beside_join: bool) -> dict[str, Any]:
+    """Ask for one record and for a person; each question to us and to the join table in turn."""
+    from lineage.queries.membership import holding_of  # noqa: PLC0415
+
+    ours: dict[str, Callable[[BitMap], object]] = {
+        "one_record": lambda asked: holding_of(dataset.space, asked),
+        "subject100": lambda asked: _counts(dataset, asked),
+    }
+    if not beside_join:
+        return _compared(ours, {}, records)
+    join = ask_join()
+    with _without_preparing():
+        unprepared = _compared(ours, join, records)
+    return {**_compared(ours, join, records), "unprepared": unprepared}
+
+
+def _compared(
+    ours: Mapping[str, Callable[[BitMap], object]],
+    join: Mapping[str, Callable[[BitMap], object]],
+    records: int,
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, count, repeats in (("one_record", 1, 500), ("subject100", SUBJECT, 150)):
+        draw, both = some(records, count), [ours[name], *([join[name]] if join else [])]
+        side_by_side(draw, both, 10)  # warm, and by then prepared
+        times = side_by_side(draw, both, repeats)
+        found |= dict(zip((name, f"{name}_join"), times, strict=False))
+    return found
+
+
+@contextmanager
+def _without_preparing() -> Iterator[None]:
+    """Have PostgreSQL plan every statement anew, as behind a pool that cannot prepare them."""
+    from django.db import connection  # noqa: PLC0415
+
+    options = connection.settings_dict["OPTIONS"]
+    before = options["prepare_threshold"]
+    for threshold in (None, before):
+        connection.close()
+        options["prepare_threshold"] = threshold
+        if threshold is None:
+            yield
 
 
 def evolving(records: int, versions: int) -> dict[str, Any]:
@@ -68,10 +107,10 @@ def evolving(records: int, versions: int) -> dict[str, Any]:
 
     from lineage.services.tiles import build_group  # noqa: PLC0415
 
-    dataset = _dataset(records)
-    edges, seconds = _ingest(dataset, _growing(records, versions))
+    dataset = made_dataset(records)
+    edges, seconds = _ingest(dataset, growing(records, versions))
     for group in range(-(-versions // 1024)):
-        build_group(space=dataset.space, group=group, now=_now())
+        build_group(space=dataset.space, group=group, now=moment())
     _train_on_each(dataset)
     connection.close()
     # A process of its own, so that its memory is that of the questions alone.
@@ -106,9 +145,9 @@ def ask_evolving(records: int) -> dict[str, Any]:
     from lineage.queries.reach import reached  # noqa: PLC0415
 
     space = OrdinalSpace.objects.get(name="bench")
-    one = repeated(_some(records, 1), lambda asked: reached(space, asked), 200)
-    subject = repeated(_some(records, SUBJECT), lambda asked: reached(space, asked), 60)
-    named = repeated(_some(records, 1), lambda asked: affected(space, asked).versions, 20)
+    one = repeated(some(records, 1), lambda asked: reached(space, asked), 200)
+    subject = repeated(some(records, SUBJECT), lambda asked: reached(space, asked), 60)
+    named = repeated(some(records, 1), lambda asked: affected(space, asked).versions, 10)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "one_record_p50_ms": one["p50_ms"],
@@ -120,13 +159,15 @@ def ask_evolving(records: int) -> dict[str, Any]:
     }
 
 
-def _now() -> Any:  # noqa: ANN401  (a datetime; Django is set up by then)
+def moment() -> Any:  # noqa: ANN401  (a datetime; Django is set up by then)
+    """Return the time."""
     from django.utils import timezone  # noqa: PLC0415
 
     return timezone.now()
 
 
-def _dataset(records: int) -> Dataset:
+def made_dataset(records: int) -> Dataset:
+    """Return a data set whose space has handed out so many ordinals, without identities."""
     from lineage.models import OrdinalSpace  # noqa: PLC0415
     from lineage.services.importing import ensure_dataset  # noqa: PLC0415
 
@@ -143,13 +184,14 @@ def _ingest(dataset: Dataset, masks: Iterator[NDArray[np.bool_]]) -> tuple[int, 
     edges, seconds = 0, 0.0
     for mask in masks:
         started = time.perf_counter()
-        taken = take_snapshot(dataset=dataset, ordinals=from_mask(mask), now=_now())
+        taken = take_snapshot(dataset=dataset, ordinals=from_mask(mask), now=moment())
         seconds += time.perf_counter() - started
         edges += taken.record_count
     return edges, seconds
 
 
-def _growing(records: int, versions: int) -> Iterator[NDArray[np.bool_]]:
+def growing(records: int, versions: int) -> Iterator[NDArray[np.bool_]]:
+    """Yield a mask for each version; it holds only until the next is drawn."""
     drawn = np.random.default_rng(SEED)
     alive = drawn.random(records) >= 0.1  # noqa: PLR2004  (a tenth is held out)
     gone = max(1, records // 20_000)
@@ -165,7 +207,7 @@ def _right(dataset: Dataset, masks: list[NDArray[np.bool_]]) -> dict[str, float]
     from lineage.queries.membership import holding_of  # noqa: PLC0415
 
     told = wanted = both = 0
-    for asked in (_some(len(masks[0]), SUBJECT)() for _ in range(5)):
+    for asked in (some(len(masks[0]), SUBJECT)() for _ in range(5)):
         found = holding_of(dataset.space, asked)
         answer = {(seq, one) for seq, hits in found.items() for one in hits}
         truth = {(at, one) for at, mask in enumerate(masks) for one in asked if mask[one]}
@@ -180,7 +222,8 @@ def _counts(dataset: Dataset, asked: BitMap) -> dict[int, int]:
     return {seq: len(hits) for seq, hits in holding_of(dataset.space, asked).items()}
 
 
-def _some(records: int, count: int) -> Callable[[], BitMap]:
+def some(records: int, count: int) -> Callable[[], BitMap]:
+    """Return what draws so many records, the same sequence each time."""
     from pyroaring import BitMap as Bits  # noqa: PLC0415
 
     drawn = np.random.default_rng(SEED + count)

@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from typing import Any
 
-PACKAGES = ("torch", "numpy", "scipy", "django", "celery", "pyroaring")
+PACKAGES = ("torch", "numpy", "scipy", "django", "celery", "pyroaring", "psycopg", "networkx")
 
 
 def machine() -> dict[str, Any]:

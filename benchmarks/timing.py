@@ -6,20 +6,34 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 def repeated(
     prepare: Callable[[], Any], measured: Callable[[Any], object], repeats: int
 ) -> dict[str, float]:
     """Return p50 and p99 of ``measured(prepare())`` in milliseconds; preparing is not timed."""
-    taken = []
+    (found,) = side_by_side(prepare, [measured], repeats)
+    return found
+
+
+def side_by_side(
+    prepare: Callable[[], Any], measured: Sequence[Callable[[Any], object]], repeats: int
+) -> list[dict[str, float]]:
+    """Return p50 and p99 of each, asked the same in turn, so that other load hits all alike."""
+    taken: list[list[float]] = [[] for _ in measured]
     for _ in range(repeats):
         given = prepare()
-        started = time.perf_counter()
-        measured(given)
-        taken.append((time.perf_counter() - started) * 1000)
-    taken.sort()
+        for function, times in zip(measured, taken, strict=True):
+            started = time.perf_counter()
+            function(given)
+            times.append((time.perf_counter() - started) * 1000)
+    return [tail(times) for times in taken]
+
+
+def tail(taken: list[float]) -> dict[str, float]:
+    """Return p50 and p99 of some times."""
+    taken = sorted(taken)
     return {
         "p50_ms": round(taken[len(taken) // 2], 4),
         "p99_ms": round(taken[min(len(taken) - 1, len(taken) * 99 // 100)], 4),

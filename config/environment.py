@@ -102,7 +102,7 @@ def database(url: str, *, sqlite_path: Path) -> dict[str, Any]:
         raise ImproperlyConfigured(f"DATABASE_URL names no database. {_ALLOWED}")
     if parts.scheme == "sqlite":
         return _sqlite(name)
-    query = dict(parse_qsl(parts.query))
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name.strip("/"),
@@ -110,10 +110,24 @@ def database(url: str, *, sqlite_path: Path) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", parts.hostname or ""),
         "PORT": str(port or ""),
-        # Compiling a query costs 75 ms, and the questions to lineage take one.
-        "OPTIONS": {"options": "-c jit=off", **query},
+        "OPTIONS": {
+            # Compiling a query costs 75 ms, and the questions to lineage take one.
+            "options": "-c jit=off",
+            "prepare_threshold": _threshold(query.pop("prepare_threshold", "5")),
+            **query,
+        },
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def _threshold(value: str) -> int | None:
+    """Return after how many times a statement is prepared; empty means never."""
+    if value and not value.isdecimal():
+        raise ImproperlyConfigured(
+            f"DATABASE_URL has prepare_threshold={value!r}; a whole number is needed, or nothing "
+            "where statements may not be prepared."
+        )
+    return int(value) if value else None
 
 
 def _sqlite(path: str) -> dict[str, Any]:

@@ -6,20 +6,22 @@ A record's whole history in a group of snapshots is one contiguous slice, so one
 
 from __future__ import annotations
 
+import array
 import hashlib
 import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pyroaring import BitMap
 
-from lineage.core.bitmaps import CHUNK_SIZE, from_array, to_array
+from lineage.core.bitmaps import CHUNK_SIZE, to_array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
-    from pyroaring import BitMap
 
 BLOCK = 512  # records in a tile
 GROUP = 1_024  # snapshots in a group
@@ -97,25 +99,35 @@ def checked(tile: Tile, *, where: str) -> bytes:
     return zlib.decompress(tile.payload) if tile.encoding % 2 else tile.payload
 
 
-def holders(slices: Mapping[int, bytes]) -> dict[int, BitMap]:
-    """Return, by number of the snapshot in its group, which of some records it holds.
+def holders(slices: Mapping[int, bytes], *, first: int = 0) -> dict[int, BitMap]:
+    """Return, by number of the snapshot, which of some records it holds.
 
     Snapshots that hold the same of them share one bitmap, which nobody may change.
 
     Args:
         slices: by ordinal, the record's slice; all of equal length.
+        first: number of the first snapshot of the group.
     """
     if not slices:
         return {}
-    ordinals = np.fromiter(slices, dtype=np.int64, count=len(slices))
     packed = np.frombuffer(b"".join(slices.values()), dtype=np.uint8)
-    bits = np.unpackbits(packed.reshape(len(slices), -1), axis=1)
-    columns = np.packbits(bits, axis=0).T
-    alike: dict[bytes, BitMap] = {}
-    found = {}
-    for at in np.flatnonzero(bits.any(axis=0)).tolist():
-        key = columns[at].tobytes()
-        if key not in alike:
-            alike[key] = from_array(ordinals[bits[:, at] == 1])
-        found[at] = alike[key]
-    return found
+    if len(slices) == 1:
+        (places,) = np.unpackbits(packed).nonzero()
+        return dict.fromkeys((places + first).tolist(), BitMap(slices))
+    bits = np.ascontiguousarray(np.unpackbits(packed.reshape(len(slices), -1), axis=1).T)
+    columns = np.packbits(bits, axis=1)
+    # As fixed-width text NumPy drops zeros at the end, so a column without members is empty.
+    keys: list[bytes] = columns.view(f"S{columns.shape[1]}").ravel().tolist()
+    alike = {key: at for at, key in enumerate(keys) if key}
+    sets = dict(zip(alike, _sets(bits[list(alike.values())], slices), strict=True))
+    return {first + at: sets[key] for at, key in enumerate(keys) if key}
+
+
+def _sets(bits: NDArray[np.uint8], ordinals: Iterable[int]) -> Iterator[BitMap]:
+    """Yield, for each row of ``bits``, the ordinals at which it is set."""
+    places, columns = np.nonzero(bits)
+    ends = np.cumsum(np.bincount(places, minlength=len(bits))).tolist()
+    held = array.array("I")  # pyroaring copies this type at once
+    held.frombytes(np.fromiter(ordinals, dtype=np.uint32)[columns].tobytes())
+    for start, end in pairwise([0, *ends]):
+        yield BitMap(held[start:end])

@@ -15,13 +15,16 @@ from lineage.core.tiles import GROUP, holders
 from lineage.models import DatasetSnapshot, OrdinalSpace
 from lineage.queries.chunks import chain_of, chains, reaching, rows_by_chunk
 from lineage.queries.edges import FOR_EVER
+from lineage.queries.prepared import quick_cursor
 from lineage.queries.tiles import MOST, slices_of
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Mapping
     from datetime import datetime
 
     from lineage.queries.chunks import Chain
+    from lineage.queries.tiles import GroupSlices
 
 Holding = dict[int, BitMap]  # by number of the snapshot
 _NODES = """
@@ -106,7 +109,7 @@ def nodes_holding(
     if not holding:
         return {}
     until = connection.ops.adapt_datetimefield_value(as_of)
-    with connection.cursor() as cursor:
+    with quick_cursor() as cursor:
         cursor.execute(_NODES, [space.id, min(holding), max(holding), until])
         return {node: holding[seq] for seq, node in cursor.fetchall() if seq in holding}
 
@@ -117,18 +120,18 @@ def holding_of(space: OrdinalSpace, ordinals: BitMap) -> Holding:
     if not groups:
         return holding_by_chunks(space, ordinals, chains(space))
     holding: Holding = {}
-    told: set[int] = set()
     for group, known in groups.items():
-        first = group * GROUP
-        holding |= {first + place: hits for place, hits in holders(known.slices).items()}
-        told.update(range(first, first + known.covered))
-    if snapshots > len(told):
-        holding |= _not_told(space, ordinals, told)
+        holding |= holders(known.slices, first=group * GROUP)
+    if snapshots > sum(known.covered for known in groups.values()):
+        holding |= _not_told(space, ordinals, groups)
     return holding
 
 
-def _not_told(space: OrdinalSpace, ordinals: BitMap, told: set[int]) -> Holding:
+def _not_told(space: OrdinalSpace, ordinals: BitMap, groups: Mapping[int, GroupSlices]) -> Holding:
     """Return what the snapshots hold that no tile tells of."""
+    told = {
+        group * GROUP + place for group, known in groups.items() for place in range(known.covered)
+    }
     every = chains(space)
     chain = reaching(every, (seq for seq, _ in every if seq not in told))
     found = holding_by_chunks(space, ordinals, chain)

@@ -11,6 +11,7 @@ from django.db import connection
 from lineage.core.bitmaps import to_array
 from lineage.core.tiles import BLOCK, Tile, checked, width
 from lineage.models import TileGroup
+from lineage.queries.prepared import quick_cursor
 
 if TYPE_CHECKING:
     from pyroaring import BitMap
@@ -19,36 +20,49 @@ if TYPE_CHECKING:
 
 # For more records than this, reading the chunks whole is quicker.
 MOST = 4_096
-# All in one question, since asking costs more than answering. CROSS JOIN: SQLite would otherwise
-# walk through all tiles of a group.
+_SLICE = """
+t.encoding, CASE WHEN t.encoding & 1 = 1 THEN t.sha256 END,
+CASE WHEN t.encoding = 2 * g.covered
+     THEN substr(t.bitmap, CAST({place} AS integer) * ((g.covered + 7) / 8) + 1,
+                 (g.covered + 7) / 8)
+     ELSE t.bitmap END
+"""
+# All in one question, since asking costs more than answering. Neither engine may walk through
+# all tiles of a group to find a few: hence CROSS JOIN in SQLite, and OFFSET 0 in PostgreSQL.
 _SLICES = """
-SELECT g.group_no, g.covered, s.next_seq, w.ordinal, t.block_no, t.encoding, t.sha256,
-       CASE WHEN t.encoding = 2 * g.covered
-            THEN substr(t.bitmap, {place}, {width}) ELSE t.bitmap END
+SELECT g.group_no, g.covered, s.next_seq, w.ordinal, {slice}
 FROM lineage_ordinalspace s
 JOIN lineage_tilegroup g ON g.space_id = s.id AND g.covered > 0
-CROSS JOIN {wanted}
-LEFT JOIN lineage_membershiptile t
-  ON t.space_id = g.space_id AND t.group_no = g.group_no AND t.block_no = {block}
-WHERE s.id = %s
+CROSS JOIN {wanted} LEFT JOIN {tile} WHERE s.id = %s
 """
-# The same for one record, which PostgreSQL plans in half the time that it takes for many.
-_ONE = """
+_AT = (
+    "{0}.space_id = g.space_id AND {0}.group_no = g.group_no "
+    f"AND {{0}}.block_no = CAST(w.ordinal / {BLOCK} AS integer)"
+)
+_WITHIN = _SLICE.format(place=f"(w.ordinal & {BLOCK - 1})")
+_MANY = {
+    "sqlite": _SLICES.format(
+        slice=_WITHIN,
+        wanted="(SELECT value AS ordinal FROM json_each(%s)) w",
+        tile=f"lineage_membershiptile t ON {_AT.format('t')}",
+    ),
+    "postgresql": _SLICES.format(
+        slice=_WITHIN,
+        wanted="(SELECT unnest(CAST(%s AS bigint[])) AS ordinal) w",
+        tile="LATERAL (SELECT * FROM lineage_membershiptile x "  # noqa: S608  (constants)
+        f"WHERE {_AT.format('x')} OFFSET 0) t ON true",
+    ),
+}
+# The same for one record, which needs less planning where statements are not prepared.
+_ONE = f"""
 SELECT g.group_no, g.covered,
        (SELECT next_seq FROM lineage_ordinalspace s WHERE s.id = g.space_id),
-       CAST(%s AS bigint), t.block_no, t.encoding, t.sha256,
-       CASE WHEN t.encoding = 2 * g.covered
-            THEN substr(t.bitmap, {place}, {width}) ELSE t.bitmap END
+       CAST(%s AS bigint), {_SLICE.format(place="%s")}
 FROM lineage_tilegroup g
 LEFT JOIN lineage_membershiptile t
-  ON t.space_id = g.space_id AND t.group_no = g.group_no AND t.block_no = {block}
-WHERE g.space_id = %s AND g.covered > 0
-"""
-_WANTED = {
-    "sqlite": "(SELECT value AS ordinal FROM json_each(%s)) w",
-    "postgresql": "(SELECT value::bigint AS ordinal FROM json_array_elements_text(%s::json)) w",
-}
-_WHOLE = {"sqlite": "({})", "postgresql": "({})::int"}
+  ON t.space_id = g.space_id AND t.group_no = g.group_no AND t.block_no = CAST(%s AS integer)
+WHERE g.space_id = CAST(%s AS integer) AND g.covered > 0
+"""  # noqa: S608  (constants)
 
 
 @dataclass(kw_only=True)
@@ -77,40 +91,34 @@ def slices_of(space: OrdinalSpace, ordinals: BitMap) -> tuple[dict[int, GroupSli
     groups: dict[int, GroupSlices] = {}
     opened: dict[tuple[int, int], bytes] = {}
     snapshots = 0
-    with connection.cursor() as cursor:
+    with quick_cursor() as cursor:
         cursor.execute(*_question(space, ordinals))
-        for group, covered, snapshots, ordinal, block, encoding, *stored in cursor.fetchall():  # noqa: B007
-            known = groups.setdefault(group, GroupSlices(covered=covered))
-            if block is None:
-                continue
-            found = bytes(stored[1])
-            if encoding % 2:
-                if (group, block) not in opened:
-                    where = f"Tile {group}/{block} of space {space.name}"
-                    tile = Tile(
-                        block=block, encoding=encoding, sha256=bytes(stored[0]), payload=found
-                    )
-                    opened[group, block] = checked(tile, where=where)
-                start = ordinal % BLOCK * width(covered)
-                found = opened[group, block][start : start + width(covered)]
-            known.slices[ordinal] = found
+        rows = cursor.fetchall()
+    for group, covered, snapshots, ordinal, encoding, sha256, stored in rows:  # noqa: B007
+        known = groups.get(group)
+        if known is None:
+            known = groups[group] = GroupSlices(covered=covered)
+        if encoding is None:
+            continue
+        found = bytes(stored)
+        if encoding % 2:
+            block = ordinal // BLOCK
+            if (group, block) not in opened:
+                where = f"Tile {group}/{block} of space {space.name}"
+                tile = Tile(block=block, encoding=encoding, sha256=bytes(sha256), payload=found)
+                opened[group, block] = checked(tile, where=where)
+            start = ordinal % BLOCK * width(covered)
+            found = opened[group, block][start : start + width(covered)]
+        known.slices[ordinal] = found
     return groups, snapshots
 
 
 def _question(space: OrdinalSpace, ordinals: BitMap) -> tuple[str, list[int | str]]:
     """Return the statement and its values."""
     if len(ordinals) == 1:
-        (only,) = ordinals
-        return _filled(_ONE, str(int(only))), [int(only), space.id]
+        only = ordinals.min()
+        return _ONE, [only, only % BLOCK, only // BLOCK, space.id]
     wanted = json.dumps(to_array(ordinals).tolist())
-    return _filled(_SLICES, "w.ordinal"), [wanted, space.id]
-
-
-def _filled(statement: str, ordinal: str) -> str:
-    whole = _WHOLE[connection.vendor]
-    return statement.format(
-        wanted=_WANTED[connection.vendor],
-        block=whole.format(f"{ordinal} / {BLOCK}"),
-        place=whole.format(f"({ordinal} & {BLOCK - 1}) * ((g.covered + 7) / 8) + 1"),
-        width=whole.format("(g.covered + 7) / 8"),
-    )
+    if connection.vendor == "postgresql":
+        wanted = "{" + wanted[1:-1] + "}"
+    return _MANY[connection.vendor], [wanted, space.id]

@@ -1,4 +1,4 @@
-"""Rows about records, written and looked up by the ten thousand."""
+"""Rows about records and chunks, written and looked up in bulk."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from lineage.core.bitmaps import Chunk
+
 _INSERT = (
     "INSERT INTO lineage_datarecord (space_id, ordinal, subject_id, key_hmac, generated_at) "
     "VALUES (%s, %s, %s, %s, %s)"
@@ -20,6 +22,12 @@ _COPY = (
     "FROM STDIN (FORMAT BINARY)"
 )
 _TYPES = ["int4", "int8", "int8", "bytea", "timestamptz"]
+_CHUNK = "space_id, chunk_no, seq, cardinality, encoding, is_delta, sha256, bitmap"
+_INSERT_CHUNK = (
+    f"INSERT INTO lineage_snapshotchunk ({_CHUNK}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
+)
+_COPY_CHUNKS = f"COPY lineage_snapshotchunk ({_CHUNK}) FROM STDIN (FORMAT BINARY)"
+_CHUNK_TYPES = ["int4", "int4", "int4", "int4", "int2", "bool", "bytea", "bytea"]
 _RECORDS = {
     "sqlite": (
         "SELECT r.ordinal, r.subject_id, r.key_hmac FROM json_each(%s) s "
@@ -60,6 +68,31 @@ def _copy(
         copy.set_types(_TYPES)
         for ordinal, (subject, digest) in enumerate(identities, start=first):
             copy.write_row((space_id, ordinal, subject, digest, generated_at))
+
+
+def insert_chunks(space_id: int, seq: int, chunks: Iterable[Chunk]) -> None:
+    """Write the rows of a snapshot; into PostgreSQL as the bytes that they are."""
+    rows = [
+        (
+            space_id,
+            chunk.number,
+            seq,
+            chunk.cardinality,
+            chunk.encoding,
+            chunk.is_delta,
+            chunk.sha256,
+            chunk.payload,
+        )
+        for chunk in chunks
+    ]
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            cursor.executemany(_INSERT_CHUNK, rows)
+            return
+        with cursor.copy(_COPY_CHUNKS) as copy:
+            copy.set_types(_CHUNK_TYPES)
+            for row in rows:
+                copy.write_row(row)
 
 
 def known_records(space_id: int, wanted: set[Identity]) -> dict[Identity, int]:

@@ -15,10 +15,10 @@ from lineage.models import (
     LineageEdge,
     LineageNode,
     OrdinalSpace,
-    SnapshotChunk,
 )
 from lineage.queries import recent
 from lineage.queries.availability import usable_ordinals
+from lineage.services.bulk import insert_chunks
 from lineage.services.locking import lock_space
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def record_snapshot(
         generated_by=origin.generated_by,
         created_at=now,
     )
-    SnapshotChunk.objects.bulk_create(_row(snapshot, chunk) for chunk in rows)
+    insert_chunks(space.id, snapshot.seq, rows)
     OrdinalSpace.objects.filter(id=space.id).update(next_seq=space.next_seq + 1)
     node = LineageNode.objects.create(kind=LineageNode.Kind.SNAPSHOT, object_id=snapshot.id)
     if origin.parent is not None:
@@ -154,17 +154,4 @@ def _inherit_edges(parent: DatasetSnapshot, node: LineageNode) -> None:
             valid_from=edge.valid_from,
         )
         for edge in LineageEdge.objects.filter(dst__object_id=parent.id)
-    )
-
-
-def _row(snapshot: DatasetSnapshot, chunk: Chunk) -> SnapshotChunk:
-    return SnapshotChunk(
-        space_id=snapshot.space_id,
-        chunk_no=chunk.number,
-        seq=snapshot.seq,
-        encoding=chunk.encoding,
-        is_delta=chunk.is_delta,
-        cardinality=chunk.cardinality,
-        sha256=chunk.sha256,
-        bitmap=chunk.payload,
     )

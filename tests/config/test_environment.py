@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from config import environment
 
 SQLITE = Path("/var/expunge.sqlite3")
-JIT_OFF = {"options": "-c jit=off"}
+DEFAULTS = {"options": "-c jit=off", "prepare_threshold": 5}
 
 
 @pytest.fixture
@@ -63,12 +63,19 @@ def test_a_postgresql_url_is_taken_apart():
     found = database("postgresql://me%40x:p%3Aw%2F@db.example.org:5433/my%20db?sslmode=require")
     assert (found["USER"], found["PASSWORD"]) == ("me@x", "p:w/")
     assert (found["HOST"], found["PORT"], found["NAME"]) == ("db.example.org", "5433", "my db")
-    assert found["OPTIONS"] == {**JIT_OFF, "sslmode": "require"}
+    assert found["OPTIONS"] == {**DEFAULTS, "sslmode": "require"}
 
 
 def test_a_socket_folder_may_stand_for_the_host():
     found = database("postgres:///db?host=/run/postgresql")
-    assert (found["HOST"], found["PORT"], found["OPTIONS"]) == ("/run/postgresql", "", JIT_OFF)
+    assert (found["HOST"], found["PORT"], found["OPTIONS"]) == ("/run/postgresql", "", DEFAULTS)
+
+
+def test_what_a_pooler_refuses_can_be_left_out():
+    found = database("postgresql://u@h/db?options=&prepare_threshold=")
+    assert found["OPTIONS"] == {"options": "", "prepare_threshold": None}
+    assert database("postgres://u@h/db?prepare_threshold=0")["OPTIONS"]["prepare_threshold"] == 0
+    refused(lambda: database("postgres://u@h/db?prepare_threshold=on"), "a whole number is needed")
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,17 @@ def test_a_long_mask_crosses_chunks():
     assert list(chunk_numbers(from_mask(mask))) == [0, 1, 3]
 
 
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.0625, 0.5, 1.0])
+@pytest.mark.parametrize("length", [65_536, 200_001])
+def test_a_mask_gives_what_its_positions_give(share, length):
+    mask = np.random.default_rng(length).random(length) < share
+    found = from_mask(mask)
+    assert found == from_array(np.flatnonzero(mask))
+    assert encode(found) == encode(from_array(np.flatnonzero(mask)))
+    found.add(7)  # an ordinary set, which can be changed
+    assert len(found) == int(mask.sum()) + (not mask[7])
+
+
 def test_each_kind_of_container_is_named():
     array, bitset, run = split(
         BitMap([5, 9])
