@@ -54,7 +54,8 @@ def chosen(version: ModelVersion) -> Choice:
     if not numbers:
         found = tuned(method=method, recipe_digest=version.generated_by.recipe_digest)
         numbers = found.hyperparameters if found else {}
-    if reason := refusal(METHODS.get(method), numbers, version):
+    reason = refusal(METHODS.get(method), numbers, version) if method in METHODS else ""
+    if reason:
         return Choice(method=runs.RETRAIN, hyperparameters={}, refused=reason)
     return Choice(method=method, hyperparameters=numbers, tuning=found)
 
@@ -70,8 +71,11 @@ def refusal(cls: type[Method], numbers: Mapping[str, Any], version: ModelVersion
         return ""  # the run says what is wrong with it, and staff decide
     try:
         method = cls(**numbers)
+    except (OutOfRange, SettingRefused, TypeError):
+        return ""  # the run fails with the sentence, and retraining follows
+    try:
         with isolated(0, CPU):
             method.eligible(recipe.build())
-    except (NotEligible, OutOfRange, SettingRefused) as reason:
+    except NotEligible as reason:
         return str(reason)
     return ""

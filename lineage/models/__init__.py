@@ -21,6 +21,7 @@ from lineage.models.purges import (
     ErasureViewOpening,
     LineagePurge,
     PurgePermit,
+    PurgeTrace,
     Restriction,
     SnapshotSupersession,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "OrdinalSpace",
     "Procedure",
     "PurgePermit",
+    "PurgeTrace",
     "ReceivedEvent",
     "RecordContent",
     "RecordLocation",

@@ -6,6 +6,7 @@ import uuid
 
 from django.db import models
 
+from lineage.models.graph import LineageNode
 from lineage.models.records import DatasetSnapshot, OrdinalSpace
 
 
@@ -72,6 +73,25 @@ class PurgePermit(models.Model):
 
     def __str__(self) -> str:
         return f"permit of {self.purge}"
+
+
+class PurgeTrace(models.Model):
+    """A node on which records of a hard purge still act, although no bit says so any more.
+
+    A model that learned from them, what was derived from them as a whole, or the forget set of a
+    run that removed them. What held them itself was rewritten and is clean.
+    """
+
+    purge = models.ForeignKey(LineagePurge, models.PROTECT, related_name="traces")
+    node = models.ForeignKey(LineageNode, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["purge", "node"], name="a_purge_traces_a_node_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"trace of {self.purge}"
 
 
 class SnapshotSupersession(models.Model):

@@ -17,6 +17,7 @@ from lineage.queries.chunks import chain_of, chains, reaching, rows_by_chunk
 from lineage.queries.edges import FOR_EVER
 from lineage.queries.prepared import quick_cursor
 from lineage.queries.tiles import MOST, slices_of
+from lineage.queries.traces import traced
 
 if TYPE_CHECKING:
     import uuid
@@ -104,14 +105,21 @@ def snapshots_holding(space: OrdinalSpace, ordinals: BitMap) -> dict[uuid.UUID, 
 def nodes_holding(
     space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER
 ) -> dict[int, BitMap]:
-    """Return the same by node of the lineage graph, of snapshots taken until a time."""
+    """Return the same by node of the lineage graph, of snapshots taken until a time.
+
+    And, of what a hard purge took out, the nodes on which it acts all the same.
+    """
+    found = traced(space, ordinals)
     holding = holding_of(space, ordinals)
     if not holding:
-        return {}
+        return found
     until = connection.ops.adapt_datetimefield_value(as_of)
     with quick_cursor() as cursor:
         cursor.execute(_NODES, [space.id, min(holding), max(holding), until])
-        return {node: holding[seq] for seq, node in cursor.fetchall() if seq in holding}
+        for seq, node in cursor.fetchall():
+            if seq in holding:
+                found[node] = found.get(node, BitMap()) | holding[seq]
+    return found
 
 
 def holding_of(space: OrdinalSpace, ordinals: BitMap) -> Holding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lineage.models import Influence, LineageEdge, ModelVersion, Run, RunInput, RunOutput
+from lineage.queries.nodes import nodes_of
 from lineage.services.rejudging import judge_below
 from lineage.services.run_closing import born_affected, weakest_guarantee
 
@@ -25,13 +26,15 @@ def connect(run: Run, at: datetime) -> None:
     """
     for written in RunOutput.objects.filter(run=run).order_by("node_id"):
         for used in run.inputs.exclude(node_id=written.node_id).order_by("node_id", "id"):
-            _derive(used, written.node_id, at)
+            drawn = [used.used_snapshot_id] if used.used_snapshot_id else []
+            for source in (used.node_id, *nodes_of(drawn).values()):
+                _derive(used, source, written.node_id, at)
 
 
-def _derive(used: RunInput, node: int, at: datetime) -> None:
+def _derive(used: RunInput, source: int, node: int, at: datetime) -> None:
     edges = LineageEdge.objects.select_for_update()
     edge, created = edges.get_or_create(
-        src_id=used.node_id,
+        src_id=source,
         dst_id=node,
         defaults={
             "role": used.role,

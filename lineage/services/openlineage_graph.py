@@ -32,6 +32,7 @@ from lineage.services.openlineage_names import (
     version_read,
     version_written,
 )
+from lineage.services.run_closing import recall_rewritten
 from lineage.services.run_plans import effect_of
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def build(*, run_id: uuid.UUID, now: datetime) -> Run:
         at = min(event.event_time for event in events if event.event_type == "COMPLETE")
         for kept in outputs:
             _output(run, kept, datasets, at)
+        begun = any(event.event_type == "START" for event in events)
+        recall_rewritten(run, now, since=run.started_at if begun else None)
         connect(run, at)
         judge(run, now)
     return run

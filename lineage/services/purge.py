@@ -25,6 +25,7 @@ from lineage.services.openlineage_locations import locations_of
 from lineage.services.rewriting import rewrite_snapshots
 from lineage.services.snapshots import check_known
 from lineage.services.subjects import key_name, suppression_names
+from lineage.services.tracing import leave_traces
 
 if TYPE_CHECKING:
     import uuid
@@ -103,6 +104,7 @@ def _bury(
             subject=None, key_hmac=None, invalidated_at=now, invalidated_by=case_id
         )
     if hard:  # with the tombstones or not at all: what is known as purged was rewritten too
+        leave_traces(purge=purge, space=space, ordinals=ordinals)
         rewrite_snapshots(purge=purge, space=space, ordinals=ordinals, now=now)
 
 

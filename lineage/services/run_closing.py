@@ -58,7 +58,7 @@ def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVe
     _take_as_a_whole(current)
     if result.used is not None:
         _record_used(current, result, result.used, now)
-    _recall_rewritten(current, now)
+    recall_rewritten(current, now, since=current.started_at)
     state, notes = _state(current, result)
     lock_name(f"model:{result.model_name}")
     version = ModelVersion.objects.create(
@@ -85,7 +85,7 @@ def close_with_snapshot(
 ) -> DatasetSnapshot:
     """Write the derived snapshot of an open run. Raises as ``finish_derivation``."""
     current = _open(run)
-    _recall_rewritten(current, now)
+    recall_rewritten(current, now, since=current.started_at)
     if not mapped:
         _take_as_a_whole(current, besides=dataset.space_id)
     snapshot = record_snapshot(
@@ -135,18 +135,19 @@ def _record_used(run: Run, result: RunResult, used: BitMap, now: datetime) -> No
     )
 
 
-def _recall_rewritten(run: Run, now: datetime) -> None:
+def recall_rewritten(run: Run, now: datetime, *, since: datetime | None) -> None:
     """Count what a hard purge took out of a declared snapshot, since the run began, as read.
+
+    Nobody may have said when it began; then whatever was ever taken out counts.
 
     The purge knows which ordinals it took from the space, not which of them were in this
     snapshot: all are counted, as at least one was.
     """
     unsaid = run.inputs.exclude(influence=Influence.NONE).filter(used_snapshot=None)
     for read in unsaid.select_related("node"):
-        since = SnapshotSupersession.objects.filter(
-            snapshot_id=read.node.object_id, superseded_at__gte=run.started_at
-        )
-        gone = [decode(bytes(one.purge.bitmap)) for one in since.select_related("purge")]
+        noted = SnapshotSupersession.objects.filter(snapshot_id=read.node.object_id)
+        noted = noted.filter(superseded_at__gte=since) if since else noted
+        gone = [decode(bytes(one.purge.bitmap)) for one in noted.select_related("purge")]
         if gone:
             declared = DatasetSnapshot.objects.select_related("space", "dataset").get(
                 id=read.node.object_id

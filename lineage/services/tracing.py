@@ -1,0 +1,44 @@
+"""Before bits are rewritten, note on which nodes their records act besides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lineage.core.bitmaps import union
+from lineage.models import PurgeTrace, Role, RunInput
+from lineage.queries.reach import reached
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyroaring import BitMap
+
+    from lineage.models import LineagePurge, OrdinalSpace
+    from lineage.queries.reach import Reach
+
+
+def leave_traces(*, purge: LineagePurge, space: OrdinalSpace, ordinals: BitMap) -> None:
+    """Note what the ordinals act on and will no longer be found by their bits.
+
+    Models, what was derived as a whole, and forget sets, without which an unlearned model would
+    look as if it still held them. Again, it notes nothing twice.
+    """
+    reach = reached(space, ordinals)
+    forgotten = RunInput.objects.filter(role=Role.FORGET, node_id__in=list(reach.held))
+    nodes = {*_inherited(reach), *forgotten.values_list("node_id", flat=True)}
+    PurgeTrace.objects.bulk_create(
+        (PurgeTrace(purge=purge, node_id=node) for node in sorted(nodes)), ignore_conflicts=True
+    )
+
+
+def _inherited(reach: Reach) -> Iterator[int]:
+    """Yield the nodes on which records act that came from another node."""
+    sources: dict[int, list[int]] = {}
+    for edge in reach.edges:
+        sources.setdefault(edge.dst, []).append(edge.src)
+    for node, parents in sources.items():
+        came = union(reach.acting[one] for one in parents if one in reach.acting)
+        if node in reach.cuts:
+            came = came - reach.cuts[node]
+        if came:
+            yield node
