@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from celery import shared_task
@@ -17,6 +18,9 @@ from audits.workflow.steps import advance
 from lineage.models import Job
 from lineage.services import capture_reports, jobs, openlineage_late
 from lineage.services.missing_erasures import replay_needed
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 logger = logging.getLogger("expunge.workflow")
 
@@ -45,19 +49,37 @@ def sweep() -> None:
         logger.error("restored from a backup: run manage.py replay_erasures")
         return
     now = timezone.now()
-    jobs.take_back_lapsed(now=now)
-    silence = timedelta(seconds=settings.EXPUNGE_LEASE_SECONDS)
-    for job in jobs.jobs_to_ring(now=now, silence=silence):
-        send("lineage.run_job", str(job.pk), job.queue)
-    capture_reports.give_up_silent(
-        now=now, silence=timedelta(seconds=settings.EXPUNGE_CAPTURE_SILENCE_SECONDS)
-    )
-    unconfirmed.forget_unconfirmed(now=now)
-    queue_tiles(now)
-    openlineage_late.match_late(now=now)
-    late.open_late_cases(now=now)
+    for step in (_ring, _give_up, _forget, queue_tiles, _match, _open_late):
+        try:
+            step(now)
+        except Exception:  # damage in one place must not stop what has nothing to do with it
+            logger.exception("a step of the sweep failed")
     for case_id in cases.cases_at_work():
         try:
             advance(case_id)
         except Exception:  # one case that cannot go on must not stop the others
             logger.exception("case %s cannot be advanced", case_id)
+
+
+def _ring(now: datetime) -> None:
+    jobs.take_back_lapsed(now=now)
+    silence = timedelta(seconds=settings.EXPUNGE_LEASE_SECONDS)
+    for job in jobs.jobs_to_ring(now=now, silence=silence):
+        send("lineage.run_job", str(job.pk), job.queue)
+
+
+def _give_up(now: datetime) -> None:
+    silence = timedelta(seconds=settings.EXPUNGE_CAPTURE_SILENCE_SECONDS)
+    capture_reports.give_up_silent(now=now, silence=silence)
+
+
+def _forget(now: datetime) -> None:
+    unconfirmed.forget_unconfirmed(now=now)
+
+
+def _match(now: datetime) -> None:
+    openlineage_late.match_late(now=now)
+
+
+def _open_late(now: datetime) -> None:
+    late.open_late_cases(now=now)

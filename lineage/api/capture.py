@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 router = Router(auth=Scope("capture"), tags=["capture"])
 _MEGABYTE = 2**20
+_FIRST_YEAR = 1970
 
 
 class InputMissing(LookupError):
@@ -120,6 +121,8 @@ def show(request: HttpRequest, run_id: UUID) -> Told:
 @router.post("/runs/{run_id}/begin", response=ToldOut)
 def begin(request: HttpRequest, run_id: UUID, body: BeginIn) -> Told:
     """Open a run."""
+    if body.at.year < _FIRST_YEAR:
+        raise ReportUnreadable(f"at is in the year {body.at.year}; allowed is {_FIRST_YEAR} on.")
     if body.recipe and not body.recipe_digest:
         raise ReportUnreadable(
             f"recipe is {body.recipe!r}, but recipe_digest is empty; it must be the SHA-256 that "

@@ -106,6 +106,8 @@ def _body(request: HttpRequest) -> Any:  # noqa: ANN401  (JSON)
     try:
         # Not ``request.body``, of which Django takes 2.5 MB at most.
         return json.loads(request.read())
+    except RecursionError as error:
+        raise EventUnreadable("The request is nested too deeply.") from error
     except ValueError as error:
         raise EventUnreadable("The request is not JSON.") from error
 

@@ -111,6 +111,8 @@ def _parsed(body: Mapping[str, Any]) -> Event | None:
 def _canonical(body: Any) -> bytes:  # noqa: ANN401  (JSON)
     try:
         written = rfc8785.dumps(body)
+    except RecursionError as error:
+        raise EventUnreadable("The event is nested too deeply.") from error
     except rfc8785.CanonicalizationError as error:
         raise EventUnreadable("The event holds a number that JSON cannot hold exactly.") from error
     if rb"\u0000" in written:
@@ -198,9 +200,16 @@ def _uuid(run: Mapping[str, Any]) -> uuid.UUID:
         raise EventUnreadable("run.runId must be a UUID.") from error
 
 
+_YEARS = (1970, 2999)
+
+
 def _time(body: Mapping[str, Any]) -> datetime:
     try:
         found = datetime.fromisoformat(str(body.get("eventTime")))
     except ValueError as error:
         raise EventUnreadable("eventTime must be a time in the form of ISO 8601.") from error
+    if not _YEARS[0] <= found.year <= _YEARS[1]:
+        raise EventUnreadable(
+            f"eventTime is in the year {found.year}; allowed are {_YEARS[0]} to {_YEARS[1]}."
+        )
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lineage.models import (
+    Dataset,
     DatasetSnapshot,
     LineageNode,
     ModelVersion,
+    RecordMapBlock,
     Role,
     Run,
     RunInput,
@@ -46,16 +48,34 @@ def _elsewhere(space: OrdinalSpace) -> set[uuid.UUID]:
     """Return runs of which it is known that they read other spaces only.
 
     A space that never handed out an ordinal stands for data that is not known here, and a file
-    that was matched with no record may be anybody's.
+    that was matched with no record may be anybody's. Data that was derived from the space, by
+    whatever way, is not elsewhere, in whichever state it was read.
     """
     declared = RunInput.objects.filter(
         run__capture_level=Run.Capture.NONE, node__kind=LineageNode.Kind.SNAPSHOT
     ).exclude(role=Role.FORGET)
     known = DatasetSnapshot.objects.filter(space__next_ordinal__gt=0).exclude(space=space)
+    known = known.exclude(dataset__in=_derived_from(space)) if declared.exists() else known
     unclear = declared.exclude(node__object_id__in=known.values("id"))
     unmatched = UnmatchedLocation.objects.values_list("event__run_id", flat=True)
     runs = set(declared.values_list("run_id", flat=True))
     return runs - set(unclear.values_list("run_id", flat=True)) - set(unmatched.distinct())
+
+
+def _derived_from(space: OrdinalSpace) -> set[uuid.UUID]:
+    """Return the data sets some state of which was derived from data of the space."""
+    snapshots = DatasetSnapshot.objects.filter(space=space)
+    below = edges_below(set(nodes_of(snapshots.values_list("id", flat=True)).values()))
+    nodes = LineageNode.objects.in_bulk({edge.dst for edge in below}).values()
+    objects = [node.object_id for node in nodes if node.kind == LineageNode.Kind.SNAPSHOT]
+    derived = DatasetSnapshot.objects.in_bulk(objects).values()
+    mapped, waiting = {space.id}, {space.id}
+    while waiting:
+        maps = RecordMapBlock.objects.filter(source_space__in=waiting)
+        waiting = set(maps.values_list("derived_space_id", flat=True).distinct()) - mapped
+        mapped |= waiting
+    inside = Dataset.objects.filter(space__in=mapped).values_list("id", flat=True)
+    return {snapshot.dataset_id for snapshot in derived} | set(inside)
 
 
 def _written(runs: set[uuid.UUID]) -> set[int]:

@@ -15,6 +15,7 @@ from lineage.core.bitmaps import to_array
 from lineage.core.content_digest import content_digest
 from lineage.core.record_map import blocks
 from lineage.models import DataRecord, Dataset, RecordContent, RecordMapBlock
+from lineage.queries.availability import purged_ordinals
 from lineage.queries.contents import batches
 from lineage.services.importing import DatasetMisnamed, ensure_dataset
 from lineage.services.locking import lock_spaces
@@ -88,7 +89,8 @@ def write_derived(
     """Close a run with records derived many for many, their map and their snapshot.
 
     A derived record belongs to a person where all its sources do; otherwise to nobody, but the
-    map still leads to it from each of them.
+    map still leads to it from each of them. What came from an erased record is not stored and
+    not in the snapshot; its ordinal is a tombstone from the start.
 
     Raises:
         NoSource: a record names none.
@@ -104,10 +106,15 @@ def write_derived(
     pairs = [(one, at) for at, record in enumerate(records) for one in record.sources]
     check_known(spaces[source.id], BitMap([one for one, _ in pairs]))
     first = take_ordinals(spaces[dataset.space_id], len(records))
+    erased = purged_ordinals(source)
+    gone = BitMap([first + at for one, at in pairs if one in erased])
     _write_records(dataset.space, source, records, first, now)
+    DataRecord.objects.filter(space=dataset.space, ordinal__in=list(gone)).update(
+        subject=None, invalidated_at=now
+    )
     _write_map(source, dataset.space, np.array(pairs, dtype=np.int64).reshape(-1, 2), first)
-    _write_contents(dataset.space, records, first)
-    ordinals = BitMap(range(first, first + len(records)))
+    _write_contents(dataset.space, records, first, without=gone)
+    ordinals = BitMap(range(first, first + len(records))) - gone
     return finish_derivation(run=run, dataset=dataset, ordinals=ordinals, now=now, mapped=True)
 
 
@@ -164,7 +171,9 @@ def _write_map(source: OrdinalSpace, derived: OrdinalSpace, pairs: np.ndarray, f
     )
 
 
-def _write_contents(space: OrdinalSpace, records: Sequence[Derived], first: int) -> None:
+def _write_contents(
+    space: OrdinalSpace, records: Sequence[Derived], first: int, *, without: BitMap
+) -> None:
     RecordContent.objects.bulk_create(
         RecordContent(
             space=space,
@@ -176,5 +185,5 @@ def _write_contents(space: OrdinalSpace, records: Sequence[Derived], first: int)
             size=len(record.content),
         )
         for ordinal, record in enumerate(records, start=first)
-        if record.content
+        if record.content and ordinal not in without
     )

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,18 +19,18 @@ from typing import TYPE_CHECKING, Any
 
 import rfc8785
 from django.conf import settings
+from pyroaring import BitMap
 
 from lineage.core.bitmaps import decode, encode
-from lineage.models import LineagePurge
+from lineage.models import DataSubject, LineagePurge
 
 if TYPE_CHECKING:
-    import uuid
     from collections.abc import Iterator
     from datetime import datetime
 
-    from pyroaring import BitMap
+    from lineage.models import OrdinalSpace
 
-    from lineage.models import DataSubject, OrdinalSpace
+_NO_CASE = uuid.UUID(int=0)
 
 
 class JournalFull(OSError):
@@ -66,16 +67,14 @@ def write_journal(
     space: of a person who had no records.
 
     Raises:
-        JournalFull: nothing was appended.
+        JournalFull, JournalMissing: nothing was appended.
     """
-    body: dict[str, str | int] = {
-        "case": str(case_id),
-        "count": len(ordinals),
-        "erased_at": now.isoformat(),
-        "ordinals": base64.b64encode(encode(ordinals)).decode("ascii"),
-        "space": str(space.public_id) if space else "",
-        "person": str(person.pseudonym) if person else "",
-    }
+    body = _body(case_id, space, ordinals, now, str(person.pseudonym) if person else "")
+    if not Path(settings.EXPUNGE_JOURNAL).exists() and LineagePurge.objects.exists():
+        raise JournalMissing(
+            f"There were erasures, but no journal is at {settings.EXPUNGE_JOURNAL}. Bring it "
+            "back, or start one with manage.py replay_erasures --new-journal; then retry."
+        )
     with _locked() as descriptor:
         for entry in _entries(_whole_lines(descriptor)):
             if (entry.case_id, entry.space_id, entry.ordinals) == (
@@ -87,20 +86,60 @@ def write_journal(
         return _append(descriptor, rfc8785.dumps({**body}))
 
 
-def rebuild_journal() -> int:
-    """Write a lost journal anew from what this database knows; return the count of lines.
+class JournalMissing(OSError):
+    """There were erasures, but the journal that must name them is not there."""
 
-    It cannot name what was erased after the database was backed up.
+
+def rebuild_journal() -> int:
+    """Add to a lost journal what this database knows and it does not; return how many lines.
+
+    It cannot name what was erased after the database was backed up. All of it is there at once
+    or, after a crash, nothing.
     """
-    known = LineagePurge.objects.select_related("space").order_by("purged_at")
-    for purge in known:
-        write_journal(
-            case_id=purge.case_id,
-            space=purge.space,
-            ordinals=decode(bytes(purge.bitmap)),
-            now=purge.purged_at,
-        )
-    return len(known)
+    path = Path(settings.EXPUNGE_JOURNAL)
+    with _locked() as descriptor:
+        kept = _whole_lines(descriptor)
+        known = {(entry.case_id, entry.space_id) for entry in _entries(kept)}
+        people = {entry.person for entry in _entries(kept)}
+        fresh = [body for body in _known_purges() if (body["case"], body["space"]) not in known]
+        fresh += [body for body in _known_people() if body["person"] not in people]
+        lines = kept + [rfc8785.dumps({**body}) for body in fresh]
+        draft = path.with_suffix(".new")
+        with draft.open("wb") as file:
+            file.write(b"".join(line + b"\n" for line in lines))
+            os.fsync(file.fileno())
+        draft.chmod(0o600)
+        draft.replace(path)
+    return len(fresh)
+
+
+def _known_purges() -> list[dict[str, str | int]]:
+    return [
+        _body(purge.case_id, purge.space, decode(bytes(purge.bitmap)), purge.purged_at, "")
+        for purge in LineagePurge.objects.select_related("space").order_by("purged_at")
+    ]
+
+
+def _known_people() -> list[dict[str, str | int]]:
+    """Return a line for each erased person: which case it was is not known any more."""
+    return [
+        _body(_NO_CASE, None, BitMap(), person.erased_at, str(person.pseudonym))
+        for person in DataSubject.objects.exclude(erased_at=None).order_by("erased_at")
+        if person.erased_at
+    ]
+
+
+def _body(
+    case_id: uuid.UUID, space: OrdinalSpace | None, ordinals: BitMap, at: datetime, person: str
+) -> dict[str, str | int]:
+    return {
+        "case": str(case_id),
+        "count": len(ordinals),
+        "erased_at": at.isoformat(),
+        "ordinals": base64.b64encode(encode(ordinals)).decode("ascii"),
+        "space": str(space.public_id) if space else "",
+        "person": person,
+    }
 
 
 def read_journal() -> list[JournalEntry]:

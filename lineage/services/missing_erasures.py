@@ -58,8 +58,15 @@ def replay_needed() -> bool:
 
 
 def journal_lost() -> bool:
-    """Return whether there were erasures, but no journal that could say which are missing."""
-    return not settings.EXPUNGE_JOURNAL.exists() and LineagePurge.objects.exists()
+    """Return whether there were erasures that no line of the journal names: it is another one.
+
+    Then it cannot say which erasures are missing here.
+    """
+    purges = LineagePurge.objects.values_list("space__public_id", "case_id")
+    known = {(str(space), str(case)) for space, case in purges}
+    if not known or not settings.EXPUNGE_JOURNAL.exists():
+        return bool(known)
+    return not known <= {(entry.space_id, entry.case_id) for entry in read_journal()}
 
 
 def missing_entries() -> list[JournalEntry]:

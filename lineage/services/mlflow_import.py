@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models import Min
 
 from lineage.models import LineageNode, ModelVersion, Procedure, Run, RunOutput
+from lineage.services.locking import lock_name
 from lineage.services.mlflow_inputs import NAMESPACE, read_inputs
 from lineage.services.openlineage_edges import connect, judge
 from lineage.services.openlineage_names import unknown_origin
@@ -172,6 +173,7 @@ def _version(client: Any, told: Any, now: datetime) -> tuple[bool, bool]:  # noq
         run = unknown_origin(external, now)
         _tell_origin(run, told, now)
     at = _moment(told.creation_timestamp) or now
+    lock_name(f"model:{told.name[:200]}")  # as whoever closes a run here
     made = ModelVersion.objects.create(
         model_name=told.name[:200],
         version=_number(told),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 
 from lineage.core.openlineage import OWN_NAMESPACE, Event, Named, parse
-from lineage.models import OrdinalSpace, ReceivedEvent, Run, UnmatchedLocation
+from lineage.models import DatasetSnapshot, OrdinalSpace, ReceivedEvent, Run, UnmatchedLocation
 from lineage.services.locking import lock_name
 from lineage.services.openlineage_graph import build, origin_of
 from lineage.services.openlineage_late import match_run, members_of, with_members
@@ -94,6 +94,21 @@ def _refuse_taken(event: Event) -> None:
                 f"namespace {OWN_NAMESPACE} is of this platform's own registry; name what your "
                 "run wrote in another namespace."
             )
+        if not named.model and _taken_here(named):
+            raise VersionTaken(
+                f"outputs: the data set {named.name} has the version {named.version} already, "
+                "which was taken by this platform; name what your run wrote by another version."
+            )
+
+
+def _taken_here(named: Named) -> bool:
+    """Whether an output is a snapshot of ours: from outside nothing may be put behind it."""
+    return DatasetSnapshot.objects.filter(
+        dataset__namespace=named.namespace,
+        dataset__name=named.name,
+        digest=named.version or "-",
+        external_version="",
+    ).exists()
 
 
 def _kept(event: Event) -> tuple[dict[str, Any], list[tuple[int, bytes]]]:

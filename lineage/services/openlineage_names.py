@@ -18,6 +18,7 @@ from lineage.models import (
     OrdinalSpace,
     Run,
 )
+from lineage.services.locking import lock_name
 from lineage.services.snapshots import Origin, record_snapshot
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def version_written(run: Run, kept: dict[str, Any], at: datetime) -> ModelVersio
 
 
 def _new_version(run: Run, kept: dict[str, Any], external: str, at: datetime) -> ModelVersion:
+    lock_name(f"model:{kept['name']}")  # as whoever closes a run here
     last = ModelVersion.objects.filter(model_name=kept["name"]).aggregate(last=Max("version"))
     version = ModelVersion.objects.create(
         model_name=kept["name"],

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from lineage.models import Artefact, ModelVersion
-from lineage.queries.standing import barred_records_used
+from lineage.models import Artefact, ModelVersion, Run
+from lineage.queries.standing import barred_records_used, withdrawn_sources
 from lineage.services.artefacts import DestroyedArtefact, described, destroy_artefact
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ def release(*, version: ModelVersion) -> ModelVersion:
         raise VersionNotReleasable(
             f"{current} was trained on {barred} records that are restricted or erased."
         )
+    made = current.generated_by
+    gone = [] if made.activity == Run.Activity.UNLEARN else withdrawn_sources(made)
+    if gone:
+        names = ", ".join(str(version) for version in gone)
+        raise VersionNotReleasable(f"{current} was made from {names}, which is out of use.")
     current.state = _State.ACTIVE
     current.save(update_fields=["state"])
     return current

@@ -21,6 +21,7 @@ from lineage.models import (
     DatasetSnapshot,
     Job,
     ModelVersion,
+    RecordContent,
     RecordLocation,
     Role,
     UnmatchedLocation,
@@ -31,6 +32,7 @@ from lineage.queries.closure import affected
 from lineage.queries.membership import members
 from lineage.services.derivation import Derived, ensure_derived_dataset, write_derived
 from lineage.services.runs import Input, RunPlan, RunResult, SourceNotUsable, begin_run, finish_run
+from lineage.services.snapshots import take_snapshot
 from lineage.services.versions import destroy_version
 from tests.audits import world as worlds
 from tests.audits.world import ADA, BERT, CLEO, DORA, MLP, SMALL, events, logged, runs, told
@@ -275,7 +277,12 @@ def test_what_was_derived_after_the_seal_by_a_map_is_part_of_the_linked_case(wor
         now=timezone.now(),
     )
     plan = RunPlan(activity="TRAIN", inputs=(Input(source=written),))
-    version = end(begin_run(plan=plan, now=timezone.now()))
+    assert members(written) == BitMap([1])  # hers was a tombstone from the start
+    assert not RecordContent.objects.filter(space=captions.space, ordinal=0).exists()
+    assert end(begin_run(plan=plan, now=timezone.now())).state == "ACTIVE"
+    used = take_snapshot(dataset=captions, ordinals=BitMap([0, 1]), now=timezone.now())
+    plan = RunPlan(activity="TRAIN", inputs=(Input(source=used),))
+    version = end(begin_run(plan=plan, now=timezone.now()), name="other", weights=b"other")
     assert version.state == "QUARANTINED"
     (case,) = linked(world)
     assert case.linked_to == original

@@ -33,7 +33,7 @@ from lineage.models import (
 )
 from lineage.queries.subjects import find_subject
 from lineage.services import jobs, missing_erasures, replay
-from lineage.services.journal import read_journal, write_journal
+from lineage.services.journal import JournalMissing, read_journal, write_journal
 from lineage.services.missing_erasures import ErasuresNotReplayed
 from lineage.services.versions import VersionNotReleasable, release
 from lineage.tasks import run_job
@@ -311,11 +311,46 @@ def test_a_lost_journal_stops_the_site_until_somebody_decides(world, settings, c
     with pytest.raises(CommandError, match="--new-journal starts one"):
         call_command("replay_erasures")
     call_command("replay_erasures", "--new-journal")
-    assert "Wrote a journal of 1 erasures" in capsys.readouterr().err
-    assert [(line.case_id, line.ordinals) for line in read_journal()] == before
+    assert "Wrote 2 lines to the journal" in capsys.readouterr().err  # the erasure, and whose
+    lines = read_journal()
+    assert [(line.case_id, line.ordinals) for line in lines if line.space_id] == before
+    assert [bool(line.person) for line in lines] == [False, True]
     assert client.get("/erasure/").status_code == 200
     with pytest.raises(CommandError, match="leave out --new-journal"):
         call_command("replay_erasures", "--new-journal")
+
+
+def test_a_journal_that_is_another_one_is_noticed_and_completed(world, settings, client):
+    world.train("base", world.snapshot(ADA, BERT, CLEO))
+    world.erased()
+    settings.EXPUNGE_JOURNAL.write_text("")
+    missing_erasures._settled.clear()
+    assert client.get("/erasure/").status_code == 503
+    with pytest.raises(CommandError, match="not the one that names the erasures"):
+        call_command("replay_erasures")
+    call_command("replay_erasures", "--new-journal")
+    assert client.get("/erasure/").status_code == 200
+
+
+def test_after_a_rebuilt_journal_a_restored_person_is_still_missing(world, backup, settings):
+    world.erased()
+    settings.EXPUNGE_JOURNAL.unlink()
+    call_command("replay_erasures", "--new-journal")
+    restore(backup)
+    Job.objects.filter(kind="ERASE").delete()
+    assert missing_erasures.replay_needed()
+    call_command("replay_erasures")
+    assert find_subject("EMAIL", ADA) is None
+    assert not missing_erasures.replay_needed()
+
+
+def test_nobody_is_erased_while_the_journal_is_away(world, settings):
+    world.train("base", world.snapshot(ADA, BERT, CLEO))
+    world.erased()
+    settings.EXPUNGE_JOURNAL.unlink()
+    with pytest.raises(JournalMissing, match="Bring it back"):
+        journalled(world, world.owned(BERT))
+    assert not settings.EXPUNGE_JOURNAL.exists()
 
 
 def test_a_case_restored_before_its_decision_gets_a_linked_case(world, restored):
@@ -380,8 +415,17 @@ def test_a_hard_replay_logs_what_it_superseded(world, settings):
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="copies the database by SQLite's API")
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("moment", ["before the case", "RESTRICTED", "UNLEARN"])
-def test_a_whole_backup_brings_nobody_back(world, client, moment):
+@pytest.mark.parametrize(
+    ("moment", "mode"),
+    [
+        ("before the case", "SHRED"),
+        ("before the case", "HARD"),
+        ("RESTRICTED", "SHRED"),
+        ("UNLEARN", "SHRED"),
+    ],
+)
+def test_a_whole_backup_brings_nobody_back(world, client, settings, moment, mode):
+    settings.EXPUNGE_PURGE_MODE = mode
     world.train("base", world.snapshot(ADA, BERT, CLEO))
     if moment == "before the case":
         kept = whole_backup()

@@ -470,3 +470,14 @@ def test_without_twins_the_audit_is_not_computed_and_retraining_follows(world, a
     evidence = runs(case)[0].evidence.get(kind="U_LIRA")
     assert "not computed" in evidence.payload["not_computed"]
     assert "shadows_purged" not in events(case)
+
+
+def test_a_damaged_chunk_does_not_stop_the_sweep(world, monkeypatch, caplog):
+    advanced = []
+    monkeypatch.setattr(tasks.late, "open_late_cases", lambda **_: 1 / 0)
+    monkeypatch.setattr(tasks, "advance", advanced.append)
+    case = world.accepted()
+    advanced.clear()
+    tasks.sweep()
+    assert advanced == [case.pk]
+    assert "a step of the sweep failed" in caplog.text

@@ -49,6 +49,36 @@ def standing(version):
     return version.state, version.metrics.get("barred_records_used", 0)
 
 
+@pytest.mark.parametrize("hard", [False, True])
+def test_what_was_derived_as_a_whole_keeps_the_mark_of_an_erased_record(now, hard):
+    faces = filled("faces", 3, now)
+    summary = as_a_whole(snapshot(faces, now, [0, 1]), "summary", now)
+    before = trained("before", now, data(summary))
+    erase_records(case_id=CASE, space=faces.space, ordinals=BitMap([0]), now=now, hard=hard)
+    after = trained("after", now, data(summary))
+    assert standing(after)[0] == "QUARANTINED"
+    found = affected(faces.space, BitMap([0])).versions
+    assert {hit.version for hit in found} == {before, after}
+    fresh = trained("fresh", now, data(snapshot(faces, now, [1, 2])))
+    assert standing(fresh) == ("ACTIVE", 0)
+
+
+def test_an_untold_run_on_what_was_derived_as_a_whole_is_possibly_affected(now):
+    faces = filled("faces", 3, now)
+    summary = as_a_whole(snapshot(faces, now, [0, 1]), "summary", now)
+    version = trained("m", now, data(summary), capture_level="NONE")
+    assert version in affected(faces.space, BitMap([2])).unknown
+
+
+def test_a_candidate_is_not_released_once_its_base_is_out_of_use(now):
+    faces = filled("faces", 3, now)
+    first = trained("first", now, data(snapshot(faces, now)))
+    child = trained("child", now, base(first), data(snapshot(faces, now, [1])), release=False)
+    withdraw(version=first, by_case=CASE, now=now)
+    with pytest.raises(VersionNotReleasable, match="was made from first v1, which is out of use"):
+        release(version=child)
+
+
 @pytest.mark.parametrize(
     ("stop", "state"), [(restrict, "WITHDRAWN"), (erase_records, "QUARANTINED")]
 )

@@ -332,14 +332,15 @@ def test_the_official_client_reports_a_training_unchanged(live_server, now):
     assert names(affected(dataset.space, BitMap([1]))) == ["m v1"]
 
 
-def test_after_a_hard_purge_a_late_event_brings_nobody_back(now):
+def test_after_a_hard_purge_what_a_run_had_read_still_counts(now):
     dataset = filled("faces", 4, now)
     send(event("START", inputs=[faces(0, 2)]), event("COMPLETE", at=1), now=now)
     erase_records(case_id=RUN, space=dataset.space, ordinals=BitMap([0]), now=now, hard=True)
     send(event("OTHER", at=2, outputs=[model("m")]), now=now)
     kept = {tuple(members(one)) for one in DatasetSnapshot.objects.all()}
-    assert kept == {(), (2,)}
-    assert names(affected(dataset.space, BitMap([0]))) == []
+    assert kept == {(), (0, 2), (2,)}  # the second is what that run drew; its case rewrites it
+    assert names(affected(dataset.space, BitMap([0]))) == ["m v1"]
+    assert ModelVersion.objects.get().state == "QUARANTINED"
 
 
 def test_members_of_another_space_do_not_clear_a_version(now):

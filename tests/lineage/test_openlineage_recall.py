@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from typing import Any
 
 import pytest
 from pyroaring import BitMap
@@ -13,7 +14,7 @@ from lineage.models import ModelVersion, ReceivedEvent, Run, RunInput
 from lineage.queries.closure import affected
 from lineage.services.import_rows import Row
 from lineage.services.importing import ensure_dataset, import_records
-from lineage.services.openlineage import VersionTaken
+from lineage.services.openlineage import VersionTaken, receive
 from lineage.services.purge import erase_records
 from lineage.services.versions import withdraw
 from tests.lineage.builders import data, filled, snapshot, trained
@@ -128,15 +129,16 @@ def test_files_in_two_spaces_are_members_of_both(now):
     assert Run.objects.get().capture_level == "REPORTED"
 
 
-def test_a_hard_purge_takes_a_person_out_of_the_events_of_each_space(now):
+def test_a_hard_purge_does_not_hide_what_a_run_in_flight_had_read_of_each_space(now):
     located("faces", now, "f0", "f1")
     second = located("voices", now, "v0", "v1")
     files = ["f0", "f1", "v0", "v1"]
     send(event("START", inputs=[named("faces", files=files)]), now=now)
     erase_records(case_id=RUN, space=second.space, ordinals=BitMap([0]), now=now, hard=True)
     send(event("COMPLETE", at=1, outputs=[model("m", "1")]), now=now)
-    assert names(affected(second.space, BitMap([0]))) == []
+    assert names(affected(second.space, BitMap([0]))) == ["m v1"]
     assert names(affected(second.space, BitMap([1]))) == ["m v1"]
+    assert ModelVersion.objects.get().state == "QUARANTINED"
 
 
 # --- what is known ----------------------------------------------------------------------------
@@ -221,3 +223,32 @@ def test_a_batch_that_names_ordinals_nobody_has_keeps_the_good_events(client, no
     ).json()
     assert [one["index"] for one in answer["failed_events"]] == [0]
     assert Run.objects.get().id == OTHER
+
+
+# --- what is refused --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("time", ["9999-06-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_would_hide_a_version_is_refused(now, time):
+    filled("faces", 2, now)
+    told = {**event("COMPLETE", outputs=[model("m", "1")]), "eventTime": time}
+    with pytest.raises(EventUnreadable, match="allowed are 1970 to 2999"):
+        receive(body=told, now=now)
+    assert not ModelVersion.objects.exists()
+
+
+def test_an_event_nested_without_end_is_refused(now):
+    deep: Any = []
+    for _ in range(50_000):
+        deep = [deep]
+    told = {**event("COMPLETE", outputs=[model("m", "1")]), "more": deep}
+    with pytest.raises(EventUnreadable, match="nested too deeply"):
+        receive(body=told, now=now)
+
+
+def test_nothing_can_be_put_behind_a_snapshot_of_our_own(now):
+    taken = snapshot(filled("faces", 2, now), now)
+    own = {"namespace": "default", "name": "faces"}
+    own |= {"facets": {"version": {"datasetVersion": taken.digest}}}
+    with pytest.raises(VersionTaken, match="which was taken by this platform"):
+        receive(body=event("COMPLETE", outputs=[own]), now=now)

@@ -254,3 +254,9 @@ def test_a_record_imported_again_after_its_erasure_is_another_record(now):
     second = trained("second", now, data(snapshot(dataset, now)))
     assert [hit.version for hit in affected(dataset.space, again).versions] == [second]
     assert [hit.version for hit in affected(dataset.space, BitMap([0])).versions] == [first]
+
+
+def test_why_a_version_that_does_not_exist_is_an_error_and_no_clearance(now):
+    filled("faces", 2, now)
+    with pytest.raises(CommandError, match="There is no model version 'clf v7'"):
+        call_command("lineage", "why", "clf v7", "--records", "faces:0")

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from audits.services.replaying import replay_erasures
 from lineage.services.journal import rebuild_journal
+from lineage.services.missing_erasures import journal_lost
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -62,13 +63,15 @@ class Command(BaseCommand):
 
     def _need_journal(self, *, anew: bool) -> None:
         path = settings.EXPUNGE_JOURNAL
-        if anew and path.exists():
-            raise CommandError(f"There is a journal at {path}; leave out --new-journal.")
+        lost = journal_lost()
+        if anew and path.exists() and not lost:
+            raise CommandError(f"There is a whole journal at {path}; leave out --new-journal.")
         if anew:
-            self.stderr.write(f"Wrote a journal of {rebuild_journal()} erasures to {path}.")
-        elif not path.exists():
+            self.stderr.write(f"Wrote {rebuild_journal()} lines to the journal at {path}.")
+        elif lost or not path.exists():
             raise CommandError(
-                f"There is no journal at {path}. If there were erasures, bring it back from where "
+                f"There is no journal at {path}, or not the one that names the erasures of this "
+                "database. If there were erasures, bring it back from where "
                 "it is kept (EXPUNGE_JOURNAL); if none ever was, there is nothing to replay. If "
                 "it is lost for good, --new-journal starts one from the erasures that this "
                 "database knows: people erased after the backup stay, unless you erase them."

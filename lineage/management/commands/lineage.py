@@ -13,7 +13,7 @@ from lineage.core.bitmaps import ChunkAltered
 from lineage.core.ordinal_list import OrdinalsUnreadable, parse
 from lineage.core.tiles import TileAltered
 from lineage.management.lineage_tables import TABLES
-from lineage.models import DataSubject, OrdinalSpace
+from lineage.models import DataSubject, ModelVersion, OrdinalSpace
 from lineage.queries.coverage import coverage
 from lineage.queries.edges import FOR_EVER
 from lineage.queries.questions import affected_by, left_without
@@ -76,6 +76,8 @@ class Command(BaseCommand):
         for version in answer["possibly_affected"]:
             if wanted in (version["name"], version["version"]):
                 return {**version, "affected": None, "why": []}
+        if not _known(wanted):
+            raise CommandError(f"There is no model version {wanted!r}; see `lineage coverage`.")
         return {"name": wanted, "affected": False, "why": []}
 
     def _whatif(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -83,6 +85,16 @@ class Command(BaseCommand):
 
     def _coverage(self, options: dict[str, Any]) -> dict[str, Any]:
         return coverage()
+
+
+def _known(wanted: str) -> bool:
+    """Whether somebody could mean a version by this: its id, or its name as it is listed."""
+    try:
+        return ModelVersion.objects.filter(pk=uuid.UUID(wanted)).exists()
+    except ValueError:
+        name, _, number = wanted.rpartition(" v")
+        named = ModelVersion.objects.filter(model_name=name)
+        return number.isdecimal() and named.filter(version=int(number)).exists()
 
 
 def _records(options: dict[str, Any]) -> dict[OrdinalSpace, BitMap]:
