@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -13,6 +14,7 @@ from audits import keys, workflow
 from audits.core.record import verify
 from audits.models import Evidence, ShadowResult
 from audits.queries.limits import limits_of
+from audits.services import late
 from audits.services.transitions import MoveNotAllowed
 from audits.workflow import doorbell, steps, tasks
 from lineage.models import DataRecord, Job, ModelVersion, RecordContent, Run
@@ -473,8 +475,8 @@ def test_without_twins_the_audit_is_not_computed_and_retraining_follows(world, a
 
 
 def test_a_damaged_chunk_does_not_stop_the_sweep(world, monkeypatch, caplog):
-    advanced = []
-    monkeypatch.setattr(tasks.late, "open_late_cases", lambda **_: 1 / 0)
+    advanced: list[Any] = []
+    monkeypatch.setattr(late, "open_late_cases", lambda **_: 1 / 0)
     monkeypatch.setattr(tasks, "advance", advanced.append)
     case = world.accepted()
     advanced.clear()

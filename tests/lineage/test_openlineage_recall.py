@@ -248,7 +248,7 @@ def test_an_event_nested_without_end_is_refused(now):
 
 def test_nothing_can_be_put_behind_a_snapshot_of_our_own(now):
     taken = snapshot(filled("faces", 2, now), now)
-    own = {"namespace": "default", "name": "faces"}
+    own: dict[str, Any] = {"namespace": "default", "name": "faces"}
     own |= {"facets": {"version": {"datasetVersion": taken.digest}}}
     with pytest.raises(VersionTaken, match="which was taken by this platform"):
         receive(body=event("COMPLETE", outputs=[own]), now=now)
