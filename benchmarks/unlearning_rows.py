@@ -15,25 +15,14 @@ import torch
 from benchmarks.unlearning_models import OTHER_SEED, Models
 from unlearning.core.catalogue import registry
 from unlearning.core.claims import Granularity, Guarantee, NotEligible
-from unlearning.core.method import NothingTouched, NotKept, SettingRefused, WeightsNotFinite
-from unlearning.core.problem import score, unlearn
-from unlearning.core.training import LossNotFinite
+from unlearning.core.method import NotKept
+from unlearning.core.problem import FAILURES, score, unlearn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from unlearning.core.method import Method
     from unlearning.core.problem import Problem, Scores
-
-# What a method may answer on a cell instead of a model; the table names it.
-FAILURES = (
-    NotEligible,
-    NotKept,
-    NothingTouched,
-    WeightsNotFinite,
-    LossNotFinite,
-    SettingRefused,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +42,7 @@ class Bench:
             settings = dict(self.tuned.get(name, {}))
             try:
                 found.append(self._row(name, settings, self._unlearned))
-            except FAILURES as reason:
+            except (NotKept, *FAILURES) as reason:  # the table names it
                 refused[name] = str(reason)
                 self.tick(name)
         return found, refused
@@ -115,11 +104,11 @@ class Bench:
         seed: int,
         measure: Callable[..., dict[str, Any]],
     ) -> dict[str, Any]:
-        problem, retrained = self.models.problem(seed)
         file = self.models.cache / "rows" / f"{_key(self.models, name, settings, seed)}.json"
         if file.exists():
             kept: dict[str, Any] = json.loads(file.read_text())
             return kept
+        problem, retrained = self.models.problem(seed)
         row = measure(name, settings, problem, retrained.seconds)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(row))

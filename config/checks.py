@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core import checks
 
-from unlearning.queries.catalogue import declared_methods
+from unlearning.queries.catalogue import KEPT, declared_methods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +31,6 @@ def sqlite_is_repaired(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  
             id="expunge.W001",
         )
     ]
-
-
-# What is kept for a method on a version; the planner asks the same of its declaration.
-KEPT = {"RETAIN", "RECIPE", "NETWORK"}
 
 
 @checks.register()

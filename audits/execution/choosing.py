@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from unlearning.core.claims import Granularity, Need, NotEligible
+from unlearning.core.claims import Granularity, NotEligible
 from unlearning.core.method import SettingRefused
 from unlearning.core.ranges import OutOfRange
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
 from unlearning.execution.loading import reader_of
 from unlearning.execution.running import METHODS
+from unlearning.queries.catalogue import KEPT
 from unlearning.queries.tunings import tuned
 from unlearning.services import runs
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from lineage.models import ModelVersion
     from unlearning.core.method import Method
     from unlearning.models import Tuning
-
-# What the platform keeps for a method; records set apart for methods alone it does not know.
-KEPT = frozenset({Need.RETAIN, Need.RECIPE, Need.NETWORK})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +60,7 @@ def chosen(version: ModelVersion) -> Choice:
 
 def refusal(cls: type[Method], numbers: Mapping[str, Any], version: ModelVersion) -> str:
     """Return why a method cannot be run on a version, before anything is run; empty if it can."""
-    if missing := sorted(need.value for need in cls.needs - KEPT):
+    if missing := sorted(need.value for need in cls.needs if need.name not in KEPT):
         return f"{cls.title} needs {', '.join(missing)}, which this platform does not keep."
     if cls.granularity is Granularity.CLASS:
         return f"{cls.title} forgets whole classes, and a person's records are none."

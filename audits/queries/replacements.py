@@ -11,14 +11,13 @@ from audits.queries.cases import cases_of_run
 from audits.queries.forget_sets import forget_set
 from lineage.models import ModelVersion, Run
 from lineage.queries import closure
+from unlearning.core.claims import Guarantee
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from django.db.models import QuerySet
-
-APPROXIMATE = "APPROXIMATE"
 
 
 def replacements_for(run: UnlearningRun) -> list[ModelVersion]:
@@ -102,7 +101,7 @@ def _unfit(run: UnlearningRun, version: ModelVersion) -> str:
             f"{version} stands in for another version already. Destroy {run.target}, or "
             "choose another version."
         )
-    if version.guarantee == APPROXIMATE:
+    if version.guarantee == Guarantee.APPROXIMATE.name:
         return (
             f"{version} was made from a version that was unlearned approximately. Train it "
             "from one that never saw these records."

@@ -139,8 +139,9 @@ def train(*, key: str, payload_id: UUID, parameters: dict[str, Any]) -> Job:
 def tune(*, tuning: Tuning, jobs_at_once: int) -> list[Job]:
     """Search the hyperparameters of a method, in so many jobs that share the trials."""
     now = timezone.now()
-    shares = [
-        jobs.create_job(
+    shares = []
+    for share in range(jobs_at_once):
+        job = jobs.create_job(
             key=f"tune:{tuning.pk}:{share}",
             kind="TUNE",
             queue="heavy",
@@ -148,10 +149,8 @@ def tune(*, tuning: Tuning, jobs_at_once: int) -> list[Job]:
             parameters={"share": share},
             now=now,
         )
-        for share in range(jobs_at_once)
-    ]
-    for job in shares:
         doorbell.ring(job)
+        shares.append(job)
     return shares
 
 

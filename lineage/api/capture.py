@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 import safetensors
-from django.conf import settings
 from django.utils import timezone
 from ninja import Field, Router, Schema
 from pydantic import AwareDatetime, ValidationError
 
 from lineage.api.auth import Scope
+from lineage.api.sizes import TooLarge, check_size
 from lineage.core.bitmaps import BitmapUnreadable
 from lineage.core.first_steps import StepsUnreadable
 from lineage.models import DatasetSnapshot, ModelVersion, Role, Run
@@ -27,16 +27,11 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 router = Router(auth=Scope("capture"), tags=["capture"])
-_MEGABYTE = 2**20
 _FIRST_YEAR = 1970
 
 
 class InputMissing(LookupError):
     """A snapshot or a version that the run should read is not here."""
-
-
-class ReportTooLarge(ValueError):
-    """The weights are larger than this platform takes."""
 
 
 class ReportUnreadable(ValueError):
@@ -49,7 +44,7 @@ ERRORS: dict[type[Exception], int] = {
     capture_reports.NotThisRun: 409,
     SourceNotUsable: 409,
     RecordNotServed: 409,
-    ReportTooLarge: 413,
+    TooLarge: 413,
     ReportUnreadable: 422,
     BitmapUnreadable: 422,
     StepsUnreadable: 422,
@@ -179,7 +174,7 @@ def finish(request: HttpRequest, run_id: UUID) -> Told:
     and where there are any ``weights`` (safetensors) and ``first_steps``.
     """
     # The body is read here and not by a declared parameter, so that its length comes first.
-    _check_size(request)
+    check_size(request, "EXPUNGE_CAPTURE_MAX_MB", "report")
     message = _message(_part(request, "message"))
     ending = capture_reports.Ending(
         rank=message.rank,
@@ -193,15 +188,6 @@ def finish(request: HttpRequest, run_id: UUID) -> Told:
         seconds=message.seconds,
     )
     return capture_reports.finish_reported(run_id=run_id, ending=ending, now=timezone.now())
-
-
-def _check_size(request: HttpRequest) -> None:
-    most = settings.EXPUNGE_CAPTURE_MAX_MB * _MEGABYTE
-    if int(request.headers.get("Content-Length") or 0) > most:
-        raise ReportTooLarge(
-            f"The report is larger than {settings.EXPUNGE_CAPTURE_MAX_MB} MB, which is the "
-            "setting EXPUNGE_CAPTURE_MAX_MB of this platform."
-        )
 
 
 def _part(request: HttpRequest, name: str, *, needed: bool = True) -> bytes:

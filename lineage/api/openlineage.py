@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.utils import timezone
 from ninja import Router, Schema, Status
 
 from lineage.api.auth import Scope
+from lineage.api.sizes import TooLarge, check_size
 from lineage.core.openlineage import EventUnreadable
 from lineage.services.openlineage import RunTaken, SpaceUnknown, VersionTaken, receive
 from lineage.services.snapshots import OrdinalsUnknown
@@ -20,13 +20,9 @@ if TYPE_CHECKING:
 router = Router(auth=Scope("lineage:write"), tags=["openlineage"])
 
 
-class EventTooLarge(ValueError):
-    """The request is larger than this platform takes."""
-
-
 _REFUSED = (EventUnreadable, SpaceUnknown, OrdinalsUnknown, RunTaken, VersionTaken)
 ERRORS: dict[type[Exception], int] = {
-    EventTooLarge: 413,
+    TooLarge: 413,
     EventUnreadable: 422,
     SpaceUnknown: 422,
     OrdinalsUnknown: 422,
@@ -102,7 +98,12 @@ def _refusal(event: Any) -> str:  # noqa: ANN401  (JSON)
 
 
 def _body(request: HttpRequest) -> Any:  # noqa: ANN401  (JSON)
-    _check_size(request)
+    check_size(
+        request,
+        "EXPUNGE_LINEAGE_MAX_MB",
+        "request",
+        hint=" Send events one by one, or ask for a larger setting.",
+    )
     try:
         # Not ``request.body``, of which Django takes 2.5 MB at most.
         return json.loads(request.read())
@@ -110,12 +111,3 @@ def _body(request: HttpRequest) -> Any:  # noqa: ANN401  (JSON)
         raise EventUnreadable("The request is nested too deeply.") from error
     except ValueError as error:
         raise EventUnreadable("The request is not JSON.") from error
-
-
-def _check_size(request: HttpRequest) -> None:
-    most = settings.EXPUNGE_LINEAGE_MAX_MB
-    if int(request.headers.get("Content-Length") or 0) > most * 2**20:
-        raise EventTooLarge(
-            f"The request is larger than {most} MB, which is the setting EXPUNGE_LINEAGE_MAX_MB "
-            "of this platform. Send events one by one, or ask for a larger setting."
-        )

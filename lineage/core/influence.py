@@ -27,24 +27,24 @@ def carried(
     order = topological_order(held, edges)
     place = {node: at for at, node in enumerate(order)}
     backwards = any(place[edge.src] >= place[edge.dst] for edge in edges)
-    acting = _passed(order, edges, held, forgotten, {})
+    sources: dict[int, list[int]] = {}
+    for edge in edges:
+        sources.setdefault(edge.dst, []).append(edge.src)
+    acting = _passed(order, sources, held, forgotten, {})
     while backwards:
-        before, acting = acting, _passed(order, edges, held, forgotten, acting)
+        before, acting = acting, _passed(order, sources, held, forgotten, acting)
         backwards = acting != before
     return acting
 
 
 def _passed(
     order: Sequence[int],
-    edges: Iterable[Edge],
+    sources: Mapping[int, Sequence[int]],
     held: Mapping[int, BitMap],
     forgotten: Mapping[int, BitMap],
     before: Mapping[int, BitMap],
 ) -> dict[int, BitMap]:
     """Carry once through an order; what comes later in it is as it was before."""
-    sources: dict[int, list[int]] = {}
-    for edge in edges:
-        sources.setdefault(edge.dst, []).append(edge.src)
     acting: dict[int, BitMap] = {}
     for node in order:
         parts = [

@@ -49,8 +49,9 @@ def replay_needed() -> bool:
     journal = str(settings.EXPUNGE_JOURNAL)
     if journal in _settled:
         return False
-    missing = missing_entries()
-    if journal_lost() or _without_current(missing):
+    entries = _entries()
+    missing = _missing(entries)
+    if _lost(entries) or _without_current(missing):
         return True
     if not missing:  # else a job may yet fail to finish what it began
         _settled.add(journal)
@@ -62,11 +63,7 @@ def journal_lost() -> bool:
 
     Then it cannot say which erasures are missing here.
     """
-    purges = LineagePurge.objects.values_list("space__public_id", "case_id")
-    known = {(str(space), str(case)) for space, case in purges}
-    if not known or not settings.EXPUNGE_JOURNAL.exists():
-        return bool(known)
-    return not known <= {(entry.space_id, entry.case_id) for entry in read_journal()}
+    return _lost(_entries())
 
 
 def missing_entries() -> list[JournalEntry]:
@@ -74,9 +71,21 @@ def missing_entries() -> list[JournalEntry]:
 
     Not those of a space that it does not have.
     """
-    if not settings.EXPUNGE_JOURNAL.exists():
-        return []
-    entries = read_journal()
+    return _missing(_entries())
+
+
+def _entries() -> list[JournalEntry]:
+    """Return what the journal names; reading one that is not there would begin it."""
+    return read_journal() if settings.EXPUNGE_JOURNAL.exists() else []
+
+
+def _lost(entries: Sequence[JournalEntry]) -> bool:
+    purges = LineagePurge.objects.values_list("space__public_id", "case_id")
+    known = {(str(space), str(case)) for space, case in purges}
+    return not known <= {(entry.space_id, entry.case_id) for entry in entries}
+
+
+def _missing(entries: Sequence[JournalEntry]) -> list[JournalEntry]:
     spaces = dict(OrdinalSpace.objects.values_list("public_id", "id"))
     purges = {
         (space, case): decode(bytes(bitmap))
@@ -100,7 +109,7 @@ def not_deleted() -> list[JournalEntry]:
     spaces = {str(space.public_id): space for space in OrdinalSpace.objects.all()}
     return [
         entry
-        for entry in (read_journal() if settings.EXPUNGE_JOURNAL.exists() else [])
+        for entry in _entries()
         if (space := spaces.get(entry.space_id))
         and LineagePurge.objects.filter(space=space, case_id=entry.case_id).exists()
         and stored(space, entry.ordinals)

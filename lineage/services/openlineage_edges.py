@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING
 
 from lineage.models import Influence, LineageEdge, ModelVersion, Run, RunInput, RunOutput
 from lineage.queries.nodes import nodes_of
-from lineage.services.rejudging import judge_below
+from lineage.services.rejudging import judge_below, take_out
 from lineage.services.run_closing import born_affected, weakest_guarantee
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
     from typing import Any
 
 _STRENGTH = {Influence.NONE: 0, Influence.INDIRECT: 1, Influence.DIRECT: 2}
-_State = ModelVersion.State
-_USABLE = (_State.ACTIVE, _State.CANDIDATE)
 
 
 def connect(run: Run, at: datetime) -> None:
@@ -71,7 +68,8 @@ def judge(run: Run, now: datetime) -> None:
     if born := born_affected(run) if made else None:
         for version in made:
             if version.kind != ModelVersion.Kind.SHADOW:
-                _leave(version, *born, now)
+                take_out(version, *born, now)
+                version.save(update_fields=["state", "invalidated_at", "metrics"])
     for version in made:
         judge_below(version=version, now=now)
 
@@ -79,13 +77,3 @@ def judge(run: Run, now: datetime) -> None:
 def _made(run: Run) -> Any:  # noqa: ANN401  (a queryset)
     written = RunOutput.objects.filter(run=run).values("node__object_id")
     return ModelVersion.objects.filter(id__in=written)
-
-
-def _leave(version: ModelVersion, state: str, notes: Mapping[str, Any], now: datetime) -> None:
-    """Set the state; what is out of use already is only ever set from withdrawn to quarantine."""
-    worse = version.state == _State.WITHDRAWN and state == _State.QUARANTINED
-    if version.state not in _USABLE and not worse:
-        return
-    version.state, version.invalidated_at = state, now
-    version.metrics = {**version.metrics, **notes}
-    version.save(update_fields=["state", "invalidated_at", "metrics"])

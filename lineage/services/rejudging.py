@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -14,6 +14,7 @@ from lineage.services.run_closing import born_affected, weakest_guarantee
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Mapping
     from datetime import datetime
 
 _State = ModelVersion.State
@@ -52,10 +53,16 @@ def _changed(version: ModelVersion, now: datetime) -> bool:
     born = (
         None if version.kind == ModelVersion.Kind.SHADOW else born_affected(version.generated_by)
     )
-    if born and (version.state in _USABLE or (version.state, born[0]) == _WORSE):
-        version.state, version.invalidated_at = born[0], now
-        version.metrics = {**version.metrics, **born[1]}
+    if born:
+        take_out(version, *born, now)
     if before == (version.guarantee, version.state):
         return False
     version.save(update_fields=["guarantee", "state", "invalidated_at", "metrics"])
     return True
+
+
+def take_out(version: ModelVersion, state: str, notes: Mapping[str, Any], now: datetime) -> None:
+    """Set the state, unsaved; what is out of use is only ever set from withdrawn to quarantine."""
+    if version.state in _USABLE or (version.state, state) == _WORSE:
+        version.state, version.invalidated_at = state, now
+        version.metrics = {**version.metrics, **notes}

@@ -32,12 +32,10 @@ if TYPE_CHECKING:
 class Replayed:
     """What the replay of one erasure did.
 
-    * ``entry``: the line of the journal;
-    * ``records``: how many records it names, ``remaining`` those that can still be found;
+    * ``records``: how many records its line names, ``remaining`` those that can still be found;
     * ``quarantined``: versions that had learned from them and were in use again.
     """
 
-    entry: JournalEntry
     records: int
     remaining: int
     quarantined: tuple[ModelVersion, ...]
@@ -71,9 +69,7 @@ def _again(entry: JournalEntry, now: datetime, note: Callable[[Replayed], None])
     receipt = _erased(space, entry)
     if entry.person:
         _shred(entry.person, now)
-    done = Replayed(
-        entry=entry, records=receipt.records, remaining=receipt.remaining, quarantined=found
-    )
+    done = Replayed(records=receipt.records, remaining=receipt.remaining, quarantined=found)
     note(done)
     return done
 

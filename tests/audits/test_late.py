@@ -10,54 +10,29 @@ from pyroaring import BitMap
 
 from audits import keys, workflow
 from audits.core.record import verify
-from audits.models import ErasureRequest, LogLeaf
-from audits.queries.forget_sets import forget_set
+from audits.models import LogLeaf
 from audits.services import closing, late
 from audits.workflow import tasks
 from lineage import keys as lineage_keys
 from lineage.core.identifiers import location_digest
 from lineage.models import (
     Artefact,
-    DatasetSnapshot,
     Job,
     ModelVersion,
-    RecordContent,
     RecordLocation,
-    Role,
     UnmatchedLocation,
 )
 from lineage.queries.artefacts import weights_of
-from lineage.queries.availability import purged_ordinals
 from lineage.queries.closure import affected
 from lineage.queries.membership import members
-from lineage.services.derivation import Derived, ensure_derived_dataset, write_derived
-from lineage.services.runs import Input, RunPlan, RunResult, SourceNotUsable, begin_run, finish_run
-from lineage.services.snapshots import take_snapshot
+from lineage.services.runs import Input, RunPlan, SourceNotUsable, begin_run
 from lineage.services.versions import destroy_version
 from tests.audits import world as worlds
+from tests.audits.late_versions import closed_by_destruction, end, linked, opened
 from tests.audits.world import ADA, BERT, CLEO, DORA, MLP, SMALL, events, logged, runs, told
 from tests.lineage.events import named, send, trained_on
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def still_open(world):
-    """A training outside on Ada's data that goes on and on."""
-    return begin_run(
-        plan=RunPlan(activity="TRAIN", inputs=(Input(source=world.snapshot(ADA, BERT)),)),
-        now=timezone.now(),
-    )
-
-
-def end(run, used=None, name="late", weights=b"late weights"):
-    result = RunResult(model_name=name, weights=weights, used=used)
-    return finish_run(run=run, result=result, now=timezone.now())
-
-
-def linked(world):
-    world.do(late.open_late_cases, now=timezone.now())
-    return list(ErasureRequest.objects.filter(channel="LATE_MEMBERSHIP"))
 
 
 def test_a_version_that_comes_after_the_seal_is_quarantined(world, still_open):
@@ -166,19 +141,6 @@ def test_two_late_versions_of_one_person_share_a_case(world, still_open):
     assert sorted(str(run.target) for run in runs(case)) == ["late v1", "other v1"]
 
 
-def opened(world: worlds.World, *people: str):
-    """A training outside on some people's data that goes on."""
-    plan = RunPlan(activity="TRAIN", inputs=(Input(source=world.snapshot(*people)),))
-    return begin_run(plan=plan, now=timezone.now())
-
-
-def closed_by_destruction(world, case):
-    """A linked case, sealed after staff had its only version destroyed."""
-    case = world.finish(world.wake(case))
-    world.do(workflow.destroy_version, run_id=runs(case)[0].pk, user=worlds.officer())
-    return world.finish(world.wake(case))
-
-
 def test_a_linked_case_is_no_second_original(world):
     first, second = opened(world, ADA, BERT), opened(world, ADA, CLEO)
     original = world.erased()
@@ -234,62 +196,6 @@ def test_the_sealed_record_names_the_case_that_it_follows_on_from(world, still_o
     client.force_login(worlds.officer())
     assert original.reference in client.get(f"/cases/{case.pk}/").content.decode()
     assert case.reference in client.get(f"/cases/{original.pk}/").content.decode()
-
-
-def test_a_hard_purge_does_not_hide_what_an_open_run_had_read(world, settings, still_open):
-    settings.EXPUNGE_PURGE_MODE = "HARD"
-    world.erased()
-    version = end(still_open)
-    assert (version.state, version.metrics["barred_records_used"]) == ("QUARANTINED", 6)
-    (case,) = linked(world)
-    assert closed_by_destruction(world, case).status == "SEALED"
-    assert world.touched(world.owned(ADA)) == []
-    for snapshot in DatasetSnapshot.objects.all():
-        assert not members(snapshot) & world.owned(ADA)
-
-
-def test_after_a_hard_purge_a_run_that_said_what_it_drew_is_judged_by_that(world, settings):
-    settings.EXPUNGE_PURGE_MODE = "HARD"
-    with_her, without = opened(world, ADA, BERT), opened(world, ADA, CLEO)
-    world.erased()
-    assert end(with_her, used=world.owned(ADA, BERT)).state == "QUARANTINED"
-    assert end(without, used=world.owned(CLEO), name="without").state == "ACTIVE"
-
-
-def test_a_run_that_began_after_a_hard_purge_reads_nothing_that_it_took(world, settings):
-    settings.EXPUNGE_PURGE_MODE = "HARD"
-    snapshot = world.snapshot(ADA, BERT)
-    world.erased()
-    plan = RunPlan(activity="TRAIN", inputs=(Input(source=snapshot),))
-    assert end(begin_run(plan=plan, now=timezone.now())).state == "ACTIVE"
-
-
-def test_what_was_derived_after_the_seal_by_a_map_is_part_of_the_linked_case(world):
-    source = Input(source=world.snapshot(ADA, BERT), role=Role.SOURCE_DATA)
-    deriving = begin_run(plan=RunPlan(activity="TRANSFORM", inputs=(source,)), now=timezone.now())
-    original = world.erased()
-    captions = ensure_derived_dataset(name="captions", parent=world.dataset, one_for_one=False)
-    written = write_derived(
-        run=deriving,
-        source=world.dataset.space,
-        dataset=captions,
-        records=[Derived(sources=(0,)), Derived(sources=(6,))],  # Ada's, and Bert's
-        now=timezone.now(),
-    )
-    plan = RunPlan(activity="TRAIN", inputs=(Input(source=written),))
-    assert members(written) == BitMap([1])  # hers was a tombstone from the start
-    assert not RecordContent.objects.filter(space=captions.space, ordinal=0).exists()
-    assert end(begin_run(plan=plan, now=timezone.now())).state == "ACTIVE"
-    used = take_snapshot(dataset=captions, ordinals=BitMap([0, 1]), now=timezone.now())
-    plan = RunPlan(activity="TRAIN", inputs=(Input(source=used),))
-    version = end(begin_run(plan=plan, now=timezone.now()), name="other", weights=b"other")
-    assert version.state == "QUARANTINED"
-    (case,) = linked(world)
-    assert case.linked_to == original
-    assert forget_set(case.pk)[captions.space] == BitMap([0])
-    assert closed_by_destruction(world, case).status == "SEALED"
-    assert purged_ordinals(captions.space) == BitMap([0])
-    assert linked(world) == [case]
 
 
 def test_nothing_is_opened_where_nothing_is_in_quarantine(world, django_assert_num_queries):

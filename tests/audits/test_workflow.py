@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from django.core import mail
@@ -14,7 +13,6 @@ from audits import keys, workflow
 from audits.core.record import verify
 from audits.models import Evidence, ShadowResult
 from audits.queries.limits import limits_of
-from audits.services import late
 from audits.services.transitions import MoveNotAllowed
 from audits.workflow import doorbell, steps, tasks
 from lineage.models import DataRecord, Job, ModelVersion, RecordContent, Run
@@ -472,14 +470,3 @@ def test_without_twins_the_audit_is_not_computed_and_retraining_follows(world, a
     evidence = runs(case)[0].evidence.get(kind="U_LIRA")
     assert "not computed" in evidence.payload["not_computed"]
     assert "shadows_purged" not in events(case)
-
-
-def test_a_damaged_chunk_does_not_stop_the_sweep(world, monkeypatch, caplog):
-    advanced: list[Any] = []
-    monkeypatch.setattr(late, "open_late_cases", lambda **_: 1 / 0)
-    monkeypatch.setattr(tasks, "advance", advanced.append)
-    case = world.accepted()
-    advanced.clear()
-    tasks.sweep()
-    assert advanced == [case.pk]
-    assert "a step of the sweep failed" in caplog.text

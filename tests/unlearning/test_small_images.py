@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.utils.data import TensorDataset
 
-from unlearning.core.session import Session
+from unlearning.core.seeding import isolated
+from unlearning.core.session import CPU, Session
 from unlearning.recipes.images import UnknownArchitecture
 from unlearning.recipes.small_images import BUILD, SmallImages
 
@@ -24,8 +25,9 @@ def test_each_network_has_one_answer_per_target_and_learns(architecture):
     inputs, labels = torch.randn(16, 3, 8, 8), torch.arange(16) % 2
     trained = recipe(architecture).train(TensorDataset(inputs, labels), Session(seed=1))
     assert trained(inputs).shape == (16, 2)
-    fresh = recipe(architecture).build().state_dict()
-    assert any(not torch.equal(fresh[name], value) for name, value in trained.state_dict().items())
+    with isolated(1, CPU):
+        start = dict(recipe(architecture).build().named_parameters())
+    assert all(not torch.equal(start[name], value) for name, value in trained.named_parameters())
 
 
 def test_a_thin_resnet_has_the_layers_that_its_name_counts():

@@ -6,9 +6,12 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from unlearning.core.claims import NotEligible
 from unlearning.core.comparison import Accuracies, Sets, accuracies, losses, retention_deviation
 from unlearning.core.context import Context
 from unlearning.core.indiscernibility import indiscernibility, population_mia
+from unlearning.core.method import NothingTouched, SettingRefused, WeightsNotFinite
+from unlearning.core.training import LossNotFinite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +21,8 @@ if TYPE_CHECKING:
     from unlearning.core.method import Method, Unlearned
     from unlearning.core.recipe import Recipe
 
-OBJECTIVES = ("retain", "forget", "validation", "discernible")
+# What a setting can do to a run without the search or the benchmark being wrong.
+FAILURES = (NotEligible, NothingTouched, WeightsNotFinite, LossNotFinite, SettingRefused)
 
 
 @dataclass(frozen=True, kw_only=True)

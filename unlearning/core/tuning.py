@@ -15,10 +15,9 @@ import numpy as np
 import optuna
 
 from unlearning.core.claims import NotEligible
-from unlearning.core.method import NothingTouched, SettingRefused, WeightsNotFinite
-from unlearning.core.problem import OBJECTIVES, score, unlearn
+from unlearning.core.objectives import OBJECTIVES, closest, named
+from unlearning.core.problem import FAILURES, score, unlearn
 from unlearning.core.ranges import hyperparameters
-from unlearning.core.training import LossNotFinite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 Numbers: TypeAlias = dict[str, int | float]
 BATCH_SIZES = (32, 64, 128, 256)
 SHARE_OF_EPOCHS = 0.2
-# What a setting can do to a run without the search being wrong.
-FAILURES = (NotEligible, NothingTouched, WeightsNotFinite, LossNotFinite, SettingRefused)
 FAILURES_PER_TRIAL = 10
 
 
@@ -64,9 +61,8 @@ def search(
     """Go on with a study until it has so many completed trials.
 
     Each trial runs on every problem, and its objectives are the means plus one standard
-    deviation. A setting that touches
-    nothing, is refused or runs away counts as failed, and at most ten times as many may fail as
-    shall be completed.
+    deviation. A setting that touches nothing, is refused or runs away counts as failed, and at
+    most ten times as many may fail as shall be completed.
 
     Args:
         cls: the method.
@@ -114,10 +110,11 @@ def best(study: optuna.Study) -> Found:
     completed = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
     if not completed:
         raise NothingFound(f"No trial of {study.study_name} ended with a model.")
-    first = min(completed, key=lambda trial: (math.hypot(*trial.values), trial.number))
+    by_number = {trial.number: trial for trial in completed}
+    first = by_number[closest({number: one.values for number, one in by_number.items()})]
     return Found(
         hyperparameters=dict(first.params),
-        objectives=dict(zip(OBJECTIVES, first.values, strict=True)),
+        objectives=named(first.values),
         trial=first.number,
         completed=len(completed),
         failed=_count(study, "PRUNED"),

@@ -9,6 +9,9 @@ from typing import Any
 
 FILE = Path(__file__).parents[1] / "methods" / "catalogue.json"
 
+# What the platform keeps for a method; records set apart for methods alone it does not know.
+KEPT = frozenset({"RETAIN", "RECIPE", "NETWORK"})
+
 
 @cache
 def declared_methods() -> dict[str, dict[str, Any]]:

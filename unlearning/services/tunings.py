@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from typing import TYPE_CHECKING, Any
 
 import rfc8785
 from django.db import transaction
 from django.db.models import Max
 
+from unlearning.core.objectives import closest, named
 from unlearning.models import Tuning, TuningTrial
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from lineage.models import DatasetSnapshot
 
 S = Tuning.State
-OBJECTIVES = ("retain", "forget", "validation", "discernible")
 
 
 def begin_tuning(  # noqa: PLR0913  (the fields of a search)
@@ -85,16 +84,16 @@ def freeze_tuning(*, tuning_id: UUID, recipe_digest: str, now: datetime) -> Tuni
     if tuning.state != S.SEARCHING:
         return tuning
     trials = list(tuning.trials.order_by("number"))
-    ended = [trial for trial in trials if trial.values]
+    ended = {trial.number: trial for trial in trials if trial.values}
     if not ended:
         tuning.state = S.FAILED
         tuning.save(update_fields=["state"])
         return tuning
-    best = min(ended, key=lambda trial: (math.hypot(*trial.values), trial.number))
+    best = ended[closest({number: trial.values for number, trial in ended.items()})]
     tuning.state, tuning.frozen_at, tuning.recipe_digest = S.FROZEN, now, recipe_digest
     tuning.version = _next_version(tuning)
     tuning.hyperparameters = best.hyperparameters
-    tuning.objectives = dict(zip(OBJECTIVES, best.values, strict=True))
+    tuning.objectives = named(best.values)
     tuning.study_digest = study_digest(trials)
     tuning.save()
     return tuning
