@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unlearning.core.order import Plan, permutation
+from unlearning.core.order import Plan, Remainder, permutation, places
 from unlearning.core.seeding import derive
 
 MASK = 2**64 - 1
@@ -95,3 +95,39 @@ def test_epochs_differ():
 @pytest.mark.parametrize(("size", "steps"), [(0, 0), (1, 2), (8, 2), (9, 4)])
 def test_it_counts_its_steps(size, steps):
     assert Plan(size=size, batch_size=8, epochs=2, seed=0).steps == steps
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 300), st.integers(0, 2**63 - 1))
+def test_a_record_is_found_without_drawing_the_order(size, key):
+    order = permutation(size, key)
+    assert order[places(range(size), size, key)].tolist() == list(range(size))
+
+
+def test_a_record_is_found_in_an_order_too_long_to_draw():
+    (place,) = places([3_141_592_653], 10**12, key=5)
+    assert 0 <= place < 10**12
+    assert places([], 10**12, key=5).tolist() == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 60),
+    st.integers(1, 20),
+    st.frozensets(st.integers(0, 59)),
+    st.frozensets(st.integers(0, 59)),
+    st.integers(0, 9),
+)
+def test_the_first_use_is_that_of_a_scan(size, batch_size, sought, holes, seed):
+    plan = Plan(size=size, batch_size=batch_size, epochs=2, seed=seed, holes=holes)
+    uses = [step for step, batch in enumerate(plan) if sought.intersection(batch)]
+    assert plan.first_use(sought) == min(uses, default=plan.steps)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 20), st.integers(0, 99))
+def test_the_rest_of_a_plan_is_its_end(size, batch_size, after):
+    plan = Plan(size=size, batch_size=batch_size, epochs=3, seed=1)
+    rest = Remainder(plan=plan, first=after)
+    assert list(rest) == list(plan)[after:]
+    assert list(rest) == list(rest)

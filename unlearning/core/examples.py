@@ -12,8 +12,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from unlearning.core.order import Remainder
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence, Sized
+
+    from unlearning.core.order import Plan
 
 Pair: TypeAlias = tuple[Tensor, Tensor]
 Examples: TypeAlias = Dataset[tuple[Tensor, ...]]  # pairs; a TensorDataset is typed like this
@@ -66,6 +70,18 @@ class Held(Dataset[Pair]):
                 yield self._whole[0][chosen], self._whole[1][chosen]
             else:
                 yield next(loader)
+
+    def visits(self, plan: Plan, first: int = 0, workers: int = 0) -> Iterator[Pair | None]:
+        """Yield the batch of each step of a plan from ``first`` on, for steps of training."""
+        return self.batches(Remainder(plan=plan, first=first), workers)
+
+    def arranged(self, plan: Plan) -> Plan:
+        """Return the plan as it is followed on this set; one with slices delays some records."""
+        return plan
+
+    def retained(self) -> Held:
+        """Return what may be fitted on the data before the first step."""
+        return self
 
     def _resident(self) -> bool:
         """Bring the set into memory if it fits, judged by its first example."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from unlearning.core.order import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from torch import Tensor
 
@@ -41,5 +41,12 @@ class Recorded(Plan):
         """Number of batches, empty ones included."""
         return len(self.batches)
 
-    def __iter__(self) -> Iterator[list[int]]:
-        return map(list, self.batches)
+    def after(self, steps: int) -> Iterator[list[int]]:
+        """Yield the batches that come after the first ``steps``."""
+        return map(list, self.batches[steps:])
+
+    def first_use(self, records: Collection[int]) -> int:
+        """Return the first step that uses any of the records, by looking through them all."""
+        sought = set(records)
+        uses = (step for step, batch in enumerate(self.batches) if sought.intersection(batch))
+        return next(uses, self.steps)

@@ -8,6 +8,7 @@ that a record can be taken out later without moving any other (its place stays e
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from unlearning.core.seeding import derive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from numpy.typing import NDArray
 
@@ -29,12 +30,29 @@ def permutation(size: int, key: int) -> NDArray[np.int64]:
     falls outside is enciphered again until it is inside (cycle walking), which keeps it a
     bijection. After Luby and Rackoff (1988) and Black and Rogaway (2002).
     """
+    return _walked(np.arange(size), size, key, forwards=True)
+
+
+def places(records: Collection[int], size: int, key: int) -> NDArray[np.int64]:
+    """Return where in ``permutation(size, key)`` each record stands, without drawing it.
+
+    The same network run backwards: the cost does not depend on ``size``. Every record must lie
+    in 0..size-1.
+    """
+    numbers = np.fromiter(records, dtype=np.int64, count=len(records))
+    return _walked(numbers, size, key, forwards=False)
+
+
+def _walked(
+    numbers: NDArray[np.int64], size: int, key: int, *, forwards: bool
+) -> NDArray[np.int64]:
     half = np.uint64(max(1, (max(size, 1) - 1).bit_length() + 1 >> 1))
     keys = [np.uint64(derive(key, "round", number)) for number in range(ROUNDS)]
-    values = np.arange(size, dtype=np.uint64)
-    outside = np.arange(size)
+    cipher = _enciphered if forwards else _deciphered
+    values = numbers.astype(np.uint64)
+    outside = np.arange(len(values))
     while outside.size:
-        values[outside] = _enciphered(values[outside], half, keys)
+        values[outside] = cipher(values[outside], half, keys)
         outside = outside[values[outside] >= size]
     return values.astype(np.int64)
 
@@ -46,6 +64,16 @@ def _enciphered(
     left, right = values >> half, values & mask
     for key in keys:
         left, right = right, left ^ (_mixed(right ^ key) & mask)
+    return (left << half) | right
+
+
+def _deciphered(
+    values: NDArray[np.uint64], half: np.uint64, keys: list[np.uint64]
+) -> NDArray[np.uint64]:
+    mask = (np.uint64(1) << half) - np.uint64(1)
+    left, right = values >> half, values & mask
+    for key in reversed(keys):
+        left, right = right ^ (_mixed(left ^ key) & mask), left
     return (left << half) | right
 
 
@@ -73,15 +101,66 @@ class Plan:
     @property
     def steps(self) -> int:
         """Number of batches over all epochs, empty ones included."""
-        return self.epochs * -(-self.size // self.batch_size)
+        return sum(self.epoch_steps(number) for number in range(self.epochs))
+
+    @property
+    def milestones(self) -> tuple[int, ...]:
+        """Steps before which a state is worth keeping; a plan of one kind of epoch has none."""
+        return ()
+
+    def reach(self, _number: int, /) -> int:
+        """Return how many records an epoch draws from: those numbered below this."""
+        return self.size
+
+    def epoch_steps(self, number: int) -> int:
+        """Return the number of batches of one epoch."""
+        return -(-self.reach(number) // self.batch_size)
 
     def epoch(self, number: int) -> Iterator[list[int]]:
         """Yield the batches of one epoch, counted from 0."""
-        order = permutation(self.size, derive(self.seed, "order", number)).tolist()
-        for start in range(0, self.size, self.batch_size):
+        size = self.reach(number)
+        order = permutation(size, self.key(number)).tolist()
+        for start in range(0, size, self.batch_size):
             places = order[start : start + self.batch_size]
             yield [record for record in places if record not in self.holes]
 
+    def key(self, number: int) -> int:
+        """Return what decides the order of one epoch."""
+        return derive(self.seed, "order", number)
+
     def __iter__(self) -> Iterator[list[int]]:
+        return self.after(0)
+
+    def after(self, steps: int) -> Iterator[list[int]]:
+        """Yield the batches that come after the first ``steps``, without drawing whole epochs."""
         for number in range(self.epochs):
-            yield from self.epoch(number)
+            within = min(steps, self.epoch_steps(number))
+            steps -= within
+            if within < self.epoch_steps(number):
+                yield from islice(self.epoch(number), within, None)
+
+    def first_use(self, records: Collection[int]) -> int:
+        """Return the first step that uses any of the records; ``steps`` where none does.
+
+        Found by running the permutation backwards, at the same cost for every size.
+        """
+        before = 0
+        for number in range(self.epochs):
+            size = self.reach(number)
+            drawn = [record for record in records if record < size and record not in self.holes]
+            if drawn:
+                first = places(drawn, size, self.key(number)).min()
+                return before + int(first) // self.batch_size
+            before += self.epoch_steps(number)
+        return before
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remainder:
+    """The rest of a plan after its first steps; it can be gone through more than once."""
+
+    plan: Plan
+    first: int
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return self.plan.after(self.first)

@@ -105,13 +105,14 @@ class Recipe(ABC):
             NoExamples: there is nothing to train on.
             Cancelled: the session was cancelled.
         """
-        if not count(examples):
+        source = held(examples)
+        if not count(source.retained()):
             raise NoExamples(f"{self.title} needs at least one example to train on, and got none.")
         with isolated(session.seed, session.device):
             model = self.start(session.base).to(session.device)
             if session.base is None:
-                self.prepare(model, held(examples))
-            trained = self._fit(model, held(examples), session)
+                self.prepare(model, source.retained())
+            trained = self._fit(model, source, session)
         trained.zero_grad(set_to_none=True)
         return trained.eval()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from unlearning.core.examples import Held
+    from unlearning.core.phase import Phase
 
 CPU = torch.device("cpu")
 
@@ -29,13 +31,41 @@ def _never() -> bool:
     return False
 
 
+class Recorder(Protocol):
+    """Hears of every step of training, and may let it begin in a state that was kept."""
+
+    def begin(self, model: nn.Module, examples: Held, phase: Phase, /) -> int:
+        """Return the step to go on from; model and optimiser are in the state before it."""
+
+    def after(self, step: int, loss: float | None, /) -> None:
+        """Hear that a step is done; ``loss`` is None where its batch was empty."""
+
+    def end(self) -> None:
+        """Hear that the phase is done."""
+
+
+class Unrecorded:
+    """Begins at the beginning and remembers nothing."""
+
+    def begin(self, _model: nn.Module, _examples: Held, _phase: Phase, /) -> int:
+        """Return 0."""
+        return 0
+
+    def after(self, _step: int, _loss: float | None, /) -> None:
+        """Hear nothing."""
+
+    def end(self) -> None:
+        """Hear nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """One computation: equal sessions give equal tensors (on one machine, one thread count).
 
     ``device`` is the processor or one CUDA device. ``base`` is the model that a fine-tuned child
     starts from, ``progress`` hears (phase, steps done, steps in all) at every step, and
-    ``cancelled`` is asked as often. ``amp`` allows mixed precision (bfloat16) on CUDA.
+    ``cancelled`` is asked as often. ``amp`` allows mixed precision (bfloat16) on CUDA. What a
+    ``recorder`` does changes no result.
     """
 
     seed: int = 0
@@ -45,6 +75,7 @@ class Session:
     cancelled: Callable[[], bool] = _never
     clock: Callable[[], float] = time.perf_counter
     amp: bool = False
+    recorder: Recorder = field(default_factory=Unrecorded)
     workers: int = 0  # processes that decode examples too many for memory; 0: this one
 
     @property

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import count as naturals
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from unlearning.core.examples import count, held, windows
 from unlearning.core.modes import evaluating
 from unlearning.core.norms import batch_norms
 from unlearning.core.order import Plan
+from unlearning.core.phase import (
+    Objective,
+    Phase,
+    constant,
+    cosine,
+    decayed,
+    unchanged,
+    unseen,
+)
 from unlearning.core.seeding import derive, reseed
 from unlearning.core.weights import trainable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from unlearning.core.examples import Examples, Pair
     from unlearning.core.session import Session
 
-DECAYS = (0.5, 0.8, 0.9)  # shares of the epochs after which the learning rate falls
-Objective: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
+__all__ = ["Objective", "Phase", "constant", "cosine", "decayed", "unchanged", "unseen"]
 
 
 class LossNotFinite(ArithmeticError):
@@ -35,74 +43,34 @@ class OptimizerHoldsOthers(ValueError):
     """The optimiser does not hold the parameters of the model that is being trained."""
 
 
-def constant(_step: int, _total: int) -> float:
-    """Keep the learning rate as it is."""
-    return 1.0
-
-
-def cosine(step: int, total: int) -> float:
-    """Let the learning rate fall from 1 towards 0 along half a cosine."""
-    return 0.5 * (1.0 + math.cos(math.pi * step / total))
-
-
-def decayed(epoch: int, epochs: int, factor: float) -> float:
-    """Let the learning rate fall by ``factor`` after 50, 80 and 90 per cent of the epochs."""
-    falls: int = sum(epoch + 1 > share * epochs for share in DECAYS)
-    return float(factor**falls)
-
-
-def unchanged(inputs: Tensor) -> Tensor:
-    """Augment nothing."""
-    return inputs
-
-
-def unseen(model: nn.Module) -> None:
-    """Look at no gradient."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Phase:
-    """A stretch of gradient steps: what is minimised, in which order, how fast.
-
-    ``objective`` takes (augmented inputs, targets) of one batch to the scalar that is minimised.
-    ``rate`` takes (step, total) to the factor on the optimiser's own learning rate: being a pure
-    function, it needs no state to be taken up at any step. ``training`` chooses train or eval
-    mode, of the layers in ``only`` where there are any. ``observe`` sees the model after each
-    backward pass.
-    """
-
-    name: str
-    plan: Plan
-    objective: Objective
-    optimizer: torch.optim.Optimizer
-    rate: Callable[[int, int], float] = constant
-    augment: Callable[[Tensor], Tensor] = unchanged
-    training: bool = True
-    only: tuple[nn.Module, ...] = ()
-    observe: Callable[[nn.Module], None] = unseen
-
-
 def descend(model: nn.Module, examples: Examples, phase: Phase, session: Session) -> None:
     """Take one step per batch of the plan, in place.
 
     Each step is seeded by its number, so that what is drawn in it (dropout, augmentation) does
     not depend on the steps before. An empty batch is no step. In a batch of one, batch
-    normalisation uses its running statistics, as one example has no variance.
+    normalisation uses its running statistics, as one example has no variance. The recorder of
+    the session may have put a model in a later state, from which the steps then go on.
 
     Raises:
         Cancelled: the caller asked to stop.
         LossNotFinite: at the first such step, before it moves anything.
         OptimizerHoldsOthers: the optimiser would train something else than ``model``.
     """
+    source, recorder = held(examples), session.recorder
+    phase = replace(phase, plan=source.arranged(phase.plan))
     _check_optimizer(model, phase.optimizer)
     _set_mode(model, phase)
     total = phase.plan.steps
-    for step, batch in enumerate(held(examples).batches(phase.plan, session.workers)):
+    first = recorder.begin(model, source, phase)
+    for step, batch in enumerate(source.visits(phase.plan, first, session.workers), start=first):
         session.step(phase.name, step, total)
+        loss = None
         if batch is not None:
             reseed(derive(phase.plan.seed, "step", step), session.device)
             _set_rate(phase.optimizer, phase.rate(step, total))
-            _step(model, batch, phase, session, step)
+            loss = _step(model, batch, phase, session, step)
+        recorder.after(step, loss)
+    recorder.end()
     session.step(phase.name, total, total)
 
 
@@ -112,7 +80,7 @@ def _set_mode(model: nn.Module, phase: Phase) -> None:
         layer.train(phase.training)
 
 
-def _step(model: nn.Module, batch: Pair, phase: Phase, session: Session, step: int) -> None:
+def _step(model: nn.Module, batch: Pair, phase: Phase, session: Session, step: int) -> float:
     inputs, targets = (tensor.to(session.device) for tensor in batch)
     alone = [each for each in batch_norms(model) if each.training] if len(targets) == 1 else []
     for layer in alone:
@@ -120,12 +88,14 @@ def _step(model: nn.Module, batch: Pair, phase: Phase, session: Session, step: i
     phase.optimizer.zero_grad()
     with torch.autocast(session.device.type, torch.bfloat16, enabled=session.mixed):
         loss = phase.objective(phase.augment(inputs), targets)
-    check_finite(loss.item(), phase.name, step, phase.plan.steps)
+    value = loss.item()
+    check_finite(value, phase.name, step, phase.plan.steps)
     loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     phase.observe(model)
     phase.optimizer.step()
     for layer in alone:
         layer.train()
+    return value
 
 
 def check_finite(value: float, name: str, step: int, total: int) -> None:
