@@ -8,7 +8,7 @@ that a record can be taken out later without moving any other (its place stays e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,6 +90,9 @@ class Plan:
 
     The last batch of an epoch is as short as it must be: nothing is dropped. A step whose places
     are all holes is an empty list, so that the steps after it keep their numbers.
+
+    ``stages`` delays records: pairs (epochs, reach), in turn, of which the epochs draw from the
+    records numbered below ``reach`` alone. Without stages every epoch draws from all.
     """
 
     size: int
@@ -97,6 +100,7 @@ class Plan:
     epochs: int
     seed: int
     holes: frozenset[int] = frozenset()
+    stages: tuple[tuple[int, int], ...] = ()
 
     @property
     def steps(self) -> int:
@@ -105,11 +109,16 @@ class Plan:
 
     @property
     def milestones(self) -> tuple[int, ...]:
-        """Steps before which a state is worth keeping; a plan of one kind of epoch has none."""
-        return ()
+        """The steps at which the stages after the first begin: nothing later was seen before."""
+        begins = list(accumulate(epochs for epochs, _ in self.stages))[:-1]
+        return tuple(sum(map(self.epoch_steps, range(epochs))) for epochs in begins)
 
-    def reach(self, _number: int, /) -> int:
+    def reach(self, number: int) -> int:
         """Return how many records an epoch draws from: those numbered below this."""
+        for epochs, reach in self.stages:
+            if number < epochs:
+                return reach
+            number -= epochs
         return self.size
 
     def epoch_steps(self, number: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -53,3 +53,27 @@ def isolated(seed: int, device: torch.device) -> Iterator[None]:
     finally:
         random.setstate(ours)
         np.random.set_state(theirs)  # noqa: NPY002  (as above)
+
+
+def random_state(device: torch.device) -> dict[str, Any]:
+    """Return the state of every generator that ``isolated`` guards, as tensors and numbers."""
+    version, internal, gauss = random.getstate()
+    numpy: dict[str, Any] = np.random.get_state(legacy=False)  # noqa: NPY002  (as above)
+    words = torch.from_numpy(numpy["state"]["key"].astype(np.int64))
+    return {
+        "torch": torch.get_rng_state(),
+        "device": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+        "python": (version, torch.tensor(internal, dtype=torch.int64), gauss),
+        "numpy": (words, numpy["state"]["pos"], numpy["has_gauss"], numpy["gauss"]),
+    }
+
+
+def restore_random_state(state: dict[str, Any], device: torch.device) -> None:
+    """Bring every generator into a state that ``random_state`` returned."""
+    version, internal, gauss = state["python"]
+    words, *rest = state["numpy"]
+    torch.set_rng_state(state["torch"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state["device"], device)
+    random.setstate((version, tuple(internal.tolist()), gauss))
+    np.random.set_state(("MT19937", words.numpy().astype(np.uint32), *rest))  # noqa: NPY002  (as above)

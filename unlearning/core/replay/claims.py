@@ -1,0 +1,105 @@
+"""How much may be claimed of a replay: the same bits as a training from scratch, or the recipe."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from unlearning.core.replay.fingerprint import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from unlearning.core.replay.fingerprint import Fingerprint
+
+_STARTED = time.time_ns()
+
+
+class Strength(Enum):
+    """What is claimed of a model that was replayed."""
+
+    BIT_EXACT = "bit_exact"
+    SAME_RECIPE = "same_recipe"
+
+
+def this_process() -> str:
+    """Return a name of the running process that no other has."""
+    return f"{platform.node()}:{os.getpid()}:{_STARTED}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """One execution of a replay, wherever it ran: what came out, and under what.
+
+    ``work`` names what was executed: the training and its holes. ``digest`` is that of the
+    model. ``first`` is the step, over all phases, that was executed first.
+    """
+
+    work: str
+    digest: str
+    fingerprint: Fingerprint
+    first: int
+    process: str = field(default_factory=this_process)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Execution:
+        """Return what ``as_dict`` gave."""
+        return cls(**stored)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What is claimed, and why it is not more, or may be this much."""
+
+    strength: Strength
+    reason: str
+
+
+def claim(history: Sequence[Fingerprint], execution: Execution, second: Execution | None) -> Claim:
+    """Return the claim for an execution.
+
+    ``history`` are the environments that the states came from and the steps ran in; ``second``
+    is an execution of the same work in another process. ``bit_exact`` says that training from
+    scratch in this environment, by the same plan with the same places empty, gives these bits.
+    """
+    weakness = _weakness(history, execution, second)
+    if weakness:
+        return Claim(strength=Strength.SAME_RECIPE, reason=weakness)
+    return Claim(
+        strength=Strength.BIT_EXACT,
+        reason=(
+            "The environment is the one that the states came from, and a second execution in "
+            "another process gave the same digest."
+        ),
+    )
+
+
+def _weakness(
+    history: Sequence[Fingerprint], execution: Execution, second: Execution | None
+) -> str:
+    for earlier in history:
+        if found := differences(earlier, execution.fingerprint):
+            return f"The environment is not that of the training: {'; '.join(found)}."
+    if second is None:
+        return "There was no second execution to compare with."
+    return _disagreement(execution, second)
+
+
+def _disagreement(first: Execution, second: Execution) -> str:
+    if second.process == first.process:
+        return "The second execution ran in the same process, so it was not independent."
+    if second.work != first.work:
+        return "The second execution was of other work: not this training with these holes."
+    if found := differences(first.fingerprint, second.fingerprint):
+        return f"The second execution ran in another environment: {'; '.join(found)}."
+    if second.digest != first.digest:
+        return f"The second execution gave the digest {second.digest}, not {first.digest}."
+    return ""
