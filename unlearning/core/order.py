@@ -105,7 +105,8 @@ class Plan:
     @property
     def steps(self) -> int:
         """Number of batches over all epochs, empty ones included."""
-        return sum(self.epoch_steps(number) for number in range(self.epochs))
+        stages = self.stages or ((self.epochs, self.size),)
+        return sum(epochs * -(-reach // self.batch_size) for epochs, reach in stages)
 
     @property
     def milestones(self) -> tuple[int, ...]:

@@ -36,7 +36,7 @@ class Shifted(Pair):
     coarse: bool = False
 
     def build(self):
-        return nn.Sequential(Shift(), *super().build())
+        return nn.Sequential(Shift(), super().build())
 
     def prepare(self, model, examples):
         mean = examples.all()[0].mean()

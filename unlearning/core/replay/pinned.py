@@ -75,13 +75,14 @@ class Pinned(Held):
     def batches(self, steps: Iterable[Sequence[int]], workers: int = 0) -> Iterator[Pair | None]:
         """Yield what is left of the batch of each step, None for nothing."""
         self.looked = True
-        return self._kept.batches(_Placed(steps, self._places), workers)
+        return self._kept.batches(self._placed(steps), workers)
 
     def visits(self, plan: Plan, first: int = 0, workers: int = 0) -> Iterator[Pair | None]:
         """Yield what is left of the batch of each step of a plan from ``first`` on."""
-        return self._kept.batches(
-            _Placed(Remainder(plan=plan, first=first), self._places), workers
-        )
+        return self._kept.batches(self._placed(Remainder(plan=plan, first=first)), workers)
+
+    def _placed(self, steps: Iterable[Sequence[int]]) -> Iterable[Sequence[int]]:
+        return _Placed(steps, self._places) if self.holes else steps
 
     def retained(self) -> Held:
         """Return the retained records by themselves."""

@@ -49,13 +49,13 @@ class Follower:
             PhaseChanged: the phase is not the one that was recorded.
         """
         self._number += 1
-        self._model, self._phase = model, phase
+        self._model, self._phase, self._total = model, phase, phase.plan.steps
         self._confirm(self._described(examples))
         self._source.looked = False
         step = self._taken_up()
         self._kept_at = step
         self._rows = self._steps(examples, step)
-        if step < phase.plan.steps and self.first is None:
+        if step < self._total and self.first is None:
             self.first = self._ledger.recording.steps_before(self._number) + step
         return step
 
@@ -69,7 +69,7 @@ class Follower:
                 epoch=entry[0],
                 places=entry[1],
                 numbers=entry[2],
-                rate=self._phase.rate(step, self._phase.plan.steps),
+                rate=self._phase.rate(step, self._total),
                 loss=loss,
             )
         )
@@ -79,8 +79,8 @@ class Follower:
 
     def end(self) -> None:
         """Keep the last state of the phase."""
-        if self._kept_at < self._phase.plan.steps:
-            self._keep(self._phase.plan.steps)
+        if self._kept_at < self._total:
+            self._keep(self._total)
 
     def _keep(self, step: int) -> None:
         at = self._number, step
