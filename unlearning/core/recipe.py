@@ -109,12 +109,17 @@ class Recipe(ABC):
         if not count(source.retained()):
             raise NoExamples(f"{self.title} needs at least one example to train on, and got none.")
         with isolated(session.seed, session.device):
-            model = self.start(session.base).to(session.device)
-            if session.base is None:
-                self.prepare(model, source.retained())
-            trained = self._fit(model, source, session)
+            trained = self._fit(self.prepared(source, session), source, session)
         trained.zero_grad(set_to_none=True)
         return trained.eval()
+
+    @final
+    def prepared(self, examples: Held, session: Session) -> nn.Module:
+        """Return the model before its first step, as drawn from the random state there is."""
+        model = self.start(session.base).to(session.device)
+        if session.base is None:
+            self.prepare(model, examples.retained())
+        return model
 
     def start(self, base: nn.Module | None) -> nn.Module:
         """Return what training starts from: a copy of ``base``, or a fresh model."""

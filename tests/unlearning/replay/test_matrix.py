@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.unlearning.replay.pairs import PAIRS, SIZE, late, trainer, without
+from unlearning.core.replay.claims import Execution, Strength, claim
 from unlearning.core.replay.engine import HolesShrank, NotFinished, OtherTraining
 from unlearning.core.replay.recording import Recording
 from unlearning.core.replay.states import model_digest
@@ -79,15 +81,19 @@ def test_in_another_process_from_disk_the_bits_are_the_same(tmp_path: Path):
     for number, recipe in enumerate(PAIRS):
         trainer(recipe, DirectoryStore(tmp_path)).record(f"origin-{number}", without())
         wanted[str(number)] = late(recipe)
-    import json
-
     done = subprocess.run(
         [sys.executable, "-c", IN_ANOTHER_PROCESS, str(tmp_path), json.dumps(wanted)],
         capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3],
     )  # fmt: skip
     found = json.loads(done.stdout)
     for number, recipe in enumerate(PAIRS):
-        assert found[str(number)]["digest"] == scratch(recipe, late(recipe))
+        bench, name = trainer(recipe, DirectoryStore(tmp_path)), f"origin-{number}"
+        origin = Recording.from_json(bench.store.get(f"{name}/recording.json"))
+        first = bench.replay(f"first-{number}", origin, without(*late(recipe)))
+        second = Execution.from_dict(found[str(number)])
+        assert second.digest == scratch(recipe, late(recipe))
+        claimed = claim(first.recording.fingerprints, first.execution, second)
+        assert claimed.strength is Strength.BIT_EXACT, claimed.reason
 
 
 def test_what_is_stored_of_a_recording_is_all_of_it():

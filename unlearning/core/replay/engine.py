@@ -108,6 +108,19 @@ class Trainer:
             )
         return self._carry_out(self._begun(run, source, origin), source)
 
+    def clean(self, origin: Recording, source: Pinned) -> Recording:
+        """Return the beginning of ``origin`` that owes nothing to the new holes of ``source``.
+
+        Nothing is trained; only what a recipe fits before the first step is fitted again, and if
+        it comes out differently nothing of ``origin`` is clean.
+        """
+        self._confirm(origin, source)
+        with isolated(self.session.seed, self.session.device):
+            model = self.recipe.prepared(source, self.session)
+        rewound = origin.rewound(origin.run, source.holes)
+        same = bool(origin.segments) and origin.segments[0].start == model_digest(model)
+        return rewound if same else rewound.cut(0)
+
     def rehearse(self, origin: Recording, source: Pinned) -> None:
         """Take the training up from its last state but one, and expect the same model.
 

@@ -18,6 +18,7 @@ CORE = Path(__file__).parents[1]
 CODE = (
     "examples", "gradient_recipe", "modes", "norms", "order", "phase", "recipe", "seeding",
     "session", "training", "weights", "replay/pinned", "replay/recorder", "replay/states",
+    "sharding/slices",
 )  # fmt: skip
 VARIABLES = (
     "ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG", "DNNL_MAX_CPU_ISA", "MKL_CBWR",
