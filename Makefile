@@ -16,7 +16,7 @@ ON_SQLITE := env -u DATABASE_URL -u EXPUNGE_TEST_DATABASE
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check format lint types imports migrations docs clean
+.PHONY: help setup demo serve test check format lint types imports migrations docs schemas clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,11 @@ migrations: $(VENV)/.installed ## Models and migrations agree
 docs: $(VENV)/.installed ## The documentation says what the code says (DOCS=write renews it)
 	@if [ "$(DOCS)" = write ]; then $(BIN)/python -m unlearning.core.catalogue; fi
 	$(BIN)/pytest -q tests/test_docs.py
+
+# Where the schemas are: an address, or a folder laid out like it.
+SPEC ?= https://openlineage.io/spec
+schemas: setup ## Check exported events against the published OpenLineage schemas (needs a network)
+	EXPUNGE_TEST_OPENLINEAGE=$(SPEC) $(BIN)/pytest -q tests/lineage/test_openlineage_schemas.py
 
 clean: ## Remove caches; keep the environment and var/
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

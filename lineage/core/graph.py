@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict, deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import networkx as nx
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+
+Ends: TypeAlias = tuple[int, int]  # the source and the target of an edge
 
 
 class Edge(NamedTuple):

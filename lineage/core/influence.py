@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from lineage.core.bitmaps import union
-from lineage.core.graph import Edge, arrivals, topological_order
+from lineage.core.graph import Edge, Ends, arrivals, topological_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
 def carried(
-    edges: Iterable[Edge], held: Mapping[int, BitMap], forgotten: Mapping[int, BitMap]
+    edges: Iterable[Edge], held: Mapping[int, BitMap], forgotten: Mapping[Ends, BitMap]
 ) -> dict[int, BitMap]:
     """Return the ordinals that act on each node, empty sets included.
 
     A node carries what it holds itself (``held``), and what any node it was derived from carries
-    except what the run that made it removed on purpose (``forgotten``). The cut also holds for
-    everything derived from that node later; it never hides what a snapshot holds all the same.
+    except what was removed on purpose between the two (``forgotten``, by the ends of an edge).
+    The cut also holds for everything derived from that node later; it never hides what a snapshot
+    holds all the same.
     On a cycle, what one node carries goes round to all.
     """
     edges = list(edges)
@@ -41,18 +42,17 @@ def _passed(
     order: Sequence[int],
     sources: Mapping[int, Sequence[int]],
     held: Mapping[int, BitMap],
-    forgotten: Mapping[int, BitMap],
+    forgotten: Mapping[Ends, BitMap],
     before: Mapping[int, BitMap],
 ) -> dict[int, BitMap]:
     """Carry once through an order; what comes later in it is as it was before."""
     acting: dict[int, BitMap] = {}
     for node in order:
-        parts = [
-            acting[source] if source in acting else before.get(source, BitMap())
-            for source in sources.get(node, ())
-        ]
-        if node in forgotten:
-            parts = [part - forgotten[node] for part in parts]
+        parts = []
+        for source in sources.get(node, ()):
+            part = acting[source] if source in acting else before.get(source, BitMap())
+            cut = forgotten.get((source, node))
+            parts.append(part - cut if cut else part)
         if node in held:
             parts.append(held[node])
         # Most nodes carry what one other carries: they share its set, which nobody changes.
@@ -71,7 +71,7 @@ def alike(ordinals: BitMap, cuts: Iterable[BitMap]) -> list[BitMap]:
 
 
 def ways(
-    edges: Sequence[Edge], held: Mapping[int, BitMap], forgotten: Mapping[int, BitMap]
+    edges: Sequence[Edge], held: Mapping[int, BitMap], forgotten: Mapping[Ends, BitMap]
 ) -> list[dict[int, Edge | None]]:
     """Return shortest ways (see ``arrivals``) on each of which one and the same ordinal flows.
 
@@ -81,7 +81,11 @@ def ways(
     groups = alike(union(held.values()), forgotten.values())
     return [
         arrivals(
-            (edge for edge in edges if not group.intersect(forgotten.get(edge.dst, BitMap()))),
+            (
+                edge
+                for edge in edges
+                if not group.intersect(forgotten.get((edge.src, edge.dst), BitMap()))
+            ),
             [node for node, members in held.items() if members.intersect(group)],
         )
         for group in groups

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.db import connection
+from pyroaring import BitMap
 
 from lineage.core.bitmaps import union
 from lineage.core.influence import carried
@@ -16,18 +17,24 @@ from lineage.queries.edges import FOR_EVER, edges_below, with_sources
 from lineage.queries.membership import nodes_holding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from pyroaring import BitMap
-
-    from lineage.core.graph import Edge
+    from lineage.core.graph import Edge, Ends
     from lineage.models import OrdinalSpace
 
-# What the runs behind versions removed on purpose.
+# What each run removed on purpose, with what it wrote.
 _FORGOTTEN = """
-SELECT o.node_id, i.node_id FROM ({sources}) s
+SELECT o.node_id, i.run_id, i.node_id FROM ({sources}) s
 CROSS JOIN lineage_runinput i JOIN lineage_runoutput o ON o.run_id = i.run_id
 WHERE i.node_id = s.node AND i.role = %s
+"""
+# What each run that wrote some nodes had read otherwise; a run that read nothing has one row.
+_READ = """
+SELECT o.node_id, o.run_id, i.node_id FROM ({sources}) s
+CROSS JOIN lineage_runoutput o
+LEFT JOIN lineage_runinput i ON i.run_id = o.run_id AND i.role <> %s
+WHERE o.node_id = s.node
 """
 
 
@@ -37,14 +44,14 @@ class Reach:
 
     * ``held``: of each snapshot that holds some of them, which;
     * ``edges``: every edge on a way down from those snapshots;
-    * ``cuts``: what the run that wrote a node removed on purpose;
+    * ``cuts``: by the two ends of an edge, what was removed on purpose on that way;
     * ``acting``: what acts on each node, sources before what was derived from them; a node on
       which nothing acts any more has an empty set.
     """
 
     held: dict[int, BitMap] = field(repr=False)
     edges: list[Edge] = field(repr=False)
-    cuts: dict[int, BitMap] = field(repr=False)
+    cuts: dict[Ends, BitMap] = field(repr=False)
     acting: dict[int, BitMap] = field(repr=False)
 
 
@@ -60,16 +67,40 @@ def reached(space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER
         ordinals = valid_at(space, ordinals, as_of)
     held = nodes_holding(space, ordinals, as_of=as_of)
     edges = edges_below(held, as_of=as_of) if held else []
-    cuts = cuts_of(held) if held else {}
+    cuts = cuts_of(held, edges) if edges else {}
     return Reach(held=held, edges=edges, cuts=cuts, acting=carried(edges, held, cuts))
 
 
-def cuts_of(held: dict[int, BitMap]) -> dict[int, BitMap]:
-    """Return, of what some snapshots hold, what the run that wrote a node removed on purpose."""
+def cuts_of(held: dict[int, BitMap], edges: Sequence[Edge]) -> dict[Ends, BitMap]:
+    """Return, by the ends of an edge, the records that do not pass on it.
+
+    A run passes on nothing of its forget set. Where several runs say that they wrote one node, a
+    record is stopped between two nodes only if each of those that read the one removed it.
+    """
+    removed = {
+        writing: union(held[source] for source in sources)
+        for writing, sources in _grouped(_FORGOTTEN, held).items()
+    }
+    if not removed:
+        return {}
+    written = {node for node, _run in removed}
+    writers: dict[int, list[BitMap]] = {}
+    readers: dict[Ends, list[BitMap]] = {}
+    for (node, run), sources in _grouped(_READ, written).items():
+        gone = removed.get((node, run), BitMap())
+        writers.setdefault(node, []).append(gone)
+        for source in sources:
+            readers.setdefault((source, node), []).append(gone)
+    ends = ((edge.src, edge.dst) for edge in edges if edge.dst in written)
+    return {each: BitMap.intersection(*readers.get(each, writers[each[1]])) for each in ends}
+
+
+def _grouped(statement: str, nodes: Iterable[int]) -> dict[tuple[int, str], set[int]]:
+    """Return what a statement finds about some nodes, by (node, run)."""
     with connection.cursor() as cursor:
-        cursor.execute(with_sources(_FORGOTTEN), [json.dumps(list(held)), Role.FORGET])
-        pairs = cursor.fetchall()
-    removed: dict[int, list[BitMap]] = {}
-    for node, source in pairs:
-        removed.setdefault(node, []).append(held[source])
-    return {node: union(sets) for node, sets in removed.items()}
+        cursor.execute(with_sources(statement), [json.dumps(sorted(nodes)), Role.FORGET])
+        rows = cursor.fetchall()
+    found: dict[tuple[int, str], set[int]] = {}
+    for node, run, source in rows:
+        found.setdefault((node, str(run)), set()).update([source] if source is not None else [])
+    return found

@@ -11,15 +11,16 @@ from django.db.models import Max
 from pyroaring import BitMap
 
 from lineage import artifacts
-from lineage.core.bitmaps import to_array
+from lineage.core.bitmaps import decode, to_array
 from lineage.core.content_digest import content_digest
 from lineage.core.record_map import blocks
-from lineage.models import DataRecord, Dataset, RecordContent, RecordMapBlock
+from lineage.models import DataRecord, Dataset, RecordContent, RecordMapBlock, Restriction
 from lineage.queries.availability import purged_ordinals
 from lineage.queries.contents import batches
 from lineage.services.importing import DatasetMisnamed, ensure_dataset
 from lineage.services.locking import lock_spaces
 from lineage.services.ordinals import take_ordinals
+from lineage.services.restriction import restrict
 from lineage.services.runs import finish_derivation
 from lineage.services.snapshots import check_known
 
@@ -90,7 +91,8 @@ def write_derived(
 
     A derived record belongs to a person where all its sources do; otherwise to nobody, but the
     map still leads to it from each of them. What came from an erased record is not stored and
-    not in the snapshot; its ordinal is a tombstone from the start.
+    not in the snapshot; its ordinal is a tombstone from the start. What came from a restricted
+    one is restricted from the start, by the same cases.
 
     Raises:
         NoSource: a record names none.
@@ -114,6 +116,7 @@ def write_derived(
     )
     _write_map(source, dataset.space, np.array(pairs, dtype=np.int64).reshape(-1, 2), first)
     _write_contents(dataset.space, records, first, without=gone)
+    _restrict_with_sources(source, dataset.space, [(one, first + at) for one, at in pairs], now)
     ordinals = BitMap(range(first, first + len(records))) - gone
     return finish_derivation(run=run, dataset=dataset, ordinals=ordinals, now=now, mapped=True)
 
@@ -138,6 +141,16 @@ def _write_records(
         ],
         batch_size=2_000,
     )
+
+
+def _restrict_with_sources(
+    source: OrdinalSpace, derived: OrdinalSpace, pairs: list[tuple[int, int]], now: datetime
+) -> None:
+    for restriction in Restriction.objects.filter(space=source, lifted_at=None):
+        barred = decode(bytes(restriction.bitmap))
+        came = BitMap([to for one, to in pairs if one in barred])
+        if came:
+            restrict(case_id=restriction.case_id, space=derived, ordinals=came, now=now)
 
 
 def _owners(source: OrdinalSpace, ordinals: BitMap) -> dict[int, int | None]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lineage.core.bitmaps import union
+from pyroaring import BitMap
+
 from lineage.models import PurgeTrace, Role, RunInput
 from lineage.queries.reach import reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from pyroaring import BitMap
 
     from lineage.models import LineagePurge, OrdinalSpace
     from lineage.queries.reach import Reach
@@ -33,12 +32,7 @@ def leave_traces(*, purge: LineagePurge, space: OrdinalSpace, ordinals: BitMap) 
 
 def _inherited(reach: Reach) -> Iterator[int]:
     """Yield the nodes on which records act that came from another node."""
-    sources: dict[int, list[int]] = {}
     for edge in reach.edges:
-        sources.setdefault(edge.dst, []).append(edge.src)
-    for node, parents in sources.items():
-        came = union(reach.acting[one] for one in parents if one in reach.acting)
-        if node in reach.cuts:
-            came = came - reach.cuts[node]
-        if came:
-            yield node
+        came = reach.acting.get(edge.src, BitMap())
+        if came - reach.cuts.get((edge.src, edge.dst), BitMap()):
+            yield edge.dst

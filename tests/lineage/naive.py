@@ -28,6 +28,10 @@ def carriers(
         for at, node in enumerate(world.nodes[:hours])
         if node.space == space and ordinal in node.members
     }
+
+    def removed(node) -> bool:
+        return space == 0 and ordinal in node.forgets
+
     distance = dict.fromkeys(layer, 0)
     step = 0
     while layer:
@@ -36,8 +40,11 @@ def carriers(
             at
             for at, node in enumerate(world.nodes[:hours])
             if at not in distance
-            and not (space == 0 and ordinal in node.forgets)
-            and any(node.sources[one][1] in only for one in node.sources if one in layer)
+            and any(
+                node.sources[one][1] in only
+                for one in node.sources
+                if one in layer and not (removed(node) and one not in node.again)
+            )
         }
         distance |= dict.fromkeys(layer, step)
     return distance
@@ -91,14 +98,25 @@ def _suspected(world: World, space: int, at: int) -> bool:
     node = world.nodes[at]
     if node.is_model and not node.captured:
         read = [world.nodes[source].space for source in node.sources]
-        told = [one for one in read if one >= 0]
-        if not told or space in told:
+        told = {one for one in read if one >= 0}
+        if not told or told & _derived_from(world, space):
             return True
     return any(
         _suspected(world, space, source)
         for source, (_, influence) in node.sources.items()
         if influence != "NONE"
     )
+
+
+def _derived_from(world: World, space: int) -> set[int]:
+    """Return the space, and those in which some data came from it, by whatever way."""
+    came = {at for at, node in enumerate(world.nodes) if node.space == space}
+    for at, node in enumerate(world.nodes):  # sources come before what was made of them
+        acting = {source for source, (_, influence) in node.sources.items() if influence != "NONE"}
+        if acting & came:
+            came.add(at)
+    mapped = {1} if space == 0 and world.pairs else set()
+    return {space} | mapped | {world.nodes[at].space for at in came if world.nodes[at].space >= 0}
 
 
 def earliest(world: World, at: int, space: int, hits: set[int]) -> int | None:

@@ -11,10 +11,11 @@ from lineage.models import ModelVersion, Role, RunInput
 from lineage.queries.closure import affected
 from lineage.queries.nodes import nodes_of
 from lineage.queries.standing import barred_records_used
+from lineage.queries.training_view import training_view
 from lineage.services.derivation import Derived, ensure_derived_dataset, write_derived
 from lineage.services.purge import erase_records
 from lineage.services.rejudging import judge_below
-from lineage.services.restriction import restrict
+from lineage.services.restriction import lift, restrict
 from lineage.services.runs import Input, RunPlan, begin_run, finish_derivation
 from lineage.services.versions import VersionNotReleasable, quarantine, release, withdraw
 from tests.lineage.builders import base, data, filled, snapshot, trained
@@ -191,3 +192,15 @@ def test_what_came_from_a_base_told_later_goes_out_of_use_with_it(now, line):
 def test_a_version_without_descendants_changes_nothing(now, line):
     *_, student = line
     assert judge_below(version=student, now=now) == []
+
+
+def test_what_is_derived_from_a_restricted_record_is_restricted_with_it(now):
+    faces = filled("faces", 3, now)
+    restrict(case_id=CASE, space=faces.space, ordinals=BitMap([1]), now=now)
+    captions = mapped(faces, "captions", [(0,), (0, 1), (2,)], now)
+    assert list(training_view(captions).ordinals) == [0, 2]
+    closer = mapped(captions.dataset, "words", [(1,), (2,)], now)
+    assert list(training_view(closer).ordinals) == [1]
+    lift(case_id=CASE, now=now)
+    assert list(training_view(captions).ordinals) == [0, 1, 2]
+    assert list(training_view(closer).ordinals) == [0, 1]

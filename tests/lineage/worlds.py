@@ -53,6 +53,8 @@ class Node:
     members: set[int] = field(default_factory=set)
     sources: dict[int, tuple[str, str]] = field(default_factory=dict)
     forgets: set[int] = field(default_factory=set)
+    again: set[int] = field(default_factory=set)  # what a second writer of it had read
+    alone: set[int] = field(default_factory=set)  # ... and the first had not
     captured: bool = True
     recipe: bool = False
     kind: str = "MODEL"
@@ -108,6 +110,9 @@ def _later(draw, nodes: list[Node]) -> Node:
         uses = FROM_MODELS if nodes[source].is_model else TO_MODELS if space < 0 else TO_DATA
         node.sources[source] = draw(st.sampled_from(uses))
     node.forgets = draw(st.one_of(st.just(set()), st.sets(faces, max_size=3)))
+    if node.sources and draw(st.booleans()):
+        node.again = draw(st.sets(st.sampled_from(sorted(node.sources)), max_size=2))
+        node.alone = set() if node.is_model else set(sorted(node.again)[:1])
     if node.is_model:
         node.captured, node.recipe = draw(st.integers(0, 3)) > 0, draw(st.booleans())
         node.kind = draw(st.sampled_from(["MODEL", "MODEL", "MODEL", "COMPONENT", "SHADOW"]))
@@ -237,4 +242,15 @@ def _connect(world: World, done: Written, hour: int, run: Run) -> None:
             steps = np.array([node.steps[one] for one in sorted(node.steps)])
             noted["used_snapshot"] = drawn
             noted["first_step_blob"] = first_steps.encode(BitMap(node.steps), steps)
-        RunInput.objects.create(node_id=done.nodes[source], **uses, **noted)
+        if source not in node.alone:
+            RunInput.objects.create(node_id=done.nodes[source], **uses, **noted)
+    if node.again:
+        other = Run.objects.create(
+            activity="TRAIN", state="COMPLETE", capture_level="SNAPSHOT", started_at=run.started_at
+        )
+        RunOutput.objects.create(run=other, node_id=done.nodes[hour])
+        for source in node.again:
+            role, influence = node.sources[source]
+            RunInput.objects.create(
+                run=other, node_id=done.nodes[source], role=role, influence=influence
+            )
