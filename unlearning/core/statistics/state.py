@@ -57,18 +57,21 @@ class State:
         """Return the state with these records, too; see ``IntegerModel.added``."""
         return replace(self, counters=self.model.added(self.counters, rows, targets))
 
-    def removed(self, rows: Integers, targets: Integers, *, operation: str) -> State:
+    def removed(self, rows: Integers, targets: Integers, *, operation: str | None) -> State:
         """Return the state without these records, or this one if the operation is known already.
+
+        Without an operation the records are taken out at every call.
 
         Raises:
             OperationReused: the id is known, for another number of records.
             NeverAdded: the records cannot all have been added.
         """
-        if operation in self.operations:
+        if operation is not None and operation in self.operations:
             self._check_same(operation, len(rows))
             return self
         left = self.model.removed(self.counters, rows, targets)
-        return replace(self, counters=left, operations={**self.operations, operation: len(rows)})
+        known = {} if operation is None else {operation: len(rows)}
+        return replace(self, counters=left, operations={**self.operations, **known})
 
     def to_bytes(self) -> bytes:
         """Return the state as safetensors, what is no array in its header as JSON."""
