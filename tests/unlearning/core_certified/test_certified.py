@@ -17,6 +17,8 @@ from unlearning.core.certified.logistic import (
     clipped,
     fit,
     gradient,
+    hessian,
+    remainder,
     remove,
     residual,
     rows_of,
@@ -69,6 +71,16 @@ def test_the_bound_is_not_above_that_of_the_paper_on_rows_of_length_one():
         largest * np.linalg.norm(one) * np.linalg.norm(kept.values @ one) / 4 for one in steps
     ]
     assert removal.bound < np.linalg.norm(papers) / 2
+
+
+def test_the_bound_is_reached_where_the_curvature_changes_fastest():
+    values = np.ones((50, 1))
+    rows = Rows(values=values, signs=np.ones((50, 1)))
+    weights, step = np.asarray([[np.log(2 + np.sqrt(3))]]), np.asarray([1e-3])
+    after = gradient(weights + step, rows, 0.0) - gradient(weights, rows, 0.0)
+    left = np.linalg.norm(after[0] - hessian(weights[0], rows, 0.0) @ step)
+    bound = remainder(rows, step, np.sqrt(50))
+    assert 0.99 * bound < left <= bound * (1 + 1e-6)
 
 
 def test_the_hessian_is_that_of_the_kept_records():

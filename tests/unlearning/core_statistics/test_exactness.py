@@ -118,7 +118,7 @@ def test_each_model_predicts_what_scikit_learn_does():
     for penalty, peer in ((2.0, SklearnRidge(alpha=2.0)), (0.0, LinearRegression())):
         expected = peer.fit(real(counts), np.eye(CLASSES)[labels]).predict(queries)
         found = predicted(Ridge(**SIZE, penalty=penalty), counts, labels, queries)
-        assert np.allclose(found, expected)
+        assert np.allclose(found, expected, rtol=1e-9)
 
 
 def test_one_group_for_each_category_is_the_categorical_model():
