@@ -48,7 +48,7 @@ class CertifiedNewton(Method):
 
     **When.** A linear head on frozen features, with many records and a large lambda.
 
-    **Not.** Anything deeper, which is refused; a small head, which is retrained as fast.
+    **Not.** Anything deeper, which is refused; a small head, retrained in a moment and exactly.
     """
 
     title: ClassVar[str] = "Certified Newton step"
