@@ -175,6 +175,7 @@ EXPUNGE_PURGE_MODE = environment.choice("EXPUNGE_PURGE_MODE", ("SHRED", "HARD"))
 EXPUNGE_RECIPE_MODULES = environment.words(
     "EXPUNGE_RECIPE_MODULES",
     default=[
+        "unlearning.recipes.counted",
         "unlearning.recipes.digits",
         "unlearning.recipes.images",
         "unlearning.recipes.tabular",

@@ -160,6 +160,45 @@ def test_retraining_gives_the_tensors_of_a_training_without_the_records(world, q
     assert (run.unlearned.state, run.unlearned.revision_of) == ("CANDIDATE", run.target)
 
 
+COUNTED = {
+    "recipe": "unlearning.recipes.counted:DigitsRidge",
+    "recipe_parameters": {"targets": ["0", "1", "2"]},
+}
+
+
+@pytest.fixture
+def counted(world):
+    return world.train("counted", world.snapshot(ADA, BERT, CLEO), **COUNTED)
+
+
+def test_subtraction_gives_the_bits_of_retraining_and_its_lineage(world, queue, counted):
+    found = []
+    for method in ("decrement", "retrain"):
+        run, job = queue(method, target=counted)
+        running.execute_run(job)
+        run.refresh_from_db()
+        found.append(run.unlearned)
+        assert (run.status, run.guarantee) == ("SUCCEEDED", "EXACT")
+        assert learned_by(run.unlearned, world.dataset.space) == world.owned(BERT, CLEO)
+    assert equal(*found)
+    assert not equal(counted, found[0])
+
+
+@pytest.mark.parametrize("method", ["decrement", "certified_newton"])
+def test_what_is_taken_out_alone_must_be_all_that_has_to_go(world, queue, counted, method):
+    run, job = queue(method, target=counted)
+    restriction.restrict(
+        case_id=uuid.uuid4(), space=world.dataset.space, ordinals=world.owned(CLEO), now=NOW
+    )
+    more = len(world.owned(CLEO))
+    with pytest.raises(
+        running.OthersWouldStay, match=f"learned from {more} records more that are"
+    ):
+        running.execute_run(job)
+    run.refresh_from_db()
+    assert run.unlearned is None
+
+
 def test_a_result_names_what_it_was_made_from(world, queue):
     run, job = queue("finetune")
     running.execute_run(job)

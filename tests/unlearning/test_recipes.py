@@ -19,6 +19,13 @@ from unlearning.core.recipe import (
     check_unchanged,
     load_recipe,
 )
+from unlearning.recipes.certified import DigitsCertified
+from unlearning.recipes.counted import (
+    DigitsCountedBayes,
+    DigitsRidge,
+    TabularCountedBayes,
+    TabularRidge,
+)
 from unlearning.recipes.digits import DigitsCNN, DigitsFineTune, DigitsMLP
 from unlearning.recipes.tabular import TabularLogistic, TabularMLP, TabularNaiveBayes
 
@@ -37,6 +44,11 @@ RECIPES = [
     TabularMLP(epochs=8, **TABLE),
     TabularLogistic(**TABLE),
     TabularNaiveBayes(**TABLE),
+    TabularRidge(**TABLE),
+    TabularCountedBayes(**TABLE),
+    DigitsRidge(),
+    DigitsCountedBayes(),
+    DigitsCertified(sigma=1e-3),
 ]
 
 

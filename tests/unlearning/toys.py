@@ -5,16 +5,24 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset, TensorDataset
 
+from unlearning.core.certified.budget import Budget
+from unlearning.core.certified.head import CertifiedHead
 from unlearning.core.context import Context
 from unlearning.core.gradient_recipe import GradientRecipe
 from unlearning.core.history import History
 from unlearning.core.order import Plan
+from unlearning.core.statistics.gaussian import GaussianBayes
+from unlearning.core.statistics.module import CountedModel
+
+if TYPE_CHECKING:
+    from unlearning.core.examples import Held
+    from unlearning.core.session import Session
 
 CPU = torch.device("cpu")
 
@@ -103,6 +111,33 @@ class Lacking(Toy):
         if self.edits == "MATRICES":
             return nn.Bilinear(4, 4, 3)
         return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counting(Toy):
+    """Naive Bayes on integer sums."""
+
+    def build(self) -> nn.Module:
+        return CountedModel(GaussianBayes(columns=4, outputs=3))
+
+    def _fit(self, model: nn.Module, examples: Held, session: Session) -> nn.Module:
+        assert isinstance(model, CountedModel)
+        model.learn(*examples.all())
+        return model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budgeted(Toy):
+    """A head whose budget is ample."""
+
+    def build(self) -> nn.Module:
+        budget = Budget(epsilon=1.0, delta=1e-4, sigma=50.0)
+        return CertifiedHead(4, 3, penalty=1.0, budget=budget)
+
+    def _fit(self, model: nn.Module, examples: Held, session: Session) -> nn.Module:
+        assert isinstance(model, CertifiedHead)
+        model.fit(*examples.all())
+        return model
 
 
 class Untouchable(Dataset[tuple[Tensor, Tensor]]):

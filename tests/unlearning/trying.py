@@ -9,12 +9,14 @@ from tests.unlearning.toys import (
     HELD_OUT,
     RETAIN,
     WHOLE_CLASS,
+    Budgeted,
+    Counting,
     Toy,
     history,
     original,
 )
 from unlearning.core.catalogue import registry
-from unlearning.core.claims import Granularity
+from unlearning.core.claims import Granularity, Layers
 from unlearning.core.context import Context
 
 if TYPE_CHECKING:
@@ -36,6 +38,14 @@ SMALL: dict[str, dict[str, float]] = {
 }
 
 
+# What keeps sums or a budget is fitted at once: its methods draw nothing and have no loss.
+OWN: dict[Layers, type[Toy]] = {Layers.STATISTICS: Counting, Layers.BUDGETED: Budgeted}
+
+
+def fitted_at_once(method: Method) -> bool:
+    return method.layers in OWN
+
+
 def tried(name: str, **settings: float) -> Method:
     """Return a method with settings that suit the toys."""
     cls: Any = METHODS.get(name)
@@ -44,8 +54,11 @@ def tried(name: str, **settings: float) -> Method:
 
 
 def at_home(method: Method, kind: type[Toy]) -> Toy:
-    """Return a recipe whose model has the layers that the method edits."""
-    return kind(edits=method.layers.name)
+    """Return a recipe whose model has the layers that the method edits.
+
+    A model with a state of its own comes from a recipe of its own, whatever kind was asked for.
+    """
+    return OWN.get(method.layers, kind)(edits=method.layers.name)
 
 
 def sets(method: Method) -> tuple[TensorDataset, TensorDataset]:

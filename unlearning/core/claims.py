@@ -51,6 +51,8 @@ class Layers(Enum):
     CONVOLUTIONS = "convolutions over overlapping patches"
     SQUARE_CONVOLUTIONS = "convolutions over overlapping square patches"
     HEAD = "the one linear layer there is"
+    STATISTICS = "integer sums that the model is derived from"
+    BUDGETED = "a linear head that keeps a removal budget"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,8 @@ from pyroaring import BitMap
 from lineage.core import weights
 from lineage.core.registry import Registry
 from lineage.models import Role, Run
+from lineage.queries.membership import members
+from lineage.queries.sources import learned_by
 from lineage.queries.training_view import training_view
 from lineage.services import runs as lineage_runs
 from lineage.services.views import open_erasure_view
@@ -32,10 +34,14 @@ from unlearning.services import runs
 if TYPE_CHECKING:
     from torch import nn
 
-    from lineage.models import Job, ModelVersion
+    from lineage.models import DatasetSnapshot, Job, ModelVersion
     from unlearning.core.recipe import Recipe
 
 METHODS: Registry[Method] = Registry(methods, Method)
+
+
+class OthersWouldStay(RuntimeError):
+    """A model learned from more records than the forget set and the retain set hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +93,8 @@ def _unlearn(job: Job, run: UnlearningRun) -> ModelVersion:
     recipe = recipe_of(target)
     method = METHODS.get(run.method)(**run.hyperparameters)
     snapshot = retain_snapshot(run)
+    if method.reads_forget and method.guarantee is not Guarantee.APPROXIMATE:
+        _check_complete(run, snapshot, method.title)
     inputs = [lineage_runs.Input(source=snapshot)]
     exact = method.guarantee is Guarantee.EXACT
     if run.base:
@@ -105,6 +113,22 @@ def _unlearn(job: Job, run: UnlearningRun) -> ModelVersion:
     except Exception as error:
         lineage_runs.fail_run(run=lineage_run, now=timezone.now(), reason=type(error).__name__)
         raise
+
+
+def _check_complete(run: UnlearningRun, retain: DatasetSnapshot, title: str) -> None:
+    """Hold a method that takes the forget set out to a target made of the two sets alone.
+
+    The retain set also lacks what other cases have restricted or erased since; a model from which
+    only this forget set was taken would still hold those.
+    """
+    learned = learned_by(run.target, retain.space)
+    both = members(retain) | (runs.forget_of(run) if run.space == retain.space else BitMap())
+    if learned != both:
+        raise OthersWouldStay(
+            f"{title} takes the forget set out of {run.target}, which learned from "
+            f"{len(learned - both)} records more that are restricted or erased by now, and they "
+            f"would stay in it; retrain it, which leaves them all out."
+        )
 
 
 def _store(run: UnlearningRun, lineage_run: Run, done: Done) -> ModelVersion:

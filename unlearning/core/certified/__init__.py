@@ -1,0 +1,1 @@
+"""Removal from convex models, certified by a bound on what it leaves behind."""

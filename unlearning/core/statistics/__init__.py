@@ -1,0 +1,1 @@
+"""Models that are a function of integer sums over records, and so forget by subtraction."""

@@ -1,0 +1,66 @@
+"""Linear heads that are trained with noise, so that records can be removed with a certificate.
+
+The features are the pixels as they are: nothing that was fitted on records stands before the
+head. The seed of a training is as secret as the noise that is drawn from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from unlearning.core.certified.budget import Budget
+from unlearning.core.certified.head import CertifiedHead
+from unlearning.core.ranges import Range
+from unlearning.core.recipe import Recipe
+from unlearning.recipes.digits import SIDE, decode_levels
+from unlearning.recipes.tabular import BaseModelUnused
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from unlearning.core.examples import Held
+    from unlearning.core.session import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigitsCertified(Recipe):
+    """Logistic regression of each digit against the rest, on its grey levels."""
+
+    title: ClassVar[str] = "Digits, logistic regression with certified removal"
+    family: ClassVar[str] = "digits"
+
+    targets: tuple[str, ...] = tuple("0123456789")
+    penalty: Annotated[
+        float, Range(1e-6, 1.0, log=True, help="lambda: pull of the weights, for each record")
+    ] = 1e-2
+    sigma: Annotated[float, Range(1e-3, 1e3, log=True, help="deviation of the noise")] = 5.0
+    epsilon: Annotated[float, Range(1e-3, 1.0, help="of the certificate")] = 1.0
+    delta: Annotated[float, Range(1e-12, 1e-2, log=True, help="of the certificate")] = 1e-4
+
+    def decode(self, content: bytes, target: str) -> tuple[Tensor, Tensor]:
+        """Return the grey levels in 0..1, (1, 8, 8), and the position of the target."""
+        return decode_levels(content)[None], self.label(target)
+
+    def build(self) -> nn.Module:
+        """Return the untrained head."""
+        budget = Budget(epsilon=self.epsilon, delta=self.delta, sigma=self.sigma)
+        return CertifiedHead(SIDE * SIDE, len(self.targets), penalty=self.penalty, budget=budget)
+
+    def start(self, base: nn.Module | None) -> nn.Module:
+        """Return a fresh head.
+
+        Raises:
+            BaseModelUnused: a base model was given.
+        """
+        if base is not None:
+            raise BaseModelUnused(f"{self.title} is fitted at once and starts from no base model.")
+        return self.build()
+
+    def _fit(self, model: nn.Module, examples: Held, session: Session) -> nn.Module:
+        if not isinstance(model, CertifiedHead):
+            raise TypeError(f"{type(model).__name__} keeps no removal budget.")
+        session.step("fit", 0, 1)
+        model.fit(*examples.all())
+        session.step("fit", 1, 1)
+        return model
