@@ -6,7 +6,7 @@ import uuid
 
 from django.db import models
 
-from lineage.models import DatasetSnapshot, ModelVersion, OrdinalSpace
+from lineage.models import Artefact, DatasetSnapshot, Job, ModelVersion, OrdinalSpace
 
 
 class UnlearningRun(models.Model):
@@ -146,3 +146,33 @@ class TuningTrial(models.Model):
 
     def __str__(self) -> str:
         return f"trial {self.number} of {self.tuning}"
+
+
+class TrainingHistory(models.Model):
+    """What was kept of a training so that it can be replayed without some of its records.
+
+    ``account`` is a ``unlearning.core.replay.recording.Recording`` as JSON. While the training
+    goes on there is no version yet; then the history is destroyed with its version.
+    """
+
+    name = models.CharField(max_length=64, unique=True)
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
+    version = models.OneToOneField(
+        ModelVersion, models.PROTECT, null=True, blank=True, related_name="history"
+    )
+    account = models.BinaryField(default=bytes)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"history {self.name}"
+
+
+class HistoryFile(models.Model):
+    """A state, or a stretch of the step log, under the key that the account names."""
+
+    history = models.ForeignKey(TrainingHistory, models.CASCADE, related_name="files")
+    key = models.CharField(max_length=200, unique=True)
+    artefact = models.OneToOneField(Artefact, models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return self.key

@@ -16,11 +16,18 @@ from lineage.services.capture import DatabaseSink
 from unlearning.core.recipe import load_recipe
 from unlearning.core.session import Session
 from unlearning.core.stored import StoredExamples
+from unlearning.execution.histories import content_name, recorded
 from unlearning.execution.loading import load_version
 from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
+from unlearning.services import histories
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from lineage.models import Job
+    from lineage.queries.training_view import TrainingView
+    from unlearning.core.recipe import Recipe
+    from unlearning.models import TrainingHistory
 
 
 def train_version(job: Job) -> None:
@@ -50,7 +57,19 @@ def train_version(job: Job) -> None:
     )
     with capture.training(sink=sink) as captured:
         view = training_view(snapshot)
-        model = recipe.train(StoredExamples(recipe, view), session)
+        model, history = _trained(job, recipe, session, view)
         # The recipe draws every record of its view in every epoch.
         captured.used(view.ordinals)
         captured.finish(weights=weights.to_bytes(model.state_dict()))
+    if history and (version := earlier_result(job)):
+        histories.settle(history=history, version=version)
+
+
+def _trained(
+    job: Job, recipe: Recipe, session: Session, view: TrainingView
+) -> tuple[nn.Module, TrainingHistory | None]:
+    examples = StoredExamples(recipe, view)
+    if not settings.EXPUNGE_REPLAY_EVERY:
+        return recipe.train(examples, session), None
+    content = content_name(view.snapshot.space, view.ordinals)
+    return recorded(job, recipe, session, examples, content)

@@ -1,0 +1,125 @@
+"""Record a training in the platform's store, so that it can be replayed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils import timezone
+
+from lineage import artifacts, keys
+from lineage.core import bitmaps
+from unlearning.core.replay.engine import Trainer
+from unlearning.core.replay.ledger import ACCOUNT
+from unlearning.core.replay.pinned import Pinned
+from unlearning.core.replay.recording import Recording
+from unlearning.core.replay.store import MemoryStore, NotStored
+from unlearning.queries import histories as kept
+from unlearning.services import histories
+
+if TYPE_CHECKING:
+    from pyroaring import BitMap
+    from torch import nn
+
+    from lineage.models import Job, OrdinalSpace
+    from unlearning.core.recipe import Recipe
+    from unlearning.core.replay.store import Store
+    from unlearning.core.session import Session
+    from unlearning.core.stored import StoredExamples
+    from unlearning.models import TrainingHistory
+
+SECRET = "step-log"
+
+
+class PlatformStore:
+    """A ``Store`` whose files are artefacts and whose account is a row."""
+
+    def __init__(self, history: TrainingHistory) -> None:
+        """Write for ``history``; any history can be read."""
+        self._history = history
+
+    def put(self, key: str, content: bytes, /) -> None:
+        """Store, or store anew."""
+        if key.endswith(f"/{ACCOUNT}"):
+            histories.keep_account(history=self._history, account=content)
+        else:
+            histories.keep_file(history=self._history, key=key, data=content, now=timezone.now())
+
+    def get(self, key: str, /) -> bytes:
+        """Return what is stored.
+
+        Raises:
+            NotStored: nothing is.
+            ArtefactAltered: it holds other bytes than were written.
+        """
+        content = read(key)
+        if content is None:
+            raise NotStored(key)
+        return content
+
+    def delete(self, key: str, /) -> None:
+        """Remove what is stored; it is no error if nothing is."""
+        histories.drop_file(key=key, now=timezone.now())
+
+    def list(self, prefix: str = "", /) -> list[str]:
+        """Return the keys that begin like this, sorted."""
+        return kept.keys(prefix)
+
+
+class Borrowed(MemoryStore):
+    """Reads what the platform keeps and writes to memory only."""
+
+    def get(self, key: str, /) -> bytes:
+        """Return what is stored, here or there.
+
+        Raises:
+            NotStored: nothing is.
+        """
+        try:
+            return super().get(key)
+        except NotStored:
+            content = read(key)
+            if content is None:
+                raise
+            return content
+
+
+def read(key: str) -> bytes | None:
+    """Return what the platform keeps under a key, or None."""
+    if key.endswith(f"/{ACCOUNT}"):
+        return kept.account_named(key.partition("/")[0]) or None
+    found = kept.file_named(key)
+    return artifacts.read(found.uri, found.sha256) if found else None
+
+
+def trainer(recipe: Recipe, session: Session, store: Store, content: str) -> Trainer:
+    """Return what records and replays under the key of this installation."""
+    return Trainer(
+        recipe=recipe,
+        session=session,
+        store=store,
+        secret=keys.get_or_create(SECRET),
+        content=content,
+        every=settings.EXPUNGE_REPLAY_EVERY,
+    )
+
+
+def content_name(space: OrdinalSpace, ordinals: BitMap) -> str:
+    """Return what names the records that a training began with."""
+    return f"{space.public_id}:{bitmaps.digest(ordinals)}"
+
+
+def recorded(
+    job: Job, recipe: Recipe, session: Session, examples: StoredExamples, content: str
+) -> tuple[nn.Module, TrainingHistory]:
+    """Train, keeping states and a step log; a try that died is taken up where it stood."""
+    history = histories.begin(name=str(job.pk), job=job, now=timezone.now())
+    training = trainer(recipe, session, PlatformStore(history), content)
+    done = training.record(history.name, Pinned(examples, size=len(examples)))
+    return done.model, history
+
+
+def recording_of(account: bytes) -> Recording | None:
+    """Return what an account tells, or None where nothing was kept or nothing ended."""
+    found = Recording.from_json(account) if account else None
+    return found if found and found.digest else None

@@ -1,0 +1,84 @@
+"""Keep what a training needs to be replayed, and let it go with its version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from lineage.models import Artefact, Job
+from lineage.services.artefacts import destroy_artefact, store_artefact
+from unlearning.models import HistoryFile, TrainingHistory
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from lineage.models import ModelVersion
+
+_LIVE = (Job.State.QUEUED, Job.State.RUNNING)
+
+
+def begin(*, name: str, job: Job, now: datetime) -> TrainingHistory:
+    """Return the history of that name, made if this is the first try."""
+    history, _ = TrainingHistory.objects.get_or_create(
+        name=name, defaults={"job": job, "created_at": now}
+    )
+    return history
+
+
+def keep_account(*, history: TrainingHistory, account: bytes) -> None:
+    """Note how far the training has come."""
+    TrainingHistory.objects.filter(pk=history.pk).update(account=account)
+
+
+def keep_file(*, history: TrainingHistory, key: str, data: bytes, now: datetime) -> None:
+    """Store a state or a stretch of the log; what was under the key before goes.
+
+    Raises:
+        StoreFull, StoreNotWritable: nothing was stored.
+    """
+    drop_file(key=key, now=now)
+    artefact = store_artefact(kind=Artefact.Kind.CHECKPOINT, data=data, now=now)
+    HistoryFile.objects.create(history=history, key=key, artefact=artefact)
+
+
+def drop_file(*, key: str, now: datetime) -> None:
+    """Destroy what is stored under a key; it is no error if nothing is."""
+    for file in HistoryFile.objects.select_related("artefact").filter(key=key):
+        destroy_artefact(artefact=file.artefact, now=now)
+        file.delete()
+
+
+@transaction.atomic
+def settle(
+    *, history: TrainingHistory, version: ModelVersion, rests_on: Collection[str] = ()
+) -> None:
+    """Give a history to the version that came of it; from then on they go together.
+
+    ``rests_on`` are the keys of files of the training that this one replayed: states from before
+    anything that was forgotten. They pass to the new version, since the old one will go.
+    """
+    HistoryFile.objects.filter(key__in=rests_on).update(history=history)
+    TrainingHistory.objects.filter(pk=history.pk).update(version=version)
+    files = HistoryFile.objects.filter(history=history)
+    Artefact.objects.filter(pk__in=files.values("artefact")).update(version=version)
+
+
+def discard(*, history: TrainingHistory, now: datetime) -> None:
+    """Destroy a history that no version came of."""
+    for key in list(history.files.values_list("key", flat=True)):
+        drop_file(key=key, now=now)
+    history.delete()
+
+
+def discard_abandoned(*, now: datetime) -> int:
+    """Destroy what trainings left that will not go on; return how many there were.
+
+    Their states learned from people, and no version leads to them.
+    """
+    left = TrainingHistory.objects.filter(version=None).exclude(job__state__in=_LIVE)
+    found = list(left)
+    for history in found:
+        discard(history=history, now=now)
+    return len(found)
