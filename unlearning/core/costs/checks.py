@@ -9,7 +9,7 @@ class NotACost(ValueError):
     """A number that a cost is asked for lies outside what is allowed."""
 
 
-def whole(name: str, value: int, least: int = 1) -> None:
+def whole(name: str, value: object, least: int = 1) -> None:
     """Refuse what is not a whole number of at least ``least``.
 
     Raises:

@@ -18,7 +18,7 @@ ERRORS = 4.5  # standard errors; the chance of missing one is below 1e-5, and th
 def drawn_fraction(shard: ArrayLike, slice_: ArrayLike, shards: int, slices: int) -> float:
     """Return the part of a full training from the first slice touched in each shard, counted."""
     first = np.full(shards, slices)
-    np.minimum.at(first, shard, slice_)
+    np.minimum.at(first, np.asarray(shard, dtype=np.int64), slice_)
     stages = sum(range(1, slices + 1))
     return sum(sum(range(at + 1, slices + 1)) for at in first.tolist()) / (stages * shards)
 
