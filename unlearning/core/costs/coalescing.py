@@ -18,7 +18,7 @@ def one_by_one(shards: int, slices: int, per_day: float) -> float:
     """Return the full trainings a month when every request is served alone.
 
     Raises:
-        NotACost: a number is out of range.
+        NotPossible: a number is out of range.
     """
     whole("shards", shards)
     between("per_day", per_day)
@@ -32,7 +32,7 @@ def in_windows(shards: int, slices: int, per_day: float, days: float) -> float:
     saves nothing.
 
     Raises:
-        NotACost: a number is out of range.
+        NotPossible: a number is out of range.
     """
     whole("shards", shards)
     between("per_day", per_day)
@@ -49,7 +49,7 @@ def when_oldest_is(shards: int, slices: int, per_day: float, days: float) -> flo
     ``days`` more for others (renewal reward).
 
     Raises:
-        NotACost: a number is out of range.
+        NotPossible: a number is out of range.
     """
     whole("shards", shards)
     between("per_day", per_day, 1e-9)

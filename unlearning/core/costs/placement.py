@@ -30,7 +30,7 @@ def subject_fraction(placement: Placement, shards: int, slices: int, records: in
     """Return the expected part of a full training that erasing one person makes void.
 
     Raises:
-        NotACost: a number is not a whole number of at least 1.
+        NotPossible: a number is not a whole number of at least 1.
     """
     whole("shards", shards)
     whole("records", records)
@@ -44,7 +44,7 @@ def gain(shards: int, slices: int, records: int) -> float:
     """Return how many times cheaper a person is where placement knows of people.
 
     Raises:
-        NotACost: a number is not a whole number of at least 1.
+        NotPossible: a number is not a whole number of at least 1.
     """
     aware = subject_fraction(Placement.SUBJECT_AWARE, shards, slices, records)
     return subject_fraction(Placement.RANDOM, shards, slices, records) / aware
@@ -70,7 +70,7 @@ def prone_fraction(
         overlooked: part of these that were not known to be likely, and lie with the others.
 
     Raises:
-        NotACost: a number is out of range.
+        NotPossible: a number is out of range.
     """
     whole("shards", shards, 2 if placement is Prone.OWN_SHARDS else 1)
     whole("slices", slices)

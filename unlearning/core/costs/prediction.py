@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unlearning.core.costs.checks import NotACost, whole
+from unlearning.core.costs.checks import NotPossible, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,13 +20,13 @@ def compared(*, predicted: int, actual: int) -> Comparison:
     """Return how far a prediction was from what was counted, in percent of the latter.
 
     Raises:
-        NotACost: a count is negative, or visits were predicted and none was made, of which no
+        NotPossible: a count is negative, or visits were predicted and none was made, of which no
             percentage is defined.
     """
     whole("predicted", predicted, 0)
     whole("actual", actual, 0)
     if predicted and not actual:
-        raise NotACost(
+        raise NotPossible(
             f"actual is 0 sample visits where {predicted} were predicted; an error in percent "
             "needs at least one visit."
         )

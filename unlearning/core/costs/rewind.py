@@ -24,7 +24,7 @@ def shuffled_fraction(epochs: int, records: int, *, spacing: float = 0.0) -> flo
         spacing: distance of saved states as a part of the training.
 
     Raises:
-        NotACost: a number is out of range.
+        NotPossible: a number is out of range.
     """
     whole("epochs", epochs)
     whole("records", records)
@@ -39,7 +39,7 @@ def continual_fraction(scale: float, records: int, *, spacing: float = 0.0) -> f
     was used, with ``scale`` as a part of the training; the oldest of K decides.
 
     Raises:
-        NotACost: a number is out of range.
+        NotPossible: a number is out of range.
     """
     between("scale", scale, 0.01)
     whole("records", records)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unlearning.core.costs.checks import NotACost, between, whole
+from unlearning.core.costs.checks import NotPossible, between, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def stage_shares(slices: int) -> NDArray[np.float64]:
     Every stage has the same number of epochs and slices are of one size.
 
     Raises:
-        NotACost: ``slices`` is no whole number of at least 1.
+        NotPossible: ``slices`` is no whole number of at least 1.
     """
     whole("slices", slices)
     return np.arange(1, slices + 1) * 2 / (slices * (slices + 1))
@@ -47,7 +47,7 @@ def shard_fraction(slices: int, requests: float) -> float:
     g_R(1) = (2R + 1) / (3R), so slicing alone saves at most a third of one request.
 
     Raises:
-        NotACost: an argument is out of range.
+        NotPossible: an argument is out of range.
     """
     return batch_fraction(1, slices, requests)
 
@@ -56,7 +56,7 @@ def batch_fraction(shards: int, slices: int, requests: float) -> float:
     """Return f(S, R, K): the part of a full training that K uniform requests make void.
 
     Raises:
-        NotACost: an argument is out of range.
+        NotPossible: an argument is out of range.
     """
     whole("shards", shards)
     whole("slices", slices)
@@ -73,11 +73,11 @@ def expected_fraction(reach: NDArray[np.float64], requests: float) -> float:
         requests: how many there are; a mean of many batches need not be whole.
 
     Raises:
-        NotACost: an argument is out of range.
+        NotPossible: an argument is out of range.
     """
     between("requests", requests)
     if reach.ndim != 2 or not ((reach >= 0) & (reach <= 1)).all():  # noqa: PLR2004  (an axis each)
-        raise NotACost("reach must be probabilities of shape (shards, slices).")
+        raise NotPossible("reach must be probabilities of shape (shards, slices).")
     redone = 1 - (1 - reach) ** requests
     return float((redone * stage_shares(reach.shape[1])).sum(axis=1).mean())
 
@@ -90,13 +90,13 @@ def touched_fraction(first_slices: Sequence[int | None], slices: int) -> float:
         slices: how many slices a shard has.
 
     Raises:
-        NotACost: a slice is not in 0..slices - 1.
+        NotPossible: a slice is not in 0..slices - 1.
     """
     whole("shards", len(first_slices))
     shares = redone_from(slices)
     for each in first_slices:
         if each is not None and not 0 <= each < slices:
-            raise NotACost(f"A first slice is {each}; it must be between 0 and {slices - 1}.")
+            raise NotPossible(f"A first slice is {each}; it must be between 0 and {slices - 1}.")
     return float(sum(shares[each] for each in first_slices if each is not None)) / len(
         first_slices
     )

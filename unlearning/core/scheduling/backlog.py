@@ -6,7 +6,7 @@ from bisect import insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from unlearning.core.costs.checks import NotACost, between, whole
+from unlearning.core.costs.checks import NotPossible, between, whole
 from unlearning.core.costs.shards import redone_from
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class ShardedRun:
         """Refuse a training that cannot be.
 
         Raises:
-            NotACost: the sentence names the field, its value and what is allowed.
+            NotPossible: the sentence names the field, its value and what is allowed.
         """
         whole("shards", self.shards)
         whole("slices", self.slices)
@@ -117,13 +117,13 @@ class Backlog:
         """Let a request wait for its shard's next rebuild, never for one that has begun.
 
         Raises:
-            NotACost: its run, shard or slice does not exist.
+            NotPossible: its run, shard or slice does not exist.
         """
         run = self.runs.get(request.run)
         if run is None:
-            raise NotACost(f"run is {request.run!r}; known are {', '.join(sorted(self.runs))}.")
+            raise NotPossible(f"run is {request.run!r}; known are {', '.join(sorted(self.runs))}.")
         if not 0 <= request.shard < run.shards or not 0 <= request.slice < run.slices:
-            raise NotACost(
+            raise NotPossible(
                 f"Request {request.name} names shard {request.shard} and slice {request.slice}; "
                 f"run {request.run} has {run.shards} shards of {run.slices} slices, from 0."
             )

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unlearning.core.costs.checks import NotACost, between, whole
+from unlearning.core.costs.checks import NotPossible, between, whole
 
 INTERNAL_DEADLINE = 23.0  # days, a week before the month of Art. 12(3) ends
 
@@ -32,7 +32,7 @@ class Capacity:
         """Refuse a capacity that rebuilds nothing.
 
         Raises:
-            NotACost: the sentence names the field, its value and what is allowed.
+            NotPossible: the sentence names the field, its value and what is allowed.
         """
         between("per_day", self.per_day, 1e-9)
         whole("workers", self.workers)
@@ -55,10 +55,10 @@ def needed_per_day(
     """Return the smallest capacity that keeps every request ``margin`` days under a deadline.
 
     Raises:
-        NotACost: the margin leaves nothing of the deadline.
+        NotPossible: the margin leaves nothing of the deadline.
     """
     if deadline <= margin:
-        raise NotACost(
+        raise NotPossible(
             f"margin is {margin:g} days; it must be less than the deadline, {deadline:g}."
         )
     return (shards - 1 + 2 * workers) / (deadline - margin)

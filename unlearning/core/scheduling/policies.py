@@ -39,7 +39,7 @@ class StartRules:
         """Refuse rules that nothing meets.
 
         Raises:
-            NotACost: the sentence names the field, its value and what is allowed.
+            NotPossible: the sentence names the field, its value and what is allowed.
         """
         between("min_age", self.min_age)
         between("margin", self.margin)
@@ -89,7 +89,7 @@ class Policy:
         """Refuse a threshold that is no part of a training.
 
         Raises:
-            NotACost: the sentence names the field, its value and what is allowed.
+            NotPossible: the sentence names the field, its value and what is allowed.
         """
         if self.retrain_above is not None:
             between("retrain_above", self.retrain_above, 0, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unlearning.core.costs.drawing import drawn_fraction, mean_within
-from unlearning.core.costs.checks import NotACost
+from unlearning.core.costs.checks import NotPossible
 from unlearning.core.costs.coalescing import in_windows, one_by_one, when_oldest_is
 
 HOUR = 1 / 24
@@ -76,5 +76,5 @@ def test_waiting_longer_never_costs_more():
 
 def test_nobody_asking_costs_nothing():
     assert one_by_one(5, 5, 0) == in_windows(5, 5, 0, 7) == 0
-    with pytest.raises(NotACost, match="days is 0; it must be at least"):
+    with pytest.raises(NotPossible, match="days is 0; it must be at least"):
         in_windows(5, 5, 1, 0)

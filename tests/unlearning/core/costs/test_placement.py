@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.unlearning.core.costs.drawing import drawn_fraction, mean_within
-from unlearning.core.costs.checks import NotACost
+from unlearning.core.costs.checks import NotPossible
 from unlearning.core.costs.placement import (
     Placement,
     Prone,
@@ -104,5 +104,5 @@ def test_without_slices_the_last_one_is_the_whole_shard():
 )
 def test_what_no_plan_can_have_is_named(values, sentence):
     given = {"shards": 10, "slices": 5, "requests": 3, "share": 0.5, **values}
-    with pytest.raises(NotACost, match=sentence):
+    with pytest.raises(NotPossible, match=sentence):
         prone_fraction(Prone.OWN_SHARDS, **given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unlearning.core.costs.checks import NotACost
+from unlearning.core.costs.checks import NotPossible
 from unlearning.core.costs.prediction import compared
 
 
@@ -18,7 +18,7 @@ def test_the_error_is_a_percentage_of_the_actual_visits(predicted, actual, perce
 
 
 def test_no_percentage_of_nothing_is_told():
-    with pytest.raises(NotACost, match="actual is 0 sample visits where 5 were predicted"):
+    with pytest.raises(NotPossible, match="actual is 0 sample visits where 5 were predicted"):
         compared(predicted=5, actual=0)
-    with pytest.raises(NotACost, match="actual is -1; it must be a whole number of at least 0"):
+    with pytest.raises(NotPossible, match="actual is -1; it must be a whole number of at least 0"):
         compared(predicted=5, actual=-1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.unlearning.core.costs.drawing import mean_within
-from unlearning.core.costs.checks import NotACost
+from unlearning.core.costs.checks import NotPossible
 from unlearning.core.costs.rewind import continual_fraction, shuffled_fraction
 
 
@@ -65,5 +65,5 @@ def test_half_the_distance_of_saved_states_is_lost():
     ],
 )
 def test_what_no_training_can_have_is_named(call, sentence):
-    with pytest.raises(NotACost, match=sentence):
+    with pytest.raises(NotPossible, match=sentence):
         call()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unlearning.core.costs.drawing import drawn_fraction, mean_within
-from unlearning.core.costs.checks import NotACost
+from unlearning.core.costs.checks import NotPossible
 from unlearning.core.costs.shards import (
     batch_fraction,
     expected_fraction,
@@ -124,5 +124,5 @@ def test_a_known_batch_costs_the_stages_that_it_makes_void(known):
     ],
 )
 def test_what_no_plan_can_have_is_named(call, sentence):
-    with pytest.raises(NotACost, match=sentence):
+    with pytest.raises(NotPossible, match=sentence):
         call()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unlearning.core.costs.checks import NotACost
+from unlearning.core.costs.checks import NotPossible
 from unlearning.core.scheduling.backlog import Backlog, Request, ShardedRun
 from unlearning.core.scheduling.capacity import Capacity, needed_per_day
 from unlearning.core.scheduling.policies import (
@@ -169,7 +169,9 @@ def test_a_wait_longer_than_the_deadline_cannot_be_bought_back():
 def test_capacity_is_sized_by_the_deadline():
     assert needed_per_day(100, deadline=25, margin=2) == pytest.approx(4.4, abs=0.01)
     assert Capacity(per_day=8).age_bound(100) == pytest.approx(12.625)
-    with pytest.raises(NotACost, match="margin is 25 days; it must be less than the deadline, 25"):
+    with pytest.raises(
+        NotPossible, match="margin is 25 days; it must be less than the deadline, 25"
+    ):
         needed_per_day(100, deadline=25, margin=25)
 
 
@@ -189,5 +191,5 @@ def test_capacity_is_sized_by_the_deadline():
     ],
 )
 def test_what_cannot_be_is_named(call, sentence):
-    with pytest.raises(NotACost, match=sentence):
+    with pytest.raises(NotPossible, match=sentence):
         call()
