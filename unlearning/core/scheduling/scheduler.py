@@ -105,7 +105,9 @@ def _renewal(
 ) -> Job | None:
     """Return a full retrain where one is worth it and makes nobody late."""
     busy = {job.run for job in backlog.running}
-    for run in backlog.runs.keys() - busy:
+    for run in backlog.runs:
+        if run in busy:
+            continue
         fraction = backlog.fraction(run)
         if fraction > (policy.retrain_above or 1) and _in_time(
             run, backlog, now, capacity, deadline
