@@ -119,7 +119,9 @@ def choose(
     fresh = any(one.way is Way.RETRAIN for one in timely)
     feasible, worn = _parted(timely, lambda one: _worn_out(one, policy) if fresh else "")
     ordered = sorted(feasible, key=_order)
-    overdue = None if ordered else min(strong, key=lambda one: one.latency, default=None)
+    overdue = (
+        None if ordered else min(strong, key=lambda one: (one.latency, *_order(one)), default=None)
+    )
     return Decision(
         ranked=tuple(_ranked(one, ordered[0]) for one in ordered),
         refused=(*refused, *weak, *late, *worn),

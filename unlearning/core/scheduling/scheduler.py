@@ -64,7 +64,9 @@ def warnings(
         found.append(_too_little(backlog.shards, bound, wait, capacity, deadline))
     late = sum(due < now for one in backlog.waiting() for *_, due in (e[2] for e in one.requests))
     if late:
-        found.append(f"{late} requests wait past their due date; answer them by other means.")
+        found.append(
+            f"Past their due date, and still waiting: {late}. Answer them by other means."
+        )
     return tuple(found)
 
 

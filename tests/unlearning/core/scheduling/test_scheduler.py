@@ -157,7 +157,7 @@ def test_a_bound_past_the_deadline_is_told_with_what_would_do():
     assert warnings(waiting, 1.0, capacity=enough, policy=OLDEST_FIRST) == ()
     assert "days old" in warnings(waiting, 1.0, capacity=enough, policy=LAZY)[0]
     (late,) = warnings(waiting, 24.0, capacity=enough, policy=OLDEST_FIRST)
-    assert late.startswith("1 requests wait past their due date")
+    assert late.startswith("Past their due date, and still waiting: 1.")
 
 
 def test_a_wait_longer_than_the_deadline_cannot_be_bought_back():
