@@ -52,7 +52,7 @@ def test_a_batch_costs_what_the_table_says(shards):
     assert found == pytest.approx(TABLE[shards], abs=6e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 30), st.integers(1, 12), st.integers(0, 60))
 def test_it_equals_the_sum_over_how_many_fall_in_a_shard(shards, slices, requests):
     assert batch_fraction(shards, slices, requests) == pytest.approx(
@@ -88,7 +88,7 @@ def test_shares_are_those_of_growing_stages():
     assert redone_from(3).tolist() == pytest.approx([1, 5 / 6, 3 / 6])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.integers(1, 8).flatmap(
         lambda r: st.lists(st.none() | st.integers(0, r - 1), min_size=1).map(

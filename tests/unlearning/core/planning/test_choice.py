@@ -73,7 +73,7 @@ cases = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(candidates(), policies, cases)
 def test_every_way_is_told_once_and_with_a_sentence(given, policy, case):
     found = choose(given, policy=policy, case=case)
@@ -83,7 +83,7 @@ def test_every_way_is_told_once_and_with_a_sentence(given, policy, case):
     assert all(reason.endswith(".") and reason[0].isupper() for _, reason in told)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(candidates(), policies, cases)
 def test_the_winner_would_do_and_no_other_that_would_is_cheaper(given, policy, case):
     found = choose(given, policy=policy, case=case)
@@ -99,7 +99,7 @@ def test_the_winner_would_do_and_no_other_that_would_is_cheaper(given, policy, c
             assert found.winner.strength.reaches(one.strength)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(candidates(), policies, cases)
 def test_no_way_is_refused_without_cause(given, policy, case):
     found = choose(given, policy=policy, case=case)
@@ -115,7 +115,7 @@ def test_no_way_is_refused_without_cause(given, policy, case):
         )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(candidates(), policies, cases)
 def test_asking_for_more_never_brings_a_weaker_or_a_cheaper_winner(given, policy, case):
     # A retrain that is too weak brings back a rebuild of nearly everything: that rule is apart.
@@ -132,7 +132,7 @@ def test_asking_for_more_never_brings_a_weaker_or_a_cheaper_winner(given, policy
         before = winner
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(candidates(), policies, cases)
 def test_a_bridge_serves_only_until_an_exact_job(given, policy, case):
     found = choose(given, policy=policy, case=case)
@@ -146,7 +146,7 @@ def test_a_bridge_serves_only_until_an_exact_job(given, policy, case):
             assert case.intake is Intake.SUBJECT
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(candidates(), policies, cases, st.randoms())
 def test_the_order_of_what_is_given_changes_nothing(given, policy, case, random):
     shuffled = random.sample(given, len(given))
@@ -154,7 +154,7 @@ def test_the_order_of_what_is_given_changes_nothing(given, policy, case, random)
     assert (one.ranked, one.bridge, one.overdue) == (other.ranked, other.bridge, other.overdue)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(candidates(), policies, cases)
 def test_a_decision_is_json(given, policy, case):
     found = choose(given, policy=policy, case=case)

@@ -71,7 +71,7 @@ def test_bits_are_claimed_only_where_two_executions_can_agree():
     assert (once.strength, once.cost.verify_visits) == (Strength.SAME_RECIPE, 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 99), st.sets(st.integers(0, 99)))
 def test_a_rewind_begins_at_the_newest_state_that_no_record_had_reached(first, kept):
     states = tuple(SavedState(step=step, visits_before=step * 50) for step in kept)
@@ -93,7 +93,7 @@ def test_a_rebuild_costs_the_stages_from_the_last_clean_state():
     assert TouchedShard(first_slice=1, stages=forgotten).visits() == 180
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.none() | st.integers(0, 4), min_size=1, max_size=9).filter(any))
 def test_the_predicted_part_is_that_of_the_closed_form(firsts):
     touched = tuple(

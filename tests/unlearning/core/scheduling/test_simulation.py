@@ -47,7 +47,7 @@ def total(runs):
     return sum(run.shards for run in runs.values())
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(floods(), st.sampled_from([0.3, 0.7, 1.0, 3.0]), st.integers(1, 3))
 def test_no_request_becomes_older_than_the_bound(flood, per_day, workers):
     runs, requests = flood
@@ -59,7 +59,7 @@ def test_no_request_becomes_older_than_the_bound(flood, per_day, workers):
         assert found.max_age <= (total(runs) + 1) / per_day + ROUNDING
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(floods(), st.sampled_from([0.5, 1.0, 4.0]), st.floats(0, 9), st.integers(1, 30))
 def test_waiting_on_purpose_adds_what_was_waited(flood, per_day, min_age, min_backlog):
     runs, requests = flood
@@ -70,7 +70,7 @@ def test_waiting_on_purpose_adds_what_was_waited(flood, per_day, min_age, min_ba
     assert found.max_age <= capacity.age_bound(total(runs), wait=min_age) + ROUNDING
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(floods(runs=1), st.sampled_from([0.5, 1.0, 4.0]), st.floats(0.1, 1))
 def test_a_full_retrain_makes_nobody_late_who_would_have_been_in_time(flood, per_day, above):
     runs, requests = flood
