@@ -1,0 +1,1 @@
+"""What exact unlearning will cost, in closed form; NumPy only, so a web process may ask."""
