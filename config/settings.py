@@ -205,6 +205,8 @@ EXPUNGE_METHOD = os.environ.get("EXPUNGE_METHOD", "scrub")
 EXPUNGE_METHOD_SETTINGS = environment.mapping("EXPUNGE_METHOD_SETTINGS", default={})
 # A state is kept every so many steps of a training, so that it can be replayed; 0 keeps none.
 EXPUNGE_REPLAY_EVERY = environment.integer("EXPUNGE_REPLAY_EVERY", default=0, low=0)
+# A replay is executed a second time in a process of its own; without that no bits are claimed.
+EXPUNGE_REPLAY_TWICE = environment.flag("EXPUNGE_REPLAY_TWICE", default=True)
 # Fields of audits.core.policy.EvidencePolicy that differ from its defaults.
 EXPUNGE_POLICY = environment.mapping("EXPUNGE_POLICY", default={})
 # Distance of two inputs scaled to length one, below which staff decide whether they are the same.

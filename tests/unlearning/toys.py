@@ -17,6 +17,10 @@ from unlearning.core.context import Context
 from unlearning.core.gradient_recipe import GradientRecipe
 from unlearning.core.history import History
 from unlearning.core.order import Plan
+from unlearning.core.replay.engine import Trainer
+from unlearning.core.replay.pinned import Pinned
+from unlearning.core.replay.rewind import Rewind
+from unlearning.core.replay.store import MemoryStore
 from unlearning.core.statistics.gaussian import GaussianBayes
 from unlearning.core.statistics.module import CountedModel
 
@@ -202,6 +206,25 @@ def _history(recipe: Toy) -> History:
         batches=kept,
         rates=(0.5,) * plan.steps,
         holes=first,
+    )
+
+
+def rewind(recipe: Toy, seed: int) -> Rewind:
+    """Return a recorded training on both sets, in which the first records are to be holes."""
+    return replace(_rewind(recipe, seed), store=deepcopy(_rewind(recipe, seed).store))
+
+
+@cache
+def _rewind(recipe: Toy, seed: int) -> Rewind:
+    store, secret, data = MemoryStore(), b"of the toys", whole()
+    session = Context(recipe=recipe, seed=seed)
+    training = Trainer(recipe=recipe, session=session, store=store, secret=secret, content="toys")
+    return Rewind(
+        origin=training.record("first", Pinned(data, size=len(data))).recording,
+        store=store,
+        secret=secret,
+        run="again",
+        holes=frozenset(range(len(FORGET))),
     )
 
 

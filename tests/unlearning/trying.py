@@ -14,6 +14,7 @@ from tests.unlearning.toys import (
     Toy,
     history,
     original,
+    rewind,
 )
 from unlearning.core.catalogue import registry
 from unlearning.core.claims import Granularity, Layers
@@ -68,6 +69,8 @@ def sets(method: Method) -> tuple[TensorDataset, TensorDataset]:
 
 def context(recipe: Toy, seed: int = 7, **more: Any) -> Context:  # noqa: ANN401  (what a session takes)
     mine = {"validation": HELD_OUT, "history": history(recipe), **more}
+    if not isinstance(recipe, Counting | Budgeted):
+        mine.setdefault("rewind", rewind(recipe, seed))
     return Context(recipe=recipe, seed=seed, **mine)
 
 

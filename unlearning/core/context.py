@@ -11,6 +11,7 @@ from unlearning.core.session import Cancelled, Session
 if TYPE_CHECKING:
     from unlearning.core.history import History
     from unlearning.core.recipe import Recipe
+    from unlearning.core.replay.rewind import Rewind
 
 __all__ = ["Cancelled", "Context", "Examples"]
 
@@ -21,9 +22,11 @@ class Context(Session):
 
     ``validation`` holds records that were never trained on and that no audit uses. A method that
     does not declare to need it is given a seal in its place. ``history`` is what was kept of the
-    end of the training; it is None where nothing was, and for a method that does not declare it.
+    end of the training, and ``rewind`` the whole of it, state by state; each is None where nothing
+    was kept, and for a method that does not declare it.
     """
 
     recipe: Recipe
     validation: Examples = NOTHING
     history: History | None = None
+    rewind: Rewind | None = None

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from unlearning.core.context import Context
     from unlearning.core.examples import Examples
     from unlearning.core.history import History
+    from unlearning.core.replay.rewind import Rewind
 
 
 class EmptySet(ValueError):
@@ -191,8 +192,19 @@ class Method(ABC):
             context,
             validation=sets["validation"],
             history=self._history(context),
+            rewind=self._rewind(context),
             amp=context.amp and self.mixed_precision,
         )
+
+    def _rewind(self, context: Context) -> Rewind | None:
+        if Need.BATCH_LOG not in self.needs:
+            return None
+        if context.rewind is None:
+            raise NotKept(
+                f"{self.title} goes through the training again, and no log of its steps was kept; "
+                f"retrain from scratch."
+            )
+        return context.rewind
 
     def _history(self, context: Context) -> History | None:
         if Need.CHECKPOINTS not in self.needs:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from unlearning.core.stored import StoredExamples
     from unlearning.models import TrainingHistory
 
-SECRET = "step-log"
+STEP_LOG_KEY = "step-log"
 
 
 class PlatformStore:
@@ -98,7 +98,7 @@ def trainer(recipe: Recipe, session: Session, store: Store, content: str) -> Tra
         recipe=recipe,
         session=session,
         store=store,
-        secret=keys.get_or_create(SECRET),
+        secret=keys.get_or_create(STEP_LOG_KEY),
         content=content,
         every=settings.EXPUNGE_REPLAY_EVERY,
     )
@@ -111,12 +111,11 @@ def content_name(space: OrdinalSpace, ordinals: BitMap) -> str:
 
 def recorded(
     job: Job, recipe: Recipe, session: Session, examples: StoredExamples, content: str
-) -> tuple[nn.Module, TrainingHistory]:
+) -> nn.Module:
     """Train, keeping states and a step log; a try that died is taken up where it stood."""
     history = histories.begin(name=str(job.pk), job=job, now=timezone.now())
     training = trainer(recipe, session, PlatformStore(history), content)
-    done = training.record(history.name, Pinned(examples, size=len(examples)))
-    return done.model, history
+    return training.record(history.name, Pinned(examples, size=len(examples))).model
 
 
 def recording_of(account: bytes) -> Recording | None:

@@ -21,6 +21,7 @@ from unlearning.core.claims import Guarantee
 from unlearning.core.context import Context
 from unlearning.core.method import Method
 from unlearning.core.stored import StoredExamples
+from unlearning.execution import replaying
 from unlearning.execution.loading import (
     forget_snapshot,
     load_version,
@@ -67,6 +68,8 @@ def execute_run(job: Job) -> None:
     known = earlier_result(job)
     if known is None:
         known = _unlearn(job, run)
+    if run.method == runs.REPLAY:
+        replaying.finish(run, known)
     runs.finish_run(
         run_id=run.pk,
         unlearned=known,
@@ -162,11 +165,16 @@ def _apply(job: Job, run: UnlearningRun, recipe: Recipe, method: Method) -> Done
         seed=run.seed,
         base=load_version(run.base) if run.base else None,
         progress=reporter(job, f"{method.title}: {run.target}"),
+        rewind=replaying.begin(job, run) if run.method == runs.REPLAY else None,
     )
     result = method.apply(load_version(run.target), retain, StoredExamples(recipe, view), context)
     return Done(
         model=result.model,
         guarantee=method.guarantee.name,
-        report=result.report.as_dict(),
+        report=result.report.as_dict() | _replayed(run),
         seconds=result.report.seconds,
     )
+
+
+def _replayed(run: UnlearningRun) -> dict[str, Any]:
+    return {"replay": replaying.said(run)} if run.method == runs.REPLAY else {}

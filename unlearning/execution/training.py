@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from lineage.models import Job
     from lineage.queries.training_view import TrainingView
     from unlearning.core.recipe import Recipe
-    from unlearning.models import TrainingHistory
 
 
 def train_version(job: Job) -> None:
     """Train a version from a recipe on a captured snapshot, as the job's parameters say."""
     wanted = job.parameters
-    if earlier_result(job):
+    if known := earlier_result(job):
+        histories.settle(name=str(job.pk), version=known)
         return
     recipe = load_recipe(
         wanted["recipe"], wanted["recipe_parameters"], settings.EXPUNGE_RECIPE_MODULES
@@ -57,19 +57,17 @@ def train_version(job: Job) -> None:
     )
     with capture.training(sink=sink) as captured:
         view = training_view(snapshot)
-        model, history = _trained(job, recipe, session, view)
+        model = _trained(job, recipe, session, view)
         # The recipe draws every record of its view in every epoch.
         captured.used(view.ordinals)
         captured.finish(weights=weights.to_bytes(model.state_dict()))
-    if history and (version := earlier_result(job)):
-        histories.settle(history=history, version=version)
+    if version := earlier_result(job):
+        histories.settle(name=str(job.pk), version=version)
 
 
-def _trained(
-    job: Job, recipe: Recipe, session: Session, view: TrainingView
-) -> tuple[nn.Module, TrainingHistory | None]:
+def _trained(job: Job, recipe: Recipe, session: Session, view: TrainingView) -> nn.Module:
     examples = StoredExamples(recipe, view)
     if not settings.EXPUNGE_REPLAY_EVERY:
-        return recipe.train(examples, session), None
+        return recipe.train(examples, session)
     content = content_name(view.snapshot.space, view.ordinals)
     return recorded(job, recipe, session, examples, content)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lineage.models import ModelVersion
 
-_LIVE = (Job.State.QUEUED, Job.State.RUNNING)
+_LIVE = (Job.Status.QUEUED, Job.Status.RUNNING)
 
 
 def begin(*, name: str, job: Job, now: datetime) -> TrainingHistory:
@@ -24,6 +24,8 @@ def begin(*, name: str, job: Job, now: datetime) -> TrainingHistory:
     history, _ = TrainingHistory.objects.get_or_create(
         name=name, defaults={"job": job, "created_at": now}
     )
+    if history.job_id != job.pk:
+        TrainingHistory.objects.filter(pk=history.pk).update(job=job)
     return history
 
 
@@ -51,14 +53,17 @@ def drop_file(*, key: str, now: datetime) -> None:
 
 
 @transaction.atomic
-def settle(
-    *, history: TrainingHistory, version: ModelVersion, rests_on: Collection[str] = ()
-) -> None:
-    """Give a history to the version that came of it; from then on they go together.
+def settle(*, name: str, version: ModelVersion, rests_on: Collection[str] = ()) -> None:
+    """Give the history of that name, if any, to the version that came of it; once or again.
+
+    From then on they go together.
 
     ``rests_on`` are the keys of files of the training that this one replayed: states from before
     anything that was forgotten. They pass to the new version, since the old one will go.
     """
+    history = TrainingHistory.objects.select_for_update().filter(name=name).first()
+    if history is None:
+        return
     HistoryFile.objects.filter(key__in=rests_on).update(history=history)
     TrainingHistory.objects.filter(pk=history.pk).update(version=version)
     files = HistoryFile.objects.filter(history=history)
@@ -77,7 +82,7 @@ def discard_abandoned(*, now: datetime) -> int:
 
     Their states learned from people, and no version leads to them.
     """
-    left = TrainingHistory.objects.filter(version=None).exclude(job__state__in=_LIVE)
+    left = TrainingHistory.objects.filter(version=None).exclude(job__status__in=_LIVE)
     found = list(left)
     for history in found:
         discard(history=history, now=now)

@@ -22,6 +22,7 @@ S = UnlearningRun.Status
 EXACT = "EXACT"
 APPROXIMATE = "APPROXIMATE"
 RETRAIN = "retrain"
+REPLAY = "replay"
 DESTROY = "destroy"
 OUTSIDE = "retrain_outside"
 

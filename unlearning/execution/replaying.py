@@ -1,0 +1,167 @@
+"""Replay a recorded training of the platform, twice, and say what may be claimed of it.
+
+As a program (``python -m unlearning.execution.replaying RUN``) it is the second execution: it
+replays the same work in a process of its own, keeps nothing, and prints what came out as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from lineage import keys
+from lineage.queries.membership import members
+from lineage.queries.sources import training_snapshot
+from lineage.queries.training_view import training_view
+from unlearning.core.replay.claims import Execution, claim
+from unlearning.core.replay.fingerprint import fingerprint
+from unlearning.core.replay.review import check_log
+from unlearning.core.replay.rewind import Rewind, holes_in
+from unlearning.core.session import CPU, Session
+from unlearning.core.stored import StoredExamples
+from unlearning.execution.histories import (
+    STEP_LOG_KEY,
+    Borrowed,
+    PlatformStore,
+    recording_of,
+)
+from unlearning.execution.loading import load_version, recipe_of, retain_snapshot
+from unlearning.models import UnlearningRun
+from unlearning.queries import histories as kept
+from unlearning.services import histories
+
+if TYPE_CHECKING:
+    from lineage.models import Job, ModelVersion
+    from unlearning.core.replay.recording import Recording
+    from unlearning.core.replay.store import Store
+
+logger = logging.getLogger("expunge.unlearning")
+
+AGAIN = "unlearning.execution.replaying"
+
+
+class NoRecording(LookupError):
+    """Nothing was kept of the training of a version."""
+
+
+def rewind_of(run: UnlearningRun, store: Store, *, name: str = "") -> Rewind:
+    """Return the recorded training of the target of a run, with holes for what must go.
+
+    What must go is everything that the target was trained on and the retain set lacks.
+
+    Raises:
+        NoRecording: nothing was kept.
+        NumbersUnclear: it is not known which record was which.
+        LogBroken: the step log is not the one that was written.
+    """
+    origin = recording_of(kept.account_of(run.target))
+    if origin is None:
+        raise NoRecording(
+            f"Nothing was kept of the training of {run.target}; retrain it from scratch."
+        )
+    secret = keys.get(STEP_LOG_KEY)
+    check_log(store, origin, secret)
+    learned = list(members(training_snapshot(run.target)))
+    return Rewind(
+        origin=origin,
+        store=store,
+        secret=secret,
+        run=name or str(run.pk),
+        holes=holes_in(origin, learned, members(retain_snapshot(run))),
+        every=settings.EXPUNGE_REPLAY_EVERY or None,
+    )
+
+
+def begin(job: Job, run: UnlearningRun) -> Rewind:
+    """Return what a run replays; its own states are kept from now on. Raises as above."""
+    history = histories.begin(name=str(run.pk), job=job, now=timezone.now())
+    return rewind_of(run, PlatformStore(history))
+
+
+def finish(run: UnlearningRun, version: ModelVersion) -> None:
+    """Let the new version have its history, with the states that it rests upon."""
+    recording = recording_of(kept.account_named(str(run.pk)))
+    states = [each.key for each in recording.states] if recording else []
+    log = [each.key for each in recording.chunks] if recording else []
+    histories.settle(name=str(run.pk), version=version, rests_on=[*states, *log])
+
+
+def said(run: UnlearningRun) -> dict[str, Any]:
+    """Return what is claimed of the replay of a run that has just ended, and what it took."""
+    recording = recording_of(kept.account_named(str(run.pk)))
+    if recording is None:
+        raise NoRecording(f"The replay of {run} has not ended.")
+    found = fingerprint(CPU)
+    first = Execution(
+        work=recording.work, digest=recording.digest, fingerprint=found, first=_first(recording)
+    )
+    second = _elsewhere(run) if settings.EXPUNGE_REPLAY_TWICE else None
+    claimed = claim(recording.fingerprints, first, second)
+    return {
+        "claim": claimed.strength.value,
+        "reason": claimed.reason,
+        "digest": recording.digest,
+        "second_digest": second.digest if second else None,
+        "log_head": recording.head,
+        "plan": recording.binding,
+        "first_step": first.first,
+        "steps": recording.steps_before(len(recording.segments)),
+        "sample_visits": recording.spent,
+        "of_training": recording.visits,
+    }
+
+
+def _first(recording: Recording) -> int:
+    """Return the step, over all phases, from which the replay went its own way."""
+    taken_over = (
+        recording.steps_before(each.phase) + each.step
+        for each in recording.states
+        if not each.key.startswith(f"{recording.run}/")
+    )
+    return max(taken_over, default=0)
+
+
+def _elsewhere(run: UnlearningRun) -> Execution | None:
+    """Return the same work done by another process; None where that did not come to an end."""
+    done = subprocess.run(  # noqa: S603  (this very module, and the id of a run)
+        [sys.executable, "-m", AGAIN, str(run.pk)],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        logger.warning("The second execution of run %s failed: %s", run.pk, last)
+        return None
+    return Execution.from_dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def execute_again(run_id: str) -> Execution:
+    """Replay the work of a run once more, keeping nothing of it."""
+    run = UnlearningRun.objects.select_related("target__generated_by", "base", "space").get(
+        pk=run_id
+    )
+    rewind = rewind_of(run, Borrowed(), name=f"{run.pk}-again")
+    recipe = recipe_of(run.target)
+    session = Session(base=load_version(run.base) if run.base else None)
+    retain = StoredExamples(recipe, training_view(retain_snapshot(run)))
+    return rewind.replay(retain, recipe, session).execution
+
+
+def main() -> None:
+    """Execute again and print the outcome."""
+    import django  # noqa: PLC0415
+
+    django.setup()
+    sys.stdout.write(json.dumps(execute_again(sys.argv[1]).as_dict()) + "\n")
+
+
+if __name__ == "__main__":
+    main()
