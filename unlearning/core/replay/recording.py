@@ -122,12 +122,16 @@ class Recording:
         return len(self.segments), 0
 
     def cut(self, states: int) -> Recording:
-        """Return the recording as it was when it had this many states."""
+        """Return the recording as it was when it had this many states.
+
+        Without any, no environment has had a part in it either.
+        """
         last = self.states[states - 1] if states else None
         return replace(
             self,
             segments=self.segments[: last.phase + 1] if last else (),
             states=self.states[:states],
+            fingerprints=self.fingerprints if last else (),
             chunks=tuple(each for each in self.chunks if last and each.rows <= last.rows),
             visits=last.visits if last else 0,
             digest="",
