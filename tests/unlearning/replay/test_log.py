@@ -68,7 +68,7 @@ def test_a_log_that_nobody_touched_is_read_back():
     assert found[2]["rate"] == 0.5
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, len(written()[0]) - 1), st.integers(1, 255))
 def test_any_changed_byte_is_found_and_its_row_named(at, mask):
     content = bytearray(written()[0])

@@ -135,6 +135,7 @@ def test_a_phase_that_owes_nothing_to_a_record_is_not_gone_through(weighted, fir
     origin = bench.record("origin", without()).recording
     after = bench.replay("after", origin, without(hole))
     assert origin.digest == scratch(recipe)
+    assert origin.predicted([hole]).replay == after.recording.spent
     assert after.recording.digest == scratch(recipe, hole)
     assert after.execution.first == first
 
