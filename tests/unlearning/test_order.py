@@ -73,6 +73,7 @@ def test_an_epoch_visits_every_record_once_and_drops_none(size, batch_size, epoc
     assert visits == dict.fromkeys(range(size), epochs)
     assert len(list(plan)) == plan.steps
     assert all(len(batch) <= batch_size for batch in plan)
+    assert all(plan.visits(record) == epochs for record in range(size))
 
 
 @settings(max_examples=40, deadline=None)

@@ -122,6 +122,11 @@ class Plan:
             number -= epochs
         return self.size
 
+    def visits(self, record: int) -> int:
+        """Return how often a record is drawn, as if it were no hole."""
+        stages = self.stages or ((self.epochs, self.size),)
+        return sum(epochs for epochs, reach in stages if record < reach)
+
     def epoch_steps(self, number: int) -> int:
         """Return the number of batches of one epoch."""
         return -(-self.reach(number) // self.batch_size)

@@ -73,7 +73,7 @@ def restore_random_state(state: dict[str, Any], device: torch.device) -> None:
     version, internal, gauss = state["python"]
     words, *rest = state["numpy"]
     torch.set_rng_state(state["torch"])
-    if device.type == "cuda":
+    if device.type == "cuda" and state["device"] is not None:
         torch.cuda.set_rng_state(state["device"], device)
     random.setstate((version, tuple(internal.tolist()), gauss))
     np.random.set_state(("MT19937", words.numpy().astype(np.uint32), *rest))  # noqa: NPY002  (as above)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, replace
 from functools import cache
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unlearning.replay.pairs import PAIRS, SECRET, SIZE, late, trainer, without
+from tests.unlearning.replay.pairs import PAIRS, SECRET, SIZE, Pair, late, trainer, without
 from unlearning.core.order import Plan
 from unlearning.core.replay.log import (
     Chain,
@@ -66,7 +68,7 @@ def test_a_log_that_nobody_touched_is_read_back():
     assert found[2]["rate"] == 0.5
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, len(written()[0]) - 1), st.integers(1, 255))
 def test_any_changed_byte_is_found_and_its_row_named(at, mask):
     content = bytearray(written()[0])
@@ -140,6 +142,28 @@ def test_a_step_of_holes_alone_is_logged_as_skipped():
     assert skipped == [10]
     assert found[11]["loss"] is None
     assert found[10]["loss"] > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stepped(Pair):
+    """Its rate is a number of NumPy, whose repr is no JSON."""
+
+    def rate(self, step, total):
+        return np.float64(0.25)
+
+
+def test_a_rate_may_be_any_kind_of_number():
+    bench = trainer(Stepped())
+    origin = bench.record("origin", without()).recording
+    assert {row["rate"] for row in rows(bench.store, origin) if "step" in row} == {0.25}
+
+
+def test_a_log_that_lost_whole_steps_and_was_sealed_again_is_found():
+    bench = trainer()
+    origin = bench.record("origin", without()).recording
+    shorter = replace(origin.cut(5), digest=origin.digest)
+    with pytest.raises(LogBroken, match=r"row 16: it has 15 steps, and its plans have 24\.$"):
+        check_log(bench.store, shorter, SECRET)
 
 
 def test_a_missing_stretch_of_the_log_is_named():

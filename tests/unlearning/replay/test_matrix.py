@@ -70,7 +70,12 @@ def test_a_second_erasure_goes_on_from_the_first():
     holes: tuple[int, ...] = ()
     for run, erased, first in (("a", one, 9), ("b", two, 9), ("c", early, 0)):
         holes = (*holes, erased)
+        promised = recording.predicted(holes)
         after = bench.replay(run, recording, without(*holes))
+        assert (promised.replay, promised.scratch) == (
+            after.recording.spent,
+            after.recording.visits,
+        )
         assert after.recording.digest == scratch(recipe, holes)
         assert after.execution.first <= first
         recording = after.recording

@@ -9,11 +9,21 @@ import pytest
 import torch
 from torch import nn
 
-from tests.unlearning.replay.pairs import PAIRS, RECORDS, SIZE, Pair, late, trainer, without
+from tests.unlearning.replay.pairs import (
+    PAIRS,
+    RECORDS,
+    SECRET,
+    SIZE,
+    Pair,
+    late,
+    trainer,
+    without,
+)
 from unlearning.core.examples import Held, labels_of
 from unlearning.core.order import Plan
 from unlearning.core.phase import Phase
 from unlearning.core.replay.engine import StateIncomplete
+from unlearning.core.replay.review import check_log
 from unlearning.core.replay.states import model_digest
 from unlearning.core.session import Session
 from unlearning.core.training import descend
@@ -58,6 +68,18 @@ def test_a_scaler_that_comes_out_differently_sends_the_replay_to_the_start(coars
     assert {state.key for state in after.recording.states}.isdisjoint(
         state.key for state in origin.states
     ) is (first == 0)
+    assert check_log(bench.store, after.recording, SECRET) == 24
+
+
+def test_an_environment_that_nothing_is_left_of_does_not_count(monkeypatch):
+    recipe = Shifted()
+    bench, holes = trainer(recipe), late(recipe)
+    origin = bench.record("origin", without()).recording
+    monkeypatch.setenv("MKL_CBWR", "COMPATIBLE")
+    after = bench.replay("after", origin, without(*holes)).recording
+    assert [each["MKL_CBWR"] for each in after.fingerprints] == ["COMPATIBLE"]
+    kept = replace(origin, holes=()).rewound("other", holes)
+    assert [each["MKL_CBWR"] for each in kept.fingerprints] == [""]
 
 
 def test_a_scaler_fitted_on_all_records_is_noticed(monkeypatch):
@@ -113,6 +135,7 @@ def test_a_phase_that_owes_nothing_to_a_record_is_not_gone_through(weighted, fir
     origin = bench.record("origin", without()).recording
     after = bench.replay("after", origin, without(hole))
     assert origin.digest == scratch(recipe)
+    assert origin.predicted([hole]).replay == after.recording.spent
     assert after.recording.digest == scratch(recipe, hole)
     assert after.execution.first == first
 

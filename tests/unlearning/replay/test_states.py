@@ -48,7 +48,7 @@ def same(one, other) -> bool:
     return type(one) is type(other) and one == other
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(KEYS, TREES, max_size=3))
 def test_any_tree_comes_back(tree):
     back = State.from_bytes(state(optimizer=tree).to_bytes())

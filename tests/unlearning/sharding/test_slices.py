@@ -73,6 +73,7 @@ def test_the_first_use_of_each_record_is_that_of_a_scan(shape):
     for record in range(bounds[-1]):
         first = next(step for step, batch in enumerate(batches) if record in batch)
         assert plan.first_use([record]) == first
+        assert plan.visits(record) == sum(record in batch for batch in batches)
 
 
 def test_what_is_left_is_counted_without_the_holes():

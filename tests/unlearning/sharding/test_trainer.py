@@ -12,9 +12,11 @@ from tests.unlearning.replay.pairs import PAIRS, RECORDS, SECRET, SIZE, trainer,
 from tests.unlearning.replay.test_preparing import Shifted
 from unlearning.core.recipe import NoExamples
 from unlearning.core.replay.engine import model_at
+from unlearning.core.replay.recording import Visits
 from unlearning.core.replay.states import model_digest
 from unlearning.core.sharding.placement import Placement, Subjects, place
-from unlearning.core.sharding.trainer import ShardedTrainer, Visits
+from unlearning.core.sharding.slices import left, stage_visits
+from unlearning.core.sharding.trainer import ShardedTrainer
 from unlearning.core.sharding.vote import NobodyVotes, SoftVote
 
 SUBJECTS = Subjects(of=[(f"p{number // 3}",) for number in range(SIZE)])
@@ -60,14 +62,20 @@ def test_shards_are_independent_trainings_with_seeds_of_their_own():
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
-def test_the_cost_of_a_rebuild_is_the_one_predicted(part):
-    bench = sharded(RECIPES[0])
+@pytest.mark.parametrize("every", [None, 3])
+def test_the_cost_of_a_rebuild_is_the_one_predicted(part, every):
+    bench = sharded(RECIPES[0], every=every)
     holes = subject_of(2, part)
     origin = bench.shard("origin", 2, without()).recording
     promised = bench.predicted(2, origin, without(*holes))
     actual = bench.rebuild("after", 2, origin, without(*holes)).recording
-    assert promised == Visits(shard=2, first=part, rebuild=actual.spent, scratch=actual.visits)
-    assert (promised.rebuild < promised.scratch) is (part > 0)
+    assert promised == Visits(replay=actual.spent, scratch=actual.visits)
+    if every is None:
+        bounds, stages = PLACEMENT.bounds(2), origin.segments[0].plan.stages
+        counts = left(bounds, bench.part(2, without(*holes)).holes)
+        stage = stage_visits(counts, [epochs for epochs, _ in stages])
+        assert promised == Visits(replay=sum(stage[part:]), scratch=sum(stage))
+        assert (promised.replay < promised.scratch) is (part > 0)
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=repr)

@@ -131,13 +131,14 @@ class Trainer:
             StateIncomplete: another model came out.
             NotFinished, OtherTraining: as for ``replay``.
         """
-        run = f"{origin.run}-rehearsal"
         self._confirm(origin, source)
-        again = self._carry_out(
-            replace(origin.cut(max(len(origin.states) - 1, 0)), run=run), source
-        )
-        for key in self.store.list(f"{run}/"):
-            self.store.delete(key)
+        run = f"{origin.run}-rehearsal"
+        begun = replace(origin.cut(max(len(origin.states) - 1, 0)), run=run)
+        try:
+            again = self._carry_out(begun, source)
+        finally:
+            for key in self.store.list(f"{run}/"):
+                self.store.delete(key)
         if again.recording.digest != origin.digest:
             raise StateIncomplete(
                 f"Taken up from its last state but one, {self.recipe.title} gave the digest "

@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,6 +21,7 @@ CODE = (
     "session", "training", "weights", "replay/pinned", "replay/recorder", "replay/states",
     "sharding/slices",
 )  # fmt: skip
+PACKAGES = ("pillow", "scikit-learn", "scipy", "torchvision")
 VARIABLES = (
     "ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG", "DNNL_MAX_CPU_ISA", "MKL_CBWR",
     "MKL_DYNAMIC", "MKL_ENABLE_INSTRUCTIONS", "NVIDIA_TF32_OVERRIDE", "ONEDNN_MAX_CPU_ISA",
@@ -47,6 +49,7 @@ def fingerprint(device: torch.device) -> Fingerprint:
         "device": device.type,
         "code": code_digest(),
     }
+    found |= {name: _version(name) for name in PACKAGES}
     found |= {name: os.environ.get(name, "") for name in VARIABLES}
     return found | (_accelerator(device) if device.type == "cuda" else {})
 
@@ -62,6 +65,13 @@ def _accelerator(device: torch.device) -> Fingerprint:
         "cuDNN settings": f"{cudnn.deterministic} {cudnn.benchmark} {cudnn.allow_tf32}",
         "TF32": str(torch.backends.cuda.matmul.allow_tf32),
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def _processor() -> str:

@@ -35,7 +35,7 @@ class Ledger:
 
     def environment(self, found: Fingerprint) -> None:
         """Note the environment that the run goes on in."""
-        known = self.recording.fingerprints
+        self._here, known = found, self.recording.fingerprints
         if found not in known:
             self.recording = replace(self.recording, fingerprints=(*known, found))
         self._save()
@@ -43,9 +43,7 @@ class Ledger:
     def cut(self, states: int) -> None:
         """Fall back to when there were this many states."""
         self.recording = self.recording.cut(states)
-        if not states:  # nothing is left that any earlier environment had a part in
-            own = self.recording.fingerprints[-1:]
-            self.recording = replace(self.recording, fingerprints=own)
+        self.environment(self._here)
         self._chain = Chain(self.recording.head, self.recording.rows)
         self._visits = self.recording.visits
 
@@ -69,7 +67,7 @@ class Ledger:
     def keep(self, state: State) -> None:
         """Store a state, with the log up to it."""
         known, chain, content = self.recording, self._chain, state.to_bytes()
-        name = f"{known.run}/{known.binding[:16]}"
+        name = name_of(known)
         chunk = Chunk(key=f"{name}/log/{chain.rows:012d}", rows=chain.rows, head=chain.head)
         kept = Kept(
             key=f"{name}/states/{state.phase:03d}-{state.step:012d}",
@@ -103,6 +101,11 @@ class Ledger:
 
     def _save(self) -> None:
         self._store.put(f"{self.recording.run}/{ACCOUNT}", self.recording.to_json())
+
+
+def name_of(recording: Recording) -> str:
+    """Return what the keys of a run's states and log begin with: never those of other work."""
+    return f"{recording.run}/{recording.binding[:16]}"
 
 
 def load(store: Store, kept: Kept) -> State:

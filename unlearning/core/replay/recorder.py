@@ -69,7 +69,7 @@ class Follower:
                 epoch=entry[0],
                 places=entry[1],
                 numbers=entry[2],
-                rate=self._phase.rate(step, self._total),
+                rate=float(self._phase.rate(step, self._total)),
                 loss=loss,
             )
         )

@@ -70,6 +70,14 @@ class Chunk:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Visits:
+    """What a replay costs and what training from scratch would, in records passed through."""
+
+    replay: int
+    scratch: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recording:
     """A training, so far as it has come; ``digest`` is that of its model, empty until it ends.
 
@@ -121,13 +129,34 @@ class Recording:
                 return phase, first
         return len(self.segments), 0
 
+    def predicted(self, records: Collection[int]) -> Visits:
+        """Return what a replay without the records would cost, exactly, before it is done.
+
+        Provided that what is fitted before the first step comes out the same, else it costs as
+        much as from scratch; and that every phase is one over the training set itself.
+        """
+        fresh = set(records) - set(self.holes)
+        plans = [segment.plan for segment in self.segments if segment.pinned]
+        scratch = self.visits - sum(plan.visits(record) for plan in plans for record in fresh)
+        kept = self.states[: self._clean(fresh)]
+        return Visits(replay=scratch - (kept[-1].visits if kept else 0), scratch=scratch)
+
+    def _clean(self, fresh: Collection[int]) -> int:
+        """Return how many of the states owe nothing to the records."""
+        limit = self.clean_until(fresh)
+        return sum((state.phase, state.step) <= limit for state in self.states)
+
     def cut(self, states: int) -> Recording:
-        """Return the recording as it was when it had this many states."""
+        """Return the recording as it was when it had this many states.
+
+        Without any, no environment has had a part in it either.
+        """
         last = self.states[states - 1] if states else None
         return replace(
             self,
             segments=self.segments[: last.phase + 1] if last else (),
             states=self.states[:states],
+            fingerprints=self.fingerprints if last else (),
             chunks=tuple(each for each in self.chunks if last and each.rows <= last.rows),
             visits=last.visits if last else 0,
             digest="",
@@ -138,8 +167,7 @@ class Recording:
 
         The records become holes in it.
         """
-        limit = self.clean_until(set(records) - set(self.holes))
-        clean = sum((state.phase, state.step) <= limit for state in self.states)
+        clean = self._clean(set(records) - set(self.holes))
         holes = tuple(sorted({*self.holes, *records}))
         return replace(self.cut(clean), run=run, holes=holes, spent=0)
 

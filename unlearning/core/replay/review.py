@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from unlearning.core.replay.ledger import name_of
 from unlearning.core.replay.log import LogBroken, check_steps, genesis, verified
 from unlearning.core.replay.store import NotStored
 
@@ -47,7 +48,11 @@ def check_log(store: Store, recording: Recording, secret: bytes) -> int:
         LogBroken: it was changed, or tells of other records than the plan has.
     """
     plans = [segment.plan for segment in recording.segments]
-    return check_steps(rows(store, recording), plans, frozenset(recording.holes), secret)
+    found = check_steps(rows(store, recording), plans, frozenset(recording.holes), secret)
+    expected = sum(plan.steps for plan in plans)
+    if recording.digest and found != expected:
+        raise LogBroken(recording.rows, f"it has {found} steps, and its plans have {expected}")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +88,7 @@ def to_purge(
         )
     rests_on = {state.key for state in successor.states}
     found = {state.key for state in origin.states}
-    found |= {key for key in store.list(f"{origin.run}/") if "/states/" in key}
+    found |= set(store.list(f"{name_of(origin)}/states/"))
     versions = _with_descendants(version, children or {}) if version else ()
     return Purge(states=tuple(sorted(found - rests_on)), versions=versions)
 

@@ -90,6 +90,7 @@ class DirectoryStore:
                 file.flush()
                 os.fsync(file.fileno())
             Path(aside).replace(path)
+            _sync(path.parent)
         except BaseException:
             Path(aside).unlink(missing_ok=True)
             raise
@@ -118,6 +119,15 @@ class DirectoryStore:
     def _path(self, key: str) -> Path:
         _check(key)
         return self._root / key
+
+
+def _sync(folder: Path) -> None:
+    """Make a name in a folder last: a rename alone may be undone by a crash of the machine."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _check(key: str) -> None:

@@ -58,11 +58,6 @@ class Placement:
 
     shards: tuple[tuple[tuple[int, ...], ...], ...]
 
-    @property
-    def slices(self) -> int:
-        """Number of slices in each shard."""
-        return len(self.shards[0])
-
     def where(self, records: Collection[int]) -> dict[int, int]:
         """Return, for each shard that holds any of the records, the first slice that does."""
         sought = set(records)
@@ -89,8 +84,8 @@ def place(subjects: Subjects, *, shards: int, slices: int, secret: bytes) -> Pla
     """Return who is where.
 
     The shard is a keyed hash, so it says nothing and depends on no one else. In a shard, records
-    about nobody come first, then subjects by when they joined, the erasure-prone last. There are
-    never more slices than the smallest shard has atoms.
+    about nobody come first, then subjects by when they joined, the erasure-prone last. A shard
+    never has more slices than atoms.
 
     Raises:
         ValueError: ``shards`` or ``slices`` is below 1.
@@ -107,8 +102,7 @@ def place(subjects: Subjects, *, shards: int, slices: int, secret: bytes) -> Pla
     for atom in sorted(found, key=lambda atom: _rank(atom, subjects, secret)):
         placed[_shard(atom, secret, shards)].append(atom)
     _check_filled(placed, len(found))
-    depth = min(slices, *map(len, placed))
-    return Placement(shards=tuple(_cut(each, depth) for each in placed))
+    return Placement(shards=tuple(_cut(each, min(slices, len(each))) for each in placed))
 
 
 def atoms(subjects: Subjects) -> list[Atom]:

@@ -9,27 +9,14 @@ from torch.utils.data import Subset
 
 from unlearning.core.replay.engine import NotFinished, Replayed, Trainer, model_at
 from unlearning.core.seeding import derive
-from unlearning.core.sharding.slices import Sliced, left, stage_visits
+from unlearning.core.sharding.slices import Sliced
 
 if TYPE_CHECKING:
     from torch import nn
 
     from unlearning.core.replay.pinned import Pinned
-    from unlearning.core.replay.recording import Recording
+    from unlearning.core.replay.recording import Recording, Visits
     from unlearning.core.sharding.placement import Placement
-
-
-@dataclass(frozen=True, kw_only=True)
-class Visits:
-    """What a rebuild of one shard costs, in records that pass through the model.
-
-    ``rebuild`` from before the ``first`` slice that is touched, ``scratch`` from the beginning.
-    """
-
-    shard: int
-    first: int
-    rebuild: int
-    scratch: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +53,7 @@ class ShardedTrainer:
     def rolled_back(self, number: int, origin: Recording, source: Pinned) -> nn.Module | None:
         """Return the model of the newest state that owes nothing to the holes, without training.
 
+        It has the weights that the steps were moving, not an average that a recipe makes of them.
         None where there is no such state: the shard must leave the vote until it is rebuilt.
 
         Raises:
@@ -78,21 +66,8 @@ class ShardedTrainer:
         return model_at(bench.recipe, bench.store, clean.states[-1]) if clean.states else None
 
     def predicted(self, number: int, origin: Recording, source: Pinned) -> Visits:
-        """Return what ``rebuild`` will cost from the states at the beginnings of slices.
-
-        With more states than those it may cost less, and more where a fitted part of the model
-        comes out differently without the holes. Every phase of the recipe must be one over the
-        shard itself.
-        """
-        part, bounds = self.part(number, source), self.placement.bounds(number)
-        fresh = part.holes.difference(origin.holes)
-        first = min((_slice(bounds, hole) for hole in fresh), default=len(bounds))
-        counts, rebuild, scratch = left(bounds, part.holes), 0, 0
-        for at, segment in enumerate(origin.segments):
-            visits = stage_visits(counts, [epochs for epochs, _ in segment.plan.stages])
-            rebuild += sum(visits[0 if at else first :])
-            scratch += sum(visits)
-        return Visits(shard=number, first=first, rebuild=rebuild, scratch=scratch)
+        """Return what ``rebuild`` will cost, as ``Recording.predicted`` says."""
+        return origin.predicted(self.part(number, source).holes)
 
     def bench(self, number: int) -> Trainer:
         """Return the trainer of one shard: its own seed, its own content."""
@@ -109,7 +84,3 @@ class ShardedTrainer:
         holes = [at for at, record in enumerate(records) if record in source.holes]
         kept = [record for record in records if record not in source.holes]
         return Sliced(Subset(source, kept), bounds=self.placement.bounds(number), holes=holes)
-
-
-def _slice(bounds: tuple[int, ...], record: int) -> int:
-    return next(at for at, bound in enumerate(bounds) if record < bound)
