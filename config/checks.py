@@ -56,7 +56,8 @@ def unlearning_method_is_usable(**_: Any) -> list[checks.CheckMessage]:  # noqa:
 
 
 def _usable(said: dict[str, Any]) -> bool:
-    return said["granularity"] == "RECORD" and set(said["needs"]) <= KEPT
+    able = said["granularity"] == "RECORD" and said["guarantee"] != "CERTIFIED"
+    return able and set(said["needs"]) <= KEPT
 
 
 def _wrong(numbers: dict[str, Any], said: dict[str, Any]) -> Iterator[str]:

@@ -203,6 +203,11 @@ EXPUNGE_LOG_ORIGIN = os.environ.get("EXPUNGE_LOG_ORIGIN", "expunge.local/log")
 # First method tried; what the audit does not clear is escalated to exact retraining.
 EXPUNGE_METHOD = os.environ.get("EXPUNGE_METHOD", "scrub")
 EXPUNGE_METHOD_SETTINGS = environment.mapping("EXPUNGE_METHOD_SETTINGS", default={})
+# The weakest promise that is planned for: APPROXIMATE, SAME_RECIPE or BIT_EXACT; empty: what
+# EXPUNGE_METHOD promises.
+EXPUNGE_MINIMUM = environment.choice(
+    "EXPUNGE_MINIMUM", ("", "APPROXIMATE", "SAME_RECIPE", "BIT_EXACT")
+)
 # A state is kept every so many steps of a training, so that it can be replayed; 0 keeps none.
 EXPUNGE_REPLAY_EVERY = environment.integer("EXPUNGE_REPLAY_EVERY", default=0, low=0)
 # A replay is executed a second time in a process of its own; without that no bits are claimed.

@@ -56,6 +56,7 @@ class UnlearningRun(models.Model):
     report = models.JSONField(default=dict, blank=True)
     seconds = models.FloatField(null=True, blank=True)
     retrain_seconds_predicted = models.FloatField(null=True, blank=True)
+    weighed = models.JSONField(default=dict, blank=True)
     error_code = models.CharField(max_length=64, blank=True)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from unlearning.core.claims import Granularity, NotEligible
+from audits.execution.weighing import exact_only, method_of, weighed
+from unlearning.core.claims import Granularity, Guarantee, NotEligible
 from unlearning.core.method import SettingRefused
 from unlearning.core.ranges import OutOfRange
 from unlearning.core.seeding import isolated
@@ -20,6 +21,8 @@ from unlearning.services import runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pyroaring import BitMap
 
     from lineage.models import ModelVersion
     from unlearning.core.method import Method
@@ -34,19 +37,21 @@ class Choice:
     hyperparameters: Mapping[str, Any]
     tuning: Tuning | None = None
     refused: str = ""
+    weighed: Mapping[str, Any] | None = None
 
 
 RETRAIN = Choice(method=runs.RETRAIN, hyperparameters={})
 
 
-def chosen(version: ModelVersion) -> Choice:
-    """Return the installation's method, with numbers found for this recipe, or retraining.
+def chosen(version: ModelVersion, forget: BitMap) -> Choice:
+    """Return the installation's method, with numbers found for this recipe, or an exact one.
 
-    What an approximate method cannot do on a version is done exactly instead.
+    What an approximate method cannot do on a version is done exactly instead, in the cheapest way
+    that what was kept of its training allows.
     """
     method = settings.EXPUNGE_METHOD
-    if method == runs.RETRAIN:
-        return RETRAIN
+    if method == runs.RETRAIN or exact_only():
+        return _exactly(version, forget)
     found = None
     numbers = settings.EXPUNGE_METHOD_SETTINGS
     if not numbers:
@@ -54,16 +59,20 @@ def chosen(version: ModelVersion) -> Choice:
         numbers = found.hyperparameters if found else {}
     reason = refusal(METHODS.get(method), numbers, version) if method in METHODS else ""
     if reason:
-        return Choice(method=runs.RETRAIN, hyperparameters={}, refused=reason)
-    return Choice(method=method, hyperparameters=numbers, tuning=found)
+        return replace(_exactly(version, forget), refused=reason)
+    decision = weighed(version, forget, approximate=numbers)
+    return Choice(method=method, hyperparameters=numbers, tuning=found, weighed=decision.as_dict())
+
+
+def _exactly(version: ModelVersion, forget: BitMap) -> Choice:
+    decision = weighed(version, forget)
+    return Choice(method=method_of(decision), hyperparameters={}, weighed=decision.as_dict())
 
 
 def refusal(cls: type[Method], numbers: Mapping[str, Any], version: ModelVersion) -> str:
     """Return why a method cannot be run on a version, before anything is run; empty if it can."""
-    if missing := sorted(need.value for need in cls.needs if need.name not in KEPT):
-        return f"{cls.title} needs {', '.join(missing)}, which this platform does not keep."
-    if cls.granularity is Granularity.CLASS:
-        return f"{cls.title} forgets whole classes, and a person's records are none."
+    if unsuited := _unsuited(cls):
+        return unsuited
     recipe = reader_of(version)
     if recipe is None:
         return ""  # the run says what is wrong with it, and staff decide
@@ -76,4 +85,14 @@ def refusal(cls: type[Method], numbers: Mapping[str, Any], version: ModelVersion
             method.eligible(recipe.build())
     except NotEligible as reason:
         return str(reason)
+    return ""
+
+
+def _unsuited(cls: type[Method]) -> str:
+    if missing := sorted(need.value for need in cls.needs if need.name not in KEPT):
+        return f"{cls.title} needs {', '.join(missing)}, which this platform does not keep."
+    if cls.guarantee is Guarantee.CERTIFIED:
+        return f"{cls.title} needs a noise that is kept secret, which this platform does not keep."
+    if cls.granularity is Granularity.CLASS:
+        return f"{cls.title} forgets whole classes, and a person's records are none."
     return ""

@@ -23,6 +23,7 @@ from lineage.queries.contents import stored
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, parents_of, training_snapshots
 from unlearning.core.seeding import derive
+from unlearning.services.runs import REPLAY
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -161,8 +162,14 @@ def cannot_train(version: ModelVersion) -> bool:
     return not members(snapshots[0]) - barred_ordinals(snapshots[0].space)
 
 
+def _seed(case_id: UUID, version: ModelVersion, method: str) -> int:
+    if method == REPLAY and version.generated_by.seed is not None:
+        return version.generated_by.seed  # the same plan, with holes
+    return derive(0, str(case_id), str(version.pk)) % 2**31
+
+
 def _run(case_id: UUID, own: Hit, *, waiting: bool, again: bool) -> planning.PlannedRun:
-    choice = RETRAIN if again else chosen(own.version)
+    choice = RETRAIN if again else chosen(own.version, own.found.forget)
     return planning.PlannedRun(
         version=own.version,
         space=own.space,
@@ -171,6 +178,7 @@ def _run(case_id: UUID, own: Hit, *, waiting: bool, again: bool) -> planning.Pla
         hyperparameters=choice.hyperparameters,
         tuning=choice.tuning,
         refused=choice.refused,
-        seed=derive(0, str(case_id), str(own.version.pk)) % 2**31,
+        weighed=choice.weighed,
+        seed=_seed(case_id, own.version, choice.method),
         waiting=waiting,
     )

@@ -81,7 +81,7 @@ def _treatment(run: Run) -> str:
     if run["method"] == "retrain_outside":
         return "Replaced by a version trained again outside, without the records."
     if run["guarantee"] == "EXACT":
-        return "Trained again without the records."
+        return words.EXACTLY.get(run["method"], words.EXACTLY["retrain"])
     if run["guarantee"]:
         return f"Changed by the method {run['method']}, then attacked."
     return f"The method {run['method']} did not finish ({run['error_code'] or run['status']})."

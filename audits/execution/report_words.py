@@ -44,9 +44,14 @@ VERDICTS = {
     "INVALID": (INCONCLUSIVE, "The experiment was broken; it says nothing."),
 }
 PROMISES = {
-    "EXACT": "the same recipe run again with the records left out",
+    "EXACT": "what the same recipe gives with the records left out",
     "CERTIFIED": "a stated distance (epsilon, delta) from retraining",
     "APPROXIMATE": "no formal promise; judged by the attacks below alone",
+}
+EXACTLY = {
+    "retrain": "Trained again without the records.",
+    "replay": "Trained again without the records, from a state of before any of them was used.",
+    "decrement": "The records were subtracted from the integer sums that the model is made of.",
 }
 UNTITLED = {"destroy": "Destruction of the version", "retrain_outside": "Retraining outside"}
 STEPS = {

@@ -87,6 +87,7 @@ def describe_run(run: UnlearningRun) -> dict[str, Any]:
         "unlearned": None if run.unlearned is None else str(run.unlearned_id),
         "unlearned_name": "" if run.unlearned is None else str(run.unlearned),
         "unlearned_digest": None if run.unlearned is None else weights_digest(run.unlearned),
+        "weighed": run.weighed,
         "report": run.report,
         "error_code": run.error_code,
     }

@@ -28,11 +28,24 @@ NO_RETRAINED_ARM = (
     "Equivalence to retraining was not measured: no shadow models were retrained for it, so the "
     "best approximate outcome is that no leak beyond the margin was found."
 )
-SAME_RECIPE = (
-    "Exact means: trained again by the same code, recipe and seed without the records. The choice "
-    "of architecture and hyperparameters, made when the records were present, was not redone. A "
-    "bit-identical second execution was not made."
+CHOICES = (
+    "The choice of architecture and hyperparameters, made when the records were present, was not "
+    "redone."
 )
+REPLAYED = (
+    "Exact means: the same plan of training with the places of the records empty, gone through "
+    "from a state of before their first use. It is exact given that plan: it does not cover "
+    "people who chose to ask after they saw what a published model says."
+)
+EXACT = {
+    "retrain": "Exact means: trained again by the same code, recipe and seed without the records. "
+    f"{CHOICES} A bit-identical second execution was not made.",
+    "replay bit_exact": f"{REPLAYED} A second execution in another process of the same "
+    f"environment gave the same bits. {CHOICES}",
+    "replay same_recipe": f"{REPLAYED} Equal bits are not claimed. {CHOICES}",
+    "decrement": "Exact means: the records were subtracted from integer sums, which gives the "
+    f"bits of counting the others anew. {CHOICES}",
+}
 OUTSIDE = (
     "{count} model version(s) were trained again outside and captured. Their captured membership "
     "excludes the erased records; that the same recipe was used is not claimed."
@@ -60,6 +73,12 @@ SURROGATE = (
 )
 
 
+def _way(run: UnlearningRun) -> str:
+    """Return how an exact result was arrived at, and how much is claimed of it."""
+    said = run.report.get("replay", {}).get("claim")
+    return f"{run.method} {said}" if said else run.method
+
+
 def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
     """Return the limits that apply to a case, as sentences."""
     found = list(ALWAYS)
@@ -67,8 +86,8 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     if approximate:
         surrogate = request.policy.get("audit_data") == "surrogate"
         found += [NO_RETRAINED_ARM, SURROGATE if surrogate else OWN_RECORDS]
-    if any((run.method, run.guarantee) == ("retrain", "EXACT") for run in runs):
-        found.append(SAME_RECIPE)
+    exact = (run for run in runs if run.guarantee == "EXACT")
+    found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
     if outside := sum(run.method == "retrain_outside" for run in runs):
         found.append(OUTSIDE.format(count=outside))
     if kept := request.duplicates.filter(decision="KEEP").count():

@@ -51,6 +51,7 @@ class PlannedRun:
     waiting: bool
     tuning: Tuning | None = None
     refused: str = ""
+    weighed: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,6 +278,7 @@ def _add_runs(case_id: UUID, runs: Sequence[PlannedRun], now: datetime) -> None:
             seed=planned.seed,
             waiting=planned.waiting,
             tuning=planned.tuning,
+            weighed=planned.weighed,
             now=now,
         )
         request.runs.add(run)

@@ -43,13 +43,18 @@ def queue_run(  # noqa: PLR0913  (the fields of a run)
     now: datetime,
     escalated_from: UnlearningRun | None = None,
     tuning: Tuning | None = None,
+    weighed: Mapping[str, Any] | None = None,
 ) -> UnlearningRun:
-    """Record the intention to unlearn; nothing is computed yet."""
+    """Record the intention to unlearn; nothing is computed yet.
+
+    ``weighed`` is what the planner said of every way, where it was asked.
+    """
     return UnlearningRun.objects.create(
         target=target,
         method=method,
         hyperparameters=dict(hyperparameters),
         tuning=tuning,
+        weighed=dict(weighed or {}),
         seed=seed,
         space=space,
         forget_bitmap=forget.serialize(),

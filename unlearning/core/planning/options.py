@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Weighing:
-    """One version and one forget set, to be weighed; ``verified`` executes exact ways twice."""
+    """One version and one forget set, to be weighed.
+
+    ``verified`` executes what goes on from a kept state twice; a full retrain is executed once.
+    """
 
     version: VersionFacts
     forget: ForgetFacts
@@ -105,7 +108,7 @@ class Weighing:
     def _retrain(self) -> Option | Impossible:
         if self.version.no_retrain:
             return Impossible(way=Way.RETRAIN, reason=self.version.no_retrain)
-        return self._trained(Way.RETRAIN, self._whole, self.measured.queue)
+        return self._trained(Way.RETRAIN, self._whole, self.measured.queue, again=False)
 
     def _approximate(self, method: MethodFacts) -> Option | Impossible:
         if reason := self.version.only_retrain or method.refused:
@@ -130,10 +133,10 @@ class Weighing:
         """Sample visits of a full retrain."""
         return max(0, self.version.visits - self.forget.visits)
 
-    def _trained(self, way: Way, visits: int, queue: float) -> Option:
+    def _trained(self, way: Way, visits: int, queue: float, *, again: bool = True) -> Option:
         """Return an exact way that trains; bits are claimed where two executions can agree."""
         seconds = self.measured.start + visits * self.measured.per_visit
-        twice = self.verified and self.version.same_environment
+        twice = again and self.verified and self.version.same_environment
         cost = Cost(
             visits=visits,
             seconds=seconds,

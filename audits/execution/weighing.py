@@ -1,0 +1,165 @@
+"""Which way a version is unlearned: what is known of it, weighed, with the reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from lineage.queries.availability import barred_ordinals
+from lineage.queries.membership import members
+from lineage.queries.sources import training_snapshot
+from unlearning.core.claims import Guarantee, NotEligible
+from unlearning.core.planning.choice import Decision, plan
+from unlearning.core.planning.facts import (
+    ForgetFacts,
+    MeasuredCosts,
+    MethodFacts,
+    ReplayFacts,
+    SavedState,
+    VersionFacts,
+)
+from unlearning.core.planning.policy import PlanningPolicy
+from unlearning.core.planning.ways import Strength, Way
+from unlearning.core.replay.fingerprint import differences, fingerprint
+from unlearning.core.replay.rewind import NumbersUnclear, holes_in
+from unlearning.core.seeding import isolated
+from unlearning.core.session import CPU
+from unlearning.execution.histories import recording_of
+from unlearning.execution.loading import reader_of
+from unlearning.methods.decrement import Decrement
+from unlearning.queries.catalogue import declared_methods
+from unlearning.queries.histories import account_of
+from unlearning.services import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyroaring import BitMap
+
+    from lineage.models import ModelVersion
+    from unlearning.core.recipe import Recipe
+    from unlearning.core.replay.recording import Recording
+
+# The method that carries out each way; the others are not offered here yet.
+CARRIED_OUT = {
+    Way.DECREMENT: "decrement",
+    Way.REWIND: runs.REPLAY,
+    Way.RETRAIN: runs.RETRAIN,
+}
+_SECONDS = 1.0  # of a training of which nobody knows how long it took
+
+
+def weighed(
+    version: ModelVersion,
+    forget: BitMap,
+    *,
+    approximate: Mapping[str, Any] | None = None,
+    refused: str = "",
+) -> Decision:
+    """Weigh every way to unlearn a version that learned from these records of its own data.
+
+    Args:
+        version: to be unlearned.
+        forget: the records, of the space that the version was trained on.
+        approximate: the numbers of the installation's approximate method, None where it has none.
+        refused: why that method cannot be run on the version.
+    """
+    given = _approximate(approximate, refused) if approximate is not None else ()
+    facts, forgotten = _facts(version, forget)
+    seconds = version.generated_by.seconds or _SECONDS
+    return plan(
+        facts,
+        forgotten,
+        policy=PlanningPolicy(
+            minimum=_minimum(given), bridge=False, verified=settings.EXPUNGE_REPLAY_TWICE
+        ),
+        measured=MeasuredCosts(per_visit=seconds / max(1, facts.visits)),
+        methods=given,
+    )
+
+
+def exact_only() -> bool:
+    """Return whether the installation accepts no approximate method."""
+    return bool(settings.EXPUNGE_MINIMUM) and Strength[settings.EXPUNGE_MINIMUM].exact
+
+
+def _minimum(given: tuple[MethodFacts, ...]) -> Strength:
+    if settings.EXPUNGE_MINIMUM:
+        return Strength[settings.EXPUNGE_MINIMUM]
+    return Strength.APPROXIMATE if given else Strength.SAME_RECIPE
+
+
+def method_of(decision: Decision) -> str:
+    """Return the name of the method that carries out what was decided."""
+    won = decision.winner
+    if won is None:
+        return runs.RETRAIN
+    return won.method or CARRIED_OUT.get(won.way, runs.RETRAIN)
+
+
+def _approximate(numbers: Mapping[str, Any], refused: str) -> tuple[MethodFacts, ...]:
+    declared = declared_methods().get(settings.EXPUNGE_METHOD)
+    if declared is None or declared["guarantee"] != Guarantee.APPROXIMATE.name:
+        return ()
+    return (MethodFacts.from_declaration(declared, numbers, refused=refused),)
+
+
+def _facts(version: ModelVersion, forget: BitMap) -> tuple[VersionFacts, ForgetFacts]:
+    drawn = training_snapshot(version)
+    learned = members(drawn)
+    recipe, recording = reader_of(version), recording_of(account_of(version))
+    epochs = int(getattr(recipe, "epochs", 1))
+    gone = learned & forget
+    replay, visits, passed = _replay(recording, learned, gone)
+    whole = visits or epochs * len(learned)
+    return (
+        VersionFacts(
+            records=max(1, len(learned)),
+            visits=max(1, whole),
+            same_environment=bool(recording) and not _elsewhere(recording),
+            replay=replay,
+            # Subtraction takes out these records only; what others may not serve would stay.
+            statistics=_counts(recipe) and not (learned - gone) & barred_ordinals(drawn.space),
+        ),
+        ForgetFacts(records=max(1, len(gone)), visits=passed or epochs * len(gone)),
+    )
+
+
+def _replay(
+    recording: Recording | None, learned: BitMap, gone: BitMap
+) -> tuple[ReplayFacts | None, int, int]:
+    """Return what a replay could begin with, and the visits of the training and of those gone."""
+    if recording is None:
+        return None, 0, 0
+    try:
+        holes = holes_in(recording, list(learned), learned - gone)
+    except NumbersUnclear:
+        return None, 0, 0
+    fresh = holes - set(recording.holes)
+    phase, step = recording.clean_until(fresh)
+    states = tuple(
+        SavedState(step=recording.steps_before(each.phase) + each.step, visits_before=each.visits)
+        for each in recording.states
+    )
+    facts = ReplayFacts(first_step=recording.steps_before(phase) + step, states=states)
+    return facts, recording.visits, recording.visits - recording.predicted(fresh).scratch
+
+
+def _elsewhere(recording: Recording | None) -> bool:
+    """Return whether the states came from another environment than this one."""
+    now = fingerprint(CPU)
+    return any(differences(each, now) for each in recording.fingerprints) if recording else True
+
+
+def _counts(recipe: Recipe | None) -> bool:
+    """Return whether the models of a recipe are made of integer statistics."""
+    if recipe is None:
+        return False
+    with isolated(0, CPU):
+        model = recipe.build()
+    try:
+        Decrement().eligible(model)
+    except NotEligible:
+        return False
+    return True
