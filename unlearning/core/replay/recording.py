@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from unlearning.core.order import Plan
@@ -173,7 +173,7 @@ class Recording:
 
     def to_json(self) -> bytes:
         """Return it as bytes."""
-        return json.dumps(asdict(self), separators=(",", ":"), default=sorted).encode()
+        return json.dumps(self, separators=(",", ":"), default=_plain).encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> Recording:
@@ -185,6 +185,10 @@ class Recording:
         for name in ("holes", "fingerprints"):
             stored[name] = tuple(stored[name])
         return cls(**stored)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (whatever JSON does not know)
+    return sorted(value) if isinstance(value, frozenset) else vars(value)
 
 
 def _segment(stored: dict[str, Any]) -> Segment:
