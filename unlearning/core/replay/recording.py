@@ -146,6 +146,11 @@ class Recording:
         limit = self.clean_until(fresh)
         return sum((state.phase, state.step) <= limit for state in self.states)
 
+    @property
+    def needed(self) -> tuple[Kept, ...]:
+        """The states that going on from the newest takes: it, and the end of each phase before."""
+        return tuple({state.phase: state for state in self.states}.values())
+
     def cut(self, states: int) -> Recording:
         """Return the recording as it was when it had this many states.
 
