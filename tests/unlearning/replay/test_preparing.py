@@ -140,6 +140,18 @@ def test_a_phase_that_owes_nothing_to_a_record_is_not_gone_through(weighted, fir
     assert after.execution.first == first
 
 
+def test_a_phase_without_its_last_state_is_gone_through_again():
+    recipe = TwoPhases(network="mlp+dropout", trained_by="adam")
+    bench, hole = trainer(recipe), last_of(recipe, 60)
+    origin = bench.record("origin", without()).recording
+    kept = [(state.phase, state.step) for state in origin.states]
+    assert kept[:4] == [(0, 3), (0, 6), (0, 8), (1, 3)]
+    bench.store.delete(origin.states[2].key)
+    after = bench.replay("after", origin, without(hole))
+    assert after.execution.first == 6
+    assert after.recording.digest == scratch(recipe, hole)
+
+
 def test_a_record_of_the_first_phase_sends_the_replay_into_it():
     recipe = TwoPhases(trained_by="adam")
     bench = trainer(recipe, every=1)

@@ -104,6 +104,19 @@ def test_an_environment_that_changed_in_the_middle_is_remembered(monkeypatch):
     assert [each["MKL_CBWR"] for each in resumed.fingerprints] == ["", "COMPATIBLE"]
 
 
+@pytest.mark.parametrize(("gone", "first"), [([2], 6), ([1], 9), ([0, 1, 2], 0)])
+def test_a_state_that_was_thinned_out_is_replayed(gone, first):
+    bench, holes = trainer(), late(PAIRS[3])
+    origin = bench.record("origin", without()).recording
+    whole = bench.replay("whole", origin, without(*holes)).recording
+    for number in gone:
+        bench.store.delete(origin.states[number].key)
+    after = bench.replay("after", origin, without(*holes))
+    assert after.execution.first == first
+    assert after.recording.digest == whole.digest
+    assert check_log(bench.store, after.recording, bench.secret) == 24
+
+
 def test_everything_later_than_the_first_use_is_to_be_purged():
     bench, holes = trainer(), late(PAIRS[3])
     origin = bench.record("origin", without()).recording

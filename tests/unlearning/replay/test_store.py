@@ -24,7 +24,8 @@ def test_what_was_put_is_got_and_listed_until_it_is_deleted(store):
     store.put("b/two", b"two")
     assert store.get("b/two") == b"two"
     assert store.list() == ["a", "b/two"]
-    assert store.list("b/") == ["b/two"]
+    assert store.list("b/") == store.list("b") == store.list("b/two") == ["b/two"]
+    assert store.list("b/three") == store.list("c/") == []
     store.delete("b/two")
     store.delete("b/two")
     assert store.list() == ["a"]

@@ -117,7 +117,7 @@ class Trainer:
         self._confirm(origin, source)
         with isolated(self.session.seed, self.session.device):
             model = self.recipe.prepared(source, self.session)
-        rewound = origin.rewound(origin.run, source.holes)
+        rewound = standing(self.store, origin.rewound(origin.run, source.holes))
         same = bool(origin.segments) and origin.segments[0].start == model_digest(model)
         return rewound if same else rewound.cut(0)
 
@@ -155,7 +155,7 @@ class Trainer:
         """Return where the run stands: interrupted, rewound, or not begun at all."""
         begun = self._fresh(run, source)
         if origin is not None:
-            begun = origin.rewound(run, source.holes)
+            begun = standing(self.store, origin.rewound(run, source.holes))
         try:
             stored = Recording.from_json(self.store.get(f"{run}/{ACCOUNT}"))
         except NotStored:
@@ -166,7 +166,7 @@ class Trainer:
                 f"There is a run {run} already, with {len(stored.holes)} holes and not these "
                 f"{len(begun.holes)}; give the new run another name."
             )
-        return stored
+        return standing(self.store, stored)
 
     def _fresh(self, run: str, source: Pinned) -> Recording:
         return Recording(
@@ -206,6 +206,16 @@ class Trainer:
             first=first if follower.first is None else follower.first,
         )
         return Replayed(model=model, recording=recording, execution=execution)
+
+
+def standing(store: Store, recording: Recording) -> Recording:
+    """Return a recording cut back to where every state is stored that going on from it takes.
+
+    States may be thinned out to save room: what is missing is replayed.
+    """
+    while any(not store.list(state.key) for state in recording.needed):
+        recording = recording.cut(len(recording.states) - 1)
+    return recording
 
 
 def model_at(recipe: Recipe, store: Store, kept: Kept) -> nn.Module:

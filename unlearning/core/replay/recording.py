@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from unlearning.core.order import Plan
@@ -146,6 +146,11 @@ class Recording:
         limit = self.clean_until(fresh)
         return sum((state.phase, state.step) <= limit for state in self.states)
 
+    @property
+    def needed(self) -> tuple[Kept, ...]:
+        """The states that going on from the newest takes: it, and the end of each phase before."""
+        return tuple({state.phase: state for state in self.states}.values())
+
     def cut(self, states: int) -> Recording:
         """Return the recording as it was when it had this many states.
 
@@ -173,7 +178,7 @@ class Recording:
 
     def to_json(self) -> bytes:
         """Return it as bytes."""
-        return json.dumps(asdict(self), separators=(",", ":"), default=sorted).encode()
+        return json.dumps(self, separators=(",", ":"), default=_plain).encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> Recording:
@@ -185,6 +190,10 @@ class Recording:
         for name in ("holes", "fingerprints"):
             stored[name] = tuple(stored[name])
         return cls(**stored)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (whatever JSON does not know)
+    return sorted(value) if isinstance(value, frozenset) else vars(value)
 
 
 def _segment(stored: dict[str, Any]) -> Segment:

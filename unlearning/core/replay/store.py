@@ -112,7 +112,9 @@ class DirectoryStore:
 
     def list(self, prefix: str = "", /) -> list[str]:
         """Return the keys that begin like this, sorted."""
-        files = (path for path in self._root.rglob("[!.]*") if path.is_file())
+        folder = prefix.rpartition("/")[0]
+        within = self._path(folder) if folder else self._root
+        files = (path for path in within.rglob("[!.]*") if path.is_file())
         keys = (path.relative_to(self._root).as_posix() for path in files)
         return sorted(key for key in keys if key.startswith(prefix))
 
