@@ -23,6 +23,7 @@ from audits.services.transitions import move
 from lineage.models import LineagePurge, ModelVersion
 from lineage.services import purge, versions
 from unlearning.models import UnlearningRun
+from unlearning.services import histories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,9 +58,12 @@ def release_results(*, request: ErasureRequest) -> None:
 def destroy_superseded(*, request: ErasureRequest, now: datetime) -> None:
     """Withdraw and destroy the versions that learned from the person, and rejected candidates.
 
+    What trainings left that never came to an end goes too: it is not known whom it learned from.
+
     Raises:
         DataRemains: a file is still there, since another version has the same bytes.
     """
+    histories.discard_abandoned(now=now)
     superseded = [run.target for run in case_file.ordered_runs(request)]
     rejected = request.runs.filter(status=R.REJECTED).exclude(unlearned=None)
     superseded += [run.unlearned for run in rejected.select_related("unlearned") if run.unlearned]
