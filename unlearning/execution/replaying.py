@@ -1,8 +1,4 @@
-"""Replay a recorded training of the platform, twice, and say what may be claimed of it.
-
-As a program (``python -m unlearning.execution.replaying RUN``) it is the second execution: it
-replays the same work in a process of its own, keeps nothing, and prints what came out as JSON.
-"""
+"""Replay a recorded training of the platform, twice, and say what may be claimed of it."""
 
 from __future__ import annotations
 
@@ -43,7 +39,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("expunge.unlearning")
 
-AGAIN = "unlearning.execution.replaying"
+AGAIN = "unlearning.execution.again"
 
 
 class NoRecording(LookupError):
@@ -129,7 +125,7 @@ def _first(recording: Recording) -> int:
 
 def _elsewhere(run: UnlearningRun) -> Execution | None:
     """Return the same work done by another process; None where that did not come to an end."""
-    done = subprocess.run(  # noqa: S603  (this very module, and the id of a run)
+    done = subprocess.run(  # noqa: S603  (a module of ours, and the id of a run)
         [sys.executable, "-m", AGAIN, str(run.pk)],
         cwd=settings.BASE_DIR,
         capture_output=True,
@@ -153,15 +149,3 @@ def execute_again(run_id: str) -> Execution:
     session = Session(base=load_version(run.base) if run.base else None)
     retain = StoredExamples(recipe, training_view(retain_snapshot(run)))
     return rewind.replay(retain, recipe, session).execution
-
-
-def main() -> None:
-    """Execute again and print the outcome."""
-    import django  # noqa: PLC0415
-
-    django.setup()
-    sys.stdout.write(json.dumps(execute_again(sys.argv[1]).as_dict()) + "\n")
-
-
-if __name__ == "__main__":
-    main()
