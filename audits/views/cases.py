@@ -18,6 +18,7 @@ from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.views.access import may_decide, page, staff_page
 from audits.views.downloads import MANIFEST, PDF
 from audits.views.progress import fragment, progress_of
+from audits.views.weighing import predicted_and_actual, weighed_ways
 from audits.views.wording import (
     due_badge,
     guarantee_words,
@@ -81,6 +82,10 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "affected": _ways(found.plan),
         "not_affected": case_page.planned_versions(found, "not_affected"),
         "unknown": case_page.planned_versions(found, "unknown"),
+        "weighed": [
+            (run, weighed_ways(run), predicted_and_actual(run))
+            for run in found.runs.exclude(weighed={}).select_related("target")
+        ],
         "log": case_page.log_of(found),
         "letters": found.letters.order_by("created_at"),
         "record": ComplianceRecord.objects.filter(request=found).first(),

@@ -1,0 +1,74 @@
+"""What the planner weighed for a run, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from audits.views.wording import method_title
+from unlearning.core.planning.ways import Way
+from unlearning.services.runs import REPLAY, RETRAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from unlearning.models import UnlearningRun
+
+WAYS = {
+    Way.DECREMENT: "Subtract from integer sums",
+    Way.ROLLBACK: "Serve shards as they were before",
+    Way.SHARD_REBUILD: "Rebuild the shards it touched",
+    Way.REWIND: "Replay from a kept state",
+    Way.NEWTON: "Certified Newton step",
+    Way.NO_ACTION: "Nothing, trained with differential privacy",
+    Way.RETRAIN: "Train again from the start",
+}
+PROMISES = {
+    "BIT_EXACT": "the bits of retraining",
+    "SAME_RECIPE": "the same recipe without the records",
+    "INFLUENCE_FREE": "never saw the records",
+    "CERTIFIED": "a stated distance",
+    "APPROXIMATE": "none; judged by attacks",
+}
+_CARRIED_OUT_BY = {Way.DECREMENT: "decrement", Way.REWIND: REPLAY, Way.RETRAIN: RETRAIN}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeighedWay:
+    """A way to unlearn, what it promises, the work predicted, and what was for or against it."""
+
+    title: str
+    promise: str
+    work: str
+    reason: str
+    taken: bool
+
+
+def weighed_ways(run: UnlearningRun) -> list[WeighedWay]:
+    """Return every way that was weighed for a run, the cheapest that would do first."""
+    told: Mapping[str, Any] = run.weighed
+    rows: Iterable[Mapping[str, Any]] = (*told.get("ranked", ()), *told.get("refused", ()))
+    return [_row(row, run) for row in rows]
+
+
+def predicted_and_actual(run: UnlearningRun) -> tuple[int, int] | None:
+    """Return the sample visits that were predicted for the way taken, and those it took."""
+    actual = run.report.get("replay", {}).get("sample_visits")
+    for row in run.weighed.get("ranked", ()):
+        if actual is not None and row["option"]["way"] == Way.REWIND:
+            return row["option"]["cost"]["visits"], actual
+    return None
+
+
+def _row(row: Mapping[str, Any], run: UnlearningRun) -> WeighedWay:
+    option = row.get("option")
+    key, _, method = (option["way"] if option else row["key"]).partition(":")
+    method = option["method"] if option else method
+    way = Way(key)
+    return WeighedWay(
+        title=method_title(method) if method else WAYS[way],
+        promise=PROMISES[option["strength"]] if option else "",
+        work=f"{option['fraction']:.0%} of a retraining" if option else "",
+        reason=row["reason"],
+        taken=run.method == (method or _CARRIED_OUT_BY.get(way)),
+    )
