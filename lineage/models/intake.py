@@ -27,17 +27,18 @@ class ReceivedEvent(models.Model):
         return f"{self.event_type} of run {str(self.run_id)[:8]}"
 
 
-class UnmatchedLocation(models.Model):
-    """A place that an event named and no record was imported from yet: a keyed digest.
+class NamedLocation(models.Model):
+    """A place that an event named: a keyed digest, whether or not a record is known of it.
 
-    It is matched when such a record is imported, and deleted then. ``place`` counts the inputs of
-    the event; ``due``: a record with this location has come meanwhile.
+    ``matched``: some record is known of it; another may still be imported. ``due``: a record with
+    this location has come since it was looked for. ``place`` counts the inputs of the event.
     """
 
     pk = models.CompositePrimaryKey("digest", "event_id", "place")
     digest = models.BinaryField(max_length=16)
-    event = models.ForeignKey(ReceivedEvent, models.CASCADE, related_name="unmatched")
+    event = models.ForeignKey(ReceivedEvent, models.CASCADE, related_name="locations")
     place = models.IntegerField()
+    matched = models.BooleanField(default=False)
     due = models.BooleanField(default=False)
 
     class Meta:
@@ -48,7 +49,7 @@ class UnmatchedLocation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"unmatched location of {self.event_id[:8]}"
+        return f"location named by {self.event_id[:8]}"
 
 
 class ManifestImport(models.Model):
