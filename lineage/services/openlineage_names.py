@@ -97,22 +97,33 @@ def external_id(kept: dict[str, Any], version: str) -> str:
     return f"openlineage:{kept['namespace']}/{kept['name']}#{version}"[:200]
 
 
-def version_read(kept: dict[str, Any], now: datetime) -> ModelVersion:
-    """Return a model that a run read; one that is not known here has an origin nobody told."""
+def version_read(kept: dict[str, Any], at: datetime) -> ModelVersion:
+    """Return a model that a run read at a time.
+
+    One that is not known here has an origin nobody told, and is as old as its first use.
+    """
     if own := own_version(kept["namespace"], kept["name"], kept["version"]):
         return own
     external = external_id(kept, kept["version"])
-    found = ModelVersion.objects.filter(external_id=external).first()
-    return found or _new_version(unknown_origin(external, now), kept, external, now)
+    known = ModelVersion.objects.select_related("generated_by").filter(external_id=external)
+    found = known.first()
+    if found is None:
+        return _new_version(unknown_origin(external, at), kept, external, at)
+    maker = found.generated_by
+    if at < found.generated_at and maker.external_id.startswith(_NOBODY):
+        found.generated_at = maker.started_at = at
+        found.save(update_fields=["generated_at"])
+        maker.save(update_fields=["started_at"])
+    return found
 
 
-def unknown_origin(external: str, now: datetime) -> Run:
+def unknown_origin(external: str, at: datetime) -> Run:
     """Return a new run that stands for the one that made a version and that nobody told of."""
     return Run.objects.create(
         activity=Run.Activity.TRAIN,
         state=Run.State.COMPLETE,
         capture_level=Run.Capture.NONE,
-        started_at=now,
+        started_at=at,
         external_id=f"{_NOBODY}{external}"[:200],
     )
 
