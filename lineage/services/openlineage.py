@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 
-from lineage.core.openlineage import OWN_NAMESPACE, Event, Named, parse
+from lineage.core.openlineage import OWN_NAMESPACE, Event, Named, check_digest, parse
 from lineage.models import DatasetSnapshot, NamedLocation, OrdinalSpace, ReceivedEvent, Run
 from lineage.services.locking import lock_name
 from lineage.services.openlineage_graph import build, origin_of
 from lineage.services.openlineage_late import match_run, members_of, with_members
 from lineage.services.openlineage_locations import digests_of, keep_named, places_of
 from lineage.services.openlineage_names import own_version
+from lineage.services.snapshots import check_known
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -146,7 +147,10 @@ def _told(named: Named) -> list[dict[str, Any]]:
     """Return the members that the facet of an input tells."""
     if named.ordinals is None:
         return []
-    return [members_of(_space(named.space).id, named.ordinals)]
+    space = _space(named.space)
+    check_known(space, named.ordinals)
+    check_digest(named)
+    return [members_of(space.id, named.ordinals)]
 
 
 def _space(name: str) -> OrdinalSpace:
