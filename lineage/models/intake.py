@@ -82,10 +82,12 @@ class CaptureReport(models.Model):
 
     A training on several machines has one run and a report from each ``rank``; the run ends when
     all have said what they used. ``barred``: the records of the run's data that were restricted
-    or erased already when it began.
+    or erased already when it began. ``owner``: the name of the API key that began it; a report
+    with a key of another name is not taken.
     """
 
     run = models.ForeignKey(Run, models.PROTECT, related_name="reports", db_index=False)
+    owner = models.CharField(max_length=200, blank=True, default="")
     rank = models.IntegerField(default=0)
     ranks = models.IntegerField(default=1)
     heard_at = models.DateTimeField()
