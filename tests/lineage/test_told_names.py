@@ -20,7 +20,7 @@ from lineage.services.importing import ensure_dataset
 from tests.lineage.builders import filled
 from tests.lineage.events import event, faces, model, named, send, trained_on
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 renaming = import_module("lineage.migrations.0011_one_name_for_one_model")
 TEXT = st.one_of(
     st.text("a/#%$", max_size=6), st.sampled_from(["x" * 199, "x" * 200, "x" * 199 + "y"])
