@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from lineage.models import OrdinalSpace
     from lineage.services.openlineage_locations import Places
 
+    _Named = tuple[str, int, bytes, bool]  # event, place among its inputs, digest, matched
+
 
 def match_late(*, now: datetime) -> int:
     """Match the events of which a location is known by now; return of how many runs."""
@@ -69,17 +71,18 @@ def match_run(*, run_id: uuid.UUID, now: datetime, event: str = "") -> bool:
     rows = NamedLocation.objects.filter(
         Q(matched=False) | Q(due=True) | Q(event=event), event__run_id=run_id
     )
-    named = list(rows.iterator())
-    found = places_of({bytes(one.digest) for one in named})
-    here = [one for one in named if bytes(one.digest) in found]
+    listed = rows.values_list("event_id", "place", "digest", "matched")
+    named = [(of, place, bytes(one), matched) for of, place, one, matched in listed.iterator()]
+    found = places_of({one for _, _, one, _ in named})
+    here = [row for row in named if row[2] in found]
     changed = bool(here) and _write(run_id, here, found)
     if changed:
         build(run_id=run_id, now=now)
     # Last: whoever imports locks a space first and these rows then.
-    for batch in portions(found):
-        stale = rows.filter(Q(matched=False) | Q(due=True), digest__in=batch)
-        stale.update(matched=True, due=False)
-    if here:
+    stale = rows.filter(Q(matched=False) | Q(due=True))
+    if sum(
+        stale.filter(digest__in=batch).update(matched=True, due=False) for batch in portions(found)
+    ):
         _due_again(run_id, found)
     return changed
 
@@ -92,19 +95,19 @@ def _due_again(run_id: uuid.UUID, found: Places) -> None:
         NamedLocation.objects.filter(event__run_id=run_id, digest__in=batch).update(due=True)
 
 
-def _write(run_id: uuid.UUID, named: Iterable[NamedLocation], found: Places) -> bool:
+def _write(run_id: uuid.UUID, named: Iterable[_Named], found: Places) -> bool:
     """Write what was found into the events; return whether that changed any of them."""
-    by_input: dict[tuple[str, int], list[NamedLocation]] = defaultdict(list)
-    for one in named:
-        by_input[str(one.event_id), one.place].append(one)
+    by_input: dict[tuple[str, int], list[tuple[bytes, bool]]] = defaultdict(list)
+    for of, place, digest, matched in named:
+        by_input[of, place].append((digest, matched))
     changed = False
     for event in ReceivedEvent.objects.filter(run_id=run_id):
         before = json.dumps(event.body)
         for place, kept in enumerate(event.body["inputs"]):
             if here := by_input.get((event.sha256, place), []):
-                places = (found[bytes(one.digest)] for one in here)
+                places = (found[digest] for digest, _ in here)
                 kept["members"] = with_members(kept["members"], places)
-                kept["unmatched"] -= sum(not one.matched for one in here)
+                kept["unmatched"] -= sum(not matched for _, matched in here)
         if json.dumps(event.body) != before:
             event.save(update_fields=["body"])
             changed = True
