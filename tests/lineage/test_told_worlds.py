@@ -55,7 +55,7 @@ def told_worlds(draw):
 
 def behind(made, at):
     """Return every face and file that something came from, one step at a time."""
-    found = set()
+    found: set[tuple[str, int]] = set()
     for kind, place in made[at].sources:
         found |= behind(made, place) if kind == "made" else {(kind, place)}
     return found
