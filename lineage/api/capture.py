@@ -16,7 +16,7 @@ from lineage.api.sizes import TooLarge, check_size
 from lineage.core.bitmaps import BitmapUnreadable
 from lineage.core.first_steps import StepsUnreadable
 from lineage.models import DatasetSnapshot, ModelVersion, Role, Run
-from lineage.queries.capture_reports import RunNotReported, Told, told
+from lineage.queries.capture_reports import NotYourRun, RunNotReported, Told, check_owner, told
 from lineage.queries.training_view import RecordNotServed
 from lineage.services import capture_reports
 from lineage.services.run_plans import Input, RunPlan
@@ -25,6 +25,8 @@ from lineage.services.snapshots import OrdinalsUnknown
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+    from lineage.models import ApiKey
 
 router = Router(auth=Scope("capture"), tags=["capture"])
 _FIRST_YEAR = 1970
@@ -39,6 +41,7 @@ class ReportUnreadable(ValueError):
 
 
 ERRORS: dict[type[Exception], int] = {
+    NotYourRun: 403,
     InputMissing: 404,
     RunNotReported: 404,
     capture_reports.NotThisRun: 409,
@@ -110,7 +113,13 @@ class ToldOut(Schema):
 @router.get("/runs/{run_id}", response=ToldOut)
 def show(request: HttpRequest, run_id: UUID) -> Told:
     """Say what became of a run."""
+    check_owner(run_id, owner=_owner(request))
     return told(run_id, rank=0)
+
+
+def _owner(request: HttpRequest) -> str:
+    key: ApiKey = vars(request)["auth"]  # set by Ninja
+    return key.name
 
 
 @router.post("/runs/{run_id}/begin", response=ToldOut)
@@ -124,7 +133,12 @@ def begin(request: HttpRequest, run_id: UUID, body: BeginIn) -> Told:
             "the recipe's digest() gave where it was trained."
         )
     return capture_reports.begin_reported(
-        plan=_plan(run_id, body), rank=body.rank, ranks=body.ranks, at=body.at, now=timezone.now()
+        plan=_plan(run_id, body),
+        owner=_owner(request),
+        rank=body.rank,
+        ranks=body.ranks,
+        at=body.at,
+        now=timezone.now(),
     )
 
 
@@ -155,14 +169,20 @@ def _plan(run_id: UUID, body: BeginIn) -> RunPlan:
 @router.post("/runs/{run_id}/heartbeat", response=ToldOut)
 def heartbeat(request: HttpRequest, run_id: UUID, body: RankIn) -> Told:
     """Say that the training goes on, and learn whether its records still may be used."""
-    return capture_reports.hear(run_id=run_id, rank=body.rank, now=timezone.now())
+    return capture_reports.hear(
+        run_id=run_id, owner=_owner(request), rank=body.rank, now=timezone.now()
+    )
 
 
 @router.post("/runs/{run_id}/fail", response=ToldOut)
 def fail(request: HttpRequest, run_id: UUID, body: FailIn) -> Told:
     """Say that the training ended without a model."""
     return capture_reports.fail_reported(
-        run_id=run_id, rank=body.rank, reason=body.reason, now=timezone.now()
+        run_id=run_id,
+        owner=_owner(request),
+        rank=body.rank,
+        reason=body.reason,
+        now=timezone.now(),
     )
 
 
@@ -187,7 +207,9 @@ def finish(request: HttpRequest, run_id: UUID) -> Told:
         release=message.release,
         seconds=message.seconds,
     )
-    return capture_reports.finish_reported(run_id=run_id, ending=ending, now=timezone.now())
+    return capture_reports.finish_reported(
+        run_id=run_id, owner=_owner(request), ending=ending, now=timezone.now()
+    )
 
 
 def _part(request: HttpRequest, name: str, *, needed: bool = True) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +30,10 @@ OWN_NAMESPACE = "expunge"  # of the models of this platform's own registry
 MEMBERSHIP, ROLE, SAMPLER = "expunge_recordMembership", "expunge_role", "expunge_sampler"
 
 
+# An even number of backslashes before it are backslashes of the text itself.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
 class EventUnreadable(ValueError):
     """The event is not one of OpenLineage, or a facet of it cannot be read."""
 
@@ -39,6 +44,7 @@ class Named:
 
     * ``version``: of the version facet, or empty;
     * ``ordinals``: the membership that our facet gives, by the name of its space, or None;
+    * ``digest``: of these, as the facet gives it, or None; see ``check_digest``;
     * ``locations``: the files that a subset facet names.
     """
 
@@ -49,6 +55,7 @@ class Named:
     role: str = ""
     space: str = ""
     ordinals: BitMap | None = field(default=None, repr=False)
+    digest: str | None = None
     locations: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -115,7 +122,7 @@ def _canonical(body: Any) -> bytes:  # noqa: ANN401  (JSON)
         raise EventUnreadable("The event is nested too deeply.") from error
     except rfc8785.CanonicalizationError as error:
         raise EventUnreadable("The event holds a number that JSON cannot hold exactly.") from error
-    if rb"\u0000" in written:
+    if _NUL.search(written):
         raise EventUnreadable("The event holds a NUL character, which no text here may hold.")
     return written
 
@@ -134,6 +141,7 @@ def _named(one: Any, own_facets: str) -> Named:  # noqa: ANN401  (JSON)
         role=str((own.get(ROLE) or {}).get("role", "")).upper(),
         space=str(membership.get("ordinalSpace", "")),
         ordinals=_ordinals(membership) if membership else None,
+        digest=None if (told := membership.get("digest")) is None else str(told),
         locations=_locations(own.get("subset") or {}),
     )
 
@@ -154,18 +162,24 @@ def _ordinals(facet: Mapping[str, Any]) -> BitMap:
         ) from error
     if facet.get("cardinality", len(found)) != len(found):
         raise EventUnreadable(f"{MEMBERSHIP}.cardinality is not that of its bitmap.")
-    _check_digest(facet, found)
     return found
 
 
-def _check_digest(facet: Mapping[str, Any], found: BitMap) -> None:
-    if (told := facet.get("digest")) is None:
-        return  # and nothing is cut into chunks before it is known to be of our ordinals
-    digest = snapshot_digest((chunk.number, chunk.sha256) for chunk in split(found))
-    if told != digest:
+def check_digest(named: Named) -> None:
+    """Check the digest that came with a membership, once its ordinals are known to be ours.
+
+    A few bytes can stand for billions of ordinals, and a digest needs every chunk of them.
+
+    Raises:
+        EventUnreadable: it is not that of the bitmap.
+    """
+    if named.digest is None or named.ordinals is None:
+        return
+    digest = snapshot_digest((chunk.number, chunk.sha256) for chunk in split(named.ordinals))
+    if named.digest != digest:
         raise EventUnreadable(
-            f"{MEMBERSHIP}.digest is {str(told)[:80]!r}, but the digest of its bitmap is {digest};"
-            " send that one, or none."
+            f"{MEMBERSHIP}.digest is {named.digest[:80]!r}, but the digest of its bitmap is "
+            f"{digest}; send that one, or none."
         )
 
 

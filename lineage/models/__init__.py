@@ -15,7 +15,7 @@ from lineage.models.graph import (
     RunInput,
     RunOutput,
 )
-from lineage.models.intake import CaptureReport, ManifestImport, ReceivedEvent, UnmatchedLocation
+from lineage.models.intake import CaptureReport, ManifestImport, NamedLocation, ReceivedEvent
 from lineage.models.jobs import Job
 from lineage.models.purges import (
     ErasureViewOpening,
@@ -56,6 +56,7 @@ __all__ = [
     "ManifestImport",
     "MembershipTile",
     "ModelVersion",
+    "NamedLocation",
     "OrdinalSpace",
     "Procedure",
     "PurgePermit",
@@ -73,5 +74,4 @@ __all__ = [
     "SnapshotSupersession",
     "SubjectIdentifier",
     "TileGroup",
-    "UnmatchedLocation",
 ]

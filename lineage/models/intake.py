@@ -27,17 +27,18 @@ class ReceivedEvent(models.Model):
         return f"{self.event_type} of run {str(self.run_id)[:8]}"
 
 
-class UnmatchedLocation(models.Model):
-    """A place that an event named and no record was imported from yet: a keyed digest.
+class NamedLocation(models.Model):
+    """A place that an event named: a keyed digest, whether or not a record is known of it.
 
-    It is matched when such a record is imported, and deleted then. ``place`` counts the inputs of
-    the event; ``due``: a record with this location has come meanwhile.
+    ``matched``: some record is known of it; another may still be imported. ``due``: a record with
+    this location has come since it was looked for. ``place`` counts the inputs of the event.
     """
 
     pk = models.CompositePrimaryKey("digest", "event_id", "place")
     digest = models.BinaryField(max_length=16)
-    event = models.ForeignKey(ReceivedEvent, models.CASCADE, related_name="unmatched")
+    event = models.ForeignKey(ReceivedEvent, models.CASCADE, related_name="locations")
     place = models.IntegerField()
+    matched = models.BooleanField(default=False)
     due = models.BooleanField(default=False)
 
     class Meta:
@@ -48,7 +49,7 @@ class UnmatchedLocation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"unmatched location of {self.event_id[:8]}"
+        return f"location named by {self.event_id[:8]}"
 
 
 class ManifestImport(models.Model):
@@ -81,10 +82,12 @@ class CaptureReport(models.Model):
 
     A training on several machines has one run and a report from each ``rank``; the run ends when
     all have said what they used. ``barred``: the records of the run's data that were restricted
-    or erased already when it began.
+    or erased already when it began. ``owner``: the name of the API key that began it; a report
+    with a key of another name is not taken.
     """
 
     run = models.ForeignKey(Run, models.PROTECT, related_name="reports", db_index=False)
+    owner = models.CharField(max_length=200, blank=True, default="")
     rank = models.IntegerField(default=0)
     ranks = models.IntegerField(default=1)
     heard_at = models.DateTimeField()

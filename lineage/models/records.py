@@ -79,10 +79,11 @@ class RecordContent(models.Model):
 class RecordLocation(models.Model):
     """Where the source system keeps a record, as a keyed digest: matched, never read.
 
-    An event from outside may name what a training read by its files.
+    An event from outside may name what a training read by its files; one file (a shard, an
+    archive, a table) may hold several records.
     """
 
-    pk = models.CompositePrimaryKey("space_id", "digest")
+    pk = models.CompositePrimaryKey("space_id", "digest", "ordinal")
     space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="+", db_index=False)
     digest = models.BinaryField(max_length=16)
     ordinal = models.BigIntegerField()

@@ -17,6 +17,10 @@ class RunNotReported(LookupError):
     """Nothing was reported of such a run, or not by this rank."""
 
 
+class NotYourRun(PermissionError):
+    """A run was begun with a key of another name."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Told:
     """The state of a run, as its training is told.
@@ -32,6 +36,22 @@ class Told:
     version: uuid.UUID | None = None
     version_state: str = ""
     born_affected: bool = False
+
+
+def check_owner(run_id: uuid.UUID, *, owner: str) -> None:
+    """Check that a run was begun with a key of this name, where it was begun at all.
+
+    By name and not by key: a key may end, and be followed by another, while a training goes on.
+
+    Raises:
+        NotYourRun: it was begun with a key of another name.
+    """
+    begun = CaptureReport.objects.filter(run=run_id).exclude(owner__in=["", owner])
+    if begun.exists():
+        raise NotYourRun(
+            f"The run {run_id} was begun with an API key of another name than {owner!r}; report "
+            "it with a key of the name that began it."
+        )
 
 
 def told(run_id: uuid.UUID, *, rank: int) -> Told:

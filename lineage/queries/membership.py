@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 Holding = dict[int, BitMap]  # by number of the snapshot
 _NODES = """
 SELECT s.seq, n.id FROM lineage_datasetsnapshot s JOIN lineage_lineagenode n ON n.object_id = s.id
-WHERE s.space_id = %s AND s.seq BETWEEN %s AND %s AND s.created_at <= %s
+WHERE s.space_id = %s AND s.seq BETWEEN %s AND %s
+"""
+# What was read before it was written down here was there all the same: events come late.
+_THERE = """
+AND (s.created_at <= %s OR EXISTS (
+    SELECT 1 FROM lineage_lineageedge e WHERE e.src_id = n.id AND e.valid_from <= %s
+))
 """
 
 
@@ -105,7 +111,7 @@ def snapshots_holding(space: OrdinalSpace, ordinals: BitMap) -> dict[uuid.UUID, 
 def nodes_holding(
     space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER
 ) -> dict[int, BitMap]:
-    """Return the same by node of the lineage graph, of snapshots taken until a time.
+    """Return the same by node of the lineage graph, of snapshots taken or read until a time.
 
     And, of what a hard purge took out, the nodes on which it acts all the same.
     """
@@ -113,9 +119,13 @@ def nodes_holding(
     holding = holding_of(space, ordinals)
     if not holding:
         return found
+    places = [space.id, min(holding), max(holding)]
     until = connection.ops.adapt_datetimefield_value(as_of)
     with quick_cursor() as cursor:
-        cursor.execute(_NODES, [space.id, min(holding), max(holding), until])
+        if as_of == FOR_EVER:
+            cursor.execute(_NODES, places)
+        else:
+            cursor.execute(_NODES + _THERE, [*places, until, until])
         for seq, node in cursor.fetchall():
             if seq in holding:
                 found[node] = found.get(node, BitMap()) | holding[seq]

@@ -84,6 +84,7 @@ def _named(version: ModelVersion) -> dict[str, str]:
     return {
         "version": str(version.id),
         "name": str(version),
+        "external_id": version.external_id,
         "kind": version.kind,
         "state": version.state,
         "captured": version.generated_by.capture_level,

@@ -9,12 +9,12 @@ from lineage.models import (
     DatasetSnapshot,
     LineageNode,
     ModelVersion,
+    NamedLocation,
     RecordMapBlock,
     Role,
     Run,
     RunInput,
     RunOutput,
-    UnmatchedLocation,
 )
 from lineage.queries.edges import edges_below
 from lineage.queries.nodes import nodes_of
@@ -57,9 +57,13 @@ def _elsewhere(space: OrdinalSpace) -> set[uuid.UUID]:
     known = DatasetSnapshot.objects.filter(space__next_ordinal__gt=0).exclude(space=space)
     known = known.exclude(dataset__in=_derived_from(space)) if declared.exists() else known
     unclear = declared.exclude(node__object_id__in=known.values("id"))
-    unmatched = UnmatchedLocation.objects.values_list("event__run_id", flat=True)
+    unmatched = NamedLocation.objects.filter(matched=False)
     runs = set(declared.values_list("run_id", flat=True))
-    return runs - set(unclear.values_list("run_id", flat=True)) - set(unmatched.distinct())
+    return (
+        runs
+        - set(unclear.values_list("run_id", flat=True))
+        - set(unmatched.values_list("event__run_id", flat=True).distinct())
+    )
 
 
 def _derived_from(space: OrdinalSpace) -> set[uuid.UUID]:

@@ -17,7 +17,7 @@ from expunge.wire import version_of
 from lineage.core import first_steps
 from lineage.core.bitmaps import BitmapUnreadable, decode, encode, read, union
 from lineage.models import CaptureReport, ModelVersion, Run
-from lineage.queries.capture_reports import Told, told
+from lineage.queries.capture_reports import Told, check_owner, told
 from lineage.queries.standing import barred_records
 from lineage.services.locking import lock_name
 from lineage.services.run_closing import RunNotOpen
@@ -61,11 +61,14 @@ class Ending:
 
 
 @transaction.atomic
-def begin_reported(*, plan: RunPlan, rank: int, ranks: int, at: datetime, now: datetime) -> Told:
+def begin_reported(
+    *, plan: RunPlan, owner: str, rank: int, ranks: int, at: datetime, now: datetime
+) -> Told:
     """Open the run that ``plan`` names, unless another call or another rank has.
 
     Args:
         plan: with ``run_id`` and one TRAINING snapshot.
+        owner: the name of the API key; only keys of that name may go on with the run.
         rank: of the process that reports, from 0.
         ranks: how many processes train together.
         at: when the training began by its own clock; the run never begins in the future.
@@ -73,10 +76,12 @@ def begin_reported(*, plan: RunPlan, rank: int, ranks: int, at: datetime, now: d
 
     Raises:
         SourceNotUsable: as ``begin_run``.
+        NotYourRun: another rank began it with a key of another name.
         NotThisRun: the run is not of this kind, or was said to have another number of ranks.
     """
     run_id = plan.run_id or uuid.uuid4()
     lock_name(f"run:{run_id}")
+    check_owner(run_id, owner=owner)
     if not 0 <= rank < ranks:
         raise NotThisRun(f"The rank is {rank}; with {ranks} ranks it is 0 to {ranks - 1}.")
     run = Run.objects.filter(id=run_id).first()
@@ -90,6 +95,7 @@ def begin_reported(*, plan: RunPlan, rank: int, ranks: int, at: datetime, now: d
         run=run,
         rank=rank,
         defaults={
+            "owner": owner,
             "ranks": ranks,
             "heard_at": now,
             "barred": encode(barred_records(run)),
@@ -99,30 +105,40 @@ def begin_reported(*, plan: RunPlan, rank: int, ranks: int, at: datetime, now: d
     return told(run.id, rank=rank)
 
 
-def hear(*, run_id: uuid.UUID, rank: int, now: datetime) -> Told:
-    """Note that a rank is alive, and say what became of its run. Raises RunNotReported."""
+def hear(*, run_id: uuid.UUID, owner: str, rank: int, now: datetime) -> Told:
+    """Note that a rank is alive, and say what became of its run.
+
+    Raises RunNotReported, NotYourRun.
+    """
+    check_owner(run_id, owner=owner)
     answer = told(run_id, rank=rank)
     CaptureReport.objects.filter(run=run_id, rank=rank).update(heard_at=now)
     return answer
 
 
-def fail_reported(*, run_id: uuid.UUID, rank: int, reason: str, now: datetime) -> Told:
-    """Mark the run as INCOMPLETE; one that has ended stays as it is. Raises RunNotReported."""
+def fail_reported(*, run_id: uuid.UUID, owner: str, rank: int, reason: str, now: datetime) -> Told:
+    """Mark the run as INCOMPLETE; one that has ended stays as it is.
+
+    Raises RunNotReported, NotYourRun.
+    """
+    check_owner(run_id, owner=owner)
     told(run_id, rank=rank)
     fail_run(run=Run.objects.get(id=run_id), now=now, reason=reason)
     return told(run_id, rank=rank)
 
 
-def finish_reported(*, run_id: uuid.UUID, ending: Ending, now: datetime) -> Told:
+def finish_reported(*, run_id: uuid.UUID, owner: str, ending: Ending, now: datetime) -> Told:
     """Take down what a rank used; with rank 0, and all others before it, write the version.
 
     Raises:
         RunNotReported: nothing was said of the run before.
+        NotYourRun: it was begun with a key of another name.
         BitmapUnreadable, StepsUnreadable: what was used cannot be read.
         NotThisRun: the rank reported other records before, or rank 0 brings no weights.
         RanksMissing: other ranks have not ended; what this one used is kept.
         OrdinalsUnknown, StoreFull, StoreNotWritable: as ``finish_run``.
     """
+    check_owner(run_id, owner=owner)
     answer = told(run_id, rank=ending.rank)
     if answer.state == Run.State.COMPLETE:
         return answer

@@ -164,8 +164,7 @@ class PortionImport:
             for ordinal, owned in enumerate(rows, start=first)
             if owned.row.location
         ]
-        # A place holds one record: the first that was imported.
-        RecordLocation.objects.bulk_create(found, batch_size=2_000, ignore_conflicts=True)
+        RecordLocation.objects.bulk_create(found, batch_size=2_000)
         note_known(bytes(location.digest) for location in found)
 
     def _insert_contents(self, rows: list[_Owned], placed: list[StoredFile], first: int) -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from lineage import keys
-from lineage.models import Dataset, OrdinalSpace
+from lineage.models import Dataset
 from lineage.services.import_portion import PortionImport
 from lineage.services.import_rows import ImportReport, Rejection, Row, portions
 from lineage.services.missing_erasures import require_replayed
 from lineage.services.openlineage_late import match_late
-from lineage.services.ordinals import SpaceFull
+from lineage.services.ordinals import SpaceFull, space_of
 from lineage.services.owners import Owners
 
 if TYPE_CHECKING:
@@ -47,12 +47,14 @@ def ensure_dataset(*, name: str, dataset_type: str = "IMAGE") -> Dataset:
             f"The name of the data set has {len(name)} characters; allowed are 1 to "
             f"{_LONGEST_NAME}, not all blank."
         )
+    own = {"namespace": "default", "name": name}
     with transaction.atomic():
-        space, _ = OrdinalSpace.objects.get_or_create(name=name)
-        dataset, _ = Dataset.objects.select_related("space").get_or_create(
-            namespace="default", name=name, defaults={"space": space, "dataset_type": dataset_type}
-        )
-    return dataset
+        found = Dataset.objects.select_related("space").filter(**own).first()
+        if found is not None:
+            return found
+        fresh = {"space": space_of(**own), "dataset_type": dataset_type}
+        made, _ = Dataset.objects.select_related("space").get_or_create(**own, defaults=fresh)
+    return made
 
 
 def import_records(

@@ -1,7 +1,7 @@
 """Take OpenLineage events in: each once, in any order, to one and the same graph.
 
 What is stored of an event names data sets, versions and ordinals; paths are matched when it comes,
-and only keyed digests are kept of those that no record is known of. The state of a run is a
+and only keyed digests of them are kept. The state of a run is a
 function of all its events: an event that comes late adds what it says, and nothing that was known
 is taken back.
 """
@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 
-from lineage.core.openlineage import OWN_NAMESPACE, Event, Named, parse
-from lineage.models import DatasetSnapshot, OrdinalSpace, ReceivedEvent, Run, UnmatchedLocation
+from lineage.core.openlineage import OWN_NAMESPACE, Event, Named, check_digest, parse
+from lineage.models import DatasetSnapshot, NamedLocation, OrdinalSpace, ReceivedEvent, Run
 from lineage.services.locking import lock_name
 from lineage.services.openlineage_graph import build, origin_of
 from lineage.services.openlineage_late import match_run, members_of, with_members
-from lineage.services.openlineage_locations import digests_of, keep_unmatched, places_of
+from lineage.services.openlineage_locations import digests_of, keep_named, places_of
 from lineage.services.openlineage_names import own_version
+from lineage.services.snapshots import check_known
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,8 +52,8 @@ def receive(*, body: Any, now: datetime) -> bool:  # noqa: ANN401  (JSON)
     new = _store(event, now)
     # After the commit: a record that was imported at the same time either finds the event's
     # locations or is found here.
-    if UnmatchedLocation.objects.filter(event__run_id=event.run).exists():
-        match_run(run_id=event.run, now=now)
+    if NamedLocation.objects.filter(event__run_id=event.run).exists():
+        match_run(run_id=event.run, now=now, event=event.sha256 if new else "")
     return new
 
 
@@ -62,7 +63,7 @@ def _store(event: Event, now: datetime) -> bool:
     _refuse_taken(event)
     if ReceivedEvent.objects.filter(sha256=event.sha256).exists():
         return False
-    kept, unmatched = _kept(event)
+    kept, locations = _kept(event)
     try:
         with transaction.atomic():
             ReceivedEvent.objects.create(
@@ -75,7 +76,7 @@ def _store(event: Event, now: datetime) -> bool:
             )
     except IntegrityError:  # the same event came twice at once
         return False
-    keep_unmatched(event.sha256, unmatched)
+    keep_named(event.sha256, locations)
     build(run_id=event.run, now=now)
     return True
 
@@ -111,14 +112,17 @@ def _taken_here(named: Named) -> bool:
     ).exists()
 
 
-def _kept(event: Event) -> tuple[dict[str, Any], list[tuple[int, bytes]]]:
-    """Return what is kept of an event, and what is unmatched by the place of its input."""
-    unmatched: list[tuple[int, bytes]] = []
+def _kept(event: Event) -> tuple[dict[str, Any], list[tuple[int, bytes, bool]]]:
+    """Return what is kept of an event, and each location by the place of its input."""
+    locations: list[tuple[int, bytes, bool]] = []
     inputs = []
     for place, named in enumerate(event.inputs):
-        members, left = _members(named)
-        inputs.append({**_one(named), "members": members, "unmatched": len(left)})
-        unmatched += [(place, digest) for digest in sorted(left)]
+        digests = digests_of(named.locations)
+        found = places_of(digests)
+        members = with_members(_told(named), found.values())
+        unmatched = len(digests) - len(found)
+        inputs.append({**_one(named), "members": members, "unmatched": unmatched})
+        locations += [(place, digest, digest in found) for digest in sorted(digests)]
     job_type = event.job_type.upper()
     kept = {
         "job": {"namespace": event.job_namespace, "name": event.job_name, "type": job_type},
@@ -126,7 +130,7 @@ def _kept(event: Event) -> tuple[dict[str, Any], list[tuple[int, bytes]]]:
         "inputs": inputs,
         "outputs": [_one(named) for named in event.outputs],
     }
-    return kept, unmatched
+    return kept, locations
 
 
 def _one(named: Named) -> dict[str, Any]:
@@ -139,14 +143,14 @@ def _one(named: Named) -> dict[str, Any]:
     }
 
 
-def _members(named: Named) -> tuple[list[dict[str, Any]], set[bytes]]:
-    """Return the members that an input tells, by space, and the digests of unknown files."""
-    members = []
-    if named.ordinals is not None:
-        members.append(members_of(_space(named.space).id, named.ordinals))
-    digests = digests_of(named.locations)
-    found = places_of(digests)
-    return with_members(members, found.values()), digests - found.keys()
+def _told(named: Named) -> list[dict[str, Any]]:
+    """Return the members that the facet of an input tells."""
+    if named.ordinals is None:
+        return []
+    space = _space(named.space)
+    check_known(space, named.ordinals)
+    check_digest(named)
+    return [members_of(space.id, named.ordinals)]
 
 
 def _space(name: str) -> OrdinalSpace:

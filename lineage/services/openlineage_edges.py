@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lineage.models import Influence, LineageEdge, ModelVersion, Run, RunInput, RunOutput
+from lineage.models import (
+    DatasetSnapshot,
+    Influence,
+    LineageEdge,
+    ModelVersion,
+    Run,
+    RunInput,
+    RunOutput,
+)
 from lineage.queries.nodes import nodes_of
-from lineage.services.rejudging import judge_below, take_out
+from lineage.services.rejudging import judge_after, take_out
 from lineage.services.run_closing import born_affected, weakest_guarantee
 
 if TYPE_CHECKING:
@@ -17,15 +25,31 @@ _STRENGTH = {Influence.NONE: 0, Influence.INDIRECT: 1, Influence.DIRECT: 2}
 
 
 def connect(run: Run, at: datetime) -> None:
-    """Derive whatever a run wrote from whatever it read.
+    """Derive whatever a run wrote, and parts of it, from whatever it read.
 
     Of several uses of one node the strongest stands, whichever was told first.
     """
-    for written in RunOutput.objects.filter(run=run).order_by("node_id"):
-        for used in run.inputs.exclude(node_id=written.node_id).order_by("node_id", "id"):
+    for written in sorted(_written(run)):
+        for used in run.inputs.exclude(node_id=written).order_by("node_id", "id"):
             drawn = [used.used_snapshot_id] if used.used_snapshot_id else []
             for source in (used.node_id, *nodes_of(drawn).values()):
-                _derive(used, source, written.node_id, at)
+                if source != written:
+                    _derive(used, source, written, at)
+
+
+def _written(run: Run) -> set[int]:
+    """Return the nodes that a run wrote, with all that was selected from data among them.
+
+    What a sampler drew from a snapshot is a node of its own, which must not be cleaner than it.
+    """
+    outputs = RunOutput.objects.filter(run=run)
+    whole = set(outputs.values_list("node__object_id", flat=True))
+    waiting = set(whole)
+    while waiting:
+        parts = DatasetSnapshot.objects.filter(parent__in=waiting).values_list("id", flat=True)
+        waiting = set(parts) - whole
+        whole |= waiting
+    return set(nodes_of(whole).values())
 
 
 def _derive(used: RunInput, source: int, node: int, at: datetime) -> None:
@@ -60,7 +84,7 @@ def _strengthen(edge: LineageEdge, used: RunInput, at: datetime) -> None:
 def judge(run: Run, now: datetime) -> None:
     """Take versions out of use that learned from what is restricted or erased by now.
 
-    Those of the run, and those that came from them by whatever way.
+    Those of the run, and those that came from what it wrote, versions or data, by whatever way.
     """
     if weak := weakest_guarantee(run, ""):
         _made(run).update(guarantee=weak)
@@ -70,8 +94,7 @@ def judge(run: Run, now: datetime) -> None:
             if version.kind != ModelVersion.Kind.SHADOW:
                 take_out(version, *born, now)
                 version.save(update_fields=["state", "invalidated_at", "metrics"])
-    for version in made:
-        judge_below(version=version, now=now)
+    judge_after(nodes=_written(run), now=now)
 
 
 def _made(run: Run) -> Any:  # noqa: ANN401  (a queryset)

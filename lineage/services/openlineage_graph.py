@@ -68,8 +68,9 @@ def build(*, run_id: uuid.UUID, now: datetime) -> Run:
     # The same lock as `restrict`: this run either sees a restriction or is seen by the closure.
     told = {part["space"] for kept in inputs for part in kept["members"]}
     lock_spaces(told | {dataset.space_id for dataset in datasets.values()})
-    for kept in inputs:
-        _input(run, kept, datasets, now)
+    for event in events:
+        for kept in event.body["inputs"]:
+            _input(run, kept, datasets, now, at=event.event_time)
     run.capture_level = _level(inputs, datasets)
     run.save(update_fields=["capture_level"])
     if run.state == Run.State.COMPLETE:
@@ -128,11 +129,11 @@ def _dataset(kept: Kept, datasets: Datasets) -> Dataset:
     return datasets[kept["namespace"], kept["name"]]
 
 
-def _input(run: Run, kept: Kept, datasets: Datasets, now: datetime) -> None:
+def _input(run: Run, kept: Kept, datasets: Datasets, now: datetime, *, at: datetime) -> None:
     role = kept["role"] if kept["role"] in _ROLES else ""
     role = role or (Role.BASE_MODEL if kept["model"] else Role.TRAINING)
     sources: list[ModelVersion] | list[DatasetSnapshot] = (
-        [version_read(kept, now)]
+        [version_read(kept, at)]
         if kept["model"]
         else _snapshots(_dataset(kept, datasets), kept, now)
     )

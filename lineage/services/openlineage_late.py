@@ -8,14 +8,16 @@ quarantined.
 from __future__ import annotations
 
 import base64
+import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 from pyroaring import BitMap
 
 from lineage.core.bitmaps import decode, encode
-from lineage.models import ReceivedEvent, UnmatchedLocation
+from lineage.models import NamedLocation, ReceivedEvent
 from lineage.queries.contents import batches
 from lineage.services.locking import lock_name
 from lineage.services.openlineage_graph import build
@@ -34,50 +36,82 @@ if TYPE_CHECKING:
     from lineage.models import OrdinalSpace
     from lineage.services.openlineage_locations import Places
 
+    _Named = tuple[str, int, bytes, bool]  # event, place among its inputs, digest, matched
+
 
 def match_late(*, now: datetime) -> int:
     """Match the events of which a location is known by now; return of how many runs."""
-    due = UnmatchedLocation.objects.filter(due=True).values_list("event__run_id", flat=True)
+    due = NamedLocation.objects.filter(due=True).values_list("event__run_id", flat=True)
     return sum(match_run(run_id=run_id, now=now) for run_id in sorted(set(due)))
 
 
 def match_before_erasure(*, space: OrdinalSpace, ordinals: BitMap, now: datetime) -> None:
-    """Match what named the locations of some records, as long as these are still known."""
+    """Match what named the locations of some records, as long as these are still known.
+
+    What was matched before is known already, and a hard purge may just have rewritten it.
+    """
     for batch in batches(ordinals):
-        note_known(locations_of(space, batch))
+        note_known(locations_of(space, batch), matched=False)
     match_late(now=now)
 
 
 @transaction.atomic
-def match_run(*, run_id: uuid.UUID, now: datetime) -> bool:
-    """Match what is left unmatched of the events of a run; return whether something was."""
+def match_run(*, run_id: uuid.UUID, now: datetime, event: str = "") -> bool:
+    """Look for what the events of a run named and what was not found, or was added to, since.
+
+    Args:
+        run_id: of the run.
+        now: when.
+        event: SHA-256 of one of which everything is looked for again.
+
+    Returns:
+        Whether there was something new.
+    """
     lock_name(f"run:{run_id}")
-    left = UnmatchedLocation.objects.filter(event__run_id=run_id)
-    rows: list[tuple[bytes, str, int]] = [
-        (bytes(one.digest), str(one.event_id), one.place) for one in left.iterator()
-    ]
-    found = places_of({row[0] for row in rows})
-    if found:
-        _write(run_id, [row for row in rows if row[0] in found], found)
+    rows = NamedLocation.objects.filter(
+        Q(matched=False) | Q(due=True) | Q(event=event), event__run_id=run_id
+    )
+    listed = rows.values_list("event_id", "place", "digest", "matched")
+    named = [(of, place, bytes(one), matched) for of, place, one, matched in listed.iterator()]
+    found = places_of({one for _, _, one, _ in named})
+    here = [row for row in named if row[2] in found]
+    changed = bool(here) and _write(run_id, here, found)
+    if changed:
         build(run_id=run_id, now=now)
     # Last: whoever imports locks a space first and these rows then.
-    for batch in portions(found):
-        left.filter(digest__in=batch).delete()
-    return bool(found)
+    stale = rows.filter(Q(matched=False) | Q(due=True))
+    if sum(
+        stale.filter(digest__in=batch).update(matched=True, due=False) for batch in portions(found)
+    ):
+        _due_again(run_id, found)
+    return changed
 
 
-def _write(run_id: uuid.UUID, rows: Iterable[tuple[bytes, str, int]], found: Places) -> None:
-    by_input: dict[tuple[str, int], list[bytes]] = defaultdict(list)
-    for digest, sha256, place in rows:
-        by_input[sha256, place].append(digest)
+def _due_again(run_id: uuid.UUID, found: Places) -> None:
+    """Leave due what an import has put at a place since it was looked for above."""
+    later = places_of(found)
+    added = [one for one in found if set(later.get(one, ())) - set(found[one])]
+    for batch in portions(added):
+        NamedLocation.objects.filter(event__run_id=run_id, digest__in=batch).update(due=True)
+
+
+def _write(run_id: uuid.UUID, named: Iterable[_Named], found: Places) -> bool:
+    """Write what was found into the events; return whether that changed any of them."""
+    by_input: dict[tuple[str, int], list[tuple[bytes, bool]]] = defaultdict(list)
+    for of, place, digest, matched in named:
+        by_input[of, place].append((digest, matched))
+    changed = False
     for event in ReceivedEvent.objects.filter(run_id=run_id):
-        ours = {place: own for (of, place), own in by_input.items() if of == event.sha256}
-        for place, digests in ours.items():
-            kept = event.body["inputs"][place]
-            kept["members"] = with_members(kept["members"], (found[one] for one in digests))
-            kept["unmatched"] -= len(digests)
-        if ours:
+        before = json.dumps(event.body)
+        for place, kept in enumerate(event.body["inputs"]):
+            if here := by_input.get((event.sha256, place), []):
+                places = (found[digest] for digest, _ in here)
+                kept["members"] = with_members(kept["members"], places)
+                kept["unmatched"] -= sum(not matched for _, matched in here)
+        if json.dumps(event.body) != before:
             event.save(update_fields=["body"])
+            changed = True
+    return changed
 
 
 def with_members(

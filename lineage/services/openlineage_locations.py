@@ -1,7 +1,7 @@
 """Match the files that events name with the records that were imported from them.
 
-Only keyed digests are kept, and only of files that no record is known of yet: a record with that
-location may be imported later.
+Only keyed digests are kept, of files that a record is known of as well: another record with that
+location may be imported later, and the order in which they came must not count.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lineage import keys
 from lineage.core.identifiers import location_digest
-from lineage.models import OrdinalSpace, RecordLocation, UnmatchedLocation
+from lineage.models import NamedLocation, OrdinalSpace, RecordLocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,21 +46,29 @@ def places_of(digests: Iterable[bytes]) -> Places:
     return found
 
 
-def keep_unmatched(event: str, unmatched: Iterable[tuple[int, bytes]]) -> None:
-    """Keep what no record is known of: the place among the inputs of the event, and the digest."""
-    UnmatchedLocation.objects.bulk_create(
+def keep_named(event: str, named: Iterable[tuple[int, bytes, bool]]) -> None:
+    """Keep what an event named: the place among its inputs, the digest, whether it was matched."""
+    NamedLocation.objects.bulk_create(
         (
-            UnmatchedLocation(event_id=event, place=place, digest=digest)
-            for place, digest in unmatched
+            NamedLocation(event_id=event, place=place, digest=digest, matched=matched)
+            for place, digest, matched in named
         ),
         batch_size=2_000,
     )
 
 
-def note_known(digests: Iterable[bytes]) -> None:
+def note_known(digests: Iterable[bytes], **only: bool) -> None:
     """Note that there are records with these locations now, so that events are matched again."""
     for batch in portions(digests):
-        UnmatchedLocation.objects.filter(digest__in=batch).update(due=True)
+        NamedLocation.objects.filter(digest__in=batch, **only).update(due=True)
+
+
+def forget_located(space: OrdinalSpace, ordinals: list[int]) -> None:
+    """Forget where some records lay; what an event named is kept where others lie there too."""
+    digests = locations_of(space, ordinals)
+    RecordLocation.objects.filter(space=space, ordinal__in=ordinals).delete()
+    for batch in portions(digests - places_of(digests).keys()):
+        NamedLocation.objects.filter(digest__in=batch).delete()
 
 
 def locations_of(space: OrdinalSpace, ordinals: Iterable[int]) -> set[bytes]:

@@ -10,15 +10,16 @@ from pyroaring import BitMap
 from lineage.core.bitmaps import split
 from lineage.core.membership import snapshot_digest
 from lineage.core.openlineage import OWN_NAMESPACE
+from lineage.core.told_names import fitted, joined
 from lineage.models import (
     Dataset,
     DatasetSnapshot,
     LineageNode,
     ModelVersion,
-    OrdinalSpace,
     Run,
 )
 from lineage.services.locking import lock_name
+from lineage.services.ordinals import space_of
 from lineage.services.snapshots import Origin, record_snapshot
 
 if TYPE_CHECKING:
@@ -37,9 +38,8 @@ def dataset_of(namespace: str, name: str) -> Dataset:
     found = Dataset.objects.filter(namespace=namespace, name=name).first()
     if found is not None:
         return found
-    space, _ = OrdinalSpace.objects.get_or_create(name=f"{namespace}/{name}"[:200])
     made, _ = Dataset.objects.get_or_create(
-        namespace=namespace, name=name, defaults={"space": space}
+        namespace=namespace, name=name, defaults={"space": space_of(namespace, name)}
     )
     return made
 
@@ -57,20 +57,19 @@ def own_state(dataset: Dataset, version: str) -> DatasetSnapshot | None:
 
 def state_of(dataset: Dataset, version: str, now: datetime) -> DatasetSnapshot:
     """Return the snapshot that a version names, else an empty one that stands for it."""
-    return own_state(dataset, version) or _taken(dataset, None, f"{_UNKNOWN}{version}", now)
+    return own_state(dataset, version) or _taken(dataset, None, fitted(_UNKNOWN, version), now)
 
 
 def told_members(
     dataset: Dataset, ordinals: BitMap, version: str, now: datetime
 ) -> DatasetSnapshot:
     """Return a snapshot of the members that were told of a state, taken now if there is none."""
-    return _taken(dataset, ordinals, f"{_TOLD}{version}", now)
+    return _taken(dataset, ordinals, fitted(_TOLD, version), now)
 
 
 def _taken(
     dataset: Dataset, ordinals: BitMap | None, version: str, now: datetime
 ) -> DatasetSnapshot:
-    version = version[:200]
     known = DatasetSnapshot.objects.filter(dataset=dataset, external_version=version)
     if ordinals is not None:
         digest = snapshot_digest((chunk.number, chunk.sha256) for chunk in split(ordinals))
@@ -94,26 +93,37 @@ def own_version(namespace: str, name: str, version: str) -> ModelVersion | None:
 
 def external_id(kept: dict[str, Any], version: str) -> str:
     """Return by what id a model of another registry is known here."""
-    return f"openlineage:{kept['namespace']}/{kept['name']}#{version}"[:200]
+    return fitted("openlineage:", joined(kept["namespace"], kept["name"], version))
 
 
-def version_read(kept: dict[str, Any], now: datetime) -> ModelVersion:
-    """Return a model that a run read; one that is not known here has an origin nobody told."""
+def version_read(kept: dict[str, Any], at: datetime) -> ModelVersion:
+    """Return a model that a run read at a time.
+
+    One that is not known here has an origin nobody told, and is as old as its first use.
+    """
     if own := own_version(kept["namespace"], kept["name"], kept["version"]):
         return own
     external = external_id(kept, kept["version"])
-    found = ModelVersion.objects.filter(external_id=external).first()
-    return found or _new_version(unknown_origin(external, now), kept, external, now)
+    known = ModelVersion.objects.select_related("generated_by").filter(external_id=external)
+    found = known.first()
+    if found is None:
+        return _new_version(unknown_origin(external, at), kept, external, at)
+    maker = found.generated_by
+    if at < found.generated_at and maker.external_id.startswith(_NOBODY):
+        found.generated_at = maker.started_at = at
+        found.save(update_fields=["generated_at"])
+        maker.save(update_fields=["started_at"])
+    return found
 
 
-def unknown_origin(external: str, now: datetime) -> Run:
+def unknown_origin(external: str, at: datetime) -> Run:
     """Return a new run that stands for the one that made a version and that nobody told of."""
     return Run.objects.create(
         activity=Run.Activity.TRAIN,
         state=Run.State.COMPLETE,
         capture_level=Run.Capture.NONE,
-        started_at=now,
-        external_id=f"{_NOBODY}{external}"[:200],
+        started_at=at,
+        external_id=fitted(_NOBODY, external),
     )
 
 

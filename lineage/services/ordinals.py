@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import rfc8785
+
 from lineage.core.bitmaps import HIGHEST_ORDINAL
-from lineage.models import OrdinalSpace
+from lineage.core.told_names import LONGEST, joined
+from lineage.models import Dataset, OrdinalSpace
 from lineage.services.missing_erasures import require_replayed
 
 
@@ -13,6 +18,20 @@ class SpaceFull(OverflowError):
 
 class OrdinalsTaken(RuntimeError):
     """Another process handed out the same ordinals; nothing was stored."""
+
+
+def space_of(namespace: str, name: str) -> OrdinalSpace:
+    """Return the space of a data set that is about to be made, with a name of its own.
+
+    It has the name of the data set where no other data set lies in a space of that name: two
+    that shared one would be taken for one another.
+    """
+    text = name if namespace == "default" else joined(namespace, name)
+    others = Dataset.objects.exclude(namespace=namespace, name=name)
+    if len(text) > LONGEST or others.filter(space__name=text).exists():
+        digest = hashlib.sha256(rfc8785.dumps([namespace, name])).hexdigest()
+        text = f"{text[:100]} {digest}"
+    return OrdinalSpace.objects.get_or_create(name=text)[0]
 
 
 def take_ordinals(space: OrdinalSpace, count: int) -> int:

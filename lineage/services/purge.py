@@ -14,14 +14,12 @@ from lineage.models import (
     DataSubject,
     LineagePurge,
     RecordContent,
-    RecordLocation,
-    UnmatchedLocation,
 )
 from lineage.queries.contents import batches
 from lineage.services.journal import write_journal
 from lineage.services.locking import lock_space
 from lineage.services.openlineage_late import match_before_erasure
-from lineage.services.openlineage_locations import locations_of
+from lineage.services.openlineage_locations import forget_located
 from lineage.services.rewriting import rewrite_snapshots
 from lineage.services.snapshots import check_known
 from lineage.services.subjects import key_name, suppression_names
@@ -117,8 +115,7 @@ def _delete_contents(space: OrdinalSpace, batch: list[int]) -> None:
         for ordinal in batch
         if _deleted({artifacts.record_uri(space.public_id, ordinal), *_given(uris, ordinal)})
     ]
-    UnmatchedLocation.objects.filter(digest__in=locations_of(space, gone)).delete()
-    RecordLocation.objects.filter(space=space, ordinal__in=gone).delete()
+    forget_located(space, gone)
     rows.filter(ordinal__in=gone).delete()
 
 

@@ -19,8 +19,8 @@ from lineage.models import (
     Artefact,
     Job,
     ModelVersion,
+    NamedLocation,
     RecordLocation,
-    UnmatchedLocation,
 )
 from lineage.queries.artefacts import weights_of
 from lineage.queries.closure import affected
@@ -209,7 +209,7 @@ def test_the_sweep_matches_files_that_an_import_did_not_live_to_match(world):
     space, record = world.snapshot(ADA).space, min(members(world.snapshot(ADA)))
     digest = location_digest(lineage_keys.get_or_create("location"), "s3://a")
     RecordLocation.objects.create(space=space, ordinal=record, digest=digest)
-    UnmatchedLocation.objects.update(due=True)
+    NamedLocation.objects.update(due=True)
     tasks.sweep()
     hits = affected(space, BitMap([record])).versions
     assert "told v1" in [str(hit.version) for hit in hits]

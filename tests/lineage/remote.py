@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 WEIGHTS = save({"w": torch.arange(3.0)})
 
 
-def key(*scopes: str, days: int = 1) -> str:
+def key(*scopes: str, days: int = 1, name: str = "script") -> str:
     """Return the secret of a new key; of one that has expired when ``days`` is negative."""
     made = create_key(
-        name="script",
+        name=name,
         scopes=scopes or ("capture",),
         now=timezone.now() - timedelta(days=10),
         lifetime=timedelta(days=10 + days),

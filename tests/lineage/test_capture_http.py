@@ -309,6 +309,26 @@ def test_a_key_that_ends_while_a_training_goes_on_loses_nothing(script, capsys):
     assert ModelVersion.objects.filter(id=version_of(sink.run)).exists()
 
 
+def test_a_run_goes_on_with_keys_of_the_name_that_began_it_and_with_no_other(script, taken):
+    sink = script.sink()
+    with capture.training(sink=sink) as captured:
+        captured.used([1])
+        sink._connection.api_key = key(name="another")
+        captured.finish(weights=WEIGHTS)
+    other = Connection(url=script.url, api_key=key(name="another"))
+    begin = {"at": "2026-01-01T00:00:00Z", "snapshot": str(taken.id)}
+    for kind, body in (("heartbeat", {}), ("fail", {"reason": "X"}), ("begin", begin)):
+        with pytest.raises(KeyNotAccepted, match="begun with an API key of another name"):
+            other.post(f"runs/{sink.run}/{kind}", body)
+    with pytest.raises(KeyNotAccepted, match="another name than 'another'"):
+        other.get(f"runs/{sink.run}")
+    assert (Run.objects.get().state, sink.pending) == ("RUNNING", 1)
+    assert not CaptureReport.objects.filter(used__isnull=False).exists()
+    folder = [str(script.spool), "--url", script.url]
+    assert flush.main(folder, {"EXPUNGE_API_KEY": key()}) == 0  # another key of the same name
+    assert ModelVersion.objects.filter(id=version_of(sink.run)).exists()
+
+
 def test_what_the_platform_will_never_take_is_set_aside_with_its_reason(script):
     with pytest.raises(ReportRefused, match="highest ordinal is 99"):
         train(script.sink(), ordinals=[1, 99])

@@ -13,10 +13,10 @@ from lineage.core.identifiers import location_digest
 from lineage.models import (
     DatasetSnapshot,
     ModelVersion,
+    NamedLocation,
     ReceivedEvent,
     RecordLocation,
     Run,
-    UnmatchedLocation,
 )
 from lineage.queries.closure import affected
 from lineage.services.import_rows import Row
@@ -44,12 +44,16 @@ def located(space, ordinal, file):
     """Say where a record lay, behind the back of an import that crashed after its commit."""
     digest = location_digest(keys.get_or_create("location"), file)
     RecordLocation.objects.create(space=space, ordinal=ordinal, digest=digest)
-    UnmatchedLocation.objects.filter(digest=digest).update(due=True)
+    NamedLocation.objects.filter(digest=digest).update(due=True)
+
+
+def open_locations():
+    return NamedLocation.objects.filter(matched=False)
 
 
 def test_an_import_matches_the_events_that_came_before(now):
     send(trained_on(named("faces", files=FILES)), now=now)
-    assert UnmatchedLocation.objects.count() == 2
+    assert NamedLocation.objects.count() == 2
     space = imported(now, FILES[0])
     assert names(affected(space, BitMap([0]))) == ["m v1"]
     assert Run.objects.get().capture_level == "NONE"
@@ -57,7 +61,7 @@ def test_an_import_matches_the_events_that_came_before(now):
     assert names(affected(space, BitMap([1]))) == ["m v1"]
     assert Run.objects.get().capture_level == "REPORTED"
     assert affected(space, BitMap([0])).unknown == ()
-    assert not UnmatchedLocation.objects.exists()
+    assert not open_locations().exists()
 
 
 def test_a_match_after_the_fact_counts_in_every_space(now):
@@ -74,7 +78,7 @@ def test_an_event_that_is_sent_again_is_matched_again(now):
     located(space, 1, FILES[0])
     assert send(told, told, now=now) == [False, False]
     assert names(affected(space, BitMap([1]))) == ["m v1"]
-    assert UnmatchedLocation.objects.count() == 1
+    assert open_locations().count() == 1
 
 
 def test_matching_again_changes_nothing(now):
@@ -114,7 +118,7 @@ def test_an_erasure_first_matches_the_files_that_it_is_about_to_forget(now):
     erase_records(case_id=RUN, space=space, ordinals=BitMap([1]), now=now)
     states = dict(ModelVersion.objects.values_list("model_name", "state"))
     assert states == {"m": "QUARANTINED", "child": "WITHDRAWN"}
-    assert UnmatchedLocation.objects.count() == 1  # the other file, which is nobody's
+    assert NamedLocation.objects.count() == 1  # the other file, which is nobody's
     assert not RecordLocation.objects.exists()
 
 
@@ -128,9 +132,9 @@ def test_only_keyed_digests_are_kept_of_files(now, caplog):
 def test_two_events_may_name_the_same_file(now):
     inputs = [named("faces", files=FILES), named("voices", files=FILES[:1])]
     send(event("START", inputs=inputs), trained_on(*inputs), now=now)
-    assert UnmatchedLocation.objects.count() == 6
+    assert open_locations().count() == 6
     space = imported(now, *FILES)
-    assert not UnmatchedLocation.objects.exists()
+    assert not open_locations().exists()
     assert names(affected(space, BitMap([0]))) == ["m v1"]
 
 

@@ -10,12 +10,13 @@ import pytest
 from pyroaring import BitMap
 
 from lineage.core.openlineage import EventUnreadable
-from lineage.models import ModelVersion, ReceivedEvent, Run, RunInput
+from lineage.models import Dataset, ModelVersion, ReceivedEvent, Run, RunInput
 from lineage.queries.closure import affected
 from lineage.services.import_rows import Row
 from lineage.services.importing import ensure_dataset, import_records
 from lineage.services.openlineage import VersionTaken, receive
 from lineage.services.purge import erase_records
+from lineage.services.snapshots import OrdinalsUnknown
 from lineage.services.versions import withdraw
 from tests.lineage.builders import data, filled, snapshot, trained
 from tests.lineage.events import RUN, event, faces, model, named, names, send, trained_on
@@ -169,6 +170,27 @@ def test_a_digest_that_is_not_that_of_the_bitmap_is_refused(now):
     with pytest.raises(EventUnreadable, match=f"digest is 'abc', but .* is {right}"):
         send(event("RUNNING", inputs=[faces(1, digest="abc")]), now=now)
     assert ReceivedEvent.objects.count() == 1
+
+
+def test_no_bitmap_is_cut_for_its_digest_before_its_ordinals_are_known(now, monkeypatch):
+    filled("faces", 2, now)
+    monkeypatch.setattr("lineage.core.openlineage.split", None)  # whoever calls it fails
+    with pytest.raises(OrdinalsUnknown):
+        send(event("START", inputs=[faces(0, 2, digest="abc")]), now=now)
+    assert not ReceivedEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"), [("C:\\u0000", True), ("\\\\u0000", True), ("a\0", False)]
+)
+def test_only_a_nul_is_refused_and_not_a_text_that_looks_like_one(now, text, taken):
+    one = event("START", inputs=[named(text)])
+    if taken:
+        assert send(one, now=now) == [True]
+        assert Dataset.objects.get().name == text
+        return
+    with pytest.raises(EventUnreadable, match="NUL"):
+        send(one, now=now)
 
 
 def test_a_foreign_model_of_the_same_name_is_not_ours(now):

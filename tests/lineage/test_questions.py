@@ -26,6 +26,8 @@ from lineage.services.runs import RunPlan, begin_run, fail_run
 from lineage.services.snapshots import take_snapshot
 from lineage.services.versions import destroy_version
 from tests.lineage.builders import base, data, filled, found, rows, snapshot, trained
+from tests.lineage.events import faces as told_faces
+from tests.lineage.events import model, named, send, trained_on
 
 pytestmark = pytest.mark.django_db
 CASE = uuid.uuid4()
@@ -260,3 +262,28 @@ def test_why_a_version_that_does_not_exist_is_an_error_and_no_clearance(now):
     filled("faces", 2, now)
     with pytest.raises(CommandError, match="There is no model version 'clf v7'"):
         call_command("lineage", "why", "clf v7", "--records", "faces:0")
+
+
+@pytest.mark.database
+def test_what_an_event_tells_late_counts_from_the_time_that_it_names(now):
+    dataset = filled("faces", 4, now - timedelta(days=300))
+    taken = snapshot(dataset, now, [2])  # written down after it was read
+    events = [
+        trained_on(told_faces(0), model("base", "1"), name="told"),
+        trained_on(named("faces", version=taken.digest), name="state", run=uuid.UUID(int=2)),
+        trained_on(model("told", "1"), name="child", run=uuid.UUID(int=3)),
+    ]
+    for number, one in enumerate(events):
+        one["eventTime"] = (now - timedelta(days=100 - number)).isoformat()
+    send(*reversed(events), now=now)
+
+    def told(days):
+        answer = affected_by({dataset.space: BitMap([0, 2])}, as_of=now - timedelta(days=days))
+        return (
+            {hit["name"] for hit in answer["affected"]},
+            {one["name"] for one in answer["possibly_affected"]},
+        )
+
+    assert told(50) == ({"told v1", "state v1", "child v1"}, {"base v1"})
+    assert told(99) == ({"told v1", "state v1"}, {"base v1"})
+    assert told(101) == (set(), set())

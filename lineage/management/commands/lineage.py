@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
 
 from lineage.core.bitmaps import ChunkAltered
 from lineage.core.ordinal_list import OrdinalsUnreadable, parse
 from lineage.core.tiles import TileAltered
+from lineage.core.told_names import escaped
 from lineage.management.lineage_tables import TABLES
 from lineage.models import DataSubject, ModelVersion, OrdinalSpace
 from lineage.queries.coverage import coverage
@@ -22,6 +24,7 @@ from lineage.queries.subjects import find_subject, records_of
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
+    from django.db.models import QuerySet
     from pyroaring import BitMap
 
 _HELP = {
@@ -29,6 +32,8 @@ _HELP = {
     "why": "the shortest way from the records to one version",
     "whatif": "what each affected version would still stand on without them",
 }
+_LONGEST_NUMBER = 10
+_VERSION = "for instance 'classifier v3', its id, or the id that it has in its own registry"
 
 
 class Command(BaseCommand):
@@ -48,7 +53,7 @@ class Command(BaseCommand):
             if name != "whatif":
                 one.add_argument("--as-of", help="a time such as 2026-03-01T12:00 (UTC)")
             if name == "why":
-                one.add_argument("version", help="for instance 'classifier v3', or its id")
+                one.add_argument("version", help=_VERSION)
         known = questions.add_parser("coverage", help="how much of the registry is known")
         known.add_argument("--json", action="store_true", help="print JSON")
 
@@ -68,17 +73,15 @@ class Command(BaseCommand):
         return affected_by(_records(options), as_of=_time(options["as_of"]))
 
     def _why(self, options: dict[str, Any]) -> dict[str, Any]:
+        version = _version(options["version"])
         answer = self._affected(options)
-        wanted = options["version"]
         for hit in answer["affected"]:
-            if wanted in (hit["name"], hit["version"]):
+            if hit["version"] == str(version.id):
                 return {**hit, "affected": True}
-        for version in answer["possibly_affected"]:
-            if wanted in (version["name"], version["version"]):
-                return {**version, "affected": None, "why": []}
-        if not _known(wanted):
-            raise CommandError(f"There is no model version {wanted!r}; see `lineage coverage`.")
-        return {"name": wanted, "affected": False, "why": []}
+        for one in answer["possibly_affected"]:
+            if one["version"] == str(version.id):
+                return {**one, "affected": None, "why": []}
+        return {"name": str(version), "affected": False, "why": []}
 
     def _whatif(self, options: dict[str, Any]) -> dict[str, Any]:
         return left_without(_records(options))
@@ -87,14 +90,33 @@ class Command(BaseCommand):
         return coverage()
 
 
-def _known(wanted: str) -> bool:
-    """Whether somebody could mean a version by this: its id, or its name as it is listed."""
+def _version(text: str) -> ModelVersion:
+    """Return the one version that is meant by its id, its name here, or its name elsewhere."""
+    found = list(_named(text) or _told(text))
+    if not found:
+        raise CommandError(f"There is no model version {text!r}; see `lineage coverage`.")
+    if len(found) > 1:
+        ids = ", ".join(f"{version} ({version.external_id})" for version in found)
+        raise CommandError(f"{text!r} may be {ids}; name one of these.")
+    return found[0]
+
+
+def _named(text: str) -> QuerySet[ModelVersion]:
     try:
-        return ModelVersion.objects.filter(pk=uuid.UUID(wanted)).exists()
+        return ModelVersion.objects.filter(pk=uuid.UUID(text))
     except ValueError:
-        name, _, number = wanted.rpartition(" v")
-        named = ModelVersion.objects.filter(model_name=name)
-        return number.isdecimal() and named.filter(version=int(number)).exists()
+        name, _, number = text.rpartition(" v")
+        known = ModelVersion.objects.filter(model_name=name)
+        short = number.isdecimal() and len(number) < _LONGEST_NUMBER
+        return known.filter(version=int(number)) if short else known.none()
+
+
+def _told(text: str) -> QuerySet[ModelVersion]:
+    """Return those that another registry calls so, with or without where it was told."""
+    whole = [f"{way}{text}" for way in ("", "openlineage:", "mlflow:")]
+    name, _, version = text.rpartition(" v")
+    short = Q(model_name=name, external_id__endswith=f"#{escaped(version)}")
+    return ModelVersion.objects.filter(Q(external_id__in=whole) | short).order_by("external_id")
 
 
 def _records(options: dict[str, Any]) -> dict[OrdinalSpace, BitMap]:

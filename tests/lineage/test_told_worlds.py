@@ -1,0 +1,127 @@
+"""Events and imports in any order: who is affected, and what is out of use, is the naive answer.
+
+Worlds of data and models that came from faces, from files and from one another. A file holds
+records of one data set or of two, imported before, between or after the events that name it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyroaring import BitMap
+
+from lineage.models import ModelVersion, OrdinalSpace
+from lineage.queries.closure import affected
+from lineage.services.import_rows import Row
+from lineage.services.importing import ensure_dataset, import_records
+from lineage.services.purge import erase_records
+from tests.lineage.builders import filled
+from tests.lineage.events import event, faces, model, named, send
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+ERASED = ("face", 0)
+FILES, SETS = (0, 1), ("voices", "songs")
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run wrote, and from what: faces, files, or what others wrote, by place."""
+
+    model: bool
+    sources: frozenset[tuple[str, int]]
+
+
+@st.composite
+def told_worlds(draw):
+    made = []
+    for at in range(draw(st.integers(1, 5))):
+        own = [("made", before) for before in range(at)] * 2
+        given = [("face", 0), ("face", 1), *(("file", file) for file in FILES)]
+        sources = draw(st.sets(st.sampled_from([*own, *given]), min_size=1, max_size=2))
+        made.append(Made(model=draw(st.booleans()), sources=frozenset(sources)))
+    held = draw(
+        st.lists(st.tuples(st.sampled_from(SETS), st.sampled_from(FILES)), min_size=1, max_size=4)
+    )
+    acts = [*range(len(made)), *((at, *place) for at, place in enumerate(held))]
+    return made, draw(st.permutations(acts))
+
+
+def behind(made, at):
+    """Return every face and file that something came from, one step at a time."""
+    found: set[tuple[str, int]] = set()
+    for kind, place in made[at].sources:
+        found |= behind(made, place) if kind == "made" else {(kind, place)}
+    return found
+
+
+def _named(made, kind, place):
+    if kind == "face":
+        return faces(place)
+    if kind == "file":
+        return named("voices", files=[f"s3://{place}"])
+    write = model if made[place].model else named
+    return write(f"made{place}", version="1")
+
+
+def _tell(made, at):
+    one = event(
+        "COMPLETE",
+        inputs=[_named(made, *source) for source in sorted(made[at].sources)],
+        outputs=[_named(made, "made", at)],
+        run=uuid.UUID(int=at + 1),
+    )
+    send(one, now=NOW)
+
+
+def _import(number, name, file):
+    row = Row(
+        line=1,
+        key=f"k{number}",
+        subject=f"p{number}@example.org",
+        content=None,
+        location=f"s3://{file}",
+    )
+    import_records(dataset_name=name, rows=[row], now=NOW)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(world=told_worlds())
+def test_in_any_order_the_answers_are_those_of_the_naive_walk(home, world):
+    made, acts = world
+    with transaction.atomic():
+        space = filled("faces", 2, NOW).space
+        erase_records(case_id=uuid.UUID(int=7), space=space, ordinals=BitMap([0]), now=NOW)
+        records = {(space.id, at): ("face", at) for at in range(2)}
+        for act in acts:
+            if isinstance(act, int):
+                _tell(made, act)
+                continue
+            _import(*act)
+            held = ensure_dataset(name=act[1]).space
+            records[held.id, held.next_ordinal - 1] = ("file", act[2])
+        _compare(made, records)
+        transaction.set_rollback(True)
+
+
+def _compare(made, records):
+    models = {f"made{at}": behind(made, at) for at, one in enumerate(made) if one.model}
+    for space, ordinal in records:
+        answer = affected(OrdinalSpace.objects.get(id=space), BitMap([ordinal])).versions
+        found = {hit.version.model_name for hit in answer}
+        source = records[space, ordinal]
+        assert found == {name for name, all_of in models.items() if source in all_of}
+    used = dict(ModelVersion.objects.values_list("model_name", "state"))
+    assert {name for name, state in used.items() if state == "ACTIVE"} == {
+        name for name, all_of in models.items() if ERASED not in all_of
+    }
