@@ -69,6 +69,13 @@ def _row(row: Mapping[str, Any], run: UnlearningRun) -> WeighedWay:
         title=method_title(method) if method else WAYS[way],
         promise=PROMISES[option["strength"]] if option else "",
         work=f"{option['fraction']:.0%} of a retraining" if option else "",
-        reason=row["reason"],
+        reason=_in_words(row["reason"]),
         taken=run.method == (method or _CARRIED_OUT_BY.get(way)),
     )
+
+
+def _in_words(reason: str) -> str:
+    """Return a reason that calls every way by its title."""
+    for way, title in WAYS.items():
+        reason = reason.replace(way.value, f"\u201c{title}\u201d")
+    return reason

@@ -122,6 +122,7 @@ def test_the_case_page_and_the_record_show_what_was_weighed(world, settings):
     ways = weighed_ways(first(case))
     assert [way.title for way in ways if way.taken] == ["Replay from a kept state"]
     assert all(way.reason.endswith(".") for way in ways)
+    assert not any("_" in way.reason for way in ways)
     staff = Client()
     staff.force_login(officer())
     page = staff.get(f"/cases/{case.pk}/").content.decode()
