@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
+import torch
 from torch import nn
 
 from tests.unlearning.toys import FORGET, RETAIN, WHOLE_CLASS, Plain, of_classes
@@ -61,6 +62,54 @@ def test_the_last_blocks_are_those_next_to_the_classifier():
         last_blocks(RESNET, 5)
     with pytest.raises(NotEligible, match="has no layer with weights"):
         last_blocks(nn.Sequential(nn.ReLU()), 1)
+
+
+class LeNet(nn.Module):
+    """Two convolutions, a hidden layer and a classifier, the last two side by side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3))
+        self.hidden = nn.Linear(8, 8)
+        self.fc = nn.Linear(8, 3)
+
+
+def architecture(name: str) -> nn.Module:
+    if name == "LeNet":
+        return LeNet()
+    with torch.device("meta"):
+        made: nn.Module = torchvision.models.get_model(name, num_classes=10)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "among"),
+    [
+        ("mobilenet_v3_small", ["features.11.block.0.0", "features.12.0", "classifier.0"]),
+        ("mobilenet_v2", ["features.18.0", "classifier.1"]),
+        ("efficientnet_b0", ["features.8.0", "classifier.1"]),
+        ("densenet121", ["features.transition3.conv", "features.norm5", "classifier"]),
+        ("vgg11", ["classifier.3", "classifier.6"]),
+        ("resnet18", ["layer3.0.conv1", "fc"]),
+        ("vit_b_32", ["encoder.ln", "heads.head"]),
+        ("LeNet", ["features.2", "hidden", "fc"]),
+    ],
+)
+def test_no_layer_behind_the_first_of_the_last_blocks_is_left_out(name, among):
+    model = architecture(name)
+    row = blocks(model)
+    number = min(2, len(row))
+    chosen = {id(each) for block in last_blocks(model, number) for each in block.modules()}
+    layers = {n: each for n, each in model.named_modules() if list(each.parameters(recurse=False))}
+    taken = [id(each) in chosen for each in layers.values()]
+    first = taken.index(True)
+    assert all(taken[first:])
+    assert first == next(
+        place
+        for place, each in enumerate(layers.values())
+        if each in set(row[-number][0].modules())
+    )
+    assert all(id(layers[each]) in chosen for each in among)
 
 
 @pytest.mark.parametrize(
