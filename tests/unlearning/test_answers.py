@@ -33,6 +33,7 @@ from unlearning.core.distillation import divergence
 from unlearning.core.method import EmptySet, NothingTouched, NotKept
 from unlearning.core.seeding import isolated
 from unlearning.core.session import Session
+from unlearning.methods import scrub_rewind
 from unlearning.methods.amnesiac import Amnesiac
 from unlearning.methods.amun import Amun
 from unlearning.methods.bad_teacher import BadTeacher
@@ -171,6 +172,32 @@ def test_scrub_with_rewind_goes_back_to_the_epoch_that_forgot_just_enough():
     assert error == pytest.approx(error_of(after.model, FORGET), abs=1e-3)
     assert error < error_of(last, FORGET)
     assert "epoch 8 of 8" not in told
+
+
+def first_pass_is_flat(recipe: Plain, epochs: int, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401  (an Unlearned)
+    """Run with errors that make the first epoch the closest, in which student is teacher."""
+    errors = iter([0.0] + [1.0] * (epochs - 1) + [0.0])
+    monkeypatch.setattr(scrub_rewind, "_error", lambda *_: next(errors))
+    method = ScrubRewind(**{**STRONG, "epochs": epochs, "msteps": epochs, "forget_batch_size": 64})
+    context = Context(recipe=recipe, seed=SEED, validation=HELD_OUT)
+    return method.apply(original(recipe), RETAIN, FORGET, context)
+
+
+def test_scrub_with_rewind_never_goes_back_to_an_epoch_of_mere_fine_tuning(monkeypatch):
+    done = first_pass_is_flat(Plain(), 3, monkeypatch)
+    assert done.report.stop_reason.startswith("went back to epoch 3 of 3")
+    assert done.report.edited == done.report.parameters
+
+
+def test_scrub_with_rewind_may_go_back_to_a_first_epoch_that_had_a_slope(monkeypatch):
+    done = first_pass_is_flat(Normed(), 3, monkeypatch)
+    assert done.report.stop_reason.startswith("went back to epoch 1 of 3")
+    assert 0 < done.report.edited <= done.report.parameters
+
+
+def test_scrub_with_rewind_of_fine_tuning_only_is_no_unlearning(monkeypatch):
+    with pytest.raises(NothingTouched, match=r"SCRUB with rewind changed no .* own step"):
+        first_pass_is_flat(Plain(), 1, monkeypatch)
 
 
 def test_scrub_with_rewind_needs_unseen_records_of_the_classes_that_go():

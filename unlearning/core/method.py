@@ -197,8 +197,8 @@ class Method(ABC):
         )
 
     def _rewind(self, context: Context) -> Rewind | None:
-        if Need.BATCH_LOG not in self.needs:
-            return None
+        if Need.BATCH_LOG not in self.needs or Need.CHECKPOINTS in self.needs:
+            return None  # what was kept of the end of a training holds its batches, too
         if context.rewind is None:
             raise NotKept(
                 f"{self.title} goes through the training again, and no log of its steps was kept; "
