@@ -28,6 +28,7 @@ from tests.unlearning.toys import (
 )
 from unlearning.core.adversarial import Search
 from unlearning.core.claims import NotEligible
+from unlearning.core.classes import NotAWholeClass
 from unlearning.core.context import Context
 from unlearning.core.distillation import divergence
 from unlearning.core.method import EmptySet, NothingTouched, NotKept
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from unlearning.core.method import Method
 
 SEED = 5
-CONTEXT = Context(recipe=Plain(), seed=SEED, validation=HELD_OUT)
+CONTEXT = Context(recipe=Plain(), seed=SEED, validation=HELD_OUT, classes=("c",))
 MODEL = original(Plain())
 
 
@@ -236,10 +237,21 @@ def test_unsir_impairs_with_noise_in_place_of_the_class_and_repairs_without_it()
     retain, forget = WHOLE_CLASS
     recipe = Told()
     method = Unsir(noise_records=8, noise_steps=5, copies=3, per_class=4)
-    method.unlearn(MODEL, retain, forget, Context(recipe=recipe, seed=SEED))
+    method.unlearn(MODEL, retain, forget, replace(CONTEXT, recipe=recipe))
     noise, passes = recipe.heard[:5], recipe.heard[5:]
     assert all((each == 2).all() for each in noise)
     assert [each.bincount(minlength=3).tolist() for each in passes] == [[4, 4, 24], [4, 4, 0]]
+
+
+def test_unsir_refuses_single_records_though_one_of_its_classes_was_never_trained():
+    class Wider(Plain):
+        def build(self) -> nn.Module:
+            return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 4))
+
+    recipe = Wider(targets=("a", "b", "c", "d"))
+    single = Context(recipe=recipe, seed=SEED)
+    with pytest.raises(NotAWholeClass, match="The request names no class"):
+        Unsir().unlearn(recipe.build(), RETAIN, FORGET, single)
 
 
 def test_unsir_learns_noise_that_is_no_record_of_the_class():

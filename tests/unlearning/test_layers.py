@@ -16,6 +16,7 @@ from unlearning.core.classes import NotAWholeClass, forgotten_classes
 from unlearning.core.entries import sections
 from unlearning.core.filters import norm_behind
 from unlearning.core.layers import check_eligible, editable
+from unlearning.core.recipe import UnknownTarget
 from unlearning.core.vision import torchvision
 from unlearning.core.weights import NothingTrainable
 from unlearning.recipes.digits import DigitsCNN, DigitsMLP
@@ -189,13 +190,20 @@ def test_a_frozen_layer_is_not_edited():
 def test_the_classes_to_go_are_those_that_no_retained_record_has():
     retain, forget = WHOLE_CLASS
     assert forgotten_classes(Plain(), retain, forget) == (2,)
-    assert forgotten_classes(Plain(), retain, None) == (2,)
+    assert forgotten_classes(Plain(), retain, None, ["c"]) == (2,)
     assert forgotten_classes(Plain(), of_classes(RETAIN, 1), of_classes(FORGET, 2)) == (2,)
-    assert forgotten_classes(Plain(), of_classes(RETAIN, 1), None) == (0, 2)
+    assert forgotten_classes(Plain(), of_classes(RETAIN, 1), None, ["c", "a"]) == (0, 2)
 
 
 def test_single_records_are_no_class():
     with pytest.raises(NotAWholeClass, match="has records of a, b, c, of which others"):
         forgotten_classes(Plain(), RETAIN, FORGET)
-    with pytest.raises(NotAWholeClass, match="Every class still has retained records"):
-        forgotten_classes(Plain(), RETAIN, None)
+    with pytest.raises(NotAWholeClass, match="The request names c, of which others are retained"):
+        forgotten_classes(Plain(), RETAIN, None, ["c"])
+
+
+def test_a_class_without_retained_records_goes_only_if_the_request_names_it():
+    with pytest.raises(NotAWholeClass, match="The request names no class, so no whole class is"):
+        forgotten_classes(Plain(targets=("a", "b", "c", "d")), RETAIN, None)
+    with pytest.raises(UnknownTarget, match="'e' is not one of: a, b, c"):
+        forgotten_classes(Plain(), RETAIN, None, ["e"])

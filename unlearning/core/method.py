@@ -187,7 +187,7 @@ class Method(ABC):
         """Return the context as the method sees it; a forget set that is no class is refused."""
         if self.granularity is Granularity.CLASS:
             forget = sets["forget"] if self.reads_forget else None
-            forgotten_classes(context.recipe, sets["retain"], forget)
+            forgotten_classes(context.recipe, sets["retain"], forget, context.classes)
         return replace(
             context,
             validation=sets["validation"],
