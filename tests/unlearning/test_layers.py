@@ -19,6 +19,7 @@ from unlearning.core.layers import check_eligible, editable
 from unlearning.core.recipe import UnknownTarget
 from unlearning.core.vision import torchvision
 from unlearning.core.weights import NothingTrainable
+from unlearning.methods.svd_projection import SvdProjection
 from unlearning.recipes.digits import DigitsCNN, DigitsMLP
 
 RESNET = torchvision.models.resnet18(num_classes=10)
@@ -119,6 +120,7 @@ def test_no_layer_behind_the_first_of_the_last_blocks_is_left_out(name, among):
         (Layers.WHOLE, {"resnet", "vit", "mlp", "linear"}),
         (Layers.TRAINABLE, {"resnet", "vit", "mlp", "linear"}),
         (Layers.MATRICES, {"resnet", "vit", "mlp", "linear"}),
+        (Layers.PROJECTED, {"resnet", "vit", "mlp", "linear"}),
         (Layers.BLOCKS, {"resnet", "vit", "mlp"}),
         (Layers.CONVOLUTIONS, {"resnet"}),
         (Layers.SQUARE_CONVOLUTIONS, {"resnet"}),
@@ -152,6 +154,33 @@ def test_a_method_for_linear_models_refuses_a_deeper_one():
     tried("newton_influence").eligible(LINEAR)
     with pytest.raises(NotEligible, match="edits the one linear layer there is"):
         tried("newton_influence").eligible(MLP)
+
+
+def test_a_method_for_linear_models_refuses_a_norm_that_would_have_to_move_too():
+    normed = nn.Sequential(nn.LayerNorm(4), nn.Linear(4, 3))
+    with pytest.raises(NotEligible, match="with nothing else that is trained, and Sequential has"):
+        tried("newton_influence").eligible(normed)
+    normed[0].requires_grad_(requires_grad=False)
+    tried("newton_influence").eligible(normed)
+
+
+def test_svd_projection_edits_what_is_called_on_flattened_inputs_and_declares_no_more():
+    edited = editable(Layers.PROJECTED, VIT)
+    attention = {name for name in editable(Layers.MATRICES, VIT) if "self_attention" in name}
+    assert len(attention) == 3
+    assert edited.keys() == editable(Layers.MATRICES, VIT).keys() - attention
+    grouped = nn.Sequential(nn.Conv2d(4, 4, 3, groups=4), nn.Conv2d(4, 4, 1))
+    assert list(editable(Layers.PROJECTED, grouped)) == ["1"]
+    assert "``nn.MultiheadAttention``" in (inspect.getdoc(SvdProjection) or "")
+
+
+@pytest.mark.parametrize("padding", [{"padding": "same"}, {"padding_mode": "circular"}])
+def test_svd_projection_refuses_padding_that_it_cannot_lay_out(padding):
+    model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.Conv2d(1, 1, 3, **padding), nn.Linear(2, 2))
+    with pytest.raises(NotEligible, match="lays out the patches of a convolution, and 1 pads by"):
+        SvdProjection().eligible(model)
+    model[1].requires_grad_(requires_grad=False)
+    SvdProjection().eligible(model)
 
 
 def test_the_last_blocks_must_be_there():

@@ -48,9 +48,10 @@ class Layers(Enum):
     TRAINABLE = "every trainable parameter"
     BLOCKS = "the last blocks and the classifier"
     MATRICES = "convolutions and linear layers"
+    PROJECTED = "ungrouped convolutions, and linear layers outside of built-in attention"
     CONVOLUTIONS = "convolutions over overlapping patches"
     SQUARE_CONVOLUTIONS = "convolutions over overlapping square patches"
-    HEAD = "the one linear layer there is"
+    HEAD = "the one linear layer there is, with nothing else that is trained"
     STATISTICS = "integer sums that the model is derived from"
     BUDGETED = "a linear head that keeps a removal budget"
 

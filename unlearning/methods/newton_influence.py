@@ -24,6 +24,7 @@ from unlearning.core.weights import moved, snapshot
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from unlearning.core.claims import Published
     from unlearning.core.context import Context, Examples
 
 
@@ -56,7 +57,8 @@ class NewtonInfluence(Method):
 
     **When.** Logistic and ridge regression, also on features that never saw the forget set.
 
-    **Not.** Anything deeper, which is refused; or thousands of features times classes.
+    **Not.** Anything deeper, which is refused, as is a norm before the layer that is trained; or
+    thousands of features times classes.
     """
 
     title: ClassVar[str] = "Influence removal with an exact Hessian"
@@ -66,6 +68,7 @@ class NewtonInfluence(Method):
     reads_forget: ClassVar[bool] = False
     layers: ClassVar[Layers] = Layers.HEAD
     cost: ClassVar[Cost] = Cost(retain_passes=10)
+    published: ClassVar[Published] = {"newton_steps": None, "damping": None}
 
     newton_steps: Annotated[int, Range(1, 20, help="steps of Newton's method")] = 1
     damping: Annotated[float, Range(0, 1e-2, help="added to the Hessian")] = 0.0
