@@ -80,6 +80,17 @@ class Plain(Toy):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Filters(Plain):
+    """Twelve filters and a classifier."""
+
+    def build(self) -> nn.Module:
+        convolution = nn.Conv2d(1, 12, 3, padding=1)
+        return nn.Sequential(
+            nn.Unflatten(1, (1, 2, 2)), convolution, nn.Tanh(), nn.Flatten(), nn.Linear(48, 3)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Normed(Plain):
     """Batch normalisation meets the input first, so that its statistics are those of the data."""
 
