@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -73,7 +73,8 @@ def _note(found: dict[str, Tensor], name: str, layer: nn.Module, args: tuple[Ten
     """Add the inputs of a layer, times their transpose, to what is found of it."""
     inputs = args[0].double()
     if isinstance(layer, nn.Conv2d):
-        patches = unfold(inputs, layer.kernel_size, layer.dilation, layer.padding, layer.stride)
+        padding = cast("tuple[int, ...]", layer.padding)  # check_layout lets no other through
+        patches = unfold(inputs, layer.kernel_size, layer.dilation, padding, layer.stride)
         inputs = patches.transpose(1, 2)
     rows = inputs.flatten(0, -2)
     found[name] = found.get(name, 0) + rows.T @ rows

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from unlearning.core.claims import NotEligible
 from unlearning.core.examples import count, held, windows
+from unlearning.core.gradients import visits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,12 @@ def on_device(examples: Examples, session: Session) -> Iterator[Pair]:
 
 
 def limits(examples: Examples, session: Session) -> tuple[float, float]:
-    """Return the smallest and the largest number that occurs in the inputs of a set."""
-    found = [(x.min().item(), x.max().item()) for x, _ in on_device(examples, session)]
+    """Return the smallest and the largest number that occurs in the inputs of a set.
+
+    Raises:
+        Cancelled: the caller asked to stop.
+    """
+    seen = visits(examples, session, "range of the inputs")
+    found = [(x.min().item(), x.max().item()) for x, _ in seen]
     lows, highs = zip(*found, strict=True)
     return min(lows), max(highs)
