@@ -183,6 +183,17 @@ def test_svd_projection_refuses_padding_that_it_cannot_lay_out(padding):
     SvdProjection().eligible(model)
 
 
+@pytest.mark.parametrize("name", ["amun", "aru", "unsir"])
+def test_a_method_that_moves_inputs_says_beforehand_that_whole_numbers_do_not_move(name):
+    told = nn.Sequential(
+        nn.Embedding(9, 4), nn.Unflatten(1, (1, 2)), nn.Conv2d(1, 2, 3, padding=1)
+    )
+    with pytest.raises(NotEligible, match="begins with an embedding, whose inputs are whole num"):
+        tried(name).eligible(told)
+    tried("finetune").eligible(told)
+    tried(name).eligible(RESNET)
+
+
 def test_the_last_blocks_must_be_there():
     tried("cf_k", k=4).eligible(RESNET)
     with pytest.raises(NotEligible, match="has 4 blocks before its classifier, and the last 5"):

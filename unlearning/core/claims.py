@@ -58,7 +58,10 @@ class Layers(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Work to expect: full trainings, and forward-backward passes per epoch of the method."""
+    """Work to expect: full trainings, and forward-backward passes per epoch of the method.
+
+    Where it grows with the model, the passes are a bound, and the method says for what.
+    """
 
     trainings: float = 0
     retain_passes: float = 0

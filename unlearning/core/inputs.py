@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torch import nn
+
+from unlearning.core.blocks import weighs
 from unlearning.core.claims import NotEligible
 from unlearning.core.examples import count, held, windows
 from unlearning.core.gradients import visits
@@ -15,6 +18,20 @@ if TYPE_CHECKING:
 
     from unlearning.core.examples import Examples, Pair
     from unlearning.core.session import Session
+
+
+def check_continuous(model: nn.Module, title: str) -> None:
+    """Refuse, before a record is read, a model that looks its inputs up instead of weighing them.
+
+    Raises:
+        NotEligible: its first layer with a weight is an embedding.
+    """
+    first = next((layer for layer in model.modules() if weighs(layer)), None)
+    if isinstance(first, nn.Embedding | nn.EmbeddingBag):
+        raise NotEligible(
+            f"{title} moves inputs by small steps, and {type(model).__name__} begins with an "
+            f"embedding, whose inputs are whole numbers; choose another method."
+        )
 
 
 def continuous(examples: Examples, title: str) -> Tensor:

@@ -62,6 +62,7 @@ class Amun(Descent):
     guarantee: ClassVar[Guarantee] = Guarantee.APPROXIMATE
     reads_forget: ClassVar[bool] = True
     cost: ClassVar[Cost] = Cost(retain_passes=1, forget_passes=20)
+    moves_inputs: ClassVar[bool] = True
     mixed_precision: ClassVar[bool] = True
     published: ClassVar[Published] = {"doublings": None}
 

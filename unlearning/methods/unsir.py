@@ -68,6 +68,7 @@ class Unsir(Method):
     granularity: ClassVar[Granularity] = Granularity.CLASS
     reads_forget: ClassVar[bool] = False
     cost: ClassVar[Cost] = Cost(retain_passes=2)
+    moves_inputs: ClassVar[bool] = True
     mixed_precision: ClassVar[bool] = True
 
     batch_size: BatchSize = 256
