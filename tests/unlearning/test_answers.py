@@ -28,11 +28,13 @@ from tests.unlearning.toys import (
 )
 from unlearning.core.adversarial import Search
 from unlearning.core.claims import NotEligible
+from unlearning.core.classes import NotAWholeClass
 from unlearning.core.context import Context
 from unlearning.core.distillation import divergence
 from unlearning.core.method import EmptySet, NothingTouched, NotKept
 from unlearning.core.seeding import isolated
 from unlearning.core.session import Session
+from unlearning.methods import scrub_rewind
 from unlearning.methods.amnesiac import Amnesiac
 from unlearning.methods.amun import Amun
 from unlearning.methods.bad_teacher import BadTeacher
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from unlearning.core.method import Method
 
 SEED = 5
-CONTEXT = Context(recipe=Plain(), seed=SEED, validation=HELD_OUT)
+CONTEXT = Context(recipe=Plain(), seed=SEED, validation=HELD_OUT, classes=("c",))
 MODEL = original(Plain())
 
 
@@ -173,6 +175,32 @@ def test_scrub_with_rewind_goes_back_to_the_epoch_that_forgot_just_enough():
     assert "epoch 8 of 8" not in told
 
 
+def first_pass_is_flat(recipe: Plain, epochs: int, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401  (an Unlearned)
+    """Run with errors that make the first epoch the closest, in which student is teacher."""
+    errors = iter([0.0] + [1.0] * (epochs - 1) + [0.0])
+    monkeypatch.setattr(scrub_rewind, "_error", lambda *_: next(errors))
+    method = ScrubRewind(**{**STRONG, "epochs": epochs, "msteps": epochs, "forget_batch_size": 64})
+    context = Context(recipe=recipe, seed=SEED, validation=HELD_OUT)
+    return method.apply(original(recipe), RETAIN, FORGET, context)
+
+
+def test_scrub_with_rewind_never_goes_back_to_an_epoch_of_mere_fine_tuning(monkeypatch):
+    done = first_pass_is_flat(Plain(), 3, monkeypatch)
+    assert done.report.stop_reason.startswith("went back to epoch 3 of 3")
+    assert done.report.edited == done.report.parameters
+
+
+def test_scrub_with_rewind_may_go_back_to_a_first_epoch_that_had_a_slope(monkeypatch):
+    done = first_pass_is_flat(Normed(), 3, monkeypatch)
+    assert done.report.stop_reason.startswith("went back to epoch 1 of 3")
+    assert 0 < done.report.edited <= done.report.parameters
+
+
+def test_scrub_with_rewind_of_fine_tuning_only_is_no_unlearning(monkeypatch):
+    with pytest.raises(NothingTouched, match=r"SCRUB with rewind changed no .* own step"):
+        first_pass_is_flat(Plain(), 1, monkeypatch)
+
+
 def test_scrub_with_rewind_needs_unseen_records_of_the_classes_that_go():
     one = of_classes(FORGET, 0)
     with pytest.raises(EmptySet, match="validation records of its classes, and there is none"):
@@ -209,10 +237,21 @@ def test_unsir_impairs_with_noise_in_place_of_the_class_and_repairs_without_it()
     retain, forget = WHOLE_CLASS
     recipe = Told()
     method = Unsir(noise_records=8, noise_steps=5, copies=3, per_class=4)
-    method.unlearn(MODEL, retain, forget, Context(recipe=recipe, seed=SEED))
+    method.unlearn(MODEL, retain, forget, replace(CONTEXT, recipe=recipe))
     noise, passes = recipe.heard[:5], recipe.heard[5:]
     assert all((each == 2).all() for each in noise)
     assert [each.bincount(minlength=3).tolist() for each in passes] == [[4, 4, 24], [4, 4, 0]]
+
+
+def test_unsir_refuses_single_records_though_one_of_its_classes_was_never_trained():
+    class Wider(Plain):
+        def build(self) -> nn.Module:
+            return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 4))
+
+    recipe = Wider(targets=("a", "b", "c", "d"))
+    single = Context(recipe=recipe, seed=SEED)
+    with pytest.raises(NotAWholeClass, match="The request names no class"):
+        Unsir().unlearn(recipe.build(), RETAIN, FORGET, single)
 
 
 def test_unsir_learns_noise_that_is_no_record_of_the_class():

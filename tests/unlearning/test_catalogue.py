@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.core.management import call_command
 
 from unlearning.core import catalogue
@@ -86,6 +87,20 @@ def test_what_was_reconstructed_says_so_in_its_title():
     found = {each["name"] for each in methods if each["basis"] == label}
     assert found == {"aru", "remi", "mini_unlearning", "noisy_finetune"}
     assert found == {each["name"] for each in methods if label in each["title"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("amun", {"doublings"}),
+        ("newton_influence", {"newton_steps", "damping", "l2"}),
+        ("l1_sparse", {"learning_rate", "momentum", "weight_decay", "batch_size"}),
+    ],
+)
+def test_a_number_that_no_paper_gives_is_not_called_published(name, numbers):
+    methods = {each["name"]: each for each in json.loads(catalogue.CATALOGUE.read_text())}
+    published = {each["name"]: each["published"] for each in methods[name]["hyperparameters"]}
+    assert {each for each, value in published.items() if value is None} >= numbers
 
 
 def test_only_declared_methods_read_unseen_records():

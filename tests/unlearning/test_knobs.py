@@ -54,7 +54,7 @@ def _another(name: str, knob: Hyperparameter) -> float:
         "forget_batch_size": 4,
         "stop_loss": 1e-6,
         "k": 2,
-        "floor": 1e-2,
+        "floor": 2e-4,
         "quiet": 1,
         "records": 7,
         "epochs": 8,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
+import torch
 from torch import nn
 
 from tests.unlearning.toys import FORGET, RETAIN, WHOLE_CLASS, Plain, of_classes
@@ -15,8 +16,10 @@ from unlearning.core.classes import NotAWholeClass, forgotten_classes
 from unlearning.core.entries import sections
 from unlearning.core.filters import norm_behind
 from unlearning.core.layers import check_eligible, editable
+from unlearning.core.recipe import UnknownTarget
 from unlearning.core.vision import torchvision
 from unlearning.core.weights import NothingTrainable
+from unlearning.methods.svd_projection import SvdProjection
 from unlearning.recipes.digits import DigitsCNN, DigitsMLP
 
 RESNET = torchvision.models.resnet18(num_classes=10)
@@ -63,12 +66,61 @@ def test_the_last_blocks_are_those_next_to_the_classifier():
         last_blocks(nn.Sequential(nn.ReLU()), 1)
 
 
+class LeNet(nn.Module):
+    """Two convolutions, a hidden layer and a classifier, the last two side by side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3))
+        self.hidden = nn.Linear(8, 8)
+        self.fc = nn.Linear(8, 3)
+
+
+def architecture(name: str) -> nn.Module:
+    if name == "LeNet":
+        return LeNet()
+    with torch.device("meta"):
+        made: nn.Module = torchvision.models.get_model(name, num_classes=10)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "among"),
+    [
+        ("mobilenet_v3_small", ["features.11.block.0.0", "features.12.0", "classifier.0"]),
+        ("mobilenet_v2", ["features.18.0", "classifier.1"]),
+        ("efficientnet_b0", ["features.8.0", "classifier.1"]),
+        ("densenet121", ["features.transition3.conv", "features.norm5", "classifier"]),
+        ("vgg11", ["classifier.3", "classifier.6"]),
+        ("resnet18", ["layer3.0.conv1", "fc"]),
+        ("vit_b_32", ["encoder.ln", "heads.head"]),
+        ("LeNet", ["features.2", "hidden", "fc"]),
+    ],
+)
+def test_no_layer_behind_the_first_of_the_last_blocks_is_left_out(name, among):
+    model = architecture(name)
+    row = blocks(model)
+    number = min(2, len(row))
+    chosen = {id(each) for block in last_blocks(model, number) for each in block.modules()}
+    layers = {n: each for n, each in model.named_modules() if list(each.parameters(recurse=False))}
+    taken = [id(each) in chosen for each in layers.values()]
+    first = taken.index(True)
+    assert all(taken[first:])
+    assert first == next(
+        place
+        for place, each in enumerate(layers.values())
+        if each in set(row[-number][0].modules())
+    )
+    assert all(id(layers[each]) in chosen for each in among)
+
+
 @pytest.mark.parametrize(
     ("kind", "fit"),
     [
         (Layers.WHOLE, {"resnet", "vit", "mlp", "linear"}),
         (Layers.TRAINABLE, {"resnet", "vit", "mlp", "linear"}),
         (Layers.MATRICES, {"resnet", "vit", "mlp", "linear"}),
+        (Layers.PROJECTED, {"resnet", "vit", "mlp", "linear"}),
         (Layers.BLOCKS, {"resnet", "vit", "mlp"}),
         (Layers.CONVOLUTIONS, {"resnet"}),
         (Layers.SQUARE_CONVOLUTIONS, {"resnet"}),
@@ -102,6 +154,44 @@ def test_a_method_for_linear_models_refuses_a_deeper_one():
     tried("newton_influence").eligible(LINEAR)
     with pytest.raises(NotEligible, match="edits the one linear layer there is"):
         tried("newton_influence").eligible(MLP)
+
+
+def test_a_method_for_linear_models_refuses_a_norm_that_would_have_to_move_too():
+    normed = nn.Sequential(nn.LayerNorm(4), nn.Linear(4, 3))
+    with pytest.raises(NotEligible, match="with nothing else that is trained, and Sequential has"):
+        tried("newton_influence").eligible(normed)
+    normed[0].requires_grad_(requires_grad=False)
+    tried("newton_influence").eligible(normed)
+
+
+def test_svd_projection_edits_what_is_called_on_flattened_inputs_and_declares_no_more():
+    edited = editable(Layers.PROJECTED, VIT)
+    attention = {name for name in editable(Layers.MATRICES, VIT) if "self_attention" in name}
+    assert len(attention) == 3
+    assert edited.keys() == editable(Layers.MATRICES, VIT).keys() - attention
+    grouped = nn.Sequential(nn.Conv2d(4, 4, 3, groups=4), nn.Conv2d(4, 4, 1))
+    assert list(editable(Layers.PROJECTED, grouped)) == ["1"]
+    assert "``nn.MultiheadAttention``" in (inspect.getdoc(SvdProjection) or "")
+
+
+@pytest.mark.parametrize("padding", [{"padding": "same"}, {"padding_mode": "circular"}])
+def test_svd_projection_refuses_padding_that_it_cannot_lay_out(padding):
+    model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.Conv2d(1, 1, 3, **padding), nn.Linear(2, 2))
+    with pytest.raises(NotEligible, match="lays out the patches of a convolution, and 1 pads by"):
+        SvdProjection().eligible(model)
+    model[1].requires_grad_(requires_grad=False)
+    SvdProjection().eligible(model)
+
+
+@pytest.mark.parametrize("name", ["amun", "aru", "unsir"])
+def test_a_method_that_moves_inputs_says_beforehand_that_whole_numbers_do_not_move(name):
+    told = nn.Sequential(
+        nn.Embedding(9, 4), nn.Unflatten(1, (1, 2)), nn.Conv2d(1, 2, 3, padding=1)
+    )
+    with pytest.raises(NotEligible, match="begins with an embedding, whose inputs are whole num"):
+        tried(name).eligible(told)
+    tried("finetune").eligible(told)
+    tried(name).eligible(RESNET)
 
 
 def test_the_last_blocks_must_be_there():
@@ -140,13 +230,20 @@ def test_a_frozen_layer_is_not_edited():
 def test_the_classes_to_go_are_those_that_no_retained_record_has():
     retain, forget = WHOLE_CLASS
     assert forgotten_classes(Plain(), retain, forget) == (2,)
-    assert forgotten_classes(Plain(), retain, None) == (2,)
+    assert forgotten_classes(Plain(), retain, None, ["c"]) == (2,)
     assert forgotten_classes(Plain(), of_classes(RETAIN, 1), of_classes(FORGET, 2)) == (2,)
-    assert forgotten_classes(Plain(), of_classes(RETAIN, 1), None) == (0, 2)
+    assert forgotten_classes(Plain(), of_classes(RETAIN, 1), None, ["c", "a"]) == (0, 2)
 
 
 def test_single_records_are_no_class():
     with pytest.raises(NotAWholeClass, match="has records of a, b, c, of which others"):
         forgotten_classes(Plain(), RETAIN, FORGET)
-    with pytest.raises(NotAWholeClass, match="Every class still has retained records"):
-        forgotten_classes(Plain(), RETAIN, None)
+    with pytest.raises(NotAWholeClass, match="The request names c, of which others are retained"):
+        forgotten_classes(Plain(), RETAIN, None, ["c"])
+
+
+def test_a_class_without_retained_records_goes_only_if_the_request_names_it():
+    with pytest.raises(NotAWholeClass, match="The request names no class, so no whole class is"):
+        forgotten_classes(Plain(targets=("a", "b", "c", "d")), RETAIN, None)
+    with pytest.raises(UnknownTarget, match="'e' is not one of: a, b, c"):
+        forgotten_classes(Plain(), RETAIN, None, ["e"])

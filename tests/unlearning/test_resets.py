@@ -24,6 +24,7 @@ from unlearning.methods.cf_k import CatastrophicForgettingLastBlocks
 from unlearning.methods.cfw import ConfuseFinetuneWeaken
 from unlearning.methods.conv_transpose import ConvolutionTranspose
 from unlearning.methods.eu_k import ExactUnlearningLastBlocks
+from unlearning.methods.fcs import ForgetContrastStrengthen
 from unlearning.methods.kde import KnowledgeDistillation
 from unlearning.methods.msg import MaskedSmallGradients
 from unlearning.methods.prmq import PruneReinitialiseMatchQuantise
@@ -189,6 +190,12 @@ def test_what_comes_before_the_last_blocks_keeps_its_bits(cls):
     assert moved == {"5", "7"}
     with pytest.raises(NotEligible, match="blocks before its classifier, and the last 9"):
         applied(cls(k=9))
+
+
+def test_fcs_with_a_contrast_whose_rate_would_rise_is_refused():
+    with pytest.raises(SettingRefused, match=r"floor is 0.01, above the contrast_rate of 0\.001"):
+        ForgetContrastStrengthen(contrast_rate=1e-3, floor=1e-2)
+    ForgetContrastStrengthen(contrast_rate=1e-3, floor=1e-3)
 
 
 def test_eu_k_leaves_no_weight_of_the_last_blocks_as_it_was():

@@ -9,13 +9,14 @@ from itertools import chain
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils.data import TensorDataset
+from torch.utils.data import Subset, TensorDataset
 
-from tests.unlearning.toys import RETAIN, Normed, Plain, Toy, equal, examples, original
+from tests.unlearning.toys import FORGET, RETAIN, Normed, Plain, Toy, equal, examples, original
 from unlearning.core.context import Context
 from unlearning.core.examples import Held, Sealed, SetNotDeclared, windows
+from unlearning.core.inputs import limits
 from unlearning.core.order import Plan
-from unlearning.core.session import Session
+from unlearning.core.session import Cancelled, Session
 from unlearning.core.training import (
     LossNotFinite,
     Phase,
@@ -25,6 +26,7 @@ from unlearning.core.training import (
     mean_loss,
     unchanged,
 )
+from unlearning.core.union import Union
 from unlearning.core.weights import sgd
 
 
@@ -58,6 +60,30 @@ def test_decoding_in_other_processes_trains_the_same_model():
     large = Held(RETAIN, limit=10)
     descend(model, large, phase(model, replace(PLAN, epochs=1)), Session(workers=1))
     assert equal(model, trained(RETAIN, replace(PLAN, epochs=1)))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_is_read_of_a_large_union_counts_as_read_whoever_reads_it(workers):
+    kept, gone = Held(RETAIN, limit=0), Held(FORGET, limit=0)
+    both = Held(Union(Subset(kept, [4, 2, 3]), gone), limit=0)
+    assert list(both.batches([[1, 2]], workers))
+    assert (kept.read, gone.read) == (True, False)
+    assert list(both.batches([[1], [3, 0]], workers))
+    assert gone.read
+
+
+def loss_of_a_line(data: TensorDataset, session: Session) -> float:
+    return mean_loss(nn.Linear(4, 3), data, nn.functional.cross_entropy, session)
+
+
+@pytest.mark.parametrize("look", [limits, loss_of_a_line])
+def test_a_look_at_a_whole_set_tells_its_progress_and_can_be_stopped(look):
+    data, told = examples(600, seed=7), []
+    look(data, Session(progress=lambda *step: told.append(step[1:])))
+    assert told[:3] == [(0, 3), (1, 3), (2, 3)]
+    asked = iter([False, True])
+    with pytest.raises(Cancelled, match="after step 1 of 3"):
+        look(data, Session(cancelled=lambda: next(asked)))
 
 
 def test_reading_from_a_large_set_leaves_the_global_state_alone():

@@ -80,11 +80,24 @@ class Plain(Toy):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Filters(Plain):
+    """Twelve filters and a classifier."""
+
+    def build(self) -> nn.Module:
+        convolution = nn.Conv2d(1, 12, 3, padding=1)
+        return nn.Sequential(
+            nn.Unflatten(1, (1, 2, 2)), convolution, nn.Tanh(), nn.Flatten(), nn.Linear(48, 3)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Normed(Plain):
     """Batch normalisation meets the input first, so that its statistics are those of the data."""
 
     def build(self) -> nn.Module:
-        return self.network(nn.BatchNorm1d(4), nn.Linear(4, 8), nn.ReLU())
+        return self.network(
+            nn.BatchNorm1d(4, affine=self.edits != "HEAD"), nn.Linear(4, 8), nn.ReLU()
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +125,7 @@ class Lacking(Toy):
     def build(self) -> nn.Module:
         if self.edits in {"BLOCKS", "CONVOLUTIONS", "SQUARE_CONVOLUTIONS"}:
             return nn.Sequential(nn.Linear(4, 3))
-        if self.edits == "MATRICES":
+        if self.edits in {"MATRICES", "PROJECTED"}:
             return nn.Bilinear(4, 4, 3)
         return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
 

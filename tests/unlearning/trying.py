@@ -68,7 +68,7 @@ def sets(method: Method) -> tuple[TensorDataset, TensorDataset]:
 
 
 def context(recipe: Toy, seed: int = 7, **more: Any) -> Context:  # noqa: ANN401  (what a session takes)
-    mine = {"validation": HELD_OUT, "history": history(recipe), **more}
+    mine = {"validation": HELD_OUT, "classes": ("c",), "history": history(recipe), **more}
     if not isinstance(recipe, Counting | Budgeted):
         mine.setdefault("rewind", rewind(recipe, seed))
     return Context(recipe=recipe, seed=seed, **mine)

@@ -2,7 +2,9 @@
 
 What ``layer1`` to ``layer4`` are in a ResNet, the encoder layers are in a transformer and the
 hidden layers, each with its norm, in a perceptron. What stands before the first block, such as
-the stem of a ResNet, belongs to none.
+the stem of a ResNet, belongs to none. What stands between or behind blocks, such as a transition
+or a hidden layer of the classifier, goes with them: the last blocks are all there is from some
+layer on, in the order in which layers are registered.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ def blocks(model: nn.Module) -> list[tuple[nn.Module, ...]]:
 
 
 def _blocks(module: nn.Module, last: nn.Module) -> list[tuple[nn.Module, ...]]:
-    children = [child for child in module.children() if any(True for _ in child.parameters())]
+    children = [child for child in module.children() if _holds(child)]
     composite = [child for child in children if _layers(child, last) > 1]
     if len(composite) == 1:
         return _blocks(composite[0], last)
@@ -71,7 +73,7 @@ def _grouped(children: list[nn.Module], last: nn.Module) -> list[tuple[nn.Module
 
 
 def last_blocks(model: nn.Module, number: int) -> list[nn.Module]:
-    """Return the modules of the last blocks, and the classifier.
+    """Return the first module of the last blocks and all behind it that hold a parameter.
 
     Raises:
         NotEligible: the model does not have so many.
@@ -82,4 +84,19 @@ def last_blocks(model: nn.Module, number: int) -> list[nn.Module]:
             f"{type(model).__name__} has {len(row)} blocks before its classifier, and the last "
             f"{number} were asked for; ask for fewer, or retrain the model."
         )
-    return [module for block in row[len(row) - number :] for module in block] + [classifier(model)]
+    return _onwards(model, row[-number][0])
+
+
+def _onwards(module: nn.Module, first: nn.Module) -> list[nn.Module]:
+    """Return ``first`` and what is registered behind it; nothing where it is not inside."""
+    if module is first:
+        return [first]
+    children = list(module.children())
+    for place, child in enumerate(children, start=1):
+        if found := _onwards(child, first):
+            return found + [each for each in children[place:] if _holds(each)]
+    return []
+
+
+def _holds(module: nn.Module) -> bool:
+    return any(True for _ in module.parameters())

@@ -65,6 +65,7 @@ def declaration(name: str, cls: type[Method]) -> dict[str, Any]:
         "needs_words": [need.value for need in Need if need in cls.needs],
         "layers": cls.layers.name,
         "layers_words": cls.layers.value,
+        "moves_inputs": cls.moves_inputs,
         "mixed_precision": cls.mixed_precision,
         "cost": asdict(cls.cost),
         "hyperparameters": [_number(cls, each) for each in hyperparameters(cls)],

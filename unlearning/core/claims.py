@@ -48,16 +48,20 @@ class Layers(Enum):
     TRAINABLE = "every trainable parameter"
     BLOCKS = "the last blocks and the classifier"
     MATRICES = "convolutions and linear layers"
+    PROJECTED = "ungrouped convolutions, and linear layers outside of built-in attention"
     CONVOLUTIONS = "convolutions over overlapping patches"
     SQUARE_CONVOLUTIONS = "convolutions over overlapping square patches"
-    HEAD = "the one linear layer there is"
+    HEAD = "the one linear layer there is, with nothing else that is trained"
     STATISTICS = "integer sums that the model is derived from"
     BUDGETED = "a linear head that keeps a removal budget"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Work to expect: full trainings, and forward-backward passes per epoch of the method."""
+    """Work to expect: full trainings, and forward-backward passes per epoch of the method.
+
+    Where it grows with the model, the passes are a bound, and the method says for what.
+    """
 
     trainings: float = 0
     retain_passes: float = 0

@@ -21,12 +21,15 @@ class Context(Session):
     """A session that also knows how the model was trained.
 
     ``validation`` holds records that were never trained on and that no audit uses. A method that
-    does not declare to need it is given a seal in its place. ``history`` is what was kept of the
+    does not declare to need it is given a seal in its place. ``classes`` names the targets of
+    which every record is to go, where a request is for whole classes: a method that does not read
+    the forget set cannot know them otherwise. ``history`` is what was kept of the
     end of the training, and ``rewind`` the whole of it, state by state; each is None where nothing
     was kept, and for a method that does not declare it.
     """
 
     recipe: Recipe
     validation: Examples = NOTHING
+    classes: tuple[str, ...] = ()
     history: History | None = None
     rewind: Rewind | None = None

@@ -6,11 +6,11 @@ An example is a pair (input, target) of tensors; the target of a classifier is a
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset
 
 from unlearning.core.order import Remainder
 
@@ -34,6 +34,14 @@ def count(examples: Examples) -> int:
     return len(cast("Sized", examples))
 
 
+@runtime_checkable
+class Composed(Protocol):
+    """A set made of others."""
+
+    def parts(self, indices: Sequence[int]) -> Iterable[tuple[Examples, Sequence[int]]]:
+        """Return the sets that these examples lie in, each with their places in it."""
+
+
 class Held(Dataset[Pair]):
     """A set that is decoded once, if it fits in memory, and that knows whether it was read."""
 
@@ -52,6 +60,10 @@ class Held(Dataset[Pair]):
         inputs, target = self._examples[index]
         return inputs, target
 
+    def parts(self, indices: Sequence[int]) -> Iterable[tuple[Examples, Sequence[int]]]:
+        """Return the set that is held."""
+        return ((self._examples, indices),)
+
     def all(self) -> Pair:
         """Return every input, stacked to (n, ...), and every target, to (n,)."""
         if self._whole is None:
@@ -69,6 +81,8 @@ class Held(Dataset[Pair]):
                 chosen = torch.as_tensor(indices)
                 yield self._whole[0][chosen], self._whole[1][chosen]
             else:
+                if workers:
+                    _note_read(self, indices)
                 yield next(loader)
 
     def visits(self, plan: Plan, first: int = 0, workers: int = 0) -> Iterator[Pair | None]:
@@ -100,6 +114,17 @@ class Held(Dataset[Pair]):
             num_workers=workers,
             generator=torch.Generator(),
         )
+
+
+def _note_read(examples: Examples, indices: Sequence[int]) -> None:
+    """Have the sets in this process know of what the copies in others read."""
+    if isinstance(examples, Held):
+        examples.read = True
+    if isinstance(examples, Subset):
+        _note_read(examples.dataset, [examples.indices[index] for index in indices])
+    elif isinstance(examples, Composed):
+        for part, places in examples.parts(indices):
+            _note_read(part, places)
 
 
 class _Filled:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torch import nn
+
+from unlearning.core.blocks import weighs
 from unlearning.core.claims import NotEligible
 from unlearning.core.examples import count, held, windows
+from unlearning.core.gradients import visits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +18,20 @@ if TYPE_CHECKING:
 
     from unlearning.core.examples import Examples, Pair
     from unlearning.core.session import Session
+
+
+def check_continuous(model: nn.Module, title: str) -> None:
+    """Refuse, before a record is read, a model that looks its inputs up instead of weighing them.
+
+    Raises:
+        NotEligible: its first layer with a weight is an embedding.
+    """
+    first = next((layer for layer in model.modules() if weighs(layer)), None)
+    if isinstance(first, nn.Embedding | nn.EmbeddingBag):
+        raise NotEligible(
+            f"{title} moves inputs by small steps, and {type(model).__name__} begins with an "
+            f"embedding, whose inputs are whole numbers; choose another method."
+        )
 
 
 def continuous(examples: Examples, title: str) -> Tensor:
@@ -40,7 +58,12 @@ def on_device(examples: Examples, session: Session) -> Iterator[Pair]:
 
 
 def limits(examples: Examples, session: Session) -> tuple[float, float]:
-    """Return the smallest and the largest number that occurs in the inputs of a set."""
-    found = [(x.min().item(), x.max().item()) for x, _ in on_device(examples, session)]
+    """Return the smallest and the largest number that occurs in the inputs of a set.
+
+    Raises:
+        Cancelled: the caller asked to stop.
+    """
+    seen = visits(examples, session, "range of the inputs")
+    found = [(x.min().item(), x.max().item()) for x, _ in seen]
     lows, highs = zip(*found, strict=True)
     return min(lows), max(highs)

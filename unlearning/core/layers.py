@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch import nn
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 from unlearning.core.blocks import blocks, weighs
 from unlearning.core.claims import Layers, NotEligible
@@ -34,8 +35,20 @@ def matrix(layer: nn.Module) -> bool:
     return isinstance(layer, nn.Conv2d | nn.Linear)
 
 
+def projected(layer: nn.Module) -> bool:
+    """Say whether a layer multiplies its flattened inputs by its weight, and is called to do so.
+
+    Groups of channels do not meet in one product. ``nn.MultiheadAttention`` uses the weight of
+    its output layer without calling that, and holds its other projections in no layer at all.
+    """
+    if isinstance(layer, NonDynamicallyQuantizableLinear):
+        return False
+    return matrix(layer) and getattr(layer, "groups", 1) == 1
+
+
 KINDS: dict[Layers, Callable[[nn.Module], bool]] = {
     Layers.MATRICES: matrix,
+    Layers.PROJECTED: projected,
     Layers.CONVOLUTIONS: over_space,
     Layers.SQUARE_CONVOLUTIONS: over_squares,
 }
@@ -72,6 +85,14 @@ def _has(kind: Layers, model: nn.Module) -> bool:
     if kind is Layers.BLOCKS:
         return bool(blocks(model))
     if kind is Layers.HEAD:
-        layers = [layer for layer in model.modules() if weighs(layer)]
-        return len(layers) == 1 and isinstance(layers[0], nn.Linear)
+        return _only_a_head(model)
     return bool(editable(kind, model))
+
+
+def _only_a_head(model: nn.Module) -> bool:
+    """Say whether a linear layer is all there is to train; a norm before it would move, too."""
+    layers = [layer for layer in model.modules() if weighs(layer)]
+    if len(layers) != 1 or not isinstance(layers[0], nn.Linear):
+        return False
+    own = {id(weight) for weight in layers[0].parameters()}
+    return all(id(weight) in own for weight in trainable(model))

@@ -13,6 +13,7 @@ from unlearning.core import norms
 from unlearning.core.claims import Cost, Granularity, Guarantee, Layers, Need
 from unlearning.core.classes import forgotten_classes
 from unlearning.core.examples import Held, Sealed, count
+from unlearning.core.inputs import check_continuous
 from unlearning.core.layers import check_eligible
 from unlearning.core.ranges import check_ranges
 from unlearning.core.report import UnlearningReport
@@ -80,8 +81,9 @@ class Method(ABC):
     as it likes. A set that it does not declare is sealed: reading it raises.
 
     ``layers`` is what its own step edits, ``mixed_precision`` whether that step may be taken in
-    bfloat16. ``published`` holds the defaults of paper or benchmark where they are not ours, and
-    None where they have no such number.
+    bfloat16. ``moves_inputs`` says that inputs are moved by small steps, so that they must be
+    continuous numbers. ``published`` holds the defaults of paper or benchmark where they are not
+    ours, and None where they have no such number.
     """
 
     title: ClassVar[str]
@@ -92,6 +94,7 @@ class Method(ABC):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN, Need.RECIPE})
     reads_forget: ClassVar[bool]
     layers: ClassVar[Layers] = Layers.TRAINABLE
+    moves_inputs: ClassVar[bool] = False
     mixed_precision: ClassVar[bool] = False
     published: ClassVar[Published] = {}
     cost: ClassVar[Cost]
@@ -111,6 +114,8 @@ class Method(ABC):
             NotEligible: it would do nothing to it, or be another method on it.
         """
         check_eligible(self.layers, model, self.title)
+        if self.moves_inputs:
+            check_continuous(model, self.title)
 
     @final
     def unlearn(
@@ -187,7 +192,7 @@ class Method(ABC):
         """Return the context as the method sees it; a forget set that is no class is refused."""
         if self.granularity is Granularity.CLASS:
             forget = sets["forget"] if self.reads_forget else None
-            forgotten_classes(context.recipe, sets["retain"], forget)
+            forgotten_classes(context.recipe, sets["retain"], forget, context.classes)
         return replace(
             context,
             validation=sets["validation"],
@@ -197,8 +202,8 @@ class Method(ABC):
         )
 
     def _rewind(self, context: Context) -> Rewind | None:
-        if Need.BATCH_LOG not in self.needs:
-            return None
+        if Need.BATCH_LOG not in self.needs or Need.CHECKPOINTS in self.needs:
+            return None  # what was kept of the end of a training holds its batches, too
         if context.rewind is None:
             raise NotKept(
                 f"{self.title} goes through the training again, and no log of its steps was kept; "

@@ -62,11 +62,12 @@ class Scrubbing(Sgd, ABC):
         retain: Examples,
         forget: Examples,
         context: Context,
-        after: Callable[[int], None],
+        after: Callable[[int, int], None],
     ) -> int:
-        """Train in place, calling ``after`` with the number of each epoch, counted from 0.
+        """Train in place, calling ``after`` at the end of each epoch.
 
-        Return how many single weights the passes over the forget set moved.
+        It is given the number of the epoch, counted from 0, and how many single weights the
+        passes over the forget set have moved so far; in the end that number is returned.
         """
         depart, obey = self._objectives(model, context)
         touched = Touched(model)
@@ -89,7 +90,7 @@ class Scrubbing(Sgd, ABC):
             if epoch < self.msteps:
                 descend(model, forget, self._at(departing, epoch, context), context)
             descend(model, retain, self._at(obeying, epoch, context), context)
-            after(epoch)
+            after(epoch, touched.total())
         return touched.total()
 
     def _objectives(self, model: nn.Module, context: Context) -> tuple[Objective, Objective]:

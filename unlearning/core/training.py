@@ -134,11 +134,16 @@ def endless(examples: Examples, batch_size: int, seed: int) -> Iterator[Pair]:
 
 @torch.no_grad()
 def mean_loss(model: nn.Module, examples: Examples, loss: Objective, session: Session) -> float:
-    """Return the mean of ``loss(outputs, targets)`` over a set, in eval mode."""
+    """Return the mean of ``loss(outputs, targets)`` over a set, in eval mode.
+
+    Raises:
+        Cancelled: the caller asked to stop.
+    """
     total = 0.0
     steps = windows(count(examples))
     with evaluating(model):
-        for batch in held(examples).batches(steps, session.workers):
+        for step, batch in enumerate(held(examples).batches(steps, session.workers)):
+            session.step("mean loss", step, len(steps))
             if batch is not None:
                 inputs, targets = (tensor.to(session.device) for tensor in batch)
                 total += loss(model(inputs), targets).item() * len(targets)

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from unlearning.core.examples import Pair, count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from unlearning.core.examples import Examples
     from unlearning.core.recipe import Recipe
@@ -40,6 +40,13 @@ class Union(Dataset[Pair]):
         place = index - self._kept if index >= self._kept else RETAINED
         inputs, label = self._retain[index] if place == RETAINED else self._forget[place]
         return inputs, torch.stack([label, torch.full_like(label, place)])
+
+    def parts(self, indices: Sequence[int]) -> Iterable[tuple[Examples, Sequence[int]]]:
+        """Return the sets that these examples lie in, each with their places in it."""
+        kept = [index for index in indices if index < self._kept]
+        gone = [index - self._kept for index in indices if index >= self._kept]
+        both = ((self._retain, kept), (self._forget, gone))
+        return tuple((part, places) for part, places in both if places)
 
 
 def by_lot(model: nn.Module, recipe: Recipe) -> Objective:

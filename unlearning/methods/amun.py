@@ -22,6 +22,7 @@ from unlearning.core.weights import moved, snapshot
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from unlearning.core.claims import Published
     from unlearning.core.context import Context, Examples
 
 
@@ -61,7 +62,9 @@ class Amun(Descent):
     guarantee: ClassVar[Guarantee] = Guarantee.APPROXIMATE
     reads_forget: ClassVar[bool] = True
     cost: ClassVar[Cost] = Cost(retain_passes=1, forget_passes=20)
+    moves_inputs: ClassVar[bool] = True
     mixed_precision: ClassVar[bool] = True
+    published: ClassVar[Published] = {"doublings": None}
 
     decay_every: Annotated[int, Range(1, 10, help="epochs to a fall of the rate")] = 5
     start_eps: Annotated[float, Range(0.01, 1, log=True, help="first size of the attack")] = 0.04

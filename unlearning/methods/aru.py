@@ -64,6 +64,7 @@ class AttackAndReset(Descent):
     reads_forget: ClassVar[bool] = True
     layers: ClassVar[Layers] = Layers.CONVOLUTIONS
     cost: ClassVar[Cost] = Cost(retain_passes=1, forget_passes=8)
+    moves_inputs: ClassVar[bool] = True
     mixed_precision: ClassVar[bool] = True
     published: ClassVar[Published] = dict.fromkeys(
         (

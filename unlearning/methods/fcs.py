@@ -10,7 +10,7 @@ import torch
 from unlearning.core.claims import Cost, Guarantee
 from unlearning.core.descent import Descent
 from unlearning.core.knobs import Epochs, LearningRate, Temperature, WeightDecay
-from unlearning.core.method import Outcome
+from unlearning.core.method import Outcome, SettingRefused
 from unlearning.core.modes import evaluating
 from unlearning.core.ranges import Range
 from unlearning.core.seeding import derive
@@ -52,8 +52,7 @@ class ForgetContrastStrengthen(Descent):
     **Known failure.** With a forget set of few batches the contrast takes few steps and hardly
     acts. The rate on R grows with the batch size, so a large batch can ruin the model.
 
-    **When.** Deep classifiers and large forget sets; the best of its kind in a repetition of the
-    benchmark.
+    **When.** Deep classifiers and large forget sets; the best in a repetition of the benchmark.
 
     **Not.** Two classes, where doubt is coarse, or a handful of records.
     """
@@ -73,6 +72,20 @@ class ForgetContrastStrengthen(Descent):
     contrast_rate: LearningRate = 3e-4
     floor: Annotated[float, Range(1e-6, 0.1, log=True, help="last rate of the contrast")] = 1e-6
     temperature: Temperature = 1.15
+
+    def __post_init__(self) -> None:
+        """Check the hyperparameters.
+
+        Raises:
+            OutOfRange: one is outside its range.
+            SettingRefused: the rate of the contrast would rise.
+        """
+        super().__post_init__()
+        if self.floor > self.contrast_rate:
+            raise SettingRefused(
+                f"ForgetContrastStrengthen.floor is {self.floor:g}, above the contrast_rate of "
+                f"{self.contrast_rate:g} that falls to it."
+            )
 
     def _unlearn(
         self, model: nn.Module, retain: Examples, forget: Examples, context: Context

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from unlearning.core.claims import Published
     from unlearning.core.context import Context, Examples
 
 NEARLY_ZERO = 1e-6
@@ -60,6 +61,9 @@ class L1Sparse(Descent):
     reads_forget: ClassVar[bool] = False
     cost: ClassVar[Cost] = Cost(retain_passes=1)
     mixed_precision: ClassVar[bool] = True
+    published: ClassVar[Published] = dict.fromkeys(
+        ("learning_rate", "momentum", "weight_decay", "batch_size")
+    )
 
     alpha: Annotated[float, Range(1e-6, 1e-2, log=True, help="weight of the penalty")] = 5e-4
     first: Annotated[float, Range(0, 2, help="share of alpha in the first epoch")] = 1.0

@@ -24,6 +24,7 @@ from unlearning.core.weights import moved, snapshot
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from unlearning.core.claims import Published
     from unlearning.core.context import Context, Examples
 
 
@@ -48,15 +49,17 @@ class NewtonInfluence(Method):
     **Reference.** Koh and Liang, "Understanding black-box predictions via influence functions",
     ICML 2017; Guo et al., "Certified data removal from machine learning models", ICML 2020.
 
-    **Cost.** ``newton_steps`` passes over R, each with a Hessian of all weights of the layer, and
-    its decomposition: cubic in their number.
+    **Cost.** For each of ``newton_steps`` less than P + 3 passes over R, with P weights in the
+    layer, and a decomposition that is cubic in P. Declared are 1000, which bounds the passes of
+    one step for P below 998.
 
     **Known failure.** Features fixed beforehand may hold F. With neither ``l2`` nor ``damping``
     the Hessian of a softmax is singular, and the run is refused.
 
     **When.** Logistic and ridge regression, also on features that never saw the forget set.
 
-    **Not.** Anything deeper, which is refused; or thousands of features times classes.
+    **Not.** Anything deeper, which is refused, as is a norm before the layer that is trained; or
+    thousands of features times classes.
     """
 
     title: ClassVar[str] = "Influence removal with an exact Hessian"
@@ -65,7 +68,8 @@ class NewtonInfluence(Method):
     guarantee: ClassVar[Guarantee] = Guarantee.APPROXIMATE
     reads_forget: ClassVar[bool] = False
     layers: ClassVar[Layers] = Layers.HEAD
-    cost: ClassVar[Cost] = Cost(retain_passes=10)
+    cost: ClassVar[Cost] = Cost(retain_passes=1000)  # of 997 weights
+    published: ClassVar[Published] = {"newton_steps": None, "damping": None}
 
     newton_steps: Annotated[int, Range(1, 20, help="steps of Newton's method")] = 1
     damping: Annotated[float, Range(0, 1e-2, help="added to the Hessian")] = 0.0

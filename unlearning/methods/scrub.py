@@ -58,6 +58,6 @@ class Scrub(Scrubbing):
     def _unlearn(
         self, model: nn.Module, retain: Examples, forget: Examples, context: Context
     ) -> Outcome:
-        edited = self.scrub(model, retain, forget, context, after=lambda _epoch: None)
+        edited = self.scrub(model, retain, forget, context, after=lambda _epoch, _moved: None)
         reason = f"completed {self.epochs} epochs, {self.msteps} of them with the forget set"
         return Outcome(model=model, edited=edited, stop_reason=reason)

@@ -35,8 +35,9 @@ class ScrubRewind(Scrubbing):
 
         theta_u = theta_e*,   e* = argmin over 1 <= e <= E of |err(F; theta_e) - err(V; theta_E)|,
 
-    the latest of equals. The original model is no candidate; in the released code it is, and the
-    last model is returned when it is the closest.
+    the latest of equals. An epoch up to which no pass over F had a gradient, as the first may
+    have none, is no candidate, and nor is the original model; in the released code that is, and
+    the last model is returned when it is the closest.
 
     **Reference.** "SCRUB+R" in Kurmanji et al., "Towards unbounded machine unlearning", NeurIPS
     2023; what Cadet et al., "Deep Unlearn", EuroS&P 2025, call SCRUB.
@@ -65,23 +66,27 @@ class ScrubRewind(Scrubbing):
     ) -> Outcome:
         unseen = self._unseen(forget, context)
         errors: list[float] = []
+        touched: list[int] = []
         states: list[dict[str, torch.Tensor]] = []
 
-        def keep(epoch: int) -> None:
+        def keep(epoch: int, moved: int) -> None:
             name = f"errors after epoch {epoch + 1} of {self.epochs}"
             errors.append(_error(model, forget, context, name))
+            touched.append(moved)
             # Not on the accelerator, whose memory need not hold a model for every epoch.
             states.append({k: each.cpu().clone() for k, each in model.state_dict().items()})
 
-        edited = self.scrub(model, retain, forget, context, after=keep)
+        self.scrub(model, retain, forget, context, after=keep)
         aim = _error(model, unseen, context, "errors on unseen records")
-        best = min(reversed(range(self.epochs)), key=lambda epoch: abs(errors[epoch] - aim))
+        # Up to an epoch without a slope on the forget set there was nothing but fine-tuning.
+        departed = [epoch for epoch in range(self.epochs) if touched[epoch]] or range(self.epochs)
+        best = min(reversed(departed), key=lambda epoch: abs(errors[epoch] - aim))
         model.load_state_dict(states[best])
         reason = (
             f"went back to epoch {best + 1} of {self.epochs}, whose error on the forget set is "
             f"{errors[best]:.3f}; the last one on unseen records was {aim:.3f}"
         )
-        return Outcome(model=model, edited=edited, stop_reason=reason)
+        return Outcome(model=model, edited=touched[best], stop_reason=reason)
 
     def _unseen(self, forget: Examples, context: Context) -> Examples:
         """Return the validation records of the classes that occur in the forget set."""

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import unfold
 from torch.utils.data import Subset
 
+from unlearning.core.activations import check_layout, moments
 from unlearning.core.claims import Cost, Granularity, Guarantee, Layers
-from unlearning.core.examples import count, windows
-from unlearning.core.gradients import plain_attention, visits
+from unlearning.core.examples import count
 from unlearning.core.layers import editable
 from unlearning.core.method import Method, Outcome
-from unlearning.core.modes import evaluating
 from unlearning.core.order import permutation
 from unlearning.core.ranges import Range
 from unlearning.core.seeding import derive
-from unlearning.core.training import check_finite
 from unlearning.core.weights import moved, snapshot
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from unlearning.core.context import Context, Examples
 
 SAME = 1e-6  # a projection no further from the identity leaves its layer alone
@@ -44,8 +41,10 @@ class SvdProjection(Method):
         M = U diag(a p_i / ((a - 1) p_i + 1)) U^T,
 
     M_r from R with a = ``alpha_r`` and M_f from F with a = ``alpha_f``. Then, in every layer,
-    W <- W (I - (M_f - M_f M_r))^T on the flattened inputs. Biases and norms stay. All patches
-    count, not a sample of them. Grouped convolutions are left alone.
+    W <- W (I - (M_f - M_f M_r))^T on the flattened inputs. All patches count, not a sample of
+    them. Biases, norms and embeddings stay, as do grouped convolutions and the four projections
+    of ``nn.MultiheadAttention``, which are no layers that are called: of torchvision's
+    transformers it edits the embedding of patches, both layers of each perceptron and the head.
 
     **Reference.** Kodge et al., "Deep unlearning: fast and efficient gradient-free class
     forgetting", TMLR 2024, arXiv 2312.00761.
@@ -56,9 +55,10 @@ class SvdProjection(Method):
     **Known failure.** Where the class shares its activations with others, either nothing changes
     or they suffer, too; nothing repairs that.
 
-    **When.** A whole class must go from a convolutional network or a transformer, at once.
+    **When.** A whole class must go from a convolutional network or a perceptron, at once.
 
-    **Not.** Single records: both sets have the same activations then, so it is refused.
+    **Not.** Single records: both sets have the same activations then, so it is refused. So is
+    padding other than by a stated number of zeros. A transformer, whose attention stays.
     """
 
     title: ClassVar[str] = "SVD projection"
@@ -67,20 +67,31 @@ class SvdProjection(Method):
     guarantee: ClassVar[Guarantee] = Guarantee.APPROXIMATE
     granularity: ClassVar[Granularity] = Granularity.CLASS
     reads_forget: ClassVar[bool] = True
-    layers: ClassVar[Layers] = Layers.MATRICES
+    layers: ClassVar[Layers] = Layers.PROJECTED
     cost: ClassVar[Cost] = Cost(retain_passes=1 / 3, forget_passes=1 / 3)
 
     alpha_r: Annotated[float, Range(1, 1000, log=True, help="how much of R is kept")] = 100.0
     alpha_f: Annotated[float, Range(0.25, 1000, log=True, help="how much of F is taken")] = 3.0
     records: Annotated[int, Range(1, 10000, help="most records of each set")] = 900
 
+    def eligible(self, model: nn.Module) -> None:
+        """Say, before anything is run, whether the inputs of every layer can be laid out.
+
+        Raises:
+            NotEligible: the model has none of its layers, or one that pads by more than zeros.
+        """
+        super().eligible(model)
+        check_layout(editable(self.layers, model), self.title)
+
     def _unlearn(
         self, model: nn.Module, retain: Examples, forget: Examples, context: Context
     ) -> Outcome:
         theta_o = snapshot(model)
         layers = editable(self.layers, model)
-        kept = self._moments(model, layers, retain, context, "what stays")
-        gone = self._moments(model, layers, forget, context, "what goes")
+        kept, gone = (
+            moments(model, layers, self._sample(each, context, name), context, name)
+            for each, name in ((retain, "what stays"), (forget, "what goes"))
+        )
         projected = 0
         used = [name for name in layers if name in kept and name in gone]
         for step, name in enumerate(used):
@@ -90,44 +101,9 @@ class SvdProjection(Method):
         reason = f"projected {projected} of {len(layers)} layers"
         return Outcome(model=model, edited=moved(model, theta_o), stop_reason=reason)
 
-    def _moments(
-        self,
-        model: nn.Module,
-        layers: dict[str, nn.Module],
-        examples: Examples,
-        context: Context,
-        name: str,
-    ) -> dict[str, Tensor]:
-        """Return A A^T of each layer that is used, over some records of a set."""
+    def _sample(self, examples: Examples, context: Context, name: str) -> Examples:
         order = permutation(count(examples), derive(context.seed, name))[: self.records]
-        steps = len(windows(len(order)))
-        found: dict[str, Tensor] = {}
-        hooks = [
-            layer.register_forward_pre_hook(partial(_note, found, name))
-            for name, layer in layers.items()
-        ]
-        try:
-            with evaluating(model), torch.no_grad(), plain_attention():
-                sample = Subset(examples, order.tolist())
-                for step, (inputs, targets) in enumerate(visits(sample, context, name)):
-                    loss = context.recipe.loss(model(inputs), targets)
-                    check_finite(loss.item(), name, step, steps)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return found
-
-
-def _note(found: dict[str, Tensor], name: str, layer: nn.Module, args: tuple[Tensor]) -> None:
-    """Add the inputs of a layer, times their transpose, to what is found of it."""
-    inputs = args[0].double()
-    if isinstance(layer, nn.Conv2d):
-        if layer.groups > 1 or isinstance(layer.padding, str):
-            return
-        patches = unfold(inputs, layer.kernel_size, layer.dilation, layer.padding, layer.stride)
-        inputs = patches.transpose(1, 2)
-    rows = inputs.flatten(0, -2)
-    found[name] = found.get(name, 0) + rows.T @ rows
+        return Subset(examples, order.tolist())
 
 
 def _space(moments: Tensor, scale: float) -> Tensor:

@@ -37,7 +37,7 @@ class Unsir(Method):
     **Assumption.** Noise that maximises the loss of a class is the opposite of what the network
     learned of it, and learning to call it by that name overwrites the class.
 
-    **Update.** For each class c of which R has no record, in eval mode, Adam on the inputs N of
+    **Update.** For each class c that the request names, in eval mode, Adam on the inputs N of
     ``noise_records`` records, ``noise_steps`` times at ``noise_rate``, on
 
         -CE(f(N), c) + noise_l2 * mean over records of ||N||^2.
@@ -57,7 +57,8 @@ class Unsir(Method):
 
     **When.** A whole class must go, and its records are gone already.
 
-    **Not.** Single records, for which it is not defined; inputs that are no continuous numbers.
+    **Not.** Single records, for which it is not defined: a request that names no class, or one
+    of which R has records, is refused. Inputs that are no continuous numbers.
     """
 
     title: ClassVar[str] = "UNSIR"
@@ -67,6 +68,7 @@ class Unsir(Method):
     granularity: ClassVar[Granularity] = Granularity.CLASS
     reads_forget: ClassVar[bool] = False
     cost: ClassVar[Cost] = Cost(retain_passes=2)
+    moves_inputs: ClassVar[bool] = True
     mixed_precision: ClassVar[bool] = True
 
     batch_size: BatchSize = 256
@@ -85,7 +87,7 @@ class Unsir(Method):
         theta_o = snapshot(model)
         recipe = context.recipe
         like = continuous(retain, self.title)
-        gone = forgotten_classes(recipe, retain, None)
+        gone = forgotten_classes(recipe, retain, None, context.classes)
         noise = torch.cat([self._noise(model, like, label, context) for label in gone])
         names = torch.tensor(gone).repeat_interleave(self.noise_records)
         impairing: Examples = ConcatDataset([TensorDataset(noise, names)] * self.copies)
