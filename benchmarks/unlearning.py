@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import traceback
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,20 +37,49 @@ QUICK = 2
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print; what is done is written after every cell.
+
+    Raises:
+        SystemExit: a cell failed; the others were measured.
+    """
     chosen = _arguments()
     torch.set_num_threads(chosen.threads)
-    found: dict[str, Any] = {"machine": machine(), "preset": chosen.preset, "cells": []}
+    command = "python benchmarks/unlearning.py " + " ".join(sys.argv[1:])
+    found = new_result(chosen.preset)
     for cell in CELLS[chosen.preset]:
         if chosen.cell in (None, cell.name) and not (chosen.quick and cell.name != "digits-mlp"):
-            found["cells"] += _measured(cell, chosen)
-    text = json.dumps(found, indent=2)
-    command = "python benchmarks/unlearning.py " + " ".join(sys.argv[1:])
-    if chosen.out:
-        chosen.out.write_text(text + "\n", encoding="utf-8")
-        chosen.out.with_suffix(".md").write_text(markdown(found, command), encoding="utf-8")
-        figure(found, chosen.out.with_suffix(".svg"))
+            take_in(found, cell, chosen)
+            if chosen.out:
+                write(found, command, chosen.out)
     print(json.dumps(found) if chosen.json else markdown(found, command))
+    if found["failed"]:
+        sys.exit(f"{len(found['failed'])} cells failed: {', '.join(found['failed'])}.")
+
+
+def new_result(preset: str) -> dict[str, Any]:
+    """Return a result without cells; ``left_out`` and ``failed`` give a reason by cell."""
+    empty: dict[str, Any] = {"cells": [], "left_out": {}, "failed": {}}
+    return {"machine": machine(), "preset": preset, **empty}
+
+
+def take_in(found: dict[str, Any], cell: Cell, chosen: argparse.Namespace) -> None:
+    """Measure a cell into a result; one that fails is named with its reason, and others go on."""
+    try:
+        found["cells"].append(_measured(cell, chosen))
+    except NoImages as reason:
+        found["left_out"][cell.name] = str(reason)
+        print(f"{cell.name} is left out: {reason}", file=sys.stderr)
+    except Exception as reason:  # noqa: BLE001  (hours of other cells must not be lost to it)
+        found["failed"][cell.name] = f"{type(reason).__name__}: {reason}"
+        traceback.print_exc()
+
+
+def write(found: dict[str, Any], command: str, out: Path) -> None:
+    """Write the JSON, and a table and a figure beside it."""
+    out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    out.with_suffix(".md").write_text(markdown(found, command), encoding="utf-8")
+    if found["cells"]:
+        figure(found, out.with_suffix(".svg"))
 
 
 def _arguments() -> argparse.Namespace:
@@ -70,13 +100,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measured(cell: Cell, chosen: argparse.Namespace) -> list[dict[str, Any]]:
-    try:
-        train, test = cell.load(chosen.data_root)
-    except NoImages as reason:
-        print(f"{cell.name} is left out: {reason}", file=sys.stderr)
-        return []
-    parts = split(train, test)
+def _measured(cell: Cell, chosen: argparse.Namespace) -> dict[str, Any]:
+    parts = split(*cell.load(chosen.data_root))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     count = QUICK if chosen.quick else cell.initialisations
     methods = tuple(chosen.methods.split(",")) if chosen.methods else cell.methods
@@ -100,7 +125,7 @@ def _measured(cell: Cell, chosen: argparse.Namespace) -> list[dict[str, Any]]:
         bench = Bench(models=models, initialisations=count, tuned=tuned, tick=tick)
         rows, refused = bench.rows(methods)
     sizes = {name: len(each) for name, each in vars(parts.sets).items()}
-    return [{"cell": cell.name, "sizes": sizes, "rows": rows, "refused": refused}]
+    return {"cell": cell.name, "sizes": sizes, "rows": rows, "refused": refused}
 
 
 def _need_optuna() -> None:

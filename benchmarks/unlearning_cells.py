@@ -155,7 +155,16 @@ def _take(pair: Pair, indices: np.ndarray) -> Pair:
 
 
 CLASSES = tuple("0123456789")
-EIGHT = ("finetune", "neggrad_plus", "scrub", "salun", "msg", "fcs", "ct", "bad_teacher")
+EIGHT = (
+    "finetune",
+    "neggrad_plus",
+    "scrub",
+    "salun",
+    "msg",
+    "fcs",
+    "conv_transpose",
+    "bad_teacher",
+)
 CELLS = {
     "cpu": (
         Cell(name="digits-mlp", recipe=DigitsMLP(), initialisations=10, load=digits),

@@ -16,6 +16,8 @@ from unlearning.core.comparison import accuracies
 from unlearning.core.examples import Held
 from unlearning.core.indiscernibility import indiscernibility
 from unlearning.core.problem import Problem, attacked
+from unlearning.core.replay.fingerprint import code_digest
+from unlearning.core.seeding import derive
 from unlearning.core.session import Session
 
 if TYPE_CHECKING:
@@ -50,7 +52,10 @@ class Models:
     said: Callable[[str], None] = print
 
     def problem(self, seed: int) -> tuple[Problem, Trained]:
-        """Return the problem of an initialisation, and the retrained model beside it."""
+        """Return the problem of an initialisation, and the retrained model beside it.
+
+        Both models are trained with ``seed``; the problem's own, for unlearning, is another.
+        """
         return self._problem(self.split.sets, seed)
 
     def proxies(self) -> list[Problem]:
@@ -63,14 +68,16 @@ class Models:
     def _problem(self, sets: Sets, seed: int) -> tuple[Problem, Trained]:
         original = self.original(sets, seed)
         retrained = self.retrained(sets, seed)
+        # A method that draws weights anew must not draw those that the retrained model began with.
+        own = derive(seed, "unlearn")
         problem = Problem(
             recipe=self.cell.recipe,
             original=original.model,
             sets=sets,
             retrained=accuracies(self.cell.recipe, retrained.model, sets),
-            chance=indiscernibility(attacked(self.cell.recipe, retrained.model, sets, seed)),
+            chance=indiscernibility(attacked(self.cell.recipe, retrained.model, sets, own)),
             calibration=self.split.calibration,
-            seed=seed,
+            seed=own,
         )
         return problem, retrained
 
@@ -105,5 +112,6 @@ class Models:
         digest = hashlib.sha256(self.cell.recipe.digest().encode())
         inputs, targets = examples.all()
         digest.update(inputs.numpy().tobytes() + targets.numpy().tobytes())
-        digest.update(f"{seed} {self.device.type} {torch.__version__}".encode())
+        told = [seed, self.device.type, torch.__version__, torch.get_num_threads(), code_digest()]
+        digest.update(json.dumps(told).encode())
         return digest.hexdigest()[:24]

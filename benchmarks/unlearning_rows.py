@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import statistics
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from benchmarks.unlearning_keys import content, sources
 from benchmarks.unlearning_models import OTHER_SEED, Models
 from unlearning.core.catalogue import registry
 from unlearning.core.claims import Granularity, Guarantee, NotEligible
@@ -20,9 +20,10 @@ from unlearning.core.problem import FAILURES, score, unlearn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from unlearning.core.method import Method
-    from unlearning.core.problem import Problem, Scores
+    from unlearning.core.problem import Scores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,39 +105,57 @@ class Bench:
         seed: int,
         measure: Callable[..., dict[str, Any]],
     ) -> dict[str, Any]:
-        file = self.models.cache / "rows" / f"{_key(self.models, name, settings, seed)}.json"
+        file = self.models.cache / "rows" / f"{self.key(name, settings, seed)}.json"
         if file.exists():
             kept: dict[str, Any] = json.loads(file.read_text())
             return kept
-        problem, retrained = self.models.problem(seed)
-        row = measure(name, settings, problem, retrained.seconds)
+        row = measure(name, settings, seed)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(row))
         return row
 
-    def _reference(
-        self, name: str, _settings: Mapping[str, Any], problem: Problem, seconds: float
-    ) -> dict[str, Any]:
+    def _reference(self, name: str, _settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
+        problem, retrained = self.models.problem(seed)
         if name == "original":
-            return _line(score(problem, problem.original), seconds=0.0, retrain=seconds, touched=0)
-        other = problem.seed + (OTHER_SEED if name == "retrain_other_seed" else 0)
+            scores = score(problem, problem.original)
+            return _line(scores, seconds=0.0, retrain=retrained.seconds, touched=0)
+        other = seed + (OTHER_SEED if name == "retrain_other_seed" else 0)
         model = self.models.retrained(problem.sets, other)
-        whole = sum(weight.numel() for weight in model.model.parameters())
         return _line(
-            score(problem, model.model), seconds=model.seconds, retrain=seconds, touched=whole
+            score(problem, model.model),
+            seconds=model.seconds,
+            retrain=retrained.seconds,
+            touched=sum(weight.numel() for weight in model.model.parameters()),
         )
 
-    def _unlearned(
-        self, name: str, settings: Mapping[str, Any], problem: Problem, seconds: float
-    ) -> dict[str, Any]:
+    def _unlearned(self, name: str, settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
+        problem, retrained = self.models.problem(seed)
         method: Method = registry().get(name)(**settings)
         done = unlearn(problem, method, {"device": self.models.device})
         return _line(
             score(problem, done.model),
             seconds=done.report.seconds,
-            retrain=seconds,
+            retrain=retrained.seconds,
             touched=done.report.trained,
         )
+
+    @cached_property
+    def _content(self) -> list[str]:
+        parts = self.models.split
+        return [content(each) for each in (*vars(parts.sets).values(), parts.calibration)]
+
+    def key(self, name: str, settings: Mapping[str, Any], seed: int) -> str:
+        """Return what a kept row depends on: code, data, numbers, and what it was measured on."""
+        models = self.models
+        told = [
+            models.cell.name,
+            models.cell.recipe.digest(),
+            self._content,
+            sources("" if name in _REFERENCES else name),
+            [name, dict(settings), seed],
+            [models.device.type, torch.__version__, torch.get_num_threads()],
+        ]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
 
 
 _REFERENCES = ("retrain", "retrain_other_seed", "original")
@@ -169,19 +188,6 @@ def _summary(each: list[dict[str, Any]]) -> dict[str, Any]:
     found["ret_dev_spread"] = round(statistics.pstdev(row["ret_dev"] for row in each), 4)
     found["initialisations"] = len(each)
     return found
-
-
-def _key(models: Models, name: str, settings: Mapping[str, Any], seed: int) -> str:
-    """Return what a kept row depends on: the recipe, the data, the method's source and numbers."""
-    code = "" if name in _REFERENCES else _source(name)
-    told = json.dumps([dict(settings), seed, models.device.type, torch.__version__])
-    sets = [len(each) for each in vars(models.split.sets).values()]
-    text = f"{models.cell.name} {models.cell.recipe.digest()} {sets} {name} {code} {told}"
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _source(name: str) -> str:
-    return Path(inspect.getfile(registry().get(name))).read_text(encoding="utf-8")
 
 
 def study_file(cache: Path, cell: str) -> str:

@@ -37,6 +37,10 @@ def markdown(found: Mapping[str, Any], command: str) -> str:
     ]
     for cell in found["cells"]:
         lines += ["", *_table(cell)]
+    for heading, key in (("Left out", "left_out"), ("Failed", "failed")):
+        if reasons := found.get(key):
+            lines += ["", f"## {heading}", ""]
+            lines += [f"* `{name}`: {reason}" for name, reason in reasons.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -181,6 +181,10 @@ EXPUNGE_RECIPE_MODULES = environment.words(
         "unlearning.recipes.tabular",
     ],
 )
+# Where models are trained, unlearned and audited; auto is CUDA where there is any, else the
+# processor. Mixed precision (bfloat16) is used on CUDA only.
+EXPUNGE_DEVICE = environment.choice("EXPUNGE_DEVICE", ("CPU", "CUDA", "AUTO")).lower()
+EXPUNGE_MIXED_PRECISION = environment.flag("EXPUNGE_MIXED_PRECISION", default=False)
 EXPUNGE_LEASE_SECONDS = environment.integer("EXPUNGE_LEASE_SECONDS", default=60, low=2)
 EXPUNGE_SWEEP_SECONDS = environment.integer("EXPUNGE_SWEEP_SECONDS", default=10)
 # A training outside that says nothing for this long is taken for dead; it beats once a minute.

@@ -13,6 +13,7 @@ from unlearning.core.context import Context
 from unlearning.core.seeding import derive
 from unlearning.core.session import Session
 from unlearning.core.stored import StoredExamples
+from unlearning.execution.device import placed
 from unlearning.execution.loading import load_version, recipe_of, retain_snapshot
 from unlearning.execution.running import METHODS
 from unlearning.models import UnlearningRun
@@ -53,7 +54,7 @@ class Audited:
             below: Examples = ConcatDataset([self.base.retain, learned])
             start = self._base_model = self.base.train(below, derive(seed, "base"))
         own = examples if self.saw_forget_set else retained
-        return self.recipe.train(own, Session(seed=seed, base=start))
+        return self.recipe.train(own, Session(seed=seed, base=start, **placed()))
 
     def unlearn(
         self, model: nn.Module, retain: Examples, forget: Examples, seed: int
@@ -64,7 +65,7 @@ class Audited:
             base = self.base.unlearn(
                 self._base_model, self.base.retain, forget, derive(seed, "base")
             )
-        context = Context(recipe=self.recipe, seed=seed, base=base)
+        context = Context(recipe=self.recipe, seed=seed, base=base, **placed())
         self.unlearned = self.method.unlearn(model, retain, forget, context)
         return self.unlearned
 

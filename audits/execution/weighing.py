@@ -25,6 +25,7 @@ from unlearning.core.replay.fingerprint import differences, fingerprint
 from unlearning.core.replay.rewind import NumbersUnclear, holes_in
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
+from unlearning.execution.device import placed
 from unlearning.execution.histories import recording_of
 from unlearning.execution.loading import reader_of
 from unlearning.methods.decrement import Decrement
@@ -148,7 +149,7 @@ def _replay(
 
 def _elsewhere(recording: Recording | None) -> bool:
     """Return whether the states came from another environment than this one."""
-    now = fingerprint(CPU)
+    now = fingerprint(placed()["device"])
     return any(differences(each, now) for each in recording.fingerprints) if recording else True
 
 

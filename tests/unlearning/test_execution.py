@@ -17,9 +17,11 @@ from lineage.queries.training_view import training_view
 from lineage.services import jobs, restriction, versions
 from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_run
 from tests.audits.world import ADA, BERT, CLEO, MLP, NOW, SMALL, TUNED
+from unlearning.core.recipe import Recipe
 from unlearning.core.session import Session
 from unlearning.core.stored import StoredExamples
 from unlearning.execution import reporting, running, training
+from unlearning.execution.device import NoDevice
 from unlearning.execution.loading import (
     NoRecipe,
     TargetDestroyed,
@@ -102,6 +104,38 @@ def test_a_training_is_captured_with_recipe_seed_environment_and_members(world, 
     assert (run.recipe, run.recipe_digest) == (MLP, recipe_of(base).digest())
     assert run.environment["torch"]["version"] == torch.__version__
     assert learned_by(base, world.dataset.space) == world.owned(ADA, BERT, CLEO)
+
+
+@pytest.fixture
+def heard(settings, monkeypatch):
+    """Allow mixed precision, and return the sessions in which models are trained."""
+    settings.EXPUNGE_DEVICE, settings.EXPUNGE_MIXED_PRECISION = "auto", True
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    sessions, train = [], Recipe.train
+
+    def listening(recipe, examples, session):
+        sessions.append(session)
+        return train(recipe, examples, session)
+
+    monkeypatch.setattr(Recipe, "train", listening)
+    return sessions
+
+
+def test_trainings_and_runs_are_placed_as_the_installation_says(world, queue, heard):
+    version = world.train("placed", world.snapshot(ADA, BERT, CLEO))
+    assert version.generated_by.environment["device"] == "cpu"
+    assert version.generated_by.environment["mixed_precision"] is False
+    running.execute_run(queue("retrain")[1])
+    assert [(each.device.type, each.amp) for each in heard] == [("cpu", True)] * 2
+
+
+def test_a_training_on_a_device_that_is_not_there_fails_and_says_so(world, settings, monkeypatch):
+    settings.EXPUNGE_DEVICE = "cuda"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    job = claimed("TRAIN", uuid.uuid4(), **wanted(world.snapshot(BERT)))
+    with pytest.raises(NoDevice, match=r"^EXPUNGE_DEVICE is cuda"):
+        training.train_version(job)
+    assert not Run.objects.exists()
 
 
 def test_a_training_is_reproducible(world, base):

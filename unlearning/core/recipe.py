@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import sys
 from abc import ABC, abstractmethod
 from copy import deepcopy
 from dataclasses import asdict, dataclass, fields
@@ -24,6 +23,7 @@ from unlearning.core.examples import count, held
 from unlearning.core.modes import evaluating
 from unlearning.core.ranges import check_ranges
 from unlearning.core.seeding import isolated
+from unlearning.core.sources import NoSource, source, with_helpers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -168,14 +168,21 @@ class Recipe(ABC):
         """Return the SHA-256, in hex, of the code that defines this recipe and of its fields.
 
         The code is the source of each module that a class of the recipe is written in, from the
-        recipe upwards, without ``unlearning.core``.
+        recipe upwards, and of what these import from their own packages, without
+        ``unlearning.core``.
 
         Raises:
             NotARecipe: the recipe was typed into a session and has no source to read.
         """
         digest = hashlib.sha256(rfc8785.dumps(self.describe()))
-        for name in _modules(type(self)):
-            digest.update(hashlib.sha256(_source(name)).digest())
+        try:
+            for name in with_helpers(_modules(type(self))):
+                digest.update(hashlib.sha256(source(name)).digest())
+        except NoSource as problem:
+            raise NotARecipe(
+                f"The source of {problem} cannot be read, so its recipe cannot be captured; write "
+                f"the recipe in a file of its own."
+            ) from problem
         return digest.hexdigest()
 
 
@@ -183,16 +190,6 @@ def _modules(cls: type[Recipe]) -> list[str]:
     """Return the modules that define a recipe, each once, the most specific first."""
     own = (each.__module__ for each in cls.__mro__ if issubclass(each, Recipe))
     return list(dict.fromkeys(name for name in own if not name.startswith("unlearning.core.")))
-
-
-def _source(module: str) -> bytes:
-    try:
-        return inspect.getsource(sys.modules[module]).encode()
-    except (OSError, TypeError) as problem:
-        raise NotARecipe(
-            f"The source of {module} cannot be read, so its recipe cannot be captured; write the "
-            f"recipe in a file of its own."
-        ) from problem
 
 
 def load_recipe(path: str, parameters: Mapping[str, Any], allowed: Iterable[str]) -> Recipe:

@@ -19,8 +19,9 @@ from unlearning.core.replay.claims import Execution, claim
 from unlearning.core.replay.fingerprint import fingerprint
 from unlearning.core.replay.review import check_log
 from unlearning.core.replay.rewind import Rewind, holes_in
-from unlearning.core.session import CPU, Session
+from unlearning.core.session import Session
 from unlearning.core.stored import StoredExamples
+from unlearning.execution.device import placed
 from unlearning.execution.histories import (
     STEP_LOG_KEY,
     Borrowed,
@@ -93,7 +94,7 @@ def said(run: UnlearningRun) -> dict[str, Any]:
     recording = recording_of(kept.account_named(str(run.pk)))
     if recording is None:
         raise NoRecording(f"The replay of {run} has not ended.")
-    found = fingerprint(CPU)
+    found = fingerprint(placed()["device"])
     first = Execution(
         work=recording.work, digest=recording.digest, fingerprint=found, first=_first(recording)
     )
@@ -146,6 +147,6 @@ def execute_again(run_id: str) -> Execution:
     )
     rewind = rewind_of(run, Borrowed(), name=f"{run.pk}-again")
     recipe = recipe_of(run.target)
-    session = Session(base=load_version(run.base) if run.base else None)
+    session = Session(base=load_version(run.base) if run.base else None, **placed())
     retain = StoredExamples(recipe, training_view(retain_snapshot(run)))
     return rewind.replay(retain, recipe, session).execution

@@ -11,6 +11,7 @@ from expunge import environment
 from lineage.models import ModelVersion, Run
 from lineage.services import jobs
 from lineage.services import runs as lineage_runs
+from unlearning.execution import device
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,11 @@ PROGRESS_SECONDS = 1.0
 def plan_of_run(
     job: Job, recipe: Recipe, activity: str, inputs: tuple[lineage_runs.Input, ...], seed: int
 ) -> lineage_runs.RunPlan:
-    """Return what lineage should know of a job's run, closing what a try that died left open."""
+    """Return what lineage should know of a job's run, closing what a try that died left open.
+
+    Raises:
+        NoDevice: the device that the installation asks for is not here.
+    """
     # A try that died left a run open: it must not look as if it were still going on.
     for left in Run.objects.filter(environment__job=str(job.pk), state=Run.State.RUNNING):
         lineage_runs.fail_run(run=left, now=timezone.now())
@@ -37,7 +42,7 @@ def plan_of_run(
         recipe_parameters=described["parameters"],
         recipe_digest=recipe.digest(),
         seed=seed,
-        environment={"job": str(job.pk), **environment.fingerprint()},
+        environment={"job": str(job.pk), **device.described(), **environment.fingerprint()},
     )
 
 

@@ -22,6 +22,7 @@ from unlearning.core.context import Context
 from unlearning.core.method import Method
 from unlearning.core.stored import StoredExamples
 from unlearning.execution import replaying
+from unlearning.execution.device import placed
 from unlearning.execution.loading import (
     forget_snapshot,
     load_version,
@@ -166,6 +167,7 @@ def _apply(job: Job, run: UnlearningRun, recipe: Recipe, method: Method) -> Done
         base=load_version(run.base) if run.base else None,
         progress=reporter(job, f"{method.title}: {run.target}"),
         rewind=replaying.begin(job, run) if run.method == runs.REPLAY else None,
+        **placed(),
     )
     result = method.apply(load_version(run.target), retain, StoredExamples(recipe, view), context)
     return Done(

@@ -16,6 +16,7 @@ from lineage.services.capture import DatabaseSink
 from unlearning.core.recipe import load_recipe
 from unlearning.core.session import Session
 from unlearning.core.stored import StoredExamples
+from unlearning.execution.device import placed
 from unlearning.execution.histories import content_name, recorded
 from unlearning.execution.loading import load_version
 from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
@@ -54,6 +55,7 @@ def train_version(job: Job) -> None:
         seed=wanted["seed"],
         base=load_version(base) if base else None,
         progress=reporter(job, f"Training {wanted['model_name']}"),
+        **placed(),
     )
     with capture.training(sink=sink) as captured:
         view = training_view(snapshot)

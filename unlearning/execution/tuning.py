@@ -20,6 +20,7 @@ from unlearning.core.seeding import derive
 from unlearning.core.session import Session
 from unlearning.core.stored import StoredExamples
 from unlearning.core.tuning import bounds, distributions, new_study, search
+from unlearning.execution.device import placed
 from unlearning.execution.reporting import reporter
 from unlearning.execution.running import METHODS
 from unlearning.models import Tuning
@@ -84,6 +85,7 @@ def _search(job: Job, tuning: Tuning, recipe: Recipe) -> None:
         problems,
         _study(job, tuning, cls, problems[0]),
         trials=tuning.trials_wanted,
+        session=placed(),
         ended=ended,
     )
 
@@ -128,8 +130,9 @@ def proxy_problem(recipe: Recipe, examples: Examples, seed: int) -> Problem:
     retain, forget = _cut(rest, FORGET, seed)
     parts = [Held(Subset(examples, part)) for part in (retain, forget, judged, test)]
     sets = Sets(retain=parts[0], forget=parts[1], validation=parts[2], test=parts[3])
-    original = recipe.train(ConcatDataset([sets.retain, sets.forget]), Session(seed=seed))
-    retrained = recipe.train(sets.retain, Session(seed=seed))
+    session = Session(seed=seed, **placed())
+    original = recipe.train(ConcatDataset([sets.retain, sets.forget]), session)
+    retrained = recipe.train(sets.retain, session)
     return Problem(
         recipe=recipe,
         original=original,

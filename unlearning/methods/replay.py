@@ -50,6 +50,7 @@ class Replay(Method):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN, Need.RECIPE, Need.BATCH_LOG})
     reads_forget: ClassVar[bool] = False
     cost: ClassVar[Cost] = Cost(trainings=1)
+    mixed_precision: ClassVar[bool] = True  # as the training that it repeats
     layers: ClassVar[Layers] = Layers.WHOLE
 
     def _unlearn(

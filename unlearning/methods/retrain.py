@@ -59,6 +59,7 @@ class Retrain(Method):
     guarantee: ClassVar[Guarantee] = Guarantee.EXACT
     reads_forget: ClassVar[bool] = False
     cost: ClassVar[Cost] = Cost(trainings=1)
+    mixed_precision: ClassVar[bool] = True  # as the training that it repeats
     layers: ClassVar[Layers] = Layers.WHOLE
 
     def _unlearn(
