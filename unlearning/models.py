@@ -82,8 +82,9 @@ class Tuning(models.Model):
     """A search of a method's hyperparameters on proxy problems, never on a request's records.
 
     * SEARCHING -> FROZEN, when enough trials are in;
-    * SEARCHING -> FAILED, when too many ended without a model, or when the problem is not the
-      same any more: a record of it was restricted or erased, or the recipe was changed.
+    * SEARCHING -> FAILED, when the method is not defined on the recipe's models, when too many
+      trials ended without a model, or when the problem is not the same any more: a record of it
+      was restricted or erased, or the recipe was changed.
 
     What is frozen holds for one method, one recipe (its digest, so its code) and one data set,
     and is used for runs on versions of that recipe from then on. A later search is a new version.

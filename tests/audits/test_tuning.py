@@ -24,8 +24,10 @@ from lineage.services import jobs, restriction
 from tests.append_only import without_triggers
 from tests.audits import world as worlds
 from tests.audits.world import ADA, BERT, CLEO, MLP, NOW, SMALL, runs
+from unlearning.core.proxy import proxy_problem
 from unlearning.core.proxy_people import forgotten
 from unlearning.execution import tuning as searching
+from unlearning.execution.running import METHODS
 from unlearning.methods.finetune import Finetune
 from unlearning.models import Tuning, TuningTrial
 from unlearning.queries.tunings import digest_of, forgotten_by, study_digest
@@ -93,6 +95,18 @@ def test_what_a_search_finds_is_frozen_logged_and_used_for_the_next_case(
     assert (described["study"], described["trials"]) == (tuning.study_digest, 2)
 
 
+@pytest.mark.parametrize("method", ["scrub", "rni", "l1_sparse"])
+def test_a_method_with_parts_of_its_epochs_is_searched_and_frozen(world, lot, method):
+    parameters = json.dumps({**SMALL, "epochs": 30})
+    recipe = ["--recipe", MLP, "--parameters", parameters, "--snapshot", str(lot.pk)]
+    call_command("tune", method, *recipe, "--proxies", "1", "--trials", "3")
+    world.work()
+    tuning = Tuning.objects.get()
+    assert tuning.state == "FROZEN"
+    assert tuning.trials.filter(values=[]).count() <= 1
+    METHODS.get(method)(**tuning.hyperparameters)  # accepts them
+
+
 def test_settings_of_the_installation_go_before_what_was_found(world, lot, settings):
     settings.EXPUNGE_METHOD = "finetune"
     settings.EXPUNGE_METHOD_SETTINGS = {"epochs": 1}
@@ -103,7 +117,7 @@ def test_settings_of_the_installation_go_before_what_was_found(world, lot, setti
 
 
 def known(tuning: Tuning, **other: Any) -> list[Tuning]:  # noqa: ANN401  (of the query)
-    given = {
+    given: dict[str, Any] = {
         "method": "finetune",
         "recipe_digest": tuning.recipe_digest,
         "dataset": tuning.snapshot.dataset,
@@ -179,7 +193,8 @@ def test_what_ends_after_the_freeze_is_not_in_the_study(world, lot):
 
 
 def keep(tuning: Tuning, *, failed: int = 0, ended: int = 0) -> Tuning:
-    for values in [[]] * failed + [[0.5] * 4] * ended:
+    tried: list[list[float]] = [[]] * failed + [[0.5] * 4] * ended
+    for values in tried:
         given: Any = {"hyperparameters": {"epochs": 1}, "values": values, "attributes": {}}
         tunings.keep_trial(tuning_id=tuning.pk, now=timezone.now(), **given)
     return tunings.freeze_tuning(tuning_id=tuning.pk, now=timezone.now())
@@ -219,7 +234,7 @@ def first(lot, count: int) -> BitMap:
 
 def test_restricted_records_are_in_no_proxy(world, lot, monkeypatch):
     seen = []
-    real = searching.proxy_problem
+    real = proxy_problem
 
     def watch(recipe, examples, forget, session):
         seen.append((len(examples), len(forget)))
@@ -249,18 +264,34 @@ def test_a_restriction_stops_what_is_being_computed(world, lot, monkeypatch, whe
     monkeypatch.setattr(searching, "PROGRESS_SECONDS", 0.0)
     where, name = (DigitsMLP, "train") if when == "a training" else (Finetune, "_unlearn")
     real = getattr(where, name)
-    begun = []
+    begun, ended = [], []
 
     def restrict_first(*given: Any) -> Any:  # noqa: ANN401  (passed on)
         begun.append(when)
         restrict(lot, first(lot, 1))
-        return real(*given)
+        result = real(*given)
+        ended.append(when)
+        return result
 
     monkeypatch.setattr(where, name, restrict_first)
     tuning = tune(lot, "--trials", "2")
     world.work()
     tuning.refresh_from_db()
-    assert (tuning.state, tuning.trials.count(), len(begun)) == ("FAILED", 0, 1)
+    assert (tuning.state, tuning.trials.count()) == ("FAILED", 0)
+    assert (begun, ended) == ([when], [])
+
+
+def test_nothing_is_trained_for_a_method_that_is_not_defined_on_the_models(
+    world, lot, monkeypatch
+):
+    monkeypatch.setattr(DigitsMLP, "train", None)
+    parameters = ["--parameters", json.dumps(SMALL), "--snapshot", str(lot.pk)]
+    call_command("tune", "conv_transpose", "--recipe", MLP, *parameters)
+    world.work()
+    assert Job.objects.get(kind="TUNE").error_code == "NotEligible"
+    tuning = Tuning.objects.get()
+    assert tuning.state == "FAILED"
+    assert "edits convolutions over overlapping square patches" in tuning.failure
 
 
 def test_a_search_tells_how_far_it_is_from_its_first_step(world, lot, monkeypatch):
@@ -318,7 +349,7 @@ def drawn(snapshot, seed: int) -> BitMap:
 def planned_case(world, person: str) -> ErasureRequest:
     case = world.accepted(person)
     world.work(until=lambda: world.current(case).plan)
-    return world.current(case)
+    return ErasureRequest.objects.get(pk=case.pk)
 
 
 def test_what_was_frozen_after_a_request_came_is_not_used_for_it(world, lot, settings):
@@ -374,6 +405,7 @@ def test_the_database_refuses_to_change_what_is_over(world, lot):
         lambda: trials.create(tuning=tuning, number=7, hyperparameters={}, ended_at=NOW),
         lambda: replaced(Tuning),
         lambda: replaced(TuningTrial),
+        lambda: emptied(TuningTrial),
     ):
         with (
             pytest.raises(IntegrityError, match=r"append-only|duplicate key"),
@@ -382,6 +414,12 @@ def test_the_database_refuses_to_change_what_is_over(world, lot):
             change()
     tuning.refresh_from_db()
     assert (tuning.digest, trials.count()) == (digest_of(tuning), 1)
+
+
+def emptied(model: type[Model]) -> None:
+    verb = "DELETE FROM" if connection.vendor == "sqlite" else "TRUNCATE"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{verb} {model._meta.db_table}")
 
 
 def replaced(model: type[Model]) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from lineage.core import bitmaps
 from lineage.queries.training_view import TrainingView
+from unlearning.core.claims import NotEligible
 from unlearning.core.proxy import proxy_problem
 from unlearning.core.recipe import load_recipe
 from unlearning.core.seeding import derive, isolated
@@ -49,8 +50,12 @@ def search_settings(job: Job) -> None:
     tuning = Tuning.objects.select_related("snapshot__space").get(pk=job.payload_id)
     recipe = load_recipe(tuning.recipe, tuning.recipe_parameters, settings.EXPUNGE_RECIPE_MODULES)
     cls = METHODS.get(tuning.method)
-    with isolated(0, CPU):
-        cls().eligible(recipe.build())  # before anything is trained
+    try:
+        with isolated(0, CPU):
+            cls().eligible(recipe.build())  # before anything is trained
+    except NotEligible as reason:
+        tunings.fail_search(tuning_id=tuning.pk, sentence=str(reason))
+        raise
     if not tunings.open_search(tuning_id=tuning.pk, recipe_digest=recipe.digest()):
         return
     if completed(tuning.pk) < tuning.trials_wanted:

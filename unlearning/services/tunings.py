@@ -78,6 +78,14 @@ def open_search(*, tuning_id: UUID, recipe_digest: str) -> bool:
 
 
 @transaction.atomic
+def fail_search(*, tuning_id: UUID, sentence: str) -> None:
+    """Give a search up that goes on; the sentence says why."""
+    tuning = _locked(tuning_id)
+    if _goes_on(tuning):
+        _fail(tuning, sentence)
+
+
+@transaction.atomic
 def keep_trial(
     *,
     tuning_id: UUID,
