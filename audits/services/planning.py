@@ -51,6 +51,7 @@ class PlannedRun:
     waiting: bool
     tuning: Tuning | None = None
     refused: str = ""
+    untuned: str = ""
     weighed: Mapping[str, Any] | None = None
 
 
