@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Max
 
-from lineage.core.bitmaps import decode
+from lineage.core.bitmaps import decode, union
 from lineage.models import (
     DatasetSnapshot,
     Influence,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-    from lineage.models import Dataset
+    from lineage.models import Dataset, OrdinalSpace
     from lineage.services.run_plans import RunResult
 
 APPROXIMATE = "APPROXIMATE"
@@ -81,13 +81,21 @@ def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVe
 
 
 def close_with_snapshot(
-    *, run: Run, dataset: Dataset, ordinals: BitMap, now: datetime, mapped: bool = False
+    *,
+    run: Run,
+    dataset: Dataset,
+    ordinals: BitMap,
+    now: datetime,
+    mapped: OrdinalSpace | None = None,
 ) -> DatasetSnapshot:
     """Write the derived snapshot of an open run. Raises as ``finish_derivation``."""
     current = _open(run)
     recall_rewritten(current, now, since=current.started_at)
-    if not mapped:
-        _take_as_a_whole(current, besides=dataset.space_id)
+    if mapped is not None:
+        _take_as_a_whole(current, besides=mapped.id)
+    else:
+        one_for_one = _same_ordinals(current, dataset, ordinals)
+        _take_as_a_whole(current, besides=dataset.space_id if one_for_one else None)
     snapshot = record_snapshot(
         dataset=dataset, now=now, ordinals=ordinals, origin=Origin(generated_by=current)
     )
@@ -106,6 +114,15 @@ def _take_as_a_whole(run: Run, *, besides: int | None = None) -> None:
         source = DatasetSnapshot.objects.filter(id=used.node.object_id).first()
         if source is None or source.space_id != besides:
             run.inputs.filter(id=used.id).update(influence=Influence.DIRECT)
+
+
+def _same_ordinals(run: Run, dataset: Dataset, ordinals: BitMap) -> bool:
+    """Return whether everything that was derived has the ordinal of a record that was read."""
+    read = DatasetSnapshot.objects.select_related("space", "dataset").filter(
+        id__in=run.inputs.filter(role=Role.SOURCE_DATA).values("node__object_id"),
+        space=dataset.space_id,
+    )
+    return ordinals.issubset(union(members(source) for source in read))
 
 
 def _open(run: Run) -> Run:
