@@ -48,7 +48,8 @@ class Range:
     @property
     def _scale(self) -> str:
         if self.searched_from is not None:
-            return f" (log, searched from {self.searched_from:g})"
+            scale = "log, " if self.log else ""
+            return f" ({scale}searched from {self.searched_from:g})"
         return " (log)" if self.log else ""
 
 

@@ -33,6 +33,7 @@ Numbers: TypeAlias = dict[str, int | float]
 BATCH_SIZES = (32, 64, 128, 256)
 SHARE_OF_EPOCHS = 0.2
 EPOCHS = ("epochs", "warmup_epochs")
+FALLS = {"floor": "contrast_rate"}  # what a rate falls to, and from where
 PARTS = ("msteps", "quiet", "fine_epochs", "reset_epochs")  # of the epochs
 _SETTING = "setting"  # of a trial: its draw as the method accepts it
 
@@ -173,7 +174,7 @@ def bounds(cls: type[Method], problem: Problem) -> Mapping[str, int]:
 def _fewest_epochs(cls: type[Method]) -> int:
     """Return with how few epochs a method can be set, when its parts are as short as they go."""
     declared = {one.name: one for one in hyperparameters(cls)}
-    parts = {name: int(one.allowed.low) for name, one in declared.items() if name in PARTS}
+    parts = {name: int(one.allowed.least) for name, one in declared.items() if name in PARTS}
     numbers = (at for at in _whole(declared["epochs"]) if _accepted(cls, {**parts, "epochs": at}))
     return next(numbers, int(declared["epochs"].allowed.low))
 
@@ -182,7 +183,8 @@ def settled(cls: type[Method], drawn: Mapping[str, Any], most: Mapping[str, int]
     """Return a draw with as little changed as makes the method accept it.
 
     Numbers are drawn one by one, and some are parts of the epochs. The longest part gives way,
-    epoch by epoch, and then the epochs grow, up to what is searched.
+    epoch by epoch, and then the epochs grow, up to what is searched. A rate that falls does not
+    rise.
 
     Args:
         cls: the method.
@@ -190,7 +192,10 @@ def settled(cls: type[Method], drawn: Mapping[str, Any], most: Mapping[str, int]
         most: as ``bounds`` returns it.
     """
     numbers = dict(drawn)
-    least = {one.name: int(one.allowed.low) for one in hyperparameters(cls) if one.name in PARTS}
+    for least_rate, rate in FALLS.items():
+        if least_rate in numbers and rate in numbers:
+            numbers[least_rate] = min(numbers[least_rate], numbers[rate])
+    least = {one.name: int(one.allowed.least) for one in hyperparameters(cls) if one.name in PARTS}
     while not _accepted(cls, numbers):
         longer = [name for name in least if numbers[name] > least[name]]
         if longer:
