@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from base64 import b64decode
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -112,6 +113,54 @@ def test_the_migration_can_be_taken_back_and_keeps_the_first_record_of_a_place(n
     several.widen(apps, Editor())
     RecordLocation.objects.bulk_create([second])
     assert list(RecordLocation.objects.values_list("ordinal", flat=True)) == [0, 1]
+
+
+# --- rows that come again with a location --------------------------------------------------------
+
+
+@pytest.mark.parametrize("event_first", [True, False])
+@pytest.mark.parametrize("content", [b"x0", None])
+def test_a_row_that_comes_again_with_a_location_is_found_by_it(now, event_first, content):
+    """Another record lies there as well, so nothing is left unmatched."""
+    told, again, other = (
+        replace(row(number, location=at), content=content)
+        for number, at in ((0, ""), (0, SHARD), (1, SHARD))
+    )
+    import_records(dataset_name="faces", rows=[told, other], now=now)
+    if event_first:
+        send(trained_on(named("faces", files=[SHARD])), now=now)
+    reports = [import_records(dataset_name="faces", rows=[again], now=now) for _ in range(2)]
+    assert [(one.imported, one.repeated, one.located) for one in reports] == [(0, 1, 1), (0, 1, 0)]
+    if not event_first:
+        send(trained_on(named("faces", files=[SHARD])), now=now)
+    space = ensure_dataset(name="faces").space
+    assert hit(space, 0) == hit(space, 1) == ["m v1"]
+    assert space.next_ordinal == 2
+
+
+def test_a_row_that_comes_twice_in_one_import_keeps_both_locations(now):
+    rows = [row(0), row(0, location="s3://bucket/copy"), row(0, location="s3://bucket/copy")]
+    report = import_records(dataset_name="faces", rows=rows, now=now)
+    assert (report.imported, report.repeated, report.located) == (1, 2, 1)
+    send(trained_on(named("faces", files=["s3://bucket/copy"])), now=now)
+    assert hit(ensure_dataset(name="faces").space, 0) == ["m v1"]
+
+
+def test_a_refused_row_brings_no_location(now):
+    shard("faces", now)
+    changed = replace(row(0, location="s3://bucket/copy"), content=b"another")
+    report = import_records(dataset_name="faces", rows=[changed], now=now)
+    assert (len(report.rejected), report.located) == (1, 0)
+    assert RecordLocation.objects.count() == 1
+
+
+def test_a_version_that_a_later_location_ties_to_a_restricted_record_is_withdrawn(now):
+    import_records(dataset_name="faces", rows=[row(0, location=""), row(1)], now=now)
+    send(trained_on(named("faces", files=[SHARD])), now=now)
+    space = ensure_dataset(name="faces").space
+    restrict(case_id=RUN, space=space, ordinals=BitMap([0]), now=now)
+    import_records(dataset_name="faces", rows=[row(0)], now=now)
+    assert ModelVersion.objects.get().state == "WITHDRAWN"
 
 
 # --- a hard purge of what lies at a location -----------------------------------------------------
