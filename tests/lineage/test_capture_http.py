@@ -22,7 +22,13 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from expunge import capture, flush
 from expunge.capture import RecordsRestricted
-from expunge.connection import Connection, KeyNotAccepted, PlatformAway, ReportRefused
+from expunge.connection import (
+    Connection,
+    KeyNotAccepted,
+    NotYourRun,
+    PlatformAway,
+    ReportRefused,
+)
 from expunge.remote_view import remote_view
 from expunge.wire import version_of
 from lineage.core import first_steps
@@ -327,6 +333,52 @@ def test_a_run_goes_on_with_keys_of_the_name_that_began_it_and_with_no_other(scr
     folder = [str(script.spool), "--url", script.url]
     assert flush.main(folder, {"EXPUNGE_API_KEY": key()}) == 0  # another key of the same name
     assert ModelVersion.objects.filter(id=version_of(sink.run)).exists()
+
+
+def left_behind(script, secret):
+    """Train with a key; the platform is away when the training ends."""
+    sink = script.sink(api_key=secret, patience_seconds=1)
+    with capture.training(sink=sink) as captured:
+        captured.used([1])
+        sink._connection.url = f"http://127.0.0.1:{free_port()}"
+        captured.finish(weights=WEIGHTS)
+    assert sink.pending == 1
+    return sink
+
+
+def test_a_report_of_another_keys_run_holds_back_no_other_in_a_shared_spool(
+    script, capsys, caplog
+):
+    foreign = left_behind(script, key(name="another"))
+    caplog.clear()
+    own = left_behind(script, script.secret)
+    assert "An earlier report stays in" in caplog.text
+    assert f"{foreign.run} was begun with an API key of another name" in caplog.text
+    train(script.sink())
+    assert Run.objects.get(id=own.run).state == "COMPLETE"
+    assert (own.pending, foreign.pending) == (0, 1)
+    late = left_behind(script, script.secret)
+    folder = [str(script.spool), "--url", script.url]
+    assert flush.main(folder, {"EXPUNGE_API_KEY": script.secret}) == 1
+    said = capsys.readouterr()
+    assert "1 sent, 0 refused, 1 waiting" in said.out
+    assert "another name than 'script'" in said.err
+    assert (late.pending, foreign.pending) == (0, 1)
+    assert flush.main(folder, {"EXPUNGE_API_KEY": key(name="another")}) == 0
+    assert set(Run.objects.values_list("state", flat=True)) == {"COMPLETE"}
+
+
+def test_whose_a_run_is_not_is_told_by_the_type_of_the_problem(script):
+    sink = script.sink()
+    with capture.training(sink=sink) as captured:
+        captured.used([1])
+        captured.finish(weights=WEIGHTS)
+    other = Connection(url=script.url, api_key=key(name="another"))
+    with pytest.raises(NotYourRun, match="403"):
+        other.post(f"runs/{sink.run}/heartbeat", {})
+    with pytest.raises(KeyNotAccepted) as refused:
+        Connection(url=script.url, api_key="expunge_wrong_key").post(f"runs/{sink.run}/fail", {})
+    assert type(refused.value) is KeyNotAccepted
 
 
 def test_what_the_platform_will_never_take_is_set_aside_with_its_reason(script):
