@@ -20,6 +20,7 @@ from lineage.models import CaptureReport, ModelVersion, Run
 from lineage.queries.capture_reports import Told, check_owner, told
 from lineage.queries.standing import barred_records
 from lineage.services.locking import lock_name
+from lineage.services.report_rewriting import taken_out
 from lineage.services.run_closing import RunNotOpen
 from lineage.services.run_plans import RunPlan, RunResult
 from lineage.services.runs import begin_run, fail_run, finish_run
@@ -168,10 +169,13 @@ def _keep_part(run_id: uuid.UUID, ending: Ending, now: datetime) -> None:
     if ending.first_steps:
         first_steps.decode(ending.first_steps, used)
     report = CaptureReport.objects.select_for_update().get(run=run_id, rank=ending.rank)
-    if report.used is not None and decode(bytes(report.used)) != used:
+    gone = taken_out(report)
+    if report.used is not None and decode(bytes(report.used)) != used - gone:
         raise NotThisRun(f"Rank {ending.rank} has reported other records of this run before.")
-    report.used, report.first_steps = encode(used), ending.first_steps or None
-    report.sampler, report.heard_at = {**report.sampler, **ending.sampler}, now
+    if not gone:
+        report.used, report.first_steps = encode(used), ending.first_steps or None
+        report.sampler = {**report.sampler, **ending.sampler}
+    report.heard_at = now
     report.save()
 
 
@@ -199,7 +203,7 @@ def _result(run: Run, ending: Ending, reports: list[CaptureReport]) -> RunResult
         model_name=ending.model_name,
         weights=ending.weights,
         metrics=ending.metrics,
-        used=union(decode(_used(report)) for report in reports),
+        used=union(decode(_used(report)) | taken_out(report) for report in reports),
         release=ending.release,
         sampler={**ending.sampler, **({"ranks": others} if others else {})},
         seconds=ending.seconds,
@@ -216,7 +220,7 @@ def _first_steps(reports: list[CaptureReport]) -> bytes | None:
     """Return the earliest steps of all ranks; None unless every one of them told its own."""
     parts = []
     for report in reports:
-        if report.first_steps is None:
+        if report.first_steps is None or taken_out(report):
             return None
         held: BitMap = decode(_used(report))
         parts.append((held, first_steps.decode(bytes(report.first_steps), held)))

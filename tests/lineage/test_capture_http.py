@@ -32,11 +32,18 @@ from expunge.connection import (
 from expunge.remote_view import remote_view
 from expunge.wire import version_of
 from lineage.core import first_steps
+from lineage.core.bitmaps import decode, encode
 from lineage.models import CaptureReport, ModelVersion, Run
 from lineage.queries.artefacts import weights_of
 from lineage.queries.closure import affected
 from lineage.queries.membership import members
-from lineage.services.capture_reports import give_up_silent
+from lineage.services.capture_reports import (
+    Ending,
+    NotThisRun,
+    finish_reported,
+    give_up_silent,
+)
+from lineage.services.purge import erase_records
 from lineage.services.restriction import lift, restrict
 from tests.lineage.builders import filled, snapshot
 from tests.lineage.remote import WEIGHTS, Script, answering_server, free_port, key
@@ -160,6 +167,53 @@ def test_several_ranks_report_into_one_run_whoever_ends_first(script):
     steps = first_steps.decode(bytes(read.first_step_blob or b""), BitMap(range(9)))
     assert steps.max() == 2
     assert not CaptureReport.objects.exclude(used=None).exists()
+
+
+@pytest.mark.parametrize("ended", ["before the rest", "before, and again", "never"])
+def test_what_a_rank_used_loses_hard_purged_bits_and_the_version_is_quarantined(
+    script, taken, now, ended
+):
+    run = str(uuid.uuid4())
+    sinks = [script.sink(run=run, rank=at, ranks=2, patience_seconds=0) for at in (1, 0)]
+    for sink, ordinals in zip(sinks, ([1, 2, 3], [3, 4]), strict=True):
+        with capture.training(sink=sink, first_steps=True) as captured:
+            captured.used(ordinals)
+            if sink.rank == 0:
+                erase_records(
+                    case_id=CASE, space=taken.space, ordinals=BitMap([2, 7]), now=now, hard=True
+                )
+                report = CaptureReport.objects.get(rank=1)
+                assert decode(bytes(report.used)) == BitMap([1, 3])
+                steps = first_steps.decode(bytes(report.first_steps), BitMap([1, 3]))
+                assert steps.tolist() == [0, 0]
+                if ended == "never":
+                    return
+                if ended == "before, and again":
+                    resend(run, 1, [1, 2, 3], now)
+                    assert decode(bytes(CaptureReport.objects.get(rank=1).used)) == BitMap([1, 3])
+                    with pytest.raises(NotThisRun):
+                        resend(run, 1, [1, 3, 5], now)
+            captured.finish(weights=WEIGHTS)
+    version = ModelVersion.objects.get()
+    assert version.state == "QUARANTINED"
+    assert used_by(version.generated_by) >= BitMap([1, 2, 3, 4])
+    assert [hit.version for hit in affected(taken.space, BitMap([2])).versions] == [version]
+
+
+def resend(run, number, ordinals, now):
+    ending = Ending(rank=number, used=encode(BitMap(ordinals)))
+    finish_reported(run_id=uuid.UUID(run), owner="script", ending=ending, now=now)
+
+
+def test_what_was_barred_when_a_training_began_loses_hard_purged_bits(script, taken, now):
+    restrict(case_id=CASE, space=taken.space, ordinals=BitMap([2, 5]), now=now)
+    with capture.training(sink=script.sink()) as captured:
+        erase_records(case_id=CASE, space=taken.space, ordinals=BitMap([2]), now=now, hard=True)
+        assert decode(bytes(CaptureReport.objects.get().barred)) == BitMap([5])
+        captured.check()
+        captured.used([1])
+        captured.finish(weights=WEIGHTS)
+    assert ModelVersion.objects.get().state == "ACTIVE"
 
 
 TORCHRUN = """
