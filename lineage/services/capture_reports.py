@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pyroaring import BitMap
 
 SILENT = "SILENT"
+HERE = "\n"  # owner of what this platform trains itself: no name of a key
 
 
 class NotThisRun(ValueError):
@@ -225,6 +226,25 @@ def _first_steps(reports: list[CaptureReport]) -> bytes | None:
         held: BitMap = decode(_used(report))
         parts.append((held, first_steps.decode(bytes(report.first_steps), held)))
     return first_steps.encode(*first_steps.merged(parts))
+
+
+def watch_here(*, run: Run, barred: BitMap, now: datetime) -> None:
+    """Let a training on this platform's own machine be given up as well when it goes silent."""
+    CaptureReport.objects.create(run=run, owner=HERE, heard_at=now, barred=encode(barred))
+
+
+def heard_here(*, run_id: uuid.UUID, now: datetime, beat: timedelta) -> None:
+    """Note that such a training goes on, if nothing was noted for ``beat``."""
+    quiet = CaptureReport.objects.filter(run=run_id, owner=HERE, heard_at__lt=now - beat)
+    if quiet.exists():  # an update of nothing would still take a lock of SQLite
+        quiet.update(heard_at=now)
+
+
+def opened_if_silent(*, run_id: uuid.UUID, now: datetime) -> Run:
+    """Return the run of such a training, RUNNING again if it was given up for its silence."""
+    run = Run.objects.get(id=run_id)
+    silent = run.state == Run.State.INCOMPLETE and run.sampler.get("failure") == SILENT
+    return _opened_again(run_id, now) if silent else run
 
 
 def give_up_silent(*, now: datetime, silence: timedelta) -> int:
