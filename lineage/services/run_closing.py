@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from lineage.core.bitmaps import decode, union
 from lineage.models import (
@@ -14,6 +14,7 @@ from lineage.models import (
     LineageEdge,
     LineageNode,
     ModelVersion,
+    PurgeTrace,
     Role,
     Run,
     RunInput,
@@ -158,11 +159,14 @@ def recall_rewritten(run: Run, now: datetime, *, since: datetime | None) -> None
     Nobody may have said when it began; then whatever was ever taken out counts.
 
     The purge knows which ordinals it took from the space, not which of them were in this
-    snapshot: all are counted, as at least one was.
+    snapshot: all are counted, as at least one was. What it noted of everything that the run wrote
+    is known without their bits, and writes none anew.
     """
+    traced = _traced(run)
     unsaid = run.inputs.exclude(influence=Influence.NONE).filter(used_snapshot=None)
     for read in unsaid.select_related("node"):
         noted = SnapshotSupersession.objects.filter(snapshot_id=read.node.object_id)
+        noted = noted.exclude(purge__in=traced)
         noted = noted.filter(superseded_at__gte=since) if since else noted
         gone = [decode(bytes(one.purge.bitmap)) for one in noted.select_related("purge")]
         if gone:
@@ -171,6 +175,14 @@ def recall_rewritten(run: Run, now: datetime, *, since: datetime | None) -> None
             )
             drawn = _drawn(declared, run, members(declared).union(*gone), now)
             RunInput.objects.filter(id=read.id).update(used_snapshot=drawn)
+
+
+def _traced(run: Run) -> list[uuid.UUID]:
+    """Return the hard purges whose records are noted as acting on each node that a run wrote."""
+    written = run.outputs.values("node")
+    noted = PurgeTrace.objects.filter(node__in=written).values("purge")
+    whole = noted.annotate(nodes=Count("node")).filter(nodes=run.outputs.count())
+    return list(whole.values_list("purge", flat=True))
 
 
 def _drawn(declared: DatasetSnapshot, run: Run, used: BitMap, now: datetime) -> DatasetSnapshot:
