@@ -20,6 +20,7 @@ from lineage.queries import recent
 from lineage.queries.availability import usable_ordinals
 from lineage.services.bulk import insert_chunks
 from lineage.services.locking import lock_space
+from lineage.services.told_edges import derive_new_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,6 +122,7 @@ def record_snapshot(
     node = LineageNode.objects.create(kind=LineageNode.Kind.SNAPSHOT, object_id=snapshot.id)
     if origin.parent is not None:
         _inherit_edges(origin.parent, node)
+    derive_new_state(snapshot, node)
     recent.remember(snapshot, members)
     return snapshot
 
