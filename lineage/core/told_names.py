@@ -7,7 +7,7 @@ import hashlib
 import rfc8785
 
 LONGEST = 200  # our columns
-_MARK = "$sha256:"
+MARK = "$sha256:"
 _ESCAPED = str.maketrans({"%": "%25", "/": "%2F", "#": "%23"})
 
 
@@ -27,6 +27,6 @@ def fitted(prefix: str, text: str) -> str:
 
     A text that itself begins as such a digest is replaced as well, so it stands for itself only.
     """
-    if len(prefix) + len(text) <= LONGEST and not text.startswith(_MARK):
+    if len(prefix) + len(text) <= LONGEST and not text.startswith(MARK):
         return prefix + text
-    return f"{prefix}{_MARK}{hashlib.sha256(rfc8785.dumps([text])).hexdigest()}"
+    return f"{prefix}{MARK}{hashlib.sha256(rfc8785.dumps([text])).hexdigest()}"

@@ -31,7 +31,8 @@ class NamedLocation(models.Model):
     """A place that an event named: a keyed digest, whether or not a record is known of it.
 
     ``matched``: some record is known of it; another may still be imported. ``due``: a record with
-    this location has come since it was looked for. ``place`` counts the inputs of the event.
+    this location may have come since it was looked for. ``place`` counts the inputs of the event.
+    Once all records that lay there are erased, random bytes stand for the digest.
     """
 
     pk = models.CompositePrimaryKey("digest", "event_id", "place")

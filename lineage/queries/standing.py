@@ -8,17 +8,29 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from pyroaring import BitMap
 
-from lineage.models import DatasetSnapshot, Influence, LineageNode, ModelVersion, Role
+from lineage.core.bitmaps import union
+from lineage.models import (
+    DatasetSnapshot,
+    Influence,
+    LineageNode,
+    ModelVersion,
+    OrdinalSpace,
+    Role,
+)
 from lineage.queries.availability import barred_ordinals, purged_ordinals
 from lineage.queries.data_behind import acts_on, data_behind, held_in, spaces_behind
 from lineage.queries.derivation import with_derived
 from lineage.queries.membership import members
+from lineage.queries.nodes import nodes_of
+from lineage.queries.reach import reached
 
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Callable
 
-    from lineage.models import OrdinalSpace, Run
+    from django.db.models import QuerySet
+
+    from lineage.models import Run
 
 _GONE = (
     ModelVersion.State.WITHDRAWN,
@@ -40,6 +52,24 @@ def barred_records_used(run: Run) -> int:
 def erased_records_used(run: Run) -> int:
     """Return how many erased records act on a run in the same ways."""
     return _among(run, purged_ordinals)
+
+
+def erased_records_passed_on(run: Run) -> int:
+    """Return how many erased records act on a run through the models that it was derived from.
+
+    What the run removed on purpose does not count: what is left of it is for the audit to say.
+    """
+    read = _derived_from(run)
+    models = set(nodes_of(read.values_list("id", flat=True)).values())
+    removed = set(run.inputs.filter(role=Role.FORGET).values_list("node_id", flat=True))
+    passed = 0
+    for space in OrdinalSpace.objects.filter(purges__isnull=False).distinct() if models else ():
+        for where, gone in with_derived({space: purged_ordinals(space)}).items():
+            reach = reached(where, gone)
+            acting = union(reach.acting[node] for node in models & reach.acting.keys())
+            cut = union(reach.held[node] for node in removed & reach.held.keys())
+            passed += len(acting - cut)
+    return passed
 
 
 def _read_by(run: Run) -> set[uuid.UUID]:
@@ -79,11 +109,12 @@ def withdrawn_sources(run: Run) -> list[ModelVersion]:
 
     Those that wrote data which it read count as well.
     """
+    return list(_derived_from(run).filter(state__in=_GONE).order_by("generated_at"))
+
+
+def _derived_from(run: Run) -> QuerySet[ModelVersion]:
     inputs = run.inputs.exclude(influence=Influence.NONE)
     writers = LineageNode.objects.filter(id__in=data_behind(_read_by(run)).writers)
-    return list(
-        ModelVersion.objects.filter(
-            Q(id__in=inputs.values("node__object_id")) | Q(id__in=writers.values("object_id")),
-            state__in=_GONE,
-        ).order_by("generated_at")
+    return ModelVersion.objects.filter(
+        Q(id__in=inputs.values("node__object_id")) | Q(id__in=writers.values("object_id"))
     )

@@ -30,3 +30,25 @@ def lock_name(name: str) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
+_IMPORTS = "hashtextextended('imports', 0)"
+
+
+def hold_import() -> None:
+    """Show until the end of the transaction that records are imported; imports share that."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_IMPORTS})")
+
+
+def nobody_imports() -> bool:
+    """Whether no transaction that was shown by ``hold_import`` is open; waits for none."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT CASE WHEN pg_try_advisory_lock({_IMPORTS}) "
+            f"THEN pg_advisory_unlock({_IMPORTS}) ELSE false END"
+        )
+        return bool(cursor.fetchone()[0])

@@ -159,7 +159,9 @@ def _snapshots(dataset: Dataset, kept: Kept, now: datetime) -> list[DatasetSnaps
         home = dataset if part["space"] == dataset.space_id else _home(part["space"])
         if home is not None:
             ordinals = decode(base64.b64decode(part["ordinals"]))
-            found.append(told_members(home, ordinals, kept["version"], now))
+            # The version is of the data set that was named; of another one it says nothing.
+            version = kept["version"] if home == dataset else ""
+            found.append(told_members(home, ordinals, version, now))
     return found
 
 

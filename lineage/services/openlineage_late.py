@@ -19,7 +19,7 @@ from pyroaring import BitMap
 from lineage.core.bitmaps import decode, encode
 from lineage.models import NamedLocation, ReceivedEvent
 from lineage.queries.contents import batches
-from lineage.services.locking import lock_name
+from lineage.services.locking import lock_name, nobody_imports
 from lineage.services.openlineage_graph import build
 from lineage.services.openlineage_locations import (
     locations_of,
@@ -68,31 +68,39 @@ def match_run(*, run_id: uuid.UUID, now: datetime, event: str = "") -> bool:
         Whether there was something new.
     """
     lock_name(f"run:{run_id}")
+    # Asked before anything is looked for: what an import has not committed yet is not seen here,
+    # nor may it have seen the event. Then all stays due, and whoever looks next finds it.
+    quiet = nobody_imports()
     rows = NamedLocation.objects.filter(
         Q(matched=False) | Q(due=True) | Q(event=event), event__run_id=run_id
     )
     listed = rows.values_list("event_id", "place", "digest", "matched")
     named = [(of, place, bytes(one), matched) for of, place, one, matched in listed.iterator()]
-    found = places_of({one for _, _, one, _ in named})
+    sought = {one for _, _, one, _ in named}
+    found = places_of(sought)
     here = [row for row in named if row[2] in found]
     changed = bool(here) and _write(run_id, here, found)
     if changed:
         build(run_id=run_id, now=now)
     # Last: whoever imports locks a space first and these rows then.
-    stale = rows.filter(Q(matched=False) | Q(due=True))
-    if sum(
-        stale.filter(digest__in=batch).update(matched=True, due=False) for batch in portions(found)
-    ):
-        _due_again(run_id, found)
+    for batch in portions(found):
+        rows.filter(matched=False, digest__in=batch).update(matched=True)
+    if quiet:
+        _no_longer_due(run_id, sought, found)
     return changed
 
 
-def _due_again(run_id: uuid.UUID, found: Places) -> None:
-    """Leave due what an import has put at a place since it was looked for above."""
-    later = places_of(found)
-    added = [one for one in found if set(later.get(one, ())) - set(found[one])]
+def _no_longer_due(run_id: uuid.UUID, sought: Iterable[bytes], found: Places) -> None:
+    """Note what was looked for, except where an import has put something there since."""
+    rows = NamedLocation.objects.filter(event__run_id=run_id)
+    if not sum(
+        rows.filter(due=True, digest__in=batch).update(due=False) for batch in portions(sought)
+    ):
+        return
+    later = places_of(sought)
+    added = [one for one in later if set(later[one]) - set(found.get(one, ()))]
     for batch in portions(added):
-        NamedLocation.objects.filter(event__run_id=run_id, digest__in=batch).update(due=True)
+        rows.filter(digest__in=batch).update(due=True)
 
 
 def _write(run_id: uuid.UUID, named: Iterable[_Named], found: Places) -> bool:

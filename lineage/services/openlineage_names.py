@@ -11,6 +11,7 @@ from lineage.core.bitmaps import split
 from lineage.core.membership import snapshot_digest
 from lineage.core.openlineage import OWN_NAMESPACE
 from lineage.core.told_names import fitted, joined
+from lineage.core.told_states import TOLD, UNKNOWN
 from lineage.models import (
     Dataset,
     DatasetSnapshot,
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-# External versions of snapshots that events made; no name that comes later stands for one.
-_UNKNOWN = "unknown:"  # a state whose members nobody told
-_TOLD = "told:"  # the members of a state that somebody told
 _NOBODY = "unknown origin of "  # external id of the run that stands for one nobody told
 _LONGEST_NUMBER = 9
 
@@ -49,7 +47,7 @@ def own_state(dataset: Dataset, version: str) -> DatasetSnapshot | None:
     if not version:
         return None
     known = DatasetSnapshot.objects.filter(dataset=dataset).exclude(
-        Q(external_version__startswith=_UNKNOWN) | Q(external_version__startswith=_TOLD)
+        Q(external_version__startswith=UNKNOWN) | Q(external_version__startswith=TOLD)
     )
     named = known.filter(Q(external_version=version) | Q(digest=version))
     return named.order_by("seq").first()
@@ -57,14 +55,14 @@ def own_state(dataset: Dataset, version: str) -> DatasetSnapshot | None:
 
 def state_of(dataset: Dataset, version: str, now: datetime) -> DatasetSnapshot:
     """Return the snapshot that a version names, else an empty one that stands for it."""
-    return own_state(dataset, version) or _taken(dataset, None, fitted(_UNKNOWN, version), now)
+    return own_state(dataset, version) or _taken(dataset, None, fitted(UNKNOWN, version), now)
 
 
 def told_members(
     dataset: Dataset, ordinals: BitMap, version: str, now: datetime
 ) -> DatasetSnapshot:
     """Return a snapshot of the members that were told of a state, taken now if there is none."""
-    return _taken(dataset, ordinals, fitted(_TOLD, version), now)
+    return _taken(dataset, ordinals, fitted(TOLD, version), now)
 
 
 def _taken(

@@ -26,6 +26,7 @@ from lineage.queries.membership import members
 from lineage.queries.nodes import nodes_of
 from lineage.queries.standing import (
     barred_records_used,
+    erased_records_passed_on,
     erased_records_used,
     withdrawn_sources,
 )
@@ -201,14 +202,17 @@ def _state(run: Run, result: RunResult) -> tuple[str, dict[str, Any]]:
 def born_affected(run: Run) -> tuple[str, dict[str, Any]] | None:
     """Return state and notes of a version whose run used what must not be used any more."""
     barred = barred_records_used(run)
-    gone = [] if run.activity == Run.Activity.UNLEARN else withdrawn_sources(run)
-    if not barred and not gone:
+    unlearned = run.activity == Run.Activity.UNLEARN
+    # Unlearning reads a version that is out of use, to remove some records: those alone.
+    gone = [] if unlearned else withdrawn_sources(run)
+    passed_on = erased_records_passed_on(run) if unlearned else 0
+    if not barred and not gone and not passed_on:
         return None
     # What learned from somebody whose case is over waits in quarantine for a case of its own.
-    late = barred and erased_records_used(run)
+    late = passed_on or (barred and erased_records_used(run))
     return ModelVersion.State.QUARANTINED if late else ModelVersion.State.WITHDRAWN, {
         "born_affected": True,
-        "barred_records_used": barred,
+        "barred_records_used": barred or passed_on,
         "sources_out_of_use": [str(version) for version in gone],
     }
 

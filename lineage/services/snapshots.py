@@ -21,6 +21,7 @@ from lineage.queries import recent
 from lineage.queries.availability import usable_ordinals
 from lineage.services.bulk import insert_chunks
 from lineage.services.locking import lock_space
+from lineage.services.told_edges import derive_new_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,6 +122,7 @@ def record_snapshot(
     OrdinalSpace.objects.filter(id=space.id).update(next_seq=space.next_seq + 1)
     node = LineageNode.objects.create(kind=LineageNode.Kind.SNAPSHOT, object_id=snapshot.id)
     _inherit_edges(node, _origins(dataset, origin, members))
+    derive_new_state(snapshot, node)
     recent.remember(snapshot, members)
     return snapshot
 

@@ -83,16 +83,23 @@ def _with_role(one, role):
     return {**one, "inputFacets": {**one.get("inputFacets", {}), "expunge_role": {"role": role}}}
 
 
+def version_facet(version):
+    return {"version": {"datasetVersion": version}}
+
+
 def _inputs(stage, digest):
     """Return what a run of a stage may read: source data and what earlier stages wrote."""
     sources = [
         faces(0),
         faces(1, 2),
-        {**faces(1), "facets": {"version": {"datasetVersion": "v1"}}},
+        {**faces(1), "facets": version_facet("v1")},
         named("faces"),
         named("faces", version="v1"),
         named("faces", version=digest),
         named("x", namespace="lake"),
+        named("crops"),
+        {**faces(0, ordinalSpace="crops"), "name": "crops"},
+        {**faces(1, ordinalSpace="crops"), "name": "crops", "facets": version_facet("v1")},
         {**model("ours", "1"), "namespace": "expunge"},
         model("ours", "1"),
     ]
@@ -106,6 +113,8 @@ def _outputs(stage):
         model(f"m{stage}"),
         named("crops", namespace=f"lake{stage}"),
         named("crops", namespace=f"lake{stage}", version="v1"),
+        named("crops"),  # of which there is a snapshot of ours
+        named("crops", version=f"v{stage}"),
     ]
 
 
@@ -135,6 +144,7 @@ def test_events_in_any_order_give_one_graph(home, drawn):
         dataset = filled("faces", 4, NOW)
         state = snapshot(dataset, NOW, [2, 3])
         trained("ours", NOW, data(state))
+        trained("of crops", NOW, data(snapshot(filled("crops", 2, NOW), NOW)))
         stop = drawn.draw(st.sampled_from([None, restrict, erase_records]))
         if stop:  # then the state of each version must not depend on the order either
             stop(case_id=RUN, space=dataset.space, ordinals=BitMap([1]), now=NOW)

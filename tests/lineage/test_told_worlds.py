@@ -32,9 +32,13 @@ FILES, SETS = (0, 1), ("voices", "songs")
 
 @dataclass(frozen=True)
 class Made:
-    """What a run wrote, and from what: faces, files, or what others wrote, by place."""
+    """What a run wrote, and from what: faces, files, or what others wrote, by place.
+
+    A version may be left out where it is written or where it is read; there is one state only.
+    """
 
     model: bool
+    versions: tuple[str, str]
     sources: frozenset[tuple[str, int]]
 
 
@@ -45,7 +49,10 @@ def told_worlds(draw):
         own = [("made", before) for before in range(at)] * 2
         given = [("face", 0), ("face", 1), *(("file", file) for file in FILES)]
         sources = draw(st.sets(st.sampled_from([*own, *given]), min_size=1, max_size=2))
-        made.append(Made(model=draw(st.booleans()), sources=frozenset(sources)))
+        versions = draw(st.sampled_from([("1", "1"), ("1", ""), ("", "1"), ("", "")]))
+        is_model = draw(st.booleans())
+        versions = ("1", "1") if is_model else versions
+        made.append(Made(model=is_model, versions=versions, sources=frozenset(sources)))
     held = draw(
         st.lists(st.tuples(st.sampled_from(SETS), st.sampled_from(FILES)), min_size=1, max_size=4)
     )
@@ -61,20 +68,20 @@ def behind(made, at):
     return found
 
 
-def _named(made, kind, place):
+def _named(made, kind, place, *, read=True):
     if kind == "face":
         return faces(place)
     if kind == "file":
         return named("voices", files=[f"s3://{place}"])
     write = model if made[place].model else named
-    return write(f"made{place}", version="1")
+    return write(f"made{place}", version=made[place].versions[read])
 
 
 def _tell(made, at):
     one = event(
         "COMPLETE",
         inputs=[_named(made, *source) for source in sorted(made[at].sources)],
-        outputs=[_named(made, "made", at)],
+        outputs=[_named(made, "made", at, read=False)],
         run=uuid.UUID(int=at + 1),
     )
     send(one, now=NOW)
