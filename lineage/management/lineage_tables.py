@@ -52,15 +52,25 @@ def affected(answer: Answer) -> Iterator[str]:
 
 def why(answer: Answer) -> Iterator[str]:
     """The way step by step."""
+    title = _title(answer)
     if answer["affected"] is None:
-        yield f"{answer['name']}: not known, since its membership was not captured."
+        yield f"{title}: not known, since its membership was not captured."
     elif not answer["affected"]:
-        yield f"{answer['name']} did not learn from these records."
+        yield f"{title} did not learn from these records."
     else:
-        yield f"{answer['name']} learned from {answer['hits']} of the records:"
+        yield f"{title} learned from {answer['hits']} of the records:"
         for step in answer["why"]:
             yield f"  {step['source']} as {step['role'].lower()} ({step['influence'].lower()})"
         yield f"  {answer['name']}"
+
+
+def _title(answer: Answer) -> str:
+    """Return which version is meant, and what it is where it is listed nowhere else."""
+    shadow = ["shadow model"] if answer["kind"] == "SHADOW" else []
+    gone = ["destroyed"] if answer["state"] == "DESTROYED" else []
+    known = [answer["external_id"]] if answer["external_id"] else []
+    notes = ", ".join([*known, *shadow, *gone])
+    return f"{answer['name']} ({notes})" if notes else str(answer["name"])
 
 
 def whatif(answer: Answer) -> Iterator[str]:

@@ -102,10 +102,12 @@ def affected(
     *,
     include_shadows: bool = False,
     as_of: datetime = FOR_EVER,
+    besides: uuid.UUID | None = None,
 ) -> Closure:
     """Return which model versions learned from some records, as it was known at a time.
 
-    Destroyed versions are not listed, but what was derived from them is. A run with a FORGET
+    Destroyed versions are not listed, but what was derived from them is, and so is the version
+    ``besides`` in any case. A run with a FORGET
     input removed those records: they do not act on its output, nor on what was derived from it
     (whether that removal succeeded is for the audit to say).
 
@@ -114,28 +116,33 @@ def affected(
     """
     reach = reached(space, ordinals, as_of=as_of)
     return Closure(
-        versions=_affected(reach, include_shadows=include_shadows, as_of=as_of),
+        versions=_affected(reach, include_shadows=include_shadows, as_of=as_of, besides=besides),
         space=space,
         asked=ordinals,
-        listed=listed_versions(include_shadows=include_shadows, as_of=as_of),
+        listed=listed_versions(include_shadows=include_shadows, as_of=as_of, besides=besides),
     )
 
 
 def listed_versions(
-    *, include_shadows: bool, as_of: datetime = FOR_EVER
+    *, include_shadows: bool, as_of: datetime = FOR_EVER, besides: uuid.UUID | None = None
 ) -> QuerySet[ModelVersion]:
-    """Return the versions that there were at a time, the oldest first."""
+    """Return the versions that there were at a time, the oldest first.
+
+    ``besides``: one that is listed although it is destroyed or a shadow model.
+    """
     there = ~Q(state=ModelVersion.State.DESTROYED) | Q(invalidated_at__gt=as_of)
-    versions = ModelVersion.objects.filter(there, generated_at__lte=as_of)
     if not include_shadows:
-        versions = versions.exclude(kind=ModelVersion.Kind.SHADOW)
+        there &= ~Q(kind=ModelVersion.Kind.SHADOW)
+    if besides is not None:
+        there |= Q(id=besides)
+    versions = ModelVersion.objects.filter(there, generated_at__lte=as_of)
     return versions.select_related("generated_by").order_by(
         "generated_at", "model_name", "version"
     )
 
 
 def _affected(
-    reach: Reach, *, include_shadows: bool, as_of: datetime
+    reach: Reach, *, include_shadows: bool, as_of: datetime, besides: uuid.UUID | None
 ) -> tuple[AffectedVersion, ...]:
     table = shown(reach.acting)
     plain = [e for e in reach.edges if e.passes or e.influence == Influence.DIRECT]
@@ -155,9 +162,15 @@ def _affected(
         for node, hits in reach.acting.items()  # in topological order
         if hits
         and (version := table[node].version)
-        and _there(version, as_of)
-        and (include_shadows or version.kind != ModelVersion.Kind.SHADOW)
+        and (
+            version.id == besides
+            or (_there(version, as_of) and (include_shadows or not _is_shadow(version)))
+        )
     )
+
+
+def _is_shadow(version: ModelVersion) -> bool:
+    return version.kind == ModelVersion.Kind.SHADOW
 
 
 def _there(version: ModelVersion, as_of: datetime) -> bool:

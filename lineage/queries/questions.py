@@ -15,6 +15,7 @@ from lineage.queries.membership import members
 from lineage.queries.what_if import what_if
 
 if TYPE_CHECKING:
+    import uuid
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
@@ -26,16 +27,21 @@ if TYPE_CHECKING:
     Records = Mapping[OrdinalSpace, BitMap]
 
 
-def affected_by(records: Records, *, as_of: datetime = FOR_EVER) -> dict[str, Any]:
+def affected_by(
+    records: Records, *, as_of: datetime = FOR_EVER, besides: uuid.UUID | None = None
+) -> dict[str, Any]:
     """Return every version that some records affect, and every one that they may affect.
 
-    Through whatever was derived from the records as well, in any space.
+    Through whatever was derived from the records as well, in any space. Versions that are
+    destroyed and shadow models are left out, except the one ``besides``.
 
     Raises:
         ChunkAltered, TileAltered: stored membership is not what was written.
     """
     whole = _with_derived(records, as_of)
-    answers = {space: affected(space, held, as_of=as_of) for space, held in whole.items()}
+    answers = {
+        space: affected(space, held, as_of=as_of, besides=besides) for space, held in whole.items()
+    }
     noted = _with_steps(answers.values())
     sure = {hit.version.id for answer in answers.values() for hit in answer.versions}
     maybe = {v.id: v for answer in answers.values() for v in answer.unknown if v.id not in sure}
@@ -49,6 +55,25 @@ def affected_by(records: Records, *, as_of: datetime = FOR_EVER) -> dict[str, An
         "possibly_affected": [_named(version) for version in maybe.values()],
         "not_affected": len(set(listed) - sure - maybe.keys()),
     }
+
+
+def why_version(
+    version: ModelVersion, records: Records, *, as_of: datetime = FOR_EVER
+) -> dict[str, Any]:
+    """Return whether and how one version learned from some records, whatever its state and kind.
+
+    ``affected`` is True, False, or None where it is not known.
+
+    Raises:
+        ChunkAltered, TileAltered: stored membership is not what was written.
+    """
+    answer = affected_by(records, as_of=as_of, besides=version.id)
+    for hit in answer["affected"]:
+        if hit["version"] == str(version.id):
+            return {**hit, "affected": True}
+    possible = {one["version"] for one in answer["possibly_affected"]}
+    known = None if str(version.id) in possible else False
+    return {**_named(version), "affected": known, "why": []}
 
 
 def _with_derived(records: Records, as_of: datetime) -> Records:

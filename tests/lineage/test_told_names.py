@@ -91,7 +91,25 @@ def test_why_takes_the_version_of_another_registry(now, capsys):
         answer = json.loads(capsys.readouterr().out)
         assert (answer["affected"], answer["external_id"]) == (True, "openlineage:registry/clf#7")
     call_command("lineage", "why", "clf v7", "--records", "faces:1", "--json")
-    assert json.loads(capsys.readouterr().out)["affected"] is False
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["affected"], answer["external_id"]) == (False, "openlineage:registry/clf#7")
+    call_command("lineage", "why", "clf v7", "--records", "faces:1")
+    assert "clf v1 (openlineage:registry/clf#7) did not learn" in capsys.readouterr().out
+
+
+def test_why_asks_back_where_a_number_here_is_a_version_elsewhere(now, capsys):
+    filled("faces", 2, now)
+    send(
+        trained_on(faces(1), name="clf", version="2", run=uuid.UUID(int=1)),
+        trained_on(faces(0), name="clf", version="1", run=uuid.UUID(int=2)),
+        now=now,
+    )
+    for text in ("clf v1", "clf v2"):
+        with pytest.raises(CommandError, match=r"clf v2 \(openlineage:registry/clf#1, id .*clf#2"):
+            call_command("lineage", "why", text, "--records", "faces:0")
+    version = ModelVersion.objects.get(external_id__endswith="#1")
+    call_command("lineage", "why", str(version.id), "--records", "faces:0", "--json")
+    assert json.loads(capsys.readouterr().out)["affected"] is True
 
 
 def test_why_asks_back_where_two_registries_call_a_version_so(now):

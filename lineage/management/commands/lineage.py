@@ -18,13 +18,12 @@ from lineage.management.lineage_tables import TABLES
 from lineage.models import DataSubject, ModelVersion, OrdinalSpace
 from lineage.queries.coverage import coverage
 from lineage.queries.edges import FOR_EVER
-from lineage.queries.questions import affected_by, left_without
+from lineage.queries.questions import affected_by, left_without, why_version
 from lineage.queries.subjects import find_subject, records_of
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from django.db.models import QuerySet
     from pyroaring import BitMap
 
 _HELP = {
@@ -74,14 +73,7 @@ class Command(BaseCommand):
 
     def _why(self, options: dict[str, Any]) -> dict[str, Any]:
         version = _version(options["version"])
-        answer = self._affected(options)
-        for hit in answer["affected"]:
-            if hit["version"] == str(version.id):
-                return {**hit, "affected": True}
-        for one in answer["possibly_affected"]:
-            if one["version"] == str(version.id):
-                return {**one, "affected": None, "why": []}
-        return {"name": str(version), "affected": False, "why": []}
+        return why_version(version, _records(options), as_of=_time(options["as_of"]))
 
     def _whatif(self, options: dict[str, Any]) -> dict[str, Any]:
         return left_without(_records(options))
@@ -92,31 +84,42 @@ class Command(BaseCommand):
 
 def _version(text: str) -> ModelVersion:
     """Return the one version that is meant by its id, its name here, or its name elsewhere."""
-    found = list(_named(text) or _told(text))
+    meant = ModelVersion.objects.select_related("generated_by").filter(_named(text))
+    found = list(meant.order_by("external_id", "id"))
     if not found:
         raise CommandError(f"There is no model version {text!r}; see `lineage coverage`.")
     if len(found) > 1:
-        ids = ", ".join(f"{version} ({version.external_id})" for version in found)
-        raise CommandError(f"{text!r} may be {ids}; name one of these.")
+        raise CommandError(
+            f"{text!r} may be {', '.join(_whole_name(version) for version in found)}; name one of "
+            "these by its id."
+        )
     return found[0]
 
 
-def _named(text: str) -> QuerySet[ModelVersion]:
+def _named(text: str) -> Q:
     try:
-        return ModelVersion.objects.filter(pk=uuid.UUID(text))
+        return Q(pk=uuid.UUID(text))
     except ValueError:
-        name, _, number = text.rpartition(" v")
-        known = ModelVersion.objects.filter(model_name=name)
-        short = number.isdecimal() and len(number) < _LONGEST_NUMBER
-        return known.filter(version=int(number)) if short else known.none()
+        return _numbered(text) | _told(text)
 
 
-def _told(text: str) -> QuerySet[ModelVersion]:
-    """Return those that another registry calls so, with or without where it was told."""
-    whole = [f"{way}{text}" for way in ("", "openlineage:", "mlflow:")]
+def _numbered(text: str) -> Q:
+    name, _, number = text.rpartition(" v")
+    short = number.isdecimal() and len(number) < _LONGEST_NUMBER
+    return Q(model_name=name, version=int(number)) if short else Q(pk__in=())
+
+
+def _told(text: str) -> Q:
+    """Return what another registry calls so, with or without where it was told."""
+    whole = [f"{way}{text}" for way in ("", "openlineage:", "mlflow:") if text]
     name, _, version = text.rpartition(" v")
     short = Q(model_name=name, external_id__endswith=f"#{escaped(version)}")
-    return ModelVersion.objects.filter(Q(external_id__in=whole) | short).order_by("external_id")
+    return Q(external_id__in=whole) | short
+
+
+def _whole_name(version: ModelVersion) -> str:
+    known = [version.external_id] if version.external_id else []
+    return f"{version} ({', '.join([*known, f'id {version.id}'])})"
 
 
 def _records(options: dict[str, Any]) -> dict[OrdinalSpace, BitMap]:
