@@ -164,6 +164,12 @@ def union(sets: Iterable[BitMap]) -> BitMap:
     return whole
 
 
+def merged(*parts: Mapping[int, BitMap]) -> dict[int, BitMap]:
+    """Return by key the union of what the parts have under it."""
+    keys = set().union(*parts)
+    return {key: union(part[key] for part in parts if key in part) for key in sorted(keys)}
+
+
 def chunk_numbers(members: BitMap) -> Iterator[int]:
     """Yield, in order, the numbers of the chunks that hold a member."""
     position, last = 0, members.max() if members else -1

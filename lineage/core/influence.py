@@ -26,7 +26,10 @@ class Flow(NamedTuple):
 
 
 def carried(
-    edges: Iterable[Edge], held: Mapping[int, BitMap], forgotten: Mapping[Ends, BitMap]
+    edges: Iterable[Edge],
+    held: Mapping[int, BitMap],
+    forgotten: Mapping[Ends, BitMap],
+    arrived: Mapping[int, BitMap] | None = None,
 ) -> Flow:
     """Return the ordinals that act on each node, empty sets included.
 
@@ -34,18 +37,20 @@ def carried(
     except what was removed on purpose between the two (``forgotten``, by the ends of an edge).
     The cut also holds for everything derived from that node later; it never hides what a snapshot
     holds all the same. Where the records of a source are followed one by one, only what came to
-    the source from elsewhere goes on. On a cycle, what one node carries goes round to all.
+    the source from elsewhere goes on. ``arrived`` is known to have come to a node, whatever of
+    the way is left. On a cycle, what one node carries goes round to all.
     """
     edges = list(edges)
-    order = topological_order(held, edges)
+    known = arrived or {}
+    order = topological_order([*held, *known], edges)
     place = {node: at for at, node in enumerate(order)}
     backwards = any(place[edge.src] >= place[edge.dst] for edge in edges)
     into: dict[int, list[Edge]] = {}
     for edge in edges:
         into.setdefault(edge.dst, []).append(edge)
-    flow = _passed(order, into, held, forgotten, Flow({}, {}))
+    flow = _passed(order, into, (held, known), forgotten, Flow({}, {}))
     while backwards:
-        before, flow = flow, _passed(order, into, held, forgotten, flow)
+        before, flow = flow, _passed(order, into, (held, known), forgotten, flow)
         backwards = flow != before
     return flow
 
@@ -53,16 +58,18 @@ def carried(
 def _passed(
     order: Sequence[int],
     into: Mapping[int, Sequence[Edge]],
-    held: Mapping[int, BitMap],
+    given: tuple[Mapping[int, BitMap], Mapping[int, BitMap]],
     forgotten: Mapping[Ends, BitMap],
     before: Flow,
 ) -> Flow:
     """Carry once through an order; what comes later in it is as it was before."""
+    held, arrived = given
     flow = Flow(dict(before.acting), dict(before.came))
     for node in order:
         parts = [
             flow.along(edge, forgotten.get((edge.src, edge.dst))) for edge in into.get(node, ())
         ]
+        parts += [arrived[node]] if node in arrived else []
         flow.came[node] = _joined(parts)
         own = held.get(node)
         flow.acting[node] = _joined([*parts, own]) if own else flow.came[node]
@@ -86,7 +93,10 @@ def alike(ordinals: BitMap, cuts: Iterable[BitMap]) -> list[BitMap]:
 
 
 def ways(
-    edges: Sequence[Edge], held: Mapping[int, BitMap], forgotten: Mapping[Ends, BitMap]
+    edges: Sequence[Edge],
+    held: Mapping[int, BitMap],
+    forgotten: Mapping[Ends, BitMap],
+    arrived: Mapping[int, BitMap],
 ) -> list[dict[int, Edge | None]]:
     """Return shortest ways (see ``way_to``) on each of which one and the same ordinal flows.
 
@@ -94,7 +104,7 @@ def ways(
     ordinal ends and another begins would explain nothing. A node that holds the ordinal stands in
     it as its complement, since what it holds does not go everywhere that what came to it goes.
     """
-    groups = alike(union(held.values()), forgotten.values())
+    groups = alike(union([*held.values(), *arrived.values()]), forgotten.values())
     return [
         arrivals(
             _doubled(
@@ -105,7 +115,10 @@ def ways(
                 ),
                 holders := {node for node, members in held.items() if members.intersect(group)},
             ),
-            [~node for node in holders],
+            [
+                *(~node for node in holders),
+                *(node for node, members in arrived.items() if members.intersect(group)),
+            ],
         )
         for group in groups
     ]

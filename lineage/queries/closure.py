@@ -148,8 +148,8 @@ def _affected(
     plain = [e for e in reach.edges if e.passes or e.influence == Influence.DIRECT]
     trail = _Trail(
         shown=table,
-        ways=ways(reach.edges, reach.held, reach.cuts),
-        purely_direct=set().union(*ways(plain, reach.held, reach.cuts)),
+        ways=ways(reach.edges, reach.held, reach.cuts, reach.arrived),
+        purely_direct=set().union(*ways(plain, reach.held, reach.cuts, reach.arrived)),
         own={
             edge.dst
             for edge in reach.edges

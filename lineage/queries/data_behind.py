@@ -6,11 +6,11 @@ What a model passes on is for its own state to say: it was audited, withdrawn or
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
 
-from lineage.core.bitmaps import union
+from lineage.core.bitmaps import merged, union
 from lineage.core.graph import Edge, descendants
 from lineage.core.influence import carried
 from lineage.models import DatasetSnapshot, LineageNode, OrdinalSpace, RecordMapBlock
@@ -18,12 +18,18 @@ from lineage.queries.edges import edges_above
 from lineage.queries.membership import nodes_holding
 from lineage.queries.nodes import nodes_of
 from lineage.queries.reach import cuts_of
+from lineage.queries.traces import traced
 
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable, Mapping
 
-Held = dict[int, BitMap]  # by node
+
+class Held(NamedTuple):
+    """Of some records, by node, those that are there and those that are known to have come."""
+
+    members: dict[int, BitMap]
+    arrived: dict[int, BitMap]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +86,7 @@ def spaces_behind(behind: DataBehind) -> set[OrdinalSpace]:
 def held_in(records: Mapping[OrdinalSpace, BitMap]) -> list[Held]:
     """Return, for each space of some records, which of them the data holds."""
     return [
-        {node: hits for node, hits in nodes_holding(space, ordinals).items() if hits}
+        Held(nodes_holding(space, ordinals), traced(space, ordinals))
         for space, ordinals in records.items()
         if ordinals
     ]
@@ -95,7 +101,10 @@ def acts_on(behind: DataBehind, holding: Held, node: int, *, removed: Iterable[i
         node: of the snapshot.
         removed: nodes of what its reader removed on purpose; what it holds itself stays.
     """
-    held = {one: hits for one, hits in holding.items() if one in behind.data}
-    acting = carried(behind.edges, held, cuts_of(holding, behind.edges)).acting.get(node, BitMap())
-    gone = union(holding[one] for one in removed if one in holding)
-    return (acting - gone) | held.get(node, BitMap())
+    held, came = (
+        {one: hits for one, hits in part.items() if one in behind.data} for part in holding
+    )
+    known = merged(*holding)
+    flow = carried(behind.edges, held, cuts_of(known, behind.edges), came)
+    gone = union(known[one] for one in removed if one in known)
+    return (flow.acting.get(node, BitMap()) - gone) | held.get(node, BitMap())

@@ -17,7 +17,6 @@ from lineage.queries.chunks import chain_of, chains, reaching, rows_by_chunk
 from lineage.queries.edges import FOR_EVER
 from lineage.queries.prepared import quick_cursor
 from lineage.queries.tiles import MOST, slices_of
-from lineage.queries.traces import traced
 
 if TYPE_CHECKING:
     import uuid
@@ -113,9 +112,9 @@ def nodes_holding(
 ) -> dict[int, BitMap]:
     """Return the same by node of the lineage graph, of snapshots taken or read until a time.
 
-    And, of what a hard purge took out, the nodes on which it acts all the same.
+    What a hard purge took out is not held any more; see ``traced``.
     """
-    found = traced(space, ordinals)
+    found: dict[int, BitMap] = {}
     holding = holding_of(space, ordinals)
     if not holding:
         return found

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from django.db import connection
 from pyroaring import BitMap
 
-from lineage.core.bitmaps import union
+from lineage.core.bitmaps import merged, union
 from lineage.core.influence import carried
 from lineage.models import Role
 from lineage.queries.availability import valid_at
 from lineage.queries.edges import FOR_EVER, edges_below, with_sources
 from lineage.queries.membership import nodes_holding
+from lineage.queries.traces import traced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,6 +44,7 @@ class Reach:
     """Nodes by small integer, and the records that act on them.
 
     * ``held``: of each snapshot that holds some of them, which;
+    * ``arrived``: of each node on which a hard purge left a trace of some of them, which;
     * ``edges``: every edge on a way down from those snapshots;
     * ``cuts``: by the two ends of an edge, what was removed on purpose on that way;
     * ``acting``: what acts on each node, sources before what was derived from them; a node on
@@ -51,6 +53,7 @@ class Reach:
     """
 
     held: dict[int, BitMap] = field(repr=False)
+    arrived: dict[int, BitMap] = field(repr=False)
     edges: list[Edge] = field(repr=False)
     cuts: dict[Ends, BitMap] = field(repr=False)
     acting: dict[int, BitMap] = field(repr=False)
@@ -68,10 +71,13 @@ def reached(space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER
     if as_of != FOR_EVER:
         ordinals = valid_at(space, ordinals, as_of)
     held = nodes_holding(space, ordinals, as_of=as_of)
-    edges = edges_below(held, as_of=as_of) if held else []
-    cuts = cuts_of(held, edges) if edges else {}
-    flow = carried(edges, held, cuts)
-    return Reach(held=held, edges=edges, cuts=cuts, acting=flow.acting, came=flow.came)
+    arrived = traced(space, ordinals)
+    edges = edges_below({*held, *arrived}, as_of=as_of) if held or arrived else []
+    cuts = cuts_of(merged(held, arrived), edges) if edges else {}
+    flow = carried(edges, held, cuts, arrived)
+    return Reach(
+        held=held, arrived=arrived, edges=edges, cuts=cuts, acting=flow.acting, came=flow.came
+    )
 
 
 def cuts_of(held: dict[int, BitMap], edges: Sequence[Edge]) -> dict[Ends, BitMap]:

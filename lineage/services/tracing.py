@@ -23,7 +23,8 @@ def leave_traces(*, purge: LineagePurge, space: OrdinalSpace, ordinals: BitMap) 
     look as if it still held them. Again, it notes nothing twice.
     """
     reach = reached(space, ordinals)
-    forgotten = RunInput.objects.filter(role=Role.FORGET, node_id__in=list(reach.held))
+    known = [*reach.held, *reach.arrived]
+    forgotten = RunInput.objects.filter(role=Role.FORGET, node_id__in=known)
     nodes = {*_inherited(reach), *forgotten.values_list("node_id", flat=True)}
     PurgeTrace.objects.bulk_create(
         (PurgeTrace(purge=purge, node_id=node) for node in sorted(nodes)), ignore_conflicts=True

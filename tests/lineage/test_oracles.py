@@ -114,17 +114,20 @@ def _label(object_id):
 def _leads_from_a_record(world, done, space, hit):
     """Walk the told way backwards over every node that has the told name; one must be right."""
     names = [_label(one) for one in done.ids]
-    ends = {done.place(hit.version.id)}
-    carried = set(hit.forget)
+    ends = {done.place(hit.version.id): set(hit.forget)}
     for step in reversed(hit.path):
-        carried -= set().union(*(world.nodes[at].forgets if space == 0 else set() for at in ends))
-        ends = {
-            source
-            for at in ends
-            for source, use in world.nodes[at].sources.items()
-            if names[source] == step.source and use == (step.role, step.influence)
-        }
-    return any(world.nodes[at].space == space and world.nodes[at].members & carried for at in ends)
+        before: dict[int, set[int]] = {}
+        for at, carried in ends.items():
+            node = world.nodes[at]
+            for source, use in node.sources.items():
+                if names[source] == step.source and use == (step.role, step.influence):
+                    cut = node.forgets if space == 0 and source not in node.again else set()
+                    before[source] = before.get(source, set()) | (carried - cut)
+        ends = before
+    return any(
+        world.nodes[at].space == space and world.nodes[at].members & carried
+        for at, carried in ends.items()
+    )
 
 
 @examples(40)
