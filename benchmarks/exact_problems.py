@@ -96,10 +96,10 @@ def cifar_problem(root: Path, *, quick: bool) -> Problem:
     Raises:
         NoImages: the folder is not laid out as train/<class>/* and test/<class>/*.
     """
-    train, test = cifar(1000 if quick else 2500)(root)
+    train, test = cifar(1000 if quick else 2000)(root)
     recipe = SmallImages(
-        targets=CLASSES, size=32, width=8, epochs=3 if quick else 10, batch_size=32
+        targets=CLASSES, size=32, width=8, epochs=3 if quick else 6, batch_size=32
     )
     return Problem(
-        name="cifar10", recipe=recipe, train=train, test=test, leaving=1 if quick else 3
+        name="cifar10", recipe=recipe, train=train, test=test, leaving=1 if quick else 2
     )

@@ -49,7 +49,9 @@ api.add_exception_handler(HttpError, _http_error)
 api.add_exception_handler(ValidationError, _invalid)
 api.add_exception_handler(KeyRefused, answer_with(403))
 for _error, _status in {**capture.ERRORS, **openlineage.ERRORS}.items():
-    api.add_exception_handler(_error, answer_with(_status))
+    api.add_exception_handler(
+        _error, answer_with(_status, capture.TYPES.get(_error, "about:blank"))
+    )
 api.add_router("/capture", capture.router)
 api.add_router("/capture", training_views.router)
 api.add_router("", openlineage.router)

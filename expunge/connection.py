@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from expunge.wire import NOT_YOUR_RUN
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,6 +26,10 @@ class PlatformAway(ConnectionError):
 
 class KeyNotAccepted(PermissionError):
     """The platform does not take the API key: the same call may work with another."""
+
+
+class NotYourRun(KeyNotAccepted):
+    """A run was begun with a key of another name: of other runs the platform takes this one."""
 
 
 class ReportRefused(ValueError):
@@ -59,7 +65,7 @@ class Connection:
 
         Raises:
             PlatformAway: no answer, an error of the server, or "later".
-            KeyNotAccepted: 401 or 403.
+            NotYourRun: 403 with that type; KeyNotAccepted: any other 401 or 403.
             ReportRefused: any other refusal.
         """
         return self._json(self._call("POST", address, json=dict(body)))
@@ -89,7 +95,8 @@ class Connection:
             return response
         sentence = f"{self.url} answered {response.status_code}: {_detail(response)}"
         if response.status_code in _KEY:
-            raise KeyNotAccepted(sentence)
+            foreign = _is_problem(response) and response.json().get("type") == NOT_YOUR_RUN
+            raise (NotYourRun if foreign else KeyNotAccepted)(sentence)
         # Another server at this address, a proxy or a redirect, is no answer of the platform's.
         final = _is_problem(response) and _BAD <= response.status_code < _BAD + 100
         if final and response.status_code not in _LATER:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from expunge.connection import PlatformAway, ReportRefused
+from expunge.connection import NotYourRun, PlatformAway, ReportRefused
 from expunge.spool import outboxes
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def deliver(box: Outbox, connection: Connection) -> Delivery:
     A message that the platform will never take is set aside with its reason.
 
     Raises:
-        KeyNotAccepted: nothing is lost; send it with another key.
+        NotYourRun, KeyNotAccepted: nothing is lost; send it with another key.
     """
     made = Delivery()
     with box.locked():
@@ -51,10 +51,17 @@ def deliver(box: Outbox, connection: Connection) -> Delivery:
 
 
 def flush(spool: Path, connection: Connection) -> Delivery:
-    """Send whatever lies in a spool, of any run. Raises KeyNotAccepted."""
+    """Send whatever lies in a spool, of any run; what is of another key's name waits there.
+
+    Raises:
+        KeyNotAccepted: of no run; nothing is lost.
+    """
     whole = Delivery()
     for box in outboxes(spool):
-        made = deliver(box, connection)
+        try:
+            made = deliver(box, connection)
+        except NotYourRun as foreign:
+            made = Delivery(waiting=[str(foreign)])
         whole.sent += made.sent
         whole.refused += made.refused
         whole.waiting += made.waiting

@@ -249,8 +249,10 @@ class HttpSink:
         """Send what earlier trainings left in the spool; what cannot be sent stays there."""
         try:
             made = flush(Path(self.spool), self._connection)
-        except KeyNotAccepted:
-            return  # the begin of this training will say so
+        except KeyNotAccepted as refused:  # the begin of this training will say so as well
+            made = Delivery(waiting=[str(refused)])
+        for sentence in dict.fromkeys(made.waiting):
+            logger.warning("An earlier report stays in %s: %s", self.spool, sentence)
         for sentence in made.refused:
             logger.warning("An earlier report was refused and set aside: %s", sentence)
 

@@ -126,8 +126,15 @@ def outboxes(spool: Path) -> list[Outbox]:
     """Return every outbox with something in it, the one that waits longest first."""
     found = [path for path in spool.iterdir() if path.is_dir()] if spool.exists() else []
     boxes = [Outbox(path) for path in found if path.name != _REFUSED]
-    full = [(box.pending()[0].stat().st_mtime, box) for box in boxes if box.pending()]
+    full = [(since, box) for box in boxes if (since := _since(box)) is not None]
     return [box for _, box in sorted(full, key=lambda pair: pair[0])]
+
+
+def _since(box: Outbox) -> float | None:
+    """Return since when the first message waits; None if there is none, or just no longer."""
+    with suppress(FileNotFoundError):
+        return next((path.stat().st_mtime for path in box.pending()), None)
+    return None
 
 
 def _write(path: Path, data: bytes) -> None:

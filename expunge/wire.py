@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+# The type of the problem (RFC 9457) with which a report of somebody else's run is answered.
+NOT_YOUR_RUN = "urn:expunge:problem:not-your-run"
 _NAMESPACE = uuid.UUID("6f0c1f5e-6a0e-5d43-9a3c-5d6f2f8f1d0a")
 
 

@@ -26,16 +26,23 @@ if TYPE_CHECKING:
 
 triggers = import_module("audits.migrations.0002_append_only")
 lineage = import_module("lineage.migrations.0002_append_only")
+unlearning = import_module("unlearning.migrations.0005_frozen_for_good")
 
 
 @contextmanager
 def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Lift the triggers of both apps; put them and the head of the log back."""
-    _apply(connection, triggers.allow, lineage.remove)
+    """Lift the triggers of all apps; put them and the head of the log back."""
+    _apply(connection, triggers.allow, lineage.remove, unlearning.allow)
     try:
         yield
     finally:
-        _apply(connection, triggers.create_head, triggers.forbid, lineage.install)
+        _apply(
+            connection,
+            triggers.create_head,
+            triggers.forbid,
+            lineage.install,
+            unlearning.forbid,
+        )
 
 
 def _apply(connection: BaseDatabaseWrapper, *steps: Callable[..., None]) -> None:

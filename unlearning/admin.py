@@ -35,5 +35,6 @@ class TuningAdmin(ReadOnlyAdmin):
 
     list_display = ("__str__", "state", "trials_wanted", "frozen_at", "created_at")
     list_filter = ("state", "method")
-    search_fields = ("id", "recipe", "recipe_digest")
+    search_fields = ("id", "recipe", "recipe_digest", "digest")
+    exclude = ("view", "forget")
     date_hierarchy = "created_at"

@@ -81,10 +81,17 @@ class UnlearningRun(models.Model):
 class Tuning(models.Model):
     """A search of a method's hyperparameters on proxy problems, never on a request's records.
 
-    * SEARCHING -> FROZEN, when enough trials are in; -> FAILED, when none ended with a model.
+    * SEARCHING -> FROZEN, when enough trials are in;
+    * SEARCHING -> FAILED, when the method is not defined on the recipe's models, when too many
+      trials ended without a model, or when the problem is not the same any more: a record of it
+      was restricted or erased, or the recipe was changed.
 
     What is frozen holds for one method, one recipe (its digest, so its code) and one data set,
     and is used for runs on versions of that recipe from then on. A later search is a new version.
+
+    ``view`` holds the records that the search is made on and ``forget`` those of them that all
+    its proxies forget, as bitmaps of ordinals, both fixed when it begins. ``digest`` is of all
+    that was frozen, by which the log knows it. Triggers refuse to change what is over.
     """
 
     class State(models.TextChoices):
@@ -108,6 +115,10 @@ class Tuning(models.Model):
     hyperparameters = models.JSONField(default=dict, blank=True)
     objectives = models.JSONField(default=dict, blank=True)
     study_digest = models.CharField(max_length=64, blank=True)
+    view = models.BinaryField(default=bytes)
+    forget = models.BinaryField(default=bytes)
+    digest = models.CharField(max_length=64, blank=True)
+    failure = models.TextField(blank=True)
     created_at = models.DateTimeField()
     frozen_at = models.DateTimeField(null=True, blank=True)
 
@@ -129,13 +140,17 @@ class Tuning(models.Model):
 
 
 class TuningTrial(models.Model):
-    """One setting that was tried on the proxies; ``values`` is empty where it failed."""
+    """One setting that was tried on the proxies; ``values`` is empty where it failed.
+
+    ``share`` numbers the job that tried it.
+    """
 
     tuning = models.ForeignKey(Tuning, models.CASCADE, related_name="trials")
     number = models.PositiveIntegerField()
     hyperparameters = models.JSONField()
     values = models.JSONField(default=list)
     attributes = models.JSONField(default=dict)
+    share = models.PositiveIntegerField(default=0)
     ended_at = models.DateTimeField()
 
     class Meta:

@@ -8,42 +8,46 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from audits.execution.weighing import exact_only, method_of, weighed
-from unlearning.core.claims import Granularity, Guarantee, NotEligible
+from audits.queries.tunings import Found, found_for
+from unlearning.core.claims import NotEligible
 from unlearning.core.method import SettingRefused
 from unlearning.core.ranges import OutOfRange
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
 from unlearning.execution.loading import reader_of
 from unlearning.execution.running import METHODS
-from unlearning.queries.catalogue import KEPT
-from unlearning.queries.tunings import tuned
+from unlearning.queries.catalogue import unsuited
 from unlearning.services import runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from uuid import UUID
 
     from pyroaring import BitMap
 
     from lineage.models import ModelVersion
-    from unlearning.core.method import Method
     from unlearning.models import Tuning
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A method with its numbers; ``refused`` says why it is not the installation's."""
+    """A method with its numbers; ``refused`` says why it is not the installation's.
+
+    ``untuned`` says why numbers that were found for the method are not used.
+    """
 
     method: str
     hyperparameters: Mapping[str, Any]
     tuning: Tuning | None = None
     refused: str = ""
     weighed: Mapping[str, Any] | None = None
+    untuned: str = ""
 
 
 RETRAIN = Choice(method=runs.RETRAIN, hyperparameters={})
 
 
-def chosen(version: ModelVersion, forget: BitMap) -> Choice:
+def chosen(version: ModelVersion, forget: BitMap, *, case_id: UUID) -> Choice:
     """Return the installation's method, with numbers found for this recipe, or an exact one.
 
     What an approximate method cannot do on a version is done exactly instead, in the cheapest way
@@ -52,16 +56,22 @@ def chosen(version: ModelVersion, forget: BitMap) -> Choice:
     method = settings.EXPUNGE_METHOD
     if method == runs.RETRAIN or exact_only():
         return _exactly(version, forget)
-    found = None
+    found = Found()
     numbers = settings.EXPUNGE_METHOD_SETTINGS
     if not numbers:
-        found = tuned(method=method, recipe_digest=version.generated_by.recipe_digest)
-        numbers = found.hyperparameters if found else {}
-    reason = refusal(METHODS.get(method), numbers, version) if method in METHODS else ""
+        found = found_for(case_id=case_id, version=version, method=method)
+        numbers = found.tuning.hyperparameters if found.tuning else {}
+    reason = refusal(method, numbers, version) if method in METHODS else ""
     if reason:
         return replace(_exactly(version, forget), refused=reason)
     decision = weighed(version, forget, approximate=numbers)
-    return Choice(method=method, hyperparameters=numbers, tuning=found, weighed=decision.as_dict())
+    return Choice(
+        method=method,
+        hyperparameters=numbers,
+        tuning=found.tuning,
+        untuned=found.refused,
+        weighed=decision.as_dict(),
+    )
 
 
 def _exactly(version: ModelVersion, forget: BitMap) -> Choice:
@@ -69,15 +79,15 @@ def _exactly(version: ModelVersion, forget: BitMap) -> Choice:
     return Choice(method=method_of(decision), hyperparameters={}, weighed=decision.as_dict())
 
 
-def refusal(cls: type[Method], numbers: Mapping[str, Any], version: ModelVersion) -> str:
+def refusal(name: str, numbers: Mapping[str, Any], version: ModelVersion) -> str:
     """Return why a method cannot be run on a version, before anything is run; empty if it can."""
-    if unsuited := _unsuited(cls):
-        return unsuited
+    if reason := unsuited(name):
+        return reason
     recipe = reader_of(version)
     if recipe is None:
         return ""  # the run says what is wrong with it, and staff decide
     try:
-        method = cls(**numbers)
+        method = METHODS.get(name)(**numbers)
     except (OutOfRange, SettingRefused, TypeError):
         return ""  # the run fails with the sentence, and retraining follows
     try:
@@ -85,14 +95,4 @@ def refusal(cls: type[Method], numbers: Mapping[str, Any], version: ModelVersion
             method.eligible(recipe.build())
     except NotEligible as reason:
         return str(reason)
-    return ""
-
-
-def _unsuited(cls: type[Method]) -> str:
-    if missing := sorted(need.value for need in cls.needs if need.name not in KEPT):
-        return f"{cls.title} needs {', '.join(missing)}, which this platform does not keep."
-    if cls.guarantee is Guarantee.CERTIFIED:
-        return f"{cls.title} needs a noise that is kept secret, which this platform does not keep."
-    if cls.granularity is Granularity.CLASS:
-        return f"{cls.title} forgets whole classes, and a person's records are none."
     return ""

@@ -101,7 +101,8 @@ def plan_of(case_id: UUID) -> tuple[dict[str, Any], list[planning.PlannedRun]]:
 
 def _method(one: planning.PlannedRun) -> dict[str, str]:
     refused = {"method_refused": one.refused} if one.refused else {}
-    return {"method": one.method, **refused}
+    untuned = {"untuned": one.untuned} if one.untuned else {}
+    return {"method": one.method, **refused, **untuned}
 
 
 def _row(one: AffectedVersion) -> dict[str, Any]:
@@ -169,7 +170,7 @@ def _seed(case_id: UUID, version: ModelVersion, method: str) -> int:
 
 
 def _run(case_id: UUID, own: Hit, *, waiting: bool, again: bool) -> planning.PlannedRun:
-    choice = RETRAIN if again else chosen(own.version, own.found.forget)
+    choice = RETRAIN if again else chosen(own.version, own.found.forget, case_id=case_id)
     return planning.PlannedRun(
         version=own.version,
         space=own.space,
@@ -178,6 +179,7 @@ def _run(case_id: UUID, own: Hit, *, waiting: bool, again: bool) -> planning.Pla
         hyperparameters=choice.hyperparameters,
         tuning=choice.tuning,
         refused=choice.refused,
+        untuned=choice.untuned,
         weighed=choice.weighed,
         seed=_seed(case_id, own.version, choice.method),
         waiting=waiting,

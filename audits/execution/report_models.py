@@ -145,6 +145,7 @@ def _tuned(run: Run) -> list[list[Any]]:
         return []
     return [
         ["Settings found by a search", f"version {found['version']}, {found['trials']} trials"],
+        ["What was frozen (SHA-256)", code(found["artefact"])],
         ["Study (SHA-256)", code(found["study"])],
     ]
 

@@ -46,7 +46,9 @@ def findings(request: ErasureRequest) -> dict[str, Any]:
 def ordered_runs(request: ErasureRequest) -> list[UnlearningRun]:
     """Return the runs of a case in the order of its plan, each followed by its escalation."""
     order = {row["version"]: place for place, row in enumerate(request.plan.get("affected", []))}
-    runs = request.runs.select_related("target", "unlearned", "base", "escalated_from", "tuning")
+    runs = request.runs.select_related(
+        "target", "unlearned", "base", "escalated_from", "tuning__snapshot"
+    )
     return sorted(
         runs, key=lambda run: (order.get(str(run.target_id), len(order)), run.created_at)
     )
@@ -94,12 +96,15 @@ def describe_run(run: UnlearningRun) -> dict[str, Any]:
 
 
 def _tuning(found: Tuning | None) -> dict[str, Any] | None:
-    """Return where the hyperparameters come from: a study that was frozen before the request."""
+    """Return where the hyperparameters come from: what was frozen before the request came."""
     if found is None:
         return None
     return {
         "tuning": str(found.pk),
         "version": found.version,
+        "artefact": found.digest,
+        "dataset": str(found.snapshot.dataset_id),
+        "frozen_at": events.instant(found.frozen_at) if found.frozen_at else None,
         "study": found.study_digest,
         "recipe_digest": found.recipe_digest,
         "trials": found.trials.exclude(values=[]).count(),

@@ -51,6 +51,7 @@ class PlannedRun:
     waiting: bool
     tuning: Tuning | None = None
     refused: str = ""
+    untuned: str = ""
     weighed: Mapping[str, Any] | None = None
 
 
@@ -79,10 +80,16 @@ def restrict_records(*, case_id: UUID, now: datetime) -> bool:
 
 @transaction.atomic
 def restrict_arrived(*, case_id: UUID, now: datetime) -> bool:
-    """Restrict what was imported of the person since; False when there is nothing new."""
+    """Restrict what was imported of the person since, or derived from what the case erases.
+
+    False when there is nothing new.
+    """
     request = ErasureRequest.objects.select_related("subject").get(pk=case_id)
-    held = with_derived(subjects.records_of(request.subject)) if request.subject else {}
     known = forget_set(case_id)
+    erased = dict(known)
+    for space, own in (subjects.records_of(request.subject) if request.subject else {}).items():
+        erased[space] = own | known.get(space, BitMap())
+    held = with_derived(erased)
     arrived = {space: held[space] - known.get(space, BitMap()) for space in held}
     fresh = {space: ordinals for space, ordinals in arrived.items() if ordinals}
     _restrict(case_id, fresh, now)
@@ -166,7 +173,9 @@ def case_of_finding(finding_id: UUID) -> UUID:
 
 @transaction.atomic
 def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: datetime) -> bool:
-    """Keep a duplicate, or erase it with the case; False when it was decided before.
+    """Keep a duplicate, or erase it with the case and all that was derived from it.
+
+    False when it was decided before.
 
     Raises:
         ValueError: the decision is neither KEEP nor ERASE.
@@ -186,12 +195,8 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
     if not changed:
         return False
     if decision == Decision.ERASE:
-        restriction.restrict(
-            case_id=finding.request_id,
-            space=finding.space,
-            ordinals=BitMap([finding.other_ordinal]),
-            now=now,
-        )
+        twin = {finding.space: BitMap([finding.other_ordinal])}
+        _restrict(finding.request_id, with_derived(twin), now)
     log.append(
         type="duplicate_decided",
         case=finding.request_id,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from audits.queries.tunings import once
 from audits.services import log
 from unlearning.models import Tuning
 from unlearning.services import tunings
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
 
 
 @transaction.atomic
-def freeze(*, tuning_id: UUID, recipe_digest: str, now: datetime) -> Tuning:
-    """Freeze a search and log the digest of its study, once; the log's signature covers both."""
-    tuning = tunings.freeze_tuning(tuning_id=tuning_id, recipe_digest=recipe_digest, now=now)
+def freeze(*, tuning_id: UUID, now: datetime) -> Tuning:
+    """Freeze a search that has enough trials and log the digest of it, once.
+
+    The digest is of the numbers and of all that they hold for and came from, so the log's
+    signature covers what is used.
+    """
+    tuning = tunings.freeze_tuning(tuning_id=tuning_id, now=now)
     if tuning.state == Tuning.State.FROZEN:
         log.append(
             type="tuning_frozen",
@@ -27,9 +32,11 @@ def freeze(*, tuning_id: UUID, recipe_digest: str, now: datetime) -> Tuning:
             data={
                 "tuning": str(tuning.pk),
                 "method": tuning.method,
-                "study": tuning.study_digest,
+                "dataset": str(tuning.snapshot.dataset_id),
                 "recipe": tuning.recipe_digest,
+                "study": tuning.study_digest,
+                "artefact": tuning.digest,
             },
-            once=f"tuning:{tuning.pk}",
+            once=once(tuning.pk),
         )
     return tuning

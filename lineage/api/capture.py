@@ -11,6 +11,7 @@ from django.utils import timezone
 from ninja import Field, Router, Schema
 from pydantic import AwareDatetime, ValidationError
 
+from expunge.wire import NOT_YOUR_RUN
 from lineage.api.auth import Scope
 from lineage.api.sizes import TooLarge, check_size
 from lineage.core.bitmaps import BitmapUnreadable
@@ -54,6 +55,9 @@ ERRORS: dict[type[Exception], int] = {
     OrdinalsUnknown: 422,
     capture_reports.RanksMissing: 425,
 }
+
+
+TYPES: dict[type[Exception], str] = {NotYourRun: NOT_YOUR_RUN}
 
 
 class RankIn(Schema):

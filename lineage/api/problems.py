@@ -36,10 +36,15 @@ def problem(status: int, detail: str, **more: Any) -> HttpResponse:  # noqa: ANN
     return HttpResponse(json.dumps(body), status=status, content_type="application/problem+json")
 
 
-def answer_with(status: int) -> Callable[[HttpRequest, object], HttpResponse]:
-    """Return a handler that turns an exception into a problem whose detail is its text."""
+def answer_with(
+    status: int, kind: str = "about:blank"
+) -> Callable[[HttpRequest, object], HttpResponse]:
+    """Return a handler that turns an exception into a problem whose detail is its text.
+
+    ``kind`` is its type: a URI where a client must tell it from others of the status.
+    """
 
     def handler(request: HttpRequest, error: object) -> HttpResponse:
-        return problem(status, str(error))
+        return problem(status, str(error), type=kind)
 
     return handler

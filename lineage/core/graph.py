@@ -23,6 +23,14 @@ class Edge(NamedTuple):
     role: str
     influence: str
 
+    @property
+    def passes(self) -> bool:
+        """Whether what ``src`` holds does not act on ``dst``, but what came to ``src`` does.
+
+        So it is where records are followed one by one, by their ordinals or by a map.
+        """
+        return self.influence == "NONE"
+
 
 def outgoing(edges: Iterable[Edge]) -> dict[int, list[Edge]]:
     """Return the edges by the node they leave, in a fixed order."""

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 from pyroaring import BitMap
 
-from lineage.core.graph import Edge, path_to
-from lineage.core.influence import ways
+from lineage.core.influence import way_to, ways
 from lineage.models import Influence, ModelVersion
 from lineage.queries.edges import FOR_EVER
 from lineage.queries.nodes import Shown, shown
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from lineage.core.graph import Edge
     from lineage.models import OrdinalSpace
 
 
@@ -145,7 +145,7 @@ def _affected(
     reach: Reach, *, include_shadows: bool, as_of: datetime, besides: uuid.UUID | None
 ) -> tuple[AffectedVersion, ...]:
     table = shown(reach.acting)
-    plain = [edge for edge in reach.edges if edge.influence == Influence.DIRECT]
+    plain = [e for e in reach.edges if e.passes or e.influence == Influence.DIRECT]
     trail = _Trail(
         shown=table,
         ways=ways(reach.edges, reach.held, reach.cuts),
@@ -153,7 +153,8 @@ def _affected(
         own={
             edge.dst
             for edge in reach.edges
-            if reach.held.get(edge.src, BitMap()).intersect(reach.acting[edge.dst])
+            if not edge.passes
+            and reach.held.get(edge.src, BitMap()).intersect(reach.acting[edge.dst])
         },
     )
     return tuple(
@@ -188,7 +189,7 @@ class _Trail:
     own: Set[int]
 
     def version(self, node: int, version: ModelVersion, hits: BitMap) -> AffectedVersion:
-        path = min((path_to(way, node) for way in self.ways if node in way), key=len)
+        path = min((way_to(way, node) for way in self.ways if node in way), key=len)
         return AffectedVersion(
             version=version,
             forget=hits,

@@ -96,6 +96,6 @@ def acts_on(behind: DataBehind, holding: Held, node: int, *, removed: Iterable[i
         removed: nodes of what its reader removed on purpose; what it holds itself stays.
     """
     held = {one: hits for one, hits in holding.items() if one in behind.data}
-    acting = carried(behind.edges, held, cuts_of(holding, behind.edges)).get(node, BitMap())
+    acting = carried(behind.edges, held, cuts_of(holding, behind.edges)).acting.get(node, BitMap())
     gone = union(holding[one] for one in removed if one in holding)
     return (acting - gone) | held.get(node, BitMap())

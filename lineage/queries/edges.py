@@ -23,7 +23,12 @@ WITH RECURSIVE reached(node) AS (
 )
 SELECT e.src_id, e.dst_id, e.role, e.influence FROM {edges} WHERE {valid}
 """
-_VALID = "e.influence <> %s AND e.valid_from <= %s AND (e.valid_to IS NULL OR e.valid_to > %s)"
+# From source data the records are followed one by one; what else acts on it acts on what was
+# derived (``Edge.passes``).
+_VALID = (
+    "(e.influence <> %s OR e.role = 'SOURCE_DATA') "
+    "AND e.valid_from <= %s AND (e.valid_to IS NULL OR e.valid_to > %s)"
+)
 # PostgreSQL takes the few nodes in hand for very many and reads the whole table of edges, which
 # costs 100 ms at 100,000 runs. OFFSET 0 keeps it from turning the look-ups into such a join.
 _EDGES = {
@@ -50,14 +55,14 @@ def edges_below(
 ) -> list[Edge]:
     """Return every edge on a way down from the nodes that was valid at a time.
 
-    Edges of one influence are left out.
+    Edges of one influence are left out, but for those from source data.
     """
     ends = {"at_end": "src_id", "to_end": "dst_id"}
     return _edges(nodes, without, as_of, ends)
 
 
 def edges_above(nodes: Iterable[int], *, without: str = "NONE") -> list[Edge]:
-    """Return every edge on a way up from the nodes, except those of one influence."""
+    """Return every edge on a way up from the nodes; left out is what ``edges_below`` leaves."""
     return _edges(nodes, without, FOR_EVER, {"at_end": "dst_id", "to_end": "src_id"})
 
 

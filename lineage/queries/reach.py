@@ -46,13 +46,15 @@ class Reach:
     * ``edges``: every edge on a way down from those snapshots;
     * ``cuts``: by the two ends of an edge, what was removed on purpose on that way;
     * ``acting``: what acts on each node, sources before what was derived from them; a node on
-      which nothing acts any more has an empty set.
+      which nothing acts any more has an empty set;
+    * ``came``: what of it came from another node.
     """
 
     held: dict[int, BitMap] = field(repr=False)
     edges: list[Edge] = field(repr=False)
     cuts: dict[Ends, BitMap] = field(repr=False)
     acting: dict[int, BitMap] = field(repr=False)
+    came: dict[int, BitMap] = field(repr=False)
 
 
 def reached(space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER) -> Reach:
@@ -68,7 +70,8 @@ def reached(space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER
     held = nodes_holding(space, ordinals, as_of=as_of)
     edges = edges_below(held, as_of=as_of) if held else []
     cuts = cuts_of(held, edges) if edges else {}
-    return Reach(held=held, edges=edges, cuts=cuts, acting=carried(edges, held, cuts))
+    flow = carried(edges, held, cuts)
+    return Reach(held=held, edges=edges, cuts=cuts, acting=flow.acting, came=flow.came)
 
 
 def cuts_of(held: dict[int, BitMap], edges: Sequence[Edge]) -> dict[Ends, BitMap]:

@@ -9,7 +9,8 @@ import numpy as np
 from lineage import keys
 from lineage.core.bitmaps import from_array
 from lineage.core.identifiers import IdentifierNotUsable, lookup_digest
-from lineage.models import DataSubject, OrdinalSpace
+from lineage.models import DataRecord, DataSubject, OrdinalSpace
+from lineage.queries.contents import batches
 
 if TYPE_CHECKING:
     from pyroaring import BitMap
@@ -39,3 +40,12 @@ def records_of(subject: DataSubject) -> dict[OrdinalSpace, BitMap]:
         space: from_array(pairs[pairs[:, 0] == pk, 1].astype(np.int64))
         for pk, space in spaces.items()
     }
+
+
+def owners_of(space: OrdinalSpace, ordinals: BitMap) -> dict[int, int | None]:
+    """Return whose each of some records is, by ordinal; None for a record of nobody."""
+    found: dict[int, int | None] = dict.fromkeys(ordinals)
+    for batch in batches(ordinals):
+        rows = DataRecord.objects.filter(space=space, ordinal__in=batch)
+        found.update(rows.values_list("ordinal", "subject_id"))
+    return found

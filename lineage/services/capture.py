@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from django.db import transaction
 
 from lineage.core import first_steps
 from lineage.models import ModelVersion, Run
 from lineage.queries.standing import barred_records
+from lineage.services.capture_reports import heard_here, opened_if_silent, watch_here
 from lineage.services.runs import RunPlan, RunResult, begin_run, fail_run, finish_run
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ class DatabaseSink:
     * ``plan``: what the run is and what it reads, with exactly one TRAINING snapshot;
     * ``model_name``: of the version that comes out;
     * ``clock``: tells the time;
+    * ``beat``: how long ``check`` may be called again without writing that the training goes on;
     * ``kind``, ``release``, ``guarantee``, ``revision_of``: see ``RunResult``.
     """
 
@@ -37,6 +42,7 @@ class DatabaseSink:
     release: bool = True
     guarantee: str = ""
     revision_of: ModelVersion | None = field(default=None, repr=False)
+    beat: timedelta = timedelta(seconds=60)
     _barred: dict[str, BitMap] = field(default_factory=dict, init=False, repr=False)
 
     def begin(self, start: Start) -> str:
@@ -47,8 +53,13 @@ class DatabaseSink:
             sampler={**self.plan.sampler, **start.sampler},
             environment={**self.plan.environment, **start.environment},
         )
-        run = begin_run(plan=plan, now=self.clock())
-        self._barred[str(run.id)] = barred_records(run)
+        now = self.clock()
+        with transaction.atomic():
+            run = begin_run(plan=plan, now=now)
+            barred = barred_records(run)
+            if "job" not in plan.environment:  # a job is given up by its lease
+                watch_here(run=run, barred=barred, now=now)
+        self._barred[str(run.id)] = barred
         return str(run.id)
 
     def finish(self, run: str, finish: Finish) -> str:
@@ -65,7 +76,8 @@ class DatabaseSink:
             sampler=finish.sampler,
             first_steps=_stored(finish),
         )
-        version = finish_run(run=_run(run), result=result, now=self.clock())
+        opened = opened_if_silent(run_id=uuid.UUID(run), now=self.clock())
+        version = finish_run(run=opened, result=result, now=self.clock())
         return str(version.id)
 
     def fail(self, run: str, reason: str) -> None:
@@ -73,7 +85,12 @@ class DatabaseSink:
         fail_run(run=_run(run), now=self.clock(), reason=reason)
 
     def check(self, run: str) -> int:
-        """Return how many records of the run's data became restricted since it began."""
+        """Return how many records of the run's data became restricted since it began.
+
+        It also says that the training goes on: one that is silent for
+        ``EXPUNGE_CAPTURE_SILENCE_SECONDS`` counts as dead, until its end comes after all.
+        """
+        heard_here(run_id=uuid.UUID(run), now=self.clock(), beat=self.beat)
         return len(barred_records(_run(run)) - self._barred[run])
 
 

@@ -20,6 +20,7 @@ from lineage.models import CaptureReport, ModelVersion, Run
 from lineage.queries.capture_reports import Told, check_owner, told
 from lineage.queries.standing import barred_records
 from lineage.services.locking import lock_name
+from lineage.services.report_rewriting import taken_out
 from lineage.services.run_closing import RunNotOpen
 from lineage.services.run_plans import RunPlan, RunResult
 from lineage.services.runs import begin_run, fail_run, finish_run
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pyroaring import BitMap
 
 SILENT = "SILENT"
+HERE = "\n"  # owner of what this platform trains itself: no name of a key
 
 
 class NotThisRun(ValueError):
@@ -168,10 +170,13 @@ def _keep_part(run_id: uuid.UUID, ending: Ending, now: datetime) -> None:
     if ending.first_steps:
         first_steps.decode(ending.first_steps, used)
     report = CaptureReport.objects.select_for_update().get(run=run_id, rank=ending.rank)
-    if report.used is not None and decode(bytes(report.used)) != used:
+    gone = taken_out(report)
+    if report.used is not None and decode(bytes(report.used)) != used - gone:
         raise NotThisRun(f"Rank {ending.rank} has reported other records of this run before.")
-    report.used, report.first_steps = encode(used), ending.first_steps or None
-    report.sampler, report.heard_at = {**report.sampler, **ending.sampler}, now
+    if not gone:
+        report.used, report.first_steps = encode(used), ending.first_steps or None
+        report.sampler = {**report.sampler, **ending.sampler}
+    report.heard_at = now
     report.save()
 
 
@@ -199,7 +204,7 @@ def _result(run: Run, ending: Ending, reports: list[CaptureReport]) -> RunResult
         model_name=ending.model_name,
         weights=ending.weights,
         metrics=ending.metrics,
-        used=union(decode(_used(report)) for report in reports),
+        used=union(decode(_used(report)) | taken_out(report) for report in reports),
         release=ending.release,
         sampler={**ending.sampler, **({"ranks": others} if others else {})},
         seconds=ending.seconds,
@@ -216,11 +221,30 @@ def _first_steps(reports: list[CaptureReport]) -> bytes | None:
     """Return the earliest steps of all ranks; None unless every one of them told its own."""
     parts = []
     for report in reports:
-        if report.first_steps is None:
+        if report.first_steps is None or taken_out(report):
             return None
         held: BitMap = decode(_used(report))
         parts.append((held, first_steps.decode(bytes(report.first_steps), held)))
     return first_steps.encode(*first_steps.merged(parts))
+
+
+def watch_here(*, run: Run, barred: BitMap, now: datetime) -> None:
+    """Let a training on this platform's own machine be given up as well when it goes silent."""
+    CaptureReport.objects.create(run=run, owner=HERE, heard_at=now, barred=encode(barred))
+
+
+def heard_here(*, run_id: uuid.UUID, now: datetime, beat: timedelta) -> None:
+    """Note that such a training goes on, if nothing was noted for ``beat``."""
+    quiet = CaptureReport.objects.filter(run=run_id, owner=HERE, heard_at__lt=now - beat)
+    if quiet.exists():  # an update of nothing would still take a lock of SQLite
+        quiet.update(heard_at=now)
+
+
+def opened_if_silent(*, run_id: uuid.UUID, now: datetime) -> Run:
+    """Return the run of such a training, RUNNING again if it was given up for its silence."""
+    run = Run.objects.get(id=run_id)
+    silent = run.state == Run.State.INCOMPLETE and run.sampler.get("failure") == SILENT
+    return _opened_again(run_id, now) if silent else run
 
 
 def give_up_silent(*, now: datetime, silence: timedelta) -> int:

@@ -14,7 +14,15 @@ from lineage import artifacts
 from lineage.core.bitmaps import decode, to_array
 from lineage.core.content_digest import content_digest
 from lineage.core.record_map import blocks
-from lineage.models import DataRecord, Dataset, RecordContent, RecordMapBlock, Restriction
+from lineage.models import (
+    DataRecord,
+    Dataset,
+    DatasetSnapshot,
+    RecordContent,
+    RecordMapBlock,
+    Restriction,
+    Role,
+)
 from lineage.queries.availability import purged_ordinals
 from lineage.queries.contents import batches
 from lineage.services.importing import DatasetMisnamed, ensure_dataset
@@ -28,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lineage.models import DatasetSnapshot, OrdinalSpace, Run
+    from lineage.models import OrdinalSpace, Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +103,7 @@ def write_derived(
     one is restricted from the start, by the same cases.
 
     Raises:
-        NoSource: a record names none.
+        NoSource: a record names none, or the run read no data of the source space.
         OrdinalsUnknown: the source space has not handed out an ordinal.
         SpaceFull: the derived space has too few ordinals left.
         RunNotOpen, SourceNotUsable: see ``finish_derivation``.
@@ -104,6 +112,7 @@ def write_derived(
         raise NoSource(
             f"Derived record {empty[0]} names no source; each needs the ordinals it came from."
         )
+    _check_declared(run, source)
     spaces = lock_spaces([source.id, dataset.space_id])
     pairs = [(one, at) for at, record in enumerate(records) for one in record.sources]
     check_known(spaces[source.id], BitMap([one for one, _ in pairs]))
@@ -118,7 +127,16 @@ def write_derived(
     _write_contents(dataset.space, records, first, without=gone)
     _restrict_with_sources(source, dataset.space, [(one, first + at) for one, at in pairs], now)
     ordinals = BitMap(range(first, first + len(records))) - gone
-    return finish_derivation(run=run, dataset=dataset, ordinals=ordinals, now=now, mapped=True)
+    return finish_derivation(run=run, dataset=dataset, ordinals=ordinals, now=now, mapped=source)
+
+
+def _check_declared(run: Run, source: OrdinalSpace) -> None:
+    read = run.inputs.filter(role=Role.SOURCE_DATA).values("node__object_id")
+    if not DatasetSnapshot.objects.filter(id__in=read, space=source).exists():
+        raise NoSource(
+            f"The run {run} declares no SOURCE_DATA of the space {source.name}, from which its "
+            f"records are said to come; declare the snapshot that was read."
+        )
 
 
 def _write_records(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from lineage import artifacts, keys
-from lineage.core.identifiers import location_digest, record_digest
-from lineage.models import RecordContent, RecordLocation
+from lineage import artifacts
+from lineage.core.identifiers import record_digest
+from lineage.models import RecordContent
 from lineage.services.bulk import insert_records, known_records, living_people
+from lineage.services.import_locations import add_locations, add_more_locations
 from lineage.services.import_rows import ImportReport, Rejection
 from lineage.services.locking import lock_space
-from lineage.services.openlineage_locations import note_known
 from lineage.services.ordinals import take_ordinals
 from lineage.services.owners import ERASED, Owner
 
@@ -53,6 +53,7 @@ class PortionImport:
     owners: Owners
     note: Callable[[ImportReport], None]
     repeated: int = 0
+    located: set[tuple[Identity, str]] = field(default_factory=set, repr=False)
     rejected: list[Rejection] = field(default_factory=list)
 
     def run(self) -> ImportReport:
@@ -91,6 +92,8 @@ class PortionImport:
                 fresh.append(owned)
             elif owned.row.content is None or sha256 == owned.row.sha256:
                 self.repeated += 1
+                if owned.row.location:
+                    self.located.add((owned.identity, owned.row.location))
             else:
                 self._reject(owned.row, _CHANGED)
         return fresh
@@ -113,17 +116,21 @@ class PortionImport:
                 if owned.row.content is not None:
                     staged[owned.identity] = artifacts.stage(owned.row.content)
             with transaction.atomic():
-                report = self._report(self._commit(wanted, staged) if wanted else 0)
+                imported = self._commit(wanted, staged) if wanted else 0
+                report = self._report(imported, self._locate())
                 self.note(report)
                 return report
         finally:
             for file in staged.values():
                 artifacts.destroy(file.uri)
 
-    def _report(self, imported: int) -> ImportReport:
+    def _report(self, imported: int, located: int) -> ImportReport:
         self.rejected.sort(key=lambda rejection: rejection.line)
         return ImportReport(
-            imported=imported, repeated=self.repeated, rejected=tuple(self.rejected)
+            imported=imported,
+            repeated=self.repeated,
+            located=located,
+            rejected=tuple(self.rejected),
         )
 
     def _commit(self, wanted: list[_Owned], staged: dict[Identity, StoredFile]) -> int:
@@ -154,18 +161,25 @@ class PortionImport:
         return [owned for owned in rows if owned.identity[0] in living]
 
     def _insert_locations(self, rows: list[_Owned], first: int) -> None:
-        key = keys.get_or_create("location")
-        found = [
-            RecordLocation(
-                space_id=self.space_id,
-                digest=location_digest(key, owned.row.location),
-                ordinal=ordinal,
-            )
-            for ordinal, owned in enumerate(rows, start=first)
-            if owned.row.location
-        ]
-        RecordLocation.objects.bulk_create(found, batch_size=2_000)
-        note_known(bytes(location.digest) for location in found)
+        add_locations(
+            self.space_id,
+            (
+                (ordinal, owned.row.location)
+                for ordinal, owned in enumerate(rows, start=first)
+                if owned.row.location
+            ),
+        )
+
+    def _locate(self) -> int:
+        """Keep where known records lie as well; return how many of the places are new."""
+        if not self.located:
+            return 0
+        lock_space(self.space_id)  # a record that is erased meanwhile is not found any more
+        found = known_records(self.space_id, {identity for identity, _ in self.located})
+        return add_more_locations(
+            self.space_id,
+            [(found[identity], place) for identity, place in self.located if identity in found],
+        )
 
     def _insert_contents(self, rows: list[_Owned], placed: list[StoredFile], first: int) -> None:
         if not placed:

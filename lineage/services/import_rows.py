@@ -56,11 +56,13 @@ class Rejection:
 class ImportReport:
     """What became of the rows; ``repeated`` ones had been imported before.
 
+    ``located``: how many places of repeated rows were not known of their records.
     ``refused_before``: rows that an interrupted import had refused, and that are not named here.
     """
 
     imported: int = 0
     repeated: int = 0
+    located: int = 0
     rejected: tuple[Rejection, ...] = ()
     refused_before: int = 0
 
@@ -68,6 +70,7 @@ class ImportReport:
         return ImportReport(
             imported=self.imported + other.imported,
             repeated=self.repeated + other.repeated,
+            located=self.located + other.located,
             rejected=self.rejected + other.rejected,
             refused_before=self.refused_before + other.refused_before,
         )

@@ -67,7 +67,8 @@ def import_records(
 ) -> ImportReport:
     """Store the records that can be stored and say about each other row why it was not.
 
-    The same key of the same person again is counted as repeated. Portions of rows are each one
+    The same key of the same person again is counted as repeated; a location that it brings and
+    that was not known of its record is kept. Portions of rows are each one
     transaction: after an abort, import the same rows again. Safe for many processes at once.
 
     Args:

@@ -22,6 +22,7 @@ from django.db.models import Min
 from lineage.models import LineageNode, ModelVersion, Procedure, Run, RunOutput
 from lineage.services.locking import lock_name
 from lineage.services.mlflow_inputs import NAMESPACE, read_inputs
+from lineage.services.mlflow_names import external_id, known_version, store_of
 from lineage.services.openlineage_edges import connect, judge
 from lineage.services.openlineage_names import unknown_origin
 
@@ -85,8 +86,14 @@ def opened(uri: str) -> Iterator[Any]:
             raise StoreUnreadable(f"The MLflow store cannot be read: {error}") from error
 
 
-def import_store(*, uri: str, now: datetime) -> MlflowReport:
+def import_store(*, uri: str, now: datetime, store: str = "") -> MlflowReport:
     """Bring in what the store holds; again, only what is new or changed there.
+
+    Args:
+        uri: of the store.
+        now: when.
+        store: what tells it from other stores; its address (``store_of``) if not given. To be
+            given, always the same, where a store has several addresses or gets a new one.
 
     Raises:
         MlflowMissing, StoreUnreadable: with a sentence.
@@ -99,7 +106,8 @@ def import_store(*, uri: str, now: datetime) -> MlflowReport:
             for experiment in _pages(client.search_experiments)
             for run in _pages(client.search_runs, [experiment.experiment_id])
         )
-        told = [_version(client, version, now) for version in versions]
+        name = store if store and "://" not in store else store_of(store or uri)
+        told = [_version(client, name, version, now) for version in versions]
     return MlflowReport(
         runs=runs, versions=sum(new for new, _ in told), aliases=sum(new for _, new in told)
     )
@@ -157,11 +165,11 @@ def _derive(run: Run, now: datetime) -> None:
 
 
 @transaction.atomic
-def _version(client: Any, told: Any, now: datetime) -> tuple[bool, bool]:  # noqa: ANN401
+def _version(client: Any, store: str, told: Any, now: datetime) -> tuple[bool, bool]:  # noqa: ANN401
     """Return whether the version is new, and whether its aliases changed."""
-    external = f"mlflow:{told.name}/{told.version}"[:200]
+    external = external_id(store, told)
     aliases = _aliases(client, told)
-    known = ModelVersion.objects.filter(external_id=external).first()
+    known = known_version(store, told)
     if known is not None:
         _tell_origin(known.generated_by, told, now)
         if known.aliases == aliases:

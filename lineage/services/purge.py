@@ -68,8 +68,8 @@ def erase_records(
     The ordinals stay as tombstones, so that older digests and evidence remain verifiable; in the
     hard mode they are also taken out of every snapshot, which then has a new digest. First
     the identity goes, the tombstone stands and the bits are rewritten, then each file goes, then
-    its row: after a crash, call it again. What the store does not delete is counted as
-    remaining; call it again as well.
+    its row, then the bits that events wrote meanwhile: after a crash, call it again. What the
+    store does not delete is counted as remaining; call it again as well.
 
     Raises:
         OrdinalsUnknown: the space has not handed them out; nothing was erased.
@@ -79,6 +79,8 @@ def erase_records(
     match_before_erasure(space=space, ordinals=ordinals, now=now)
     for batch in batches(ordinals):
         _delete_contents(space, batch)
+    if hard:  # only now can no event bring a bit back by where its record lay
+        _rewrite(LineagePurge.objects.get(space=space, case_id=case_id), ordinals, now)
     remaining = sum(len(_found(space, batch)) for batch in batches(ordinals))
     return Receipt(records=len(ordinals), remaining=remaining)
 
@@ -102,8 +104,13 @@ def _bury(
             subject=None, key_hmac=None, invalidated_at=now, invalidated_by=case_id
         )
     if hard:  # with the tombstones or not at all: what is known as purged was rewritten too
-        leave_traces(purge=purge, space=space, ordinals=ordinals)
-        rewrite_snapshots(purge=purge, space=space, ordinals=ordinals, now=now)
+        _rewrite(purge, ordinals, now)
+
+
+@transaction.atomic
+def _rewrite(purge: LineagePurge, ordinals: BitMap, now: datetime) -> None:
+    leave_traces(purge=purge, space=purge.space, ordinals=ordinals)
+    rewrite_snapshots(purge=purge, space=purge.space, ordinals=ordinals, now=now)
 
 
 def _delete_contents(space: OrdinalSpace, batch: list[int]) -> None:

@@ -26,6 +26,7 @@ from lineage.models import (
 from lineage.queries.chunks import chains, rows_by_chunk
 from lineage.queries.membership import holding_by_chunks, put_together
 from lineage.services.locking import lock_space
+from lineage.services.report_rewriting import rewrite_reports
 from lineage.services.tiles import forget_tiles
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def rewrite_snapshots(
 ) -> list[SnapshotSupersession]:
     """Remove the ordinals from every snapshot of a space; return what superseded what.
 
+    And from events and reports of trainings, from which they would be written anew.
+
     Again, it finds nothing left to remove. All other answers stay as they were.
 
     Raises:
@@ -50,6 +53,7 @@ def rewrite_snapshots(
     """
     lock_space(space.id)
     _rewrite_events(space, ordinals)
+    rewrite_reports(purge=purge, space=space, gone=ordinals)
     chain = chains(space)
     touched = holding_by_chunks(space, ordinals, chain)
     if not touched:

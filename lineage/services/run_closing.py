@@ -5,15 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Max
+from django.db.models import Count, Max
 
-from lineage.core.bitmaps import decode
+from lineage.core.bitmaps import decode, union
 from lineage.models import (
     DatasetSnapshot,
     Influence,
     LineageEdge,
     LineageNode,
     ModelVersion,
+    PurgeTrace,
     Role,
     Run,
     RunInput,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-    from lineage.models import Dataset
+    from lineage.models import Dataset, OrdinalSpace
     from lineage.services.run_plans import RunResult
 
 APPROXIMATE = "APPROXIMATE"
@@ -82,13 +83,21 @@ def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVe
 
 
 def close_with_snapshot(
-    *, run: Run, dataset: Dataset, ordinals: BitMap, now: datetime, mapped: bool = False
+    *,
+    run: Run,
+    dataset: Dataset,
+    ordinals: BitMap,
+    now: datetime,
+    mapped: OrdinalSpace | None = None,
 ) -> DatasetSnapshot:
     """Write the derived snapshot of an open run. Raises as ``finish_derivation``."""
     current = _open(run)
     recall_rewritten(current, now, since=current.started_at)
-    if not mapped:
-        _take_as_a_whole(current, besides=dataset.space_id)
+    if mapped is not None:
+        _take_as_a_whole(current, besides=mapped.id)
+    else:
+        one_for_one = _same_ordinals(current, dataset, ordinals)
+        _take_as_a_whole(current, besides=dataset.space_id if one_for_one else None)
     snapshot = record_snapshot(
         dataset=dataset, now=now, ordinals=ordinals, origin=Origin(generated_by=current)
     )
@@ -107,6 +116,15 @@ def _take_as_a_whole(run: Run, *, besides: int | None = None) -> None:
         source = DatasetSnapshot.objects.filter(id=used.node.object_id).first()
         if source is None or source.space_id != besides:
             run.inputs.filter(id=used.id).update(influence=Influence.DIRECT)
+
+
+def _same_ordinals(run: Run, dataset: Dataset, ordinals: BitMap) -> bool:
+    """Return whether everything that was derived has the ordinal of a record that was read."""
+    read = DatasetSnapshot.objects.select_related("space", "dataset").filter(
+        id__in=run.inputs.filter(role=Role.SOURCE_DATA).values("node__object_id"),
+        space=dataset.space_id,
+    )
+    return ordinals.issubset(union(members(source) for source in read))
 
 
 def _open(run: Run) -> Run:
@@ -142,11 +160,14 @@ def recall_rewritten(run: Run, now: datetime, *, since: datetime | None) -> None
     Nobody may have said when it began; then whatever was ever taken out counts.
 
     The purge knows which ordinals it took from the space, not which of them were in this
-    snapshot: all are counted, as at least one was.
+    snapshot: all are counted, as at least one was. What it noted of everything that the run wrote
+    is known without their bits, and writes none anew.
     """
+    traced = _traced(run)
     unsaid = run.inputs.exclude(influence=Influence.NONE).filter(used_snapshot=None)
     for read in unsaid.select_related("node"):
         noted = SnapshotSupersession.objects.filter(snapshot_id=read.node.object_id)
+        noted = noted.exclude(purge__in=traced)
         noted = noted.filter(superseded_at__gte=since) if since else noted
         gone = [decode(bytes(one.purge.bitmap)) for one in noted.select_related("purge")]
         if gone:
@@ -155,6 +176,14 @@ def recall_rewritten(run: Run, now: datetime, *, since: datetime | None) -> None
             )
             drawn = _drawn(declared, run, members(declared).union(*gone), now)
             RunInput.objects.filter(id=read.id).update(used_snapshot=drawn)
+
+
+def _traced(run: Run) -> list[uuid.UUID]:
+    """Return the hard purges whose records are noted as acting on each node that a run wrote."""
+    written = run.outputs.values("node")
+    noted = PurgeTrace.objects.filter(node__in=written).values("purge")
+    whole = noted.annotate(nodes=Count("node")).filter(nodes=run.outputs.count())
+    return list(whole.values_list("purge", flat=True))
 
 
 def _drawn(declared: DatasetSnapshot, run: Run, used: BitMap, now: datetime) -> DatasetSnapshot:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-    from lineage.models import Dataset
+    from lineage.models import Dataset, OrdinalSpace
 
 __all__ = [
     "Input",
@@ -117,13 +117,19 @@ def finish_run(*, run: Run, result: RunResult, now: datetime) -> ModelVersion:
 
 @transaction.atomic
 def finish_derivation(
-    *, run: Run, dataset: Dataset, ordinals: BitMap, now: datetime, mapped: bool = False
+    *,
+    run: Run,
+    dataset: Dataset,
+    ordinals: BitMap,
+    now: datetime,
+    mapped: OrdinalSpace | None = None,
 ) -> DatasetSnapshot:
     """Close a run with the data it derived (synthetic, distilled, embedded ...).
 
     What acts on the inputs of the run acts, through the snapshot, on all that is trained on it;
-    but the records of SOURCE_DATA are followed one by one where they share their ordinals with
-    what was derived, or where ``mapped`` says that a map was written (see ``write_derived``).
+    but the records of SOURCE_DATA are followed one by one where everything that was derived shares
+    its ordinal with one of them, or where they are of the space ``mapped``, from which a map was
+    written (see ``write_derived``).
 
     Raises:
         RunNotOpen: the run was closed before.

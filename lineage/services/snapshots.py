@@ -12,6 +12,7 @@ from lineage.core.bitmaps import Chunk, split
 from lineage.core.membership import snapshot_digest
 from lineage.models import (
     DatasetSnapshot,
+    Influence,
     LineageEdge,
     LineageNode,
     OrdinalSpace,
@@ -120,8 +121,7 @@ def record_snapshot(
     insert_chunks(space.id, snapshot.seq, rows)
     OrdinalSpace.objects.filter(id=space.id).update(next_seq=space.next_seq + 1)
     node = LineageNode.objects.create(kind=LineageNode.Kind.SNAPSHOT, object_id=snapshot.id)
-    if origin.parent is not None:
-        _inherit_edges(origin.parent, node)
+    _inherit_edges(node, _origins(dataset, origin, members))
     derive_new_state(snapshot, node)
     recent.remember(snapshot, members)
     return snapshot
@@ -143,8 +143,27 @@ def _newest(dataset: Dataset) -> DatasetSnapshot | None:
     return found.select_related("space", "dataset").order_by("-seq").first()
 
 
-def _inherit_edges(parent: DatasetSnapshot, node: LineageNode) -> None:
-    """Derive a part of derived data from what the whole was derived from: recall first."""
+def _origins(dataset: Dataset, origin: Origin, members: BitMap) -> list[DatasetSnapshot]:
+    """Return the snapshots whose origin is that of a new one too: recall first.
+
+    The one that it is a part of; and of a state that nobody wrote as such, those in which a run
+    wrote some of its records.
+    """
+    if origin.generated_by is not None:
+        return []
+    written = DatasetSnapshot.objects.filter(dataset=dataset, generated_by__isnull=False)
+    found = [
+        one
+        for one in written.select_related("space", "dataset")
+        if one != origin.parent and members.intersect(recent.members_of(one))
+    ]
+    return [origin.parent, *found] if origin.parent else found
+
+
+def _inherit_edges(node: LineageNode, origins: list[DatasetSnapshot]) -> None:
+    """Derive a part of derived data from what the whole was derived from, each way once."""
+    edges = LineageEdge.objects.filter(dst__object_id__in=[one.id for one in origins])
+    strongest = {edge.src_id: edge for edge in sorted(edges, key=_strength)}
     LineageEdge.objects.bulk_create(
         LineageEdge(
             src_id=edge.src_id,
@@ -155,5 +174,9 @@ def _inherit_edges(parent: DatasetSnapshot, node: LineageNode) -> None:
             run_id=edge.run_id,
             valid_from=edge.valid_from,
         )
-        for edge in LineageEdge.objects.filter(dst__object_id=parent.id)
+        for edge in strongest.values()
     )
+
+
+def _strength(edge: LineageEdge) -> int:
+    return (Influence.NONE, Influence.INDIRECT, Influence.DIRECT).index(Influence(edge.influence))

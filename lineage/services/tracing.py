@@ -33,6 +33,6 @@ def leave_traces(*, purge: LineagePurge, space: OrdinalSpace, ordinals: BitMap) 
 def _inherited(reach: Reach) -> Iterator[int]:
     """Yield the nodes on which records act that came from another node."""
     for edge in reach.edges:
-        came = reach.acting.get(edge.src, BitMap())
+        came = (reach.came if edge.passes else reach.acting).get(edge.src, BitMap())
         if came - reach.cuts.get((edge.src, edge.dst), BitMap()):
             yield edge.dst

@@ -22,32 +22,35 @@ class Found:
 def carriers(
     world: World, space: int, ordinal: int, *, hours: int, only: tuple[str, ...]
 ) -> dict[int, int]:
-    """Return every node that one record acts on, with its distance: layer by layer."""
-    layer = {
-        at
-        for at, node in enumerate(world.nodes[:hours])
-        if node.space == space and ordinal in node.members
-    }
+    """Return every node that one record acts on, with its distance: layer by layer.
 
-    def removed(node) -> bool:
-        return space == 0 and ordinal in node.forgets
+    What a node holds goes on where the influence is one of ``only``; what came to it goes on also
+    where its records are followed one by one.
+    """
+    nodes = list(enumerate(world.nodes[:hours]))
+    holders = {at for at, node in nodes if node.space == space and ordinal in node.members}
 
-    distance = dict.fromkeys(layer, 0)
+    def goes(at, node, source) -> bool:
+        removed = space == 0 and ordinal in node.forgets and source not in node.again
+        role, influence = node.sources[source]
+        followed = (role, influence) == ("SOURCE_DATA", "NONE")
+        return not removed and (
+            (influence in only and (source in holders or source in came))
+            or (followed and source in came)
+        )
+
+    came: dict[int, int] = {}
     step = 0
-    while layer:
+    while True:
         step += 1
-        layer = {
+        fresh = [
             at
-            for at, node in enumerate(world.nodes[:hours])
-            if at not in distance
-            and any(
-                node.sources[one][1] in only
-                for one in node.sources
-                if one in layer and not (removed(node) and one not in node.again)
-            )
-        }
-        distance |= dict.fromkeys(layer, step)
-    return distance
+            for at, node in nodes
+            if at not in came and any(goes(at, node, source) for source in node.sources)
+        ]
+        if not fresh:
+            return came | dict.fromkeys(holders, 0)
+        came |= dict.fromkeys(fresh, step)
 
 
 def affected(
@@ -103,8 +106,8 @@ def _suspected(world: World, space: int, at: int) -> bool:
             return True
     return any(
         _suspected(world, space, source)
-        for source, (_, influence) in node.sources.items()
-        if influence != "NONE"
+        for source, (role, influence) in node.sources.items()
+        if influence != "NONE" or role == "SOURCE_DATA"
     )
 
 
@@ -112,7 +115,11 @@ def _derived_from(world: World, space: int) -> set[int]:
     """Return the space, and those in which some data came from it, by whatever way."""
     came = {at for at, node in enumerate(world.nodes) if node.space == space}
     for at, node in enumerate(world.nodes):  # sources come before what was made of them
-        acting = {source for source, (_, influence) in node.sources.items() if influence != "NONE"}
+        acting = {
+            source
+            for source, (role, influence) in node.sources.items()
+            if influence != "NONE" or role == "SOURCE_DATA"
+        }
         if acting & came:
             came.add(at)
     mapped = {1} if space == 0 and world.pairs else set()

@@ -22,15 +22,28 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from expunge import capture, flush
 from expunge.capture import RecordsRestricted
-from expunge.connection import Connection, KeyNotAccepted, PlatformAway, ReportRefused
+from expunge.connection import (
+    Connection,
+    KeyNotAccepted,
+    NotYourRun,
+    PlatformAway,
+    ReportRefused,
+)
 from expunge.remote_view import remote_view
 from expunge.wire import version_of
 from lineage.core import first_steps
+from lineage.core.bitmaps import decode, encode
 from lineage.models import CaptureReport, ModelVersion, Run
 from lineage.queries.artefacts import weights_of
 from lineage.queries.closure import affected
 from lineage.queries.membership import members
-from lineage.services.capture_reports import give_up_silent
+from lineage.services.capture_reports import (
+    Ending,
+    NotThisRun,
+    finish_reported,
+    give_up_silent,
+)
+from lineage.services.purge import erase_records
 from lineage.services.restriction import lift, restrict
 from tests.lineage.builders import filled, snapshot
 from tests.lineage.remote import WEIGHTS, Script, answering_server, free_port, key
@@ -154,6 +167,58 @@ def test_several_ranks_report_into_one_run_whoever_ends_first(script):
     steps = first_steps.decode(bytes(read.first_step_blob or b""), BitMap(range(9)))
     assert steps.max() == 2
     assert not CaptureReport.objects.exclude(used=None).exists()
+
+
+@pytest.mark.parametrize("ended", ["before the rest", "before, and again", "never"])
+def test_what_a_rank_used_loses_hard_purged_bits_and_the_version_is_quarantined(
+    script, taken, now, ended
+):
+    run = str(uuid.uuid4())
+    sinks = [script.sink(run=run, rank=at, ranks=2, patience_seconds=0) for at in (1, 0)]
+    for sink, ordinals in zip(sinks, ([1, 2, 3], [3, 4]), strict=True):
+        with capture.training(sink=sink, first_steps=True) as captured:
+            captured.used(ordinals)
+            if sink.rank == 0:
+                erase_records(
+                    case_id=CASE, space=taken.space, ordinals=BitMap([2, 7]), now=now, hard=True
+                )
+                report = CaptureReport.objects.get(rank=1)
+                assert kept_of(1) == BitMap([1, 3])
+                steps = first_steps.decode(bytes(report.first_steps or b""), BitMap([1, 3]))
+                assert steps.tolist() == [0, 0]
+                if ended == "never":
+                    return
+                if ended == "before, and again":
+                    resend(run, 1, [1, 2, 3], now)
+                    assert kept_of(1) == BitMap([1, 3])
+                    with pytest.raises(NotThisRun):
+                        resend(run, 1, [1, 3, 5], now)
+            captured.finish(weights=WEIGHTS)
+    version = ModelVersion.objects.get()
+    assert version.state == "QUARANTINED"
+    assert used_by(version.generated_by) >= BitMap([1, 2, 3, 4])
+    assert [hit.version for hit in affected(taken.space, BitMap([2])).versions] == [version]
+
+
+def kept_of(number):
+    """What is kept of what a rank said that it used."""
+    return decode(bytes(CaptureReport.objects.get(rank=number).used or b""))
+
+
+def resend(run, number, ordinals, now):
+    ending = Ending(rank=number, used=encode(BitMap(ordinals)))
+    finish_reported(run_id=uuid.UUID(run), owner="script", ending=ending, now=now)
+
+
+def test_what_was_barred_when_a_training_began_loses_hard_purged_bits(script, taken, now):
+    restrict(case_id=CASE, space=taken.space, ordinals=BitMap([2, 5]), now=now)
+    with capture.training(sink=script.sink()) as captured:
+        erase_records(case_id=CASE, space=taken.space, ordinals=BitMap([2]), now=now, hard=True)
+        assert decode(bytes(CaptureReport.objects.get().barred)) == BitMap([5])
+        captured.check()
+        captured.used([1])
+        captured.finish(weights=WEIGHTS)
+    assert ModelVersion.objects.get().state == "ACTIVE"
 
 
 TORCHRUN = """
@@ -327,6 +392,52 @@ def test_a_run_goes_on_with_keys_of_the_name_that_began_it_and_with_no_other(scr
     folder = [str(script.spool), "--url", script.url]
     assert flush.main(folder, {"EXPUNGE_API_KEY": key()}) == 0  # another key of the same name
     assert ModelVersion.objects.filter(id=version_of(sink.run)).exists()
+
+
+def left_behind(script, secret):
+    """Train with a key; the platform is away when the training ends."""
+    sink = script.sink(api_key=secret, patience_seconds=1)
+    with capture.training(sink=sink) as captured:
+        captured.used([1])
+        sink._connection.url = f"http://127.0.0.1:{free_port()}"
+        captured.finish(weights=WEIGHTS)
+    assert sink.pending == 1
+    return sink
+
+
+def test_a_report_of_another_keys_run_holds_back_no_other_in_a_shared_spool(
+    script, capsys, caplog
+):
+    foreign = left_behind(script, key(name="another"))
+    caplog.clear()
+    own = left_behind(script, script.secret)
+    assert "An earlier report stays in" in caplog.text
+    assert f"{foreign.run} was begun with an API key of another name" in caplog.text
+    train(script.sink())
+    assert Run.objects.get(id=own.run).state == "COMPLETE"
+    assert (own.pending, foreign.pending) == (0, 1)
+    late = left_behind(script, script.secret)
+    folder = [str(script.spool), "--url", script.url]
+    assert flush.main(folder, {"EXPUNGE_API_KEY": script.secret}) == 1
+    said = capsys.readouterr()
+    assert "1 sent, 0 refused, 1 waiting" in said.out
+    assert "another name than 'script'" in said.err
+    assert (late.pending, foreign.pending) == (0, 1)
+    assert flush.main(folder, {"EXPUNGE_API_KEY": key(name="another")}) == 0
+    assert set(Run.objects.values_list("state", flat=True)) == {"COMPLETE"}
+
+
+def test_whose_a_run_is_not_is_told_by_the_type_of_the_problem(script):
+    sink = script.sink()
+    with capture.training(sink=sink) as captured:
+        captured.used([1])
+        captured.finish(weights=WEIGHTS)
+    other = Connection(url=script.url, api_key=key(name="another"))
+    with pytest.raises(NotYourRun, match="403"):
+        other.post(f"runs/{sink.run}/heartbeat", {})
+    with pytest.raises(KeyNotAccepted) as refused:
+        Connection(url=script.url, api_key="expunge_wrong_key").post(f"runs/{sink.run}/fail", {})
+    assert type(refused.value) is KeyNotAccepted
 
 
 def test_what_the_platform_will_never_take_is_set_aside_with_its_reason(script):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,23 +13,28 @@ from torch.utils.data import DataLoader, Dataset
 from audits.workflow.tasks import sweep
 from expunge import capture
 from expunge.capture import RecordsRestricted
+from expunge.sink import Finish, Start
 from lineage.core.bitmaps import encode
 from lineage.core.first_steps import earliest
 from lineage.core.weights import from_bytes, to_bytes
 from lineage.models import CaptureReport, LineagePurge, ModelVersion, Run
 from lineage.queries.artefacts import weights_of
+from lineage.queries.capture_reports import NotYourRun, check_owner
 from lineage.queries.closure import affected
 from lineage.queries.membership import members
 from lineage.queries.questions import earliest_step
 from lineage.queries.training_view import training_view
 from lineage.services.capture import DatabaseSink
+from lineage.services.capture_reports import give_up_silent
 from lineage.services.restriction import restrict
 from lineage.services.rewriting import rewrite_snapshots
+from lineage.services.run_closing import RunNotOpen
 from lineage.services.runs import RunPlan, begin_run
 from tests.lineage.builders import data, filled, snapshot
 
 pytestmark = pytest.mark.django_db
 CASE = uuid.UUID(int=3)
+HOUR = timedelta(hours=1)
 
 
 class Loaded(Dataset[torch.Tensor]):
@@ -136,6 +142,47 @@ def test_the_sweeper_gives_up_a_run_that_went_silent(taken, now, rung, settings)
     sweep()
     states = dict(Run.objects.values_list("id", "state"))
     assert states == {run.id: "RUNNING", quiet.id: "INCOMPLETE"}
+
+
+def test_a_training_here_that_is_killed_is_given_up_and_one_that_checks_is_not(taken, now):
+    clock = [now]
+    plan = RunPlan(activity="TRAIN", inputs=(data(taken),))
+    killed, alive, job = (
+        DatabaseSink(plan=one, model_name="m", clock=lambda: clock[0])
+        for one in (plan, plan, replace(plan, environment={"job": "1"}))
+    )
+    start = Start(level="CONSUMED", sampler={}, environment={})
+    runs = [sink.begin(start) for sink in (killed, alive, job)]
+    clock[0] += timedelta(minutes=59)
+    assert give_up_silent(now=clock[0], silence=HOUR) == 0
+    alive.check(runs[1])
+    clock[0] += timedelta(minutes=2)
+    assert give_up_silent(now=clock[0], silence=HOUR) == 1
+    states = [Run.objects.get(id=run).state for run in runs]
+    assert states == ["INCOMPLETE", "RUNNING", "RUNNING"]
+    assert Run.objects.get(id=runs[0]).sampler["failure"] == "SILENT"
+
+
+def test_a_training_here_that_was_given_up_for_its_silence_ends_all_the_same(taken, sink, now):
+    with capture.training(sink=sink) as captured:
+        assert give_up_silent(now=now + 2 * HOUR, silence=HOUR) == 1
+        captured.used([1])
+        version = ModelVersion.objects.get(id=captured.finish(weights=b"w"))
+    run = version.generated_by
+    assert (run.state, run.sampler["late"]["because"]) == ("COMPLETE", "SILENT")
+
+
+def test_a_training_here_that_failed_does_not_end_a_second_time(taken, sink):
+    run = sink.begin(Start(level="CONSUMED", sampler={}, environment={}))
+    sink.fail(run, "ValueError")
+    with pytest.raises(RunNotOpen, match="only once can it end"):
+        sink.finish(run, Finish(used=BitMap([1]), weights=b"w", metrics={}, sampler={}))
+
+
+def test_no_key_goes_on_with_a_training_here(taken, sink):
+    run = uuid.UUID(sink.begin(Start(level="CONSUMED", sampler={}, environment={})))
+    with pytest.raises(NotYourRun):
+        check_owner(run, owner="script")
 
 
 def test_first_steps_of_others_outlive_a_purge_that_rewrites_bits(taken, sink, now):

@@ -298,8 +298,16 @@ def test_the_command_prints_json(manifest, capsys):
     call_command("import_records", str(path), dataset="faces", json=True)
     call_command("import_records", str(path), dataset="faces", json=True)
     first, second = capsys.readouterr().out.splitlines()
-    assert json.loads(first) == {"imported": 1, "repeated": 0, "rejected": []}
-    assert json.loads(second) == {"imported": 0, "repeated": 1, "rejected": []}
+    assert json.loads(first) == {"imported": 1, "repeated": 0, "located": 0, "rejected": []}
+    assert json.loads(second) == {"imported": 0, "repeated": 1, "located": 0, "rejected": []}
+
+
+def test_the_command_says_that_it_kept_further_locations(manifest, capsys):
+    path = manifest("key,subject\nk1,anna@example.org\n")
+    call_command("import_records", str(path), dataset="faces")
+    path = manifest("key,subject,location\nk1,anna@example.org,s3://b/0\n")
+    call_command("import_records", str(path), dataset="faces")
+    assert "1 further locations of these were kept." in capsys.readouterr().out
 
 
 def test_the_command_refuses_an_unusable_manifest(tmp_path):

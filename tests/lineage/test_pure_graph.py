@@ -79,7 +79,7 @@ def test_on_any_graph_cycles_included_each_record_goes_wherever_a_way_leads(pair
     edges = [edge(*pair) for pair in pairs]
     held = {node: BitMap([record]) for node, record in starts.items()}
     gone = {(source, cut): BitMap([0]) for source in range(8)}
-    acting = carried(edges, held, gone)
+    acting = carried(edges, held, gone).acting
     for record in range(4):
         has = {node for node, first in starts.items() if first == record}
         while more := {
@@ -99,22 +99,24 @@ def test_a_chain_of_thousands_is_no_recursion():
 
 def test_what_a_run_removed_does_not_reach_its_descendants():
     edges = [edge(0, 1), edge(1, 2), edge(2, 3), edge(0, 3)]
-    acting = carried(edges[:3], {0: BitMap([1, 2, 3])}, {(1, 2): BitMap([2])})
+    acting = carried(edges[:3], {0: BitMap([1, 2, 3])}, {(1, 2): BitMap([2])}).acting
     assert [sorted(acting[node]) for node in (1, 2, 3)] == [[1, 2, 3], [1, 3], [1, 3]]
-    again = carried(edges, {0: BitMap([1, 2, 3])}, {(1, 2): BitMap([2])})
+    again = carried(edges, {0: BitMap([1, 2, 3])}, {(1, 2): BitMap([2])}).acting
     assert sorted(again[3]) == [1, 2, 3]  # it read them itself
 
 
 def test_what_a_run_removed_is_still_held_by_a_snapshot_that_holds_it():
     """Recall first: membership is the truth, whatever the run that wrote it claims."""
     edges = [edge(0, 1), edge(1, 2)]
-    acting = carried(edges, {0: BitMap([1, 2]), 1: BitMap([2, 3])}, {(0, 1): BitMap([1, 2])})
+    acting = carried(
+        edges, {0: BitMap([1, 2]), 1: BitMap([2, 3])}, {(0, 1): BitMap([1, 2])}
+    ).acting
     assert [sorted(acting[node]) for node in (1, 2)] == [[2, 3], [2, 3]]
 
 
 def test_what_one_run_removed_still_comes_by_another_way():
     edges = [edge(0, 2), edge(1, 2), edge(2, 3)]
-    acting = carried(edges, {0: BitMap([1, 2]), 1: BitMap([1])}, {(0, 2): BitMap([1])})
+    acting = carried(edges, {0: BitMap([1, 2]), 1: BitMap([1])}, {(0, 2): BitMap([1])}).acting
     assert [sorted(acting[node]) for node in (2, 3)] == [[1, 2], [1, 2]]
 
 

@@ -80,7 +80,7 @@ def _number(cls: type[Method], declared: Hyperparameter) -> dict[str, Any]:
         "default": None if default is MISSING else default,
         "published": cls.published.get(declared.name, default),
         "optional": declared.optional,
-        **asdict(declared.allowed),
+        **{name: value for name, value in asdict(declared.allowed).items() if value is not None},
     }
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 OBJECTIVES = ("retain", "forget", "validation", "discernible")
+FAILURES_PER_TRIAL = 10  # how many settings may fail for each that shall end with a model
 
 
 def closest(trials: Mapping[int, Sequence[float]]) -> int:

@@ -23,18 +23,34 @@ class OutOfRange(ValueError):
 
 @dataclass(frozen=True)
 class Range:
-    """A closed interval, searched on a log scale when ``log`` is set."""
+    """A closed interval, searched on a log scale when ``log`` is set.
+
+    A log scale has no zero: where ``low`` is 0, the search begins at ``searched_from``.
+    """
 
     low: float
     high: float
     log: bool = False
     help: str = ""
+    searched_from: float | None = None
+
+    @property
+    def least(self) -> float:
+        """The smallest value that a search draws."""
+        return self.low if self.searched_from is None else self.searched_from
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
 
     def __str__(self) -> str:
-        return f"[{self.low:g}, {self.high:g}]{' (log)' if self.log else ''}"
+        return f"[{self.low:g}, {self.high:g}]{self._scale}"
+
+    @property
+    def _scale(self) -> str:
+        if self.searched_from is not None:
+            scale = "log, " if self.log else ""
+            return f" ({scale}searched from {self.searched_from:g})"
+        return " (log)" if self.log else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,7 +33,9 @@ class Scrubbing(Sgd, ABC):
 
     learning_rate: LearningRate = 5e-4
     epochs: Epochs = 5
-    msteps: Annotated[int, Range(1, 100, help="epochs that begin with the forget set")] = 3
+    msteps: Annotated[
+        int, Range(1, 100, searched_from=2, help="epochs that begin with the forget set")
+    ] = 3
     gamma: Annotated[float, Range(0, 1, help="weight of the true labels")] = 1.0
     alpha: Annotated[float, Range(0, 1, help="weight of the teacher's answers")] = 0.5
     temperature: Temperature = 2.0

@@ -15,7 +15,8 @@ import numpy as np
 import optuna
 
 from unlearning.core.claims import NotEligible
-from unlearning.core.objectives import OBJECTIVES, closest, named
+from unlearning.core.method import SettingRefused
+from unlearning.core.objectives import FAILURES_PER_TRIAL, OBJECTIVES, closest, named
 from unlearning.core.problem import FAILURES, score, unlearn
 from unlearning.core.ranges import hyperparameters
 
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
 Numbers: TypeAlias = dict[str, int | float]
 BATCH_SIZES = (32, 64, 128, 256)
 SHARE_OF_EPOCHS = 0.2
-FAILURES_PER_TRIAL = 10
+EPOCHS = ("epochs", "warmup_epochs")
+FALLS = {"floor": "contrast_rate"}  # what a rate falls to, and from where
+PARTS = ("msteps", "quiet", "fine_epochs", "reset_epochs")  # of the epochs
+_SETTING = "setting"  # of a trial: its draw as the method accepts it
 
 
 class NothingFound(RuntimeError):
@@ -77,13 +81,16 @@ def search(
     """
     for problem in problems:
         cls().eligible(problem.original)
-    space = distributions(cls, bounds(cls, problems[0]))
+    most = bounds(cls, problems[0])
+    space = distributions(cls, most)
     while _count(study, "COMPLETE") < trials:
         if _count(study, "PRUNED") >= FAILURES_PER_TRIAL * trials:
             break
         trial = study.ask(space)
         try:
-            found = _objectives(cls(**trial.params), problems, session or {})
+            setting = settled(cls, trial.params, most)
+            trial.set_user_attr(_SETTING, setting)
+            found = _objectives(cls(**setting), problems, session or {})
         except FAILURES:
             told = study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         else:
@@ -113,12 +120,17 @@ def best(study: optuna.Study) -> Found:
     by_number = {trial.number: trial for trial in completed}
     first = by_number[closest({number: one.values for number, one in by_number.items()})]
     return Found(
-        hyperparameters=dict(first.params),
+        hyperparameters=setting_of(first),
         objectives=named(first.values),
         trial=first.number,
         completed=len(completed),
         failed=_count(study, "PRUNED"),
     )
+
+
+def setting_of(trial: optuna.trial.FrozenTrial) -> Numbers:
+    """Return the numbers that a trial ran with."""
+    return dict(trial.user_attrs.get(_SETTING, trial.params))
 
 
 def new_study(name: str, *, seed: int, storage: str | None = None) -> optuna.Study:
@@ -142,18 +154,65 @@ def new_study(name: str, *, seed: int, storage: str | None = None) -> optuna.Stu
 def bounds(cls: type[Method], problem: Problem) -> Mapping[str, int]:
     """Return what numbers are searched up to, where that is less than their range allows.
 
-    At most a fifth of the recipe's epochs, as in the benchmark; no more last blocks than the
-    model has.
+    At most a fifth of the recipe's epochs, as in the benchmark, for every number that counts
+    epochs of the method, unless the method needs more of them to be itself; no more last blocks
+    than the model has.
     """
+    declared = {one.name: one for one in hyperparameters(cls)}
     epochs = math.ceil(SHARE_OF_EPOCHS * getattr(problem.recipe, "epochs", 1))
-    found = {"epochs": max(1, epochs)}
-    for one in hyperparameters(cls):
-        if one.name == "k":
-            found["k"] = max(
-                (at for at in _whole(one) if _eligible(cls, problem.original, k=at)),
-                default=int(one.allowed.low),
-            )
+    found = {name: max(1, epochs) for name in declared if name in EPOCHS or name in PARTS}
+    if "epochs" in found:
+        found["epochs"] = max(found["epochs"], _fewest_epochs(cls))
+    if "k" in declared:
+        found["k"] = max(
+            (at for at in _whole(declared["k"]) if _eligible(cls, problem.original, k=at)),
+            default=int(declared["k"].allowed.low),
+        )
     return found
+
+
+def _fewest_epochs(cls: type[Method]) -> int:
+    """Return with how few epochs a method can be set, when its parts are as short as they go."""
+    declared = {one.name: one for one in hyperparameters(cls)}
+    parts = {name: int(one.allowed.least) for name, one in declared.items() if name in PARTS}
+    numbers = (at for at in _whole(declared["epochs"]) if _accepted(cls, {**parts, "epochs": at}))
+    return next(numbers, int(declared["epochs"].allowed.low))
+
+
+def settled(cls: type[Method], drawn: Mapping[str, Any], most: Mapping[str, int]) -> Numbers:
+    """Return a draw with as little changed as makes the method accept it.
+
+    Numbers are drawn one by one, and some are parts of the epochs. The longest part gives way,
+    epoch by epoch, and then the epochs grow, up to what is searched. A rate that falls does not
+    rise.
+
+    Args:
+        cls: the method.
+        drawn: a value of every number that is searched.
+        most: as ``bounds`` returns it.
+    """
+    numbers = dict(drawn)
+    for least_rate, rate in FALLS.items():
+        if least_rate in numbers and rate in numbers:
+            numbers[least_rate] = min(numbers[least_rate], numbers[rate])
+    least = {one.name: int(one.allowed.least) for one in hyperparameters(cls) if one.name in PARTS}
+    while not _accepted(cls, numbers):
+        longer = [name for name in least if numbers[name] > least[name]]
+        if longer:
+            numbers[max(longer, key=numbers.__getitem__)] -= 1
+        elif least and numbers["epochs"] < most.get("epochs", 0):
+            numbers["epochs"] += 1
+        else:
+            break  # something else is refused: the trial fails
+    return numbers
+
+
+def _accepted(cls: type[Method], numbers: Mapping[str, Any]) -> bool:
+    try:
+        cls(**numbers)
+    except SettingRefused:
+        return False
+    return True
 
 
 def _whole(one: Hyperparameter) -> range:
@@ -184,8 +243,8 @@ def distributions(
 
 
 def _distribution(one: Hyperparameter, most: int | None) -> optuna.distributions.BaseDistribution:
-    low, high, log = one.allowed.low, one.allowed.high, one.allowed.log
-    if one.name == "batch_size":
+    low, high, log = one.allowed.least, one.allowed.high, one.allowed.log
+    if one.name.endswith("batch_size"):
         return optuna.distributions.CategoricalDistribution(BATCH_SIZES)
     if most is not None:
         high = max(low, min(high, most))

@@ -88,7 +88,7 @@ class Touched:
     """Counts the single weights that a phase gave a gradient larger than rounding."""
 
     # Where student and teacher are equal, float32 leaves slopes of up to 1e-6 that mean nothing.
-    ROUNDING = 1e-5
+    ROUNDING = 2e-6
 
     def __init__(self, model: nn.Module) -> None:
         """Watch the trainable parameters of ``model``."""

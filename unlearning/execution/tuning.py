@@ -2,148 +2,151 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import optuna
 from django.conf import settings
 from django.utils import timezone
-from sklearn.model_selection import train_test_split
-from torch.utils.data import ConcatDataset, Subset
 
-from lineage.queries.training_view import training_view
-from unlearning.core.comparison import Sets, accuracies
-from unlearning.core.examples import Held, count
-from unlearning.core.indiscernibility import indiscernibility
-from unlearning.core.problem import Problem, attacked
+from lineage.core import bitmaps
+from lineage.queries.training_view import TrainingView
+from unlearning.core.claims import NotEligible
+from unlearning.core.proxy import proxy_problem
 from unlearning.core.recipe import load_recipe
-from unlearning.core.seeding import derive
-from unlearning.core.session import Session
+from unlearning.core.seeding import derive, isolated
+from unlearning.core.session import CPU, Cancelled, Session
 from unlearning.core.stored import StoredExamples
-from unlearning.core.tuning import bounds, distributions, new_study, search
+from unlearning.core.tuning import bounds, distributions, new_study, search, setting_of
 from unlearning.execution.device import placed
-from unlearning.execution.reporting import reporter
+from unlearning.execution.reporting import PROGRESS_SECONDS, reporter
 from unlearning.execution.running import METHODS
 from unlearning.models import Tuning
-from unlearning.queries.tunings import completed
+from unlearning.queries.tunings import completed, forgotten_by, searching
 from unlearning.services import tunings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping
+    from uuid import UUID
 
     from lineage.models import Job
-    from unlearning.core.examples import Examples
     from unlearning.core.method import Method
+    from unlearning.core.problem import Problem
     from unlearning.core.recipe import Recipe
 
-FEWEST = 200
-FORGET, JUDGED, CALIBRATION, TEST = 0.1, 0.15, 0.05, 0.15
 
-
-class TooFewToTune(ValueError):
-    """So few records cannot be cut into the sets of a proxy problem."""
-
-
-def search_settings(job: Job) -> str:
-    """Do this job's share of a search; return the digest of the recipe that it searched for.
+def search_settings(job: Job) -> None:
+    """Do this job's share of a search.
 
     Several jobs may work on one search: each begins with the trials that the others have kept,
-    and a job that is tried again goes on after its last trial. The proxies live in memory only.
+    and a job that is tried again goes on after its last trial. All try their settings on the same
+    proxies, which live in memory only: they are made from what was fixed when the search began.
+    Once a record of that is restricted or erased, trials stop and the search has failed.
 
     Raises:
         RecipeNotAllowed, NotARecipe: the recipe cannot be loaded.
-        TooFewToTune: the snapshot has too few usable records.
         NotEligible: the method is not defined on this recipe's models.
     """
     tuning = Tuning.objects.select_related("snapshot__space").get(pk=job.payload_id)
     recipe = load_recipe(tuning.recipe, tuning.recipe_parameters, settings.EXPUNGE_RECIPE_MODULES)
-    if tuning.state == Tuning.State.SEARCHING and completed(tuning.pk) < tuning.trials_wanted:
-        _search(job, tuning, recipe)
-    return recipe.digest()
-
-
-def _search(job: Job, tuning: Tuning, recipe: Recipe) -> None:
-    report = reporter(job, f"Tuning {tuning.method}")
-    examples = StoredExamples(recipe, training_view(tuning.snapshot))
-    problems = [
-        proxy_problem(recipe, examples, derive(tuning.seed, "proxy", number) % 2**31)
-        for number in range(tuning.proxies)
-    ]
     cls = METHODS.get(tuning.method)
+    try:
+        with isolated(0, CPU):
+            cls().eligible(recipe.build())  # before anything is trained
+    except NotEligible as reason:
+        tunings.fail_search(tuning_id=tuning.pk, sentence=str(reason))
+        raise
+    if not tunings.open_search(tuning_id=tuning.pk, recipe_digest=recipe.digest()):
+        return
+    if completed(tuning.pk) < tuning.trials_wanted:
+        with suppress(Cancelled):  # what stopped the search is told when it is closed
+            _search(job, tuning, recipe, cls)
+
+
+def _search(job: Job, tuning: Tuning, recipe: Recipe, cls: type[Method]) -> None:
+    stopped = _stopped(tuning.pk)
+    problems = _problems(job, tuning, recipe, stopped)
+    report = reporter(job, f"Tuning {tuning.method}")
+    share = int(job.parameters.get("share", 0))
+    report("", completed(tuning.pk), tuning.trials_wanted)
 
     def ended(trial: optuna.trial.FrozenTrial) -> bool:
-        report("", completed(tuning.pk), tuning.trials_wanted)
-        return tunings.keep_trial(
+        over = tunings.keep_trial(
             tuning_id=tuning.pk,
-            hyperparameters=trial.params,
+            hyperparameters=setting_of(trial),
             values=trial.values or [],
             attributes=trial.system_attrs,
+            share=share,
             now=timezone.now(),
         )
+        report("", min(completed(tuning.pk), tuning.trials_wanted), tuning.trials_wanted)
+        return over
 
     search(
         cls,
         problems,
-        _study(job, tuning, cls, problems[0]),
+        _study(tuning, share, distributions(cls, bounds(cls, problems[0]))),
         trials=tuning.trials_wanted,
-        session=placed(),
+        session={**placed(), "cancelled": stopped},
         ended=ended,
     )
 
 
-def _study(job: Job, tuning: Tuning, cls: type[Method], problem: Problem) -> optuna.Study:
+def _problems(
+    job: Job, tuning: Tuning, recipe: Recipe, stopped: Callable[[], bool]
+) -> list[Problem]:
+    """Train the proxies of a search: the same people are forgotten, all else is drawn anew."""
+    ordinals = bitmaps.decode(bytes(tuning.view))
+    view = TrainingView(snapshot=tuning.snapshot, ordinals=ordinals)
+    examples = StoredExamples(recipe, view)
+    gone = forgotten_by(tuning)
+    forget = [place for place, ordinal in enumerate(ordinals) if ordinal in gone]
+    return [
+        proxy_problem(
+            recipe,
+            examples,
+            forget,
+            Session(
+                seed=derive(tuning.seed, "proxy", number) % 2**31,
+                progress=reporter(
+                    job, f"Tuning {tuning.method}: training proxy {number + 1} of {tuning.proxies}"
+                ),
+                cancelled=stopped,
+                **placed(),
+            ),
+        )
+        for number in range(tuning.proxies)
+    ]
+
+
+def _stopped(tuning_id: UUID) -> Callable[[], bool]:
+    """Return a callback that asks, at most once a second, whether a search is over."""
+    asked = [0.0]
+    over = [False]
+
+    def stopped() -> bool:
+        now = time.monotonic()
+        if not over[0] and now - asked[0] >= PROGRESS_SECONDS:
+            asked[0], over[0] = now, not searching(tuning_id)
+        return over[0]
+
+    return stopped
+
+
+def _study(tuning: Tuning, share: int, space: Mapping[str, Any]) -> optuna.Study:
     """Return a study with every kept trial in it; each job draws with a seed of its own."""
-    share = int(job.parameters.get("share", 0))
     kept = list(tuning.trials.order_by("number"))
     study = new_study(str(tuning), seed=derive(tuning.seed, "share", share, len(kept)) % 2**32)
-    space: Any = distributions(cls, bounds(cls, problem))
     states = optuna.trial.TrialState
     for trial in kept:
         study.add_trial(
             optuna.trial.create_trial(
                 params=trial.hyperparameters,
-                distributions=space,
+                distributions=dict(space),
                 values=trial.values or None,
                 state=states.COMPLETE if trial.values else states.PRUNED,
                 system_attrs=trial.attributes,
             )
         )
     return study
-
-
-def proxy_problem(recipe: Recipe, examples: Examples, seed: int) -> Problem:
-    """Cut examples into the sets of a proxy problem and train its two models.
-
-    A tenth of the training part is to be forgotten; what judges is never trained on.
-
-    Raises:
-        TooFewToTune: there are fewer than two hundred.
-    """
-    size = count(examples)
-    if size < FEWEST:
-        raise TooFewToTune(
-            f"The snapshot has {size} usable records; tuning needs at least {FEWEST} to draw "
-            "proxy forget sets from."
-        )
-    rest, test = _cut(range(size), TEST, seed)
-    rest, judged = _cut(rest, JUDGED, seed)
-    rest, calibration = _cut(rest, CALIBRATION, seed)
-    retain, forget = _cut(rest, FORGET, seed)
-    parts = [Held(Subset(examples, part)) for part in (retain, forget, judged, test)]
-    sets = Sets(retain=parts[0], forget=parts[1], validation=parts[2], test=parts[3])
-    session = Session(seed=seed, **placed())
-    original = recipe.train(ConcatDataset([sets.retain, sets.forget]), session)
-    retrained = recipe.train(sets.retain, session)
-    return Problem(
-        recipe=recipe,
-        original=original,
-        sets=sets,
-        retrained=accuracies(recipe, retrained, sets),
-        chance=indiscernibility(attacked(recipe, retrained, sets, seed)),
-        calibration=Held(Subset(examples, calibration)),
-        seed=seed,
-    )
-
-
-def _cut(indices: Sequence[int], share: float, seed: int) -> tuple[list[int], list[int]]:
-    kept, cut = train_test_split(list(indices), test_size=share, random_state=seed)
-    return kept, cut

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from audits import workflow
 from audits.management.commands.train import named_snapshot, object_of
-from unlearning.queries.catalogue import declared_methods
+from unlearning.core.proxy_people import TooFewToTune
+from unlearning.queries.catalogue import declared_methods, unsuited
 from unlearning.services import tunings
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Command(BaseCommand):
         """Queue the jobs.
 
         Raises:
-            CommandError: a method or snapshot does not exist, or a number is less than one.
+            CommandError: a method or snapshot does not exist, the method can do nothing for a
+                request here, a number is less than one, or the snapshot has too few records.
         """
         method = options["method"]
         known = [
@@ -51,18 +53,23 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The method is {method!r}; with numbers to search there are {', '.join(known)}."
             )
+        if reason := unsuited(method):
+            raise CommandError(f"{reason} No search is begun, as no run could use what it finds.")
         for name in ("trials", "proxies", "jobs"):
             if options[name] < 1:
                 raise CommandError(f"--{name} is {options[name]}; it must be at least 1.")
-        tuning = tunings.begin_tuning(
-            method=method,
-            recipe=options["recipe"],
-            recipe_parameters=object_of(options["parameters"]),
-            snapshot=named_snapshot(options["snapshot"]),
-            trials=options["trials"],
-            proxies=options["proxies"],
-            seed=options["seed"],
-            now=timezone.now(),
-        )
+        try:
+            tuning = tunings.begin_tuning(
+                method=method,
+                recipe=options["recipe"],
+                recipe_parameters=object_of(options["parameters"]),
+                snapshot=named_snapshot(options["snapshot"]),
+                trials=options["trials"],
+                proxies=options["proxies"],
+                seed=options["seed"],
+                now=timezone.now(),
+            )
+        except TooFewToTune as error:
+            raise CommandError(str(error)) from error
         jobs = workflow.tune(tuning=tuning, jobs_at_once=options["jobs"])
         self.stdout.write(f"Queued the search {tuning.pk} in {len(jobs)} jobs: manage.py tunings")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    """``manage.py import_mlflow URI [--json]``."""
+    """``manage.py import_mlflow URI [--store NAME] [--json]``."""
 
     help = (
         "Import runs, data sets, registered models, versions and aliases from an MLflow tracking "
@@ -27,12 +27,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("uri", help="for instance sqlite:///mlflow.db or https://host:5000")
+        parser.add_argument(
+            "--store",
+            default="",
+            help="what tells the store from others, always the same where its address changes",
+        )
         parser.add_argument("--json", action="store_true", help="print the counts as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Import. Raises CommandError with a sentence."""
         try:
-            report = import_store(uri=options["uri"], now=timezone.now())
+            report = import_store(uri=options["uri"], store=options["store"], now=timezone.now())
         except (MlflowMissing, StoreUnreadable) as error:
             raise CommandError(str(error)) from error
         if options["json"]:

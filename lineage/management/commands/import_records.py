@@ -80,9 +80,16 @@ class Command(BaseCommand):
     def _print(self, report: ImportReport, *, as_json: bool) -> None:
         if as_json:
             rejected = [{"line": row.line, "sentence": row.sentence} for row in report.rejected]
-            whole = {"imported": report.imported, "repeated": report.repeated}
-            self.stdout.write(json.dumps(whole | {"rejected": rejected}))
+            whole = {
+                "imported": report.imported,
+                "repeated": report.repeated,
+                "located": report.located,
+                "rejected": rejected,
+            }
+            self.stdout.write(json.dumps(whole))
             return
         self.stdout.write(f"Imported {report.imported:,}; {report.repeated:,} were there before.")
+        if report.located:
+            self.stdout.write(f"{report.located:,} further locations of these were kept.")
         for row in report.rejected:
             self.stdout.write(f"Line {row.line}: {row.sentence}")

@@ -36,7 +36,8 @@ class Command(BaseCommand):
             numbers = ", ".join(f"{name}={value}" for name, value in one["found"].items())
             self.stdout.write(
                 f"{one['method']:<22} {one['state'].lower():<10} "
-                f"{one['completed']}/{one['trials']} trials  {numbers or one['recipe']}"
+                f"{one['completed']}/{one['trials']} trials  "
+                f"{numbers or one['failure'] or one['recipe']}"
             )
 
 
@@ -53,4 +54,6 @@ def _told(one: Tuning) -> dict[str, Any]:
         "found": one.hyperparameters,
         "objectives": one.objectives,
         "study": one.study_digest,
+        "artefact": one.digest,
+        "failure": one.failure,
     }
