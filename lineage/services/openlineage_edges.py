@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["connect", "judge"]
 
 
-def judge(run: Run, now: datetime) -> None:
+def judge(run: Run, now: datetime, *, written: set[int] | None = None) -> None:
     """Take versions out of use that learned from what is restricted or erased by now.
 
     Those of the run, and those that came from what it wrote, versions or data, by whatever way.
+
+    Args:
+        run: which is complete.
+        now: when.
+        written: what ``connect`` has just returned of it, or None to look it up.
     """
     if weak := weakest_guarantee(run, ""):
         _made(run).update(guarantee=weak)
@@ -29,7 +34,7 @@ def judge(run: Run, now: datetime) -> None:
             if version.kind != ModelVersion.Kind.SHADOW:
                 take_out(version, *born, now)
                 version.save(update_fields=["state", "invalidated_at", "metrics"])
-    judge_after(nodes=written_by(run), now=now)
+    judge_after(nodes=written_by(run) if written is None else written, now=now)
 
 
 def _made(run: Run) -> Any:  # noqa: ANN401  (a queryset)

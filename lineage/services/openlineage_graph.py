@@ -79,8 +79,7 @@ def build(*, run_id: uuid.UUID, now: datetime) -> Run:
             _output(run, kept, datasets, at)
         begun = any(event.event_type == "START" for event in events)
         recall_rewritten(run, now, since=run.started_at if begun else None)
-        connect(run, at)
-        judge(run, now)
+        judge(run, now, written=connect(run, at))
     return run
 
 

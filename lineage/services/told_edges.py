@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Min
 
@@ -21,19 +21,26 @@ from lineage.queries.nodes import nodes_of
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterable, Set
+    from collections.abc import Iterable, Mapping, Set
     from datetime import datetime
     from typing import Any
 
-_STRENGTH = {Influence.NONE: 0, Influence.INDIRECT: 1, Influence.DIRECT: 2}
+    from lineage.core.graph import Ends
+
+_STRENGTH: dict[str, int] = {Influence.NONE: 0, Influence.INDIRECT: 1, Influence.DIRECT: 2}
 
 
-def connect(run: Run, at: datetime) -> None:
+def connect(run: Run, at: datetime) -> set[int]:
     """Derive whatever a run wrote, and parts of it, from whatever it read.
 
     Of several uses of one node the strongest stands, whichever was told first.
+
+    Returns:
+        What was derived: see ``written_by``.
     """
-    _derive_all(run, written_by(run), at)
+    written = written_by(run)
+    _derive(_uses([run], {run.id: at}), written)
+    return written
 
 
 def written_by(run: Run) -> set[int]:
@@ -61,14 +68,16 @@ def derive_new_state(snapshot: DatasetSnapshot, node: LineageNode) -> None:
         return  # all states are ours
     this = State(snapshot.external_version, snapshot.digest)
     others = DatasetSnapshot.objects.filter(dataset=snapshot.dataset_id).exclude(id=snapshot.id)
-    if not this.told:
+    if snapshot.parent and snapshot.parent.dataset_id == snapshot.dataset_id:
+        # It was derived from all else that the whole was derived from.
+        others = others.filter(external_version__in=this.names)
+    elif not this.told:
         others = others.exclude(external_version="")
     named = others.values_list("id", "external_version", "digest")
     alike = [pk for pk, *called in named if may_be(State(*called), this)]
     written = RunOutput.objects.filter(node__in=nodes_of(alike).values())
-    for run in Run.objects.filter(id__in=written.values("run_id")).order_by("id"):
-        if at := _completed(run):
-            _derive_all(run, {node.id}, at)
+    runs = list(Run.objects.filter(id__in=written.values("run_id"), state=Run.State.COMPLETE))
+    _derive(_uses(runs, _completed(runs)), {node.id})
 
 
 def _may_be_any(written: Set[uuid.UUID]) -> set[uuid.UUID]:
@@ -84,48 +93,80 @@ def _may_be_any(written: Set[uuid.UUID]) -> set[uuid.UUID]:
     }
 
 
-def _completed(run: Run) -> datetime | None:
-    ends = ReceivedEvent.objects.filter(run_id=run.id, event_type="COMPLETE")
-    first: datetime | None = ends.aggregate(first=Min("event_time"))["first"]
-    return first or run.ended_at
+def _completed(runs: Iterable[Run]) -> dict[uuid.UUID, datetime]:
+    """Return when runs ended: as the first event says that tells it, or as it was seen here."""
+    ended = {run.id: run.ended_at or run.started_at for run in runs}
+    ends = ReceivedEvent.objects.filter(run_id__in=ended, event_type="COMPLETE")
+    first = ends.order_by().values_list("run_id").annotate(first=Min("event_time"))
+    return ended | dict(first)
 
 
-def _derive_all(run: Run, written: Set[int], at: datetime) -> None:
-    for used in run.inputs.order_by("node_id", "id"):
-        drawn = [used.used_snapshot_id] if used.used_snapshot_id else []
-        for source in (used.node_id, *nodes_of(drawn).values()):
-            _derive(used, source, written - {used.node_id, source}, at)
+class _Use(NamedTuple):
+    """That a run read a node: ``node`` as it named it, ``source`` what it really drew."""
+
+    node: int
+    source: int
+    role: str
+    influence: str
+    run: uuid.UUID
+    at: datetime
+
+    def joined(self, other: _Use) -> _Use:
+        """Return the stronger of two uses of one source, from the earlier of the two."""
+        strong = max(self, other, key=lambda use: (_STRENGTH[use.influence], use.role))
+        early = min(self, other, key=lambda use: (use.at, use.run))
+        return strong._replace(run=early.run, at=early.at)
 
 
-def _derive(used: RunInput, source: int, written: Iterable[int], at: datetime) -> None:
-    edges = LineageEdge.objects.filter(src_id=source, dst_id__in=written)
-    known = set(edges.values_list("dst_id", flat=True))
+def _uses(runs: Iterable[Run], ended: Mapping[uuid.UUID, datetime]) -> list[_Use]:
+    columns = ("node_id", "role", "influence", "run_id", "used_snapshot_id")
+    read = list(RunInput.objects.filter(run__in=runs).values_list(*columns))
+    drawn = nodes_of(snapshot for *_, snapshot in read if snapshot)
+    return [
+        _Use(node, source, role, influence, run, ended[run])
+        for node, role, influence, run, snapshot in read
+        for source in [node, *([drawn[snapshot]] if snapshot else [])]
+    ]
+
+
+def _derive(uses: Iterable[_Use], written: Set[int]) -> None:
+    wanted: dict[Ends, _Use] = {}
+    for use in uses:
+        for node in written - {use.node, use.source}:
+            ends = (use.source, node)
+            wanted[ends] = use.joined(wanted[ends]) if ends in wanted else use
+    edges = LineageEdge.objects.filter(src__in={src for src, _ in wanted}, dst__in=written)
+    columns = ("src_id", "dst_id", "role", "influence", "run_id", "valid_from")
+    known = {
+        (src, dst): _Use(src, src, *rest)
+        for src, dst, *rest in edges.select_for_update().values_list(*columns)
+    }
     LineageEdge.objects.bulk_create(
-        (
-            LineageEdge(
-                src_id=source,
-                dst_id=node,
-                role=used.role,
-                influence=used.influence,
-                run_id=used.run_id,
-                valid_from=at,
-            )
-            for node in sorted(set(written) - known)
-        ),
-        ignore_conflicts=True,
+        [_edge(ends, wanted[ends]) for ends in sorted(wanted.keys() - known.keys())],
+        batch_size=2_000,
+        ignore_conflicts=True,  # two imports of one thing at once say the same
     )
-    for edge in edges.select_for_update().order_by("dst_id"):
-        _strengthen(edge, used, at)
+    for ends in sorted(wanted.keys() & known.keys()):
+        _strengthen(ends, known[ends], wanted[ends])
 
 
-def _strengthen(edge: LineageEdge, used: RunInput, at: datetime) -> None:
+def _edge(ends: Ends, use: _Use) -> LineageEdge:
+    return LineageEdge(
+        src_id=ends[0],
+        dst_id=ends[1],
+        role=use.role,
+        influence=use.influence,
+        run_id=use.run,
+        valid_from=use.at,
+    )
+
+
+def _strengthen(ends: Ends, before: _Use, told: _Use) -> None:
     """Take over what is stronger or earlier; the trigger of the table refuses anything else."""
-    now_told = (_STRENGTH[Influence(used.influence)], used.role)
-    before = (_STRENGTH[Influence(edge.influence)], edge.role)
     change: dict[str, Any] = {}
-    if now_told > before:
-        change |= {"influence": used.influence, "role": used.role}
-    if at < edge.valid_from:
-        change |= {"valid_from": at, "run_id": used.run_id}
+    if (_STRENGTH[told.influence], told.role) > (_STRENGTH[before.influence], before.role):
+        change |= {"influence": told.influence, "role": told.role}
+    if told.at < before.at:
+        change |= {"valid_from": told.at, "run_id": told.run}
     if change:
-        LineageEdge.objects.filter(src_id=edge.src_id, dst_id=edge.dst_id).update(**change)
+        LineageEdge.objects.filter(src_id=ends[0], dst_id=ends[1]).update(**change)
