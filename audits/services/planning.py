@@ -271,9 +271,7 @@ def redraw_plan(
 def _add_runs(case_id: UUID, runs: Sequence[PlannedRun], now: datetime) -> None:
     request = ErasureRequest.objects.get(pk=case_id)
     known = set(request.runs.values_list("target_id", flat=True))
-    for planned in runs:
-        if planned.version.pk in known:
-            continue
+    for planned in (one for one in runs if one.version.pk not in known):
         run = unlearning_runs.queue_run(
             target=planned.version,
             space=planned.space,

@@ -153,3 +153,14 @@ def test_what_is_written_under_other_ordinals_of_the_same_space_came_from_the_wh
     taken = finish_derivation(run=run, dataset=faces, ordinals=BitMap([3]), now=now)
     assert DatasetSnapshot.objects.filter(id=taken.id).exists()
     assert str(trained("m", now, data(taken))) in named(faces, 0)
+
+
+@pytest.mark.parametrize("step", [embedded, captioned])
+def test_what_a_hard_purge_traced_passes_on_to_what_is_derived_later(now, step):
+    faces = filled("faces", 3, now)
+    made, taken = summary_of(faces, now)
+    before = trained("before", now, data(taken))
+    erase_records(case_id=CASE, space=faces.space, ordinals=BitMap([0]), now=now, hard=True)
+    assert str(before) in named(faces, 0)
+    after = trained("after", now, data(step(made, taken, now)))
+    assert (after.state, str(after) in named(faces, 0)) == ("QUARANTINED", True)
