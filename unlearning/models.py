@@ -167,8 +167,9 @@ class TuningTrial(models.Model):
 class TrainingHistory(models.Model):
     """What was kept of a training so that it can be replayed without some of its records.
 
-    ``account`` is a ``unlearning.core.replay.recording.Recording`` as JSON. While the training
-    goes on there is no version yet; then the history is destroyed with its version.
+    ``account`` is a ``unlearning.core.replay.recording.Recording`` as JSON, ``bitmap`` holds the
+    ordinals of the records that are trained on. While the training goes on there is no version
+    yet; then the history is destroyed with its version.
     """
 
     name = models.CharField(max_length=64, unique=True)
@@ -177,6 +178,8 @@ class TrainingHistory(models.Model):
         ModelVersion, models.PROTECT, null=True, blank=True, related_name="history"
     )
     account = models.BinaryField(default=bytes)
+    space = models.ForeignKey(OrdinalSpace, models.PROTECT, null=True, related_name="+")
+    bitmap = models.BinaryField(default=bytes)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

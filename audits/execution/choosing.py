@@ -70,7 +70,7 @@ def chosen(version: ModelVersion, forget: BitMap, *, case_id: UUID) -> Choice:
         hyperparameters=numbers,
         tuning=found.tuning,
         untuned=found.refused,
-        weighed=decision.as_dict(),
+        weighed=decision.as_dict() | {"set_by": "EXPUNGE_METHOD"},
     )
 
 

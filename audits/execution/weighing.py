@@ -8,7 +8,7 @@ from django.conf import settings
 
 from lineage.queries.availability import barred_ordinals
 from lineage.queries.membership import members
-from lineage.queries.sources import training_snapshot
+from lineage.queries.sources import base_of, training_snapshot
 from unlearning.core.claims import Guarantee, NotEligible
 from unlearning.core.planning.choice import Decision, plan
 from unlearning.core.planning.facts import (
@@ -111,7 +111,8 @@ def _facts(version: ModelVersion, forget: BitMap) -> tuple[VersionFacts, ForgetF
     learned = members(drawn)
     recipe, recording = reader_of(version), recording_of(account_of(version))
     epochs = int(getattr(recipe, "epochs", 1))
-    gone = learned & forget
+    # A replay leaves out everybody who may not be served, whoever asked.
+    gone = learned & (forget | barred_ordinals(drawn.space))
     replay, visits, passed = _replay(recording, learned, gone)
     whole = visits or epochs * len(learned)
     return (
@@ -119,9 +120,9 @@ def _facts(version: ModelVersion, forget: BitMap) -> tuple[VersionFacts, ForgetF
             records=max(1, len(learned)),
             visits=max(1, whole),
             same_environment=bool(recording) and not _elsewhere(recording),
-            replay=replay,
+            replay=None if base_of(version) else replay,
             # Subtraction takes out these records only; what others may not serve would stay.
-            statistics=_counts(recipe) and not (learned - gone) & barred_ordinals(drawn.space),
+            statistics=_counts(recipe) and gone == learned & forget,
         ),
         ForgetFacts(records=max(1, len(gone)), visits=passed or epochs * len(gone)),
     )

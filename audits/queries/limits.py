@@ -34,8 +34,8 @@ CHOICES = (
 )
 REPLAYED = (
     "Exact means: the same plan of training with the places of the records empty, gone through "
-    "from a state of before their first use. It is exact given that plan: it does not cover "
-    "people who chose to ask after they saw what a published model says."
+    "from a state of before their first use or from the start. It is exact given that plan: it "
+    "does not cover people who chose to ask after they saw what a published model says."
 )
 EXACT = {
     "retrain": "Exact means: trained again by the same code, recipe and seed without the records. "
@@ -46,6 +46,10 @@ EXACT = {
     "decrement": "Exact means: the records were subtracted from integer sums, which gives the "
     f"bits of counting the others anew. {CHOICES}",
 }
+NOT_REACHED = (
+    "The installation asks for equal bits (EXPUNGE_MINIMUM). For {count} run(s) they could not be "
+    "claimed, and the same recipe without the records is."
+)
 OUTSIDE = (
     "{count} model version(s) were trained again outside and captured. Their captured membership "
     "excludes the erased records; that the same recipe was used is not claimed."
@@ -73,6 +77,14 @@ SURROGATE = (
 )
 
 
+def _fell_short(run: UnlearningRun) -> bool:
+    """Return whether equal bits were asked for and are not claimed."""
+    if run.weighed.get("minimum") != "BIT_EXACT":
+        return False
+    claim: str = run.report.get("replay", {}).get("claim", "")
+    return claim != "bit_exact"
+
+
 def _way(run: UnlearningRun) -> str:
     """Return how an exact result was arrived at, and how much is claimed of it."""
     said = run.report.get("replay", {}).get("claim")
@@ -88,6 +100,8 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
         found += [NO_RETRAINED_ARM, SURROGATE if surrogate else OWN_RECORDS]
     exact = (run for run in runs if run.guarantee == "EXACT")
     found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
+    if short := sum(map(_fell_short, runs)):
+        found.append(NOT_REACHED.format(count=short))
     if outside := sum(run.method == "retrain_outside" for run in runs):
         found.append(OUTSIDE.format(count=outside))
     if kept := request.duplicates.filter(decision="KEEP").count():

@@ -58,12 +58,13 @@ def release_results(*, request: ErasureRequest) -> None:
 def destroy_superseded(*, request: ErasureRequest, now: datetime) -> None:
     """Withdraw and destroy the versions that learned from the person, and rejected candidates.
 
-    What trainings left that never came to an end goes too: it is not known whom it learned from.
+    What trainings left that never came to an end goes too, where they learned from the person or
+    will not go on.
 
     Raises:
         DataRemains: a file is still there, since another version has the same bytes.
     """
-    histories.discard_abandoned(now=now)
+    histories.discard_unfinished(records=forget_set(request.pk), now=now)
     superseded = [run.target for run in case_file.ordered_runs(request)]
     rejected = request.runs.filter(status=R.REJECTED).exclude(unlearned=None)
     superseded += [run.unlearned for run in rejected.select_related("unlearned") if run.unlearned]
@@ -84,6 +85,7 @@ def destroy_version(
 ) -> list[DestroyedArtefact]:
     """Withdraw a version, destroy its files, read back, and log each."""
     gone = versions.destroy_version(version=version, by_case=case_id, now=now)
+    histories.forget(version=version)
     with transaction.atomic():
         log.append(
             type="version_withdrawn",

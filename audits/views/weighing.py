@@ -30,6 +30,7 @@ PROMISES = {
     "CERTIFIED": "a stated distance",
     "APPROXIMATE": "none; judged by attacks",
 }
+SET_BY = "The installation tries this method first (EXPUNGE_METHOD)."
 _CARRIED_OUT_BY = {Way.DECREMENT: "decrement", Way.REWIND: REPLAY, Way.RETRAIN: RETRAIN}
 
 
@@ -65,12 +66,13 @@ def _row(row: Mapping[str, Any], run: UnlearningRun) -> WeighedWay:
     key, _, method = (option["way"] if option else row["key"]).partition(":")
     method = option["method"] if option else method
     way = Way(key)
+    taken = run.method == (method or _CARRIED_OUT_BY.get(way))
     return WeighedWay(
         title=method_title(method) if method else WAYS[way],
         promise=PROMISES[option["strength"]] if option else "",
         work=f"{option['fraction']:.0%} of a retraining" if option else "",
-        reason=_in_words(row["reason"]),
-        taken=run.method == (method or _CARRIED_OUT_BY.get(way)),
+        reason=SET_BY if taken and "set_by" in run.weighed else _in_words(row["reason"]),
+        taken=taken,
     )
 
 

@@ -18,6 +18,8 @@ from audits.workflow.steps import advance
 from lineage.models import Job
 from lineage.services import capture_reports, jobs, openlineage_late
 from lineage.services.missing_erasures import replay_needed
+from unlearning.queries.histories import erased_in_unfinished
+from unlearning.services import histories
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,7 +51,7 @@ def sweep() -> None:
         logger.error("restored from a backup: run manage.py replay_erasures")
         return
     now = timezone.now()
-    for step in (_ring, _give_up, _forget, queue_tiles, _match, _open_late):
+    for step in (_ring, _give_up, _forget, _discard, queue_tiles, _match, _open_late):
         try:
             step(now)
         except Exception:  # damage in one place must not stop what has nothing to do with it
@@ -75,6 +77,10 @@ def _give_up(now: datetime) -> None:
 
 def _forget(now: datetime) -> None:
     unconfirmed.forget_unconfirmed(now=now)
+
+
+def _discard(now: datetime) -> None:
+    histories.discard_unfinished(records=erased_in_unfinished(), now=now)
 
 
 def _match(now: datetime) -> None:

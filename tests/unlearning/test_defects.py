@@ -218,7 +218,9 @@ def test_an_optimiser_of_other_parameters_is_refused(weights):
 
 
 def test_scrub_without_a_pass_over_the_forget_set_is_refused():
-    with pytest.raises(OutOfRange, match=r"^Scrub\.msteps is 0, outside \[1, 100\]\.$"):
+    with pytest.raises(
+        OutOfRange, match=r"^Scrub\.msteps is 0, outside \[1, 100\] \(searched from 2\)\.$"
+    ):
         Scrub(msteps=0)
 
 

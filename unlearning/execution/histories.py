@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from lineage import artifacts, keys
 from lineage.core import bitmaps
-from unlearning.core.replay.engine import Trainer
+from unlearning.core.replay.engine import OtherTraining, Trainer
 from unlearning.core.replay.ledger import ACCOUNT
 from unlearning.core.replay.pinned import Pinned
 from unlearning.core.replay.recording import Recording
 from unlearning.core.replay.store import MemoryStore, NotStored
+from unlearning.core.stored import StoredExamples
 from unlearning.queries import histories as kept
 from unlearning.services import histories
 
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from torch import nn
 
     from lineage.models import Job, OrdinalSpace
+    from lineage.queries.training_view import TrainingView
     from unlearning.core.recipe import Recipe
     from unlearning.core.replay.store import Store
     from unlearning.core.session import Session
-    from unlearning.core.stored import StoredExamples
     from unlearning.models import TrainingHistory
 
 STEP_LOG_KEY = "step-log"
@@ -109,13 +110,32 @@ def content_name(space: OrdinalSpace, ordinals: BitMap) -> str:
     return f"{space.public_id}:{bitmaps.digest(ordinals)}"
 
 
-def recorded(
-    job: Job, recipe: Recipe, session: Session, examples: StoredExamples, content: str
-) -> nn.Module:
-    """Train, keeping states and a step log; a try that died is taken up where it stood."""
-    history = histories.begin(name=str(job.pk), job=job, now=timezone.now())
-    training = trainer(recipe, session, PlatformStore(history), content)
-    return training.record(history.name, Pinned(examples, size=len(examples))).model
+def recorded(job: Job, recipe: Recipe, session: Session, view: TrainingView) -> nn.Module:
+    """Train, keeping states and a step log; a try that died is taken up where it stood.
+
+    Where it is another training by now, since a record was restricted or the machine is another,
+    what it left is destroyed and the training begins anew.
+    """
+    examples = StoredExamples(recipe, view)
+    content = content_name(view.snapshot.space, view.ordinals)
+    for last in (False, True):
+        history = histories.begin(
+            name=str(job.pk),
+            job=job,
+            space=view.snapshot.space,
+            ordinals=view.ordinals,
+            now=timezone.now(),
+        )
+        training = trainer(recipe, session, PlatformStore(history), content)
+        try:
+            done = training.record(history.name, Pinned(examples, size=len(examples)))
+        except OtherTraining:
+            if last:
+                raise
+            histories.discard(history=history, now=timezone.now())
+        else:
+            return done.model
+    raise AssertionError("unreachable")
 
 
 def recording_of(account: bytes) -> Recording | None:

@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -77,7 +78,14 @@ def rewind_of(run: UnlearningRun, store: Store, *, name: str = "") -> Rewind:
 
 def begin(job: Job, run: UnlearningRun) -> Rewind:
     """Return what a run replays; its own states are kept from now on. Raises as above."""
-    history = histories.begin(name=str(run.pk), job=job, now=timezone.now())
+    retained = retain_snapshot(run)
+    history = histories.begin(
+        name=str(run.pk),
+        job=job,
+        space=retained.space,
+        ordinals=members(retained),
+        now=timezone.now(),
+    )
     return rewind_of(run, PlatformStore(history))
 
 
@@ -105,6 +113,7 @@ def said(run: UnlearningRun) -> dict[str, Any]:
         "reason": claimed.reason,
         "digest": recording.digest,
         "second_digest": second.digest if second else None,
+        "second_first_step": second.first if second else None,
         "log_head": recording.head,
         "plan": recording.binding,
         "first_step": first.first,
@@ -141,11 +150,16 @@ def _elsewhere(run: UnlearningRun) -> Execution | None:
 
 
 def execute_again(run_id: str) -> Execution:
-    """Replay the work of a run once more, keeping nothing of it."""
+    """Do the work of a run once more, from scratch and keeping nothing of it.
+
+    From the same state it would repeat a mistake that lies in that state.
+    """
     run = UnlearningRun.objects.select_related("target__generated_by", "base", "space").get(
         pk=run_id
     )
-    rewind = rewind_of(run, Borrowed(), name=f"{run.pk}-again")
+    found = rewind_of(run, Borrowed(), name=f"{run.pk}-again")
+    origin = replace(found.origin.cut(0), digest=found.origin.digest)
+    rewind = replace(found, origin=origin, every=None)
     recipe = recipe_of(run.target)
     session = Session(base=load_version(run.base) if run.base else None, **placed())
     retain = StoredExamples(recipe, training_view(retain_snapshot(run)))

@@ -17,7 +17,7 @@ from unlearning.core.recipe import load_recipe
 from unlearning.core.session import Session
 from unlearning.core.stored import StoredExamples
 from unlearning.execution.device import placed
-from unlearning.execution.histories import content_name, recorded
+from unlearning.execution.histories import recorded
 from unlearning.execution.loading import load_version
 from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
 from unlearning.services import histories
@@ -68,8 +68,6 @@ def train_version(job: Job) -> None:
 
 
 def _trained(job: Job, recipe: Recipe, session: Session, view: TrainingView) -> nn.Module:
-    examples = StoredExamples(recipe, view)
     if not settings.EXPUNGE_REPLAY_EVERY:
-        return recipe.train(examples, session)
-    content = content_name(view.snapshot.space, view.ordinals)
-    return recorded(job, recipe, session, examples, content)
+        return recipe.train(StoredExamples(recipe, view), session)
+    return recorded(job, recipe, session, view)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lineage.models import OrdinalSpace
+from lineage.queries.availability import purged_ordinals
 from unlearning.models import HistoryFile, TrainingHistory
 
 if TYPE_CHECKING:
+    from pyroaring import BitMap
+
     from lineage.models import Artefact, ModelVersion
 
 
@@ -34,3 +38,10 @@ def keys(prefix: str) -> list[str]:
     """Return the keys that begin like this, sorted."""
     found = HistoryFile.objects.filter(key__startswith=prefix, artefact__destroyed_at=None)
     return sorted(found.values_list("key", flat=True))
+
+
+def erased_in_unfinished() -> dict[OrdinalSpace, BitMap]:
+    """Return the erased ordinals of the spaces of trainings that gave no version yet."""
+    unfinished = TrainingHistory.objects.filter(version=None).values("space")
+    spaces = OrdinalSpace.objects.filter(id__in=unfinished)
+    return {space: purged_ordinals(space) for space in spaces}

@@ -5,24 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from pyroaring import BitMap
 
+from lineage.core.bitmaps import decode, encode
 from lineage.models import Artefact, Job
 from lineage.services.artefacts import destroy_artefact, store_artefact
 from unlearning.models import HistoryFile, TrainingHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
-    from lineage.models import ModelVersion
+    from lineage.models import ModelVersion, OrdinalSpace
 
 _LIVE = (Job.Status.QUEUED, Job.Status.RUNNING)
 
 
-def begin(*, name: str, job: Job, now: datetime) -> TrainingHistory:
+def begin(
+    *, name: str, job: Job, space: OrdinalSpace, ordinals: BitMap, now: datetime
+) -> TrainingHistory:
     """Return the history of that name, made if this is the first try."""
     history, _ = TrainingHistory.objects.get_or_create(
-        name=name, defaults={"job": job, "created_at": now}
+        name=name,
+        defaults={"job": job, "space": space, "bitmap": encode(ordinals), "created_at": now},
     )
     if history.job_id != job.pk:
         TrainingHistory.objects.filter(pk=history.pk).update(job=job)
@@ -41,8 +46,9 @@ def keep_file(*, history: TrainingHistory, key: str, data: bytes, now: datetime)
         StoreFull, StoreNotWritable: nothing was stored.
     """
     drop_file(key=key, now=now)
-    artefact = store_artefact(kind=Artefact.Kind.CHECKPOINT, data=data, now=now)
-    HistoryFile.objects.create(history=history, key=key, artefact=artefact)
+    with transaction.atomic():  # a row of one alone would lead nobody to the file
+        artefact = store_artefact(kind=Artefact.Kind.CHECKPOINT, data=data, now=now)
+        HistoryFile.objects.create(history=history, key=key, artefact=artefact)
 
 
 def drop_file(*, key: str, now: datetime) -> None:
@@ -77,13 +83,28 @@ def discard(*, history: TrainingHistory, now: datetime) -> None:
     history.delete()
 
 
-def discard_abandoned(*, now: datetime) -> int:
-    """Destroy what trainings left that will not go on; return how many there were.
+def forget(*, version: ModelVersion) -> None:
+    """Drop the account of a version whose files were destroyed: it names seeds and holes."""
+    TrainingHistory.objects.filter(version=version).delete()
 
-    Their states learned from people, and no version leads to them.
+
+def discard_unfinished(*, records: Mapping[OrdinalSpace, BitMap], now: datetime) -> int:
+    """Destroy what trainings left that gave no version; return how many there were.
+
+    Those that will not go on, and those that learned from some records, whatever becomes of their
+    job: without its history it fails, and when it is tried again it begins anew.
     """
-    left = TrainingHistory.objects.filter(version=None).exclude(job__status__in=_LIVE)
-    found = list(left)
+    found = [
+        history
+        for history in TrainingHistory.objects.filter(version=None).select_related("job", "space")
+        if history.job is None
+        or history.job.status not in _LIVE
+        or (history.space and _learned(history).intersect(records.get(history.space, BitMap())))
+    ]
     for history in found:
         discard(history=history, now=now)
     return len(found)
+
+
+def _learned(history: TrainingHistory) -> BitMap:
+    return decode(bytes(history.bitmap)) if history.bitmap else BitMap()

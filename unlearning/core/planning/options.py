@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Weighing:
     """One version and one forget set, to be weighed.
 
-    ``verified`` executes what goes on from a kept state twice; a full retrain is executed once.
+    ``verified`` executes what goes on from a kept state twice, the second time from scratch (of a
+    shard, as much as is rebuilt); a full retrain is executed once.
     """
 
     version: VersionFacts
@@ -137,11 +138,12 @@ class Weighing:
         """Return an exact way that trains; bits are claimed where two executions can agree."""
         seconds = self.measured.start + visits * self.measured.per_visit
         twice = again and self.verified and self.version.same_environment
+        whole = visits if way is Way.SHARD_REBUILD else self._whole
         cost = Cost(
             visits=visits,
             seconds=seconds,
-            verify_visits=visits if twice else 0,
-            verify_seconds=seconds if twice else 0.0,
+            verify_visits=whole if twice else 0,
+            verify_seconds=self.measured.start + whole * self.measured.per_visit if twice else 0.0,
         )
         return Option(
             way=way,
