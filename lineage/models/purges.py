@@ -80,10 +80,14 @@ class PurgeTrace(models.Model):
 
     A model that learned from them, what was derived from them as a whole, or the forget set of a
     run that removed them. What held them itself was rewritten and is clean.
+
+    Of a forget set ``bitmap`` keeps which it held, since what it did not hold was not removed. Of
+    other nodes it is empty: any of the purge's ordinals may act on them.
     """
 
     purge = models.ForeignKey(LineagePurge, models.PROTECT, related_name="traces")
     node = models.ForeignKey(LineageNode, models.PROTECT, related_name="+")
+    bitmap = models.BinaryField(default=bytes)
 
     class Meta:
         constraints = [

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 
 class Held(NamedTuple):
-    """Of some records, by node, those that are there and those that are known to have come."""
+    """Of some records, by node, those that are there and what purges say: see ``Traces``."""
 
     members: dict[int, BitMap]
     arrived: dict[int, BitMap]
+    removed: dict[int, BitMap]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +87,7 @@ def spaces_behind(behind: DataBehind) -> set[OrdinalSpace]:
 def held_in(records: Mapping[OrdinalSpace, BitMap]) -> list[Held]:
     """Return, for each space of some records, which of them the data holds."""
     return [
-        Held(nodes_holding(space, ordinals), traced(space, ordinals))
+        Held(nodes_holding(space, ordinals), *traced(space, ordinals))
         for space, ordinals in records.items()
         if ordinals
     ]
@@ -102,9 +103,10 @@ def acts_on(behind: DataBehind, holding: Held, node: int, *, removed: Iterable[i
         removed: nodes of what its reader removed on purpose; what it holds itself stays.
     """
     held, came = (
-        {one: hits for one, hits in part.items() if one in behind.data} for part in holding
+        {one: hits for one, hits in part.items() if one in behind.data}
+        for part in (holding.members, merged(holding.arrived, holding.removed))
     )
-    known = merged(*holding)
+    known = merged(holding.members, holding.removed)
     flow = carried(behind.edges, held, cuts_of(known, behind.edges), came)
     gone = union(known[one] for one in removed if one in known)
     return (flow.acting.get(node, BitMap()) - gone) | held.get(node, BitMap())

@@ -45,6 +45,7 @@ class Reach:
 
     * ``held``: of each snapshot that holds some of them, which;
     * ``arrived``: of each node on which a hard purge left a trace of some of them, which;
+    * ``removed``: the same as ``held``, and of forget sets what they had held before a purge;
     * ``edges``: every edge on a way down from those snapshots;
     * ``cuts``: by the two ends of an edge, what was removed on purpose on that way;
     * ``acting``: what acts on each node, sources before what was derived from them; a node on
@@ -54,6 +55,7 @@ class Reach:
 
     held: dict[int, BitMap] = field(repr=False)
     arrived: dict[int, BitMap] = field(repr=False)
+    removed: dict[int, BitMap] = field(repr=False)
     edges: list[Edge] = field(repr=False)
     cuts: dict[Ends, BitMap] = field(repr=False)
     acting: dict[int, BitMap] = field(repr=False)
@@ -71,12 +73,21 @@ def reached(space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER
     if as_of != FOR_EVER:
         ordinals = valid_at(space, ordinals, as_of)
     held = nodes_holding(space, ordinals, as_of=as_of)
-    arrived = traced(space, ordinals)
-    edges = edges_below({*held, *arrived}, as_of=as_of) if held or arrived else []
-    cuts = cuts_of(merged(held, arrived), edges) if edges else {}
-    flow = carried(edges, held, cuts, arrived)
+    arrived, removed = traced(space, ordinals)
+    known = merged(held, removed)
+    edges = edges_below({*known, *arrived}, as_of=as_of) if known or arrived else []
+    cuts = cuts_of(known, edges) if edges else {}
+    # Whatever read a forget set otherwise than to remove it learned from what it had held.
+    came = merged(arrived, removed)
+    flow = carried(edges, held, cuts, came)
     return Reach(
-        held=held, arrived=arrived, edges=edges, cuts=cuts, acting=flow.acting, came=flow.came
+        held=held,
+        arrived=came,
+        removed=known,
+        edges=edges,
+        cuts=cuts,
+        acting=flow.acting,
+        came=flow.came,
     )
 
 

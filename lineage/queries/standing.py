@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from pyroaring import BitMap
 
-from lineage.core.bitmaps import merged, union
+from lineage.core.bitmaps import union
 from lineage.models import (
     DatasetSnapshot,
     Influence,
@@ -67,8 +67,7 @@ def erased_records_passed_on(run: Run) -> int:
         for where, gone in with_derived({space: purged_ordinals(space)}).items():
             reach = reached(where, gone)
             acting = union(reach.acting[node] for node in models & reach.acting.keys())
-            known = merged(reach.held, reach.arrived)
-            cut = union(known[node] for node in removed & known.keys())
+            cut = union(reach.removed[node] for node in removed & reach.removed.keys())
             passed += len(acting - cut)
     return passed
 

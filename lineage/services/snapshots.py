@@ -151,13 +151,18 @@ def _origins(dataset: Dataset, origin: Origin, members: BitMap) -> list[DatasetS
     """
     if origin.generated_by is not None:
         return []
+    parent = origin.parent
+    if parent is not None and parent.generated_by_id:  # it says where its own records came from
+        members = members - recent.members_of(parent)
+        if not members:
+            return [parent]
     written = DatasetSnapshot.objects.filter(dataset=dataset, generated_by__isnull=False)
     found = [
         one
         for one in written.select_related("space", "dataset")
-        if one != origin.parent and members.intersect(recent.members_of(one))
+        if one != parent and members.intersect(recent.members_of(one))
     ]
-    return [origin.parent, *found] if origin.parent else found
+    return [parent, *found] if parent else found
 
 
 def _inherit_edges(node: LineageNode, origins: list[DatasetSnapshot]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
+from lineage.core.bitmaps import decode, encode
 from lineage.models import PurgeTrace, Role, RunInput
 from lineage.queries.reach import reached
 
@@ -23,12 +24,22 @@ def leave_traces(*, purge: LineagePurge, space: OrdinalSpace, ordinals: BitMap) 
     look as if it still held them. Again, it notes nothing twice.
     """
     reach = reached(space, ordinals)
-    known = [*reach.held, *reach.arrived]
-    forgotten = RunInput.objects.filter(role=Role.FORGET, node_id__in=known)
-    nodes = {*_inherited(reach), *forgotten.values_list("node_id", flat=True)}
     PurgeTrace.objects.bulk_create(
-        (PurgeTrace(purge=purge, node_id=node) for node in sorted(nodes)), ignore_conflicts=True
+        (PurgeTrace(purge=purge, node_id=node) for node in sorted(set(_inherited(reach)))),
+        ignore_conflicts=True,
     )
+    forgotten = RunInput.objects.filter(role=Role.FORGET, node_id__in=list(reach.removed))
+    for node in sorted(set(forgotten.values_list("node_id", flat=True))):
+        _note_removed(purge, node, reach.removed[node])
+
+
+def _note_removed(purge: LineagePurge, node: int, held: BitMap) -> None:
+    trace, fresh = PurgeTrace.objects.get_or_create(
+        purge=purge, node_id=node, defaults={"bitmap": encode(held)}
+    )
+    if not fresh and trace.bitmap:  # else it is one on which any of them may act
+        known = decode(bytes(trace.bitmap)) | held
+        PurgeTrace.objects.filter(pk=trace.pk).update(bitmap=encode(known))
 
 
 def _inherited(reach: Reach) -> Iterator[int]:

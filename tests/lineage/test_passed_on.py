@@ -164,3 +164,42 @@ def test_what_a_hard_purge_traced_passes_on_to_what_is_derived_later(now, step):
     assert str(before) in named(faces, 0)
     after = trained("after", now, data(step(made, taken, now)))
     assert (after.state, str(after) in named(faces, 0)) == ("QUARANTINED", True)
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["one case", "two cases"])
+def test_a_forget_set_removes_what_it_held_and_nothing_that_is_purged_with_it(now, same):
+    faces = filled("faces", 4, now)
+    model = trained("m", now, data(snapshot(faces, now)))
+    inputs = (base(model, Role.TEACHER), data(snapshot(faces, now, [1]), Role.FORGET))
+    unlearned = trained("m", now, *inputs, activity="UNLEARN")
+    for ordinal, case in ((1, CASE), (2, CASE if same else uuid.uuid4())):
+        erase_records(
+            case_id=case, space=faces.space, ordinals=BitMap([ordinal]), now=now, hard=True
+        )
+    assert named(faces, 2) == {str(model), str(unlearned)}
+    if not same:  # of one purge it is not known which of its records act on a node
+        assert named(faces, 1) == {str(model)}
+
+
+def test_one_purge_of_two_records_removes_only_that_of_the_forget_set(now):
+    faces = filled("faces", 4, now)
+    model = trained("m", now, data(snapshot(faces, now)))
+    forget = snapshot(faces, now, [1])
+    inputs = (base(model, Role.TEACHER), data(forget, Role.FORGET))
+    trained("first", now, *inputs, activity="UNLEARN")
+    erase_records(case_id=CASE, space=faces.space, ordinals=BitMap([1, 2]), now=now, hard=True)
+    again = trained("again", now, *inputs, activity="UNLEARN")
+    assert str(again) in named(faces, 2)
+    assert str(again) not in named(faces, 1)
+
+
+def test_a_part_of_what_a_run_wrote_has_the_origin_of_that_run_alone(now):
+    raw, made = filled("raw", 4, now), filled("made", 3, now)
+    days = []
+    for source, wrote in (([0], [0, 1]), ([3], [0, 2])):
+        read = data(snapshot(raw, now, source), Role.SOURCE_DATA)
+        run = begin_run(plan=RunPlan(activity="TRANSFORM", inputs=(read,)), now=now)
+        days.append(finish_derivation(run=run, dataset=made, ordinals=BitMap(wrote), now=now))
+    part = take_snapshot(dataset=made, ordinals=BitMap([0]), now=now, parent=days[0])
+    model = str(trained("part", now, data(part)))
+    assert (model in named(raw, 0), model in named(raw, 3)) == (True, False)
