@@ -50,7 +50,7 @@ def written_by(run: Run) -> set[int]:
     """
     outputs = RunOutput.objects.filter(run=run)
     whole = set(outputs.values_list("node__object_id", flat=True))
-    whole |= _may_be_any(whole, begun=_begun(run))
+    whole |= _may_be_any(whole)
     waiting = set(whole)
     while waiting:
         parts = DatasetSnapshot.objects.filter(parent__in=waiting).values_list("id", flat=True)
@@ -80,23 +80,12 @@ def derive_new_state(snapshot: DatasetSnapshot, node: LineageNode) -> None:
     _derive(_uses(runs, _completed(runs)), {node.id})
 
 
-def _begun(run: Run) -> datetime | None:
-    starts = ReceivedEvent.objects.filter(run_id=run.id, event_type="START")
-    first: datetime | None = starts.aggregate(first=Min("event_time"))["first"]
-    return first
-
-
-def _may_be_any(written: Set[uuid.UUID], *, begun: datetime | None) -> set[uuid.UUID]:
-    """Return all states of the data sets that may be one of some states.
-
-    What this platform took before the run had ``begun`` is not what the run wrote.
-    """
+def _may_be_any(written: Set[uuid.UUID]) -> set[uuid.UUID]:
+    """Return all states of the data sets that may be one of some states."""
     columns = ("dataset_id", "id", "external_version", "digest")
     found = DatasetSnapshot.objects.filter(id__in=written).values_list(*columns)
     told = [(dataset, State(*called)) for dataset, _, *called in found]
     states = DatasetSnapshot.objects.filter(dataset__in={dataset for dataset, _ in told})
-    if begun:
-        states = states.exclude(external_version="", created_at__lt=begun)
     return {
         pk
         for dataset, pk, *called in states.values_list(*columns)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 
 import pytest
 from pyroaring import BitMap
@@ -155,17 +154,3 @@ LONG = "x" * (LONGEST - len(TOLD))  # one is kept as it is, the other as a diges
 )
 def test_states_may_be_the_same_where_no_two_versions_say_otherwise(one, other, alike):
     assert may_be(one, other) is may_be(other, one) is alike
-
-
-@pytest.mark.django_db
-def test_what_was_taken_here_before_the_run_began_is_not_what_it_wrote(now):
-    faces_, anon = filled("faces", 2, now), filled("anon", 2, now)
-    early = trained("early", now, data(snapshot(anon, now)))
-    run = uuid.UUID(int=77)
-    told = {"inputs": [faces(0)], "outputs": [named("anon", version="v9")], "run": run}
-    later = now + timedelta(days=1)
-    send(event("START", **told) | {"eventTime": later.isoformat()}, now=later)
-    send(event("COMPLETE", **told) | {"eventTime": later.isoformat()}, now=later)
-    assert str(early) not in names(affected(faces_.space, BitMap([0])))
-    late = trained("late", later, data(snapshot(anon, later)))
-    assert str(late) in names(affected(faces_.space, BitMap([0])))
