@@ -218,7 +218,7 @@ def test_programs_stop_in_reverse_order(tmp_path):
 def test_a_dead_program_is_named_with_its_last_lines(tmp_path):
     log = tmp_path / "worker.log"
     log.write_text("words of an earlier run\n")
-    code = "import sys; print('connecting'); sys.exit('no broker at home')"
+    code = "import sys; print('connecting', flush=True); sys.exit('no broker at home')"
     with Supervisor() as supervisor:
         # It has to be up first, as a program that dies at once fails already in `start`.
         supervisor.start(program(tmp_path, "web", SLEEPER))
