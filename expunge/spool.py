@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from expunge.disk import sync_folder, write_synced
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -48,14 +50,14 @@ class Outbox:
         aside = self.folder / f"{_ASIDE}{uuid.uuid4().hex}"
         aside.mkdir(mode=0o700, parents=True)  # another process may have found the outbox empty
         header = {"kind": message.kind, "run": message.run, "body": message.body}
-        _write(aside / _HEADER, json.dumps(header).encode())
+        write_synced(aside / _HEADER, json.dumps(header).encode())
         for name, data in message.files.items():
-            _write(aside / name, data)
-        _sync(aside)
+            write_synced(aside / name, data)
+        sync_folder(aside)
         last = max((int(path.name[:6]) for path in self._all()), default=0)
         aside.rename(self.folder / f"{last + 1:06}-{message.kind}")
-        _sync(self.folder)
-        _sync(self.folder.parent)
+        sync_folder(self.folder)
+        sync_folder(self.folder.parent)
 
     def pending(self) -> list[Path]:
         """Return where the messages lie, the first first."""
@@ -73,17 +75,17 @@ class Outbox:
         """Forget a message that the platform has."""
         aside = path.with_name(f"{_ASIDE}{uuid.uuid4().hex}")
         path.rename(aside)
-        _sync(self.folder)
+        sync_folder(self.folder)
         shutil.rmtree(aside)
 
     def set_aside(self, path: Path, reason: str) -> None:
         """Keep a message that the platform will never take, with its reason, out of the way."""
-        _write(path / "reason.txt", reason.encode())
+        write_synced(path / "reason.txt", reason.encode())
         refused = self.folder.parent / _REFUSED
         refused.mkdir(mode=0o700, exist_ok=True)
         path.rename(refused / f"{self.folder.name}-{path.name}")
-        _sync(refused)
-        _sync(self.folder)
+        sync_folder(refused)
+        sync_folder(self.folder)
 
     def close(self) -> None:
         """Remove the folder if nothing is left in it but what a crash left half written."""
@@ -135,18 +137,3 @@ def _since(box: Outbox) -> float | None:
     with suppress(FileNotFoundError):
         return next((path.stat().st_mtime for path in box.pending()), None)
     return None
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

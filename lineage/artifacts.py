@@ -14,7 +14,6 @@ An object store with versioning keeps what was deleted: it must be off for this 
 from __future__ import annotations
 
 import errno
-import os
 import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ import fsspec
 from django.conf import settings
 from fsspec.implementations.local import LocalFileSystem
 
+from expunge.disk import sync_folder, write_whole
 from lineage.core.content_digest import content_digest
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class _Store:
     def write(self, uri: str, data: bytes) -> None:
         path = self.path(uri)
         if self.local:
-            _write_whole(Path(path), data)
+            write_whole(Path(path), data)
         else:
             self.files.pipe_file(path, data)
 
@@ -108,28 +108,7 @@ class _Store:
         """Make renames and removals survive a power cut."""
         if self.local:
             for folder in {Path(self.path(uri)).parent for uri in uris}:
-                _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with aside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+                sync_folder(folder)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from unlearning.core.planning.facts import (
     VersionFacts,
 )
 from unlearning.core.planning.policy import PlanningPolicy
-from unlearning.core.planning.ways import Strength, Way
+from unlearning.core.planning.ways import Strength
 from unlearning.core.replay.fingerprint import differences, fingerprint
 from unlearning.core.replay.rewind import NumbersUnclear, holes_in
 from unlearning.core.seeding import isolated
@@ -42,12 +42,6 @@ if TYPE_CHECKING:
     from unlearning.core.recipe import Recipe
     from unlearning.core.replay.recording import Recording
 
-# The method that carries out each way; the others are not offered here yet.
-CARRIED_OUT = {
-    Way.DECREMENT: "decrement",
-    Way.REWIND: runs.REPLAY,
-    Way.RETRAIN: runs.RETRAIN,
-}
 _SECONDS = 1.0  # of a training of which nobody knows how long it took
 
 
@@ -56,7 +50,6 @@ def weighed(
     forget: BitMap,
     *,
     approximate: Mapping[str, Any] | None = None,
-    refused: str = "",
 ) -> Decision:
     """Weigh every way to unlearn a version that learned from these records of its own data.
 
@@ -64,9 +57,8 @@ def weighed(
         version: to be unlearned.
         forget: the records, of the space that the version was trained on.
         approximate: the numbers of the installation's approximate method, None where it has none.
-        refused: why that method cannot be run on the version.
     """
-    given = _approximate(approximate, refused) if approximate is not None else ()
+    given = _approximate(approximate) if approximate is not None else ()
     facts, forgotten = _facts(version, forget)
     seconds = version.generated_by.seconds or _SECONDS
     return plan(
@@ -96,14 +88,14 @@ def method_of(decision: Decision) -> str:
     won = decision.winner
     if won is None:
         return runs.RETRAIN
-    return won.method or CARRIED_OUT.get(won.way, runs.RETRAIN)
+    return won.method or runs.CARRIED_OUT_BY.get(won.way, runs.RETRAIN)
 
 
-def _approximate(numbers: Mapping[str, Any], refused: str) -> tuple[MethodFacts, ...]:
+def _approximate(numbers: Mapping[str, Any]) -> tuple[MethodFacts, ...]:
     declared = declared_methods().get(settings.EXPUNGE_METHOD)
     if declared is None or declared["guarantee"] != Guarantee.APPROXIMATE.name:
         return ()
-    return (MethodFacts.from_declaration(declared, numbers, refused=refused),)
+    return (MethodFacts.from_declaration(declared, numbers),)
 
 
 def _facts(version: ModelVersion, forget: BitMap) -> tuple[VersionFacts, ForgetFacts]:

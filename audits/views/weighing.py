@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.views.wording import method_title
 from unlearning.core.planning.ways import Way
-from unlearning.services.runs import REPLAY, RETRAIN
+from unlearning.services.runs import CARRIED_OUT_BY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,7 +31,6 @@ PROMISES = {
     "APPROXIMATE": "none; judged by attacks",
 }
 SET_BY = "The installation tries this method first (EXPUNGE_METHOD)."
-_CARRIED_OUT_BY = {Way.DECREMENT: "decrement", Way.REWIND: REPLAY, Way.RETRAIN: RETRAIN}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +65,7 @@ def _row(row: Mapping[str, Any], run: UnlearningRun) -> WeighedWay:
     key, _, method = (option["way"] if option else row["key"]).partition(":")
     method = option["method"] if option else method
     way = Way(key)
-    taken = run.method == (method or _CARRIED_OUT_BY.get(way))
+    taken = run.method == (method or CARRIED_OUT_BY.get(way))
     return WeighedWay(
         title=method_title(method) if method else WAYS[way],
         promise=PROMISES[option["strength"]] if option else "",

@@ -105,23 +105,18 @@ def ways(
     it as its complement, since what it holds does not go everywhere that what came to it goes.
     """
     groups = alike(union([*held.values(), *arrived.values()]), forgotten.values())
-    return [
-        arrivals(
-            _doubled(
-                (
-                    edge
-                    for edge in edges
-                    if not group.intersect(forgotten.get((edge.src, edge.dst), BitMap()))
-                ),
-                holders := {node for node, members in held.items() if members.intersect(group)},
-            ),
-            [
-                *(~node for node in holders),
-                *(node for node, members in arrived.items() if members.intersect(group)),
-            ],
+    tables = []
+    for group in groups:
+        holders = {node for node, members in held.items() if members.intersect(group)}
+        reached = [node for node, members in arrived.items() if members.intersect(group)]
+        open_edges = (
+            edge
+            for edge in edges
+            if not group.intersect(forgotten.get((edge.src, edge.dst), BitMap()))
         )
-        for group in groups
-    ]
+        starts = [*(~node for node in holders), *reached]
+        tables.append(arrivals(_doubled(open_edges, holders), starts))
+    return tables
 
 
 def _doubled(edges: Iterable[Edge], holders: Set[int]) -> Iterator[Edge]:

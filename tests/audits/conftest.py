@@ -1,15 +1,18 @@
-"""What tests of restored backups and of late versions begin with."""
+"""What tests of restored backups, of late versions and of searches begin with."""
 
 from __future__ import annotations
 
 import pytest
 from django.utils import timezone
+from pyroaring import BitMap
 
 from lineage.models import Job
 from lineage.queries.subjects import find_subject
 from lineage.services.runs import Input, RunPlan, begin_run
+from tests.audits import world as worlds
 from tests.audits.backups import restore, saved
 from tests.audits.world import ADA, BERT, CLEO
+from unlearning.recipes.digits import digit_records
 
 
 @pytest.fixture
@@ -36,3 +39,18 @@ def still_open(world):
         plan=RunPlan(activity="TRAIN", inputs=(Input(source=world.snapshot(ADA, BERT)),)),
         now=timezone.now(),
     )
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Three hundred digits that nobody of the world owns."""
+    found = [one for one in digit_records() if one[1] in "012"]
+    return [(f"other{place}@example.org", one) for place, one in enumerate(found[100:360])]
+
+
+@pytest.fixture
+def lot(world, many):
+    """A snapshot of the world's data set with nobody of the world in it."""
+    worlds.imported("digits", many)
+    first = sum(worlds.OWNED.values())
+    return world.take(BitMap(range(first, first + len(many))))

@@ -212,7 +212,7 @@ def full(monkeypatch):
     def refuse(_descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("lineage.artifacts.os.fsync", refuse)
+    monkeypatch.setattr("expunge.disk.os.fsync", refuse)
 
 
 def test_a_disk_that_is_full_while_weights_are_written_loses_nothing(

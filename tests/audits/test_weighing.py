@@ -13,6 +13,7 @@ from pyroaring import BitMap
 from audits.views.weighing import predicted_and_actual, weighed_ways
 from lineage.services import restriction
 from tests.audits.world import ADA, BERT, CLEO, NOW, SMALL, officer, runs
+from unlearning.core.replay.store import NotStored
 
 pytestmark = pytest.mark.django_db
 
@@ -106,8 +107,8 @@ def test_a_replay_that_fails_is_followed_by_training_again(world, settings, monk
     settings.EXPUNGE_REPLAY_EVERY = 1
     late(world)
 
-    def gone(_key):
-        return None
+    def gone(key):
+        raise NotStored(key)
 
     monkeypatch.setattr("unlearning.execution.histories.read", gone)
     tried, after = runs(world.erased())

@@ -7,21 +7,15 @@ import json
 import pytest
 from django.core import mail
 from django.db import transaction
-from pyroaring import BitMap
 
 from audits import keys, workflow
 from audits.core.record import verify
 from audits.models import Evidence, ShadowResult
-from audits.queries.limits import limits_of
-from audits.services import planning
 from audits.services.transitions import MoveNotAllowed
 from audits.workflow import doorbell, steps, tasks
 from lineage.models import DataRecord, Job, ModelVersion, RecordContent, Run
 from lineage.queries.availability import restricted_ordinals
-from lineage.queries.training_view import training_view
-from lineage.services.derivation import Derived, ensure_derived_dataset, write_derived
 from lineage.services.journal import read_journal
-from lineage.services.runs import Input, RunPlan, begin_run
 from tests.audits import world as worlds
 from tests.audits.world import (
     ADA,
@@ -29,7 +23,6 @@ from tests.audits.world import (
     CLEO,
     DORA,
     FAIL,
-    NOW,
     PASS,
     STRANGERS,
     events,
@@ -284,91 +277,6 @@ def test_a_version_that_was_open_when_records_were_restricted_is_found(world):
     assert case.status == "SEALED"
     assert late not in [run.target for run in runs(case)]  # its view did not serve her
     assert world.touched(world.owned(ADA)) == []
-
-
-# --- duplicates -------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def twin_record(world):
-    """Bert has a record equal to Ada's first one."""
-    worlds.imported("digits", [(BERT, worlds.digits()[0])])
-    return sum(worlds.OWNED.values())
-
-
-@pytest.mark.parametrize(("decision", "erased"), [("KEEP", 6), ("ERASE", 7)])
-def test_a_case_waits_for_a_decision_about_a_duplicate(world, twin_record, decision, erased):
-    people = world.owned(ADA, BERT, CLEO)
-    world.train("base", world.take(people | BitMap([twin_record])))
-    case = world.finish(world.accepted())
-    finding = case.duplicates.get()
-    assert (case.status, finding.kind, finding.other_ordinal) == (
-        "RESTRICTED",
-        "EXACT",
-        twin_record,
-    )
-    world.do(
-        workflow.decide_duplicate,
-        finding_id=finding.pk,
-        decision=decision,
-        user=worlds.officer(),
-    )
-    case = world.finish(world.wake(case))
-    assert (case.status, case.failure) == ("SEALED", "")
-    assert logged(case, "records_erased")[0]["records"] == erased
-    assert RecordContent.objects.filter(ordinal=twin_record).exists() is (decision == "KEEP")
-    kept = [limit for limit in limits_of(case, runs(case)) if "kept by decision" in limit]
-    assert len(kept) == (decision == "KEEP")
-
-
-def test_what_was_derived_from_a_duplicate_goes_with_it(world, base, twin_record):
-    """A caption of the twin alone, and a word of that caption: each in a space of its own."""
-    captions = derived("captions", world.take(BitMap([twin_record])), twin_record)
-    words = derived("words", captions, 0)
-    case = world.finish(world.accepted())
-    world.do(
-        workflow.decide_duplicate,
-        finding_id=case.duplicates.get().pk,
-        decision="ERASE",
-        user=worlds.officer(),
-    )
-    assert [list(training_view(taken).ordinals) for taken in (captions, words)] == [[], []]
-    late = derived("late words", captions, 0)  # while the case goes on
-    case = world.finish(world.wake(case))
-    assert (case.status, case.failure) == ("SEALED", "")
-    for space in (captions.space, words.space, late.space):
-        assert not RecordContent.objects.filter(space=space).exists()
-        assert DataRecord.objects.get(space=space).invalidated_by == case.pk
-
-
-def test_what_was_derived_while_a_duplicate_was_decided_is_found_before_the_erasure(
-    world, base, twin_record, monkeypatch
-):
-    """As if the derivation had been written between the look at the map and the restriction."""
-    case = world.finish(world.accepted())
-    captions = derived("captions", world.take(BitMap([twin_record])), twin_record)
-    with monkeypatch.context() as patched:
-        patched.setattr(planning, "with_derived", lambda records: records)
-        world.do(
-            workflow.decide_duplicate,
-            finding_id=case.duplicates.get().pk,
-            decision="ERASE",
-            user=worlds.officer(),
-        )
-    case = world.finish(world.wake(case))
-    assert (case.status, case.failure) == ("SEALED", "")
-    assert not RecordContent.objects.filter(space=captions.space).exists()
-
-
-def derived(name, source, ordinal):
-    """One record in a data set of its own, derived from one record of a snapshot."""
-    dataset = ensure_derived_dataset(name=name, parent=source.dataset, one_for_one=False)
-    run = begin_run(
-        plan=RunPlan(activity="TRANSFORM", inputs=(Input(source=source, role="SOURCE_DATA"),)),
-        now=NOW,
-    )
-    records = [Derived(sources=(ordinal,), content=name.encode())]
-    return write_derived(run=run, source=source.space, dataset=dataset, records=records, now=NOW)
 
 
 # --- people -----------------------------------------------------------------------------------

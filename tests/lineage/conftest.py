@@ -12,6 +12,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, connections
 
+from tests.lineage.builders import filled, snapshot
+from tests.lineage.remote import Script, key
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -114,3 +117,13 @@ def _move_to(place: dict[str, Any]) -> None:
     _left.append(connections["default"])
     connections.settings["default"] = place
     del connections["default"]
+
+
+@pytest.fixture
+def taken(now):
+    return snapshot(filled("faces", 9, now), now)
+
+
+@pytest.fixture
+def script(taken, live_server, tmp_path):
+    return Script(live_server.url, tmp_path / "spool", str(taken.id), key())

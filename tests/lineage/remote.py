@@ -14,13 +14,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 from django.utils import timezone
 from safetensors.torch import save
+from torch.utils.data import DataLoader, Dataset
 
+from expunge import capture
 from expunge.remote import HttpSink
+from lineage.models import ModelVersion, Run
+from lineage.queries.membership import members
 from lineage.services.api_keys import create_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from pyroaring import BitMap
 
 WEIGHTS = save({"w": torch.arange(3.0)})
 
@@ -96,3 +102,32 @@ def answering_server(status: int, body: dict[str, Any]) -> Iterator[tuple[str, l
         yield f"http://127.0.0.1:{server.server_port}", asked
         server.shutdown()
         thread.join()
+
+
+class Rows(Dataset[torch.Tensor]):
+    def __init__(self, ordinals) -> None:
+        self.ordinals = list(ordinals)
+
+    def __len__(self) -> int:
+        return len(self.ordinals)
+
+    def __getitem__(self, position) -> torch.Tensor:
+        return torch.tensor(self.ordinals[position])
+
+
+def train(sink, ordinals=range(9), **options: Any) -> str:  # noqa: ANN401
+    loader = DataLoader(Rows(ordinals), batch_size=2, shuffle=True)
+    with capture.training(loader, sink=sink, **options) as captured:
+        for _ in captured.loader:
+            captured.check()
+        return captured.finish(weights=WEIGHTS, metrics={"loss": 0.5})
+
+
+def run_of(version: str) -> Run:
+    return ModelVersion.objects.get(id=version).generated_by
+
+
+def used_by(run: Run) -> BitMap:
+    used = run.inputs.get().used_snapshot
+    assert used is not None
+    return members(used)

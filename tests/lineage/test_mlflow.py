@@ -255,7 +255,7 @@ SAME = [
     ("https://Host.example/", "https://user:word@host.example:443"),
     ("postgresql+psycopg2://a:b@db/mlflow", "postgres://c@db:5432/mlflow?sslmode=require"),
     ("sqlite:///mlflow.db", "sqlite:///./x/../mlflow.db?timeout=5"),
-    ("file:///tmp/runs/", "file:///tmp/runs"),
+    ("file:///srv/runs/", "file:///srv/runs"),
     ("databricks", "databricks"),
 ]
 OTHER = [

@@ -24,7 +24,7 @@ from unlearning.recipes.counted import (
     TabularRidge,
 )
 from unlearning.recipes.digits import DigitsMLP
-from unlearning.recipes.tabular import BaseModelUnused
+from unlearning.recipes.fitted_at_once import BaseModelUnused
 
 RECIPES = [
     DigitsRidge(),

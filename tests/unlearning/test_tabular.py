@@ -12,9 +12,9 @@ from torch.utils.data import TensorDataset
 from tests.unlearning.records import TABLE, TWO, decoded
 from unlearning.core.context import Context
 from unlearning.core.recipe import UnreadableRecord
+from unlearning.recipes.fitted_at_once import BaseModelUnused
 from unlearning.recipes.tabular import (
     ABSENT,
-    BaseModelUnused,
     TabularLogistic,
     TabularMLP,
     TabularNaiveBayes,

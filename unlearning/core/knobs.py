@@ -19,3 +19,6 @@ StopLoss: TypeAlias = Annotated[
     float | None, Range(1e-6, 100, help="mean loss on the forget set that ends the run")
 ]
 Temperature: TypeAlias = Annotated[float, Range(0.1, 5, help="softness of the answers compared")]
+Smoothing: TypeAlias = Annotated[
+    float, Range(1e-12, 1.0, log=True, help="share of the largest variance added to each")
+]

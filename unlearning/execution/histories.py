@@ -19,13 +19,11 @@ from unlearning.queries import histories as kept
 from unlearning.services import histories
 
 if TYPE_CHECKING:
-    from pyroaring import BitMap
     from torch import nn
 
-    from lineage.models import Job, OrdinalSpace
+    from lineage.models import Job
     from lineage.queries.training_view import TrainingView
     from unlearning.core.recipe import Recipe
-    from unlearning.core.replay.store import Store
     from unlearning.core.session import Session
     from unlearning.models import TrainingHistory
 
@@ -53,10 +51,7 @@ class PlatformStore:
             NotStored: nothing is.
             ArtefactAltered: it holds other bytes than were written.
         """
-        content = read(key)
-        if content is None:
-            raise NotStored(key)
-        return content
+        return read(key)
 
     def delete(self, key: str, /) -> None:
         """Remove what is stored; it is no error if nothing is."""
@@ -79,35 +74,24 @@ class Borrowed(MemoryStore):
         try:
             return super().get(key)
         except NotStored:
-            content = read(key)
-            if content is None:
-                raise
-            return content
+            return read(key)
 
 
-def read(key: str) -> bytes | None:
-    """Return what the platform keeps under a key, or None."""
+def read(key: str) -> bytes:
+    """Return what the platform keeps under a key.
+
+    Raises:
+        NotStored: nothing is.
+        ArtefactAltered: it holds other bytes than were written.
+    """
     if key.endswith(f"/{ACCOUNT}"):
-        return kept.account_named(key.partition("/")[0]) or None
-    found = kept.file_named(key)
-    return artifacts.read(found.uri, found.sha256) if found else None
-
-
-def trainer(recipe: Recipe, session: Session, store: Store, content: str) -> Trainer:
-    """Return what records and replays under the key of this installation."""
-    return Trainer(
-        recipe=recipe,
-        session=session,
-        store=store,
-        secret=keys.get_or_create(STEP_LOG_KEY),
-        content=content,
-        every=settings.EXPUNGE_REPLAY_EVERY,
-    )
-
-
-def content_name(space: OrdinalSpace, ordinals: BitMap) -> str:
-    """Return what names the records that a training began with."""
-    return f"{space.public_id}:{bitmaps.digest(ordinals)}"
+        content = kept.account_named(key.partition("/")[0])
+    else:
+        found = kept.file_named(key)
+        content = artifacts.read(found.uri, found.sha256) if found else b""
+    if not content:
+        raise NotStored(key)
+    return content
 
 
 def recorded(job: Job, recipe: Recipe, session: Session, view: TrainingView) -> nn.Module:
@@ -117,25 +101,30 @@ def recorded(job: Job, recipe: Recipe, session: Session, view: TrainingView) -> 
     what it left is destroyed and the training begins anew.
     """
     examples = StoredExamples(recipe, view)
-    content = content_name(view.snapshot.space, view.ordinals)
-    for last in (False, True):
-        history = histories.begin(
-            name=str(job.pk),
-            job=job,
-            space=view.snapshot.space,
-            ordinals=view.ordinals,
-            now=timezone.now(),
+    space = view.snapshot.space
+
+    def once(history: TrainingHistory) -> nn.Module:
+        training = Trainer(
+            recipe=recipe,
+            session=session,
+            store=PlatformStore(history),
+            secret=keys.get_or_create(STEP_LOG_KEY),
+            content=f"{space.public_id}:{bitmaps.digest(view.ordinals)}",
+            every=settings.EXPUNGE_REPLAY_EVERY,
         )
-        training = trainer(recipe, session, PlatformStore(history), content)
-        try:
-            done = training.record(history.name, Pinned(examples, size=len(examples)))
-        except OtherTraining:
-            if last:
-                raise
-            histories.discard(history=history, now=timezone.now())
-        else:
-            return done.model
-    raise AssertionError("unreachable")
+        return training.record(history.name, Pinned(examples, size=len(examples))).model
+
+    def begun() -> TrainingHistory:
+        return histories.begin(
+            name=str(job.pk), job=job, space=space, ordinals=view.ordinals, now=timezone.now()
+        )
+
+    history = begun()
+    try:
+        return once(history)
+    except OtherTraining:
+        histories.discard(history=history, now=timezone.now())
+        return once(begun())
 
 
 def recording_of(account: bytes) -> Recording | None:

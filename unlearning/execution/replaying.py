@@ -92,9 +92,9 @@ def begin(job: Job, run: UnlearningRun) -> Rewind:
 def finish(run: UnlearningRun, version: ModelVersion) -> None:
     """Let the new version have its history, with the states that it rests upon."""
     recording = recording_of(kept.account_named(str(run.pk)))
-    states = [each.key for each in recording.states] if recording else []
-    log = [each.key for each in recording.chunks] if recording else []
-    histories.settle(name=str(run.pk), version=version, rests_on=[*states, *log])
+    kinds = (recording.states, recording.chunks) if recording else ()
+    rests_on = [each.key for kind in kinds for each in kind]
+    histories.settle(name=str(run.pk), version=version, rests_on=rests_on)
 
 
 def said(run: UnlearningRun) -> dict[str, Any]:

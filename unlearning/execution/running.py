@@ -170,13 +170,10 @@ def _apply(job: Job, run: UnlearningRun, recipe: Recipe, method: Method) -> Done
         **placed(),
     )
     result = method.apply(load_version(run.target), retain, StoredExamples(recipe, view), context)
+    replayed = {"replay": replaying.said(run)} if context.rewind else {}
     return Done(
         model=result.model,
         guarantee=method.guarantee.name,
-        report=result.report.as_dict() | _replayed(run),
+        report=result.report.as_dict() | replayed,
         seconds=result.report.seconds,
     )
-
-
-def _replayed(run: UnlearningRun) -> dict[str, Any]:
-    return {"replay": replaying.said(run)} if run.method == runs.REPLAY else {}

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from unlearning.core.certified.budget import Budget
 from unlearning.core.certified.head import CertifiedHead
 from unlearning.core.ranges import Range
-from unlearning.core.recipe import Recipe
 from unlearning.recipes.digits import SIDE, decode_levels
-from unlearning.recipes.tabular import BaseModelUnused
+from unlearning.recipes.fitted_at_once import FittedAtOnce
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DigitsCertified(Recipe):
+class DigitsCertified(FittedAtOnce):
     """Logistic regression of each digit against the rest, on its grey levels."""
 
     title: ClassVar[str] = "Digits, logistic regression with certified removal"
@@ -46,16 +45,6 @@ class DigitsCertified(Recipe):
         """Return the untrained head."""
         budget = Budget(epsilon=self.epsilon, delta=self.delta, sigma=self.sigma)
         return CertifiedHead(SIDE * SIDE, len(self.targets), penalty=self.penalty, budget=budget)
-
-    def start(self, base: nn.Module | None) -> nn.Module:
-        """Return a fresh head.
-
-        Raises:
-            BaseModelUnused: a base model was given.
-        """
-        if base is not None:
-            raise BaseModelUnused(f"{self.title} is fitted at once and starts from no base model.")
-        return self.build()
 
     def _fit(self, model: nn.Module, examples: Held, session: Session) -> nn.Module:
         if not isinstance(model, CertifiedHead):

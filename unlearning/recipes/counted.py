@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from unlearning.core.gradients import visits
+from unlearning.core.knobs import Smoothing
 from unlearning.core.ranges import Range
-from unlearning.core.recipe import Recipe, UnreadableRecord
+from unlearning.core.recipe import UnreadableRecord
 from unlearning.core.statistics.fixed_point import LIMIT
 from unlearning.core.statistics.gaussian import GaussianBayes
 from unlearning.core.statistics.module import CountedModel
 from unlearning.core.statistics.multinomial import MultinomialBayes
 from unlearning.core.statistics.ridge import Ridge
 from unlearning.recipes.digits import SIDE, decode_levels
-from unlearning.recipes.tabular import BaseModelUnused, Tabular
+from unlearning.recipes.fitted_at_once import FittedAtOnce
+from unlearning.recipes.tabular import Tabular
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counted(Recipe, ABC):
+class Counted(FittedAtOnce, ABC):
     """What the recipes share: one pass that adds every record to the sums."""
 
     @abstractmethod
@@ -40,18 +42,6 @@ class Counted(Recipe, ABC):
     def build(self) -> nn.Module:
         """Return the model without records."""
         return CountedModel(self.statistics())
-
-    def start(self, base: nn.Module | None) -> nn.Module:
-        """Return a fresh model.
-
-        Raises:
-            BaseModelUnused: a base model was given.
-        """
-        if base is not None:
-            raise BaseModelUnused(
-                f"{self.title} is counted at once and starts from no base model."
-            )
-        return self.build()
 
     def _fit(self, model: nn.Module, examples: Held, session: Session) -> nn.Module:
         if not isinstance(model, CountedModel):
@@ -95,9 +85,7 @@ class TabularCountedBayes(CountedTable):
 
     title: ClassVar[str] = "Table, naive Bayes on integer sums"
 
-    smoothing: Annotated[
-        float, Range(1e-12, 1.0, log=True, help="share of the largest variance added to each")
-    ] = 1e-9
+    smoothing: Smoothing = 1e-9
 
     def statistics(self) -> Summed:
         """Return the sums, and the sums of squares, of the columns in each class."""

@@ -18,8 +18,10 @@ from sklearn.naive_bayes import GaussianNB
 from torch import Tensor, nn
 
 from unlearning.core.gradient_recipe import GradientRecipe
+from unlearning.core.knobs import Smoothing
 from unlearning.core.ranges import Range
 from unlearning.core.recipe import Recipe
+from unlearning.recipes.fitted_at_once import FittedAtOnce
 from unlearning.recipes.tabular_layers import GaussianBayes, Standardise
 from unlearning.recipes.tabular_rows import finite_number, one_hot, parsed
 
@@ -30,10 +32,6 @@ if TYPE_CHECKING:
     from unlearning.core.session import Session
 
 ABSENT = -100.0  # log-odds of a class that no training record has
-
-
-class BaseModelUnused(ValueError):
-    """The model has a closed form, and cannot start from another model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,22 +104,7 @@ class TabularMLP(Tabular, GradientRecipe):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClosedForm(Tabular, ABC):
-    """What the recipes share that scikit-learn fits in one go."""
-
-    def start(self, base: nn.Module | None) -> nn.Module:
-        """Return a fresh model.
-
-        Raises:
-            BaseModelUnused: a base model was given.
-        """
-        if base is not None:
-            raise BaseModelUnused(f"{self.title} is fitted at once and starts from no base model.")
-        return self.build()
-
-
-@dataclass(frozen=True, kw_only=True)
-class TabularLogistic(ClosedForm):
+class TabularLogistic(FittedAtOnce, Tabular):
     """Logistic regression on standardised inputs, fitted by scikit-learn into a linear layer."""
 
     title: ClassVar[str] = "Table, logistic regression"
@@ -160,14 +143,12 @@ class TabularLogistic(ClosedForm):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TabularNaiveBayes(ClosedForm):
+class TabularNaiveBayes(FittedAtOnce, Tabular):
     """Gaussian naive Bayes, fitted by scikit-learn into buffers."""
 
     title: ClassVar[str] = "Table, naive Bayes"
 
-    smoothing: Annotated[
-        float, Range(1e-12, 1.0, log=True, help="share of the largest variance added to each")
-    ] = 1e-9
+    smoothing: Smoothing = 1e-9
 
     def build(self) -> nn.Module:
         """Return the model with standard normal densities."""

@@ -8,6 +8,7 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from lineage.core import bitmaps
+from unlearning.core.planning.ways import Way
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ RETRAIN = "retrain"
 REPLAY = "replay"
 DESTROY = "destroy"
 OUTSIDE = "retrain_outside"
+# The method that carries out each way of the planner; the others are not offered here yet.
+CARRIED_OUT_BY = {Way.DECREMENT: "decrement", Way.REWIND: REPLAY, Way.RETRAIN: RETRAIN}
 
 
 class RunNotWaiting(Exception):

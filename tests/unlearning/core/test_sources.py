@@ -86,7 +86,8 @@ def test_whether_a_helper_was_imported_makes_no_difference(shop):
 
 def test_the_recipes_of_the_platform_name_their_helpers():
     found = with_helpers([TabularMLP.__module__])
-    assert found == [f"unlearning.recipes.tabular{end}" for end in ("", "_layers", "_rows")]
+    names = ("tabular", "fitted_at_once", "tabular_layers", "tabular_rows")
+    assert found == [f"unlearning.recipes.{name}" for name in names]
 
 
 def test_a_module_without_a_file_is_named():

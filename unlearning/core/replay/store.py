@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from expunge.disk import sync_folder, write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 
@@ -82,18 +84,8 @@ class DirectoryStore:
     def put(self, key: str, content: bytes, /) -> None:
         """Store, or store anew."""
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(aside).replace(path)
-            _sync(path.parent)
-        except BaseException:
-            Path(aside).unlink(missing_ok=True)
-            raise
+        write_whole(path, content)
+        sync_folder(path.parent)
 
     def get(self, key: str, /) -> bytes:
         """Return what is stored.
@@ -121,15 +113,6 @@ class DirectoryStore:
     def _path(self, key: str) -> Path:
         _check(key)
         return self._root / key
-
-
-def _sync(folder: Path) -> None:
-    """Make a name in a folder last: a rename alone may be undone by a crash of the machine."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _check(key: str) -> None:

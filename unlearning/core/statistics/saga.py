@@ -7,31 +7,22 @@ record is deleted, and neither step may happen twice or be lost. The file holds 
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
+from expunge.disk import sync_folder, write_whole
 from unlearning.core.statistics.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from unlearning.core.statistics.counters import Integers
 
 
 def write(path: Path, state: State) -> None:
     """Replace the file by ``state``: after a crash it holds the old or the new, never a part."""
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as fresh:
-        try:
-            fresh.write(state.to_bytes())
-            fresh.flush()
-            os.fsync(fresh.fileno())
-            Path(fresh.name).replace(path)
-        except BaseException:
-            Path(fresh.name).unlink(missing_ok=True)
-            raise
-    _settle(path.parent)
+    write_whole(path, state.to_bytes())
+    sync_folder(path.parent)
 
 
 def read(path: Path) -> State:
@@ -75,12 +66,3 @@ def erase(
         write(path, state.removed(*records(), operation=operation))
     delete()
     return fresh
-
-
-def _settle(folder: Path) -> None:
-    """Have the renaming itself on the disk before anything that relies on it is deleted."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
