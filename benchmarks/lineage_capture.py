@@ -44,7 +44,7 @@ def measure(*, quick: bool = False) -> dict[str, Any]:
             for name, steps in (("plain", False), ("first_steps", True))
         }
         trivial = _trivial(size, repeats)
-        cnn = _small_cnn(6 if quick else 24, repeats)
+        cnn = _small_cnn(3 if quick else 24, repeats)
     finally:
         torch.set_num_threads(threads)
     per_batch = alone["plain"]["microseconds_per_batch"]
