@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from unlearning.core.examples import Examples, Held
     from unlearning.core.session import Session
 
+# Metadata of a field that is not described while it has its default: it came later than recipes
+# that are captured, and their digests must still be those.
+ADDED = {"added": True}
+
 
 class NoExamples(ValueError):
     """A model cannot be trained on an empty set."""
@@ -161,7 +165,13 @@ class Recipe(ABC):
     def describe(self) -> dict[str, Any]:
         """Return the class and the fields, as JSON can hold them."""
         cls = type(self)
-        return {"recipe": f"{cls.__module__}:{cls.__qualname__}", "parameters": asdict(self)}
+        unsaid = {
+            each.name
+            for each in fields(self)
+            if each.metadata == ADDED and getattr(self, each.name) == each.default
+        }
+        said = {name: value for name, value in asdict(self).items() if name not in unsaid}
+        return {"recipe": f"{cls.__module__}:{cls.__qualname__}", "parameters": said}
 
     @final
     def digest(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import nn
 
@@ -66,6 +66,9 @@ class Session:
     starts from, ``progress`` hears (phase, steps done, steps in all) at every step, and
     ``cancelled`` is asked as often. ``amp`` allows mixed precision (bfloat16) on CUDA. What a
     ``recorder`` does changes no result.
+
+    A private training also reads ``people``, whose each example is (None: all different), and
+    ``secret``, which decides its noise: whoever keeps it can take the noise away again.
     """
 
     seed: int = 0
@@ -76,6 +79,8 @@ class Session:
     clock: Callable[[], float] = time.perf_counter
     amp: bool = False
     recorder: Recorder = field(default_factory=Unrecorded)
+    people: Sequence[int] | None = None
+    secret: bytes | None = field(default=None, repr=False)
     workers: int = 0  # processes that decode examples too many for memory; 0: this one
 
     @property

@@ -67,7 +67,7 @@ def descend(model: nn.Module, examples: Examples, phase: Phase, session: Session
         loss = None
         if batch is not None:
             reseed(derive(phase.plan.seed, "step", step), session.device)
-            _set_rate(phase.optimizer, phase.rate(step, total))
+            set_rate(phase.optimizer, phase.rate(step, total))
             loss = _step(model, batch, phase, session, step)
         recorder.after(step, loss)
     recorder.end()
@@ -111,7 +111,8 @@ def check_finite(value: float, name: str, step: int, total: int) -> None:
         )
 
 
-def _set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
+def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Set the learning rate to a factor on the one that the optimiser was made with."""
     for group in optimizer.param_groups:
         group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
 

@@ -1,0 +1,1 @@
+"""Training with differential privacy for each person (DP-SGD), and what it costs."""
