@@ -55,6 +55,31 @@ def unlearning_method_is_usable(**_: Any) -> list[checks.CheckMessage]:  # noqa:
     ]
 
 
+@checks.register()
+def accepted_privacy_is_meant(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Refuse an accepted (epsilon, delta) that means nothing, or that no plan could take."""
+    epsilon, delta = settings.EXPUNGE_ACCEPT_EPSILON, settings.EXPUNGE_ACCEPT_DELTA
+    found: list[checks.CheckMessage] = []
+    if not 0 < delta < 1:
+        found.append(
+            checks.Error(
+                f"EXPUNGE_ACCEPT_DELTA is {delta:g}; it must lie between 0 and 1.",
+                hint="Well below 1 / number of people: 1e-5, or less.",
+                id="expunge.E003",
+            )
+        )
+    if epsilon and settings.EXPUNGE_MINIMUM in ("SAME_RECIPE", "BIT_EXACT"):
+        found.append(
+            checks.Error(
+                f"EXPUNGE_ACCEPT_EPSILON is {epsilon:g}, and EXPUNGE_MINIMUM is "
+                f"{settings.EXPUNGE_MINIMUM}, which differential privacy does not reach.",
+                hint="Leave EXPUNGE_MINIMUM empty, or set EXPUNGE_ACCEPT_EPSILON to 0.",
+                id="expunge.E004",
+            )
+        )
+    return found
+
+
 def _usable(said: dict[str, Any]) -> bool:
     able = said["granularity"] == "RECORD" and said["guarantee"] != "CERTIFIED"
     return able and set(said["needs"]) <= KEPT

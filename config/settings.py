@@ -216,6 +216,10 @@ EXPUNGE_MINIMUM = environment.choice(
 EXPUNGE_REPLAY_EVERY = environment.integer("EXPUNGE_REPLAY_EVERY", default=0, low=0)
 # A replay is executed a second time in a process of its own; without that no bits are claimed.
 EXPUNGE_REPLAY_TWICE = environment.flag("EXPUNGE_REPLAY_TWICE", default=True)
+# A version whose training promised an erased person this (epsilon, delta) or less is left as it
+# is; an epsilon of 0 accepts none.
+EXPUNGE_ACCEPT_EPSILON = environment.number("EXPUNGE_ACCEPT_EPSILON", default=0.0)
+EXPUNGE_ACCEPT_DELTA = environment.number("EXPUNGE_ACCEPT_DELTA", default=1e-5)
 # Fields of audits.core.policy.EvidencePolicy that differ from its defaults.
 EXPUNGE_POLICY = environment.mapping("EXPUNGE_POLICY", default={})
 # Distance of two inputs scaled to length one, below which staff decide whether they are the same.

@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 triggers = import_module("audits.migrations.0002_append_only")
 lineage = import_module("lineage.migrations.0002_append_only")
 unlearning = import_module("unlearning.migrations.0005_frozen_for_good")
+promises = import_module("unlearning.migrations.0008_privacy")
 
 
 @contextmanager
 def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Lift the triggers of all apps; put them and the head of the log back."""
-    _apply(connection, triggers.allow, lineage.remove, unlearning.allow)
+    _apply(connection, triggers.allow, lineage.remove, promises.allow, unlearning.allow)
     try:
         yield
     finally:
@@ -42,6 +43,7 @@ def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
             triggers.forbid,
             lineage.install,
             unlearning.forbid,
+            promises.forbid,
         )
 
 

@@ -69,7 +69,7 @@ class UnlearningRun(models.Model):
                 condition=models.Q(
                     status__in=["SUCCEEDED", "CLEARED", "REJECTED"], unlearned__isnull=False
                 )
-                | models.Q(unlearned=None, method="destroy")
+                | models.Q(unlearned=None, method__in=["destroy", "no_action"])
                 | models.Q(status__in=["WAITING", "QUEUED", "RUNNING", "FAILED"], unlearned=None),
             ),
         ]
@@ -184,6 +184,31 @@ class TrainingHistory(models.Model):
 
     def __str__(self) -> str:
         return f"history {self.name}"
+
+
+class TrainingPrivacy(models.Model):
+    """What the training of a version promised each person: DP-SGD, written as it ended.
+
+    ``noise`` is in clips, ``rate`` the chance of each of ``people`` to be in one of ``steps``;
+    ``epsilon``, at ``delta``, is that of one person, None where no finite one was found. A record
+    of nobody counts as a person of its own; ``largest`` is the most records of one. The secret of
+    the noise is in no row. Triggers refuse to change or remove a row.
+    """
+
+    version = models.OneToOneField(ModelVersion, models.PROTECT, related_name="privacy")
+    clip = models.FloatField()
+    noise = models.FloatField()
+    rate = models.FloatField()
+    steps = models.BigIntegerField()
+    epsilon = models.FloatField(null=True)
+    delta = models.FloatField()
+    accountant = models.CharField(max_length=8)
+    people = models.BigIntegerField()
+    largest = models.BigIntegerField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"privacy of {self.version}"
 
 
 class HistoryFile(models.Model):

@@ -29,11 +29,17 @@ class Outcome(StrEnum):
     NO_SIGNAL = "NO_SIGNAL"
     INCONCLUSIVE = "INCONCLUSIVE"
     ERASED_BY_CONSTRUCTION = "ERASED_BY_CONSTRUCTION"
+    BOUNDED_IN_TRAINING = "BOUNDED_IN_TRAINING"
 
     @property
     def closes(self) -> bool:
         """Return whether the case may be closed on this outcome alone."""
-        return self in {self.PASS_LEAK, self.PASS_STRICT, self.ERASED_BY_CONSTRUCTION}
+        return self in {
+            self.PASS_LEAK,
+            self.PASS_STRICT,
+            self.ERASED_BY_CONSTRUCTION,
+            self.BOUNDED_IN_TRAINING,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from unlearning.core.ranges import OutOfRange
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
 from unlearning.execution.loading import reader_of
+from unlearning.execution.privacy import terms_of
 from unlearning.execution.running import METHODS
 from unlearning.queries.catalogue import unsuited
 from unlearning.services import runs
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pyroaring import BitMap
 
     from lineage.models import ModelVersion
+    from unlearning.core.planning.choice import Decision
     from unlearning.models import Tuning
 
 
@@ -47,15 +49,18 @@ class Choice:
 RETRAIN = Choice(method=runs.RETRAIN, hyperparameters={})
 
 
-def chosen(version: ModelVersion, forget: BitMap, *, case_id: UUID) -> Choice:
+def chosen(
+    version: ModelVersion, forget: BitMap, *, case_id: UUID, made_from: bool = False
+) -> Choice:
     """Return the installation's method, with numbers found for this recipe, or an exact one.
 
     What an approximate method cannot do on a version is done exactly instead, in the cheapest way
-    that what was kept of its training allows.
+    that what was kept of its training allows. A version is left alone where its training promised
+    as much as the installation accepts. ``made_from``: see ``weighed``.
     """
     method = settings.EXPUNGE_METHOD
     if method == runs.RETRAIN or exact_only():
-        return _exactly(version, forget)
+        return _exactly(version, forget, made_from=made_from)
     found = Found()
     numbers = settings.EXPUNGE_METHOD_SETTINGS
     if not numbers:
@@ -63,8 +68,10 @@ def chosen(version: ModelVersion, forget: BitMap, *, case_id: UUID) -> Choice:
         numbers = found.tuning.hyperparameters if found.tuning else {}
     reason = refusal(method, numbers, version) if method in METHODS else ""
     if reason:
-        return replace(_exactly(version, forget), refused=reason)
-    decision = weighed(version, forget, approximate=numbers)
+        return replace(_exactly(version, forget, made_from=made_from), refused=reason)
+    decision = weighed(version, forget, approximate=numbers, made_from=made_from)
+    if method_of(decision) == runs.NO_ACTION:
+        return _left_alone(decision)
     return Choice(
         method=method,
         hyperparameters=numbers,
@@ -74,9 +81,20 @@ def chosen(version: ModelVersion, forget: BitMap, *, case_id: UUID) -> Choice:
     )
 
 
-def _exactly(version: ModelVersion, forget: BitMap) -> Choice:
-    decision = weighed(version, forget)
+def _exactly(version: ModelVersion, forget: BitMap, *, made_from: bool) -> Choice:
+    decision = weighed(version, forget, made_from=made_from)
+    if method_of(decision) == runs.NO_ACTION:
+        return _left_alone(decision)
     return Choice(method=method_of(decision), hyperparameters={}, weighed=decision.as_dict())
+
+
+def _left_alone(decision: Decision) -> Choice:
+    """Change nothing; what is accepted is fixed with the run, whatever the settings say later."""
+    accepted = {
+        "accepted_epsilon": settings.EXPUNGE_ACCEPT_EPSILON,
+        "accepted_delta": settings.EXPUNGE_ACCEPT_DELTA,
+    }
+    return Choice(method=runs.NO_ACTION, hyperparameters=accepted, weighed=decision.as_dict())
 
 
 def refusal(name: str, numbers: Mapping[str, Any], version: ModelVersion) -> str:
@@ -86,6 +104,11 @@ def refusal(name: str, numbers: Mapping[str, Any], version: ModelVersion) -> str
     recipe = reader_of(version)
     if recipe is None:
         return ""  # the run says what is wrong with it, and staff decide
+    if terms_of(recipe):
+        return (
+            "The version was trained with differential privacy, which an approximate method would "
+            "give up and shadow models could not repeat."
+        )
     try:
         method = METHODS.get(name)(**numbers)
     except (OutOfRange, SettingRefused, TypeError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from audits.core.bounded import BoundedChecks, decide_bounded
 from audits.core.verdict import ExactChecks, decide_exact
 from audits.models import Evidence
 from audits.queries import cases
@@ -16,6 +17,7 @@ from expunge import environment
 from lineage.queries.artefacts import weights_of
 from lineage.queries.closure import affected
 from lineage.queries.sources import learned_by, parents_of
+from unlearning.execution import privacy
 from unlearning.execution.loading import recipe_of
 from unlearning.services import runs
 
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 
 
 def judge_by_construction(run: UnlearningRun) -> list[Finding]:
-    """Return the evidence and verdict of an exact run, or of a version that is destroyed."""
+    """Return evidence and verdict of an exact run, or of a version destroyed or left alone."""
+    if run.method == runs.NO_ACTION:
+        return [_left_alone(run)]
     if run.unlearned is None:
         return [_destroy(run)]
     checks = exact_checks(run, run.unlearned)
@@ -49,7 +53,9 @@ def exact_checks(run: UnlearningRun, result: ModelVersion) -> ExactChecks:
             for one in line
             if one.pk in still or learned_by(one, run.space).intersect(forget)
         ),
-        inexact=tuple(str(one) for one in line if one.guarantee == runs.APPROXIMATE),
+        inexact=tuple(
+            str(one) for one in line if one.guarantee in (runs.APPROXIMATE, runs.CERTIFIED)
+        ),
         code_digest=captured.recipe_digest,
         environment_digest=environment.digest(captured.environment)
         if captured.environment
@@ -63,6 +69,27 @@ def _line(version: ModelVersion) -> list[ModelVersion]:
     for one in line:
         line += [parent for parent in parents_of(one) if parent not in line]
     return line
+
+
+def _left_alone(run: UnlearningRun) -> Finding:
+    """Ask anew what the training promised, and whether that is what the policy accepted."""
+    forget = runs.forget_of(run)
+    weights_of(run.target)  # raises unless the stored bytes have the recorded digest
+    found = privacy.bound(run.target, run.space, forget)
+    promised = {"missing": found, "epsilon": None, "delta": None, "people": 0}
+    children = [
+        str(one.version)
+        for one in affected(run.space, forget).versions
+        if run.target in parents_of(one.version)
+    ]
+    checks = BoundedChecks(
+        **(promised if isinstance(found, str) else asdict(found)),
+        **run.hyperparameters,
+        made_from=tuple(children),
+    )
+    verdict = decide_bounded(checks)
+    payload = {"checks": {**asdict(checks), "made_from": children}}
+    return _finding(payload, verdict.outcome.value, verdict.reasons)
 
 
 def _destroy(run: UnlearningRun) -> Finding:

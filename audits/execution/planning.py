@@ -28,6 +28,7 @@ from unlearning.services.runs import REPLAY
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from audits.execution.choosing import Choice
     from lineage.models import Job, OrdinalSpace
     from lineage.queries.closure import AffectedVersion
 
@@ -126,6 +127,7 @@ def _runs(case_id: UUID, hits: list[Hit]) -> list[planning.PlannedRun]:
     for hit in hits:
         found[hit.version.pk].append(hit)
     waiting: set[UUID] = set()
+    above = {parent.pk for ways in found.values() for parent in parents_of(ways[0].version)}
     result = []
     for pk, ways in found.items():
         own = _own(ways)
@@ -138,7 +140,12 @@ def _runs(case_id: UUID, hits: list[Hit]) -> list[planning.PlannedRun]:
         # Where the contents are gone no method could read them.
         gone = stored(own.space, own.found.forget) != own.found.forget
         again = stuck or gone or len(ways) > 1 or bool(parents & found.keys())
-        result.append(_run(case_id, own, waiting=stuck, again=again))
+        choice = (
+            RETRAIN
+            if again
+            else chosen(own.version, own.found.forget, case_id=case_id, made_from=pk in above)
+        )
+        result.append(_run(case_id, own, choice, waiting=stuck))
     return result
 
 
@@ -169,8 +176,7 @@ def _seed(case_id: UUID, version: ModelVersion, method: str) -> int:
     return derive(0, str(case_id), str(version.pk)) % 2**31
 
 
-def _run(case_id: UUID, own: Hit, *, waiting: bool, again: bool) -> planning.PlannedRun:
-    choice = RETRAIN if again else chosen(own.version, own.found.forget, case_id=case_id)
+def _run(case_id: UUID, own: Hit, choice: Choice, *, waiting: bool) -> planning.PlannedRun:
     return planning.PlannedRun(
         version=own.version,
         space=own.space,

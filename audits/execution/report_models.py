@@ -80,6 +80,12 @@ def _treatment(run: Run) -> str:
         return "The version was destroyed."
     if run["method"] == "retrain_outside":
         return "Replaced by a version trained again outside, without the records."
+    if run["method"] == "no_action" and run["guarantee"]:
+        return (
+            "The version was left as it is: its training promised epsilon "
+            f"{run['report']['epsilon']:.3g} and delta {run['report']['delta']:g}, which the "
+            "policy accepts."
+        )
     if run["guarantee"] == "EXACT":
         return words.EXACTLY.get(run["method"], words.EXACTLY["retrain"])
     if run["guarantee"]:
@@ -150,7 +156,8 @@ def _tuned(run: Run) -> list[list[Any]]:
     ]
 
 
-_SHOWN = ("claim", "edited", "trained", "parameters", "read", "stop_reason", "seed")
+_BOUND = ("epsilon", "delta", "people")
+_SHOWN = ("claim", "edited", "trained", "parameters", "read", "stop_reason", "seed", *_BOUND)
 
 
 def _after(run: Run) -> list[list[Any]]:

@@ -29,6 +29,10 @@ VERDICTS = {
         DONE,
         "This rests on how the new version was made, or on the destruction of the old one.",
     ),
+    "BOUNDED_IN_TRAINING": (
+        RESIDUAL,
+        "The version was not changed: its training bounded what one person could change.",
+    ),
     "PASS_STRICT": (
         RESIDUAL,
         "No leak above the margin was found, and no difference from retraining above it.",
@@ -53,7 +57,11 @@ EXACTLY = {
     "replay": "Trained again without the records, from a state of before any of them was used.",
     "decrement": "The records were subtracted from the integer sums that the model is made of.",
 }
-UNTITLED = {"destroy": "Destruction of the version", "retrain_outside": "Retraining outside"}
+UNTITLED = {
+    "destroy": "Destruction of the version",
+    "retrain_outside": "Retraining outside",
+    "no_action": "No action: trained with differential privacy",
+}
 STEPS = {
     "request_received": "Received",
     "request_verified": "Identity confirmed",

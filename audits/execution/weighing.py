@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from unlearning.core.planning.facts import (
     ForgetFacts,
     MeasuredCosts,
     MethodFacts,
+    PrivacyFacts,
     ReplayFacts,
     SavedState,
     VersionFacts,
@@ -25,6 +27,7 @@ from unlearning.core.replay.fingerprint import differences, fingerprint
 from unlearning.core.replay.rewind import NumbersUnclear, holes_in
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
+from unlearning.execution import privacy
 from unlearning.execution.device import placed
 from unlearning.execution.histories import recording_of
 from unlearning.execution.loading import reader_of
@@ -50,6 +53,7 @@ def weighed(
     forget: BitMap,
     *,
     approximate: Mapping[str, Any] | None = None,
+    made_from: bool = False,
 ) -> Decision:
     """Weigh every way to unlearn a version that learned from these records of its own data.
 
@@ -57,15 +61,22 @@ def weighed(
         version: to be unlearned.
         forget: the records, of the space that the version was trained on.
         approximate: the numbers of the installation's approximate method, None where it has none.
+        made_from: whether another version that learned from them was made from this one.
     """
     given = _approximate(approximate) if approximate is not None else ()
     facts, forgotten = _facts(version, forget)
+    facts = replace(facts, **_privacy(version, forget, made_from=made_from))
     seconds = version.generated_by.seconds or _SECONDS
     return plan(
         facts,
         forgotten,
         policy=PlanningPolicy(
-            minimum=_minimum(given), bridge=False, verified=settings.EXPUNGE_REPLAY_TWICE
+            minimum=_minimum(given),
+            bridge=False,
+            accept_privacy=accepts_privacy(),
+            max_epsilon=settings.EXPUNGE_ACCEPT_EPSILON,
+            max_delta=settings.EXPUNGE_ACCEPT_DELTA,
+            verified=settings.EXPUNGE_REPLAY_TWICE,
         ),
         measured=MeasuredCosts(per_visit=seconds / max(1, facts.visits)),
         methods=given,
@@ -77,10 +88,27 @@ def exact_only() -> bool:
     return bool(settings.EXPUNGE_MINIMUM) and Strength[settings.EXPUNGE_MINIMUM].exact
 
 
+def accepts_privacy() -> bool:
+    """Return whether the installation accepts an (epsilon, delta) of training as enough."""
+    return bool(settings.EXPUNGE_ACCEPT_EPSILON)
+
+
 def _minimum(given: tuple[MethodFacts, ...]) -> Strength:
     if settings.EXPUNGE_MINIMUM:
         return Strength[settings.EXPUNGE_MINIMUM]
-    return Strength.APPROXIMATE if given else Strength.SAME_RECIPE
+    if given:
+        return Strength.APPROXIMATE
+    return Strength.CERTIFIED if accepts_privacy() else Strength.SAME_RECIPE
+
+
+def _privacy(version: ModelVersion, forget: BitMap, *, made_from: bool) -> dict[str, Any]:
+    """Return what training promised, or why it does not do."""
+    if made_from:
+        return {"no_privacy": "Another version was made from it, which would stand on it."}
+    found = privacy.bound(version, training_snapshot(version).space, forget)
+    if isinstance(found, str):
+        return {"no_privacy": found}
+    return {"privacy": PrivacyFacts(epsilon=found.epsilon, delta=found.delta)}
 
 
 def method_of(decision: Decision) -> str:

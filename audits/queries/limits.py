@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from audits.core import events
 from audits.models import LogLeaf
 from lineage.models import ModelVersion, Run
+from unlearning.services.runs import left_alone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +55,22 @@ OUTSIDE = (
     "{count} model version(s) were trained again outside and captured. Their captured membership "
     "excludes the erased records; that the same recipe was used is not claimed."
 )
+LEFT_ALONE = (
+    "{count} model version(s) that learned from the erased records were left as they are, and may "
+    "be in use: {promises}. Their training bounded what one person could change (differential "
+    "privacy), and the policy of this installation accepts that bound. The rows and files of the "
+    "records are deleted nevertheless."
+)
+BOUND_MEANS = (
+    "Epsilon and delta mean: whatever is computed from such a version is at most e^epsilon times "
+    "as likely, or as unlikely, with the records as without them, but for a probability of delta. "
+    "They do not mean that nothing of the records is left in it. The bound holds for the records "
+    "that lineage knew as the person's when the version was trained, and for the version as it "
+    "was trained; the bounds of several versions add up. It takes for granted that the noise was "
+    "drawn as described and forgotten: exact real numbers and perfect chance, where the computer "
+    "has floating-point numbers and a generator that is not cryptographic; and it does not count "
+    "the choice of architecture and hyperparameters."
+)
 KEPT = "{count} record(s) equal or close to an erased one were kept by decision of staff."
 NEAR_SEARCH_INCOMPLETE = "NEAR_SEARCH_INCOMPLETE"
 NOT_READ = (
@@ -91,6 +108,15 @@ def _way(run: UnlearningRun) -> str:
     return f"{run.method} {said}" if said else run.method
 
 
+def _promise(run: UnlearningRun) -> str:
+    told, accepted = run.report, run.hyperparameters
+    who = "one person" if told["people"] == 1 else f"{told['people']} people together"
+    return (
+        f"{run.target}, epsilon {told['epsilon']:.3g} and delta {told['delta']:g} for {who}, "
+        f"accepted up to {accepted['accepted_epsilon']:g} and {accepted['accepted_delta']:g}"
+    )
+
+
 def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
     """Return the limits that apply to a case, as sentences."""
     found = list(ALWAYS)
@@ -102,6 +128,9 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):
         found.append(NOT_REACHED.format(count=short))
+    if alone := [run for run in runs if left_alone(run)]:
+        promises = "; ".join(map(_promise, alone))
+        found += [LEFT_ALONE.format(count=len(alone), promises=promises), BOUND_MEANS]
     if outside := sum(run.method == "retrain_outside" for run in runs):
         found.append(OUTSIDE.format(count=outside))
     if kept := request.duplicates.filter(decision="KEEP").count():

@@ -23,7 +23,7 @@ from audits.services.transitions import move
 from lineage.models import LineagePurge, ModelVersion
 from lineage.services import purge, versions
 from unlearning.models import UnlearningRun
-from unlearning.services import histories
+from unlearning.services import histories, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +58,7 @@ def release_results(*, request: ErasureRequest) -> None:
 def destroy_superseded(*, request: ErasureRequest, now: datetime) -> None:
     """Withdraw and destroy the versions that learned from the person, and rejected candidates.
 
+    A version that was left alone, as the policy accepts what its training promised, stays.
     What trainings left that never came to an end goes too, where they learned from the person or
     will not go on.
 
@@ -65,7 +66,9 @@ def destroy_superseded(*, request: ErasureRequest, now: datetime) -> None:
         DataRemains: a file is still there, since another version has the same bytes.
     """
     histories.discard_unfinished(records=forget_set(request.pk), now=now)
-    superseded = [run.target for run in case_file.ordered_runs(request)]
+    settled = case_file.ordered_runs(request)
+    kept_as_is = {run.target_id for run in settled if runs.left_alone(run)}
+    superseded = [run.target for run in settled if run.target_id not in kept_as_is]
     rejected = request.runs.filter(status=R.REJECTED).exclude(unlearned=None)
     superseded += [run.unlearned for run in rejected.select_related("unlearned") if run.unlearned]
     for version in superseded:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from audits.core.design import TwinDesign, derived_seed
 from audits.core.policy import EvidencePolicy
@@ -71,6 +72,8 @@ def base_for(run: UnlearningRun, case_id: UUID) -> ModelVersion | None:
     if not about.exists():
         return base
     cleared = about.filter(status=R.CLEARED).select_related("unlearned").first()
+    if cleared and cleared.method == runs.NO_ACTION:
+        return base
     return cleared.unlearned if cleared else None
 
 
@@ -192,12 +195,14 @@ def fail_run(*, run_id: UUID, code: str, message: str, now: datetime) -> bool:
 def reopen_base(*, run_id: UUID, case_id: UUID) -> bool:
     """Take back that the base was cleared on which a child, now rejected, was rebuilt.
 
-    False when the child does not stand on an approximately cleared base of this case: then
-    training it again would give the same model.
+    False when the child stands neither on an approximately cleared base of this case nor on one
+    that was left alone: then training it again would give the same model.
     """
     run = UnlearningRun.objects.get(pk=run_id)
     below = UnlearningRun.objects.filter(
-        requests=case_id, unlearned=run.base_id, guarantee=runs.APPROXIMATE
+        Q(unlearned=run.base_id, guarantee=runs.APPROXIMATE)
+        | Q(target=run.base_id, method=runs.NO_ACTION, escalated_to=None),
+        requests=case_id,
     ).first()
     if run.status != R.REJECTED or run.base_id is None or below is None:
         return False

@@ -28,6 +28,7 @@ from lineage.queries.availability import purged_ordinals
 from lineage.queries.closure import affected
 from lineage.queries.derivation import with_derived
 from lineage.services.versions import quarantine
+from unlearning.queries.privacy import left_alone
 
 if TYPE_CHECKING:
     import uuid
@@ -60,9 +61,13 @@ def _unhandled(now: datetime) -> Mapping[uuid.UUID, set[uuid.UUID]]:
     for space in OrdinalSpace.objects.filter(purges__isnull=False).distinct():
         gone = purged_ordinals(space) - _being_erased(space)
         for where, ordinals in with_derived({space: gone}).items():
+            accepted = left_alone(where)
             for hit in affected(where, ordinals - _being_erased(where)).versions:
+                owed = hit.forget - accepted.get(hit.version.id, BitMap())
+                if not owed:
+                    continue
                 quarantine(version=hit.version, now=now)
-                for case in _erased_by(space, where, hit.forget):
+                for case in _erased_by(space, where, owed):
                     found[case].add(hit.version.id)
     return found
 

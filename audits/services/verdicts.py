@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-CLEARING = ("PASS_LEAK", "PASS_STRICT", "ERASED_BY_CONSTRUCTION")
+CLEARING = ("PASS_LEAK", "PASS_STRICT", "ERASED_BY_CONSTRUCTION", "BOUNDED_IN_TRAINING")
 
 
 @dataclass(frozen=True, kw_only=True)

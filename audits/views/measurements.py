@@ -22,6 +22,13 @@ CHECKS = {
     "smoke": "Attack as a smoke alarm",
     "destroyed": "The version was destroyed and read back as gone",
     "files": "Stored files that were destroyed",
+    "epsilon": "Epsilon of its training, for those erased together",
+    "delta": "Delta of its training",
+    "people": "People erased together, as the training counted them",
+    "accepted_epsilon": "Largest epsilon that the policy accepted",
+    "accepted_delta": "Largest delta that the policy accepted",
+    "missing": "Why its training promised nothing",
+    "made_from": "Versions that were made from it",
 }
 POLICY = {
     "margin_record": "Margin, average over the records",

@@ -57,6 +57,12 @@ VERDICTS = {
         meaning="The version was made again without the records. Lineage shows that none of its "
         "inputs held them.",
     ),
+    "BOUNDED_IN_TRAINING": Badge(
+        label="Accepted as it is",
+        tone=CARE,
+        meaning="The version was not changed. Its training bounded what one person could change, "
+        "and the policy accepts that bound.",
+    ),
     "FAIL": Badge(
         label="Leak found",
         tone=BAD,
@@ -94,6 +100,7 @@ GUARANTEES = {
 SPECIAL_METHODS = {
     "destroy": "Destroy the version",
     "retrain_outside": "Retrained outside",
+    "no_action": "Nothing, trained privately",
 }
 JOBS = {
     "PLAN": "Find every model that used the records",

@@ -205,7 +205,8 @@ def born_affected(run: Run) -> tuple[str, dict[str, Any]] | None:
     unlearned = run.activity == Run.Activity.UNLEARN
     # Unlearning reads a version that is out of use, to remove some records: those alone.
     gone = [] if unlearned else withdrawn_sources(run)
-    passed_on = erased_records_passed_on(run) if unlearned else 0
+    # A base that is in use may owe something to erased records, where a policy accepts that.
+    passed_on = 0 if gone else erased_records_passed_on(run)
     if not barred and not gone and not passed_on:
         return None
     # What learned from somebody whose case is over waits in quarantine for a case of its own.

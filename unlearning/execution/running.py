@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -21,7 +21,7 @@ from unlearning.core.claims import Guarantee
 from unlearning.core.context import Context
 from unlearning.core.method import Method
 from unlearning.core.stored import StoredExamples
-from unlearning.execution import replaying
+from unlearning.execution import privacy, replaying
 from unlearning.execution.device import placed
 from unlearning.execution.loading import (
     forget_snapshot,
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from unlearning.core.recipe import Recipe
 
 METHODS: Registry[Method] = Registry(methods, Method)
+
+
+class NothingPromised(RuntimeError):
+    """A version cannot be left alone: its training promised nothing to those who are forgotten."""
 
 
 class OthersWouldStay(RuntimeError):
@@ -65,6 +69,9 @@ def execute_run(job: Job) -> None:
     )
     if run.method == runs.DESTROY:
         _destroyed(run)
+        return
+    if run.method == runs.NO_ACTION:
+        _left_alone(run)
         return
     known = earlier_result(job)
     if known is None:
@@ -92,6 +99,25 @@ def _destroyed(run: UnlearningRun) -> None:
     )
 
 
+def _left_alone(run: UnlearningRun) -> None:
+    """Change nothing; say what the training of the version promised those who are forgotten.
+
+    Raises:
+        NothingPromised: it promised them nothing.
+    """
+    found = privacy.bound(run.target, run.space, runs.forget_of(run))
+    if isinstance(found, str):
+        raise NothingPromised(found)
+    runs.finish_run(
+        run_id=run.pk,
+        unlearned=None,
+        guarantee=runs.CERTIFIED,
+        report={"claim": "the version is left as it is", **asdict(found)},
+        seconds=0.0,
+        now=timezone.now(),
+    )
+
+
 def _unlearn(job: Job, run: UnlearningRun) -> ModelVersion:
     target = run.target
     recipe = recipe_of(target)
@@ -113,10 +139,13 @@ def _unlearn(job: Job, run: UnlearningRun) -> ModelVersion:
         now=timezone.now(),
     )
     try:
-        return _store(run, lineage_run, _apply(job, run, recipe, method))
+        version = _store(run, lineage_run, _apply(job, run, recipe, method))
     except Exception as error:
         lineage_runs.fail_run(run=lineage_run, now=timezone.now(), reason=type(error).__name__)
         raise
+    if run.method == runs.RETRAIN:
+        privacy.keep(version, recipe, training_view(snapshot))
+    return version
 
 
 def _check_complete(run: UnlearningRun, retain: DatasetSnapshot, title: str) -> None:
@@ -160,7 +189,8 @@ def _apply(job: Job, run: UnlearningRun, recipe: Recipe, method: Method) -> Done
         ordinals=runs.forget_of(run) if method.reads_forget else BitMap(),
         now=timezone.now(),
     )
-    retain = StoredExamples(recipe, training_view(retain_snapshot(run)))
+    served = training_view(retain_snapshot(run))
+    retain = StoredExamples(recipe, served)
     context = Context(
         recipe=recipe,
         seed=run.seed,
@@ -168,6 +198,7 @@ def _apply(job: Job, run: UnlearningRun, recipe: Recipe, method: Method) -> Done
         progress=reporter(job, f"{method.title}: {run.target}"),
         rewind=replaying.begin(job, run) if run.method == runs.REPLAY else None,
         **placed(),
+        **privacy.hidden(recipe, served),
     )
     result = method.apply(load_version(run.target), retain, StoredExamples(recipe, view), context)
     replayed = {"replay": replaying.said(run)} if context.rewind else {}

@@ -16,6 +16,7 @@ from lineage.services.capture import DatabaseSink
 from unlearning.core.recipe import load_recipe
 from unlearning.core.session import Session
 from unlearning.core.stored import StoredExamples
+from unlearning.execution import privacy
 from unlearning.execution.device import placed
 from unlearning.execution.histories import recorded
 from unlearning.execution.loading import load_version
@@ -51,23 +52,26 @@ def train_version(job: Job) -> None:
         clock=timezone.now,
         guarantee=base.guarantee if base else "",
     )
-    session = Session(
-        seed=wanted["seed"],
-        base=load_version(base) if base else None,
-        progress=reporter(job, f"Training {wanted['model_name']}"),
-        **placed(),
-    )
     with capture.training(sink=sink) as captured:
         view = training_view(snapshot)
+        session = Session(
+            seed=wanted["seed"],
+            base=load_version(base) if base else None,
+            progress=reporter(job, f"Training {wanted['model_name']}"),
+            **placed(),
+            **privacy.hidden(recipe, view),
+        )
         model = _trained(job, recipe, session, view)
         # The recipe draws every record of its view in every epoch.
         captured.used(view.ordinals)
         captured.finish(weights=weights.to_bytes(model.state_dict()))
     if version := earlier_result(job):
         histories.settle(name=str(job.pk), version=version)
+        privacy.keep(version, recipe, view)
 
 
 def _trained(job: Job, recipe: Recipe, session: Session, view: TrainingView) -> nn.Module:
-    if not settings.EXPUNGE_REPLAY_EVERY:
+    # A private training is not recorded: with its noise kept, it would promise nothing.
+    if not settings.EXPUNGE_REPLAY_EVERY or privacy.terms_of(recipe):
         return recipe.train(StoredExamples(recipe, view), session)
     return recorded(job, recipe, session, view)

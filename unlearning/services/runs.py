@@ -10,6 +10,7 @@ from pyroaring import BitMap
 from lineage.core import bitmaps
 from unlearning.core.planning.ways import Way
 from unlearning.models import UnlearningRun
+from unlearning.queries import privacy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,13 +22,21 @@ if TYPE_CHECKING:
 
 S = UnlearningRun.Status
 EXACT = "EXACT"
+CERTIFIED = "CERTIFIED"
 APPROXIMATE = "APPROXIMATE"
 RETRAIN = "retrain"
 REPLAY = "replay"
 DESTROY = "destroy"
 OUTSIDE = "retrain_outside"
+NO_ACTION = privacy.NO_ACTION
 # The method that carries out each way of the planner; the others are not offered here yet.
-CARRIED_OUT_BY = {Way.DECREMENT: "decrement", Way.REWIND: REPLAY, Way.RETRAIN: RETRAIN}
+CARRIED_OUT_BY = {
+    Way.DECREMENT: "decrement",
+    Way.REWIND: REPLAY,
+    Way.RETRAIN: RETRAIN,
+    Way.NO_ACTION: NO_ACTION,
+}
+_WEAKEST_FIRST = (APPROXIMATE, CERTIFIED)
 
 
 class RunNotWaiting(Exception):
@@ -110,6 +119,11 @@ def fail_run(*, run_id: UUID, code: str, message: str, now: datetime) -> bool:
             status=S.FAILED, error_code=code[:64], error=message[:2000], ended_at=now
         )
     )
+
+
+def left_alone(run: UnlearningRun) -> bool:
+    """Return whether a run settled its version by leaving it as it is."""
+    return run.method == NO_ACTION and run.status == S.CLEARED and not hasattr(run, "escalated_to")
 
 
 def requeue_run(*, run_id: UUID) -> bool:
@@ -199,4 +213,4 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, now: datetime) ->
 
 def weaker(guarantee: str, base: str) -> str:
     """Return the weaker of two guarantees; a base without one was never unlearned."""
-    return APPROXIMATE if APPROXIMATE in (guarantee, base) else guarantee
+    return next((weak for weak in _WEAKEST_FIRST if weak in (guarantee, base)), guarantee)

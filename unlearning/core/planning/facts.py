@@ -124,7 +124,7 @@ class BudgetFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class PrivacyFacts:
-    """The (epsilon, delta) for one person that training itself kept to."""
+    """The (epsilon, delta) that training itself kept to, for those to be forgotten together."""
 
     epsilon: float
     delta: float
@@ -144,7 +144,8 @@ class VersionFacts:
         shards: None where it was not trained in shards.
         statistics: whether it is made from integer statistics and the rows can still be read.
         budget: None where it has no certified removal.
-        privacy: None where it was not trained with differential privacy for each person.
+        privacy: what its training promised the people to be forgotten, together; None where it
+            promised nothing, and ``no_privacy`` may say why.
     """
 
     records: int
@@ -157,6 +158,7 @@ class VersionFacts:
     statistics: bool = False
     budget: BudgetFacts | None = None
     privacy: PrivacyFacts | None = None
+    no_privacy: str = ""
 
     def __post_init__(self) -> None:
         """Refuse counts that cannot be.

@@ -96,7 +96,10 @@ class Weighing:
         """Do nothing: training bounded what one person could change."""
         privacy = self.version.privacy
         if privacy is None:
-            return "The version was not trained with differential privacy for each person."
+            return (
+                self.version.no_privacy
+                or "The version was not trained with differential privacy for each person."
+            )
         return Option(
             way=Way.NO_ACTION,
             strength=Strength.CERTIFIED,

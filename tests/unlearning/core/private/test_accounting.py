@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from opacus.accountants import RDPAccountant
 from scipy.stats import binom, norm
 
 from unlearning.core.private.accounting import Mechanism, mechanism
@@ -51,6 +52,14 @@ def test_one_step_on_everybody_is_the_gaussian_mechanism_by_hand():
 def test_one_step_promises_no_less_than_the_integral(accountant, rate):
     one = Mechanism(noise=2.0, rate=rate, steps=1, delta=DELTA, accountant=accountant)
     assert worst_delta(2.0, rate, 1, one.epsilon()) <= DELTA
+
+
+def test_it_is_what_the_accountant_of_opacus_says():
+    accountant = RDPAccountant()
+    for _ in range(7):
+        accountant.step(noise_multiplier=2.0, sample_rate=0.25)
+    found = Mechanism(noise=2.0, rate=0.25, steps=7, delta=DELTA).epsilon()
+    assert found == pytest.approx(accountant.get_epsilon(DELTA), rel=1e-9)
 
 
 def test_the_second_accountant_is_tighter_and_still_above_the_integral():
@@ -132,4 +141,4 @@ def test_terms_are_checked_by_name():
 def test_without_opacus_the_sentence_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "opacus.accountants", None)
     with pytest.raises(PrivacyRefused, match=r"pip install 'expunge\[privacy\]'"):
-        Mechanism(noise=2.0, rate=0.1, steps=1, delta=DELTA).epsilon()
+        Mechanism(noise=2.75, rate=0.1, steps=1, delta=DELTA).epsilon()

@@ -1,0 +1,65 @@
+"""Judge a version that was left alone since its training was private enough for the policy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from audits.core.verdict import Outcome, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundedChecks:
+    """What is known of a version that is left as it is.
+
+    Attributes:
+        epsilon: what its training promised those who are erased together; None for nothing.
+        delta: of that promise.
+        people: how many of them there are, as the training counted them.
+        accepted_epsilon: the most that the policy accepted when the plan was drawn.
+        accepted_delta: likewise.
+        missing: why nothing is promised, where epsilon is None.
+        made_from: versions made from this one that learned of the records through it.
+    """
+
+    epsilon: float | None
+    delta: float | None
+    people: int
+    accepted_epsilon: float
+    accepted_delta: float
+    missing: str = ""
+    made_from: tuple[str, ...] = ()
+
+
+def decide_bounded(checks: BoundedChecks) -> Verdict:
+    """Return whether the promise of a training is as good as the policy asks.
+
+    It says nothing of the model as it came out: the bound is a property of how it was trained.
+    """
+    if checks.epsilon is None or checks.delta is None:
+        return _invalid(checks.missing or "Its training promised nothing.")
+    if not (math.isfinite(checks.epsilon) and 0 <= checks.delta < 1):
+        return _invalid("Its epsilon or delta is no number that promises anything.")
+    if checks.epsilon > checks.accepted_epsilon or checks.delta > checks.accepted_delta:
+        return _invalid(
+            f"Its training promised epsilon {checks.epsilon:.3g} and delta {checks.delta:g}; the "
+            f"policy accepted {checks.accepted_epsilon:g} and {checks.accepted_delta:g} at most."
+        )
+    if checks.made_from:
+        return _invalid(
+            f"{', '.join(checks.made_from)} learned of the records through it, and would stand "
+            "on it."
+        )
+    who = "one person" if checks.people == 1 else f"{checks.people} people together"
+    return Verdict(
+        outcome=Outcome.BOUNDED_IN_TRAINING,
+        reasons=(
+            f"The version was left as it is. Its training bounded what {who} could change: "
+            f"epsilon {checks.epsilon:.3g} and delta {checks.delta:g}, where the policy accepted "
+            f"{checks.accepted_epsilon:g} and {checks.accepted_delta:g} at most.",
+        ),
+    )
+
+
+def _invalid(reason: str) -> Verdict:
+    return Verdict(outcome=Outcome.INVALID, reasons=(reason,))

@@ -1,0 +1,273 @@
+"""A version that was trained privately enough is left alone where the policy accepts that."""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import DatabaseError, transaction
+from django.test import Client
+
+from audits import keys
+from audits.core import record
+from audits.execution.choosing import chosen
+from audits.execution.weighing import weighed
+from audits.models import ErasureRequest
+from audits.services import late
+from config.checks import accepted_privacy_is_meant
+from lineage.models import DataRecord, Job, ModelVersion
+from tests.audits.world import ADA, BERT, CLEO, DORA, NOW, SMALL, officer, runs
+from unlearning.core.private.accounting import Mechanism
+from unlearning.execution.privacy import bound
+from unlearning.models import TrainingHistory, TrainingPrivacy
+
+pytestmark = pytest.mark.django_db
+
+NO_ACTION = "differential_privacy_no_action"
+PRIVACY = {"clip": 1.0, "noise": 8.0, "delta": 1e-5}
+PRIVATE = {**SMALL, "batch_size": 6, "privacy": PRIVACY}
+
+
+@pytest.fixture
+def accepting(settings):
+    settings.EXPUNGE_ACCEPT_EPSILON, settings.EXPUNGE_ACCEPT_DELTA = 5.0, 1e-4
+
+
+def private(world, *people: str):
+    return world.train("private", world.snapshot(*people), recipe_parameters=PRIVATE)
+
+
+def first(case):
+    return runs(case)[0]
+
+
+def reasons(weighed):
+    return {row["key"]: row["reason"] for row in weighed["refused"]}
+
+
+def reason(run):
+    return reasons(run.weighed)[NO_ACTION]
+
+
+def test_what_a_training_promised_each_person_is_written_down_as_it_ends(world):
+    version = private(world, ADA, BERT, CLEO)
+    kept = version.privacy
+    assert (kept.people, kept.largest, kept.rate, kept.steps) == (3, 6, 6 / 18, 6)
+    alone = Mechanism(noise=8.0, rate=6 / 18, steps=6, delta=1e-5)
+    assert kept.epsilon == alone.epsilon()
+    assert kept.epsilon < 1
+
+
+def test_a_record_of_nobody_is_a_person_of_its_own(world):
+    DataRecord.objects.filter(space=world.dataset.space, ordinal__in=world.owned(BERT)).update(
+        subject=None
+    )
+    kept = private(world, ADA, BERT).privacy
+    assert (kept.people, kept.largest) == (7, 6)
+
+
+def test_two_trainings_with_one_seed_have_different_noise(world):
+    digests = {private(world, ADA, BERT).artefacts.get(kind="WEIGHTS").sha256 for _ in range(2)}
+    assert len(digests) == 2
+
+
+def test_a_private_training_is_not_recorded_for_replay(world, settings):
+    settings.EXPUNGE_REPLAY_EVERY = 1
+    assert private(world, ADA, BERT).privacy
+    assert not TrainingHistory.objects.exists()
+
+
+def test_the_database_keeps_a_promise_as_it_is(world):
+    kept = private(world, ADA, BERT).privacy
+    for change in (
+        lambda: TrainingPrivacy.objects.update(epsilon=0.0),
+        kept.delete,
+    ):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            change()
+
+
+def test_by_default_it_is_trained_again_privately_and_the_plan_says_why(world):
+    private(world, ADA, BERT, CLEO)
+    run = first(world.erased())
+    assert (run.method, run.status, run.guarantee) == ("retrain", "CLEARED", "EXACT")
+    assert "the policy asks for SAME_RECIPE" in reason(run)
+    assert run.unlearned.privacy.people == 2
+
+
+@pytest.mark.usefixtures("accepting")
+def test_where_the_policy_accepts_it_nothing_is_done_and_the_record_says_what_that_means(world):
+    version = private(world, ADA, BERT, CLEO)
+    before = version.artefacts.get(kind="WEIGHTS").sha256
+    case = world.erased()
+    run = first(case)
+    assert (case.status, case.outcome) == ("SEALED", "ERASED")
+    assert (run.method, run.status, run.guarantee) == ("no_action", "CLEARED", "CERTIFIED")
+    assert run.weighed["winner"] == "differential_privacy_no_action"
+    assert run.unlearned is None
+    version.refresh_from_db()
+    assert version.state == ModelVersion.State.ACTIVE
+    assert version.artefacts.get(kind="WEIGHTS", destroyed_at=None).sha256 == before
+    # The rows are gone nevertheless.
+    gone = DataRecord.objects.filter(space=world.dataset.space, ordinal__in=world.owned(ADA))
+    assert gone.filter(invalidated_at=None).count() == 0
+
+    sealed = record.verify(bytes(case.record.data), vkey=keys.verifier_text())
+    told: Any = sealed.account.findings
+    (row,) = told["runs"]
+    assert (row["verdict"], row["guarantee"]) == ("BOUNDED_IN_TRAINING", "CERTIFIED")
+    assert row["report"]["epsilon"] == version.privacy.epsilon
+    assert row["hyperparameters"] == {"accepted_epsilon": 5.0, "accepted_delta": 1e-4}
+    limits = " ".join(told["limits"])
+    assert f"private v1, epsilon {version.privacy.epsilon:.3g} and delta 1e-05 for one" in limits
+    assert "do not mean that nothing of the records is left" in limits
+    assert "deleted nevertheless" in limits
+    assert "Exact means" not in limits
+
+
+@pytest.mark.usefixtures("accepting")
+def test_pages_and_letter_claim_no_more_than_the_bound(world):
+    private(world, ADA, BERT, CLEO)
+    case = world.erased()
+    staff = Client()
+    staff.force_login(officer())
+    page = staff.get(f"/cases/{case.pk}/").content.decode()
+    assert "Nothing, trained privately" in page
+    assert "Accepted as it is" in page
+    (letter,) = [one for one in mail.outbox if "has been erased" in one.body]
+    assert "was left as it is" in letter.body
+    assert "may still hold traces of your data within that bound" in letter.body
+    assert "trained again" not in letter.body
+    sealed = json.loads(staff.get(f"/cases/{case.pk}/report.json").content)
+    assert b"no_action" in base64.b64decode(sealed["envelope"]["payload"])
+
+
+def test_it_is_weighed_against_what_the_policy_accepts(world, settings):
+    version = private(world, ADA, BERT, CLEO)
+    plain = world.bare("plain", world.snapshot(ADA, BERT))
+
+    def said(one=version):
+        decision = weighed(one, world.owned(ADA), approximate=None)
+        key = decision.winner.key if decision.winner else ""
+        return key, reasons(decision.as_dict()).get(NO_ACTION, "")
+
+    settings.EXPUNGE_ACCEPT_EPSILON, settings.EXPUNGE_ACCEPT_DELTA = 5.0, 1e-4
+    assert said() == (NO_ACTION, "")
+    # Also before the method that the installation tries first.
+    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "finetune", {"epochs": 1}
+    assert chosen(version, world.owned(ADA), case_id=uuid.uuid4()).method == "no_action"
+    settings.EXPUNGE_ACCEPT_EPSILON = 0.0
+    private_again = chosen(version, world.owned(ADA), case_id=uuid.uuid4())
+    assert private_again.method == "retrain"
+    assert "an approximate method would give up" in private_again.refused
+    settings.EXPUNGE_ACCEPT_EPSILON = 5.0
+    assert said(plain)[1].startswith("The version was not trained with differential privacy")
+    settings.EXPUNGE_ACCEPT_EPSILON = 0.01
+    epsilon = f"{version.privacy.epsilon:g}"
+    assert said() == (
+        "full_retrain",
+        f"Its epsilon is {epsilon}, and the policy accepts 0.01 at most.",
+    )
+    settings.EXPUNGE_ACCEPT_EPSILON, settings.EXPUNGE_ACCEPT_DELTA = 5.0, 1e-6
+    assert "Its delta is 1e-05" in said()[1]
+    settings.EXPUNGE_ACCEPT_DELTA, settings.EXPUNGE_MINIMUM = 1e-4, "SAME_RECIPE"
+    assert "the policy asks for SAME_RECIPE" in said()[1]
+
+
+@pytest.mark.usefixtures("accepting")
+def test_one_that_others_were_made_from_is_trained_again_with_them(world):
+    base = private(world, ADA, BERT, CLEO)
+    world.train("child", world.snapshot(DORA), base, recipe_parameters={**SMALL, "hidden": 8})
+    first, second = runs(world.erased())
+    assert (first.method, second.method) == ("retrain", "retrain")
+    assert reason(first) == "Another version was made from it, which would stand on it."
+
+
+@pytest.mark.usefixtures("accepting")
+def test_several_people_are_met_by_the_privacy_of_their_group(world):
+    version = private(world, ADA, BERT, CLEO, DORA)
+    space = world.dataset.space
+    one: Any = bound(version, space, world.owned(ADA))
+    both: Any = bound(version, space, world.owned(ADA, BERT))
+    assert (one.people, both.people) == (1, 2)
+    kept = version.privacy
+    mechanism = Mechanism(noise=8.0, rate=kept.rate, steps=kept.steps, delta=1e-5)
+    assert both.epsilon == mechanism.epsilon(2)
+    assert both.epsilon > 2 * one.epsilon
+
+
+def test_records_that_reached_it_otherwise_are_not_covered(world):
+    version = private(world, ADA, BERT)
+    said = bound(version, world.dataset.space, world.owned(ADA, CLEO))
+    assert (
+        said == "The records reached the version otherwise than through its own private training."
+    )
+
+
+@pytest.mark.usefixtures("accepting")
+def test_it_stays_in_use_until_somebody_else_has_it_trained_again(world, settings):
+    version = private(world, ADA, BERT, CLEO)
+    world.erased(ADA)
+    assert late.open_late_cases(now=NOW) == []
+    version.refresh_from_db()
+    assert version.state == ModelVersion.State.ACTIVE
+    settings.EXPUNGE_ACCEPT_EPSILON = 0.0
+    run = first(world.erased(BERT))
+    assert (run.method, run.status, run.unlearned.privacy.people) == ("retrain", "CLEARED", 1)
+    version.refresh_from_db()
+    assert version.state == ModelVersion.State.DESTROYED
+
+
+@pytest.mark.usefixtures("accepting")
+def test_what_is_trained_on_it_later_is_taken_out_of_use_and_both_are_trained_again(world):
+    version = private(world, ADA, BERT, CLEO)
+    world.erased(ADA)
+    small = {**SMALL, "batch_size": 6}
+    child = world.train("child", world.snapshot(DORA), version, recipe_parameters=small)
+    (opened,) = late.open_late_cases(now=NOW)
+    child.refresh_from_db()
+    assert child.state == ModelVersion.State.QUARANTINED
+    case = world.finish(world.wake(ErasureRequest.objects.get(pk=opened)))
+    assert case.status == "SEALED"
+    assert [(run.method, run.status) for run in runs(case)] == 2 * [("retrain", "CLEARED")]
+
+
+@pytest.mark.usefixtures("accepting")
+def test_a_child_that_came_after_the_plan_has_its_base_trained_again(world):
+    version = private(world, ADA, BERT, CLEO)
+    case = world.accepted()
+    world.work(until=lambda: Job.objects.filter(kind="UNLEARN", status="QUEUED").exists())
+    small = {**SMALL, "batch_size": 6}
+    world.train("child", world.snapshot(DORA), version, recipe_parameters=small)
+    case = world.finish(case)
+    assert case.status == "SEALED"
+    assert [(run.method, run.status) for run in runs(case)] == [
+        ("no_action", "REJECTED"),
+        ("retrain", "CLEARED"),
+        ("retrain", "CLEARED"),
+    ]
+
+
+@pytest.mark.usefixtures("accepting")
+def test_a_judgement_asks_anew_and_a_broken_promise_is_followed_by_training_again(
+    world, monkeypatch
+):
+    private(world, ADA, BERT, CLEO)
+    none = SimpleNamespace(bound=lambda *_: "Nothing is promised.")
+    monkeypatch.setattr("audits.execution.construction.privacy", none)
+    first, second = runs(world.erased())
+    assert (first.method, first.status) == ("no_action", "REJECTED")
+    assert (second.method, second.status) == ("retrain", "CLEARED")
+    assert ModelVersion.objects.get(pk=first.target_id).state == ModelVersion.State.DESTROYED
+
+
+def test_settings_that_mean_nothing_are_refused(settings):
+    assert accepted_privacy_is_meant() == []
+    settings.EXPUNGE_ACCEPT_DELTA = 1.0
+    settings.EXPUNGE_ACCEPT_EPSILON, settings.EXPUNGE_MINIMUM = 1.0, "BIT_EXACT"
+    assert [one.id for one in accepted_privacy_is_meant()] == ["expunge.E003", "expunge.E004"]
