@@ -224,6 +224,16 @@ EXPUNGE_ACCEPT_DELTA = environment.number("EXPUNGE_ACCEPT_DELTA", default=1e-5)
 EXPUNGE_POLICY = environment.mapping("EXPUNGE_POLICY", default={})
 # Distance of two inputs scaled to length one, below which staff decide whether they are the same.
 EXPUNGE_DUPLICATE_DISTANCE = environment.number("EXPUNGE_DUPLICATE_DISTANCE", default=0.05)
+# What an import does with a row that is like a record of another target: report it and take it in,
+# hold it back, or not look. Pictures closer than the distance (made small, scaled to length one)
+# are alike; they are compared in data sets of up to so many of them.
+EXPUNGE_LABEL_CONFLICTS = environment.choice("EXPUNGE_LABEL_CONFLICTS", ("KEEP", "HOLD", "IGNORE"))
+EXPUNGE_LABEL_CONFLICT_DISTANCE = environment.number(
+    "EXPUNGE_LABEL_CONFLICT_DISTANCE", default=0.12
+)
+EXPUNGE_LABEL_CONFLICT_RECORDS = environment.integer(
+    "EXPUNGE_LABEL_CONFLICT_RECORDS", default=50_000, low=0
+)
 
 CELERY_BEAT_SCHEDULE = {
     "sweep": {

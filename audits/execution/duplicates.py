@@ -9,8 +9,8 @@ import numpy as np
 from django.conf import settings
 from django.utils import timezone
 
-from audits.core.duplicates import find_duplicates
 from audits.services.planning import FoundDuplicate
+from lineage.core.duplicates import find_duplicates
 from lineage.models import RecordContent
 from lineage.queries.availability import barred_ordinals
 from lineage.queries.closure import affected

@@ -12,7 +12,7 @@ from lineage.core.identifiers import record_digest
 from lineage.models import RecordContent
 from lineage.services.bulk import insert_records, known_records, living_people
 from lineage.services.import_locations import add_locations, add_more_locations
-from lineage.services.import_rows import ImportReport, Rejection
+from lineage.services.import_rows import MOST_NAMED, ImportReport, Rejection
 from lineage.services.locking import lock_space
 from lineage.services.ordinals import take_ordinals
 from lineage.services.owners import ERASED, Owner
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
     from lineage.artifacts import StoredFile
     from lineage.services.bulk import Identity
-    from lineage.services.import_rows import CheckedRow, Portion
+    from lineage.services.import_rows import CheckedRow, Conflict, Portion
+    from lineage.services.label_conflicts import ConflictSearch
     from lineage.services.owners import Owners
 
 _CHANGED = (
     "The key of the row was imported before with other content; records do not change, "
     "so import it under a new key."
 )
+_HELD = "The row is held back; check its target, then import it with EXPUNGE_LABEL_CONFLICTS=KEEP."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class PortionImport:
     portion: Portion
     owners: Owners
     note: Callable[[ImportReport], None]
+    search: ConflictSearch | None = None
+    conflicts: list[Conflict] = field(default_factory=list)
     repeated: int = 0
     located: set[tuple[Identity, str]] = field(default_factory=set, repr=False)
     rejected: list[Rejection] = field(default_factory=list)
@@ -62,7 +66,7 @@ class PortionImport:
         wanted = self._owned()
         if any(owned.row.content is not None for owned in wanted):
             # Asked twice: here to store nothing in vain, below because others import as well.
-            wanted = self._unknown(wanted)
+            wanted = self._unconflicting(self._unknown(wanted))
         return self._store(wanted)
 
     def _reject(self, row: CheckedRow, sentence: str) -> None:
@@ -98,6 +102,19 @@ class PortionImport:
                 self._reject(owned.row, _CHANGED)
         return fresh
 
+    def _unconflicting(self, rows: list[_Owned]) -> list[_Owned]:
+        """Note which rows are like records of another target; return the rows that come in."""
+        if self.search is None:
+            return rows
+        self.conflicts = self.search.of([owned.row for owned in rows])
+        if not self.search.hold:
+            return rows
+        held = {one.line: one.sentence for one in self.conflicts}
+        for owned in rows:
+            if owned.row.line in held:
+                self._reject(owned.row, f"{held[owned.row.line]} {_HELD}")
+        return [owned for owned in rows if owned.row.line not in held]
+
     def _known(self, rows: list[_Owned]) -> dict[Identity, str]:
         found = known_records(self.space_id, {owned.identity for owned in rows})
         if not found or all(owned.row.content is None for owned in rows):
@@ -131,6 +148,9 @@ class PortionImport:
             repeated=self.repeated,
             located=located,
             rejected=tuple(self.rejected),
+            conflicting=len(self.conflicts),
+            conflicts=tuple(self.conflicts[:MOST_NAMED]),
+            search_left_out=self.search is not None and self.search.left_out,
         )
 
     def _commit(self, wanted: list[_Owned], staged: dict[Identity, StoredFile]) -> int:

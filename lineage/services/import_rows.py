@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # What one transaction takes: rows with a content to store, rows in all, bytes.
 _CONTENTS, _ROWS, _BYTES = 500, 10_000, 32 * 1024 * 1024
 _LONGEST_TARGET, _LONGEST_MEDIA_TYPE = 200, 100
+MOST_NAMED = 1000  # conflicts that a report names
 _UNKNOWN_TYPE = "application/octet-stream"
 
 
@@ -53,11 +54,33 @@ class Rejection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Conflict:
+    """A row that equals (distance 0) or resembles a record, or an earlier line, of another target.
+
+    ``other`` is "record ORDINAL" or "line LINE".
+    """
+
+    line: int
+    other: str
+    distance: float
+
+    @property
+    def sentence(self) -> str:
+        """What is alike, without the targets, which may tell of people."""
+        how = (
+            f"resembles that of (distance {self.distance:.3f})" if self.distance else "is that of"
+        )
+        return f"The content {how} {self.other}, which has another target."
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImportReport:
     """What became of the rows; ``repeated`` ones had been imported before.
 
     ``located``: how many places of repeated rows were not known of their records.
     ``refused_before``: rows that an interrupted import had refused, and that are not named here.
+    ``conflicts``: rows that are like others of another target, the first ``MOST_NAMED`` of
+    ``conflicting``. ``search_left_out``: pictures were too many for that search.
     """
 
     imported: int = 0
@@ -65,6 +88,9 @@ class ImportReport:
     located: int = 0
     rejected: tuple[Rejection, ...] = ()
     refused_before: int = 0
+    conflicting: int = 0
+    conflicts: tuple[Conflict, ...] = ()
+    search_left_out: bool = False
 
     def __add__(self, other: ImportReport) -> ImportReport:
         return ImportReport(
@@ -73,6 +99,9 @@ class ImportReport:
             located=self.located + other.located,
             rejected=self.rejected + other.rejected,
             refused_before=self.refused_before + other.refused_before,
+            conflicting=self.conflicting + other.conflicting,
+            conflicts=(*self.conflicts, *other.conflicts)[:MOST_NAMED],
+            search_left_out=self.search_left_out or other.search_left_out,
         )
 
     @property

@@ -10,6 +10,7 @@ from lineage import keys
 from lineage.models import Dataset
 from lineage.services.import_portion import PortionImport
 from lineage.services.import_rows import ImportReport, Rejection, Row, portions
+from lineage.services.label_conflicts import conflict_search
 from lineage.services.missing_erasures import require_replayed
 from lineage.services.openlineage_late import match_late
 from lineage.services.ordinals import SpaceFull, space_of
@@ -70,6 +71,8 @@ def import_records(
     The same key of the same person again is counted as repeated; a location that it brings and
     that was not known of its record is kept. Portions of rows are each one
     transaction: after an abort, import the same rows again. Safe for many processes at once.
+    Rows that are like records of another target are reported, or held back, as
+    ``EXPUNGE_LABEL_CONFLICTS`` says.
 
     Args:
         dataset_name: made if there is none of that name.
@@ -87,13 +90,14 @@ def import_records(
     require_replayed()
     dataset = ensure_dataset(name=dataset_name)
     report = ImportReport()
-    owners = Owners(now)
+    owners, search = Owners(now), conflict_search(dataset.space_id)
     for portion in portions(rows, keys.get_or_create("lookup")):
         report += PortionImport(
             space_id=dataset.space_id,
             now=now,
             portion=portion,
             owners=owners,
+            search=search,
             note=_nothing if note is None else note,
         ).run()
         if progress is not None:

@@ -298,7 +298,15 @@ def test_the_command_prints_json(manifest, capsys):
     call_command("import_records", str(path), dataset="faces", json=True)
     call_command("import_records", str(path), dataset="faces", json=True)
     first, second = capsys.readouterr().out.splitlines()
-    assert json.loads(first) == {"imported": 1, "repeated": 0, "located": 0, "rejected": []}
+    assert json.loads(first) == {
+        "imported": 1,
+        "repeated": 0,
+        "located": 0,
+        "rejected": [],
+        "conflicting": 0,
+        "conflicts": [],
+        "pictures_compared": True,
+    }
     assert json.loads(second) == {"imported": 0, "repeated": 1, "located": 0, "rejected": []}
 
 

@@ -85,6 +85,12 @@ class Command(BaseCommand):
                 "repeated": report.repeated,
                 "located": report.located,
                 "rejected": rejected,
+                "conflicting": report.conflicting,
+                "conflicts": [
+                    {"line": one.line, "other": one.other, "distance": one.distance}
+                    for one in report.conflicts
+                ],
+                "pictures_compared": not report.search_left_out,
             }
             self.stdout.write(json.dumps(whole))
             return
@@ -93,3 +99,17 @@ class Command(BaseCommand):
             self.stdout.write(f"{report.located:,} further locations of these were kept.")
         for row in report.rejected:
             self.stdout.write(f"Line {row.line}: {row.sentence}")
+        self._print_conflicts(report)
+
+    def _print_conflicts(self, report: ImportReport) -> None:
+        held = {row.line for row in report.rejected}
+        for one in report.conflicts:
+            if one.line not in held:
+                self.stdout.write(f"Line {one.line}: {one.sentence} It was imported.")
+        if more := report.conflicting - len(report.conflicts):
+            self.stdout.write(f"{more:,} more rows are like records of another target.")
+        if report.search_left_out:
+            self.stdout.write(
+                "The data set holds more pictures than EXPUNGE_LABEL_CONFLICT_RECORDS, so only "
+                "equal contents were compared."
+            )

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from audits.core.duplicates import Duplicate, Kind, ShapesDiffer, content_digest, find_duplicates
+from lineage.core.duplicates import Duplicate, Kind, ShapesDiffer, content_digest, find_duplicates
 
 
 def unit(rows):
