@@ -217,7 +217,7 @@ EXPUNGE_REPLAY_EVERY = environment.integer("EXPUNGE_REPLAY_EVERY", default=0, lo
 # A replay is executed a second time in a process of its own; without that no bits are claimed.
 EXPUNGE_REPLAY_TWICE = environment.flag("EXPUNGE_REPLAY_TWICE", default=True)
 # A version whose training promised an erased person this (epsilon, delta) or less is left as it
-# is; an epsilon of 0 accepts none.
+# is, and a certified removal within it is accepted; an epsilon of 0 accepts none.
 EXPUNGE_ACCEPT_EPSILON = environment.number("EXPUNGE_ACCEPT_EPSILON", default=0.0)
 EXPUNGE_ACCEPT_DELTA = environment.number("EXPUNGE_ACCEPT_DELTA", default=1e-5)
 # Fields of audits.core.policy.EvidencePolicy that differ from its defaults.

@@ -1,4 +1,4 @@
-"""Judge a version that was left alone since its training was private enough for the policy."""
+"""Judge what rests on an (epsilon, delta): a version left alone, and a certified removal."""
 
 from __future__ import annotations
 
@@ -57,6 +57,67 @@ def decide_bounded(checks: BoundedChecks) -> Verdict:
             f"The version was left as it is. Its training bounded what {who} could change: "
             f"epsilon {checks.epsilon:.3g} and delta {checks.delta:g}, where the policy accepted "
             f"{checks.accepted_epsilon:g} and {checks.accepted_delta:g} at most.",
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertifiedChecks:
+    """What the budget of a certified head says before and after a removal.
+
+    Attributes:
+        epsilon: of the certificate; ``delta`` likewise.
+        limit: norm of the gradient that the noise covers.
+        spent_before: bound on the gradient left behind by earlier removals.
+        spent: with this one.
+        removed: records that this one took out, by the count that the head keeps.
+        records: records that were to be forgotten.
+        same_recipe: the recipe has the digest that was captured for both versions.
+        accepted_epsilon: the most that the policy accepted when the plan was drawn.
+        accepted_delta: likewise.
+        missing: why there is no certificate; empty where there is one.
+    """
+
+    epsilon: float
+    delta: float
+    limit: float
+    spent_before: float
+    spent: float
+    removed: int
+    records: int
+    same_recipe: bool
+    accepted_epsilon: float
+    accepted_delta: float
+    missing: str = ""
+
+
+def decide_certified(checks: CertifiedChecks) -> Verdict:
+    """Return whether a removal keeps to its certificate and the certificate to the policy."""
+    if checks.missing:
+        return _invalid(checks.missing)
+    if not checks.same_recipe:
+        return _invalid("The recipe of the result is not the one of the version.")
+    if checks.removed != checks.records:
+        return _invalid(
+            f"The head counts {checks.removed} records taken out, and {checks.records} were to be "
+            "forgotten."
+        )
+    if not checks.spent_before <= checks.spent <= checks.limit:
+        return _invalid(
+            f"The budget went from {checks.spent_before:.3g} to {checks.spent:.3g}, and the noise "
+            f"covers {checks.limit:.3g}."
+        )
+    if checks.epsilon > checks.accepted_epsilon or checks.delta > checks.accepted_delta:
+        return _invalid(
+            f"The certificate has epsilon {checks.epsilon:g} and delta {checks.delta:g}; the "
+            f"policy accepted {checks.accepted_epsilon:g} and {checks.accepted_delta:g} at most."
+        )
+    return Verdict(
+        outcome=Outcome.CERTIFIED_REMOVAL,
+        reasons=(
+            f"The removal leaves a gradient of at most {checks.spent:.3g} behind, with all before "
+            f"it, and the noise of the training covers {checks.limit:.3g} at epsilon "
+            f"{checks.epsilon:g} and delta {checks.delta:g}.",
         ),
     )
 

@@ -70,8 +70,8 @@ def chosen(
     if reason:
         return replace(_exactly(version, forget, made_from=made_from), refused=reason)
     decision = weighed(version, forget, approximate=numbers, made_from=made_from)
-    if method_of(decision) == runs.NO_ACTION:
-        return _left_alone(decision)
+    if method_of(decision) in (runs.NO_ACTION, runs.NEWTON):
+        return _accepted(decision)
     return Choice(
         method=method,
         hyperparameters=numbers,
@@ -83,18 +83,26 @@ def chosen(
 
 def _exactly(version: ModelVersion, forget: BitMap, *, made_from: bool) -> Choice:
     decision = weighed(version, forget, made_from=made_from)
-    if method_of(decision) == runs.NO_ACTION:
-        return _left_alone(decision)
+    if method_of(decision) in (runs.NO_ACTION, runs.NEWTON):
+        return _accepted(decision)
     return Choice(method=method_of(decision), hyperparameters={}, weighed=decision.as_dict())
 
 
-def _left_alone(decision: Decision) -> Choice:
-    """Change nothing; what is accepted is fixed with the run, whatever the settings say later."""
+def _accepted(decision: Decision) -> Choice:
+    """Take what an (epsilon, delta) allows.
+
+    What is accepted is fixed with the run, whatever the settings say later.
+    """
     accepted = {
         "accepted_epsilon": settings.EXPUNGE_ACCEPT_EPSILON,
         "accepted_delta": settings.EXPUNGE_ACCEPT_DELTA,
     }
-    return Choice(method=runs.NO_ACTION, hyperparameters=accepted, weighed=decision.as_dict())
+    method = method_of(decision)
+    return Choice(
+        method=method,
+        hyperparameters=accepted if method == runs.NO_ACTION else {},
+        weighed=decision.as_dict() | {"accepted": accepted},
+    )
 
 
 def refusal(name: str, numbers: Mapping[str, Any], version: ModelVersion) -> str:

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from audits.core.bounded import BoundedChecks, decide_bounded
+from audits.core.bounded import (
+    BoundedChecks,
+    CertifiedChecks,
+    decide_bounded,
+    decide_certified,
+)
 from audits.core.verdict import ExactChecks, decide_exact
 from audits.models import Evidence
 from audits.queries import cases
@@ -18,6 +23,7 @@ from lineage.queries.artefacts import weights_of
 from lineage.queries.closure import affected
 from lineage.queries.sources import learned_by, parents_of
 from unlearning.execution import privacy
+from unlearning.execution.certificates import budget_of
 from unlearning.execution.loading import recipe_of
 from unlearning.services import runs
 
@@ -32,6 +38,8 @@ def judge_by_construction(run: UnlearningRun) -> list[Finding]:
         return [_left_alone(run)]
     if run.unlearned is None:
         return [_destroy(run)]
+    if run.method == runs.NEWTON:
+        return [_certified(run, run.unlearned)]
     checks = exact_checks(run, run.unlearned)
     verdict = decide_exact(checks)
     payload = {"checks": _plain(checks), "ancestors": [str(one) for one in _line(run.unlearned)]}
@@ -90,6 +98,28 @@ def _left_alone(run: UnlearningRun) -> Finding:
     verdict = decide_bounded(checks)
     payload = {"checks": {**asdict(checks), "made_from": children}}
     return _finding(payload, verdict.outcome.value, verdict.reasons)
+
+
+def _certified(run: UnlearningRun, result: ModelVersion) -> Finding:
+    """Ask both states for their budgets; the certificate rests on the later one."""
+    before, after = budget_of(run.target), budget_of(result)
+    if isinstance(before, str) or isinstance(after, str):
+        reason = before if isinstance(before, str) else str(after)
+        return _finding({"checks": {"missing": reason}}, "INVALID", (reason,))
+    digest = run.target.generated_by.recipe_digest
+    checks = CertifiedChecks(
+        epsilon=after.epsilon,
+        delta=after.delta,
+        limit=after.limit,
+        spent_before=before.spent,
+        spent=after.spent,
+        removed=after.removed - before.removed,
+        records=run.forget_count,
+        same_recipe=recipe_of(result).digest() == result.generated_by.recipe_digest == digest,
+        **run.weighed["accepted"],
+    )
+    verdict = decide_certified(checks)
+    return _finding({"checks": asdict(checks)}, verdict.outcome.value, verdict.reasons)
 
 
 def _destroy(run: UnlearningRun) -> Finding:

@@ -80,17 +80,23 @@ def _treatment(run: Run) -> str:
         return "The version was destroyed."
     if run["method"] == "retrain_outside":
         return "Replaced by a version trained again outside, without the records."
-    if run["method"] == "no_action" and run["guarantee"]:
-        return (
-            "The version was left as it is: its training promised epsilon "
-            f"{run['report']['epsilon']:.3g} and delta {run['report']['delta']:g}, which the "
-            "policy accepts."
-        )
+    if run["guarantee"] == "CERTIFIED":
+        return _bounded(run)
     if run["guarantee"] == "EXACT":
         return words.EXACTLY.get(run["method"], words.EXACTLY["retrain"])
     if run["guarantee"]:
         return f"Changed by the method {run['method']}, then attacked."
     return f"The method {run['method']} did not finish ({run['error_code'] or run['status']})."
+
+
+def _bounded(run: Run) -> str:
+    said = run["report"]
+    if run["method"] == "no_action":
+        return (
+            "The version was left as it is: its training promised epsilon "
+            f"{said['epsilon']:.3g} and delta {said['delta']:g}, which the policy accepts."
+        )
+    return f"The records were removed with a certificate: {said['stop_reason']}."
 
 
 def _path(steps: Sequence[Mapping[str, Any]], end: str) -> str:

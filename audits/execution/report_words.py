@@ -33,6 +33,10 @@ VERDICTS = {
         RESIDUAL,
         "The version was not changed: its training bounded what one person could change.",
     ),
+    "CERTIFIED_REMOVAL": (
+        RESIDUAL,
+        "The removal is within a stated distance of retraining, by the budget of the model.",
+    ),
     "PASS_STRICT": (
         RESIDUAL,
         "No leak above the margin was found, and no difference from retraining above it.",

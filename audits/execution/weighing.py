@@ -9,10 +9,11 @@ from django.conf import settings
 
 from lineage.queries.availability import barred_ordinals
 from lineage.queries.membership import members
-from lineage.queries.sources import base_of, training_snapshot
+from lineage.queries.sources import base_of, learned_by, training_snapshot
 from unlearning.core.claims import Guarantee, NotEligible
 from unlearning.core.planning.choice import Decision, plan
 from unlearning.core.planning.facts import (
+    BudgetFacts,
     ForgetFacts,
     MeasuredCosts,
     MethodFacts,
@@ -28,6 +29,7 @@ from unlearning.core.replay.rewind import NumbersUnclear, holes_in
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
 from unlearning.execution import privacy
+from unlearning.execution.certificates import budget_of
 from unlearning.execution.device import placed
 from unlearning.execution.histories import recording_of
 from unlearning.execution.loading import reader_of
@@ -65,7 +67,11 @@ def weighed(
     """
     given = _approximate(approximate) if approximate is not None else ()
     facts, forgotten = _facts(version, forget)
-    facts = replace(facts, **_privacy(version, forget, made_from=made_from))
+    facts = replace(
+        facts,
+        **_privacy(version, forget, made_from=made_from),
+        **_budget(version, forget, made_from=made_from),
+    )
     seconds = version.generated_by.seconds or _SECONDS
     return plan(
         facts,
@@ -109,6 +115,21 @@ def _privacy(version: ModelVersion, forget: BitMap, *, made_from: bool) -> dict[
     if isinstance(found, str):
         return {"no_privacy": found}
     return {"privacy": PrivacyFacts(epsilon=found.epsilon, delta=found.delta)}
+
+
+def _budget(version: ModelVersion, forget: BitMap, *, made_from: bool) -> dict[str, Any]:
+    """Return what is left for certified removals, or why there can be none."""
+    found = budget_of(version)
+    if isinstance(found, str):
+        return {"no_budget": found}
+    if made_from:
+        return {"no_budget": "Another version was made from it, which would stand on it."}
+    space = training_snapshot(version).space
+    learned = learned_by(version, space)
+    if learned & barred_ordinals(space) - forget:
+        return {"no_budget": "It learned from others who may not be used, and they would stay."}
+    left = found.limit - found.spent
+    return {"budget": BudgetFacts(epsilon=found.epsilon, delta=found.delta, left=left, spends=0.0)}
 
 
 def method_of(decision: Decision) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from audits.core import events
 from audits.models import LogLeaf
 from lineage.models import ModelVersion, Run
-from unlearning.services.runs import left_alone
+from unlearning.services.runs import NEWTON, left_alone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +71,14 @@ BOUND_MEANS = (
     "has floating-point numbers and a generator that is not cryptographic; and it does not count "
     "the choice of architecture and hyperparameters."
 )
+CERTIFIED = (
+    "{count} model version(s) had the records removed with a certificate: {budgets}. So the "
+    "new version is within that epsilon and delta of one trained without the records, over the "
+    "noise of the training, which was forgotten. It does not cover who holds two versions of the "
+    "sequence, for instance this one and the one before; people who chose to ask after they saw "
+    "what was published; features that a model made which saw the records; and it takes exact "
+    "real numbers and perfect chance for granted."
+)
 KEPT = "{count} record(s) equal or close to an erased one were kept by decision of staff."
 NEAR_SEARCH_INCOMPLETE = "NEAR_SEARCH_INCOMPLETE"
 NOT_READ = (
@@ -117,6 +125,18 @@ def _promise(run: UnlearningRun) -> str:
     )
 
 
+def _bounded(runs: Sequence[UnlearningRun]) -> list[str]:
+    """Return what an epsilon and delta mean, of versions left alone and of certified removals."""
+    found: list[str] = []
+    if alone := [run for run in runs if left_alone(run)]:
+        promises = "; ".join(map(_promise, alone))
+        found += [LEFT_ALONE.format(count=len(alone), promises=promises), BOUND_MEANS]
+    if removed := [run for run in runs if run.method == NEWTON and run.status == "CLEARED"]:
+        budgets = "; ".join(f"{run.target}, {run.report['stop_reason']}" for run in removed)
+        found.append(CERTIFIED.format(count=len(removed), budgets=budgets))
+    return found
+
+
 def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
     """Return the limits that apply to a case, as sentences."""
     found = list(ALWAYS)
@@ -128,9 +148,7 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):
         found.append(NOT_REACHED.format(count=short))
-    if alone := [run for run in runs if left_alone(run)]:
-        promises = "; ".join(map(_promise, alone))
-        found += [LEFT_ALONE.format(count=len(alone), promises=promises), BOUND_MEANS]
+    found += _bounded(runs)
     if outside := sum(run.method == "retrain_outside" for run in runs):
         found.append(OUTSIDE.format(count=outside))
     if kept := request.duplicates.filter(decision="KEEP").count():

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-CLEARING = ("PASS_LEAK", "PASS_STRICT", "ERASED_BY_CONSTRUCTION", "BOUNDED_IN_TRAINING")
+CLEARING = (
+    "PASS_LEAK",
+    "PASS_STRICT",
+    "ERASED_BY_CONSTRUCTION",
+    "BOUNDED_IN_TRAINING",
+    "CERTIFIED_REMOVAL",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

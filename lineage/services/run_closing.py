@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from lineage.services.run_plans import RunResult
 
 APPROXIMATE = "APPROXIMATE"
+_WEAK = (APPROXIMATE, "CERTIFIED")  # the weakest first; whatever else there is passes nothing on
 _WEAKEST_FIRST = (Influence.NONE, Influence.INDIRECT, Influence.DIRECT)
 
 
@@ -226,9 +227,10 @@ def weakest_guarantee(run: Run, own: str) -> str:
     read = set(run.inputs.exclude(influence=Influence.NONE).values_list("node_id", flat=True))
     ancestors = read | {edge.src for edge in edges_above(read)}
     behind = LineageNode.objects.filter(id__in=ancestors, kind=LineageNode.Kind.MODEL)
-    weak = ModelVersion.objects.filter(id__in=behind.values("object_id"), guarantee=APPROXIMATE)
+    weak = ModelVersion.objects.filter(id__in=behind.values("object_id"), guarantee__in=_WEAK)
     # Unlearning reads the version that it replaces as a teacher; that one promises nothing.
-    return APPROXIMATE if weak.exists() else own
+    held = {own, *weak.values_list("guarantee", flat=True)}
+    return next((one for one in _WEAK if one in held), own)
 
 
 def _next_number(model_name: str) -> int:

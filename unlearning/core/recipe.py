@@ -70,6 +70,7 @@ class Recipe(ABC):
 
     title: ClassVar[str]
     family: ClassVar[str]
+    noisy: ClassVar[bool] = False  # whether a promise rests on noise that nobody may know
 
     targets: tuple[str, ...]
 

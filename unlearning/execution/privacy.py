@@ -47,7 +47,7 @@ def hidden(recipe: Recipe, view: TrainingView) -> dict[str, Any]:
     tried again draws another.
     """
     if terms_of(recipe) is None:
-        return {}
+        return {"secret": secrets.token_bytes(32)} if recipe.noisy else {}
     people = _people(view.snapshot.space, view.ordinals)
     return {"people": people, "secret": secrets.token_bytes(32)}
 

@@ -29,7 +29,7 @@ def unsuited(name: str) -> str:
         named = ", ".join(sorted(Need[need].value for need in missing))
         return f"{title} needs {named}, which this platform does not keep."
     if method["guarantee"] == Guarantee.CERTIFIED.name:
-        return f"{title} needs a noise that is kept secret, which this platform does not keep."
+        return f"{title} is chosen by the planner, where EXPUNGE_ACCEPT_EPSILON allows it."
     if method["granularity"] == Granularity.CLASS.name:
         return f"{title} forgets whole classes, and a person's records are none."
     return ""

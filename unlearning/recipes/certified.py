@@ -1,7 +1,7 @@
 """Linear heads that are trained with noise, so that records can be removed with a certificate.
 
 The features are the pixels as they are: nothing that was fitted on records stands before the
-head. The seed of a training is as secret as the noise that is drawn from it.
+head. Without a secret in the session the noise is drawn by its seed, which is then as secret.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class DigitsCertified(FittedAtOnce):
 
     title: ClassVar[str] = "Digits, logistic regression with certified removal"
     family: ClassVar[str] = "digits"
+    noisy: ClassVar[bool] = True
 
     targets: tuple[str, ...] = tuple("0123456789")
     penalty: Annotated[
@@ -50,6 +51,6 @@ class DigitsCertified(FittedAtOnce):
         if not isinstance(model, CertifiedHead):
             raise TypeError(f"{type(model).__name__} keeps no removal budget.")
         session.step("fit", 0, 1)
-        model.fit(*examples.all())
+        model.fit(*examples.all(), secret=session.secret)
         session.step("fit", 1, 1)
         return model

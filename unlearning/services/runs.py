@@ -29,12 +29,14 @@ REPLAY = "replay"
 DESTROY = "destroy"
 OUTSIDE = "retrain_outside"
 NO_ACTION = privacy.NO_ACTION
+NEWTON = "certified_newton"
 # The method that carries out each way of the planner; the others are not offered here yet.
 CARRIED_OUT_BY = {
     Way.DECREMENT: "decrement",
     Way.REWIND: REPLAY,
     Way.RETRAIN: RETRAIN,
     Way.NO_ACTION: NO_ACTION,
+    Way.NEWTON: NEWTON,
 }
 _WEAKEST_FIRST = (APPROXIMATE, CERTIFIED)
 

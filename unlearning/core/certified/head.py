@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from unlearning.core.certified import logistic
 from unlearning.core.certified.budget import Budget
+from unlearning.core.private.draws import Draws
 
 if TYPE_CHECKING:
     from unlearning.core.certified.logistic import Floats, Rows
@@ -26,7 +27,8 @@ class CertifiedHead(nn.Module):
     predictions alike. Nothing is a parameter, as a gradient step would void the bound.
 
     **The buffer ``noise`` is secret.** Who knows it can subtract what hides the removed records;
-    so is the seed that it was drawn from. Publish ``weight`` and nothing else of the state.
+    so is the seed that it was drawn from. Publish ``weight`` and nothing else of the state. A head
+    trained with a secret keeps none of it: removals do not need it.
     """
 
     weight: Tensor
@@ -53,19 +55,32 @@ class CertifiedHead(nn.Module):
         counts = {name: int(self.get_buffer(name)) for name in COUNTS}
         return Budget(**spending, **counts)  # type: ignore[arg-type]  # the keys tell them apart
 
-    def fit(self, features: Tensor, targets: Tensor) -> None:
-        """Draw fresh noise from torch's global random state, train, and begin a new budget.
+    @property
+    def forgotten(self) -> bool:
+        """Whether the head was trained with a noise that it does not hold."""
+        return bool(self.weight.any()) and not bool(self.noise.any())
+
+    def fit(self, features: Tensor, targets: Tensor, secret: bytes | None = None) -> None:
+        """Draw fresh noise, train, and begin a new budget.
+
+        The noise follows from ``secret`` and is then forgotten; without one it is drawn from
+        torch's global random state and kept.
 
         Raises:
             BudgetSpent: the optimum was missed by more than the noise covers.
+            PrivacyRefused: the secret is short.
         """
         rows = self._seen(features, targets)
         penalty = float(self.get_buffer("penalty"))
         fresh = replace(self.budget(), spent=0.0, removed=0, batches=0)
-        noise = fresh.sigma * torch.randn(self.noise.shape, dtype=torch.float64).numpy()
+        if secret is None:
+            drawn = torch.randn(self.noise.shape, dtype=torch.float64)
+        else:
+            drawn = Draws(secret).noise(self.noise, 1.0)
+        noise = fresh.sigma * drawn.cpu().numpy()
         weights = logistic.fit(rows, penalty, noise)
         missed = fresh.after(logistic.residual(weights, rows, penalty, noise), 0)
-        self.noise.copy_(torch.from_numpy(noise))
+        self.noise.copy_(torch.from_numpy(noise if secret is None else np.zeros_like(noise)))
         self._keep(weights, replace(missed, batches=0))
 
     def remove(self, kept: tuple[Tensor, Tensor], gone: tuple[Tensor, Tensor]) -> float:

@@ -114,7 +114,10 @@ class ShardFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetFacts:
-    """Certified removal: its (epsilon, delta), what is left of its budget, what this spends."""
+    """Certified removal: its (epsilon, delta), what is left of its budget, what this spends.
+
+    ``spends`` is 0 where it is known only once the step is made, which is then refused.
+    """
 
     epsilon: float
     delta: float
@@ -143,7 +146,7 @@ class VersionFacts:
         replay: None where no log was kept or no first step is known.
         shards: None where it was not trained in shards.
         statistics: whether it is made from integer statistics and the rows can still be read.
-        budget: None where it has no certified removal.
+        budget: None where it has no certified removal, and ``no_budget`` may say why.
         privacy: what its training promised the people to be forgotten, together; None where it
             promised nothing, and ``no_privacy`` may say why.
     """
@@ -159,6 +162,7 @@ class VersionFacts:
     budget: BudgetFacts | None = None
     privacy: PrivacyFacts | None = None
     no_privacy: str = ""
+    no_budget: str = ""
 
     def __post_init__(self) -> None:
         """Refuse counts that cannot be.

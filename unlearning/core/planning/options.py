@@ -81,7 +81,7 @@ class Weighing:
         """Take a Newton step on the remaining data, within the budget of the certificate."""
         budget = self.version.budget
         if budget is None:
-            return "The version has no certified removal."
+            return self.version.no_budget or "The version has no certified removal."
         if budget.spends > budget.left:
             return (
                 f"The step would spend {budget.spends:g} of the certificate's budget, and "
