@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from audits.core.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +124,17 @@ def decide_certified(checks: CertifiedChecks) -> Verdict:
             f"{checks.epsilon:g} and delta {checks.delta:g}.",
         ),
     )
+
+
+def resting_on(verdict: Verdict, certified: Sequence[str]) -> Verdict:
+    """Return the verdict on an exact run whose result is, or stands on, a certified version.
+
+    What was made exactly is erased by construction only where everything below it was.
+    """
+    if verdict.outcome is not Outcome.ERASED_BY_CONSTRUCTION or not certified:
+        return verdict
+    below = f"{', '.join(certified)} rests on certified removals, so this is no more than that."
+    return Verdict(outcome=Outcome.CERTIFIED_REMOVAL, reasons=(*verdict.reasons, below))
 
 
 def _invalid(reason: str) -> Verdict:

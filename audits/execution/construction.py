@@ -12,6 +12,7 @@ from audits.core.bounded import (
     CertifiedChecks,
     decide_bounded,
     decide_certified,
+    resting_on,
 )
 from audits.core.verdict import ExactChecks, decide_exact
 from audits.models import Evidence
@@ -42,7 +43,9 @@ def judge_by_construction(run: UnlearningRun) -> list[Finding]:
         return [_certified(run, run.unlearned)]
     checks = exact_checks(run, run.unlearned)
     verdict = decide_exact(checks)
-    payload = {"checks": _plain(checks), "ancestors": [str(one) for one in _line(run.unlearned)]}
+    line = _line(run.unlearned)
+    payload = {"checks": _plain(checks), "ancestors": [str(one) for one in line]}
+    verdict = resting_on(verdict, [str(one) for one in line if one.guarantee == runs.CERTIFIED])
     return [_finding(payload, verdict.outcome.value, verdict.reasons)]
 
 
@@ -61,9 +64,7 @@ def exact_checks(run: UnlearningRun, result: ModelVersion) -> ExactChecks:
             for one in line
             if one.pk in still or learned_by(one, run.space).intersect(forget)
         ),
-        inexact=tuple(
-            str(one) for one in line if one.guarantee in (runs.APPROXIMATE, runs.CERTIFIED)
-        ),
+        inexact=tuple(str(one) for one in line if one.guarantee == runs.APPROXIMATE),
         code_digest=captured.recipe_digest,
         environment_digest=environment.digest(captured.environment)
         if captured.environment

@@ -96,7 +96,10 @@ def _bounded(run: Run) -> str:
             "The version was left as it is: its training promised epsilon "
             f"{said['epsilon']:.3g} and delta {said['delta']:g}, which the policy accepts."
         )
-    return f"The records were removed with a certificate: {said['stop_reason']}."
+    if run["method"] == "certified_newton":
+        return f"The records were removed with a certificate: {said['stop_reason']}."
+    done = words.EXACTLY.get(run["method"], words.EXACTLY["retrain"])
+    return f"{done} Its base rests on certified removals."
 
 
 def _path(steps: Sequence[Mapping[str, Any]], end: str) -> str:

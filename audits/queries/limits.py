@@ -79,6 +79,10 @@ CERTIFIED = (
     "what was published; features that a model made which saw the records; and it takes exact "
     "real numbers and perfect chance for granted."
 )
+ON_CERTIFIED = (
+    "{names} was made exactly, on a version from which other records had been removed with a "
+    "certificate; of those it is within that certificate, and not exact."
+)
 KEPT = "{count} record(s) equal or close to an erased one were kept by decision of staff."
 NEAR_SEARCH_INCOMPLETE = "NEAR_SEARCH_INCOMPLETE"
 NOT_READ = (
@@ -134,6 +138,10 @@ def _bounded(runs: Sequence[UnlearningRun]) -> list[str]:
     if removed := [run for run in runs if run.method == NEWTON and run.status == "CLEARED"]:
         budgets = "; ".join(f"{run.target}, {run.report['stop_reason']}" for run in removed)
         found.append(CERTIFIED.format(count=len(removed), budgets=budgets))
+    based = [run for run in runs if run.guarantee == "CERTIFIED" and _way(run) in EXACT]
+    if based:
+        names = ", ".join(str(run.unlearned or run.target) for run in based)
+        found.append(ON_CERTIFIED.format(names=names))
     return found
 
 
@@ -144,7 +152,7 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     if approximate:
         surrogate = request.policy.get("audit_data") == "surrogate"
         found += [NO_RETRAINED_ARM, SURROGATE if surrogate else OWN_RECORDS]
-    exact = (run for run in runs if run.guarantee == "EXACT")
+    exact = (run for run in runs if run.guarantee in ("EXACT", "CERTIFIED"))
     found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):
         found.append(NOT_REACHED.format(count=short))

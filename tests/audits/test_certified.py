@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.core import mail
 
 from audits import keys
 from audits.core import record
 from audits.core.bounded import CertifiedChecks, decide_certified
 from audits.core.verdict import Outcome
 from audits.execution.weighing import weighed
+from audits.queries.limits import limits_of
 from lineage.core import weights
 from lineage.models import ModelVersion
 from lineage.queries.artefacts import weights_of
@@ -116,6 +118,24 @@ def test_it_is_weighed_against_what_the_policy_accepts(world, version, settings,
         "unlearning.core.certified.head.CertifiedHead.forgotten", property(lambda _: False)
     )
     assert "lies in its state" in newton(weighed(version, mine))
+
+
+def test_what_is_made_exactly_on_a_certified_base_is_certified_and_no_more(world):
+    base = world.train("base", world.snapshot(BERT))
+    ModelVersion.objects.filter(pk=base.pk).update(guarantee="CERTIFIED")
+    child = world.train("child", world.snapshot(ADA, CLEO), base)
+    assert child.guarantee == "CERTIFIED"
+    (run,) = runs(world.erased())
+    assert (run.method, run.status, run.guarantee) == ("retrain", "CLEARED", "CERTIFIED")
+    verdict = run.verdicts.get()
+    assert verdict.outcome == "CERTIFIED_REMOVAL"
+    assert verdict.reasons[-1].startswith("child v2, base v1 rests on certified removals")
+    case = run.requests.get()
+    said = " ".join(limits_of(case, [run]))
+    assert "child v2 was made exactly, on a version from which other records" in said
+    (letter,) = [one.body for one in mail.outbox if "has been erased" in one.body]
+    assert "trained again from the start without your data" in letter
+    assert "attack" not in letter.partition("What remains")[0]
 
 
 def test_a_removal_that_is_not_what_it_says_is_not_cleared():
