@@ -213,6 +213,8 @@ def test_records_that_reached_it_otherwise_are_not_covered(world):
 def test_it_stays_in_use_until_somebody_else_has_it_trained_again(world, settings):
     version = private(world, ADA, BERT, CLEO)
     world.erased(ADA)
+    other = world.bare("other", world.snapshot(DORA))  # or the sweep would not look at all
+    ModelVersion.objects.filter(pk=other.pk).update(state=ModelVersion.State.WITHDRAWN)
     assert late.open_late_cases(now=NOW) == []
     version.refresh_from_db()
     assert version.state == ModelVersion.State.ACTIVE
