@@ -117,7 +117,7 @@ def decide_certified(checks: CertifiedChecks) -> Verdict:
             f"policy accepted {checks.accepted_epsilon:g} and {checks.accepted_delta:g} at most."
         )
     return Verdict(
-        outcome=Outcome.CERTIFIED_REMOVAL,
+        outcome=Outcome.BOUNDED_REMOVAL,
         reasons=(
             f"The removal leaves a gradient of at most {checks.spent:.3g} behind, with all before "
             f"it, and the noise of the training covers {checks.limit:.3g} at epsilon "
@@ -133,8 +133,8 @@ def resting_on(verdict: Verdict, certified: Sequence[str]) -> Verdict:
     """
     if verdict.outcome is not Outcome.ERASED_BY_CONSTRUCTION or not certified:
         return verdict
-    below = f"{', '.join(certified)} rests on certified removals, so this is no more than that."
-    return Verdict(outcome=Outcome.CERTIFIED_REMOVAL, reasons=(*verdict.reasons, below))
+    below = f"{', '.join(certified)} rests on removals within a bound: this is no more than that."
+    return Verdict(outcome=Outcome.BOUNDED_REMOVAL, reasons=(*verdict.reasons, below))
 
 
 def _invalid(reason: str) -> Verdict:

@@ -30,7 +30,7 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
     ERASED_BY_CONSTRUCTION = "ERASED_BY_CONSTRUCTION"
     BOUNDED_IN_TRAINING = "BOUNDED_IN_TRAINING"
-    CERTIFIED_REMOVAL = "CERTIFIED_REMOVAL"
+    BOUNDED_REMOVAL = "BOUNDED_REMOVAL"
 
     @property
     def closes(self) -> bool:
@@ -40,7 +40,7 @@ class Outcome(StrEnum):
             self.PASS_STRICT,
             self.ERASED_BY_CONSTRUCTION,
             self.BOUNDED_IN_TRAINING,
-            self.CERTIFIED_REMOVAL,
+            self.BOUNDED_REMOVAL,
         }
 
 

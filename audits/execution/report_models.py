@@ -9,6 +9,7 @@ from audits.execution import report_words as words
 from audits.execution.report_words import code, counted, moment, plain, seconds
 from unlearning.models import UnlearningRun
 from unlearning.queries.catalogue import titles
+from unlearning.services.runs import NEWTON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,10 +97,10 @@ def _bounded(run: Run) -> str:
             "The version was left as it is: its training promised epsilon "
             f"{said['epsilon']:.3g} and delta {said['delta']:g}, which the policy accepts."
         )
-    if run["method"] == "certified_newton":
-        return f"The records were removed with a certificate: {said['stop_reason']}."
+    if run["method"] == NEWTON:
+        return f"The records were taken out within a budget: {said['stop_reason']}."
     done = words.EXACTLY.get(run["method"], words.EXACTLY["retrain"])
-    return f"{done} Its base rests on certified removals."
+    return f"{done} Other records were taken out of its base within a bound."
 
 
 def _path(steps: Sequence[Mapping[str, Any]], end: str) -> str:

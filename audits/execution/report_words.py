@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from audits.core.fields import SHA256
+from unlearning.services.runs import NEWTON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ VERDICTS = {
         RESIDUAL,
         "The version was not changed: its training bounded what one person could change.",
     ),
-    "CERTIFIED_REMOVAL": (
+    "BOUNDED_REMOVAL": (
         RESIDUAL,
         "The removal is within a stated distance of retraining, by the budget of the model.",
     ),
@@ -65,6 +66,7 @@ UNTITLED = {
     "destroy": "Destruction of the version",
     "retrain_outside": "Retraining outside",
     "no_action": "No action: trained with differential privacy",
+    NEWTON: "Newton step within a budget",
 }
 STEPS = {
     "request_received": "Received",

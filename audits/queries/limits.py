@@ -67,21 +67,21 @@ BOUND_MEANS = (
     "They do not mean that nothing of the records is left in it. The bound holds for the records "
     "that lineage knew as the person's when the version was trained, and for the version as it "
     "was trained; the bounds of several versions add up. It takes for granted that the noise was "
-    "drawn as described and forgotten: exact real numbers and perfect chance, where the computer "
-    "has floating-point numbers and a generator that is not cryptographic; and it does not count "
+    "drawn as described and kept nowhere: exact real numbers and perfect chance, where the "
+    "computer has floating-point numbers and a generator that is not cryptographic; and it does not count "
     "the choice of architecture and hyperparameters."
 )
-CERTIFIED = (
-    "{count} model version(s) had the records removed with a certificate: {budgets}. So the "
-    "new version is within that epsilon and delta of one trained without the records, over the "
-    "noise of the training, which was forgotten. It does not cover who holds two versions of the "
-    "sequence, for instance this one and the one before; people who chose to ask after they saw "
-    "what was published; features that a model made which saw the records; and it takes exact "
-    "real numbers and perfect chance for granted."
+REMOVED = (
+    "{count} model version(s) had the records taken out by a Newton step within a budget: "
+    "{budgets}. So the new version is within that epsilon and delta of one trained without the "
+    "records, over the noise of the training, which was kept nowhere. This does not cover who "
+    "holds two versions of the sequence, for instance this one and the one before; people who "
+    "chose to ask after they saw what was published; features that a model made which saw the "
+    "records; and it takes exact real numbers and perfect chance for granted."
 )
-ON_CERTIFIED = (
-    "{names} was made exactly, on a version from which other records had been removed with a "
-    "certificate; of those it is within that certificate, and not exact."
+ON_REMOVED = (
+    "{names} was made exactly, on a version from which other records had been taken out within an "
+    "epsilon and a delta; of those it is within that, and not exact."
 )
 KEPT = "{count} record(s) equal or close to an erased one were kept by decision of staff."
 NEAR_SEARCH_INCOMPLETE = "NEAR_SEARCH_INCOMPLETE"
@@ -137,11 +137,11 @@ def _bounded(runs: Sequence[UnlearningRun]) -> list[str]:
         found += [LEFT_ALONE.format(count=len(alone), promises=promises), BOUND_MEANS]
     if removed := [run for run in runs if run.method == NEWTON and run.status == "CLEARED"]:
         budgets = "; ".join(f"{run.target}, {run.report['stop_reason']}" for run in removed)
-        found.append(CERTIFIED.format(count=len(removed), budgets=budgets))
+        found.append(REMOVED.format(count=len(removed), budgets=budgets))
     based = [run for run in runs if run.guarantee == "CERTIFIED" and _way(run) in EXACT]
     if based:
         names = ", ".join(str(run.unlearned or run.target) for run in based)
-        found.append(ON_CERTIFIED.format(names=names))
+        found.append(ON_REMOVED.format(names=names))
     return found
 
 

@@ -63,8 +63,8 @@ VERDICTS = {
         meaning="The version was not changed. Its training bounded what one person could change, "
         "and the policy accepts that bound.",
     ),
-    "CERTIFIED_REMOVAL": Badge(
-        label="Removed, certified",
+    "BOUNDED_REMOVAL": Badge(
+        label="Removed within a bound",
         tone=GOOD,
         meaning="The removal is within the stated distance (epsilon, delta) of retraining, by the "
         "budget that the model keeps.",

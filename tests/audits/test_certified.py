@@ -12,6 +12,7 @@ from audits import keys
 from audits.core import record
 from audits.core.bounded import CertifiedChecks, decide_certified
 from audits.core.verdict import Outcome
+from audits.execution.report_models import treated_versions
 from audits.execution.weighing import weighed
 from audits.queries.limits import limits_of
 from lineage.core import weights
@@ -75,11 +76,13 @@ def test_a_case_is_closed_by_the_certificate_and_the_budget_passes_on(world, ver
     sealed = record.verify(bytes(case.record.data), vkey=keys.verifier_text())
     told: Any = sealed.account.findings
     (row,) = told["runs"]
-    assert row["verdict"] == "CERTIFIED_REMOVAL"
+    assert row["verdict"] == "BOUNDED_REMOVAL"
     limits = " ".join(told["limits"])
     assert f"in all {left.spent:.3g} of {left.limit:.3g}, at epsilon 1 and delta 0.0001" in limits
     assert "does not cover who holds two versions" in limits
     assert "Exact means" not in limits
+    (treated,) = treated_versions(told)
+    assert treated.treatment.startswith("The records were taken out within a budget: spent")
     # The next removal goes on from there.
     (second,) = runs(world.erased(BERT))
     assert (second.method, second.status) == ("certified_newton", "CLEARED")
@@ -128,8 +131,8 @@ def test_what_is_made_exactly_on_a_certified_base_is_certified_and_no_more(world
     (run,) = runs(world.erased())
     assert (run.method, run.status, run.guarantee) == ("retrain", "CLEARED", "CERTIFIED")
     verdict = run.verdicts.get()
-    assert verdict.outcome == "CERTIFIED_REMOVAL"
-    assert verdict.reasons[-1].startswith("child v2, base v1 rests on certified removals")
+    assert verdict.outcome == "BOUNDED_REMOVAL"
+    assert verdict.reasons[-1].startswith("child v2, base v1 rests on removals within")
     case = run.requests.get()
     said = " ".join(limits_of(case, [run]))
     assert "child v2 was made exactly, on a version from which other records" in said
@@ -151,7 +154,7 @@ def test_a_removal_that_is_not_what_it_says_is_not_cleared():
         accepted_epsilon=1.0,
         accepted_delta=1e-4,
     )
-    assert decide_certified(good).outcome is Outcome.CERTIFIED_REMOVAL
+    assert decide_certified(good).outcome is Outcome.BOUNDED_REMOVAL
     changes: tuple[dict[str, Any], ...] = (
         {"spent": 1.1},
         {"spent": 0.05},

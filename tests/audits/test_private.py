@@ -16,6 +16,7 @@ from django.test import Client
 from audits import keys
 from audits.core import record
 from audits.execution.choosing import chosen
+from audits.execution.report_models import cards, treated_versions
 from audits.execution.weighing import weighed
 from audits.models import ErasureRequest
 from audits.services import late
@@ -128,6 +129,11 @@ def test_where_the_policy_accepts_it_nothing_is_done_and_the_record_says_what_th
     assert "do not mean that nothing of the records is left" in limits
     assert "deleted nevertheless" in limits
     assert "Exact means" not in limits
+    (treated,) = treated_versions(told)
+    assert treated.treatment.startswith("The version was left as it is: its training promised")
+    assert treated.result == "done with residual"
+    (card,) = cards(told)
+    assert card["title"] == "private v1: No action: trained with differential privacy"
 
 
 @pytest.mark.usefixtures("accepting")
