@@ -91,9 +91,15 @@ def _described(view: TrainingView) -> ViewOut:
 
 @router.get("/datasets/{name}/newest", response=ViewOut)
 def newest(request: HttpRequest, name: str) -> ViewOut:
-    """Return the newest snapshot of a data set that was taken, not drawn by a training."""
+    """Return the newest snapshot of a data set that was taken here.
+
+    Neither drawn by a training, nor a state that somebody outside told of.
+    """
     taken = DatasetSnapshot.objects.filter(
-        dataset__name=name, dataset__namespace="default", selection_rule__drawn_by_run__isnull=True
+        dataset__name=name,
+        dataset__namespace="default",
+        selection_rule__drawn_by_run__isnull=True,
+        external_version="",
     )
     last = taken.order_by("-seq").values_list("id", flat=True).first()
     if last is None:

@@ -32,7 +32,7 @@ from lineage.services.openlineage_names import (
     version_read,
     version_written,
 )
-from lineage.services.run_closing import recall_rewritten
+from lineage.services.recalling import recall_rewritten
 from lineage.services.run_plans import effect_of
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def build(*, run_id: uuid.UUID, now: datetime) -> Run:
         for kept in outputs:
             _output(run, kept, datasets, at)
         begun = any(event.event_type == "START" for event in events)
-        recall_rewritten(run, now, since=run.started_at if begun else None)
+        digests = {kept["version"] for kept in inputs if not kept["model"]}
+        since = run.started_at if begun else None
+        recall_rewritten(run, now, since=since, digests=digests)
         judge(run, now, written=connect(run, at))
     return run
 

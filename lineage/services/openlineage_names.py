@@ -43,13 +43,16 @@ def dataset_of(namespace: str, name: str) -> Dataset:
 
 
 def own_state(dataset: Dataset, version: str) -> DatasetSnapshot | None:
-    """Return the snapshot of ours that a version names, whose members are all known."""
+    """Return the snapshot of ours that a version names, whose members are all known.
+
+    By its digest, or by one that it had before a hard purge.
+    """
     if not version:
         return None
     known = DatasetSnapshot.objects.filter(dataset=dataset).exclude(
         Q(external_version__startswith=UNKNOWN) | Q(external_version__startswith=TOLD)
     )
-    named = known.filter(Q(external_version=version) | Q(digest=version))
+    named = known.filter(Q(digest=version) | Q(supersessions__previous_digest=version))
     return named.order_by("seq").first()
 
 
