@@ -34,7 +34,7 @@ def erase(space, ordinal, case, now):
     erase_records(case_id=case, space=space, ordinals=BitMap([ordinal]), now=now, hard=True)
 
 
-def begun_and_ended(*inputs: Any, run=OTHER, at=2):
+def begun_and_ended(*inputs: dict[str, Any], run=OTHER, at=2):
     """Return the events of a run that began after the purge."""
     return (
         event("START", at=at, run=run),
