@@ -10,9 +10,10 @@ from django.db.models import Q
 from pyroaring import BitMap
 
 from lineage.core.influence import way_to, ways
-from lineage.models import Influence, ModelVersion
+from lineage.models import Influence, LineageNode, ModelVersion
 from lineage.queries.edges import FOR_EVER
 from lineage.queries.nodes import Shown, shown
+from lineage.queries.possible import possibly_reached
 from lineage.queries.reach import Reach, reached
 from lineage.queries.uncaptured import uncaptured_versions
 
@@ -63,7 +64,8 @@ class Closure:
     """The whole answer, never cut short.
 
     * ``versions``: certainly affected, each after all that it was derived from;
-    * ``unknown``: possibly affected, since what they read was not captured;
+    * ``unknown``: possibly affected, since what they read was not captured, or since somebody
+      outside wrote it and it may be data of ours;
     * ``not_affected``: all others.
 
     The last two are looked up when they are asked for: they can be the whole registry.
@@ -73,10 +75,11 @@ class Closure:
     space: OrdinalSpace = field(repr=False)
     asked: BitMap = field(repr=False)
     listed: QuerySet[ModelVersion] = field(repr=False)
+    reach: Reach | None = field(repr=False)
 
     @cached_property
     def unknown(self) -> tuple[ModelVersion, ...]:
-        """Versions that may have learned from any record of the space."""
+        """Versions that may have learned from the records, as it is known today."""
         possible = self._possible - self._sure
         return tuple(version for version in self.listed if version.id in possible)
 
@@ -88,8 +91,11 @@ class Closure:
 
     @cached_property
     def _possible(self) -> set[uuid.UUID]:
-        # Where no record is asked for, there is nothing that a version could have learned.
-        return uncaptured_versions(self.space) if self.asked else set()
+        if not self.asked:  # there is nothing that a version could have learned
+            return set()
+        nodes = possibly_reached(self.reach or reached(self.space, self.asked))
+        objects = LineageNode.objects.in_bulk(nodes).values()
+        return uncaptured_versions(self.space) | {node.object_id for node in objects}
 
     @property
     def _sure(self) -> set[uuid.UUID]:
@@ -120,6 +126,7 @@ def affected(
         space=space,
         asked=ordinals,
         listed=listed_versions(include_shadows=include_shadows, as_of=as_of, besides=besides),
+        reach=reach if as_of == FOR_EVER else None,
     )
 
 

@@ -28,6 +28,7 @@ from lineage.services.openlineage_names import (
     external_id,
     own_state,
     state_of,
+    state_written,
     told_members,
     version_read,
     version_written,
@@ -174,7 +175,7 @@ def _output(run: Run, kept: Kept, datasets: Datasets, at: datetime) -> None:
     source: ModelVersion | DatasetSnapshot = (
         version_written(run, kept, at)
         if kept["model"]
-        else state_of(_dataset(kept, datasets), kept["version"], at)
+        else state_written(_dataset(kept, datasets), kept["version"], at)
     )
     RunOutput.objects.get_or_create(run=run, node_id=nodes_of([source.id])[source.id])
 
