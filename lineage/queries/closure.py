@@ -15,11 +15,12 @@ from lineage.queries.edges import FOR_EVER
 from lineage.queries.nodes import Shown, shown
 from lineage.queries.possible import possibly_reached
 from lineage.queries.reach import Reach, reached
+from lineage.queries.traces import strongest_into
 from lineage.queries.uncaptured import uncaptured_versions
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Mapping, Sequence, Set
+    from collections.abc import Iterator, Mapping, Sequence, Set
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -28,9 +29,17 @@ if TYPE_CHECKING:
     from lineage.models import OrdinalSpace
 
 
+TRACE = "TRACE"
+ERASED = "data from which a hard purge has erased the records"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One edge of a path: what was read, for what, and how it acts on what came out."""
+    """One edge of a path: what was read, for what, and how it acts on what came out.
+
+    With the role TRACE it stands for the way to a node on which records of a hard purge are noted
+    to act: no bit says any more where they were.
+    """
 
     source: str
     role: str
@@ -44,7 +53,8 @@ class AffectedVersion:
     * ``forget``: those of the records that act on it, through its own and its ancestors' data;
     * ``direct``: some of them are in data that its own run read;
     * ``influence``: DIRECT if some path has only direct edges, else INDIRECT;
-    * ``path``: a shortest way from a snapshot to the version, of ``depth`` edges.
+    * ``path``: a shortest way from a snapshot, or from where a hard purge left its trace, to the
+      version, of ``depth`` edges.
     """
 
     version: ModelVersion
@@ -153,10 +163,15 @@ def _affected(
 ) -> tuple[AffectedVersion, ...]:
     table = shown(reach.acting)
     plain = [e for e in reach.edges if e.passes or e.influence == Influence.DIRECT]
+    noted = reach.arrived.keys() - reach.removed.keys()
+    traced = strongest_into(noted, as_of=as_of) if noted else {}
+    weak = {node for node, influence in traced.items() if influence != Influence.DIRECT}
+    came = {node: hits for node, hits in reach.arrived.items() if node not in weak}
     trail = _Trail(
         shown=table,
         ways=ways(reach.edges, reach.held, reach.cuts, reach.arrived),
-        purely_direct=set().union(*ways(plain, reach.held, reach.cuts, reach.arrived)),
+        purely_direct=set().union(*ways(plain, reach.held, reach.cuts, came)),
+        traced=traced,
         own={
             edge.dst
             for edge in reach.edges
@@ -181,6 +196,8 @@ def _is_shadow(version: ModelVersion) -> bool:
 
 
 def _there(version: ModelVersion, as_of: datetime) -> bool:
+    if version.generated_at > as_of:
+        return False
     if version.state != ModelVersion.State.DESTROYED:
         return True
     return version.invalidated_at is not None and version.invalidated_at > as_of
@@ -193,6 +210,7 @@ class _Trail:
     shown: Mapping[int, Shown]
     ways: Sequence[Mapping[int, Edge | None]]
     purely_direct: Set[int]
+    traced: Mapping[int, str]
     own: Set[int]
 
     def version(self, node: int, version: ModelVersion, hits: BitMap) -> AffectedVersion:
@@ -202,8 +220,15 @@ class _Trail:
             forget=hits,
             direct=node in self.own,
             influence=Influence.DIRECT if node in self.purely_direct else Influence.INDIRECT,
-            path=tuple(
-                Step(source=self.shown[edge.src].label, role=edge.role, influence=edge.influence)
-                for edge in path
+            path=(
+                *self._trace(path[0].src if path else node),
+                *(
+                    Step(source=self.shown[at.src].label, role=at.role, influence=at.influence)
+                    for at in path
+                ),
             ),
         )
+
+    def _trace(self, start: int) -> Iterator[Step]:
+        if start in self.traced:
+            yield Step(source=ERASED, role=TRACE, influence=self.traced[start])
