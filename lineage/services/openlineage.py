@@ -105,7 +105,8 @@ def _refuse_taken(event: Event) -> None:
 def _taken_here(named: Named) -> bool:
     """Whether an output is a snapshot of ours: from outside nothing may be put behind it."""
     dataset = Dataset.objects.filter(namespace=named.namespace, name=named.name).first()
-    return dataset is not None and own_state(dataset, named.version) is not None
+    taken = own_state(dataset, named.version) if dataset else None
+    return taken is not None and not taken.external_version
 
 
 def _kept(event: Event) -> tuple[dict[str, Any], list[tuple[int, bytes, bool]]]:
