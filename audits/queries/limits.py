@@ -61,8 +61,8 @@ NOT_READ = (
     "how, only duplicates with the same bytes were searched."
 )
 UNKNOWN = (
-    "{count} model version(s) have no captured membership; they are listed as possibly affected "
-    "and were not unlearned."
+    "Of {count} model version(s) it is not known all that they learned from; they are listed as "
+    "possibly affected and were not unlearned."
 )
 OWN_RECORDS = (
     "The audit trained shadow models on the person's own records, under restriction; they and "

@@ -83,9 +83,9 @@ def _learned(version: ModelVersion, met: Sequence[_Met]) -> str:
             )
         if any(unknown.pk == version.pk for unknown in one.closure.unknown):
             return (
-                f"{version} was made from a version whose membership was not captured, so "
-                "nothing shows that it was trained without these records. Train it from another "
-                "base."
+                f"{version} was made from a version whose membership was not captured, or from "
+                "data that somebody outside says to have written, so nothing shows that it was "
+                "trained without these records. Train it from another base or on other data."
             )
     return ""
 
