@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -20,9 +20,13 @@ from unlearning.execution.device import placed
 from unlearning.execution.histories import recorded
 from unlearning.execution.loading import load_version
 from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
+from unlearning.execution.sharding import recorded_in_shards
+from unlearning.recipes.sharded import Sharded
 from unlearning.services import histories
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
 
     from lineage.models import Job
@@ -36,9 +40,7 @@ def train_version(job: Job) -> None:
     if known := earlier_result(job):
         histories.settle(name=str(job.pk), version=known)
         return
-    recipe = load_recipe(
-        wanted["recipe"], wanted["recipe_parameters"], settings.EXPUNGE_RECIPE_MODULES
-    )
+    recipe = _recipe(wanted)
     snapshot = DatasetSnapshot.objects.select_related("dataset__space").get(pk=wanted["snapshot"])
     base = ModelVersion.objects.filter(pk=wanted.get("base")).first()
     inputs = [lineage_runs.Input(source=snapshot)]
@@ -67,7 +69,21 @@ def train_version(job: Job) -> None:
         histories.settle(name=str(job.pk), version=version)
 
 
+def _recipe(wanted: Mapping[str, Any]) -> Recipe:
+    """Return what is to be trained: in shards where the installation says so and no base is."""
+    recipe = load_recipe(
+        wanted["recipe"], wanted["recipe_parameters"], settings.EXPUNGE_RECIPE_MODULES
+    )
+    whole = isinstance(recipe, Sharded) or wanted.get("base") or settings.EXPUNGE_SHARDS <= 1
+    if whole:
+        return recipe
+    slices = max(1, settings.EXPUNGE_SLICES)
+    return Sharded.of(recipe, shards=settings.EXPUNGE_SHARDS, slices=slices)
+
+
 def _trained(job: Job, recipe: Recipe, session: Session, view: TrainingView) -> nn.Module:
+    if isinstance(recipe, Sharded):
+        return recorded_in_shards(job, recipe, session, view)
     if not settings.EXPUNGE_REPLAY_EVERY:
         return recipe.train(StoredExamples(recipe, view), session)
     return recorded(job, recipe, session, view)

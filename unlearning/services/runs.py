@@ -27,7 +27,12 @@ REPLAY = "replay"
 DESTROY = "destroy"
 OUTSIDE = "retrain_outside"
 # The method that carries out each way of the planner; the others are not offered here yet.
-CARRIED_OUT_BY = {Way.DECREMENT: "decrement", Way.REWIND: REPLAY, Way.RETRAIN: RETRAIN}
+CARRIED_OUT_BY = {
+    Way.DECREMENT: "decrement",
+    Way.REWIND: REPLAY,
+    Way.SHARD_REBUILD: REPLAY,
+    Way.RETRAIN: RETRAIN,
+}
 
 
 class RunNotWaiting(Exception):

@@ -1,0 +1,108 @@
+"""A version in shards in a case: weighed, rebuilt where somebody was, sealed."""
+
+from __future__ import annotations
+
+import pytest
+
+from audits.views.weighing import predicted_and_actual, weighed_ways
+from lineage.core.bitmaps import union
+from lineage.models import ModelVersion
+from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, runs
+from tests.unlearning.shards import spread
+from unlearning.models import HistoryFile, TrainingHistory
+from unlearning.queries import histories as kept
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = (ADA, BERT, CLEO, DORA)
+STEPS = {**SMALL, "batch_size": 4}
+
+
+@pytest.fixture(autouse=True)
+def _sharded(settings):
+    settings.EXPUNGE_SHARDS, settings.EXPUNGE_SLICES = 2, 2
+    settings.EXPUNGE_REPLAY_EVERY, settings.EXPUNGE_REPLAY_TWICE = 1, False
+
+
+@pytest.fixture
+def base(world, monkeypatch):
+    snapshot = world.snapshot(*PEOPLE)
+    spread(
+        monkeypatch,
+        snapshot,
+        STEPS,
+        wanted=lambda placed: [len(placed.records(each)) for each in range(2)] == [12, 12],
+    )
+    return world.train("base", snapshot, recipe_parameters=STEPS)
+
+
+@pytest.fixture
+def person(world, base):
+    """Somebody in the last slice of the first shard."""
+    slices = kept.parts_of(base)[0][0].slices
+    return next(one for one in PEOPLE if world.owned(one) == slices[1])
+
+
+def reasons(run):
+    return {row["key"]: row["reason"] for row in run.weighed["refused"]}
+
+
+def test_a_case_rebuilds_the_shard_at_the_predicted_cost_and_another_goes_on_from_it(
+    world, base, person
+):
+    case = world.erased(person)
+    (run,) = runs(case)
+    assert (case.status, run.method, run.status) == ("SEALED", "replay", "CLEARED")
+    assert run.weighed["winner"] == "shard_rebuild"
+    assert "full_retrain" in [row["option"]["way"] for row in run.weighed["ranked"]]
+    assert reasons(run)["rewind_and_replay"].startswith("It was trained in shards")
+    predicted, actual = predicted_and_actual(run) or (0, 1)
+    assert predicted == actual
+    taken = [way.title for way in weighed_ways(run) if way.taken]
+    assert taken == ["Rebuild the shards it touched"]
+    base.refresh_from_db()
+    assert (base.state, run.unlearned.state) == ("DESTROYED", "ACTIVE")
+    assert set(TrainingHistory.objects.values_list("version", flat=True)) == {run.unlearned.pk}
+    assert not HistoryFile.objects.exclude(artefact__version=run.unlearned).exists()
+
+    hers = union(kept.parts_of(run.unlearned)[1][0].slices)
+    second = next(one for one in PEOPLE if world.owned(one) & hers)
+    case = world.erased(second)
+    (run,) = runs(case)
+    assert (case.status, run.method, run.weighed["winner"]) == (
+        "SEALED",
+        "replay",
+        "shard_rebuild",
+    )
+    assert ModelVersion.objects.filter(state="ACTIVE").get() == run.unlearned
+
+
+def test_an_approximate_method_gives_way_to_a_rebuild(world, base, person, settings):
+    settings.EXPUNGE_METHOD = "finetune"
+    case = world.erased(person)
+    (run,) = runs(case)
+    assert run.method == "replay"
+    assert "vote of shards" in case.plan["affected"][0]["method_refused"]
+
+
+def test_a_shard_of_which_nothing_would_be_left_is_trained_again_with_the_others(
+    world, base, person
+):
+    hers = union(kept.parts_of(base)[0][0].slices)
+    mate = next(one for one in PEOPLE if one != person and world.owned(one) & hers)
+    world.erased(mate)
+    case = world.erased(person)
+    (run,) = runs(case)
+    assert (run.method, run.status) == ("retrain", "CLEARED")
+    assert reasons(run)["shard_rebuild"].startswith("Nothing would be left")
+    assert run.unlearned.generated_by.recipe_parameters["shards"] == 2
+
+
+def test_a_log_that_was_altered_is_followed_by_training_again(world, base, person):
+    logs = HistoryFile.objects.filter(key__contains="/0/", artefact__kind="CHECKPOINT")
+    one, two = (each.artefact for each in logs.filter(key__contains="/log/").order_by("key")[:2])
+    type(one).objects.filter(pk=one.pk).update(uri=two.uri, sha256=two.sha256)
+    case = world.erased(person)
+    first, second = runs(case)
+    assert (first.method, first.status, first.error_code) == ("replay", "FAILED", "LogBroken")
+    assert (second.method, second.status, case.status) == ("retrain", "CLEARED", "SEALED")
