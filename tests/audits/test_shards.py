@@ -6,9 +6,14 @@ import pytest
 
 from audits.views.weighing import predicted_and_actual, weighed_ways
 from lineage.core.bitmaps import union
-from lineage.models import ModelVersion
+from lineage.models import Job, ModelVersion
+from lineage.queries.sources import learned_by
 from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, runs
 from tests.unlearning.shards import spread
+from tests.unlearning.toys import equal
+from unlearning.core.replay.engine import model_at
+from unlearning.execution.histories import Borrowed, recording_of
+from unlearning.execution.loading import load_version, recipe_of
 from unlearning.models import HistoryFile, TrainingHistory
 from unlearning.queries import histories as kept
 
@@ -75,6 +80,64 @@ def test_a_case_rebuilds_the_shard_at_the_predicted_cost_and_another_goes_on_fro
         "shard_rebuild",
     )
     assert ModelVersion.objects.filter(state="ACTIVE").get() == run.unlearned
+
+
+def in_use():
+    return set(ModelVersion.objects.filter(state="ACTIVE"))
+
+
+def test_until_the_rebuild_may_serve_a_vote_that_never_saw_the_records_does(world, base, person):
+    case = world.accepted(person)
+    world.work(until=lambda: Job.objects.filter(kind="JUDGE", status="QUEUED").exists())
+    (run,) = runs(case)
+    assert in_use() == {run.interim}
+    base.refresh_from_db()
+    assert (base.state, base.invalidated_by) == ("WITHDRAWN", None)
+    vote, old = load_version(run.interim), load_version(base)
+    assert not learned_by(run.interim, world.dataset.space) & world.owned(person)
+    assert equal(vote.members[1], old.members[1])
+    rebuilt = recording_of(kept.parts_of(run.unlearned)[0][1])
+    clean = [state for state in rebuilt.states if not state.key.startswith(str(run.pk))]
+    assert equal(vote.members[0], model_at(recipe_of(base).part, Borrowed(), clean[-1]))
+    case = world.finish(case)
+    assert in_use() == {run.unlearned}
+    base.refresh_from_db(), run.interim.refresh_from_db()
+    assert (base.state, base.invalidated_by) == ("DESTROYED", case.pk)
+    assert (run.interim.state, run.interim.invalidated_by) == ("DESTROYED", case.pk)
+    told = runs(case)[0].report["interim"]
+    assert (told["name"], told["promise"]) == (str(run.interim), "INFLUENCE_FREE")
+    assert (told["shards"], told["rolled_back"], told["left_out"]) == (2, 1, 0)
+
+
+def test_a_shard_without_a_clean_state_leaves_the_vote(world, base, person):
+    first = kept.parts_of(base)[0][0].slices[0]
+    early = next(one for one in PEOPLE if world.owned(one) == first)
+    case = world.accepted(early)
+    world.work(until=lambda: Job.objects.filter(kind="JUDGE", status="QUEUED").exists())
+    (run,) = runs(case)
+    vote = load_version(run.interim)
+    assert len(vote.members) == 1
+    assert equal(vote.members[0], load_version(base).members[1])
+    assert run.report["interim"]["left_out"] == 1
+    world.finish(case)
+    assert in_use() == {run.unlearned}
+
+
+def test_a_try_that_died_while_the_rollback_served_goes_on_with_it(
+    world, base, person, monkeypatch
+):
+    case = world.accepted(person)
+    with monkeypatch.context() as patched:
+        patched.setattr("unlearning.methods.replay.Replay._unlearn", _dies)
+        world.work(until=lambda: Job.objects.filter(kind="UNLEARN", status="FAILED").exists())
+    (interim,) = in_use()
+    case = world.finish(case)
+    assert ModelVersion.objects.get(pk=interim.pk).state == "DESTROYED"
+    assert case.status == "SEALED"
+
+
+def _dies(*_arguments: object, **_named: object) -> None:
+    raise RuntimeError("the machine went down")
 
 
 def test_an_approximate_method_gives_way_to_a_rebuild(world, base, person, settings):

@@ -24,6 +24,7 @@ from unlearning.core.sharding.rebuilding import Rebuild
 from unlearning.core.stored import StoredExamples
 from unlearning.execution import rebuilding, replaying
 from unlearning.execution.device import placed
+from unlearning.execution.interim import serve_interim
 from unlearning.execution.loading import (
     forget_snapshot,
     load_version,
@@ -173,12 +174,16 @@ def _apply(job: Job, run: UnlearningRun, recipe: Recipe, method: Method) -> Done
         rewind=_rewind(job, run, recipe) if run.method == runs.REPLAY else None,
         **placed(),
     )
+    told: dict[str, Any] = {}
+    if isinstance(context.rewind, Rebuild):
+        told["interim"] = serve_interim(job, run, context.rewind, retain, context)
     result = method.apply(load_version(run.target), retain, StoredExamples(recipe, view), context)
-    replayed = {"replay": _said(run, context.rewind)} if context.rewind else {}
+    if context.rewind:
+        told["replay"] = _said(run, context.rewind)
     return Done(
         model=result.model,
         guarantee=method.guarantee.name,
-        report=result.report.as_dict() | replayed,
+        report=result.report.as_dict() | told,
         seconds=result.report.seconds,
     )
 

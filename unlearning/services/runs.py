@@ -149,6 +149,11 @@ def reopen_run(*, run_id: UUID) -> bool:
     )
 
 
+def set_interim(*, run_id: UUID, version: ModelVersion) -> None:
+    """Say what serves in the place of the target until the run and its audit are over."""
+    UnlearningRun.objects.filter(pk=run_id).update(interim=version)
+
+
 def set_base(*, run_id: UUID, base: ModelVersion) -> None:
     """Say on which unlearned version a child is rebuilt."""
     UnlearningRun.objects.filter(pk=run_id, status=S.QUEUED).update(base=base)
