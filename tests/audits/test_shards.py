@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from audits.queries import limits
 from audits.views.weighing import predicted_and_actual, weighed_ways
 from lineage.core.bitmaps import union
 from lineage.models import Job, ModelVersion
@@ -48,6 +49,23 @@ def person(world, base):
     return next(one for one in PEOPLE if world.owned(one) == slices[1])
 
 
+def only(case):
+    (run,) = runs(case)
+    return run
+
+
+def vote_of(version):
+    return load_version(version)
+
+
+def rebuilt_account(version):
+    return recording_of(kept.parts_of(version)[0][1])
+
+
+def part_of(version):
+    return recipe_of(version).part  # type: ignore[attr-defined]
+
+
 def reasons(run):
     return {row["key"]: row["reason"] for row in run.weighed["refused"]}
 
@@ -56,7 +74,7 @@ def test_a_case_rebuilds_the_shard_at_the_predicted_cost_and_another_goes_on_fro
     world, base, person
 ):
     case = world.erased(person)
-    (run,) = runs(case)
+    run = only(case)
     assert (case.status, run.method, run.status) == ("SEALED", "replay", "CLEARED")
     assert run.weighed["winner"] == "shard_rebuild"
     assert "full_retrain" in [row["option"]["way"] for row in run.weighed["ranked"]]
@@ -73,7 +91,7 @@ def test_a_case_rebuilds_the_shard_at_the_predicted_cost_and_another_goes_on_fro
     hers = union(kept.parts_of(run.unlearned)[1][0].slices)
     second = next(one for one in PEOPLE if world.owned(one) & hers)
     case = world.erased(second)
-    (run,) = runs(case)
+    run = only(case)
     assert (case.status, run.method, run.weighed["winner"]) == (
         "SEALED",
         "replay",
@@ -89,16 +107,16 @@ def in_use():
 def test_until_the_rebuild_may_serve_a_vote_that_never_saw_the_records_does(world, base, person):
     case = world.accepted(person)
     world.work(until=lambda: Job.objects.filter(kind="JUDGE", status="QUEUED").exists())
-    (run,) = runs(case)
+    run = only(case)
     assert in_use() == {run.interim}
     base.refresh_from_db()
     assert (base.state, base.invalidated_by) == ("WITHDRAWN", None)
-    vote, old = load_version(run.interim), load_version(base)
+    vote, old = vote_of(run.interim), vote_of(base)
     assert not learned_by(run.interim, world.dataset.space) & world.owned(person)
     assert equal(vote.members[1], old.members[1])
-    rebuilt = recording_of(kept.parts_of(run.unlearned)[0][1])
+    rebuilt = rebuilt_account(run.unlearned)
     clean = [state for state in rebuilt.states if not state.key.startswith(str(run.pk))]
-    assert equal(vote.members[0], model_at(recipe_of(base).part, Borrowed(), clean[-1]))
+    assert equal(vote.members[0], model_at(part_of(base), Borrowed(), clean[-1]))
     case = world.finish(case)
     assert in_use() == {run.unlearned}
     base.refresh_from_db(), run.interim.refresh_from_db()
@@ -107,6 +125,7 @@ def test_until_the_rebuild_may_serve_a_vote_that_never_saw_the_records_does(worl
     told = runs(case)[0].report["interim"]
     assert (told["name"], told["promise"]) == (str(run.interim), "INFLUENCE_FREE")
     assert (told["shards"], told["rolled_back"], told["left_out"]) == (2, 1, 0)
+    assert limits.STOOD_IN in limits.limits_of(case, runs(case))
 
 
 def test_a_shard_without_a_clean_state_leaves_the_vote(world, base, person):
@@ -114,10 +133,10 @@ def test_a_shard_without_a_clean_state_leaves_the_vote(world, base, person):
     early = next(one for one in PEOPLE if world.owned(one) == first)
     case = world.accepted(early)
     world.work(until=lambda: Job.objects.filter(kind="JUDGE", status="QUEUED").exists())
-    (run,) = runs(case)
-    vote = load_version(run.interim)
+    run = only(case)
+    vote = vote_of(run.interim)
     assert len(vote.members) == 1
-    assert equal(vote.members[0], load_version(base).members[1])
+    assert equal(vote.members[0], vote_of(base).members[1])
     assert run.report["interim"]["left_out"] == 1
     world.finish(case)
     assert in_use() == {run.unlearned}
@@ -143,7 +162,7 @@ def _dies(*_arguments: object, **_named: object) -> None:
 def test_an_approximate_method_gives_way_to_a_rebuild(world, base, person, settings):
     settings.EXPUNGE_METHOD = "finetune"
     case = world.erased(person)
-    (run,) = runs(case)
+    run = only(case)
     assert run.method == "replay"
     assert "vote of shards" in case.plan["affected"][0]["method_refused"]
 
@@ -155,7 +174,7 @@ def test_a_shard_of_which_nothing_would_be_left_is_trained_again_with_the_others
     mate = next(one for one in PEOPLE if one != person and world.owned(one) & hers)
     world.erased(mate)
     case = world.erased(person)
-    (run,) = runs(case)
+    run = only(case)
     assert (run.method, run.status) == ("retrain", "CLEARED")
     assert reasons(run)["shard_rebuild"].startswith("Nothing would be left")
     assert run.unlearned.generated_by.recipe_parameters["shards"] == 2

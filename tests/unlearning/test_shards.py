@@ -14,7 +14,7 @@ from lineage.core.bitmaps import union
 from lineage.models import Artefact
 from lineage.queries.artefacts import weights_of
 from lineage.services import jobs, versions
-from tests.audits.world import ADA, BERT, CLEO, DORA, NOW, SMALL
+from tests.audits.world import ADA, BERT, CLEO, DORA, NOW, SMALL, TUNED
 from tests.unlearning.shards import spread
 from tests.unlearning.test_execution import wanted
 from unlearning.core.sharding.coverage import ClassesMissing
@@ -94,6 +94,18 @@ def rebuilt(world, base, late):
     return one
 
 
+def vote_of(version):
+    return load_version(version)
+
+
+def history_of(**fields: object):
+    return TrainingHistory.objects.filter(**fields).first()
+
+
+def part_of(version):
+    return recipe_of(version).part  # type: ignore[attr-defined]
+
+
 def member(version, number):
     tensors = weights.from_bytes(weights_of(version))
     return {k: v for k, v in tensors.items() if k.startswith(f"members.{number}.")}
@@ -114,10 +126,10 @@ def states(version, number):
 
 
 def test_a_training_is_one_version_that_votes_with_a_history_of_each_shard(world, base):
-    vote = load_version(base)
+    vote = vote_of(base)
     assert isinstance(vote, SoftVote)
     assert len(vote.members) == 2
-    assert recipe_of(base).part.hidden == SMALL["hidden"]
+    assert part_of(base).hidden == SMALL["hidden"]
     parts = [part for part, _ in kept.parts_of(base)]
     assert [part.number for part in parts] == [0, 1]
     assert union(union(part.slices) for part in parts) == world.owned(*PEOPLE)
@@ -134,7 +146,7 @@ def test_everybody_is_in_one_slice_of_one_shard(world, base):
 
 
 def test_the_vote_is_what_is_stored_and_read_back(base):
-    vote = load_version(base)
+    vote = vote_of(base)
     inputs = torch.rand(5, 8, 8)
     members = [member(inputs).softmax(dim=1) for member in vote.members]
     assert torch.allclose(vote(inputs).exp(), sum(members) / 2, atol=1e-6)
@@ -163,7 +175,7 @@ def test_a_shard_that_would_lack_a_class_is_refused_with_the_numbers(world, sett
     monkeypatch.setattr(training, "placed", dict)
     monkeypatch.setattr(
         "unlearning.execution.sharding.place",
-        lambda subjects, **_: replace(_all_but_one(len(subjects.of))),
+        lambda subjects, **_: _all_but_one(len(subjects.of)),
     )
     with pytest.raises(ClassesMissing, match="1 of 2 shards have fewer"):
         training.train_version(_job(world, ADA, BERT))
@@ -182,6 +194,21 @@ def test_more_shards_than_people_are_refused(world, settings):
         training.train_version(_job(world, ADA, BERT, CLEO, DORA))
 
 
+def test_nothing_goes_on_from_a_vote(world, base):
+    parameters = wanted(world.snapshot(ADA), recipe=TUNED, base=str(base.pk))
+    job = jobs.create_job(
+        key="t",
+        kind="TRAIN",
+        queue="heavy",
+        payload_id=uuid.uuid4(),
+        parameters=parameters,
+        now=NOW,
+    )
+    claimed = jobs.claim_job(job_id=job.pk, now=NOW, lease=timedelta(hours=1))
+    with pytest.raises(training.BaseInShards, match="base v1 is a vote of shards"):
+        training.train_version(claimed)
+
+
 def test_a_training_that_died_is_taken_up_and_gives_the_same_bits(world, base, monkeypatch):
     job = _job(world, *PEOPLE)
     with monkeypatch.context() as patched:
@@ -191,7 +218,7 @@ def test_a_training_that_died_is_taken_up_and_gives_the_same_bits(world, base, m
     before = set(kept.keys(str(job.pk)))
     training.train_version(job)
     assert set(kept.keys(str(job.pk))) == before
-    found = TrainingHistory.objects.filter(name__startswith=str(job.pk)).first().version
+    found = history_of(name__startswith=str(job.pk)).version
     assert same(member(found, 0), member(base, 0))
 
 
@@ -289,6 +316,6 @@ def test_one_shard_that_came_out_otherwise_weakens_the_claim(
 
 
 def test_without_the_history_of_a_shard_it_says_what_to_do(base, rebuilt):
-    histories.discard(history=TrainingHistory.objects.filter(version=base).first(), now=NOW)
+    histories.discard(history=history_of(version=base), now=NOW)
     with pytest.raises(NoRecording, match="Not every shard of base v1 was kept"):
         rebuilt()

@@ -18,7 +18,7 @@ from unlearning.core.session import Session
 from unlearning.core.stored import StoredExamples
 from unlearning.execution.device import placed
 from unlearning.execution.histories import recorded
-from unlearning.execution.loading import load_version
+from unlearning.execution.loading import load_version, recipe_of
 from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
 from unlearning.execution.sharding import recorded_in_shards
 from unlearning.recipes.sharded import Sharded
@@ -34,8 +34,16 @@ if TYPE_CHECKING:
     from unlearning.core.recipe import Recipe
 
 
+class BaseInShards(ValueError):
+    """A vote of shards is no model that another recipe could go on from."""
+
+
 def train_version(job: Job) -> None:
-    """Train a version from a recipe on a captured snapshot, as the job's parameters say."""
+    """Train a version from a recipe on a captured snapshot, as the job's parameters say.
+
+    Raises:
+        BaseInShards: the base is a vote of shards.
+    """
     wanted = job.parameters
     if known := earlier_result(job):
         histories.settle(name=str(job.pk), version=known)
@@ -55,7 +63,7 @@ def train_version(job: Job) -> None:
     )
     session = Session(
         seed=wanted["seed"],
-        base=load_version(base) if base else None,
+        base=_start(base) if base else None,
         progress=reporter(job, f"Training {wanted['model_name']}"),
         **placed(),
     )
@@ -67,6 +75,15 @@ def train_version(job: Job) -> None:
         captured.finish(weights=weights.to_bytes(model.state_dict()))
     if version := earlier_result(job):
         histories.settle(name=str(job.pk), version=version)
+
+
+def _start(base: ModelVersion) -> nn.Module:
+    if isinstance(recipe_of(base), Sharded):
+        raise BaseInShards(
+            f"{base} is a vote of shards, which no other recipe can go on from; train a base as a "
+            f"whole, with EXPUNGE_SHARDS=0."
+        )
+    return load_version(base)
 
 
 def _recipe(wanted: Mapping[str, Any]) -> Recipe:
