@@ -17,6 +17,7 @@ from unlearning.core.session import CPU
 from unlearning.execution.loading import reader_of
 from unlearning.execution.running import METHODS
 from unlearning.queries.catalogue import unsuited
+from unlearning.recipes.sharded import Sharded
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -84,6 +85,11 @@ def refusal(name: str, numbers: Mapping[str, Any], version: ModelVersion) -> str
     if reason := unsuited(name):
         return reason
     recipe = reader_of(version)
+    if isinstance(recipe, Sharded):
+        return (
+            "It is for one model, and this is a vote of shards, of which those that hold the "
+            "records can be trained again."
+        )
     if recipe is None:
         return ""  # the run says what is wrong with it, and staff decide
     try:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from lineage.core.bitmaps import union
 from lineage.queries.availability import barred_ordinals
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, training_snapshot
@@ -25,22 +26,25 @@ from unlearning.core.replay.fingerprint import differences, fingerprint
 from unlearning.core.replay.rewind import NumbersUnclear, holes_in
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
+from unlearning.core.sharding.facts import Told, told
 from unlearning.execution.device import placed
 from unlearning.execution.histories import recording_of
 from unlearning.execution.loading import reader_of
+from unlearning.execution.rebuilding import shards_of
 from unlearning.methods.decrement import Decrement
 from unlearning.queries.catalogue import declared_methods
 from unlearning.queries.histories import account_of
 from unlearning.services import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pyroaring import BitMap
 
     from lineage.models import ModelVersion
     from unlearning.core.recipe import Recipe
     from unlearning.core.replay.recording import Recording
+    from unlearning.core.sharding.rebuilding import Shard
 
 _SECONDS = 1.0  # of a training of which nobody knows how long it took
 
@@ -105,14 +109,20 @@ def _facts(version: ModelVersion, forget: BitMap) -> tuple[VersionFacts, ForgetF
     epochs = int(getattr(recipe, "epochs", 1))
     # A replay leaves out everybody who may not be served, whoever asked.
     gone = learned & (forget | barred_ordinals(drawn.space))
+    shards = shards_of(version, recipe)
+    known = [shard.origin for shard in shards] or ([recording] if recording else [])
+    parts = _parts(shards, learned, gone)
     replay, visits, passed = _replay(recording, learned, gone)
+    if parts:
+        visits, passed = parts.visits, parts.gone
     whole = visits or epochs * len(learned)
     return (
         VersionFacts(
             records=max(1, len(learned)),
             visits=max(1, whole),
-            same_environment=bool(recording) and not _elsewhere(recording),
+            same_environment=bool(known) and not any(map(_elsewhere, known)),
             replay=None if base_of(version) else replay,
+            shards=parts.facts if parts else None,
             # Subtraction takes out these records only; what others may not serve would stay.
             statistics=_counts(recipe) and gone == learned & forget,
         ),
@@ -140,10 +150,20 @@ def _replay(
     return facts, recording.visits, recording.visits - recording.predicted(fresh).scratch
 
 
-def _elsewhere(recording: Recording | None) -> bool:
+def _parts(shards: Sequence[Shard], learned: BitMap, gone: BitMap) -> Told | None:
+    """Return what the rebuild of shards costs; None where they are not all that was learned."""
+    if not shards or union(part for shard in shards for part in shard.slices) != learned:
+        return None
+    try:
+        return told(shards, learned - gone)
+    except NumbersUnclear:
+        return None
+
+
+def _elsewhere(recording: Recording) -> bool:
     """Return whether the states came from another environment than this one."""
     now = fingerprint(placed()["device"])
-    return any(differences(each, now) for each in recording.fingerprints) if recording else True
+    return any(differences(each, now) for each in recording.fingerprints)
 
 
 def _counts(recipe: Recipe | None) -> bool:

@@ -64,6 +64,10 @@ UNKNOWN = (
     "Of {count} model version(s) it is not known all that they learned from; they are listed as "
     "possibly affected and were not unlearned."
 )
+STOOD_IN = (
+    "From when the unlearning began until its result could serve, a model served that consists of "
+    "parts as they were before any of the records was used. It was not audited."
+)
 OWN_RECORDS = (
     "The audit trained shadow models on the person's own records, under restriction; they and "
     "their scores were destroyed before this record was sealed, so nobody can repeat that "
@@ -102,6 +106,8 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):
         found.append(NOT_REACHED.format(count=short))
+    if any(run.interim_id for run in runs):
+        found.append(STOOD_IN)
     if outside := sum(run.method == "retrain_outside" for run in runs):
         found.append(OUTSIDE.format(count=outside))
     if kept := request.duplicates.filter(decision="KEEP").count():

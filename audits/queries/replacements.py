@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Case, When
+from django.db.models import Case, Q, When
 
 from audits.queries.cases import cases_of_run
 from audits.queries.forget_sets import forget_set
@@ -96,7 +96,7 @@ def _unfit(run: UnlearningRun, version: ModelVersion) -> str:
             f"{version} is not in use ({version.get_state_display().lower()}). Choose a version "
             "that is."
         )
-    if UnlearningRun.objects.filter(unlearned=version).exists():
+    if UnlearningRun.objects.filter(Q(unlearned=version) | Q(interim=version)).exists():
         return (
             f"{version} stands in for another version already. Destroy {run.target}, or "
             "choose another version."

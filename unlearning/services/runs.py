@@ -27,7 +27,12 @@ REPLAY = "replay"
 DESTROY = "destroy"
 OUTSIDE = "retrain_outside"
 # The method that carries out each way of the planner; the others are not offered here yet.
-CARRIED_OUT_BY = {Way.DECREMENT: "decrement", Way.REWIND: REPLAY, Way.RETRAIN: RETRAIN}
+CARRIED_OUT_BY = {
+    Way.DECREMENT: "decrement",
+    Way.REWIND: REPLAY,
+    Way.SHARD_REBUILD: REPLAY,
+    Way.RETRAIN: RETRAIN,
+}
 
 
 class RunNotWaiting(Exception):
@@ -142,6 +147,11 @@ def reopen_run(*, run_id: UUID) -> bool:
     return bool(
         UnlearningRun.objects.filter(pk=run_id, status=S.CLEARED).update(status=S.REJECTED)
     )
+
+
+def set_interim(*, run_id: UUID, version: ModelVersion) -> None:
+    """Say what serves in the place of the target until the run and its audit are over."""
+    UnlearningRun.objects.filter(pk=run_id).update(interim=version)
 
 
 def set_base(*, run_id: UUID, base: ModelVersion) -> None:
