@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 S = ErasureRequest.Status
-AT_WORK = (S.ACCEPTED, S.RESTRICTED, S.PLANNED, S.UNLEARNING, S.AUDITING, S.ERASED)
+AT_WORK = (
+    S.ACCEPTED,
+    S.APPROVED,
+    S.RESTRICTED,
+    S.PLANNED,
+    S.UNLEARNING,
+    S.AUDITING,
+    S.ERASED,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

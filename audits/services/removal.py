@@ -1,0 +1,54 @@
+"""End an operator's case: the records stay apart unless deletion was chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from audits.models import ErasureRequest, OperatorCase
+from audits.queries.forget_sets import forget_set
+from audits.services import closing, log
+from audits.services.transitions import move
+from lineage.core import bitmaps
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+
+def settle_data(*, case: OperatorCase, request: ErasureRequest, now: datetime) -> None:
+    """Delete the records, or note that they stay restricted. Raises as ``closing.erase_data``."""
+    if case.disposal == OperatorCase.Disposal.DELETE:
+        closing.erase_data(request=request, now=now)
+    else:
+        _keep_apart(request, now)
+
+
+@transaction.atomic
+def _keep_apart(request: ErasureRequest, now: datetime) -> None:
+    """Log what stays under the restriction, which is not lifted when the case is sealed."""
+    for space, ordinals in forget_set(request.pk).items():
+        log.append(
+            type="records_kept_apart",
+            case=request.pk,
+            now=now,
+            data={
+                "space": str(space.public_id),
+                "records": len(ordinals),
+                "digest": bitmaps.digest(ordinals),
+            },
+            once=f"apart:{request.pk}:{space.public_id}:{bitmaps.digest(ordinals)}",
+        )
+
+
+@transaction.atomic
+def mark_removed(*, case_id: UUID, now: datetime) -> bool:
+    """Say that no model stands on the records any more; False when it was said before."""
+    return move(
+        case_id=case_id,
+        to=ErasureRequest.Status.ERASED,
+        now=now,
+        event=("case_removed", {}),
+        fields={"outcome": ErasureRequest.Outcome.REMOVED},
+    )
