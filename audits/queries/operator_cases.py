@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pyroaring import BitMap
+
 from audits.models import ErasureRequest, OperatorCase, ScoredRecord
 from lineage.core import bitmaps
 from unlearning.core.planning.policy import Intake
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
     from django.db.models import QuerySet
-    from pyroaring import BitMap
+
 
 S = ErasureRequest.Status
 CHANNEL = "OPERATOR"
@@ -53,6 +55,12 @@ def needs_scores(case: OperatorCase) -> bool:
 def scored(case: OperatorCase) -> QuerySet[ScoredRecord]:
     """Return the scored records, the most suspicious first."""
     return case.scored.order_by("-score", "ordinal")
+
+
+def shown_records(case: OperatorCase) -> list[int]:
+    """Return the scored records, the most suspicious first, then the others that were chosen."""
+    found = list(scored(case).values_list("ordinal", flat=True))
+    return [*found, *(chosen_of(case) | seeds_of(case)) - BitMap(found)]
 
 
 def may_approve(case: OperatorCase, user: User) -> str:

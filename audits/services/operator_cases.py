@@ -85,7 +85,7 @@ def open_case(*, new: NewCase, user: User, now: datetime) -> OperatorCase:
     _one_of("disposal", new.disposal, Disposal.values)
     named = bitmaps.encode(_usable(new.space, new.seeds))
     request = ErasureRequest.objects.create(
-        reference=new_reference(),
+        reference=new_reference("OP"),
         status=S.DRAFT,
         channel=CHANNEL,
         status_digest=token_digest(secrets.token_urlsafe(32)),
