@@ -12,13 +12,14 @@ from pyroaring import BitMap
 
 from audits import keys, workflow
 from audits.core.record import verify
+from audits.execution.report_view import SealedCase, view_of
 from audits.models import DuplicateFinding, ErasureRequest, Letter, OperatorCase
 from audits.queries.operator_cases import chosen_of, digest_of
 from audits.services import operator_cases, requests
 from audits.services.operator_cases import ForgetSetRefused, NotYourApproval
 from audits.services.transitions import MoveNotAllowed
 from lineage.core.bitmaps import encode
-from lineage.models import DataRecord, ModelVersion, RecordContent, Restriction
+from lineage.models import DataRecord, Job, ModelVersion, RecordContent, Restriction
 from lineage.queries.training_view import training_view
 from lineage.services.snapshots import OrdinalsUnknown
 from tests.audits.operator_worlds import (
@@ -90,6 +91,31 @@ def test_the_sealed_record_verifies_and_does_not_speak_of_the_regulation(world, 
     statement = base64.b64decode(envelope["payload"]).decode()
     for word in ("GDPR", "Art. 1", "ART_1", "case_erased", "annotator", "ann@", '"ann"', "bea"):
         assert word not in statement, word
+
+
+def test_the_report_speaks_of_a_removal(world, snapshot, version):
+    request = approved(world, opened(world, new_case(snapshot.space, version)))
+    job = Job.objects.get(payload_id=request.pk, kind="REPORT")
+    assert job.status == "SUCCEEDED", job.error
+    data = bytes(request.record.data)
+    key = keys.signing_key().verifier.text
+    view = view_of(
+        SealedCase(verified=verify(data, vkey=key), sha256="0" * 64, vkey=key, checkpoint_note="")
+    )
+    assert (view["outcome"], view["names"]["title"]) == ("Removed", "Removal record")
+    assert view["kept"] == [["Kept apart, out of every training", str(len(BAD))]]
+    assert [area[0] for area in view["areas"]] == ["Data", "Models", "Approval"]
+    assert "no statutory deadline" in view["due"]
+    assert any("that the set is complete" in limit for limit in view["limits"])
+    for word in (
+        "GDPR",
+        "Art. ",
+        "rasure request",
+        "rasure record",
+        "erased records",
+        "case_erased",
+    ):
+        assert word not in json.dumps(view), word
 
 
 def test_nobody_is_written_to_and_nothing_is_due(world, draft):

@@ -139,7 +139,9 @@ def test_scores_are_shown_most_suspicious_first(decider, dataset):
     )
     user = User.objects.get(username="decider")
     case = operator_cases.open_case(new=new, user=user, now=timezone.now())
-    assert "Propose this set" not in text_of(decider.get(at(case)))  # still being scored
+    page = text_of(decider.get(at(case)))  # still being scored, though no job is queued yet
+    assert "Propose this set" not in page
+    assert "data-poll" in page
     operator_cases.keep_scores(
         case_id=case.pk,
         records=[(2, 0.5, 1), (7, 0.9, 1), (4, 0.1, 0)],
@@ -148,6 +150,7 @@ def test_scores_are_shown_most_suspicious_first(decider, dataset):
         now=timezone.now(),
     )
     page = text_of(decider.get(at(case)))
+    assert "data-poll" not in page
     assert page.index("Record 7 leaves") < page.index("Record 2 leaves")
     assert 'value="7" checked' in page
     assert 'value="4" checked' not in page
