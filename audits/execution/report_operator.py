@@ -95,7 +95,7 @@ def _search(findings: Mapping[str, Any], case: Mapping[str, Any]) -> list[list[A
         rows += [
             ["Scored by", f"{finding['measure']} ({finding['reference']})"],
             ["Clustered by", finding["clustering"]],
-            ["Chance that the named ones have nothing in common", plain(finding["chance"])],
+            ["How often random records have as much in common (p)", plain(finding["chance"])],
         ]
     if case["note"]:
         rows.append(["Why nothing more was proposed", case["note"]])

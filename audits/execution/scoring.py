@@ -28,7 +28,7 @@ from unlearning.execution.reporting import reporter
 if TYPE_CHECKING:
     from lineage.models import Job, ModelVersion
 
-RUNNERS_UP = 50  # records outside the proposal that are shown beside it
+RUNNERS_UP = 20  # records outside the proposal that are shown beside it
 # Nothing can be measured, and the sentence of each says why.
 NO_MEASURE = (
     ArtefactAltered,

@@ -58,9 +58,16 @@ def scored(case: OperatorCase) -> QuerySet[ScoredRecord]:
 
 
 def shown_records(case: OperatorCase) -> list[int]:
-    """Return the scored records, the most suspicious first, then the others that were chosen."""
+    """Return the scored records, the most suspicious first, then the others that were chosen.
+
+    While the set is being chosen, those that were not chosen are among them.
+    """
+    chosen = chosen_of(case)
     found = list(scored(case).values_list("ordinal", flat=True))
-    return [*found, *(chosen_of(case) | seeds_of(case)) - BitMap(found)]
+    rest = chosen - BitMap(found)
+    if case.request.status == S.DRAFT:
+        return [*found, *rest, *seeds_of(case) - chosen - BitMap(found)]
+    return [*(ordinal for ordinal in found if ordinal in chosen), *rest]
 
 
 def may_approve(case: OperatorCase, user: User) -> str:

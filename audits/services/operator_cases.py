@@ -26,7 +26,6 @@ from audits.queries.operator_cases import (
 from audits.services import log
 from audits.services.requests import actor_of, new_reference, token_digest
 from audits.services.transitions import MoveNotAllowed, move
-from lineage import keys
 from lineage.core import bitmaps
 from lineage.queries.availability import purged_ordinals
 from lineage.services.snapshots import check_known
@@ -92,7 +91,6 @@ def open_case(*, new: NewCase, user: User, now: datetime) -> OperatorCase:
         received_at=now,
         due_rule=NO_DEADLINE,
     )
-    keys.create(f"case:{request.pk}")
     case = OperatorCase.objects.create(
         request=request,
         reason=new.reason,
@@ -162,7 +160,7 @@ def choose(*, case_id: UUID, ordinals: BitMap, user: User) -> None:
     """Replace the records that are to leave the training; who does so is one of the authors.
 
     Raises:
-        MoveNotAllowed: the case is not a draft (any more).
+        MoveNotAllowed: the case is not a draft (any more), or is still being scored.
         ForgetSetRefused, OrdinalsUnknown: as ``open_case``.
     """
     case = _drafted(case_id)
@@ -179,11 +177,7 @@ def propose(*, case_id: UUID, user: User, now: datetime) -> bool:
         MoveNotAllowed: the case is not a draft, or its records are still being scored.
     """
     case = _locked(case_id)
-    if case.request.status == S.DRAFT and needs_scores(case):
-        raise MoveNotAllowed(
-            f"Case {case.request.reference}: the training records are still being scored; propose "
-            "the forget set when that is done."
-        )
+    _check_scored(case)
     proposed = {
         "space": str(case.space.public_id),
         "records": len(chosen_of(case)),
@@ -271,7 +265,16 @@ def _drafted(case_id: UUID) -> OperatorCase:
             f"Case {case.request.reference} is {case.request.status}; its forget set can be "
             "chosen only while it is DRAFT."
         )
+    _check_scored(case)
     return case
+
+
+def _check_scored(case: OperatorCase) -> None:
+    if case.request.status == S.DRAFT and needs_scores(case):
+        raise MoveNotAllowed(
+            f"Case {case.request.reference}: the training records are still being scored; choose "
+            "and propose the forget set when that is done."
+        )
 
 
 def _usable(space: OrdinalSpace, ordinals: BitMap) -> BitMap:

@@ -246,10 +246,12 @@ def test_a_reason_or_disposal_of_another_kind_is_refused(world, field, value):
         operator_cases.open_case(new=new, user=staff("ann"), now=timezone.now())
 
 
-def test_nothing_is_proposed_before_the_records_are_scored(world, snapshot, version):
+def test_nothing_is_chosen_or_proposed_before_the_records_are_scored(world, snapshot, version):
     case = world.do(workflow.open_case, new=new_case(snapshot.space, version), user=staff("ann"))
     with pytest.raises(MoveNotAllowed, match="are still being scored"):
         workflow.propose_forget_set(case_id=case.pk, user=staff("ann"))
+    with pytest.raises(MoveNotAllowed, match="are still being scored"):
+        workflow.choose_records(case_id=case.pk, ordinals=BitMap([5]), user=staff("ann"))
 
 
 @pytest.mark.parametrize(

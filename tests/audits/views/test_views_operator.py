@@ -156,6 +156,10 @@ def test_scores_are_shown_most_suspicious_first(decider, dataset):
     assert 'value="4" checked' not in page
     assert "0.900" in page
     assert "p = 0.001" in page
+    decider.post(at(case), {"action": "propose"})
+    page = text_of(decider.get(at(case)))
+    assert '<th scope="row">7' in page
+    assert '<th scope="row">4' not in page
 
 
 def test_readers_look_and_do_not_choose(decider, reader, outsider, client, dataset):

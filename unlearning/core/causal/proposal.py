@@ -36,7 +36,7 @@ class Proposal:
 
     * ``scores``: mean support of the seeds (``influence``), in no unit; higher is more suspicious;
     * ``clusters``: number of the seeds' cluster that a record lies in, 0 for none;
-    * ``chance``: p-value of the seeds having nothing in common;
+    * ``chance``: p-value, how often random records of the same labels have as much in common;
     * ``reason``: why nothing is proposed; empty where ``clusters`` is a proposal.
     """
 
