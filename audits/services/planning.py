@@ -10,7 +10,7 @@ import rfc8785
 from django.db import transaction
 from pyroaring import BitMap
 
-from audits.models import DuplicateFinding, ErasureRequest, LogHead, OperatorCase
+from audits.models import DuplicateFinding, ErasureRequest, LogHead
 from audits.queries.conflicts import case_ahead
 from audits.queries.forget_sets import forget_set
 from audits.queries.limits import NEAR_SEARCH_INCOMPLETE
@@ -75,16 +75,6 @@ def restrict_records(*, case_id: UUID, now: datetime) -> bool:
     if not move(case_id=case_id, to=S.RESTRICTED, now=now):
         return False
     _restrict(case_id, with_derived(subjects.records_of(request.subject)), now)
-    return True
-
-
-@transaction.atomic
-def restrict_chosen(*, case_id: UUID, now: datetime) -> bool:
-    """Take the approved records of an operator's case out of every training view."""
-    case = OperatorCase.objects.select_related("space").get(pk=case_id)
-    if not move(case_id=case_id, to=S.RESTRICTED, now=now):
-        return False
-    _restrict(case_id, with_derived({case.space: bitmaps.decode(bytes(case.chosen))}), now)
     return True
 
 

@@ -1,4 +1,4 @@
-"""End an operator's case: the records stay apart unless deletion was chosen."""
+"""The removal that an operator's case ends in: out of training at once, deleted only if chosen."""
 
 from __future__ import annotations
 
@@ -8,13 +8,26 @@ from django.db import transaction
 
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries.forget_sets import forget_set
-from audits.services import closing, log
+from audits.queries.operator_cases import chosen_of
+from audits.services import closing, log, planning
 from audits.services.transitions import move
 from lineage.core import bitmaps
+from lineage.queries.derivation import with_derived
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
+
+
+@transaction.atomic
+def restrict_chosen(*, case_id: UUID, now: datetime) -> bool:
+    """Take the approved records, and what was derived from them, out of every training view."""
+    case = OperatorCase.objects.select_related("space").get(pk=case_id)
+    if not move(case_id=case_id, to=ErasureRequest.Status.RESTRICTED, now=now):
+        return False
+    records = with_derived({case.space: chosen_of(case)})
+    planning.restrict_for(case_id=case_id, records=records, now=now)
+    return True
 
 
 def settle_data(*, case: OperatorCase, request: ErasureRequest, now: datetime) -> None:

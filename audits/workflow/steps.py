@@ -11,7 +11,7 @@ from audits.models import ErasureRequest
 from audits.queries import case_file, cases
 from audits.queries.conflicts import case_ahead
 from audits.queries.operator_cases import needs_scores
-from audits.services import closing, evidence, letters, planning, records, requests
+from audits.services import closing, evidence, letters, planning, records, removal, requests
 from audits.workflow.doorbell import job_for, report_job
 from lineage.models import Job
 from unlearning.models import UnlearningRun
@@ -61,7 +61,7 @@ def _restrict(request: ErasureRequest, now: datetime) -> bool:
 
 
 def _restrict_chosen(request: ErasureRequest, now: datetime) -> bool:
-    return planning.restrict_chosen(case_id=request.pk, now=now)
+    return removal.restrict_chosen(case_id=request.pk, now=now)
 
 
 def _score(request: ErasureRequest, now: datetime) -> bool:

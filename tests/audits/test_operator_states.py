@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given
@@ -12,8 +14,9 @@ from pyroaring import BitMap
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries.forget_sets import forget_set
 from audits.queries.operator_cases import chosen_of, digest_of
-from audits.services import operator_cases, planning
+from audits.services import operator_cases, removal
 from audits.services.transitions import ALLOWED, MoveNotAllowed
+from lineage.models import OrdinalSpace
 from tests.audits.operator_worlds import new_case, staff
 from tests.audits.test_transitions import undone
 from tests.audits.world import NOW, events, person
@@ -26,16 +29,17 @@ BY_STAFF = ("choose", "propose", "send_back", "approve", "drop")
 
 @pytest.fixture
 def case(signing_key):
-    space = person("ada@example.org", records=6).records.first().space
+    person("ada@example.org", records=6)
+    space = OrdinalSpace.objects.get()
     new = new_case(space, seeds=[1, 2], reason="EXPIRED_CONSENT")
     return operator_cases.open_case(new=new, user=staff("ann"), now=NOW)
 
 
 def act(case, action, name, ordinals):
     """Do one thing as one member of staff; True if it was refused."""
-    more = {"now": NOW}
+    more: dict[str, Any] = {"now": NOW}
     if action == "restrict":
-        done = lambda: planning.restrict_chosen(case_id=case.pk, now=NOW)  # noqa: E731
+        done = lambda: removal.restrict_chosen(case_id=case.pk, now=NOW)  # noqa: E731
     else:
         if action == "choose":
             more = {"ordinals": BitMap(ordinals)}
