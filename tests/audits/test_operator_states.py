@@ -21,7 +21,7 @@ from tests.audits.operator_worlds import new_case, staff
 from tests.audits.test_transitions import undone
 from tests.audits.world import NOW, events, person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 NAMES = ("ann", "bea", "carl")
 BY_STAFF = ("choose", "propose", "send_back", "approve", "drop")
