@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from audits.execution.weighing import exact_only, method_of, weighed
+from audits.queries.operator_cases import intake_of
 from audits.queries.tunings import Found, found_for
 from unlearning.core.claims import NotEligible
 from unlearning.core.method import SettingRefused
+from unlearning.core.planning.policy import Intake
 from unlearning.core.ranges import OutOfRange
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from pyroaring import BitMap
 
     from lineage.models import ModelVersion
+    from unlearning.core.planning.choice import Decision
     from unlearning.models import Tuning
 
 
@@ -52,8 +55,12 @@ def chosen(version: ModelVersion, forget: BitMap, *, case_id: UUID) -> Choice:
     """Return the installation's method, with numbers found for this recipe, or an exact one.
 
     What an approximate method cannot do on a version is done exactly instead, in the cheapest way
-    that what was kept of its training allows.
+    that what was kept of its training allows. An operator's case is always done exactly: the
+    planner weighs the installation's method, and refuses it.
     """
+    if intake_of(case_id) is Intake.OPERATOR:
+        numbers = settings.EXPUNGE_METHOD_SETTINGS
+        return _taken(weighed(version, forget, approximate=numbers, intake=Intake.OPERATOR))
     method = settings.EXPUNGE_METHOD
     if method == runs.RETRAIN or exact_only():
         return _exactly(version, forget)
@@ -76,7 +83,10 @@ def chosen(version: ModelVersion, forget: BitMap, *, case_id: UUID) -> Choice:
 
 
 def _exactly(version: ModelVersion, forget: BitMap) -> Choice:
-    decision = weighed(version, forget)
+    return _taken(weighed(version, forget))
+
+
+def _taken(decision: Decision) -> Choice:
     return Choice(method=method_of(decision), hyperparameters={}, weighed=decision.as_dict())
 
 

@@ -20,7 +20,7 @@ from unlearning.core.planning.facts import (
     SavedState,
     VersionFacts,
 )
-from unlearning.core.planning.policy import PlanningPolicy
+from unlearning.core.planning.policy import Case, Intake, PlanningPolicy
 from unlearning.core.planning.ways import Strength
 from unlearning.core.replay.fingerprint import differences, fingerprint
 from unlearning.core.replay.rewind import NumbersUnclear, holes_in
@@ -54,6 +54,7 @@ def weighed(
     forget: BitMap,
     *,
     approximate: Mapping[str, Any] | None = None,
+    intake: Intake = Intake.SUBJECT,
 ) -> Decision:
     """Weigh every way to unlearn a version that learned from these records of its own data.
 
@@ -61,6 +62,7 @@ def weighed(
         version: to be unlearned.
         forget: the records, of the space that the version was trained on.
         approximate: the numbers of the installation's approximate method, None where it has none.
+        intake: who asked; for an operator's case only exact ways will do.
     """
     given = _approximate(approximate) if approximate is not None else ()
     facts, forgotten = _facts(version, forget)
@@ -73,6 +75,7 @@ def weighed(
         ),
         measured=MeasuredCosts(per_visit=seconds / max(1, facts.visits)),
         methods=given,
+        case=Case(intake=intake),
     )
 
 

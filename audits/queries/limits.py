@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from audits.core import events
 from audits.models import LogLeaf
+from audits.queries.operator_cases import operator_case_of
 from lineage.models import ModelVersion, Run
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ ALWAYS = (
     "replayed) are not covered.",
     "Attacks that were not run: attribute inference, model inversion, extraction and "
     "reconstruction, every attack that reads the weights, and neighbourhood attacks, which would "
-    "meet a method that changes the scores of the erased records and of nothing around them.",
+    "meet a method that changes the scores of the records and of nothing around them.",
     "Events after the checkpoint of this record are not anchored by it.",
 )
 NO_RETRAINED_ARM = (
@@ -81,6 +82,17 @@ SURROGATE = (
 )
 
 
+BY_OPERATOR = (
+    "No data subject asked for this. Two members of staff proposed and approved which records to "
+    "take out; that the set is complete, and that every record in it is bad, is not shown.",
+    "Other copies of these records, with the same or another label, were not searched.",
+)
+APART = (
+    "The records stay stored, apart and out of every training; that ends where a backup from "
+    "before this case is restored."
+)
+
+
 def _fell_short(run: UnlearningRun) -> bool:
     """Return whether equal bits were asked for and are not claimed."""
     if run.weighed.get("minimum") != "BIT_EXACT":
@@ -114,9 +126,17 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
         found.append(KEPT.format(count=kept))
     if _raised(request, NEAR_SEARCH_INCOMPLETE):
         found.append(NOT_READ)
+    found += _of_operator(request)
     if unknown := len(request.plan.get("unknown", [])):
         found.append(UNKNOWN.format(count=unknown))
     return found
+
+
+def _of_operator(request: ErasureRequest) -> list[str]:
+    case = operator_case_of(request.pk)
+    if case is None:
+        return []
+    return [*BY_OPERATOR, APART] if case.disposal == case.Disposal.KEEP else [*BY_OPERATOR]
 
 
 def _raised(request: ErasureRequest, code: str) -> bool:
