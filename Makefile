@@ -3,7 +3,8 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Options for `make demo` and `make serve`, for instance ARGS="--port 8001".
+# Options for `make demo` (see `manage.py demo --help`) and `make serve`, for instance
+# `make serve ARGS="--port 8001"`.
 ARGS ?=
 
 CODE := config lineage unlearning audits expunge tests benchmarks manage.py

@@ -21,6 +21,7 @@ from audits.models import (
     Letter,
     LogCheckpoint,
     LogLeaf,
+    OperatorCase,
     Verdict,
 )
 from lineage.admin import ReadOnlyAdmin
@@ -31,14 +32,20 @@ if TYPE_CHECKING:
 
 @admin.register(ErasureRequest)
 class ErasureRequestAdmin(ReadOnlyAdmin):
-    """Cases. Two buttons lead to the pages on which they are handled."""
+    """Cases. Buttons lead to the pages on which they are started and handled."""
 
     list_display = ("reference", "status", "outcome", "received_at", "due_on", "sealed_at")
     list_filter = ("status", "outcome", "channel", "ground")
     search_fields = ("reference", "id")
     date_hierarchy = "received_at"
     exclude = ("email", "confirm_digest", "status_digest")
+    actions_list = ("new_case",)
     actions_detail = ("open_case", "accept")
+
+    @action(description="Start a case of our own…", url_path="new-case", icon="add")  # type: ignore[untyped-decorator]  # unfold has no types
+    def new_case(self, request: HttpRequest) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
+        """Lead to the page on which staff start a case that no data subject asked for."""
+        return HttpResponseRedirect(reverse("audits:new_case"))
 
     @action(description="Open the case page", url_path="open-case", icon="folder_open")  # type: ignore[untyped-decorator]  # unfold has no types
     def open_case(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
@@ -49,6 +56,16 @@ class ErasureRequestAdmin(ReadOnlyAdmin):
     def accept(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
         """Lead to the page on which a request is accepted with its ground."""
         return HttpResponseRedirect(reverse("audits:accept", args=[object_id]))
+
+
+@admin.register(OperatorCase)
+class OperatorCaseAdmin(ReadOnlyAdmin):
+    """The operator's own cases: what for, who proposed and who approved."""
+
+    list_display = ("request", "reason", "disposal", "version", "proposed_by", "approved_by")
+    list_filter = ("reason", "disposal")
+    list_select_related = ("request", "version", "proposed_by", "approved_by")
+    exclude = ("seeds", "chosen")
 
 
 @admin.register(DuplicateFinding)

@@ -8,14 +8,21 @@ from django import forms
 from django.conf import settings
 from django.core import signing
 
-from audits.models import ErasureRequest
+from audits.models import ErasureRequest, OperatorCase
+from audits.queries import named_records
+from audits.services.operator_cases import NewCase
 from audits.services.requests import REFUSALS
+from lineage.core.ordinal_list import OrdinalsUnreadable
+from lineage.models import Dataset, ModelVersion
+from lineage.queries.sources import NoTrainingSnapshot, training_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from lineage.models import ModelVersion
+    from pyroaring import BitMap
+
+    from lineage.models import OrdinalSpace
 
 STAMP_SALT = "audits.form"
 STAMP_HOURS = 24
@@ -159,3 +166,118 @@ class OutsideForm(forms.Form):
         super().__init__(data)
         choices = [(str(version.pk), str(version)) for version in versions]
         self.fields["version"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
+
+
+class RecordsField(forms.CharField):
+    """Numbers and ranges of records, as a set."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"})
+
+    def clean(self, value: Any) -> Any:  # noqa: ANN401  (Django's signature)
+        """Read the list."""
+        try:
+            return named_records.listed(super().clean(value))
+        except OrdinalsUnreadable as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class NewCaseForm(forms.Form):
+    """What an operator's own case begins with."""
+
+    reason = forms.ChoiceField(
+        label="Why should records leave the training?",
+        choices=OperatorCase.Reason.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select a reason.", "invalid_choice": "Select a reason."},
+    )
+    version = forms.ModelChoiceField(
+        ModelVersion.objects.none(),
+        required=False,
+        label="Which version learned from them?",
+        help_text="Its training records are scored by how far they support the records that you "
+        "name. Without a version only the records that you name are taken.",
+        empty_label="No version: take the records alone",
+    )
+    dataset = forms.ModelChoiceField(
+        Dataset.objects.none(),
+        required=False,
+        label="Which data set are they in?",
+        help_text="Needed where no version is chosen.",
+        empty_label="That of the version",
+    )
+    records = RecordsField(
+        required=False,
+        label="Which records do you suspect?",
+        help_text="Numbers and ranges, such as 3, 7, 10-19. At least three that were trained on, "
+        "for others to be found.",
+    )
+    file = forms.FileField(
+        required=False,
+        label="Or a file with their numbers",
+        help_text="A text file, one or more a line.",
+    )
+    people = forms.CharField(
+        required=False,
+        label="Or the people whose records they are",
+        help_text="An e-mail address or an identifier of the source, one a line. They are looked "
+        "up and not stored.",
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
+    )
+    disposal = forms.ChoiceField(
+        label="What becomes of the records?",
+        help_text="Kept apart, they can be looked at again, and no training is given them.",
+        choices=OperatorCase.Disposal.choices,
+        initial=OperatorCase.Disposal.KEEP,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select what becomes of them."},
+    )
+    confirm = forms.CharField(
+        required=False,
+        label="To have them deleted, type DELETE",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, data: Any = None, files: Any = None) -> None:  # noqa: ANN401  (a request's)
+        super().__init__(data, files)
+        usable = ModelVersion.objects.filter(
+            kind=ModelVersion.Kind.MODEL, state=ModelVersion.State.ACTIVE
+        )
+        version: Any = self.fields["version"]
+        version.queryset = usable.order_by("model_name", "-version")
+        dataset: Any = self.fields["dataset"]
+        dataset.queryset = Dataset.objects.select_related("space").order_by("name")
+
+    def clean(self) -> dict[str, Any]:
+        """Look up what was named."""
+        cleaned = super().clean() or self.cleaned_data
+        deleting = cleaned.get("disposal") == OperatorCase.Disposal.DELETE
+        if deleting and cleaned.get("confirm") != "DELETE":
+            self.add_error("confirm", "Type DELETE, or choose to keep the records apart.")
+        try:
+            cleaned["space"] = self._space()
+            cleaned["seeds"] = self._seeds(cleaned["space"])
+        except (NoTrainingSnapshot, named_records.NobodyFound, OrdinalsUnreadable) as error:
+            raise forms.ValidationError(str(error)) from error
+        return cleaned
+
+    def new_case(self) -> NewCase:
+        """Return what the form says."""
+        names = ("reason", "disposal", "space", "version", "seeds")
+        return NewCase(**{name: self.cleaned_data[name] for name in names})
+
+    def _space(self) -> OrdinalSpace:
+        if version := self.cleaned_data.get("version"):
+            return training_snapshot(version).space
+        dataset: Dataset | None = self.cleaned_data.get("dataset")
+        if dataset:
+            return dataset.space
+        raise forms.ValidationError("Choose a version, or the data set that the records are in.")
+
+    def _seeds(self, space: OrdinalSpace) -> BitMap:
+        named: BitMap = self.cleaned_data.get("records") or named_records.listed("")
+        if file := self.cleaned_data.get("file"):
+            named |= named_records.listed(file.read().decode(errors="replace"))
+        named |= named_records.of_people(space, self.cleaned_data.get("people", ""))
+        if not named and "records" not in self.errors:
+            raise forms.ValidationError("Name at least one record, a file of them, or a person.")
+        return named

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from audits.views import cases, decisions, downloads, evidence, public, status, stuck_versions
+from audits.views import (
+    cases,
+    decisions,
+    downloads,
+    evidence,
+    operator_cases,
+    public,
+    status,
+    stuck_versions,
+)
 
 app_name = "audits"
 
@@ -30,6 +39,10 @@ one_case = [
     path("retry/", decisions.retry, name="retry"),
     path("export/", decisions.export, name="export"),
     path("duplicates/<uuid:finding_id>/", decisions.duplicate, name="duplicate"),
+    path("forget-set/", operator_cases.forget_set, name="forget_set"),
+    path("forget-set/approve/", operator_cases.approve, name="approve_forget_set"),
+    path("forget-set/return/", operator_cases.send_back, name="return_forget_set"),
+    path("forget-set/drop/", operator_cases.drop, name="drop_case"),
     path("runs/<uuid:run_id>/take-over/", stuck_versions.take_over, name="take_over"),
     path("runs/<uuid:run_id>/destroy/", stuck_versions.destroy, name="destroy"),
     path("runs/<uuid:run_id>/outside/", stuck_versions.outside, name="outside"),
@@ -43,5 +56,6 @@ urlpatterns = [
     path("", public.home, name="home"),
     path("erasure/", include(person)),
     path("cases/", cases.request_list, name="request_list"),
+    path("cases/new/", operator_cases.start, name="new_case"),
     path("cases/<uuid:case_id>/", include(one_case)),
 ]

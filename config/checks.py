@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # SQLite before this version may corrupt a WAL database when a write meets a checkpoint.
 REPAIRED = (3, 51, 3)
+SHARDED = "unlearning.recipes.sharded"
+MOST_SHARDS = 1000  # as that recipe declares
 
 
 @checks.register()
@@ -31,6 +33,27 @@ def sqlite_is_repaired(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  
             id="expunge.W001",
         )
     ]
+
+
+@checks.register()
+def shards_can_be_trained(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Refuse numbers of shards and slices that no training can have."""
+    said = [
+        f"{name} is {value}; it must be between 0 and {MOST_SHARDS}."
+        for name in ("EXPUNGE_SHARDS", "EXPUNGE_SLICES")
+        if (value := getattr(settings, name)) > MOST_SHARDS
+    ]
+    if settings.EXPUNGE_SHARDS > 1 and not _importable(SHARDED):
+        said.append(
+            f"EXPUNGE_SHARDS is {settings.EXPUNGE_SHARDS}, and EXPUNGE_RECIPE_MODULES does not "
+            f"allow {SHARDED}, which trains shards; add it."
+        )
+    return [checks.Error(each, hint="See docs/exact.md.", id="expunge.E003") for each in said]
+
+
+def _importable(module: str) -> bool:
+    listed: list[str] = settings.EXPUNGE_RECIPE_MODULES
+    return any(module == entry or module.startswith(f"{entry}.") for entry in listed)
 
 
 @checks.register()

@@ -178,6 +178,7 @@ EXPUNGE_RECIPE_MODULES = environment.words(
         "unlearning.recipes.counted",
         "unlearning.recipes.digits",
         "unlearning.recipes.images",
+        "unlearning.recipes.sharded",
         "unlearning.recipes.tabular",
     ],
 )
@@ -216,6 +217,10 @@ EXPUNGE_MINIMUM = environment.choice(
 EXPUNGE_REPLAY_EVERY = environment.integer("EXPUNGE_REPLAY_EVERY", default=0, low=0)
 # A replay is executed a second time in a process of its own; without that no bits are claimed.
 EXPUNGE_REPLAY_TWICE = environment.flag("EXPUNGE_REPLAY_TWICE", default=True)
+# A training without a base is cut into so many shards, that vote, of so many slices each, and
+# recorded; 0 and 1 leave it whole.
+EXPUNGE_SHARDS = environment.integer("EXPUNGE_SHARDS", default=0, low=0)
+EXPUNGE_SLICES = environment.integer("EXPUNGE_SLICES", default=1, low=0)
 # A version whose training promised an erased person this (epsilon, delta) or less is left as it
 # is, and a certified removal within it is accepted; an epsilon of 0 accepts none.
 EXPUNGE_ACCEPT_EPSILON = environment.number("EXPUNGE_ACCEPT_EPSILON", default=0.0)

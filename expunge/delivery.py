@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from expunge.connection import NotYourRun, PlatformAway, ReportRefused
+from expunge.connection import KeyNotAccepted, NotYourRun, PlatformAway, ReportRefused
 from expunge.spool import outboxes
 
 if TYPE_CHECKING:
@@ -25,15 +26,16 @@ class Delivery:
     waiting: list[str] = field(default_factory=list)
 
 
-def deliver(box: Outbox, connection: Connection) -> Delivery:
+def deliver(box: Outbox, connection: Connection, *, made: Delivery | None = None) -> Delivery:
     """Send the messages of one outbox; stop at the first that cannot be sent now.
 
-    A message that the platform will never take is set aside with its reason.
+    A message that the platform will never take is set aside with its reason. What becomes of each
+    is written into ``made``, if that is given, and stands there if this raises as well.
 
     Raises:
         NotYourRun, KeyNotAccepted: nothing is lost; send it with another key.
     """
-    made = Delivery()
+    made = Delivery() if made is None else made
     with box.locked():
         for path in box.pending():
             try:
@@ -53,17 +55,16 @@ def deliver(box: Outbox, connection: Connection) -> Delivery:
 def flush(spool: Path, connection: Connection) -> Delivery:
     """Send whatever lies in a spool, of any run; what is of another key's name waits there.
 
-    Raises:
-        KeyNotAccepted: of no run; nothing is lost.
+    A key that the platform takes for no run ends it: the rest waits as well.
     """
-    whole = Delivery()
+    made = Delivery()
     for box in outboxes(spool):
-        try:
-            made = deliver(box, connection)
-        except NotYourRun as foreign:
-            made = Delivery(waiting=[str(foreign)])
-        whole.sent += made.sent
-        whole.refused += made.refused
-        whole.waiting += made.waiting
-        box.close()
-    return whole
+        with closing(box):
+            try:
+                deliver(box, connection, made=made)
+            except NotYourRun as foreign:
+                made.waiting.append(str(foreign))
+            except KeyNotAccepted as refused:
+                made.waiting.append(str(refused))
+                return made
+    return made

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from expunge.connection import Connection, KeyNotAccepted
-from expunge.delivery import Delivery, flush
+from expunge.connection import Connection
+from expunge.delivery import flush
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,11 +32,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
             file=sys.stderr,
         )
         return 2
-    connection = Connection(url=given.url, api_key=key)
-    try:
-        made = flush(given.folder, connection)
-    except KeyNotAccepted as refused:
-        made = Delivery(waiting=[str(refused)])
+    made = flush(given.folder, Connection(url=given.url, api_key=key))
     print(f"{made.sent} sent, {len(made.refused)} refused, {len(made.waiting)} waiting")
     for sentence in [*made.refused, *made.waiting]:
         print(sentence, file=sys.stderr)

@@ -151,7 +151,7 @@ class HttpSink:
         """Report that the training ended without a model; never raises for the network's sake."""
         self._over.set()
         self._box.add(self._message("fail", {"reason": reason[:80]}))
-        self._deliver_or_say()
+        self._deliver_or_say(Delivery())
         self._close()
 
     def check(self, run: str) -> int:
@@ -213,15 +213,16 @@ class HttpSink:
 
     # --- how it is brought there ------------------------------------------------------------
 
-    def _deliver(self) -> Delivery:
-        return deliver(self._box, self._connection)
+    def _deliver(self, made: Delivery | None = None) -> Delivery:
+        return deliver(self._box, self._connection, made=made)
 
-    def _deliver_or_say(self) -> Delivery:
+    def _deliver_or_say(self, made: Delivery) -> Delivery:
         """Send what can be sent now, and say where the rest is."""
+        made.waiting.clear()
         try:
-            made = self._deliver()
+            self._deliver(made)
         except KeyNotAccepted as refused:
-            made = Delivery(waiting=[str(refused)])
+            made.waiting.append(str(refused))
         if made.waiting:
             logger.warning(
                 "%d messages of run %s wait in %s: %s Send them with python -m expunge.flush.",
@@ -233,24 +234,23 @@ class HttpSink:
         return made
 
     def _deliver_patiently(self) -> Delivery:
+        made = Delivery()
         left, pause = self.patience_seconds, _FIRST_PAUSE
         while left > 0:
+            made.waiting.clear()
             try:
-                made = self._deliver()
+                self._deliver(made)
             except KeyNotAccepted:
                 break
             if not made.waiting:
                 return made
             self.pause(min(pause, left))
             left, pause = left - pause, min(2 * pause, _LONGEST_PAUSE)
-        return self._deliver_or_say()
+        return self._deliver_or_say(made)
 
     def _send_earlier(self) -> None:
         """Send what earlier trainings left in the spool; what cannot be sent stays there."""
-        try:
-            made = flush(Path(self.spool), self._connection)
-        except KeyNotAccepted as refused:  # the begin of this training will say so as well
-            made = Delivery(waiting=[str(refused)])
+        made = flush(Path(self.spool), self._connection)
         for sentence in dict.fromkeys(made.waiting):
             logger.warning("An earlier report stays in %s: %s", self.spool, sentence)
         for sentence in made.refused:

@@ -17,6 +17,7 @@ import errno
 import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ from lineage.core.content_digest import content_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from fsspec import AbstractFileSystem
 
 OBJECTS, RECORDS, STAGING = "objects", "records", "staging"
 _PER_FOLDER = 1_000
@@ -64,12 +67,18 @@ class StoredFile:
     size: int
 
 
+@cache
+def _opened(location: str) -> tuple[AbstractFileSystem, str]:
+    """Return the file system of a location and the path in it; asked for at every record."""
+    files, root = fsspec.core.url_to_fs(location)
+    return files, root.rstrip("/")
+
+
 class _Store:
     """The file system behind ``EXPUNGE_STORE``, as configured at the time of the call."""
 
     def __init__(self) -> None:
-        self.files, root = fsspec.core.url_to_fs(settings.EXPUNGE_STORE)
-        self.root = root.rstrip("/")
+        self.files, self.root = _opened(settings.EXPUNGE_STORE)
         self.local = isinstance(self.files, LocalFileSystem)
 
     def path(self, uri: str) -> str:
@@ -84,6 +93,13 @@ class _Store:
     def exists(self, uri: str) -> bool:
         self.files.invalidate_cache()
         return bool(self.files.exists(self.path(uri)))
+
+    def read(self, uri: str) -> bytes:
+        path = self.path(uri)
+        if self.local:
+            return Path(path).read_bytes()
+        found: bytes = self.files.cat_file(path)
+        return found
 
     def write(self, uri: str, data: bytes) -> None:
         path = self.path(uri)
@@ -150,9 +166,8 @@ def read(uri: str, sha256: str) -> bytes:
         ArtefactMissing: there is no such file.
         ArtefactAltered: it holds other bytes.
     """
-    store = _Store()
     try:
-        data: bytes = store.files.cat_file(store.path(uri))
+        data = _Store().read(uri)
     except FileNotFoundError as error:
         raise ArtefactMissing(f"The stored file {uri} is missing.") from error
     if (found := content_digest(data)) != sha256:

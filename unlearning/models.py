@@ -12,6 +12,9 @@ from lineage.models import Artefact, DatasetSnapshot, Job, ModelVersion, Ordinal
 class UnlearningRun(models.Model):
     """One method applied to one model version and one forget set.
 
+    ``interim`` is what serves in place of the target until the result may: the shards of before
+    the records, voting.
+
     * WAITING -> QUEUED | SUCCEEDED, when staff decide about a version without a recipe;
     * QUEUED | RUNNING | FAILED -> WAITING, when staff take a run over that cannot be carried out;
     * QUEUED -> RUNNING -> SUCCEEDED | FAILED, written by the child process;
@@ -49,6 +52,9 @@ class UnlearningRun(models.Model):
     guarantee = models.CharField(max_length=32, blank=True)
     unlearned = models.OneToOneField(
         ModelVersion, models.PROTECT, null=True, blank=True, related_name="unlearned_by"
+    )
+    interim = models.OneToOneField(
+        ModelVersion, models.PROTECT, null=True, blank=True, related_name="interim_of"
     )
     escalated_from = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="escalated_to"
@@ -169,18 +175,32 @@ class TrainingHistory(models.Model):
 
     ``account`` is a ``unlearning.core.replay.recording.Recording`` as JSON, ``bitmap`` holds the
     ordinals of the records that are trained on. While the training goes on there is no version
-    yet; then the history is destroyed with its version.
+    yet; then the history is destroyed with its version. A version that is a vote of shards has a
+    history of each, with the number of the ``shard``.
     """
 
     name = models.CharField(max_length=64, unique=True)
     job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
-    version = models.OneToOneField(
-        ModelVersion, models.PROTECT, null=True, blank=True, related_name="history"
+    version = models.ForeignKey(
+        ModelVersion, models.PROTECT, null=True, blank=True, related_name="histories"
     )
+    shard = models.PositiveIntegerField(null=True, blank=True)
     account = models.BinaryField(default=bytes)
     space = models.ForeignKey(OrdinalSpace, models.PROTECT, null=True, related_name="+")
     bitmap = models.BinaryField(default=bytes)
     created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="a_version_has_one_history_of_the_whole",
+                fields=["version"],
+                condition=models.Q(shard=None),
+            ),
+            models.UniqueConstraint(
+                name="a_version_has_one_history_of_a_shard", fields=["version", "shard"]
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"history {self.name}"
@@ -209,6 +229,29 @@ class TrainingPrivacy(models.Model):
 
     def __str__(self) -> str:
         return f"privacy of {self.version}"
+
+
+class HistorySlice(models.Model):
+    """A slice of a shard: the ordinals of its records that are trained on.
+
+    ``bound`` counts the records of this slice and those before it as there were at first, so that
+    every record keeps its number.
+    """
+
+    history = models.ForeignKey(TrainingHistory, models.CASCADE, related_name="slices")
+    number = models.PositiveIntegerField()
+    bound = models.PositiveBigIntegerField()
+    bitmap = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="a_slice_has_a_number_of_its_own", fields=["history", "number"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"slice {self.number} of {self.history}"
 
 
 class HistoryFile(models.Model):

@@ -55,6 +55,17 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "request_withdrawn": {},
     "request_held": {"code": CODE},
     "request_resumed": {},
+    "case_opened": {"reason": CODE, "space": UUID, "disposal": CODE},
+    "forget_set_scored": {
+        "version": UUID,
+        "seeds": COUNT,
+        "found": COUNT,
+        "result": SHA256,
+    },
+    "forget_set_proposed": {"space": UUID, "records": COUNT, "digest": SHA256},
+    "forget_set_returned": {},
+    "forget_set_approved": {"records": COUNT, "digest": SHA256},
+    "case_dropped": {},
     "records_restricted": {"space": UUID, "records": COUNT, "digest": SHA256},
     "duplicates_searched": {"exact": COUNT, "near": COUNT, "settings": SHA256},
     "duplicate_decided": {"finding": UUID, "decision": CODE},
@@ -109,6 +120,8 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "subject_key_destroyed": {"subject": UUID},
     "case_key_destroyed": {},
     "case_erased": {},
+    "records_kept_apart": {"space": UUID, "records": COUNT, "digest": SHA256},
+    "case_removed": {},
     "case_sealed": {"record": SHA256, "outcome": CODE},
     "case_failed": {"code": CODE},
     "letter_sent": {"letter": CODE, "digest": SHA256},
@@ -116,7 +129,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
 }
 
 # Events of these types are always about one case; others may be about the system or many cases.
-NEEDS_CASE = ("request_", "case_")
+NEEDS_CASE = ("request_", "case_", "forget_set_")
 
 
 class EventRefused(ValueError):

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from audits.execution.weighing import exact_only, method_of, weighed
+from audits.queries.operator_cases import intake_of
 from audits.queries.tunings import Found, found_for
 from unlearning.core.claims import NotEligible
 from unlearning.core.method import SettingRefused
+from unlearning.core.planning.policy import Intake
 from unlearning.core.ranges import OutOfRange
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
@@ -18,6 +20,7 @@ from unlearning.execution.loading import reader_of
 from unlearning.execution.privacy import terms_of
 from unlearning.execution.running import METHODS
 from unlearning.queries.catalogue import unsuited
+from unlearning.recipes.sharded import Sharded
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from lineage.models import ModelVersion
     from unlearning.core.planning.choice import Decision
+    from unlearning.core.recipe import Recipe
     from unlearning.models import Tuning
 
 
@@ -56,8 +60,12 @@ def chosen(
 
     What an approximate method cannot do on a version is done exactly instead, in the cheapest way
     that what was kept of its training allows. A version is left alone where its training promised
-    as much as the installation accepts. ``made_from``: see ``weighed``.
+    as much as the installation accepts. An operator's case is always done exactly: the planner
+    weighs the installation's method, and refuses it. ``made_from``: see ``weighed``.
     """
+    if intake_of(case_id) is Intake.OPERATOR:
+        numbers = settings.EXPUNGE_METHOD_SETTINGS
+        return _taken(weighed(version, forget, approximate=numbers, intake=Intake.OPERATOR))
     method = settings.EXPUNGE_METHOD
     if method == runs.RETRAIN or exact_only():
         return _exactly(version, forget, made_from=made_from)
@@ -82,7 +90,10 @@ def chosen(
 
 
 def _exactly(version: ModelVersion, forget: BitMap, *, made_from: bool) -> Choice:
-    decision = weighed(version, forget, made_from=made_from)
+    return _taken(weighed(version, forget, made_from=made_from))
+
+
+def _taken(decision: Decision) -> Choice:
     if method_of(decision) in (runs.NO_ACTION, runs.NEWTON):
         return _accepted(decision)
     return Choice(method=method_of(decision), hyperparameters={}, weighed=decision.as_dict())
@@ -112,11 +123,8 @@ def refusal(name: str, numbers: Mapping[str, Any], version: ModelVersion) -> str
     recipe = reader_of(version)
     if recipe is None:
         return ""  # the run says what is wrong with it, and staff decide
-    if terms_of(recipe):
-        return (
-            "The version was trained with differential privacy, which an approximate method would "
-            "give up and shadow models could not repeat."
-        )
+    if reason := _exact_only_of(recipe):
+        return reason
     try:
         method = METHODS.get(name)(**numbers)
     except (OutOfRange, SettingRefused, TypeError):
@@ -126,4 +134,19 @@ def refusal(name: str, numbers: Mapping[str, Any], version: ModelVersion) -> str
             method.eligible(recipe.build())
     except NotEligible as reason:
         return str(reason)
+    return ""
+
+
+def _exact_only_of(recipe: Recipe) -> str:
+    """Return why no approximate method is for the models of a recipe; empty if some may be."""
+    if isinstance(recipe, Sharded):
+        return (
+            "It is for one model, and this is a vote of shards, of which those that hold the "
+            "records can be trained again."
+        )
+    if terms_of(recipe):
+        return (
+            "The version was trained with differential privacy, which an approximate method would "
+            "give up and shadow models could not repeat."
+        )
     return ""

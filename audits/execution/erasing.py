@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from audits.execution.planning import plan_of
 from audits.models import ErasureRequest
-from audits.services import closing, planning
+from audits.queries.operator_cases import operator_case_of
+from audits.services import closing, planning, removal
 from lineage.services import jobs
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from lineage.models import Job
 
-STEPS = 5
+STEPS = 4
 
 
 def erase_case(job: Job) -> None:
@@ -36,10 +37,19 @@ def erase_case(job: Job) -> None:
     closing.destroy_superseded(request=request, now=now)
     jobs.report_progress(job=job, phase="Purging shadow models", done=2, total=STEPS)
     closing.purge_shadows(request=request, now=now)
-    jobs.report_progress(job=job, phase="Deleting rows and files", done=3, total=STEPS)
-    closing.erase_data(request=request, now=now)
-    jobs.report_progress(job=job, phase="Read back", done=4, total=STEPS)
-    closing.mark_erased(case_id=request.pk, now=now)
+    jobs.report_progress(job=job, phase="Rows and files of the records", done=3, total=STEPS)
+    _settle(request, now)
+
+
+def _settle(request: ErasureRequest, now: datetime) -> None:
+    """Delete the data and say so; in an operator's case only where that was chosen."""
+    case = operator_case_of(request.pk)
+    if case is None:
+        closing.erase_data(request=request, now=now)
+        closing.mark_erased(case_id=request.pk, now=now)
+    else:
+        removal.settle_data(case=case, request=request, now=now)
+        removal.mark_removed(case_id=request.pk, now=now)
 
 
 def _redrawn(request: ErasureRequest, now: datetime) -> bool:

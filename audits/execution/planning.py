@@ -14,6 +14,7 @@ from audits.execution.choosing import RETRAIN, chosen
 from audits.execution.duplicates import search, unread
 from audits.models import ErasureRequest
 from audits.queries.forget_sets import forget_set
+from audits.queries.operator_cases import intake_of
 from audits.services import planning
 from lineage.core import bitmaps
 from lineage.models import ModelVersion
@@ -22,10 +23,12 @@ from lineage.queries.closure import affected
 from lineage.queries.contents import stored
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, parents_of, training_snapshots
+from unlearning.core.planning.policy import Intake
 from unlearning.core.seeding import derive
 from unlearning.services.runs import REPLAY
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from audits.execution.choosing import Choice
@@ -50,19 +53,27 @@ def draw_plan(job: Job) -> None:
     """Search duplicates; when none is left to decide, keep the plan of the case."""
     request = ErasureRequest.objects.get(pk=job.payload_id)
     now = timezone.now()
+    if intake_of(request.pk) is Intake.SUBJECT and _undecided(job, request, now):
+        return
+    planning.fix_policy(case_id=request.pk, policy=policy().as_dict())
+    plan, planned = plan_of(request.pk)
+    planning.keep_plan(case_id=request.pk, plan=plan, runs=planned, now=now)
+
+
+def _undecided(job: Job, request: ErasureRequest, now: datetime) -> int:
+    """Search the duplicates of a person's records; return how many staff must decide about.
+
+    Not for the operator's own cases, where one member of staff would add what two must agree on.
+    """
     forget = forget_set(request.pk)
     found, digest = search(job, forget)
-    if planning.keep_findings(
+    return planning.keep_findings(
         case_id=request.pk,
         found=found,
         settings_digest=digest,
         unread=unread(forget),
         now=now,
-    ):
-        return
-    planning.fix_policy(case_id=request.pk, policy=policy().as_dict())
-    plan, planned = plan_of(request.pk)
-    planning.keep_plan(case_id=request.pk, plan=plan, runs=planned, now=now)
+    )
 
 
 def policy() -> EvidencePolicy:

@@ -11,7 +11,17 @@ from audits.execution.report_words import code, moment, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-DECISIONS = ("request_accepted", "request_refused", "request_withdrawn", "duplicate_decided")
+DECISIONS = (
+    "request_accepted",
+    "request_refused",
+    "request_withdrawn",
+    "duplicate_decided",
+    "case_opened",
+    "forget_set_proposed",
+    "forget_set_returned",
+    "forget_set_approved",
+    "case_dropped",
+)
 
 
 def request(findings: Mapping[str, Any]) -> list[list[Any]]:

@@ -17,6 +17,7 @@ from audits.execution import report_models as models
 from audits.execution import report_sections as sections
 from audits.execution import report_words as words
 from audits.execution.report_evidence import evidence_cards
+from audits.execution.report_operator import operator_view
 from audits.execution.report_words import counted, moment
 from audits.queries.limits import ALWAYS
 
@@ -27,6 +28,18 @@ if TYPE_CHECKING:
     from audits.core.record import VerifiedRecord
 
 BIGGEST = 3
+# What the document and its sections are called; an operator's case has names of its own.
+NAMES: dict[str, Any] = {
+    "title": "Erasure record",
+    "description": "Record of the handling of one erasure request",
+    "keywords": ["erasure", "GDPR Art. 17", "machine unlearning", "audit"],
+    "request": "The request and its clock",
+    "data": "Erasure of data",
+    "recipients": "This version keeps no register of recipients (Art. 19, Art. 17(2)); see the "
+    "files of the controller.",
+    "answer": "The answer to the person follows the seal, so this record cannot show it. A person "
+    "who does not agree may complain to {authority}, or go to court; questions go to {contact}.",
+}
 FIRST_PAGE = 7  # rows of the table of models that fit on it
 
 
@@ -50,7 +63,9 @@ class SealedCase:
 def view_of(case: SealedCase) -> dict[str, Any]:
     """Return everything that the report shows."""
     findings = case.findings
-    return {
+    view = {
+        "names": {**NAMES, "answer": NAMES["answer"].format(**_site())},
+        "kept": [],
         **_identity(case, findings),
         **_first_page(case, findings),
         "request": sections.request(findings),
@@ -71,6 +86,11 @@ def view_of(case: SealedCase) -> dict[str, Any]:
         "software": [[name, str(version)] for name, version in findings["software"].items()],
         "events": sections.annex(findings["events"]),
     }
+    return view | operator_view(findings, view)
+
+
+def _site() -> dict[str, str]:
+    return {"contact": settings.EXPUNGE_CONTACT, "authority": settings.EXPUNGE_AUTHORITY}
 
 
 def _event(one: LoggedEvent) -> dict[str, Any]:
@@ -90,11 +110,9 @@ def _identity(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]:
         "reference": findings["request"]["reference"],
         "case": case.verified.account.case,
         "controller": settings.EXPUNGE_CONTROLLER,
-        "contact": settings.EXPUNGE_CONTACT,
-        "authority": settings.EXPUNGE_AUTHORITY,
         "date": [int(part) for part in re.findall(r"[0-9]+", sealed)[:6]],
         "received_on": findings["request"]["received_at"][:10],
-        "due_on": findings["request"]["due_on"],
+        "due": f"answer due on {findings['request']['due_on']}",
         "sealed_at": moment(sealed),
         "log": {
             "origin": case.verified.checkpoint.origin,

@@ -23,6 +23,8 @@ CASES = {
     "NO_DATA_FOUND": "The search found no record of this person.",
     "REFUSED": "The request was refused for the coded reason given here. Nothing was deleted.",
     "WITHDRAWN": "The person took the request back before anything was done.",
+    "REMOVED": "The records were taken out of training, and every model version known to have "
+    "learned from them was treated as listed here.",
     "JOINED": "An earlier request of the same person was still open; this one continues there.",
 }
 VERDICTS = {
@@ -82,6 +84,14 @@ STEPS = {
     "case_failed": "Stopped by a failure",
     "case_erased": "Records deleted",
     "case_sealed": "Sealed",
+    "case_opened": "Opened by staff",
+    "forget_set_scored": "Training records scored",
+    "forget_set_proposed": "Forget set proposed",
+    "forget_set_returned": "Forget set sent back",
+    "forget_set_approved": "Forget set approved",
+    "case_dropped": "Dropped",
+    "records_kept_apart": "Records kept apart",
+    "case_removed": "Old versions destroyed",
 }
 AUDIT_DATA = {
     "own_records": "the person's own records",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from lineage.core.bitmaps import union
 from lineage.queries.availability import barred_ordinals
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, learned_by, training_snapshot
@@ -22,30 +23,33 @@ from unlearning.core.planning.facts import (
     SavedState,
     VersionFacts,
 )
-from unlearning.core.planning.policy import PlanningPolicy
+from unlearning.core.planning.policy import Case, Intake, PlanningPolicy
 from unlearning.core.planning.ways import Strength
 from unlearning.core.replay.fingerprint import differences, fingerprint
 from unlearning.core.replay.rewind import NumbersUnclear, holes_in
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
+from unlearning.core.sharding.facts import Told, told
 from unlearning.execution import privacy
 from unlearning.execution.certificates import budget_of
 from unlearning.execution.device import placed
 from unlearning.execution.histories import recording_of
 from unlearning.execution.loading import reader_of
+from unlearning.execution.rebuilding import shards_of
 from unlearning.methods.decrement import Decrement
 from unlearning.queries.catalogue import declared_methods
 from unlearning.queries.histories import account_of
 from unlearning.services import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pyroaring import BitMap
 
     from lineage.models import ModelVersion
     from unlearning.core.recipe import Recipe
     from unlearning.core.replay.recording import Recording
+    from unlearning.core.sharding.rebuilding import Shard
 
 _SECONDS = 1.0  # of a training of which nobody knows how long it took
 
@@ -56,6 +60,7 @@ def weighed(
     *,
     approximate: Mapping[str, Any] | None = None,
     made_from: bool = False,
+    intake: Intake = Intake.SUBJECT,
 ) -> Decision:
     """Weigh every way to unlearn a version that learned from these records of its own data.
 
@@ -64,6 +69,7 @@ def weighed(
         forget: the records, of the space that the version was trained on.
         approximate: the numbers of the installation's approximate method, None where it has none.
         made_from: whether another version that learned from them was made from this one.
+        intake: who asked; for an operator's case only exact ways will do.
     """
     given = _approximate(approximate) if approximate is not None else ()
     facts, forgotten = _facts(version, forget)
@@ -77,7 +83,7 @@ def weighed(
         facts,
         forgotten,
         policy=PlanningPolicy(
-            minimum=_minimum(given),
+            minimum=_minimum(given, shards=facts.shards is not None),
             bridge=False,
             accept_privacy=accepts_privacy(),
             max_epsilon=settings.EXPUNGE_ACCEPT_EPSILON,
@@ -86,6 +92,7 @@ def weighed(
         ),
         measured=MeasuredCosts(per_visit=seconds / max(1, facts.visits)),
         methods=given,
+        case=Case(intake=intake),
     )
 
 
@@ -99,12 +106,13 @@ def accepts_privacy() -> bool:
     return bool(settings.EXPUNGE_ACCEPT_EPSILON)
 
 
-def _minimum(given: tuple[MethodFacts, ...]) -> Strength:
+def _minimum(given: tuple[MethodFacts, ...], *, shards: bool) -> Strength:
     if settings.EXPUNGE_MINIMUM:
         return Strength[settings.EXPUNGE_MINIMUM]
     if given:
         return Strength.APPROXIMATE
-    return Strength.CERTIFIED if accepts_privacy() else Strength.SAME_RECIPE
+    # A rollback of shards promises more than a bound, and yet serves until a rebuild only.
+    return Strength.CERTIFIED if accepts_privacy() and not shards else Strength.SAME_RECIPE
 
 
 def _privacy(version: ModelVersion, forget: BitMap, *, made_from: bool) -> dict[str, Any]:
@@ -154,14 +162,20 @@ def _facts(version: ModelVersion, forget: BitMap) -> tuple[VersionFacts, ForgetF
     epochs = int(getattr(recipe, "epochs", 1))
     # A replay leaves out everybody who may not be served, whoever asked.
     gone = learned & (forget | barred_ordinals(drawn.space))
+    shards = shards_of(version, recipe)
+    known = [shard.origin for shard in shards] or ([recording] if recording else [])
+    parts = _parts(shards, learned, gone)
     replay, visits, passed = _replay(recording, learned, gone)
+    if parts:
+        visits, passed = parts.visits, parts.gone
     whole = visits or epochs * len(learned)
     return (
         VersionFacts(
             records=max(1, len(learned)),
             visits=max(1, whole),
-            same_environment=bool(recording) and not _elsewhere(recording),
+            same_environment=bool(known) and not any(map(_elsewhere, known)),
             replay=None if base_of(version) else replay,
+            shards=parts.facts if parts else None,
             # Subtraction takes out these records only; what others may not serve would stay.
             statistics=_counts(recipe) and gone == learned & forget,
         ),
@@ -189,10 +203,20 @@ def _replay(
     return facts, recording.visits, recording.visits - recording.predicted(fresh).scratch
 
 
-def _elsewhere(recording: Recording | None) -> bool:
+def _parts(shards: Sequence[Shard], learned: BitMap, gone: BitMap) -> Told | None:
+    """Return what the rebuild of shards costs; None where they are not all that was learned."""
+    if not shards or union(part for shard in shards for part in shard.slices) != learned:
+        return None
+    try:
+        return told(shards, learned - gone)
+    except NumbersUnclear:
+        return None
+
+
+def _elsewhere(recording: Recording) -> bool:
     """Return whether the states came from another environment than this one."""
     now = fingerprint(placed()["device"])
-    return any(differences(each, now) for each in recording.fingerprints) if recording else True
+    return any(differences(each, now) for each in recording.fingerprints)
 
 
 def _counts(recipe: Recipe | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audits.models.evidence import AuditPlan, Evidence, ShadowResult, Verdict
+from audits.models.operator_cases import OperatorCase, ScoredRecord
 from audits.models.requests import DuplicateFinding, ErasureRequest, Letter
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 
@@ -16,6 +17,8 @@ __all__ = [
     "LogCheckpoint",
     "LogHead",
     "LogLeaf",
+    "OperatorCase",
+    "ScoredRecord",
     "ShadowResult",
     "Verdict",
 ]

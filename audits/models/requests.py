@@ -12,7 +12,11 @@ from unlearning.models import UnlearningRun
 
 
 class ErasureRequest(models.Model):
-    """One case. The state machine stands in ``audits/services/requests.py``."""
+    """One case: a person's request, or the operator's own (``OperatorCase`` beside it).
+
+    The state machine stands in ``audits/services/transitions.py``. An operator's case has no
+    statutory deadline, and so no ``due_on``.
+    """
 
     class Status(models.TextChoices):
         """Life of a case."""
@@ -30,6 +34,9 @@ class ErasureRequest(models.Model):
         WITHDRAWN = "WITHDRAWN", "Withdrawn"
         ON_HOLD = "ON_HOLD", "On hold"
         FAILED = "FAILED", "Needs attention"
+        DRAFT = "DRAFT", "Forget set being chosen"
+        PROPOSED = "PROPOSED", "Waiting for approval"
+        APPROVED = "APPROVED", "Approved"
 
     class Outcome(models.TextChoices):
         """How the case closed."""
@@ -40,6 +47,7 @@ class ErasureRequest(models.Model):
         REFUSED = "REFUSED", "Refused"
         WITHDRAWN = "WITHDRAWN", "Withdrawn"
         JOINED = "JOINED", "Joined to an earlier case"
+        REMOVED = "REMOVED", "Removed from training"
 
     class Ground(models.TextChoices):
         """GDPR Art. 17(1) grounds."""
@@ -71,7 +79,7 @@ class ErasureRequest(models.Model):
     confirm_digest = models.CharField(max_length=64, blank=True)
     status_digest = models.CharField(max_length=64, unique=True)
     received_at = models.DateTimeField()
-    due_on = models.DateField()
+    due_on = models.DateField(null=True, blank=True)
     due_rule = models.CharField(max_length=64)
     verified_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)

@@ -13,6 +13,7 @@ from audits.core import events
 from audits.core.account import LoggedEvent
 from audits.models import ErasureRequest, Evidence, LogLeaf, Verdict
 from audits.queries.limits import limits_of
+from audits.queries.operator_cases import account, operator_case_of
 from lineage.models import Artefact
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def findings(request: ErasureRequest) -> dict[str, Any]:
     runs = list(ordered_runs(request))
     return {
         "request": _request(request),
+        **_operator(request),
         "policy": request.policy,
         "plan": request.plan,
         "plan_digest": request.plan_digest,
@@ -157,7 +159,7 @@ def _request(request: ErasureRequest) -> dict[str, Any]:
         "reference": request.reference,
         "channel": request.channel,
         "received_at": events.instant(request.received_at),
-        "due_on": request.due_on.isoformat(),
+        "due_on": request.due_on.isoformat() if request.due_on else None,
         "due_rule": request.due_rule,
         "ground": request.ground,
         "refusal_code": request.refusal_code,
@@ -166,6 +168,12 @@ def _request(request: ErasureRequest) -> dict[str, Any]:
         "linked_to": request.linked_to.reference if request.linked_to else None,
         **{name: None if at is None else events.instant(at) for name, at in times.items()},
     }
+
+
+def _operator(request: ErasureRequest) -> dict[str, Any]:
+    """Return what a case of the operator's own has to say beside that; nothing of any other."""
+    case = operator_case_of(request.pk)
+    return {"operator_case": account(case)} if case else {}
 
 
 def _duplicate(row: Any) -> dict[str, Any]:  # noqa: ANN401  (a DuplicateFinding)
@@ -180,6 +188,7 @@ def _erasure(request: ErasureRequest) -> dict[str, Any]:
 
     return {
         "records": of("records_erased"),
+        **({"kept_apart": kept} if (kept := of("records_kept_apart")) else {}),
         "artefacts": of("artefact_destroyed"),
         "shadows": of("shadows_purged"),
         "journal": of("journal_written"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.cases import jobs_of
+from audits.queries.operator_cases import needs_scores
 from lineage.models import Job
 from unlearning.models import UnlearningRun
 
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 S = ErasureRequest.Status
-AT_WORK = (S.ACCEPTED, S.RESTRICTED, S.PLANNED, S.UNLEARNING, S.AUDITING, S.ERASED)
+AT_WORK = (
+    S.ACCEPTED,
+    S.APPROVED,
+    S.RESTRICTED,
+    S.PLANNED,
+    S.UNLEARNING,
+    S.AUDITING,
+    S.ERASED,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +62,8 @@ def is_at_work(request: ErasureRequest, work: Work) -> bool:
     """Return whether a case moves by itself, so that a page about it has something to watch."""
     if work.running or work.queued:
         return True
+    if request.status == S.DRAFT:  # before the first job is there, too
+        return needs_scores(request.operator_case)
     closing = request.status in (S.VERIFIED, S.REFUSED, S.WITHDRAWN) and bool(request.outcome)
     return closing or (request.status in AT_WORK and not work.needs_staff)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from audits.models import ErasureRequest
 from lineage.models import Job
@@ -20,10 +20,10 @@ CLOSED = (S.SEALED,)
 
 
 def open_cases() -> QuerySet[ErasureRequest]:
-    """Return the cases that still need work, the most urgent first."""
+    """Return the cases that still need work, the most urgent first, last those without a date."""
     never_confirmed = Q(status=S.RECEIVED, email="")
     cases = ErasureRequest.objects.exclude(status__in=CLOSED).exclude(never_confirmed)
-    return cases.order_by("due_on", "received_at")
+    return cases.order_by(F("due_on").asc(nulls_last=True), "received_at")
 
 
 def closed_cases() -> QuerySet[ErasureRequest]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Min
 
 from audits.models import ErasureRequest, LogLeaf
+from audits.queries.operator_cases import CHANNEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ S = ErasureRequest.Status
 Outcome = ErasureRequest.Outcome
 # The event that says that a step was taken. A step that is still under way has not been taken:
 # "received" is over at once, "unlearning" lasts.
-TAKEN = {
+TAKEN: dict[str, str] = {
     S.RECEIVED: "request_received",
     S.VERIFIED: "request_verified",
     S.ACCEPTED: "request_accepted",
@@ -26,6 +27,18 @@ TAKEN = {
     S.UNLEARNING: "run_finished",
     S.AUDITING: "verdict_reached",
     S.ERASED: "case_erased",
+    S.SEALED: "case_sealed",
+}
+# The operator's own case: nobody confirms it, two members of staff decide.
+TAKEN_BY_OPERATOR: dict[str, str] = {
+    S.DRAFT: "case_opened",
+    S.PROPOSED: "forget_set_proposed",
+    S.APPROVED: "forget_set_approved",
+    S.RESTRICTED: "records_restricted",
+    S.PLANNED: "plan_drawn",
+    S.UNLEARNING: "run_finished",
+    S.AUDITING: "verdict_reached",
+    S.ERASED: "case_removed",
     S.SEALED: "case_sealed",
 }
 LASTING = (S.UNLEARNING, S.AUDITING)
@@ -51,6 +64,17 @@ LABELS_FOR_STAFF: dict[str, str] = {
     S.ERASED: "Deletion",
     S.SEALED: "Seal",
 }
+LABELS_FOR_THE_OPERATOR: dict[str, str] = {
+    S.DRAFT: "Opening",
+    S.PROPOSED: "Proposal of a forget set",
+    S.APPROVED: "Approval by a second person",
+    S.RESTRICTED: "Records leave every training",
+    S.PLANNED: "Plan",
+    S.UNLEARNING: "Exact unlearning",
+    S.AUDITING: "Check",
+    S.ERASED: "Removal of the old versions",
+    S.SEALED: "Seal",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +87,15 @@ class Stage:
 
 
 def journey(request: ErasureRequest, labels: Mapping[str, str]) -> list[Stage]:
-    """Return the steps of a case. One that ended early shows only the steps it took."""
-    taken = _moments(request)
-    if request.outcome in ("", Outcome.ERASED):
+    """Return the steps of a case. One that ended early shows only the steps it took.
+
+    An operator's case has steps of its own, whatever the labels of a person's.
+    """
+    by_operator = request.channel == CHANNEL
+    table = TAKEN_BY_OPERATOR if by_operator else TAKEN
+    taken = _moments(request, table)
+    labels = LABELS_FOR_THE_OPERATOR if by_operator else labels
+    if request.outcome in ("", Outcome.ERASED, Outcome.REMOVED):
         return _whole_way(request, taken, labels)
     return _short_way(request, taken, labels)
 
@@ -73,7 +103,7 @@ def journey(request: ErasureRequest, labels: Mapping[str, str]) -> list[Stage]:
 def _whole_way(
     request: ErasureRequest, taken: Mapping[str, datetime], labels: Mapping[str, str]
 ) -> list[Stage]:
-    names: list[str] = list(TAKEN)
+    names = list(labels)
     at = request.failed_from or request.held_from or request.status
     place = names.index(at) + (at not in LASTING) if at in names else 0
     return [
@@ -94,7 +124,7 @@ def _short_way(
     return [
         *(
             Stage(label=labels[name], state="done", at=taken[name])
-            for name in (S.RECEIVED, S.VERIFIED)
+            for name in list(labels)[:2]
             if name in taken
         ),
         Stage(label=outcome, state="done" if sealed else "current"),
@@ -102,7 +132,7 @@ def _short_way(
     ]
 
 
-def _moments(request: ErasureRequest) -> dict[str, datetime]:
+def _moments(request: ErasureRequest, table: Mapping[str, str]) -> dict[str, datetime]:
     leaves = LogLeaf.objects.filter(case_id=request.pk).order_by()
     first = dict(leaves.values("type").annotate(first=Min("at")).values_list("type", "first"))
-    return {name: first[event] for name, event in TAKEN.items() if event in first}
+    return {name: first[event] for name, event in table.items() if event in first}

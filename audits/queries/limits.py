@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from audits.core import events
 from audits.models import LogLeaf
+from audits.queries.operator_cases import operator_case_of
 from lineage.models import ModelVersion, Run
 from unlearning.services.runs import NEWTON, left_alone
 
@@ -22,7 +23,7 @@ ALWAYS = (
     "replayed) are not covered.",
     "Attacks that were not run: attribute inference, model inversion, extraction and "
     "reconstruction, every attack that reads the weights, and neighbourhood attacks, which would "
-    "meet a method that changes the scores of the erased records and of nothing around them.",
+    "meet a method that changes the scores of the records and of nothing around them.",
     "Events after the checkpoint of this record are not anchored by it.",
 )
 NO_RETRAINED_ARM = (
@@ -68,8 +69,8 @@ BOUND_MEANS = (
     "that lineage knew as the person's when the version was trained, and for the version as it "
     "was trained; the bounds of several versions add up. It takes for granted that the noise was "
     "drawn as described and kept nowhere: exact real numbers and perfect chance, where the "
-    "computer has floating-point numbers and a generator that is not cryptographic; and it does not count "
-    "the choice of architecture and hyperparameters."
+    "computer has floating-point numbers and a generator that is not cryptographic; and it does "
+    "not count the choice of architecture and hyperparameters."
 )
 REMOVED = (
     "{count} model version(s) had the records taken out by a Newton step within a budget: "
@@ -90,8 +91,12 @@ NOT_READ = (
     "how, only duplicates with the same bytes were searched."
 )
 UNKNOWN = (
-    "{count} model version(s) have no captured membership; they are listed as possibly affected "
-    "and were not unlearned."
+    "Of {count} model version(s) it is not known all that they learned from; they are listed as "
+    "possibly affected and were not unlearned."
+)
+STOOD_IN = (
+    "From when the unlearning began until its result could serve, a model served that consists of "
+    "parts as they were before any of the records was used. It was not audited."
 )
 OWN_RECORDS = (
     "The audit trained shadow models on the person's own records, under restriction; they and "
@@ -103,6 +108,17 @@ SURROGATE = (
     "The audit trained shadow models on other people's records in place of the person's. It is "
     "evidence about the procedure; whether this one run behaved is tested on the person's records "
     "by comparison with models that never saw them, which can raise an alarm and never clears."
+)
+
+
+BY_OPERATOR = (
+    "No data subject asked for this. Two members of staff proposed and approved which records to "
+    "take out; that the set is complete, and that every record in it is bad, is not shown.",
+    "Other copies of these records, with the same or another label, were not searched.",
+)
+APART = (
+    "The records stay stored, apart and out of every training; that ends where a backup from "
+    "before this case is restored."
 )
 
 
@@ -156,6 +172,8 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):
         found.append(NOT_REACHED.format(count=short))
+    if any(run.interim_id for run in runs):
+        found.append(STOOD_IN)
     found += _bounded(runs)
     if outside := sum(run.method == "retrain_outside" for run in runs):
         found.append(OUTSIDE.format(count=outside))
@@ -163,9 +181,17 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
         found.append(KEPT.format(count=kept))
     if _raised(request, NEAR_SEARCH_INCOMPLETE):
         found.append(NOT_READ)
+    found += _of_operator(request)
     if unknown := len(request.plan.get("unknown", [])):
         found.append(UNKNOWN.format(count=unknown))
     return found
+
+
+def _of_operator(request: ErasureRequest) -> list[str]:
+    case = operator_case_of(request.pk)
+    if case is None:
+        return []
+    return [*BY_OPERATOR, APART] if case.disposal == case.Disposal.KEEP else [*BY_OPERATOR]
 
 
 def _raised(request: ErasureRequest, code: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Case, When
+from django.db.models import Case, Q, When
 
 from audits.queries.cases import cases_of_run
 from audits.queries.forget_sets import forget_set
@@ -83,9 +83,9 @@ def _learned(version: ModelVersion, met: Sequence[_Met]) -> str:
             )
         if any(unknown.pk == version.pk for unknown in one.closure.unknown):
             return (
-                f"{version} was made from a version whose membership was not captured, so "
-                "nothing shows that it was trained without these records. Train it from another "
-                "base."
+                f"{version} was made from a version whose membership was not captured, or from "
+                "data that somebody outside says to have written, so nothing shows that it was "
+                "trained without these records. Train it from another base or on other data."
             )
     return ""
 
@@ -96,7 +96,7 @@ def _unfit(run: UnlearningRun, version: ModelVersion) -> str:
             f"{version} is not in use ({version.get_state_display().lower()}). Choose a version "
             "that is."
         )
-    if UnlearningRun.objects.filter(unlearned=version).exists():
+    if UnlearningRun.objects.filter(Q(unlearned=version) | Q(interim=version)).exists():
         return (
             f"{version} stands in for another version already. Destroy {run.target}, or "
             "choose another version."

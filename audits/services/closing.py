@@ -58,7 +58,9 @@ def release_results(*, request: ErasureRequest) -> None:
 def destroy_superseded(*, request: ErasureRequest, now: datetime) -> None:
     """Withdraw and destroy the versions that learned from the person, and rejected candidates.
 
-    A version that was left alone, as the policy accepts what its training promised, stays.
+    So too what served in the place of one of them until its result could. A version that was left
+    alone, as the policy accepts what its training promised, stays.
+
     What trainings left that never came to an end goes too, where they learned from the person or
     will not go on.
 
@@ -71,6 +73,8 @@ def destroy_superseded(*, request: ErasureRequest, now: datetime) -> None:
     superseded = [run.target for run in settled if run.target_id not in kept_as_is]
     rejected = request.runs.filter(status=R.REJECTED).exclude(unlearned=None)
     superseded += [run.unlearned for run in rejected.select_related("unlearned") if run.unlearned]
+    stood_in = request.runs.exclude(interim=None).select_related("interim")
+    superseded += [run.interim for run in stood_in if run.interim]
     for version in superseded:
         destroy_version(version=version, case_id=request.pk, now=now)
     # Again: equal bytes of two superseded versions go with the second of them.

@@ -281,10 +281,10 @@ def staff_pseudonym(user_id: int) -> str:
     return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
 
 
-def new_reference() -> str:
+def new_reference(kind: str = "ER") -> str:
     """Return a reference that can be read over the telephone; not a secret."""
     letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
-    return f"ER-{letters[:4]}-{letters[4:]}"
+    return f"{kind}-{letters[:4]}-{letters[4:]}"
 
 
 def token_digest(token: str) -> str:

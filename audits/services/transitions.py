@@ -6,6 +6,9 @@ Only UNLEARNING and AUDITING have none of their own: the events of the runs tell
 * VERIFIED -> ACCEPTED | REFUSED: staff decided and recorded a ground or a code;
 * VERIFIED -> SEALED: nothing is held about the person, or an earlier case already runs;
 * ACCEPTED -> RESTRICTED -> PLANNED -> UNLEARNING <-> AUDITING -> ERASED -> SEALED;
+* DRAFT <-> PROPOSED -> APPROVED -> RESTRICTED: the operator's own case, which a second member of
+  staff approves; from there on as any other;
+* DRAFT | PROPOSED -> WITHDRAWN: the operator dropped it;
 * REFUSED -> SEALED and WITHDRAWN -> SEALED once the answer is written;
 * RECEIVED | VERIFIED -> WITHDRAWN: the person changed their mind in time;
 * any state between ACCEPTED and ERASED -> ON_HOLD, and back to where it was;
@@ -27,20 +30,31 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 S = ErasureRequest.Status
-WORKING = (S.ACCEPTED, S.RESTRICTED, S.PLANNED, S.UNLEARNING, S.AUDITING, S.ERASED)
+WORKING = (
+    S.ACCEPTED,
+    S.APPROVED,
+    S.RESTRICTED,
+    S.PLANNED,
+    S.UNLEARNING,
+    S.AUDITING,
+    S.ERASED,
+)
 ALLOWED: dict[str, tuple[str, ...]] = {
     S.VERIFIED: (S.RECEIVED,),
     S.ACCEPTED: (S.VERIFIED,),
     S.REFUSED: (S.VERIFIED,),
-    S.WITHDRAWN: (S.RECEIVED, S.VERIFIED),
-    S.RESTRICTED: (S.ACCEPTED,),
+    S.WITHDRAWN: (S.RECEIVED, S.VERIFIED, S.DRAFT, S.PROPOSED),
+    S.DRAFT: (S.PROPOSED,),
+    S.PROPOSED: (S.DRAFT,),
+    S.APPROVED: (S.PROPOSED,),
+    S.RESTRICTED: (S.ACCEPTED, S.APPROVED),
     S.PLANNED: (S.RESTRICTED,),
     S.UNLEARNING: (S.PLANNED, S.AUDITING),
     S.AUDITING: (S.UNLEARNING,),
     S.ERASED: (S.PLANNED, S.UNLEARNING, S.AUDITING),
     S.SEALED: (S.ERASED, S.VERIFIED, S.REFUSED, S.WITHDRAWN),
     S.ON_HOLD: WORKING[:-1],
-    S.FAILED: WORKING,
+    S.FAILED: (S.DRAFT, *WORKING),
 }
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_page, case_work, cases, reports
 from audits.queries.journey import LABELS_FOR_STAFF, journey
+from audits.queries.operator_cases import operator_case_of
 from audits.views.access import may_decide, page, staff_page
 from audits.views.downloads import MANIFEST, PDF
 from audits.views.progress import fragment, progress_of
@@ -54,6 +55,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "shown": shown,
         "closed": closed,
+        "may_decide": may_decide(request),
         "open_count": cases.open_cases().count(),
         "closed_count": cases.closed_cases().count(),
         "overdue_count": cases.overdue(today).count(),
@@ -77,6 +79,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "may_decide": may_decide(request),
         "refusal": refusal_words(found.refusal_code),
         "duplicates": case_page.duplicate_rows(found) if found.status == S.RESTRICTED else [],
+        "operator": operator_case_of(found.pk),
         "waiting_runs": case_work.waiting_runs(found),
         "stopped_runs": case_work.stopped_runs(found),
         "affected": _ways(found.plan),

@@ -101,7 +101,7 @@ def _again(request: HttpRequest, form: ErasureForm, *, status: int) -> HttpRespo
 
 
 def _remember(request: HttpRequest, what: str, case: ErasureRequest) -> None:
-    request.session[what] = {"reference": case.reference, "due_on": case.due_on.isoformat()}
+    request.session[what] = {"reference": case.reference, "due_on": str(case.due_on)}
 
 
 def _recalled(known: dict[str, str]) -> dict[str, object]:

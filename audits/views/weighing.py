@@ -55,7 +55,7 @@ def predicted_and_actual(run: UnlearningRun) -> tuple[int, int] | None:
     """Return the sample visits that were predicted for the way taken, and those it took."""
     actual = run.report.get("replay", {}).get("sample_visits")
     for row in run.weighed.get("ranked", ()):
-        if actual is not None and row["option"]["way"] == Way.REWIND:
+        if actual is not None and row["option"]["way"] in (Way.REWIND, Way.SHARD_REBUILD):
             return row["option"]["cost"]["visits"], actual
     return None
 
@@ -65,7 +65,8 @@ def _row(row: Mapping[str, Any], run: UnlearningRun) -> WeighedWay:
     key, _, method = (option["way"] if option else row["key"]).partition(":")
     method = option["method"] if option else method
     way = Way(key)
-    taken = run.method == (method or CARRIED_OUT_BY.get(way))
+    # Two ways are one method; what is not even possible was not taken.
+    taken = option is not None and run.method == (method or CARRIED_OUT_BY.get(way))
     return WeighedWay(
         title=method_title(method) if method else WAYS[way],
         promise=PROMISES[option["strength"]] if option else "",

@@ -32,6 +32,8 @@ class Badge:
 STATUS_TONES = {
     S.RECEIVED: QUIET,
     S.VERIFIED: CARE,
+    S.DRAFT: CARE,
+    S.PROPOSED: CARE,
     S.SEALED: GOOD,
     S.ERASED: GOOD,
     S.REFUSED: QUIET,
@@ -109,6 +111,7 @@ SPECIAL_METHODS = {
     "no_action": "Nothing, trained privately",
 }
 JOBS = {
+    "SCORE": "Score the training records around the named ones",
     "PLAN": "Find every model that used the records",
     "UNLEARN": "Unlearn",
     "AUDIT": "Train shadow models for the audit",
@@ -132,16 +135,18 @@ OUTCOMES: dict[str, str] = {
 def status_badge(request: ErasureRequest) -> Badge:
     """Return the state of a case; a closed one by its outcome."""
     if request.status == S.SEALED and request.outcome:
-        tone = GOOD if request.outcome == Outcome.ERASED else QUIET
+        tone = GOOD if request.outcome in (Outcome.ERASED, Outcome.REMOVED) else QUIET
         return Badge(label=f"Closed: {request.get_outcome_display().lower()}", tone=tone)
     tone = STATUS_TONES.get(S(request.status), BUSY)
     return Badge(label=request.get_status_display(), tone=tone)
 
 
 def due_badge(request: ErasureRequest, today: date) -> Badge | None:
-    """Return how pressing the answer is; None for a closed case or a distant date."""
+    """Return how pressing the answer is; None for a closed case, a distant date or no date."""
+    if request.due_on is None or request.status == S.SEALED:
+        return None
     days = (request.due_on - today).days
-    if request.status == S.SEALED or days > SOON_DAYS:
+    if days > SOON_DAYS:
         return None
     if days < 0:
         return Badge(label=f"Overdue by {_days(-days)}", tone=BAD)

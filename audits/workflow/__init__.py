@@ -1,6 +1,7 @@
 """The life of a case: the only package that enqueues.
 
-* ``actions``: what a person, a member of staff or an operator does;
+* ``actions``: what a person, a member of staff or an operator does; ``operator_actions``: what
+  staff do about the operator's own cases;
 * ``steps``: ``advance`` looks at where a case is and does the next step; it may be called at any
   time and any number of times;
 * ``tasks``: what Celery rings;
@@ -26,16 +27,30 @@ from audits.workflow.actions import (
     use_outside_version,
     withdraw,
 )
+from audits.workflow.operator_actions import (
+    approve_forget_set,
+    choose_records,
+    drop_case,
+    open_case,
+    propose_forget_set,
+    return_forget_set,
+)
 
 __all__ = [
     "LetterNotSent",
     "accept",
+    "approve_forget_set",
+    "choose_records",
     "confirm",
     "decide_duplicate",
     "destroy_version",
+    "drop_case",
     "export",
+    "open_case",
+    "propose_forget_set",
     "refuse",
     "retry",
+    "return_forget_set",
     "submit",
     "take_over",
     "train",

@@ -10,7 +10,8 @@ from django.utils import timezone
 from audits.models import ErasureRequest
 from audits.queries import case_file, cases
 from audits.queries.conflicts import case_ahead
-from audits.services import closing, evidence, letters, planning, records, requests
+from audits.queries.operator_cases import needs_scores
+from audits.services import closing, evidence, letters, planning, records, removal, requests
 from audits.workflow.doorbell import job_for, report_job
 from lineage.models import Job
 from unlearning.models import UnlearningRun
@@ -57,6 +58,17 @@ def _close_early(request: ErasureRequest, now: datetime) -> bool:
 
 def _restrict(request: ErasureRequest, now: datetime) -> bool:
     return planning.restrict_records(case_id=request.pk, now=now)
+
+
+def _restrict_chosen(request: ErasureRequest, now: datetime) -> bool:
+    return removal.restrict_chosen(case_id=request.pk, now=now)
+
+
+def _score(request: ErasureRequest, now: datetime) -> bool:
+    if needs_scores(request.operator_case):
+        job = job_for(request, f"score:{request.pk}", "SCORE", "heavy", now)
+        return _fail_with(request, job, now)
+    return False
 
 
 def _plan(request: ErasureRequest, now: datetime) -> bool:
@@ -150,6 +162,8 @@ def _seal(request: ErasureRequest, now: datetime) -> bool:
 
 def _answer(request: ErasureRequest, now: datetime) -> bool:
     job = report_job(request, now)
+    if not request.email:
+        return False  # answered before, or nobody is to be written to
     answered = letters.send_letter(
         request=request,
         code=f"ANSWER_{request.outcome}",
@@ -165,7 +179,9 @@ STEPS: dict[str, Callable[[ErasureRequest, datetime], bool]] = {
     S.VERIFIED: _close_early,
     S.REFUSED: _close_early,
     S.WITHDRAWN: _close_early,
+    S.DRAFT: _score,
     S.ACCEPTED: _restrict,
+    S.APPROVED: _restrict_chosen,
     S.RESTRICTED: _plan,
     S.PLANNED: _begin,
     S.UNLEARNING: _drive,

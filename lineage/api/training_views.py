@@ -14,6 +14,7 @@ from lineage.api.capture import InputMissing
 from lineage.core.bitmaps import encode
 from lineage.models import DatasetSnapshot
 from lineage.queries.record_lookup import Named, ordinals_in_view
+from lineage.queries.told import TOLD_STATE
 from lineage.queries.training_view import TrainingView, training_view
 
 if TYPE_CHECKING:
@@ -91,10 +92,13 @@ def _described(view: TrainingView) -> ViewOut:
 
 @router.get("/datasets/{name}/newest", response=ViewOut)
 def newest(request: HttpRequest, name: str) -> ViewOut:
-    """Return the newest snapshot of a data set that was taken, not drawn by a training."""
+    """Return the newest snapshot of a data set that was taken here.
+
+    Neither drawn by a training, nor a state that somebody outside told of.
+    """
     taken = DatasetSnapshot.objects.filter(
         dataset__name=name, dataset__namespace="default", selection_rule__drawn_by_run__isnull=True
-    )
+    ).exclude(TOLD_STATE)
     last = taken.order_by("-seq").values_list("id", flat=True).first()
     if last is None:
         raise InputMissing(f"Not here: a data set {name} with a snapshot.")

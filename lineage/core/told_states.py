@@ -19,10 +19,14 @@ _ELSEWHERE = "mlflow:"  # digests of another tool, whose runs name our snapshots
 
 
 class State(NamedTuple):
-    """What a snapshot is called: by whom it was told, and by the digest of its members."""
+    """What a snapshot is called: by whom it was told, and by the digest of its members.
+
+    ``before``: digests that it had before a hard purge.
+    """
 
     external_version: str
     digest: str
+    before: tuple[str, ...] = ()
 
     @property
     def told(self) -> bool:
@@ -43,7 +47,16 @@ class State(NamedTuple):
             version = self.external_version.removeprefix(TOLD)
             return {UNKNOWN + version if version.startswith(MARK) else fitted(UNKNOWN, version)}
         known = {fitted(UNKNOWN, self.external_version)} if self.external_version else set()
-        return known | {UNKNOWN + self.digest}
+        return known | {UNKNOWN + digest for digest in (self.digest, *self.before)}
+
+    @property
+    def may_be_any_of_ours(self) -> bool:
+        """Whether a told version is neither one of our digests nor one of another tool's."""
+        if not self.told:
+            return False
+        (name,) = self.names
+        version = name.removeprefix(UNKNOWN)
+        return not version.startswith(_ELSEWHERE) and not _DIGEST.fullmatch(version)
 
 
 def may_be(one: State, other: State) -> bool:
@@ -55,11 +68,4 @@ def may_be(one: State, other: State) -> bool:
     if one.told and other.told:
         return False
     own, told = (other, one) if one.told else (one, other)
-    return not own.external_version and _of_its_own(told)
-
-
-def _of_its_own(state: State) -> bool:
-    """Whether a version is neither one of our digests nor one of another tool's."""
-    (name,) = state.names
-    version = name.removeprefix(UNKNOWN)
-    return not version.startswith(_ELSEWHERE) and not _DIGEST.fullmatch(version)
+    return not own.external_version and told.may_be_any_of_ours

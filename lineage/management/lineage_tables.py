@@ -46,7 +46,7 @@ def affected(answer: Answer) -> Iterator[str]:
     else:
         yield "No version is known to have learned from them."
     names = ", ".join(version["name"] for version in answer["possibly_affected"])
-    yield f"Possibly affected, since their membership was not captured: {names or 'none'}"
+    yield f"Possibly affected, since not all that they learned from is known: {names or 'none'}"
     yield f"Not affected: {answer['not_affected']}"
 
 
@@ -54,7 +54,7 @@ def why(answer: Answer) -> Iterator[str]:
     """The way step by step."""
     title = _title(answer)
     if answer["affected"] is None:
-        yield f"{title}: not known, since its membership was not captured."
+        yield f"{title}: not known, since not all that it learned from is."
     elif not answer["affected"]:
         yield f"{title} did not learn from these records."
     else:

@@ -10,15 +10,17 @@ from django.db.models import Q
 from pyroaring import BitMap
 
 from lineage.core.influence import way_to, ways
-from lineage.models import Influence, ModelVersion
+from lineage.models import Influence, LineageNode, ModelVersion
 from lineage.queries.edges import FOR_EVER
 from lineage.queries.nodes import Shown, shown
+from lineage.queries.possible import possibly_reached
 from lineage.queries.reach import Reach, reached
+from lineage.queries.traces import strongest_into
 from lineage.queries.uncaptured import uncaptured_versions
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Mapping, Sequence, Set
+    from collections.abc import Iterator, Mapping, Sequence, Set
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -27,9 +29,17 @@ if TYPE_CHECKING:
     from lineage.models import OrdinalSpace
 
 
+TRACE = "TRACE"
+ERASED = "data from which a hard purge has erased the records"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One edge of a path: what was read, for what, and how it acts on what came out."""
+    """One edge of a path: what was read, for what, and how it acts on what came out.
+
+    With the role TRACE it stands for the way to a node on which records of a hard purge are noted
+    to act: no bit says any more where they were.
+    """
 
     source: str
     role: str
@@ -43,7 +53,8 @@ class AffectedVersion:
     * ``forget``: those of the records that act on it, through its own and its ancestors' data;
     * ``direct``: some of them are in data that its own run read;
     * ``influence``: DIRECT if some path has only direct edges, else INDIRECT;
-    * ``path``: a shortest way from a snapshot to the version, of ``depth`` edges.
+    * ``path``: a shortest way from a snapshot, or from where a hard purge left its trace, to the
+      version, of ``depth`` edges.
     """
 
     version: ModelVersion
@@ -63,7 +74,8 @@ class Closure:
     """The whole answer, never cut short.
 
     * ``versions``: certainly affected, each after all that it was derived from;
-    * ``unknown``: possibly affected, since what they read was not captured;
+    * ``unknown``: possibly affected, since what they read was not captured, or since somebody
+      outside wrote it and it may be data of ours;
     * ``not_affected``: all others.
 
     The last two are looked up when they are asked for: they can be the whole registry.
@@ -73,10 +85,11 @@ class Closure:
     space: OrdinalSpace = field(repr=False)
     asked: BitMap = field(repr=False)
     listed: QuerySet[ModelVersion] = field(repr=False)
+    reach: Reach | None = field(repr=False)
 
     @cached_property
     def unknown(self) -> tuple[ModelVersion, ...]:
-        """Versions that may have learned from any record of the space."""
+        """Versions that may have learned from the records, as it is known today."""
         possible = self._possible - self._sure
         return tuple(version for version in self.listed if version.id in possible)
 
@@ -88,8 +101,11 @@ class Closure:
 
     @cached_property
     def _possible(self) -> set[uuid.UUID]:
-        # Where no record is asked for, there is nothing that a version could have learned.
-        return uncaptured_versions(self.space) if self.asked else set()
+        if not self.asked:  # there is nothing that a version could have learned
+            return set()
+        nodes = possibly_reached(self.reach or reached(self.space, self.asked))
+        objects = LineageNode.objects.in_bulk(nodes).values()
+        return uncaptured_versions(self.space) | {node.object_id for node in objects}
 
     @property
     def _sure(self) -> set[uuid.UUID]:
@@ -120,6 +136,7 @@ def affected(
         space=space,
         asked=ordinals,
         listed=listed_versions(include_shadows=include_shadows, as_of=as_of, besides=besides),
+        reach=reach if as_of == FOR_EVER else None,
     )
 
 
@@ -146,10 +163,15 @@ def _affected(
 ) -> tuple[AffectedVersion, ...]:
     table = shown(reach.acting)
     plain = [e for e in reach.edges if e.passes or e.influence == Influence.DIRECT]
+    noted = reach.arrived.keys() - reach.removed.keys()
+    traced = strongest_into(noted, as_of=as_of) if noted else {}
+    weak = {node for node, influence in traced.items() if influence != Influence.DIRECT}
+    came = {node: hits for node, hits in reach.arrived.items() if node not in weak}
     trail = _Trail(
         shown=table,
         ways=ways(reach.edges, reach.held, reach.cuts, reach.arrived),
-        purely_direct=set().union(*ways(plain, reach.held, reach.cuts, reach.arrived)),
+        purely_direct=set().union(*ways(plain, reach.held, reach.cuts, came)),
+        traced=traced,
         own={
             edge.dst
             for edge in reach.edges
@@ -174,6 +196,8 @@ def _is_shadow(version: ModelVersion) -> bool:
 
 
 def _there(version: ModelVersion, as_of: datetime) -> bool:
+    if version.generated_at > as_of:
+        return False
     if version.state != ModelVersion.State.DESTROYED:
         return True
     return version.invalidated_at is not None and version.invalidated_at > as_of
@@ -186,6 +210,7 @@ class _Trail:
     shown: Mapping[int, Shown]
     ways: Sequence[Mapping[int, Edge | None]]
     purely_direct: Set[int]
+    traced: Mapping[int, str]
     own: Set[int]
 
     def version(self, node: int, version: ModelVersion, hits: BitMap) -> AffectedVersion:
@@ -195,8 +220,15 @@ class _Trail:
             forget=hits,
             direct=node in self.own,
             influence=Influence.DIRECT if node in self.purely_direct else Influence.INDIRECT,
-            path=tuple(
-                Step(source=self.shown[edge.src].label, role=edge.role, influence=edge.influence)
-                for edge in path
+            path=(
+                *self._trace(path[0].src if path else node),
+                *(
+                    Step(source=self.shown[at.src].label, role=at.role, influence=at.influence)
+                    for at in path
+                ),
             ),
         )
+
+    def _trace(self, start: int) -> Iterator[Step]:
+        if start in self.traced:
+            yield Step(source=ERASED, role=TRACE, influence=self.traced[start])

@@ -73,7 +73,7 @@ def reached(space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER
     if as_of != FOR_EVER:
         ordinals = valid_at(space, ordinals, as_of)
     held = nodes_holding(space, ordinals, as_of=as_of)
-    arrived, removed = traced(space, ordinals)
+    arrived, removed = traced(space, ordinals, as_of=as_of)
     known = merged(held, removed)
     edges = edges_below({*known, *arrived}, as_of=as_of) if known or arrived else []
     cuts = cuts_of(known, edges) if edges else {}

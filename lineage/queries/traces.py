@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.core.bitmaps import decode, union
-from lineage.models import PurgeTrace
+from lineage.models import Influence, LineageEdge, PurgeTrace
+from lineage.queries.edges import FOR_EVER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from pyroaring import BitMap
 
     from lineage.models import OrdinalSpace
@@ -20,10 +24,11 @@ class Traces(NamedTuple):
     removed: dict[int, BitMap]
 
 
-def traced(space: OrdinalSpace, ordinals: BitMap) -> Traces:
-    """Return what the purges of a space say of some ordinals.
+def traced(space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER) -> Traces:
+    """Return what the purges of a space say of some ordinals, as it was known at a time.
 
-    A purge does not know which of its ordinals acted on which node: each has all of them.
+    A purge does not know which of its ordinals acted on which node: each has all of them. Nor
+    does it know when; nothing can have come to a node that was derived from nothing yet.
     """
     rows = PurgeTrace.objects.filter(purge__space=space)
     pairs = list(rows.values_list("node_id", "purge_id", "bitmap"))
@@ -38,7 +43,24 @@ def traced(space: OrdinalSpace, ordinals: BitMap) -> Traces:
             removed.setdefault(node, []).append(decode(bytes(bitmap)) & ordinals)
         elif ours[purge]:
             arrived.setdefault(node, []).append(ours[purge])
+    there = arrived.keys() if as_of == FOR_EVER else _derived_by(arrived, as_of)
     return Traces(
-        {node: union(hits) for node, hits in arrived.items()},
+        {node: union(arrived[node]) for node in arrived if node in there},
         {node: hits for node, parts in removed.items() if (hits := union(parts))},
     )
+
+
+def _derived_by(nodes: Iterable[int], as_of: datetime) -> set[int]:
+    edges = LineageEdge.objects.filter(dst__in=list(nodes), valid_from__lte=as_of)
+    return set(edges.values_list("dst_id", flat=True))
+
+
+def strongest_into(nodes: Iterable[int], *, as_of: datetime) -> dict[int, str]:
+    """Return the strongest influence of what some nodes had been derived from by a time."""
+    edges = LineageEdge.objects.filter(dst__in=list(nodes), valid_from__lte=as_of)
+    found = edges.exclude(influence=Influence.NONE).values_list("dst_id", "influence")
+    strongest: dict[int, str] = {}
+    for node, influence in found:
+        if strongest.get(node) != Influence.DIRECT:
+            strongest[node] = influence
+    return strongest

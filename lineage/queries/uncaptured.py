@@ -18,6 +18,7 @@ from lineage.models import (
 )
 from lineage.queries.edges import edges_below
 from lineage.queries.nodes import nodes_of
+from lineage.queries.possible import with_possible
 
 if TYPE_CHECKING:
     import uuid
@@ -33,9 +34,15 @@ def uncaptured_versions(space: OrdinalSpace) -> set[uuid.UUID]:
     wrote counts too, and so does what read any state of a data set that it wrote.
     """
     starts = _written(_runs(space))
-    below = starts | {edge.dst for edge in edges_below(starts)}
-    nodes = LineageNode.objects.in_bulk(below).values()
+    nodes = LineageNode.objects.in_bulk(starts | _below(starts)).values()
     return {node.object_id for node in nodes if node.kind == LineageNode.Kind.MODEL}
+
+
+def _below(nodes: set[int]) -> set[int]:
+    """Return all that was derived from some nodes, or may have been."""
+    edges = edges_below(nodes)
+    wide = with_possible(nodes | {edge.dst for edge in edges}, edges)
+    return {edge.dst for edge in wide if edge.dst >= 0}
 
 
 def _runs(space: OrdinalSpace) -> set[uuid.UUID]:
@@ -69,8 +76,8 @@ def _elsewhere(space: OrdinalSpace) -> set[uuid.UUID]:
 def _derived_from(space: OrdinalSpace) -> set[uuid.UUID]:
     """Return the data sets some state of which was derived from data of the space."""
     snapshots = DatasetSnapshot.objects.filter(space=space)
-    below = edges_below(set(nodes_of(snapshots.values_list("id", flat=True)).values()))
-    nodes = LineageNode.objects.in_bulk({edge.dst for edge in below}).values()
+    below = _below(set(nodes_of(snapshots.values_list("id", flat=True)).values()))
+    nodes = LineageNode.objects.in_bulk(below).values()
     objects = [node.object_id for node in nodes if node.kind == LineageNode.Kind.SNAPSHOT]
     derived = DatasetSnapshot.objects.in_bulk(objects).values()
     mapped, waiting = {space.id}, {space.id}

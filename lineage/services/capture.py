@@ -13,6 +13,8 @@ from lineage.core import first_steps
 from lineage.models import ModelVersion, Run
 from lineage.queries.standing import barred_records
 from lineage.services.capture_reports import heard_here, opened_if_silent, watch_here
+from lineage.services.locking import lock_spaces
+from lineage.services.report_rewriting import spaces_read
 from lineage.services.runs import RunPlan, RunResult, begin_run, fail_run, finish_run
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ class DatabaseSink:
         now = self.clock()
         with transaction.atomic():
             run = begin_run(plan=plan, now=now)
+            # A purge either finds this report or has rewritten the snapshot before it is read.
+            lock_spaces(spaces_read(run).values_list("id", flat=True))
             barred = barred_records(run)
             if "job" not in plan.environment:  # a job is given up by its lease
                 watch_here(run=run, barred=barred, now=now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Max
@@ -19,8 +19,8 @@ from lineage.core.bitmaps import BitmapUnreadable, decode, encode, read, union
 from lineage.models import CaptureReport, ModelVersion, Run
 from lineage.queries.capture_reports import Told, check_owner, told
 from lineage.queries.standing import barred_records
-from lineage.services.locking import lock_name
-from lineage.services.report_rewriting import taken_out
+from lineage.services.locking import lock_name, lock_spaces
+from lineage.services.report_rewriting import put_used, spaces_read, taken_out
 from lineage.services.run_closing import RunNotOpen
 from lineage.services.run_plans import RunPlan, RunResult
 from lineage.services.runs import begin_run, fail_run, finish_run
@@ -93,6 +93,8 @@ def begin_reported(
         raise NotThisRun(
             f"The run {run.id} exists already and is not one of {ranks} ranks reported over HTTP."
         )
+    # A purge either finds this report or has rewritten the snapshot before it is read below.
+    lock_spaces(spaces_read(run).values_list("id", flat=True))
     CaptureReport.objects.get_or_create(
         run=run,
         rank=rank,
@@ -144,7 +146,7 @@ def finish_reported(*, run_id: uuid.UUID, owner: str, ending: Ending, now: datet
     answer = told(run_id, rank=ending.rank)
     if answer.state == Run.State.COMPLETE:
         return answer
-    _keep_part(run_id, ending, now)
+    own = _keep_part(run_id, ending, now)
     if ending.rank:
         return told(run_id, rank=ending.rank)
     reports = list(CaptureReport.objects.filter(run=run_id).order_by("rank"))
@@ -152,8 +154,9 @@ def finish_reported(*, run_id: uuid.UUID, owner: str, ending: Ending, now: datet
     if len(done) < answer.ranks:
         raise RanksMissing(f"{len(done)} of {answer.ranks} ranks have ended; send this again.")
     run = _opened_again(run_id, now)
+    result = _result(run, ending, own, [report for report in reports if report.rank])
     try:
-        finish_run(run=run, result=_result(run, ending, reports), now=now)
+        finish_run(run=run, result=result, now=now)
     except RunNotOpen:  # the same report came twice at once, and the other was faster
         if not ModelVersion.objects.filter(id=version_of(run_id)).exists():
             raise
@@ -163,7 +166,8 @@ def finish_reported(*, run_id: uuid.UUID, owner: str, ending: Ending, now: datet
 
 
 @transaction.atomic
-def _keep_part(run_id: uuid.UUID, ending: Ending, now: datetime) -> None:
+def _keep_part(run_id: uuid.UUID, ending: Ending, now: datetime) -> _Part:
+    """Keep what a rank used, and return it: what is kept has lost what was erased by now."""
     used = read(ending.used)
     if not used:
         raise BitmapUnreadable("No record was used: that would claim it learned from nobody.")
@@ -174,10 +178,11 @@ def _keep_part(run_id: uuid.UUID, ending: Ending, now: datetime) -> None:
     if report.used is not None and decode(bytes(report.used)) != used - gone:
         raise NotThisRun(f"Rank {ending.rank} has reported other records of this run before.")
     if not gone:
-        report.used, report.first_steps = encode(used), ending.first_steps or None
         report.sampler = {**report.sampler, **ending.sampler}
+        put_used(report, used, ending.first_steps)
     report.heard_at = now
     report.save()
+    return _Part(used | gone, b"" if gone else ending.first_steps)
 
 
 @transaction.atomic
@@ -196,36 +201,43 @@ def _opened_again(run_id: uuid.UUID, now: datetime) -> Run:
     return run
 
 
-def _result(run: Run, ending: Ending, reports: list[CaptureReport]) -> RunResult:
+class _Part(NamedTuple):
+    """What a rank used, with its first steps if they are known."""
+
+    used: BitMap
+    first_steps: bytes
+
+
+def _part(report: CaptureReport) -> _Part:
+    gone = taken_out(report)
+    used = decode(bytes(report.used or b""))
+    return _Part(used | gone, b"" if gone else bytes(report.first_steps or b""))
+
+
+def _result(run: Run, ending: Ending, own: _Part, reports: list[CaptureReport]) -> RunResult:
     if not ending.weights or not ending.model_name:
         raise NotThisRun("Rank 0 ends the run with the model's name and weights.")
-    others = {str(report.rank): report.sampler for report in reports if report.rank}
+    others = {str(report.rank): report.sampler for report in reports}
+    parts = [own, *map(_part, reports)]
     return RunResult(
         model_name=ending.model_name,
         weights=ending.weights,
         metrics=ending.metrics,
-        used=union(decode(_used(report)) | taken_out(report) for report in reports),
+        used=union(part.used for part in parts),
         release=ending.release,
         sampler={**ending.sampler, **({"ranks": others} if others else {})},
         seconds=ending.seconds,
-        first_steps=_first_steps(reports),
+        first_steps=_first_steps(parts),
         version_id=version_of(run.id),
     )
 
 
-def _used(report: CaptureReport) -> bytes:
-    return bytes(report.used or b"")
-
-
-def _first_steps(reports: list[CaptureReport]) -> bytes | None:
+def _first_steps(parts: list[_Part]) -> bytes | None:
     """Return the earliest steps of all ranks; None unless every one of them told its own."""
-    parts = []
-    for report in reports:
-        if report.first_steps is None or taken_out(report):
-            return None
-        held: BitMap = decode(_used(report))
-        parts.append((held, first_steps.decode(bytes(report.first_steps), held)))
-    return first_steps.encode(*first_steps.merged(parts))
+    if not all(part.first_steps for part in parts):
+        return None
+    told = ((used, first_steps.decode(steps, used)) for used, steps in parts)
+    return first_steps.encode(*first_steps.merged(told))
 
 
 def watch_here(*, run: Run, barred: BitMap, now: datetime) -> None:

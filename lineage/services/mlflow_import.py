@@ -21,10 +21,11 @@ from django.db.models import Min
 
 from lineage.models import LineageNode, ModelVersion, Procedure, Run, RunOutput
 from lineage.services.locking import lock_name
-from lineage.services.mlflow_inputs import NAMESPACE, read_inputs
+from lineage.services.mlflow_inputs import NAMESPACE, names_in, read_inputs, short_name
 from lineage.services.mlflow_names import external_id, known_version, store_of
 from lineage.services.openlineage_edges import connect, judge
 from lineage.services.openlineage_names import unknown_origin
+from lineage.services.recalling import recall_rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -102,12 +103,15 @@ def import_store(*, uri: str, now: datetime, store: str = "") -> MlflowReport:
         versions = list(_pages(client.search_model_versions))
         tags = _tags(versions)
         runs = sum(
-            _run(experiment.name, run, tags.get(run.info.run_id, []), now)
+            _run(experiment.name, run, tags.setdefault(run.info.run_id, []), now)
             for experiment in _pages(client.search_experiments)
             for run in _pages(client.search_runs, [experiment.experiment_id])
         )
         name = store if store and "://" not in store else store_of(store or uri)
-        told = [_version(client, name, version, now) for version in versions]
+        told = [
+            _version(client, name, version, tags.get(version.run_id or "", []), now)
+            for version in versions
+        ]
     return MlflowReport(
         runs=runs, versions=sum(new for new, _ in told), aliases=sum(new for _, new in told)
     )
@@ -124,7 +128,7 @@ def _pages(search: Any, *arguments: Any) -> Iterator[Any]:  # noqa: ANN401  (of 
 
 
 def _tags(versions: Iterable[Any]) -> dict[str, list[str]]:
-    """Return, by run, the snapshots that its model versions name."""
+    """Return, by run, the tags of its model versions that name snapshots."""
     found: dict[str, list[str]] = {}
     for version in versions:
         if tag := version.tags.get(SNAPSHOT_TAG):
@@ -135,7 +139,9 @@ def _tags(versions: Iterable[Any]) -> dict[str, list[str]]:
 @transaction.atomic
 def _run(experiment: str, run: Any, tags: list[str], now: datetime) -> bool:  # noqa: ANN401
     """Write a run as it is by now; return whether it is new."""
-    procedure, _ = Procedure.objects.get_or_create(namespace=NAMESPACE, name=experiment[:200])
+    procedure, _ = Procedure.objects.get_or_create(
+        namespace=NAMESPACE, name=short_name(experiment)
+    )
     told = {
         "state": _STATES.get(run.info.status, Run.State.INCOMPLETE),
         "ended_at": _moment(run.info.end_time),
@@ -150,23 +156,39 @@ def _run(experiment: str, run: Any, tags: list[str], now: datetime) -> bool:  # 
         defaults=told,
         create_defaults={**first, **told},
     )
-    own = run.data.tags.get(SNAPSHOT_TAG, "")
-    read_inputs(written, run.inputs.dataset_inputs if run.inputs else [], [own, *tags], now)
-    _derive(written, now)
+    tags.append(run.data.tags.get(SNAPSHOT_TAG, ""))
+    read_inputs(written, run.inputs.dataset_inputs if run.inputs else [], tags, now)
+    _derive(written, tags, now)
     return new
 
 
-def _derive(run: Run, now: datetime) -> None:
+def _derive(run: Run, tags: Iterable[str], now: datetime) -> None:
     """Derive the versions of a run from all that is known by now that it read."""
     made = ModelVersion.objects.filter(generated_by=run)
     if at := made.aggregate(first=Min("generated_at"))["first"]:
+        since = run.started_at if _of_the_store(run) else None
+        recall_rewritten(run, now, since=since, digests=names_in(tags))
         connect(run, at)
         judge(run, now)
 
 
+def _of_the_store(run: Run) -> bool:
+    """Whether the store tells of the run; else it stands for one that nobody told of."""
+    return run.external_id.startswith(f"{NAMESPACE}:")
+
+
 @transaction.atomic
-def _version(client: Any, store: str, told: Any, now: datetime) -> tuple[bool, bool]:  # noqa: ANN401
-    """Return whether the version is new, and whether its aliases changed."""
+def _version(
+    client: Any,  # noqa: ANN401  (of MLflow)
+    store: str,
+    told: Any,  # noqa: ANN401
+    tags: Iterable[str],
+    now: datetime,
+) -> tuple[bool, bool]:
+    """Return whether the version is new, and whether its aliases changed.
+
+    ``tags`` are those that name what its run read.
+    """
     external = external_id(store, told)
     aliases = _aliases(client, told)
     known = known_version(store, told)
@@ -181,9 +203,9 @@ def _version(client: Any, store: str, told: Any, now: datetime) -> tuple[bool, b
         run = unknown_origin(external, now)
         _tell_origin(run, told, now)
     at = _moment(told.creation_timestamp) or now
-    lock_name(f"model:{told.name[:200]}")  # as whoever closes a run here
+    lock_name(f"model:{short_name(told.name)}")  # as whoever closes a run here
     made = ModelVersion.objects.create(
-        model_name=told.name[:200],
+        model_name=short_name(told.name),
         version=_number(told),
         generated_by=run,
         generated_at=at,
@@ -192,15 +214,16 @@ def _version(client: Any, store: str, told: Any, now: datetime) -> tuple[bool, b
     )
     node = LineageNode.objects.create(kind=LineageNode.Kind.MODEL, object_id=made.id)
     RunOutput.objects.create(run=run, node=node)
-    _derive(run, now)
+    _derive(run, tags, now)
     return True, bool(aliases)
 
 
 def _tell_origin(run: Run, told: Any, now: datetime) -> None:  # noqa: ANN401  (of MLflow)
     """Read the tag of a version for the run that stands for its origin, if MLflow has none."""
-    if not run.external_id.startswith(f"{NAMESPACE}:"):
-        read_inputs(run, [], [told.tags.get(SNAPSHOT_TAG, "")], now)
-        _derive(run, now)
+    if not _of_the_store(run):
+        tags = [told.tags.get(SNAPSHOT_TAG, "")]
+        read_inputs(run, [], tags, now)
+        _derive(run, tags, now)
 
 
 def _aliases(client: Any, told: Any) -> list[str]:  # noqa: ANN401  (of MLflow)
@@ -210,9 +233,8 @@ def _aliases(client: Any, told: Any) -> list[str]:  # noqa: ANN401  (of MLflow)
 
 def _number(told: Any) -> int:  # noqa: ANN401  (of MLflow)
     """Return the number of the version, or the next free one where we have another of it."""
-    numbers = set(
-        ModelVersion.objects.filter(model_name=told.name[:200]).values_list("version", flat=True)
-    )
+    versions = ModelVersion.objects.filter(model_name=short_name(told.name))
+    numbers = set(versions.values_list("version", flat=True))
     wanted = int(told.version)
     return wanted if wanted not in numbers else max(numbers) + 1
 

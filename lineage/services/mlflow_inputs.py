@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
+from lineage.core.told_names import LONGEST
 from lineage.models import Dataset, DatasetSnapshot, Role, Run, RunInput
 from lineage.queries.nodes import nodes_of
 from lineage.services.openlineage_names import dataset_of, state_of
@@ -18,7 +20,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 NAMESPACE, CONTEXT_TAG = "mlflow", "mlflow.data.context"
-_LONGEST = 200
+_DIGITS = 16  # of a digest at the end of a name that is cut
+
+
+def short_name(name: str) -> str:
+    """Return a name as our columns hold it: two that begin alike stay two."""
+    if len(name) <= LONGEST:
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{name[: LONGEST - _DIGITS - 1]}~{digest[:_DIGITS]}"
 
 
 def read_inputs(run: Run, logged: Iterable[Any], tags: Iterable[str], now: datetime) -> None:
@@ -31,8 +41,7 @@ def read_inputs(run: Run, logged: Iterable[Any], tags: Iterable[str], now: datet
         now: when a data set that is not known here was met.
     """
     logged = list(logged)
-    named = [part.strip() for tag in tags for part in tag.split(",") if part.strip()]
-    declared = [_declared(one) for one in named]
+    declared = [_declared(one) for one in names_in(tags)]
     for snapshot in {one.id: one for group in declared for one in group}.values():
         _read(run, snapshot, Role.TRAINING)
     for one in logged:
@@ -43,9 +52,17 @@ def read_inputs(run: Run, logged: Iterable[Any], tags: Iterable[str], now: datet
     run.save(update_fields=["capture_level"])
 
 
+def names_in(tags: Iterable[str]) -> list[str]:
+    """Return the ids and digests of snapshots that tags name."""
+    return [part.strip() for tag in tags for part in tag.split(",") if part.strip()]
+
+
 def _declared(name: str) -> list[DatasetSnapshot]:
-    """Return the snapshots of an id or a digest; two data sets may hold the same ordinals."""
-    named = Q(digest=name)
+    """Return the snapshots of an id or a digest; two data sets may hold the same ordinals.
+
+    A hard purge may have given a snapshot another digest since.
+    """
+    named = Q(digest=name) | Q(supersessions__previous_digest=name)
     with suppress(ValueError):
         named |= Q(id=uuid.UUID(name))
     found = DatasetSnapshot.objects.filter(named).order_by("-seq")
@@ -54,7 +71,7 @@ def _declared(name: str) -> list[DatasetSnapshot]:
 
 def _datasets(logged: Any) -> list[Dataset]:  # noqa: ANN401  (of MLflow)
     """Return every data set of that name: MLflow knows no namespaces, so it may be each."""
-    name = logged.name[:_LONGEST]
+    name = short_name(logged.name)
     return list(Dataset.objects.filter(name=name)) or [dataset_of(NAMESPACE, name)]
 
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 
 from lineage.core.openlineage import OWN_NAMESPACE, Event, Named, check_digest, parse
-from lineage.models import DatasetSnapshot, NamedLocation, OrdinalSpace, ReceivedEvent, Run
+from lineage.models import Dataset, NamedLocation, OrdinalSpace, ReceivedEvent, Run
 from lineage.services.locking import lock_name
 from lineage.services.openlineage_graph import build, origin_of
 from lineage.services.openlineage_late import match_run, members_of, with_members
 from lineage.services.openlineage_locations import digests_of, keep_named, places_of
-from lineage.services.openlineage_names import own_version
+from lineage.services.openlineage_names import own_state, own_version
 from lineage.services.snapshots import check_known
 
 if TYPE_CHECKING:
@@ -104,12 +104,9 @@ def _refuse_taken(event: Event) -> None:
 
 def _taken_here(named: Named) -> bool:
     """Whether an output is a snapshot of ours: from outside nothing may be put behind it."""
-    return DatasetSnapshot.objects.filter(
-        dataset__namespace=named.namespace,
-        dataset__name=named.name,
-        digest=named.version or "-",
-        external_version="",
-    ).exists()
+    dataset = Dataset.objects.filter(namespace=named.namespace, name=named.name).first()
+    taken = own_state(dataset, named.version) if dataset else None
+    return taken is not None and not taken.external_version
 
 
 def _kept(event: Event) -> tuple[dict[str, Any], list[tuple[int, bytes, bool]]]:

@@ -28,11 +28,12 @@ from lineage.services.openlineage_names import (
     external_id,
     own_state,
     state_of,
+    state_written,
     told_members,
     version_read,
     version_written,
 )
-from lineage.services.run_closing import recall_rewritten
+from lineage.services.recalling import recall_rewritten
 from lineage.services.run_plans import effect_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def build(*, run_id: uuid.UUID, now: datetime) -> Run:
         for kept in outputs:
             _output(run, kept, datasets, at)
         begun = any(event.event_type == "START" for event in events)
-        recall_rewritten(run, now, since=run.started_at if begun else None)
+        digests = {kept["version"] for kept in inputs if not kept["model"]}
+        since = run.started_at if begun else None
+        recall_rewritten(run, now, since=since, digests=digests)
         judge(run, now, written=connect(run, at))
     return run
 
@@ -172,7 +175,7 @@ def _output(run: Run, kept: Kept, datasets: Datasets, at: datetime) -> None:
     source: ModelVersion | DatasetSnapshot = (
         version_written(run, kept, at)
         if kept["model"]
-        else state_of(_dataset(kept, datasets), kept["version"], at)
+        else state_written(_dataset(kept, datasets), kept["version"], at)
     )
     RunOutput.objects.get_or_create(run=run, node_id=nodes_of([source.id])[source.id])
 

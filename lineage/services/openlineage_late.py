@@ -19,13 +19,13 @@ from pyroaring import BitMap
 from lineage.core.bitmaps import decode, encode
 from lineage.models import NamedLocation, ReceivedEvent
 from lineage.queries.contents import batches
+from lineage.services.location_rows import MATCHED, NO_LONGER_DUE, note, portions
 from lineage.services.locking import lock_name, nobody_imports
 from lineage.services.openlineage_graph import build
 from lineage.services.openlineage_locations import (
     locations_of,
     note_known,
     places_of,
-    portions,
 )
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ def match_run(*, run_id: uuid.UUID, now: datetime, event: str = "") -> bool:
     if changed:
         build(run_id=run_id, now=now)
     # Last: whoever imports locks a space first and these rows then.
-    for batch in portions(found):
-        rows.filter(matched=False, digest__in=batch).update(matched=True)
+    note(run_id, MATCHED, found)
     if quiet:
         _no_longer_due(run_id, sought, found)
     return changed
@@ -93,9 +92,7 @@ def match_run(*, run_id: uuid.UUID, now: datetime, event: str = "") -> bool:
 def _no_longer_due(run_id: uuid.UUID, sought: Iterable[bytes], found: Places) -> None:
     """Note what was looked for, except where an import has put something there since."""
     rows = NamedLocation.objects.filter(event__run_id=run_id)
-    if not sum(
-        rows.filter(due=True, digest__in=batch).update(due=False) for batch in portions(sought)
-    ):
+    if not note(run_id, NO_LONGER_DUE, sought):
         return
     later = places_of(sought)
     added = [one for one in later if set(later[one]) - set(found.get(one, ()))]

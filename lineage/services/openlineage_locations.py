@@ -14,27 +14,20 @@ from django.db import transaction
 from lineage import keys
 from lineage.core.identifiers import location_digest
 from lineage.models import NamedLocation, OrdinalSpace, ReceivedEvent, RecordLocation, Run
+from lineage.services.location_rows import insert_named, portions, records_at
 from lineage.services.locking import hold_import, lock_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 
 Places = dict[bytes, list[tuple[int, int]]]  # by digest: each space and ordinal
-_AT_ONCE = 5_000
 
 
 def digests_of(locations: Iterable[str]) -> set[bytes]:
     """Return the keyed digests of some files."""
     key = keys.get_or_create("location")
     return {location_digest(key, location) for location in locations}
-
-
-def portions(digests: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Yield digests in the numbers that one statement takes."""
-    listed = sorted(digests)
-    for start in range(0, len(listed), _AT_ONCE):
-        yield listed[start : start + _AT_ONCE]
 
 
 def places_of(digests: Iterable[bytes]) -> Places:
@@ -44,9 +37,8 @@ def places_of(digests: Iterable[bytes]) -> Places:
     found: Places = {}
     for batch in portions(digests):
         for space in spaces:
-            rows = RecordLocation.objects.filter(space=space, digest__in=batch)
-            for digest, ordinal in rows.values_list("digest", "ordinal"):
-                found.setdefault(bytes(digest), []).append((space, ordinal))
+            for digest, ordinal in records_at(space, batch):
+                found.setdefault(digest, []).append((space, ordinal))
     return found
 
 
@@ -55,13 +47,7 @@ def keep_named(event: str, named: Iterable[tuple[int, bytes, bool]]) -> None:
 
     It is due at once: an import that is not committed yet could neither be found nor find it.
     """
-    NamedLocation.objects.bulk_create(
-        (
-            NamedLocation(event_id=event, place=place, digest=digest, matched=matched, due=True)
-            for place, digest, matched in named
-        ),
-        batch_size=2_000,
-    )
+    insert_named(event, named)
 
 
 def note_known(digests: Iterable[bytes], **only: bool) -> None:

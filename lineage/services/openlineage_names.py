@@ -19,6 +19,7 @@ from lineage.models import (
     ModelVersion,
     Run,
 )
+from lineage.queries.told import TOLD_STATE
 from lineage.services.locking import lock_name
 from lineage.services.ordinals import space_of
 from lineage.services.snapshots import Origin, record_snapshot
@@ -43,19 +44,29 @@ def dataset_of(namespace: str, name: str) -> Dataset:
 
 
 def own_state(dataset: Dataset, version: str) -> DatasetSnapshot | None:
-    """Return the snapshot of ours that a version names, whose members are all known."""
+    """Return the snapshot of ours that a version names, whose members are all known.
+
+    By its digest, or by one that it had before a hard purge.
+    """
     if not version:
         return None
-    known = DatasetSnapshot.objects.filter(dataset=dataset).exclude(
-        Q(external_version__startswith=UNKNOWN) | Q(external_version__startswith=TOLD)
-    )
-    named = known.filter(Q(external_version=version) | Q(digest=version))
+    known = DatasetSnapshot.objects.filter(dataset=dataset).exclude(TOLD_STATE)
+    called = Q(external_version=version) | Q(digest=version)
+    named = known.filter(called | Q(supersessions__previous_digest=version))
     return named.order_by("seq").first()
 
 
 def state_of(dataset: Dataset, version: str, now: datetime) -> DatasetSnapshot:
     """Return the snapshot that a version names, else an empty one that stands for it."""
-    return own_state(dataset, version) or _taken(dataset, None, fitted(UNKNOWN, version), now)
+    return own_state(dataset, version) or state_written(dataset, version, now)
+
+
+def state_written(dataset: Dataset, version: str, now: datetime) -> DatasetSnapshot:
+    """Return the empty snapshot that stands for what was written as a version.
+
+    Never one of ours, although one with that digest may have been taken since.
+    """
+    return _taken(dataset, None, fitted(UNKNOWN, version), now)
 
 
 def told_members(

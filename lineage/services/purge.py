@@ -20,6 +20,7 @@ from lineage.services.journal import write_journal
 from lineage.services.locking import lock_space
 from lineage.services.openlineage_late import match_before_erasure
 from lineage.services.openlineage_locations import forget_located
+from lineage.services.report_rewriting import HARD
 from lineage.services.rewriting import rewrite_snapshots
 from lineage.services.snapshots import check_known
 from lineage.services.subjects import key_name, suppression_names
@@ -33,10 +34,17 @@ if TYPE_CHECKING:
 
     from lineage.models import OrdinalSpace
 
-__all__ = ["Receipt", "SubjectHasRecords", "erase_records", "shred_subject", "write_journal"]
+__all__ = [
+    "HARD",
+    "Receipt",
+    "SubjectHasRecords",
+    "erase_records",
+    "shred_subject",
+    "write_journal",
+]
 
 
-SHRED, HARD = "SHRED", "HARD"
+SHRED = "SHRED"
 
 
 class SubjectHasRecords(ValueError):

@@ -10,13 +10,23 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
-from lineage.core.bitmaps import decode, encode
+from lineage.core.bitmaps import decode, encode, union
 from lineage.core.first_steps import without
-from lineage.models import CaptureReport, DatasetSnapshot, LineagePurge, Role, RunInput
+from lineage.models import (
+    CaptureReport,
+    DatasetSnapshot,
+    LineagePurge,
+    OrdinalSpace,
+    Role,
+    RunInput,
+)
 
 if TYPE_CHECKING:
-    from lineage.models import OrdinalSpace
+    from django.db.models import QuerySet
 
+    from lineage.models import Run
+
+HARD = "HARD"  # the mode of a purge that rewrites bits
 TAKEN_OUT = "taken_out_by"  # in the sampler of a report: the purges that took from what it used
 
 
@@ -38,15 +48,38 @@ def rewrite_reports(*, purge: LineagePurge, space: OrdinalSpace, gone: BitMap) -
         report.save()
 
 
+def put_used(report: CaptureReport, used: BitMap, steps: bytes) -> None:
+    """Put what a training used into its report, unsaved, as if it had come before the purges.
+
+    Its run may yet fail, and then nobody would look for an erased ordinal here.
+    """
+    purges = [one for one in _purges(report).filter(mode=HARD) if used & _purged(one)]
+    gone = union(map(_purged, purges))
+    report.used = encode(used - gone)
+    report.first_steps = without(steps, used, gone) if steps else None
+    if purges:
+        noted = sorted({*_noted(report), *(str(one.id) for one in purges)})
+        report.sampler = {**report.sampler, TAKEN_OUT: noted}
+
+
 def taken_out(report: CaptureReport) -> BitMap:
     """Return all ordinals of the purges that took something out of what a report used."""
     noted = _noted(report)
-    if not noted:
-        return BitMap()
-    read = RunInput.objects.filter(run=report.run_id, role=Role.TRAINING)
-    spaces = DatasetSnapshot.objects.filter(id__in=read.values("node__object_id")).values("space")
-    purges = [one for one in LineagePurge.objects.filter(space__in=spaces) if str(one.id) in noted]
-    return BitMap().union(*(decode(bytes(one.bitmap)) for one in purges))
+    return union(_purged(one) for one in _purges(report) if str(one.id) in noted)
+
+
+def spaces_read(run: Run) -> QuerySet[OrdinalSpace]:
+    """Return the spaces of the data that a run was trained on."""
+    read = RunInput.objects.filter(run=run, role=Role.TRAINING).values("node__object_id")
+    return OrdinalSpace.objects.filter(snapshots__in=read).distinct()
+
+
+def _purges(report: CaptureReport) -> QuerySet[LineagePurge]:
+    return LineagePurge.objects.filter(space__in=spaces_read(report.run))
+
+
+def _purged(purge: LineagePurge) -> BitMap:
+    return decode(bytes(purge.bitmap))
 
 
 def _noted(report: CaptureReport) -> set[str]:

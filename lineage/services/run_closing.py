@@ -5,21 +5,19 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Max
+from django.db.models import Max
 
-from lineage.core.bitmaps import decode, union
+from lineage.core.bitmaps import union
 from lineage.models import (
     DatasetSnapshot,
     Influence,
     LineageEdge,
     LineageNode,
     ModelVersion,
-    PurgeTrace,
     Role,
     Run,
     RunInput,
     RunOutput,
-    SnapshotSupersession,
 )
 from lineage.queries.edges import edges_above
 from lineage.queries.membership import members
@@ -31,6 +29,7 @@ from lineage.queries.standing import (
     withdrawn_sources,
 )
 from lineage.services.locking import lock_name, lock_spaces
+from lineage.services.recalling import drawn_part, recall_rewritten
 from lineage.services.snapshots import Origin, record_snapshot
 
 if TYPE_CHECKING:
@@ -150,46 +149,9 @@ def _record_used(run: Run, result: RunResult, used: BitMap, now: datetime) -> No
     )
     same = used == members(declared)
     RunInput.objects.filter(id=training[0].id).update(
-        used_snapshot=declared if same else _drawn(declared, run, used, now),
+        used_snapshot=declared if same else drawn_part(declared, run, used, now),
         first_step_blob=result.first_steps,
     )
-
-
-def recall_rewritten(run: Run, now: datetime, *, since: datetime | None) -> None:
-    """Count what a hard purge took out of a declared snapshot, since the run began, as read.
-
-    Nobody may have said when it began; then whatever was ever taken out counts.
-
-    The purge knows which ordinals it took from the space, not which of them were in this
-    snapshot: all are counted, as at least one was. What it noted of everything that the run wrote
-    is known without their bits, and writes none anew.
-    """
-    traced = _traced(run)
-    unsaid = run.inputs.exclude(influence=Influence.NONE).filter(used_snapshot=None)
-    for read in unsaid.select_related("node"):
-        noted = SnapshotSupersession.objects.filter(snapshot_id=read.node.object_id)
-        noted = noted.exclude(purge__in=traced)
-        noted = noted.filter(superseded_at__gte=since) if since else noted
-        gone = [decode(bytes(one.purge.bitmap)) for one in noted.select_related("purge")]
-        if gone:
-            declared = DatasetSnapshot.objects.select_related("space", "dataset").get(
-                id=read.node.object_id
-            )
-            drawn = _drawn(declared, run, members(declared).union(*gone), now)
-            RunInput.objects.filter(id=read.id).update(used_snapshot=drawn)
-
-
-def _traced(run: Run) -> list[uuid.UUID]:
-    """Return the hard purges whose records are noted as acting on each node that a run wrote."""
-    written = run.outputs.values("node")
-    noted = PurgeTrace.objects.filter(node__in=written).values("purge")
-    whole = noted.annotate(nodes=Count("node")).filter(nodes=run.outputs.count())
-    return list(whole.values_list("purge", flat=True))
-
-
-def _drawn(declared: DatasetSnapshot, run: Run, used: BitMap, now: datetime) -> DatasetSnapshot:
-    origin = Origin(parent=declared, rule={"drawn_by_run": str(run.id)})
-    return record_snapshot(dataset=declared.dataset, now=now, ordinals=used, origin=origin)
 
 
 def _state(run: Run, result: RunResult) -> tuple[str, dict[str, Any]]:

@@ -18,6 +18,7 @@ from lineage.models import (
     RunOutput,
 )
 from lineage.queries.nodes import nodes_of
+from lineage.queries.told import TOLD_STATE
 
 if TYPE_CHECKING:
     import uuid
@@ -60,32 +61,31 @@ def written_by(run: Run) -> set[int]:
 
 
 def derive_new_state(snapshot: DatasetSnapshot, node: LineageNode) -> None:
-    """Derive a new snapshot from what was read by those who wrote a state that it may be.
+    """Derive a state that was told from what was read by those who wrote one that it may be.
 
-    Told before or after, the graph is the same. Call it under the lock of the space.
+    Told before or after, the graph is the same. A snapshot of ours is derived from what was read
+    here, and never from what somebody outside says. Call it under the lock of the space.
     """
-    if not ReceivedEvent.objects.exists():
-        return  # all states are ours
     this = State(snapshot.external_version, snapshot.digest)
+    if not this.told:
+        return
     others = DatasetSnapshot.objects.filter(dataset=snapshot.dataset_id).exclude(id=snapshot.id)
-    if snapshot.parent and snapshot.parent.dataset_id == snapshot.dataset_id:
-        # It was derived from all else that the whole was derived from.
-        others = others.filter(external_version__in=this.names)
-    elif not this.told:
-        others = others.exclude(external_version="")
     named = others.values_list("id", "external_version", "digest")
-    alike = [pk for pk, *called in named if may_be(State(*called), this)]
+    alike = [pk for pk, text, digest in named if may_be(State(text, digest), this)]
     written = RunOutput.objects.filter(node__in=nodes_of(alike).values())
     runs = list(Run.objects.filter(id__in=written.values("run_id"), state=Run.State.COMPLETE))
     _derive(_uses(runs, _completed(runs)), {node.id})
 
 
 def _may_be_any(written: Set[uuid.UUID]) -> set[uuid.UUID]:
-    """Return all states of the data sets that may be one of some states."""
+    """Return all told states of the data sets that may be one of some states.
+
+    Of our own snapshots it is not known: see ``lineage.queries.possible``.
+    """
     columns = ("dataset_id", "id", "external_version", "digest")
     found = DatasetSnapshot.objects.filter(id__in=written).values_list(*columns)
     told = [(dataset, State(*called)) for dataset, _, *called in found]
-    states = DatasetSnapshot.objects.filter(dataset__in={dataset for dataset, _ in told})
+    states = DatasetSnapshot.objects.filter(TOLD_STATE, dataset__in={one for one, _ in told})
     return {
         pk
         for dataset, pk, *called in states.values_list(*columns)

@@ -59,6 +59,20 @@ def withdraw(*, version: ModelVersion, by_case: uuid.UUID, now: datetime) -> Mod
     return ModelVersion.objects.get(id=version.id)
 
 
+@transaction.atomic
+def take_over(*, version: ModelVersion, of: ModelVersion) -> None:
+    """Let a version serve in the place of another one, which is withdrawn from now on.
+
+    What becomes of that one its case will say.
+
+    Raises:
+        VersionNotReleasable: see ``release``; the other one stays in use.
+    """
+    release(version=version)
+    used = ModelVersion.objects.filter(id=of.id, state__in=[_State.CANDIDATE, _State.ACTIVE])
+    used.update(state=_State.WITHDRAWN)
+
+
 def quarantine(*, version: ModelVersion, now: datetime) -> bool:
     """Take a version out of use since it learned from erased records; False if it was before.
 

@@ -193,7 +193,7 @@ def test_the_first_page_says_what_was_done_to_every_version(rich):
     areas = {row[0]: row[1] for row in view["areas"]}
     assert (areas["Data"], areas["Models"]) == ("done", "done with residual")
     assert len(view["biggest"]) == 3
-    assert view["biggest"][0].startswith("1 model version(s) have no captured membership")
+    assert view["biggest"][0].startswith("Of 1 model version(s) it is not known")
 
 
 def test_every_run_and_every_evidence_is_shown_with_its_rules(rich):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from config.checks import unlearning_method_is_usable
+from config.checks import shards_can_be_trained, unlearning_method_is_usable
 
 
 def said(settings, method="scrub", **numbers: object) -> list[str]:
@@ -40,3 +40,17 @@ def test_numbers_are_held_to_their_ranges(settings):
     (unknown,) = said(settings, size=1)
     assert unknown.startswith("EXPUNGE_METHOD_SETTINGS: scrub has no number 'size'; it has ")
     assert len(said(settings, epochs="many", learning_rate=True)) == 2
+
+
+def test_shards_that_no_training_can_have_are_refused(settings):
+    settings.EXPUNGE_SHARDS, settings.EXPUNGE_SLICES = 4, 2
+    assert shards_can_be_trained() == []
+    settings.EXPUNGE_SLICES = 1001
+    settings.EXPUNGE_RECIPE_MODULES = ["mine"]
+    assert [one.msg for one in shards_can_be_trained()] == [
+        "EXPUNGE_SLICES is 1001; it must be between 0 and 1000.",
+        "EXPUNGE_SHARDS is 4, and EXPUNGE_RECIPE_MODULES does not allow "
+        "unlearning.recipes.sharded, which trains shards; add it.",
+    ]
+    settings.EXPUNGE_SHARDS = settings.EXPUNGE_SLICES = 0
+    assert shards_can_be_trained() == []

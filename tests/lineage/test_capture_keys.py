@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from pyroaring import BitMap
 
 from expunge import capture, flush
 from expunge.connection import (
     Connection,
     KeyNotAccepted,
     NotYourRun,
+    PlatformAway,
+    ReportRefused,
 )
+from expunge.delivery import flush as flush_spool
+from expunge.sink import Finish, Start
+from expunge.spool import Message, outbox
 from expunge.wire import version_of
 from lineage.models import CaptureReport, ModelVersion, Run
 from tests.lineage.remote import (
@@ -101,6 +109,48 @@ def test_a_report_of_another_keys_run_holds_back_no_other_in_a_shared_spool(
     assert (late.pending, foreign.pending) == (0, 1)
     assert flush.main(folder, {"EXPUNGE_API_KEY": key(name="another")}) == 0
     assert set(Run.objects.values_list("state", flat=True)) == {"COMPLETE"}
+
+
+class Answers(Connection):
+    """A connection that answers each message in turn, by raising where that is an error."""
+
+    def __init__(self, *answers: Exception | dict[str, Any]) -> None:
+        self.answers = list(answers)
+
+    def send(self, message: Message) -> dict[str, Any]:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+REFUSED, ENDED = ReportRefused("never taken"), KeyNotAccepted("the key has ended")
+
+
+@pytest.mark.parametrize("boxes", [(2,), (1, 1)])
+@pytest.mark.parametrize("last", [ENDED, NotYourRun("of another key")])
+def test_what_was_refused_is_said_although_a_later_report_waits_for_another_key(
+    tmp_path, boxes, last
+):
+    for run, count in enumerate(boxes):
+        box = outbox(tmp_path, f"run{run}", 0)
+        for _ in range(count):
+            box.add(Message(kind="fail", run=f"run{run}", body={}))
+        box.close()
+    made = flush_spool(tmp_path, Answers(REFUSED, last))
+    assert (made.refused, made.waiting) == (["never taken"], [str(last)])
+    again = flush_spool(tmp_path, Answers({}))
+    assert (again.sent, again.refused, again.waiting) == (1, [], [])
+
+
+def test_what_was_refused_is_said_although_the_key_ends_before_the_rest(script):
+    sink = script.sink()
+    run = sink.begin(Start(sampler={}, environment={}))
+    sink._box.add(Message(kind="fail", run=run, body={}))
+    sink._connection = Answers(PlatformAway("away"), REFUSED, ENDED, ENDED)
+    finish = Finish(weights=WEIGHTS, used=BitMap([1]), metrics={}, sampler={})
+    with pytest.raises(ReportRefused, match="never taken"):
+        sink.finish(run, finish)
 
 
 def test_whose_a_run_is_not_is_told_by_the_type_of_the_problem(script):

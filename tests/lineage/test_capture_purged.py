@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import nullcontext
+from datetime import timedelta
+from typing import Any
 
+import numpy as np
 import pytest
 from pyroaring import BitMap
 
 from expunge import capture
+from expunge.sink import Start
 from lineage.core import first_steps
 from lineage.core.bitmaps import decode, encode
-from lineage.models import CaptureReport, ModelVersion
+from lineage.models import CaptureReport, ModelVersion, Run
 from lineage.queries.closure import affected
 from lineage.services.capture_reports import (
     Ending,
     NotThisRun,
+    RanksMissing,
+    fail_reported,
     finish_reported,
+    give_up_silent,
 )
 from lineage.services.purge import erase_records
 from lineage.services.restriction import restrict
@@ -67,8 +75,10 @@ def kept_of(number):
     return decode(bytes(CaptureReport.objects.get(rank=number).used or b""))
 
 
-def resend(run, number, ordinals, now):
-    ending = Ending(rank=number, used=encode(BitMap(ordinals)))
+def resend(run, number, ordinals, now, **told: Any):  # noqa: ANN401  (fields of Ending)
+    if number == 0:
+        told |= {"model_name": "m", "weights": WEIGHTS}
+    ending = Ending(rank=number, used=encode(BitMap(ordinals)), **told)
     finish_reported(run_id=uuid.UUID(run), owner="script", ending=ending, now=now)
 
 
@@ -81,3 +91,49 @@ def test_what_was_barred_when_a_training_began_loses_hard_purged_bits(script, ta
         captured.used([1])
         captured.finish(weights=WEIGHTS)
     assert ModelVersion.objects.get().state == "ACTIVE"
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("gives_up", [fail_reported, give_up_silent])
+def test_what_comes_after_a_hard_purge_of_a_run_that_fails_leaves_no_erased_bit(
+    script, taken, now, rank, gives_up
+):
+    run = begun(script, ranks=2)
+    erase_records(case_id=CASE, space=taken.space, ordinals=BitMap([2, 7]), now=now, hard=True)
+    told = BitMap([1, 2, 3])
+    steps = first_steps.encode(told, np.array([5, 6, 7]))
+    for _ in range(2):
+        with pytest.raises(RanksMissing) if rank == 0 else nullcontext():
+            resend(run, rank, told, now, first_steps=steps)
+    if gives_up is fail_reported:
+        fail_reported(run_id=uuid.UUID(run), owner="script", rank=rank, reason="E", now=now)
+    else:
+        assert give_up_silent(now=now + timedelta(days=400), silence=timedelta(1)) == 1
+    assert kept_of(rank) == BitMap([1, 3])
+    kept = CaptureReport.objects.get(rank=rank).first_steps
+    assert first_steps.decode(bytes(kept or b""), BitMap([1, 3])).tolist() == [5, 7]
+    # It was alive all the same: nobody is forgotten who was reported.
+    for one in {1, 0} - {rank}:
+        resend(run, one, [4], now)
+    if rank == 1:
+        assert used_by(Run.objects.get()) == BitMap([1, 2, 3, 4, 7])
+        assert ModelVersion.objects.get().state == "QUARANTINED"
+
+
+def test_what_the_only_rank_used_is_known_to_the_record_after_a_hard_purge(script, taken, now):
+    run = begun(script, ranks=1)
+    erase_records(case_id=CASE, space=taken.space, ordinals=BitMap([2, 7]), now=now, hard=True)
+    resend(run, 0, [1, 2], now, first_steps=first_steps.encode(BitMap([1, 2]), np.array([5, 6])))
+    assert used_by(Run.objects.get()) == BitMap([1, 2])
+    stored = Run.objects.get().inputs.get().first_step_blob
+    assert first_steps.decode(bytes(stored or b""), BitMap([1, 2])).tolist() == [5, 6]
+    assert ModelVersion.objects.get().state == "QUARANTINED"
+
+
+def begun(script, *, ranks):
+    """Begin a run as all its ranks, and return its id."""
+    run = str(uuid.uuid4())
+    for rank in range(ranks):
+        sink = script.sink(run=run, rank=rank, ranks=ranks)
+        sink.begin(Start(level="CONSUMED", sampler={}, environment={}))
+    return run

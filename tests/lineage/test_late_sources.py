@@ -9,10 +9,10 @@ from pyroaring import BitMap
 
 from lineage.models import ModelVersion
 from lineage.queries.closure import affected
+from lineage.services.openlineage_names import told_members
 from lineage.services.purge import erase_records
 from lineage.services.restriction import restrict
 from lineage.services.runs import RunPlan, RunResult, begin_run, finish_run
-from lineage.services.snapshots import Origin, record_snapshot
 from tests.lineage.builders import data, filled
 from tests.lineage.events import event, model, named, send, trained_on
 from tests.lineage.events import faces as told_faces
@@ -64,7 +64,7 @@ def test_a_reader_of_data_from_others_stays_in_use(now):
 
 def test_what_was_drawn_from_data_is_judged_like_the_whole_of_it(now):
     faces, d = filled("faces", 4, now), filled("d", 4, now)
-    whole = record_snapshot(dataset=d, now=now, ordinals=None, origin=Origin(external_version="1"))
+    whole = told_members(d, BitMap(range(4)), "1", now)
     run = begin_run(plan=RunPlan(activity="TRAIN", inputs=(data(whole),)), now=now)
     result = RunResult(model_name="part", weights=b"w", used=BitMap([1, 2]))
     finish_run(run=run, result=result, now=now)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from lineage.models import Dataset, ModelVersion, Run, RunInput
 from lineage.queries.closure import affected
 from lineage.services.mlflow_import import import_store, opened
 from lineage.services.mlflow_names import store_of
+from lineage.services.purge import erase_records
 from tests.lineage.builders import filled, snapshot
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +94,29 @@ def test_a_run_that_names_a_snapshot_of_ours_is_known(now, store, tracked):
     assert str(hit.version) == "m v1"
     closure = affected(dataset.space, BitMap([0]))
     assert (closure.versions, closure.unknown) == ((), ())
+
+
+@pytest.mark.parametrize("of", ["run", "version"])
+@pytest.mark.parametrize("key", ["digest", "id"])
+def test_a_run_that_read_a_snapshot_before_a_hard_purge_read_what_was_erased(
+    now, store, tracked, of, key
+):
+    taken = snapshot(filled("faces", 3, now), now, [0, 1])
+    tags = {"expunge.snapshot": str(getattr(taken, key))}
+    tracked.log_all("m", **{"tags" if of == "run" else "of_version": tags})
+    later = datetime.now(UTC)
+    erase_records(
+        case_id=uuid.UUID(int=7), space=taken.space, ordinals=BitMap([0]), now=later, hard=True
+    )
+    for _ in range(2):
+        import_store(uri=store, now=later)
+        version = ModelVersion.objects.select_related("generated_by").get()
+        assert version.generated_by.capture_level == "SNAPSHOT"
+        assert version.state == "QUARANTINED"
+        for ordinal in (0, 1):
+            assert [hit.version for hit in affected(taken.space, BitMap([ordinal])).versions]
+        answer = affected(taken.space, BitMap([2]))
+        assert (answer.versions, answer.unknown) == ((), ())
 
 
 def test_a_snapshot_that_a_model_version_names_is_that_of_its_run(now, store, tracked):
@@ -215,6 +241,7 @@ def test_long_names_that_begin_alike_are_two_models(now, store_with):
         reports = [import_store(uri=uri, store="one", now=now) for _ in range(2)]
         assert [report.versions for report in reports] == [1, 0]
     assert len(possibly(faces)) == len(possibly(voices)) == 1
+    assert ModelVersion.objects.values("model_name").distinct().count() == 2
     assert {len(one.external_id) <= 200 for one in ModelVersion.objects.all()} == {True}
 
 

@@ -2,6 +2,8 @@
 
 Worlds of data and models that came from faces, from files and from one another. A file holds
 records of one data set or of two, imported before, between or after the events that name it.
+Trainings of ours on data that somebody outside says to have written are possibly affected by what
+that came from, never affected for sure, and never out of use.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from lineage.queries.closure import affected
 from lineage.services.import_rows import Row
 from lineage.services.importing import ensure_dataset, import_records
 from lineage.services.purge import erase_records
-from tests.lineage.builders import filled
+from tests.lineage.builders import data, filled, snapshot, trained
 from tests.lineage.events import event, faces, model, named, send
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -42,6 +44,17 @@ class Made:
     sources: frozenset[tuple[str, int]]
 
 
+@dataclass(frozen=True)
+class Ours:
+    """A training of ours on records of ours in the data set that a run wrote, by its place."""
+
+    place: int
+
+    def train(self) -> None:
+        taken = snapshot(filled(f"made{self.place}", 2, NOW), NOW)
+        trained(f"ours{self.place}", NOW, data(taken))
+
+
 @st.composite
 def told_worlds(draw):
     made = []
@@ -57,6 +70,8 @@ def told_worlds(draw):
         st.lists(st.tuples(st.sampled_from(SETS), st.sampled_from(FILES)), min_size=1, max_size=4)
     )
     acts = [*range(len(made)), *((at, *place) for at, place in enumerate(held))]
+    written = [at for at, one in enumerate(made) if not one.model]
+    acts += [Ours(at) for at in (draw(st.sets(st.sampled_from(written))) if written else ())]
     return made, draw(st.permutations(acts))
 
 
@@ -114,10 +129,14 @@ def test_in_any_order_the_answers_are_those_of_the_naive_walk(home, world):
             if isinstance(act, int):
                 _tell(made, act)
                 continue
+            if isinstance(act, Ours):
+                act.train()
+                continue
             _import(*act)
             held = ensure_dataset(name=act[1]).space
             records[held.id, held.next_ordinal - 1] = ("file", act[2])
         _compare(made, records)
+        _compare_ours(made, records, [act.place for act in acts if isinstance(act, Ours)])
         transaction.set_rollback(True)
 
 
@@ -128,7 +147,21 @@ def _compare(made, records):
         found = {hit.version.model_name for hit in answer}
         source = records[space, ordinal]
         assert found == {name for name, all_of in models.items() if source in all_of}
-    used = dict(ModelVersion.objects.values_list("model_name", "state"))
+    told = ModelVersion.objects.exclude(external_id="")
+    used = dict(told.values_list("model_name", "state"))
     assert {name for name, state in used.items() if state == "ACTIVE"} == {
         name for name, all_of in models.items() if ERASED not in all_of
     }
+
+
+def _compare_ours(made, records, places):
+    # Where a run tells all that it read, nothing else is possible.
+    whole = {kind for one in made for kind, _ in one.sources} == {"face"}
+    for space, ordinal in records:
+        answer = affected(OrdinalSpace.objects.get(id=space), BitMap([ordinal]))
+        source = records[space, ordinal]
+        expected = {f"ours{at}" for at in places if source in behind(made, at)}
+        found = {version.model_name for version in answer.unknown}
+        assert (found == expected) if whole else (found >= expected)
+    ours = ModelVersion.objects.filter(external_id="")
+    assert set(ours.values_list("state", flat=True)) <= {"ACTIVE"}

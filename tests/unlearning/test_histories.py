@@ -21,8 +21,8 @@ from unlearning.core.replay.log import LogBroken
 from unlearning.core.replay.rewind import NumbersUnclear
 from unlearning.core.session import Session
 from unlearning.core.stored import StoredExamples
+from unlearning.execution import again, replaying, running, training
 from unlearning.execution import histories as writing
-from unlearning.execution import replaying, running, training
 from unlearning.execution.histories import recording_of
 from unlearning.execution.loading import recipe_of, retain_snapshot
 from unlearning.models import HistoryFile, TrainingHistory, UnlearningRun
@@ -166,13 +166,15 @@ def test_bits_are_claimed_only_after_a_second_execution(base, replayed, settings
     settings.EXPUNGE_REPLAY_TWICE = True
 
     def elsewhere(run):
-        return replace(replaying.execute_again(str(run.pk)), process="another")
+        return [replace(one, process="another") for one in again.executed(str(run.pk))]
 
-    monkeypatch.setattr(replaying, "_elsewhere", elsewhere)
+    monkeypatch.setattr(replaying, "elsewhere", elsewhere)
     said = replayed().report["replay"]
     assert (said["claim"], said["digest"]) == ("bit_exact", said["second_digest"])
     monkeypatch.setattr(
-        replaying, "_elsewhere", lambda run: replace(elsewhere(run), digest="other")
+        replaying,
+        "elsewhere",
+        lambda run: [replace(one, digest="other") for one in elsewhere(run)],
     )
     said = replayed().report["replay"]
     assert said["claim"] == "same_recipe"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from unlearning.core.history import History
     from unlearning.core.recipe import Recipe
     from unlearning.core.replay.rewind import Rewind
+    from unlearning.core.sharding.rebuilding import Rebuild
 
 __all__ = ["Cancelled", "Context", "Examples"]
 
@@ -24,12 +25,13 @@ class Context(Session):
     does not declare to need it is given a seal in its place. ``classes`` names the targets of
     which every record is to go, where a request is for whole classes: a method that does not read
     the forget set cannot know them otherwise. ``history`` is what was kept of the
-    end of the training, and ``rewind`` the whole of it, state by state; each is None where nothing
-    was kept, and for a method that does not declare it.
+    end of the training, and ``rewind`` the whole of it, state by state, or that of the shards
+    that are to be rebuilt; each is None where nothing was kept, and for a method that does not
+    declare it.
     """
 
     recipe: Recipe
     validation: Examples = NOTHING
     classes: tuple[str, ...] = ()
     history: History | None = None
-    rewind: Rewind | None = None
+    rewind: Rewind | Rebuild | None = None

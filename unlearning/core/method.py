@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from unlearning.core.examples import Examples
     from unlearning.core.history import History
     from unlearning.core.replay.rewind import Rewind
+    from unlearning.core.sharding.rebuilding import Rebuild
 
 
 class EmptySet(ValueError):
@@ -201,7 +202,7 @@ class Method(ABC):
             amp=context.amp and self.mixed_precision,
         )
 
-    def _rewind(self, context: Context) -> Rewind | None:
+    def _rewind(self, context: Context) -> Rewind | Rebuild | None:
         if Need.BATCH_LOG not in self.needs or Need.CHECKPOINTS in self.needs:
             return None  # what was kept of the end of a training holds its batches, too
         if context.rewind is None:

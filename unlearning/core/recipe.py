@@ -164,15 +164,18 @@ class Recipe(ABC):
 
     @final
     def describe(self) -> dict[str, Any]:
-        """Return the class and the fields, as JSON can hold them."""
+        """Return the class and the fields, as JSON can hold them; recipes among these likewise."""
         cls = type(self)
-        unsaid = {
-            each.name
-            for each in fields(self)
-            if each.metadata == ADDED and getattr(self, each.name) == each.default
-        }
-        said = {name: value for name, value in asdict(self).items() if name not in unsaid}
-        return {"recipe": f"{cls.__module__}:{cls.__qualname__}", "parameters": said}
+        own = asdict(self) | {name: part.describe() for name, part in self._parts().items()}
+        for each in fields(self):
+            if each.metadata == ADDED and getattr(self, each.name) == each.default:
+                del own[each.name]
+        return {"recipe": f"{cls.__module__}:{cls.__qualname__}", "parameters": own}
+
+    def _parts(self) -> dict[str, Recipe]:
+        """Return the recipes among the fields, by name."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in found.items() if isinstance(value, Recipe)}
 
     @final
     def digest(self) -> str:
@@ -180,7 +183,7 @@ class Recipe(ABC):
 
         The code is the source of each module that a class of the recipe is written in, from the
         recipe upwards, and of what these import from their own packages, without
-        ``unlearning.core``.
+        ``unlearning.core``. The digests of recipes among the fields go into it.
 
         Raises:
             NotARecipe: the recipe was typed into a session and has no source to read.
@@ -194,6 +197,8 @@ class Recipe(ABC):
                 f"The source of {problem} cannot be read, so its recipe cannot be captured; write "
                 f"the recipe in a file of its own."
             ) from problem
+        for part in self._parts().values():
+            digest.update(bytes.fromhex(part.digest()))
         return digest.hexdigest()
 
 
@@ -206,7 +211,8 @@ def _modules(cls: type[Recipe]) -> list[str]:
 def load_recipe(path: str, parameters: Mapping[str, Any], allowed: Iterable[str]) -> Recipe:
     """Return the recipe that ``path`` ("package.module:Class") and its parameters describe.
 
-    ``allowed`` lists modules that may be imported; a package stands for its modules too.
+    ``allowed`` lists modules that may be imported; a package stands for its modules too. A
+    parameter that is a recipe is given as ``describe`` gives it, and held to the same list.
 
     Raises:
         RecipeNotAllowed: the module is not listed; nothing was imported.
@@ -222,7 +228,13 @@ def load_recipe(path: str, parameters: Mapping[str, Any], allowed: Iterable[str]
         )
     cls = _recipe_class(module, name)
     _check_names(cls, parameters)
-    return cls(**{key: _frozen(value) for key, value in parameters.items()})
+    return cls(**{key: _loaded(value, listed) for key, value in parameters.items()})
+
+
+def _loaded(value: Any, allowed: list[str]) -> Any:  # noqa: ANN401  (any JSON value)
+    if isinstance(value, dict) and value.keys() == {"recipe", "parameters"}:
+        return load_recipe(value["recipe"], value["parameters"], allowed)
+    return _frozen(value)
 
 
 def _recipe_class(module: str, name: str) -> type[Recipe]:

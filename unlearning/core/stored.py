@@ -35,6 +35,11 @@ class StoredExamples(Dataset[tuple[Tensor, ...]]):
     def __len__(self) -> int:
         return len(self._records)
 
+    @property
+    def targets(self) -> list[str]:
+        """The label of each record, in order."""
+        return [target for _, target in self._records]
+
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         content, target = self._records[index]
         return self._recipe.decode(content, target)

@@ -19,6 +19,8 @@ from unlearning.queries import histories as kept
 from unlearning.services import histories
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import nn
 
     from lineage.models import Job
@@ -85,7 +87,7 @@ def read(key: str) -> bytes:
         ArtefactAltered: it holds other bytes than were written.
     """
     if key.endswith(f"/{ACCOUNT}"):
-        content = kept.account_named(key.partition("/")[0])
+        content = kept.account_named(key.removesuffix(f"/{ACCOUNT}"))
     else:
         found = kept.file_named(key)
         content = artifacts.read(found.uri, found.sha256) if found else b""
@@ -119,6 +121,13 @@ def recorded(job: Job, recipe: Recipe, session: Session, view: TrainingView) -> 
             name=str(job.pk), job=job, space=space, ordinals=view.ordinals, now=timezone.now()
         )
 
+    return tried(begun, once)
+
+
+def tried(
+    begun: Callable[[], TrainingHistory], once: Callable[[TrainingHistory], nn.Module]
+) -> nn.Module:
+    """Train, or if the history is by now of another training, drop it and train anew."""
     history = begun()
     try:
         return once(history)

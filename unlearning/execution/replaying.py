@@ -7,7 +7,7 @@ import logging
 import subprocess
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 from django.utils import timezone
@@ -30,7 +30,6 @@ from unlearning.execution.histories import (
     recording_of,
 )
 from unlearning.execution.loading import load_version, recipe_of, retain_snapshot
-from unlearning.models import UnlearningRun
 from unlearning.queries import histories as kept
 from unlearning.services import histories
 
@@ -38,10 +37,12 @@ if TYPE_CHECKING:
     from lineage.models import Job, ModelVersion
     from unlearning.core.replay.recording import Recording
     from unlearning.core.replay.store import Store
+    from unlearning.models import UnlearningRun
 
 logger = logging.getLogger("expunge.unlearning")
 
 AGAIN = "unlearning.execution.again"
+R = TypeVar("R", bound=Rewind)
 
 
 class NoRecording(LookupError):
@@ -99,18 +100,32 @@ def finish(run: UnlearningRun, version: ModelVersion) -> None:
 
 def said(run: UnlearningRun) -> dict[str, Any]:
     """Return what is claimed of the replay of a run that has just ended, and what it took."""
-    recording = recording_of(kept.account_named(str(run.pk)))
+    second = next(iter(elsewhere(run)), None)
+    return claimed(ended(run, str(run.pk)), second)
+
+
+def ended(run: UnlearningRun, name: str) -> Recording:
+    """Return the recording of that name.
+
+    Raises:
+        NoRecording: it has not ended.
+    """
+    recording = recording_of(kept.account_named(name))
     if recording is None:
         raise NoRecording(f"The replay of {run} has not ended.")
+    return recording
+
+
+def claimed(recording: Recording, second: Execution | None) -> dict[str, Any]:
+    """Return what is claimed of a replay that ran in this process, and what it took."""
     found = fingerprint(placed()["device"])
     first = Execution(
         work=recording.work, digest=recording.digest, fingerprint=found, first=_first(recording)
     )
-    second = _elsewhere(run) if settings.EXPUNGE_REPLAY_TWICE else None
-    claimed = claim(recording.fingerprints, first, second)
+    found_so = claim(recording.fingerprints, first, second)
     return {
-        "claim": claimed.strength.value,
-        "reason": claimed.reason,
+        "claim": found_so.strength.value,
+        "reason": found_so.reason,
         "digest": recording.digest,
         "second_digest": second.digest if second else None,
         "second_first_step": second.first if second else None,
@@ -133,8 +148,13 @@ def _first(recording: Recording) -> int:
     return max(taken_over, default=0)
 
 
-def _elsewhere(run: UnlearningRun) -> Execution | None:
-    """Return the same work done by another process; None where that did not come to an end."""
+def elsewhere(run: UnlearningRun) -> list[Execution]:
+    """Return the same work done by another process, each shard by itself where there are any.
+
+    Empty where that did not come to an end, or is not wanted.
+    """
+    if not settings.EXPUNGE_REPLAY_TWICE:
+        return []
     done = subprocess.run(  # noqa: S603  (a module of ours, and the id of a run)
         [sys.executable, "-m", AGAIN, str(run.pk)],
         cwd=settings.BASE_DIR,
@@ -145,22 +165,23 @@ def _elsewhere(run: UnlearningRun) -> Execution | None:
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         logger.warning("The second execution of run %s failed: %s", run.pk, last)
-        return None
-    return Execution.from_dict(json.loads(done.stdout.splitlines()[-1]))
+        return []
+    return [Execution.from_dict(one) for one in json.loads(done.stdout.splitlines()[-1])]
 
 
-def execute_again(run_id: str) -> Execution:
+def execute_again(run: UnlearningRun) -> Execution:
     """Do the work of a run once more, from scratch and keeping nothing of it.
 
     From the same state it would repeat a mistake that lies in that state.
     """
-    run = UnlearningRun.objects.select_related("target__generated_by", "base", "space").get(
-        pk=run_id
-    )
-    found = rewind_of(run, Borrowed(), name=f"{run.pk}-again")
-    origin = replace(found.origin.cut(0), digest=found.origin.digest)
-    rewind = replace(found, origin=origin, every=None)
+    rewind = from_scratch(rewind_of(run, Borrowed(), name=f"{run.pk}-again"))
     recipe = recipe_of(run.target)
     session = Session(base=load_version(run.base) if run.base else None, **placed())
     retain = StoredExamples(recipe, training_view(retain_snapshot(run)))
     return rewind.replay(retain, recipe, session).execution
+
+
+def from_scratch(rewind: R) -> R:
+    """Return a rewind that uses no state of its recording, and keeps none."""
+    origin = replace(rewind.origin.cut(0), digest=rewind.origin.digest)
+    return replace(rewind, origin=origin, every=None)

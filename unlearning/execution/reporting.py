@@ -23,15 +23,23 @@ PROGRESS_SECONDS = 1.0
 
 
 def plan_of_run(
-    job: Job, recipe: Recipe, activity: str, inputs: tuple[lineage_runs.Input, ...], seed: int
+    job: Job,
+    recipe: Recipe,
+    activity: str,
+    inputs: tuple[lineage_runs.Input, ...],
+    seed: int,
+    step: str = "",
 ) -> lineage_runs.RunPlan:
     """Return what lineage should know of a job's run, closing what a try that died left open.
+
+    ``step`` names a run that is not the one that gives the result of the job.
 
     Raises:
         NoDevice: the device that the installation asks for is not here.
     """
     # A try that died left a run open: it must not look as if it were still going on.
-    for left in Run.objects.filter(environment__job=str(job.pk), state=Run.State.RUNNING):
+    name = f"{job.pk}{step}"
+    for left in Run.objects.filter(environment__job=name, state=Run.State.RUNNING):
         lineage_runs.fail_run(run=left, now=timezone.now())
     described = recipe.describe()
     return lineage_runs.RunPlan(
@@ -42,14 +50,14 @@ def plan_of_run(
         recipe_parameters=described["parameters"],
         recipe_digest=recipe.digest(),
         seed=seed,
-        environment={"job": str(job.pk), **device.described(), **environment.fingerprint()},
+        environment={"job": name, **device.described(), **environment.fingerprint()},
     )
 
 
-def earlier_result(job: Job) -> ModelVersion | None:
-    """Return what an earlier try of this job produced before it could say so."""
+def earlier_result(job: Job, step: str = "") -> ModelVersion | None:
+    """Return what an earlier try of this job, or of a step, produced before it could say so."""
     return ModelVersion.objects.filter(
-        generated_by__environment__job=str(job.pk), generated_by__state=Run.State.COMPLETE
+        generated_by__environment__job=f"{job.pk}{step}", generated_by__state=Run.State.COMPLETE
     ).first()
 
 

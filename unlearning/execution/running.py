@@ -20,9 +20,11 @@ from unlearning import methods
 from unlearning.core.claims import Guarantee
 from unlearning.core.context import Context
 from unlearning.core.method import Method
+from unlearning.core.sharding.rebuilding import Rebuild
 from unlearning.core.stored import StoredExamples
-from unlearning.execution import privacy, replaying
+from unlearning.execution import privacy, rebuilding, replaying
 from unlearning.execution.device import placed
+from unlearning.execution.interim import serve_interim
 from unlearning.execution.loading import (
     forget_snapshot,
     load_version,
@@ -31,6 +33,7 @@ from unlearning.execution.loading import (
 )
 from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
 from unlearning.models import UnlearningRun
+from unlearning.recipes.sharded import Sharded
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
     from lineage.models import DatasetSnapshot, Job, ModelVersion
     from unlearning.core.recipe import Recipe
+    from unlearning.core.replay.rewind import Rewind
 
 METHODS: Registry[Method] = Registry(methods, Method)
 
@@ -77,7 +81,8 @@ def execute_run(job: Job) -> None:
     if known is None:
         known = _unlearn(job, run)
     if run.method == runs.REPLAY:
-        replaying.finish(run, known)
+        in_shards = isinstance(recipe_of(run.target), Sharded)
+        (rebuilding if in_shards else replaying).finish(run, known)
     runs.finish_run(
         run_id=run.pk,
         unlearned=known,
@@ -196,15 +201,29 @@ def _apply(job: Job, run: UnlearningRun, recipe: Recipe, method: Method) -> Done
         seed=run.seed,
         base=load_version(run.base) if run.base else None,
         progress=reporter(job, f"{method.title}: {run.target}"),
-        rewind=replaying.begin(job, run) if run.method == runs.REPLAY else None,
+        rewind=_rewind(job, run, recipe) if run.method == runs.REPLAY else None,
         **placed(),
         **privacy.hidden(recipe, served),
     )
+    told: dict[str, Any] = {}
+    if isinstance(context.rewind, Rebuild):
+        told["interim"] = serve_interim(job, run, context.rewind, retain, context)
     result = method.apply(load_version(run.target), retain, StoredExamples(recipe, view), context)
-    replayed = {"replay": replaying.said(run)} if context.rewind else {}
+    if context.rewind:
+        told["replay"] = _said(run, context.rewind)
     return Done(
         model=result.model,
         guarantee=method.guarantee.name,
-        report=result.report.as_dict() | replayed,
+        report=result.report.as_dict() | told,
         seconds=result.report.seconds,
     )
+
+
+def _rewind(job: Job, run: UnlearningRun, recipe: Recipe) -> Rewind | Rebuild:
+    if isinstance(recipe, Sharded):
+        return rebuilding.begin(job, run, recipe)
+    return replaying.begin(job, run)
+
+
+def _said(run: UnlearningRun, rewind: Rewind | Rebuild) -> dict[str, Any]:
+    return rebuilding.said(run, rewind) if isinstance(rewind, Rebuild) else replaying.said(run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -19,11 +19,15 @@ from unlearning.core.stored import StoredExamples
 from unlearning.execution import privacy
 from unlearning.execution.device import placed
 from unlearning.execution.histories import recorded
-from unlearning.execution.loading import load_version
+from unlearning.execution.loading import load_version, recipe_of
 from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
+from unlearning.execution.sharding import recorded_in_shards
+from unlearning.recipes.sharded import Sharded
 from unlearning.services import histories
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
 
     from lineage.models import Job
@@ -31,15 +35,21 @@ if TYPE_CHECKING:
     from unlearning.core.recipe import Recipe
 
 
+class BaseInShards(ValueError):
+    """A vote of shards is no model that another recipe could go on from."""
+
+
 def train_version(job: Job) -> None:
-    """Train a version from a recipe on a captured snapshot, as the job's parameters say."""
+    """Train a version from a recipe on a captured snapshot, as the job's parameters say.
+
+    Raises:
+        BaseInShards: the base is a vote of shards.
+    """
     wanted = job.parameters
     if known := earlier_result(job):
         histories.settle(name=str(job.pk), version=known)
         return
-    recipe = load_recipe(
-        wanted["recipe"], wanted["recipe_parameters"], settings.EXPUNGE_RECIPE_MODULES
-    )
+    recipe = _recipe(wanted)
     snapshot = DatasetSnapshot.objects.select_related("dataset__space").get(pk=wanted["snapshot"])
     base = ModelVersion.objects.filter(pk=wanted.get("base")).first()
     inputs = [lineage_runs.Input(source=snapshot)]
@@ -56,7 +66,7 @@ def train_version(job: Job) -> None:
         view = training_view(snapshot)
         session = Session(
             seed=wanted["seed"],
-            base=load_version(base) if base else None,
+            base=_start(base) if base else None,
             progress=reporter(job, f"Training {wanted['model_name']}"),
             **placed(),
             **privacy.hidden(recipe, view),
@@ -70,7 +80,30 @@ def train_version(job: Job) -> None:
         privacy.keep(version, recipe, view)
 
 
+def _start(base: ModelVersion) -> nn.Module:
+    if isinstance(recipe_of(base), Sharded):
+        raise BaseInShards(
+            f"{base} is a vote of shards, which no other recipe can go on from; train a base as a "
+            f"whole, with EXPUNGE_SHARDS=0."
+        )
+    return load_version(base)
+
+
+def _recipe(wanted: Mapping[str, Any]) -> Recipe:
+    """Return what is to be trained: in shards where the installation says so and no base is."""
+    recipe = load_recipe(
+        wanted["recipe"], wanted["recipe_parameters"], settings.EXPUNGE_RECIPE_MODULES
+    )
+    whole = isinstance(recipe, Sharded) or wanted.get("base") or settings.EXPUNGE_SHARDS <= 1
+    if whole or recipe.noisy or privacy.terms_of(recipe):  # whose noise may not be recorded
+        return recipe
+    slices = max(1, settings.EXPUNGE_SLICES)
+    return Sharded.of(recipe, shards=settings.EXPUNGE_SHARDS, slices=slices)
+
+
 def _trained(job: Job, recipe: Recipe, session: Session, view: TrainingView) -> nn.Module:
+    if isinstance(recipe, Sharded):
+        return recorded_in_shards(job, recipe, session, view)
     # A private training is not recorded: with its noise kept, it would promise nothing.
     if not settings.EXPUNGE_REPLAY_EVERY or privacy.terms_of(recipe):
         return recipe.train(StoredExamples(recipe, view), session)

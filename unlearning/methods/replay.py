@@ -29,6 +29,9 @@ class Replay(Method):
     kept state with t at most the first step whose batch B_t meets the forget set F, and S_i is the
     i-th step of training with optimiser, schedule and seed of that step.
 
+    Where the model is a vote of shards, this is done to those shards that held any of F, and the
+    others stay as they are.
+
     **Reference.** After "Unlearning at scale" (arXiv 2508.12220), whose abstract alone was read;
     the states are those of SISA, Bourtoule et al., "Machine unlearning", IEEE S&P 2021.
 
@@ -58,10 +61,5 @@ class Replay(Method):
     ) -> Outcome:
         if context.rewind is None:
             raise NotKept("There is no recorded training to replay.")
-        replayed = context.rewind.replay(retain, context.recipe, context)
-        steps = replayed.recording.steps_before(len(replayed.recording.segments))
-        return Outcome(
-            model=replayed.model,
-            stop_reason=f"replayed steps {replayed.execution.first} to {steps} with "
-            f"{len(replayed.recording.holes)} empty places",
-        )
+        done, said = context.rewind.carry_out(model, retain, context.recipe, context)
+        return Outcome(model=done, stop_reason=said)

@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("lineage", "0013_traces_of_forget_sets"),
-        ("unlearning", "0006_history_records"),
+        ("unlearning", "0007_shards"),
     ]
 
     operations = [

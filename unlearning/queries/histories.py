@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lineage.core.bitmaps import decode
 from lineage.models import OrdinalSpace
 from lineage.queries.availability import purged_ordinals
 from unlearning.models import HistoryFile, TrainingHistory
@@ -14,10 +16,50 @@ if TYPE_CHECKING:
     from lineage.models import Artefact, ModelVersion
 
 
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A shard of a training: the records of its slices that are trained on, as ordinals.
+
+    ``bounds`` counts the records of the first one, two, ... slices as there were at first.
+    """
+
+    number: int
+    slices: tuple[BitMap, ...]
+    bounds: tuple[int, ...]
+
+
 def account_of(version: ModelVersion) -> bytes:
-    """Return the account of the training of a version; empty if none was kept."""
-    found = TrainingHistory.objects.filter(version=version).values_list("account", flat=True)
-    return bytes(next(iter(found), b""))
+    """Return the account of the training of a version as a whole; empty if none was kept."""
+    whole = TrainingHistory.objects.filter(version=version, shard=None)
+    return bytes(next(iter(whole.values_list("account", flat=True)), b""))
+
+
+def parts_of(version: ModelVersion) -> list[tuple[Part, bytes]]:
+    """Return what was kept of the shards of a version, each with its account, by number."""
+    histories = TrainingHistory.objects.filter(version=version, shard__isnull=False)
+    return [
+        (_part(history), bytes(history.account))
+        for history in histories.order_by("shard").prefetch_related("slices")
+    ]
+
+
+def parts_named(name: str) -> list[int]:
+    """Return the numbers of the shards that a training of that name has histories of."""
+    found = TrainingHistory.objects.filter(name__startswith=f"{name}/", shard__isnull=False)
+    return [
+        shard
+        for shard in found.order_by("shard").values_list("shard", flat=True)
+        if shard is not None
+    ]
+
+
+def _part(history: TrainingHistory) -> Part:
+    slices = sorted(history.slices.all(), key=lambda each: each.number)
+    return Part(
+        number=history.shard or 0,
+        slices=tuple(decode(bytes(each.bitmap)) for each in slices),
+        bounds=tuple(each.bound for each in slices),
+    )
 
 
 def account_named(name: str) -> bytes:

@@ -5,30 +5,53 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 from pyroaring import BitMap
 
 from lineage.core.bitmaps import decode, encode
 from lineage.models import Artefact, Job
 from lineage.services.artefacts import destroy_artefact, store_artefact
-from unlearning.models import HistoryFile, TrainingHistory
+from unlearning.models import HistoryFile, HistorySlice, TrainingHistory
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from lineage.models import ModelVersion, OrdinalSpace
+    from unlearning.queries.histories import Part
 
 _LIVE = (Job.Status.QUEUED, Job.Status.RUNNING)
 
 
+@transaction.atomic
 def begin(
-    *, name: str, job: Job, space: OrdinalSpace, ordinals: BitMap, now: datetime
+    *,
+    name: str,
+    job: Job,
+    space: OrdinalSpace,
+    ordinals: BitMap,
+    now: datetime,
+    part: Part | None = None,
 ) -> TrainingHistory:
-    """Return the history of that name, made if this is the first try."""
-    history, _ = TrainingHistory.objects.get_or_create(
+    """Return the history of that name, made if this is the first try.
+
+    ``part`` is the shard that it is of, where it is not of the whole.
+    """
+    history, made = TrainingHistory.objects.get_or_create(
         name=name,
-        defaults={"job": job, "space": space, "bitmap": encode(ordinals), "created_at": now},
+        defaults={
+            "job": job,
+            "space": space,
+            "shard": part.number if part else None,
+            "bitmap": encode(ordinals),
+            "created_at": now,
+        },
     )
+    if made and part:
+        HistorySlice.objects.bulk_create(
+            HistorySlice(history=history, number=number, bound=bound, bitmap=encode(records))
+            for number, (bound, records) in enumerate(zip(part.bounds, part.slices, strict=True))
+        )
     if history.job_id != job.pk:
         TrainingHistory.objects.filter(pk=history.pk).update(job=job)
     return history
@@ -60,17 +83,28 @@ def drop_file(*, key: str, now: datetime) -> None:
 
 @transaction.atomic
 def settle(*, name: str, version: ModelVersion, rests_on: Collection[str] = ()) -> None:
-    """Give the history of that name, if any, to the version that came of it; once or again.
+    """Give the history of that name, or of its shards, to the version that came of it.
 
-    From then on they go together.
+    From then on they go together. Once or again; there need not be one.
 
     ``rests_on`` are the keys of files of the training that this one replayed: states from before
     anything that was forgotten. They pass to the new version, since the old one will go.
     """
-    history = TrainingHistory.objects.select_for_update().filter(name=name).first()
-    if history is None:
-        return
-    HistoryFile.objects.filter(key__in=rests_on).update(history=history)
+    named = Q(name=name) | Q(name__startswith=f"{name}/")
+    for history in TrainingHistory.objects.select_for_update().filter(named):
+        HistoryFile.objects.filter(key__in=rests_on).update(history=history)
+        _give(history, version)
+
+
+@transaction.atomic
+def pass_on(*, but: Collection[int], of: ModelVersion, to: ModelVersion) -> None:
+    """Give the histories of all shards but some to the version that has these shards now."""
+    mine = TrainingHistory.objects.select_for_update().filter(version=of, shard__isnull=False)
+    for history in mine.exclude(shard__in=but):
+        _give(history, to)
+
+
+def _give(history: TrainingHistory, version: ModelVersion) -> None:
     TrainingHistory.objects.filter(pk=history.pk).update(version=version)
     files = HistoryFile.objects.filter(history=history)
     Artefact.objects.filter(pk__in=files.values("artefact")).update(version=version)

@@ -34,6 +34,7 @@ NEWTON = "certified_newton"
 CARRIED_OUT_BY = {
     Way.DECREMENT: "decrement",
     Way.REWIND: REPLAY,
+    Way.SHARD_REBUILD: REPLAY,
     Way.RETRAIN: RETRAIN,
     Way.NO_ACTION: NO_ACTION,
     Way.NEWTON: NEWTON,
@@ -158,6 +159,11 @@ def reopen_run(*, run_id: UUID) -> bool:
     return bool(
         UnlearningRun.objects.filter(pk=run_id, status=S.CLEARED).update(status=S.REJECTED)
     )
+
+
+def set_interim(*, run_id: UUID, version: ModelVersion) -> None:
+    """Say what serves in the place of the target until the run and its audit are over."""
+    UnlearningRun.objects.filter(pk=run_id).update(interim=version)
 
 
 def set_base(*, run_id: UUID, base: ModelVersion) -> None:

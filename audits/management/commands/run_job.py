@@ -26,6 +26,7 @@ HANDLERS = {
     "TRAIN": "unlearning.execution.training:train_version",
     "TUNE": "audits.execution.tuning:tune",
     "UNLEARN": "unlearning.execution.running:execute_run",
+    "SCORE": "audits.execution.scoring:score_case",
     "PLAN": "audits.execution.planning:draw_plan",
     "AUDIT": "audits.execution.shadows:train_shadows",
     "JUDGE": "audits.execution.judging:judge_run",

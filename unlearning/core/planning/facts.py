@@ -64,10 +64,17 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class TouchedShard:
-    """A shard that holds records of the forget set, the first of them in ``first_slice``."""
+    """A shard that holds records of the forget set, the first of them in ``first_slice``.
+
+    ``replayed`` are the sample visits of its rebuild, and ``scratch`` those of training it from
+    the start, where a recording tells them exactly. ``emptied`` says that nothing is left of it.
+    """
 
     first_slice: int
     stages: tuple[Stage, ...]
+    replayed: int | None = None
+    scratch: int | None = None
+    emptied: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a slice that the shard does not have.
@@ -88,7 +95,13 @@ class TouchedShard:
 
     def visits(self) -> int:
         """Return the sample visits of its rebuild."""
+        if self.replayed is not None:
+            return self.replayed
         return sum(each.visits - each.forgotten for each in self.stages[self.start() :])
+
+    def again(self) -> int:
+        """Return the sample visits of the execution that verifies its rebuild."""
+        return self.visits() if self.scratch is None else self.scratch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class Weighing:
     """One version and one forget set, to be weighed.
 
-    ``verified`` executes what goes on from a kept state twice, the second time from scratch (of a
-    shard, as much as is rebuilt); a full retrain is executed once.
+    ``verified`` executes what goes on from a kept state twice, the second time from scratch (of
+    shards, those that are rebuilt, or as much of them as is rebuilt where no recording tells
+    more); a full retrain is executed once.
     """
 
     version: VersionFacts
@@ -66,16 +67,21 @@ class Weighing:
         shards = self.version.shards
         if shards is None:
             return "The version was not trained in shards."
+        if any(each.emptied for each in shards.touched):
+            return "Nothing would be left of a shard to train it on."
         visits = sum(each.visits() for each in shards.touched)
-        return self._trained(Way.SHARD_REBUILD, visits, self.measured.shard_queue)
+        again = sum(each.again() for each in shards.touched)
+        return self._trained(Way.SHARD_REBUILD, visits, self.measured.shard_queue, again=again)
 
     def rewind(self) -> Option | str:
         """Go back to the newest clean state and replay the rest, with holes."""
         replay = self.version.replay
+        if self.version.shards is not None:
+            return "It was trained in shards, of which each is gone back in by itself."
         if replay is None:
             return "No log of steps was kept that says when the records were used first."
         visits = self.version.visits - replay.newest_clean().visits_before - self.forget.visits
-        return self._trained(Way.REWIND, max(0, visits), self.measured.queue)
+        return self._trained(Way.REWIND, max(0, visits), self.measured.queue, again=self._whole)
 
     def newton(self) -> Option | str:
         """Take a Newton step on the remaining data, within the budget of the certificate."""
@@ -112,7 +118,7 @@ class Weighing:
     def _retrain(self) -> Option | Impossible:
         if self.version.no_retrain:
             return Impossible(way=Way.RETRAIN, reason=self.version.no_retrain)
-        return self._trained(Way.RETRAIN, self._whole, self.measured.queue, again=False)
+        return self._trained(Way.RETRAIN, self._whole, self.measured.queue)
 
     def _approximate(self, method: MethodFacts) -> Option | Impossible:
         if reason := self.version.only_retrain or method.refused:
@@ -137,16 +143,19 @@ class Weighing:
         """Sample visits of a full retrain."""
         return max(0, self.version.visits - self.forget.visits)
 
-    def _trained(self, way: Way, visits: int, queue: float, *, again: bool = True) -> Option:
-        """Return an exact way that trains; bits are claimed where two executions can agree."""
+    def _trained(self, way: Way, visits: int, queue: float, *, again: int | None = None) -> Option:
+        """Return an exact way that trains; bits are claimed where two executions can agree.
+
+        ``again`` are the visits of the second execution, None where there is none.
+        """
         seconds = self.measured.start + visits * self.measured.per_visit
-        twice = again and self.verified and self.version.same_environment
-        whole = visits if way is Way.SHARD_REBUILD else self._whole
+        twice = again is not None and self.verified and self.version.same_environment
+        more = again or 0
         cost = Cost(
             visits=visits,
             seconds=seconds,
-            verify_visits=whole if twice else 0,
-            verify_seconds=self.measured.start + whole * self.measured.per_visit if twice else 0.0,
+            verify_visits=more if twice else 0,
+            verify_seconds=self.measured.start + more * self.measured.per_visit if twice else 0.0,
         )
         return Option(
             way=way,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from unlearning.core.replay.engine import Trainer
+from unlearning.core.replay.engine import Trainer, model_at
 from unlearning.core.replay.pinned import Pinned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pyroaring import BitMap
+    from torch import nn
 
     from unlearning.core.examples import Examples
     from unlearning.core.recipe import Recipe
@@ -49,7 +50,33 @@ class Rewind:
             OtherTraining, HolesShrank: the recording is of something else.
             NotStored, StateUnreadable: a state that it needs is gone or altered.
         """
-        training = Trainer(
+        return self._trainer(recipe, session).replay(self.run, self.origin, self.source(retain))
+
+    def carry_out(
+        self, _model: nn.Module, retain: Examples, recipe: Recipe, session: Session
+    ) -> tuple[nn.Module, str]:
+        """Replay in place of a model; return what came out, and what was done. Raises as above."""
+        replayed = self.replay(retain, recipe, session)
+        steps = replayed.recording.steps_before(len(replayed.recording.segments))
+        return replayed.model, (
+            f"replayed steps {replayed.execution.first} to {steps} with "
+            f"{len(replayed.recording.holes)} empty places"
+        )
+
+    def rolled_back(self, retain: Examples, recipe: Recipe, session: Session) -> nn.Module | None:
+        """Return the model of the newest clean state, without training; None if there is none.
+
+        It has the weights that the steps were moving, not an average that a recipe makes of them.
+        """
+        clean = self._trainer(recipe, session).clean(self.origin, self.source(retain))
+        return model_at(recipe, self.store, clean.states[-1]) if clean.states else None
+
+    def source(self, retain: Examples) -> Pinned:
+        """Return the retain set, which is in its first order, with its holes."""
+        return Pinned(retain, size=self.origin.size, holes=self.holes)
+
+    def _trainer(self, recipe: Recipe, session: Session) -> Trainer:
+        return Trainer(
             recipe=recipe,
             session=replace(session, seed=self.origin.seed),
             store=self.store,
@@ -57,8 +84,6 @@ class Rewind:
             content=self.origin.content,
             every=self.every,
         )
-        source = Pinned(retain, size=self.origin.size, holes=self.holes)
-        return training.replay(self.run, self.origin, source)
 
 
 def holes_in(origin: Recording, learned: Sequence[int], retained: BitMap) -> frozenset[int]:

@@ -1,0 +1,73 @@
+"""Records as staff name them: by number, or as those of some people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from pyroaring import BitMap
+
+from lineage.core.ordinal_list import parse
+from lineage.models import RecordContent
+from lineage.queries.contents import batches
+from lineage.queries.subjects import find_subject, records_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lineage.models import OrdinalSpace
+
+KINDS = ("EMAIL", "EXTERNAL")
+
+
+class NobodyFound(ValueError):
+    """A person who was named has no records there; the sentence says in which line."""
+
+
+def listed(text: str) -> BitMap:
+    """Return the records of a list: numbers and ranges, with commas or one a line.
+
+    Raises:
+        OrdinalsUnreadable: the sentence names the part that is wrong.
+    """
+    lines = [line.strip().strip(",") for line in text.splitlines()]
+    wanted = ",".join(line for line in lines if line)
+    return parse(wanted) if wanted else BitMap()
+
+
+def of_people(space: OrdinalSpace, text: str) -> BitMap:
+    """Return the records of people in a space, by an identifier of each, one a line.
+
+    Raises:
+        NobodyFound: an identifier belongs to nobody, or to somebody without records there.
+    """
+    found = BitMap()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if identifier := line.strip():
+            held = _held(space, identifier)
+            if not held:
+                raise NobodyFound(
+                    f"Line {number} names {identifier!r}, of whom {space.name} has no records."
+                )
+            found |= held
+    return found
+
+
+def _held(space: OrdinalSpace, identifier: str) -> BitMap:
+    people = (find_subject(kind, identifier) for kind in KINDS)
+    subject = next((one for one in people if one), None)
+    return records_of(subject).get(space, BitMap()) if subject else BitMap()
+
+
+def labels_of(space: OrdinalSpace, ordinals: Iterable[int]) -> dict[int, str]:
+    """Return the label of each record that has one here."""
+    found: dict[int, str] = {}
+    for batch in batches(ordinals):
+        rows = RecordContent.objects.filter(space=space, ordinal__in=batch)
+        found.update(rows.values_list("ordinal", "target"))
+    return found
+
+
+def label_counts(space: OrdinalSpace, ordinals: BitMap) -> list[tuple[str, int]]:
+    """Return how many of some records have each label, the most frequent first."""
+    return Counter(labels_of(space, ordinals).values()).most_common()

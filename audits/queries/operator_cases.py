@@ -1,0 +1,97 @@
+"""The operator's own cases: who started them, what is proposed, and what they are about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyroaring import BitMap
+
+from audits.models import ErasureRequest, OperatorCase, ScoredRecord
+from lineage.core import bitmaps
+from unlearning.core.planning.policy import Intake
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+    from django.db.models import QuerySet
+
+
+S = ErasureRequest.Status
+CHANNEL = "OPERATOR"
+
+
+def operator_case_of(case_id: UUID) -> OperatorCase | None:
+    """Return what a case of the operator's has beside it; None for any other case."""
+    found = OperatorCase.objects.select_related("space", "version", "request")
+    return found.filter(pk=case_id).first()
+
+
+def intake_of(case_id: UUID) -> Intake:
+    """Return who asked for a case: a person, or the operator."""
+    return Intake.OPERATOR if OperatorCase.objects.filter(pk=case_id).exists() else Intake.SUBJECT
+
+
+def chosen_of(case: OperatorCase) -> BitMap:
+    """Return the records that are to leave the training."""
+    return bitmaps.decode(bytes(case.chosen))
+
+
+def seeds_of(case: OperatorCase) -> BitMap:
+    """Return the records that were named when the case was opened."""
+    return bitmaps.decode(bytes(case.seeds))
+
+
+def digest_of(case: OperatorCase) -> str:
+    """Return the digest of the records that are to leave the training."""
+    return bitmaps.digest(chosen_of(case))
+
+
+def needs_scores(case: OperatorCase) -> bool:
+    """Return whether the records of the version are still to be scored."""
+    return case.version_id is not None and not case.finding and not case.note
+
+
+def scored(case: OperatorCase) -> QuerySet[ScoredRecord]:
+    """Return the scored records, the most suspicious first."""
+    return case.scored.order_by("-score", "ordinal")
+
+
+def shown_records(case: OperatorCase) -> list[int]:
+    """Return the scored records, the most suspicious first, then the others that were chosen.
+
+    While the set is being chosen, those that were not chosen are among them.
+    """
+    chosen = chosen_of(case)
+    found = list(scored(case).values_list("ordinal", flat=True))
+    rest = chosen - BitMap(found)
+    if case.request.status == S.DRAFT:
+        return [*found, *rest, *seeds_of(case) - chosen - BitMap(found)]
+    return [*(ordinal for ordinal in found if ordinal in chosen), *rest]
+
+
+def may_approve(case: OperatorCase, user: User) -> str:
+    """Return why a member of staff may not approve a forget set; empty if they may."""
+    if not user.is_staff:
+        return "Only a member of staff can approve a forget set."
+    if case.authors.filter(pk=user.pk).exists():
+        return (
+            "You opened this case or chose records of it, and whoever proposes a forget set "
+            "cannot approve it. Ask a second member of staff."
+        )
+    return ""
+
+
+def account(case: OperatorCase) -> dict[str, Any]:
+    """Return what the sealed record says of an operator's case: codes, counts and digests."""
+    chosen = chosen_of(case)
+    return {
+        "reason": case.reason,
+        "disposal": case.disposal,
+        "version": None if case.version_id is None else str(case.version_id),
+        "seeds": len(seeds_of(case)),
+        "chosen": len(chosen),
+        "chosen_digest": bitmaps.digest(chosen),
+        "finding": case.finding,
+        "note": case.note,
+    }

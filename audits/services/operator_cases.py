@@ -1,0 +1,293 @@
+"""Open, propose and approve the operator's own cases (docs/adr/0026-active-unlearning.md).
+
+Nobody asked for these: there is no identity to confirm, no letter and no statutory deadline. What
+stands in for the person's own word is a second member of staff.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import rfc8785
+from django.db import transaction
+
+from audits.models import ErasureRequest, OperatorCase, ScoredRecord
+from audits.queries.operator_cases import (
+    CHANNEL,
+    chosen_of,
+    digest_of,
+    may_approve,
+    needs_scores,
+    seeds_of,
+)
+from audits.services import log
+from audits.services.requests import actor_of, new_reference, token_digest
+from audits.services.transitions import MoveNotAllowed, move
+from lineage.core import bitmaps
+from lineage.queries.availability import purged_ordinals
+from lineage.services.snapshots import check_known
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+    from pyroaring import BitMap
+
+    from lineage.models import ModelVersion, OrdinalSpace
+
+S = ErasureRequest.Status
+Reason, Disposal = OperatorCase.Reason, OperatorCase.Disposal
+NO_DEADLINE = "NONE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewCase:
+    """What a case is opened with.
+
+    * ``reason``: POISONED, MISLABELLED or EXPIRED_CONSENT;
+    * ``disposal``: KEEP or DELETE, what becomes of the records;
+    * ``space``: of the records;
+    * ``version``: whose training records are scored around the seeds; None for the seeds alone;
+    * ``seeds``: the records that were named.
+    """
+
+    reason: str
+    disposal: str
+    space: OrdinalSpace
+    version: ModelVersion | None
+    seeds: BitMap
+
+
+class NotYourApproval(Exception):
+    """The member of staff may not approve this forget set; the sentence says why."""
+
+
+class ForgetSetRefused(ValueError):
+    """The records cannot be a forget set; the sentence says why."""
+
+
+@transaction.atomic
+def open_case(*, new: NewCase, user: User, now: datetime) -> OperatorCase:
+    """Open a case; nothing is restricted before it is approved, which ``user`` cannot do.
+
+    Raises:
+        ValueError: reason or disposal is not one of these.
+        ForgetSetRefused: there is no record, or not one that can still be used.
+        OrdinalsUnknown: the space has not handed them out.
+    """
+    _one_of("reason", new.reason, Reason.values)
+    _one_of("disposal", new.disposal, Disposal.values)
+    named = bitmaps.encode(_usable(new.space, new.seeds))
+    request = ErasureRequest.objects.create(
+        reference=new_reference("OP"),
+        status=S.DRAFT,
+        channel=CHANNEL,
+        status_digest=token_digest(secrets.token_urlsafe(32)),
+        received_at=now,
+        due_rule=NO_DEADLINE,
+    )
+    case = OperatorCase.objects.create(
+        request=request,
+        reason=new.reason,
+        disposal=new.disposal,
+        space=new.space,
+        version=new.version,
+        seeds=named,
+        chosen=named,
+    )
+    case.authors.add(user)
+    opened = {
+        "reason": new.reason,
+        "space": str(new.space.public_id),
+        "disposal": new.disposal,
+    }
+    log.append(type="case_opened", case=request.pk, now=now, data=opened, actor=actor_of(user))
+    return case
+
+
+@transaction.atomic
+def keep_scores(
+    *,
+    case_id: UUID,
+    records: Sequence[tuple[int, float, int]],
+    finding: Mapping[str, Any],
+    note: str,
+    now: datetime,
+) -> bool:
+    """Keep what was measured around the seeds and propose their clusters.
+
+    False if it is known, or if the case was dropped meanwhile.
+
+    Args:
+        case_id: of the case.
+        records: (ordinal, score, cluster or 0) of those to be shown.
+        finding: how it was measured, as JSON.
+        note: why nothing beside the seeds is proposed; empty if something is.
+        now: when.
+    """
+    case = _locked(case_id)
+    if case.request.status != S.DRAFT or not needs_scores(case):
+        return False
+    ScoredRecord.objects.bulk_create(
+        ScoredRecord(case=case, ordinal=ordinal, score=score, cluster=cluster)
+        for ordinal, score, cluster in records
+    )
+    seeds = seeds_of(case)
+    found = seeds.copy()
+    if not note:
+        found.update(ordinal for ordinal, _, cluster in records if cluster)
+    case.finding, case.note, case.chosen = dict(finding), note, bitmaps.encode(found)
+    case.save(update_fields=["finding", "note", "chosen"])
+    told = {
+        "version": str(case.version_id),
+        "seeds": len(seeds),
+        "found": len(found - seeds),
+        "result": hashlib.sha256(
+            rfc8785.dumps({"finding": case.finding, "note": note})
+        ).hexdigest(),
+    }
+    log.append(type="forget_set_scored", case=case_id, now=now, data=told)
+    return True
+
+
+@transaction.atomic
+def choose(*, case_id: UUID, ordinals: BitMap, user: User) -> None:
+    """Replace the records that are to leave the training; who does so is one of the authors.
+
+    Raises:
+        MoveNotAllowed: the case is not a draft (any more), or is still being scored.
+        ForgetSetRefused, OrdinalsUnknown: as ``open_case``.
+    """
+    case = _drafted(case_id)
+    case.chosen = bitmaps.encode(_usable(case.space, ordinals))
+    case.save(update_fields=["chosen"])
+    case.authors.add(user)
+
+
+@transaction.atomic
+def propose(*, case_id: UUID, user: User, now: datetime) -> bool:
+    """Ask a second member of staff to approve the forget set; False when that was done.
+
+    Raises:
+        MoveNotAllowed: the case is not a draft, or its records are still being scored.
+    """
+    case = _locked(case_id)
+    _check_scored(case)
+    proposed = {
+        "space": str(case.space.public_id),
+        "records": len(chosen_of(case)),
+        "digest": digest_of(case),
+    }
+    moved = move(
+        case_id=case_id,
+        to=S.PROPOSED,
+        now=now,
+        actor=actor_of(user),
+        event=("forget_set_proposed", proposed),
+    )
+    if moved:
+        case.proposed_by = user
+        case.save(update_fields=["proposed_by"])
+        case.authors.add(user)
+    return moved
+
+
+@transaction.atomic
+def send_back(*, case_id: UUID, user: User, now: datetime) -> bool:
+    """Return a proposed forget set to be chosen anew; False when it is being chosen already."""
+    _locked(case_id)
+    event = ("forget_set_returned", dict[str, Any]())
+    return move(case_id=case_id, to=S.DRAFT, now=now, actor=actor_of(user), event=event)
+
+
+@transaction.atomic
+def approve(*, case_id: UUID, digest: str, user: User, now: datetime) -> bool:
+    """Approve a proposed forget set, of which ``digest`` was shown; False when it was approved.
+
+    Raises:
+        NotYourApproval: the member of staff opened the case or chose one of its records.
+        MoveNotAllowed: nothing is proposed, or other records than those that were shown.
+    """
+    case = _locked(case_id)
+    if reason := may_approve(case, user):
+        raise NotYourApproval(reason)
+    if digest != digest_of(case):
+        raise MoveNotAllowed(
+            f"Case {case.request.reference}: the forget set was changed after you looked at it. "
+            "Look at it again before you approve it."
+        )
+    moved = move(
+        case_id=case_id,
+        to=S.APPROVED,
+        now=now,
+        actor=actor_of(user),
+        event=("forget_set_approved", {"records": len(chosen_of(case)), "digest": digest}),
+        fields={"accepted_at": now, "accepted_by": user},
+    )
+    if moved:
+        case.approved_by = user
+        case.save(update_fields=["approved_by"])
+    return moved
+
+
+@transaction.atomic
+def drop(*, case_id: UUID, user: User, now: datetime) -> bool:
+    """Close a case that was not approved, leaving every record where it is."""
+    _locked(case_id)
+    return move(
+        case_id=case_id,
+        to=S.WITHDRAWN,
+        now=now,
+        actor=actor_of(user),
+        event=("case_dropped", {}),
+        fields={"outcome": ErasureRequest.Outcome.WITHDRAWN},
+    )
+
+
+def _locked(case_id: UUID) -> OperatorCase:
+    """Return the case, held until the transaction ends: a set is not edited while approved."""
+    return (
+        OperatorCase.objects.select_for_update(of=("self",))
+        .select_related("request", "space")
+        .get(pk=case_id)
+    )
+
+
+def _drafted(case_id: UUID) -> OperatorCase:
+    case = _locked(case_id)
+    if case.request.status != S.DRAFT:
+        raise MoveNotAllowed(
+            f"Case {case.request.reference} is {case.request.status}; its forget set can be "
+            "chosen only while it is DRAFT."
+        )
+    _check_scored(case)
+    return case
+
+
+def _check_scored(case: OperatorCase) -> None:
+    if case.request.status == S.DRAFT and needs_scores(case):
+        raise MoveNotAllowed(
+            f"Case {case.request.reference}: the training records are still being scored; choose "
+            "and propose the forget set when that is done."
+        )
+
+
+def _usable(space: OrdinalSpace, ordinals: BitMap) -> BitMap:
+    check_known(space, ordinals)
+    left = ordinals - purged_ordinals(space)
+    if not left:
+        raise ForgetSetRefused(
+            f"A forget set needs at least one record of {space.name} that was not erased; "
+            f"{len(ordinals)} were named."
+        )
+    return left
+
+
+def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; allowed are {', '.join(allowed)}.")

@@ -1,0 +1,197 @@
+"""The operator's own cases: start one, look at its forget set, propose and approve it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.forms import ValidationError
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from audits import workflow
+from audits.forms import NewCaseForm, RecordsField
+from audits.models import ErasureRequest, OperatorCase
+from audits.queries import named_records
+from audits.queries.operator_cases import (
+    chosen_of,
+    digest_of,
+    may_approve,
+    needs_scores,
+    seeds_of,
+    shown_records,
+)
+from audits.services.operator_cases import ForgetSetRefused
+from audits.views.access import decision, may_decide, page, staff_of, staff_page
+from audits.views.asking import SAID_NO, carry_out
+from audits.views.progress import progress_of
+from audits.views.wording import status_badge
+from lineage.services.snapshots import OrdinalsUnknown
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.core.paginator import Page
+    from django.http import HttpRequest, HttpResponse
+    from pyroaring import BitMap
+
+S = ErasureRequest.Status
+PER_PAGE = 100
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@decision
+def start(request: HttpRequest) -> HttpResponse:
+    """Open a case that no data subject asked for."""
+    sent = request.method == "POST"
+    form = NewCaseForm(request.POST, request.FILES) if sent else NewCaseForm()
+    if form.is_valid():
+        try:
+            case = workflow.open_case(new=form.new_case(), user=staff_of(request))
+        except (ForgetSetRefused, OrdinalsUnknown) as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Case {case.request.reference} was opened.")
+            return redirect("audits:forget_set", case_id=case.pk)
+    errors = [
+        (f"#id_{name if name != '__all__' else 'records'}", sentence)
+        for name, sentences in form.errors.items()
+        for sentence in sentences
+    ]
+    context = {"form": form, "errors": errors}
+    return page(request, "audits/new_case.html", context, status=400 if errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def forget_set(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Show what is proposed, and take the choice of the proposer."""
+    case = _case(case_id)
+    if request.method == "POST":
+        return _chosen(request, case_id)
+    chosen, seeds = chosen_of(case), seeds_of(case)
+    shown = Paginator(shown_records(case), PER_PAGE).get_page(request.GET.get("page"))
+    user = staff_of(request)
+    context = {
+        "case": case.request,
+        "operator": case,
+        "status": status_badge(case.request),
+        "progress": progress_of(case.request, timezone.now()),
+        "rows": _rows(case, shown, chosen, seeds),
+        "shown": shown,
+        "records": len(chosen),
+        "seeds": len(seeds),
+        "found": len(chosen - seeds),
+        "labels": named_records.label_counts(case.space, chosen),
+        "digest": digest_of(case),
+        "scoring": case.request.status == S.DRAFT and needs_scores(case),
+        "choosing": case.request.status == S.DRAFT and may_decide(request),
+        "deciding": case.request.status == S.PROPOSED and may_decide(request),
+        "objection": may_approve(case, user),
+    }
+    return page(request, "audits/forget_set.html", context)
+
+
+@decision
+def _chosen(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Keep the choice among the records shown, with those added by hand; then propose."""
+    case = _case(case_id)
+    user = staff_of(request)
+    try:
+        also: BitMap = RecordsField(required=False).clean(request.POST.get("also", ""))
+        left = chosen_of(case) - _numbers(request, "shown")
+        ordinals = left | _numbers(request, "keep") | also
+        if ordinals != chosen_of(case):
+            workflow.choose_records(case_id=case.pk, ordinals=ordinals, user=user)
+        if request.POST.get("action") == "propose":
+            workflow.propose_forget_set(case_id=case.pk, user=user)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    except SAID_NO as error:
+        messages.error(request, str(error))
+    else:
+        proposed = request.POST.get("action") == "propose"
+        messages.success(
+            request,
+            "The forget set is proposed. A second member of staff decides about it."
+            if proposed
+            else "Your choice is kept.",
+        )
+    return redirect("audits:forget_set", case_id=case.pk)
+
+
+@require_POST
+@decision
+def approve(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Approve the forget set that was shown; a deletion is confirmed by the case's reference."""
+    case = _case(case_id)
+    deleting = case.disposal == OperatorCase.Disposal.DELETE
+    if deleting and request.POST.get("confirm", "").strip() != case.request.reference:
+        messages.error(
+            request,
+            f"The records of this case will be deleted. Type {case.request.reference} to confirm.",
+        )
+        return redirect("audits:forget_set", case_id=case.pk)
+    return carry_out(
+        request,
+        case.request,
+        lambda: workflow.approve_forget_set(
+            case_id=case.pk, digest=request.POST.get("digest", ""), user=staff_of(request)
+        ),
+        f"The forget set of {case.request.reference} is approved. The unlearning has started.",
+    )
+
+
+@require_POST
+@decision
+def send_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Have the forget set chosen anew."""
+    case = _case(case_id)
+    return carry_out(
+        request,
+        case.request,
+        lambda: workflow.return_forget_set(case_id=case.pk, user=staff_of(request)),
+        "The forget set can be chosen anew.",
+    )
+
+
+@require_POST
+@decision
+def drop(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Close a case that was not approved."""
+    case = _case(case_id)
+    return carry_out(
+        request,
+        case.request,
+        lambda: workflow.drop_case(case_id=case.pk, user=staff_of(request)),
+        f"Case {case.request.reference} is dropped. Every record stays where it is.",
+    )
+
+
+def _case(case_id: UUID) -> OperatorCase:
+    found = OperatorCase.objects.select_related("request", "space", "version")
+    return get_object_or_404(found, pk=case_id)
+
+
+def _numbers(request: HttpRequest, field: str) -> BitMap:
+    return named_records.listed(",".join(request.POST.getlist(field)))
+
+
+def _rows(
+    case: OperatorCase, shown: Page[int], chosen: BitMap, seeds: BitMap
+) -> list[dict[str, Any]]:
+    ordinals = list(shown)
+    scores = {row.ordinal: row for row in case.scored.filter(ordinal__in=ordinals)}
+    labels = named_records.labels_of(case.space, ordinals)
+    return [
+        {
+            "ordinal": ordinal,
+            "label": labels.get(ordinal, ""),
+            "scored": scores.get(ordinal),
+            "seed": ordinal in seeds,
+            "chosen": ordinal in chosen,
+        }
+        for ordinal in ordinals
+    ]

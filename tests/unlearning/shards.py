@@ -1,0 +1,31 @@
+"""People spread over shards in one known way, whatever keys an installation draws."""
+
+from __future__ import annotations
+
+from lineage.queries.training_view import training_view
+from unlearning.core.recipe import load_recipe
+from unlearning.core.sharding.coverage import ClassesMissing, check_classes
+from unlearning.core.sharding.placement import EmptyShard, TooEntangled
+from unlearning.core.stored import StoredExamples
+from unlearning.execution import sharding
+from unlearning.recipes.sharded import Sharded
+
+
+def spread(monkeypatch, snapshot, parameters, *, shards=2, slices=2, wanted=None):
+    """Choose the key that places people, so that every shard learns every class.
+
+    ``wanted`` says of a placement whether it will do; records are named by their places.
+    """
+    part = load_recipe("unlearning.recipes.digits:DigitsMLP", parameters, ["unlearning.recipes"])
+    recipe, view = Sharded.of(part, shards=shards, slices=slices), training_view(snapshot)
+    targets = StoredExamples(part, view).targets
+    for number in range(1000):
+        monkeypatch.setattr(sharding, "placement_key", lambda key=number: str(key).encode())
+        try:
+            placement = sharding.placed_by_person(view, recipe)
+            check_classes(placement, targets)
+        except (EmptyShard, TooEntangled, ClassesMissing):
+            continue
+        if wanted is None or wanted(placement):
+            return placement
+    raise AssertionError("no key spreads these people as wanted")

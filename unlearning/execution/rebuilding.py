@@ -1,0 +1,164 @@
+"""Rebuild the shards of a version that held what must go; the others stay as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from lineage import keys
+from lineage.queries.membership import members
+from lineage.queries.training_view import training_view
+from unlearning.core.replay.claims import Strength
+from unlearning.core.replay.review import check_log
+from unlearning.core.session import Session
+from unlearning.core.sharding.rebuilding import Rebuild, Shard, ShardRewind
+from unlearning.core.stored import StoredExamples
+from unlearning.execution.device import placed
+from unlearning.execution.histories import (
+    STEP_LOG_KEY,
+    Borrowed,
+    PlatformStore,
+    recording_of,
+)
+from unlearning.execution.loading import recipe_of, retain_snapshot
+from unlearning.execution.replaying import NoRecording, claimed, elsewhere, ended, from_scratch
+from unlearning.execution.sharding import begun_part
+from unlearning.queries import histories as kept
+from unlearning.queries.histories import Part
+from unlearning.recipes.sharded import Sharded
+from unlearning.services import histories
+
+if TYPE_CHECKING:
+    from pyroaring import BitMap
+
+    from lineage.models import Job, ModelVersion
+    from unlearning.core.recipe import Recipe
+    from unlearning.core.replay.claims import Execution
+    from unlearning.core.replay.store import Store
+    from unlearning.models import UnlearningRun
+
+
+def shards_of(version: ModelVersion, recipe: Recipe | None) -> list[Shard]:
+    """Return the shards of a version, by number; none where not all of them were kept."""
+    if not isinstance(recipe, Sharded):
+        return []
+    found = []
+    for part, account in kept.parts_of(version):
+        if origin := recording_of(account):
+            found.append(
+                Shard(number=part.number, origin=origin, bounds=part.bounds, slices=part.slices)
+            )
+    return found if [each.number for each in found] == list(range(recipe.shards)) else []
+
+
+def begin(job: Job, run: UnlearningRun, recipe: Sharded) -> Rebuild:
+    """Return what a run rebuilds; the states of each such shard are kept from now on.
+
+    Raises:
+        NoRecording: a shard of the target was not kept.
+        NumbersUnclear: it is not known which record was which.
+        LogBroken: a step log is not the one that was written.
+    """
+    retained = retain_snapshot(run)
+    still = members(retained)
+
+    def store(shard: Shard) -> Store:
+        part = Part(
+            number=shard.number,
+            slices=tuple(records & still for records in shard.slices),
+            bounds=shard.bounds,
+        )
+        return PlatformStore(begun_part(job, name_of(run, shard.number), retained.space, part))
+
+    touched = _touched(run, recipe, still)
+    return Rebuild(
+        part=recipe.part,
+        rewinds={
+            shard.number: _rewind(shard, still, store(shard), name_of(run, shard.number))
+            for shard in touched
+        },
+    )
+
+
+def name_of(run: UnlearningRun, shard: int) -> str:
+    """Return the name of the rebuild of a shard."""
+    return f"{run.pk}/{shard}"
+
+
+def _touched(run: UnlearningRun, recipe: Sharded, still: BitMap) -> list[Shard]:
+    shards = shards_of(run.target, recipe)
+    if not shards:
+        raise NoRecording(f"Not every shard of {run.target} was kept; retrain it from scratch.")
+    return [shard for shard in shards if shard.touched(still) is not None]
+
+
+def _rewind(shard: Shard, still: BitMap, store: Store, name: str) -> ShardRewind:
+    secret = keys.get(STEP_LOG_KEY)
+    check_log(store, shard.origin, secret)
+    places = {ordinal: place for place, ordinal in enumerate(still)}
+    return ShardRewind(
+        origin=shard.origin,
+        store=store,
+        secret=secret,
+        run=name,
+        holes=shard.holes(still),
+        every=settings.EXPUNGE_REPLAY_EVERY or None,
+        bounds=shard.bounds,
+        places=tuple(places[ordinal] for ordinal in shard.records(still)),
+    )
+
+
+def finish(run: UnlearningRun, version: ModelVersion) -> None:
+    """Let the new version have the history of every shard, whether it was rebuilt or not."""
+    rebuilt = []
+    for part in kept.parts_named(str(run.pk)):
+        name = name_of(run, part)
+        recording = recording_of(kept.account_named(name))
+        kinds = (recording.states, recording.chunks) if recording else ()
+        rests_on = [each.key for kind in kinds for each in kind]
+        histories.settle(name=name, version=version, rests_on=rests_on)
+        rebuilt.append(part)
+    histories.pass_on(but=rebuilt, of=run.target, to=version)
+
+
+def said(run: UnlearningRun, rebuild: Rebuild) -> dict[str, Any]:
+    """Return what is claimed of a rebuild that has just ended, and what it took.
+
+    No shard is named: its number would say something of who is in it. What is claimed of the
+    whole is the least that is claimed of a shard; the others have the bits that they had.
+    """
+    recordings = [ended(run, name_of(run, number)) for number in rebuild.rewinds]
+    seconds: list[Execution | None] = [*elsewhere(run)] or [None] * len(recordings)
+    each = [claimed(*pair) for pair in zip(recordings, seconds, strict=True)]
+    shards = kept.parts_of(run.target)
+    others = [
+        recording_of(account) for part, account in shards if part.number not in rebuild.rewinds
+    ]
+    weakest = min(each, key=lambda one: one["claim"] == Strength.BIT_EXACT.value)
+    return {
+        "claim": weakest["claim"],
+        "reason": weakest["reason"],
+        "shards": len(shards),
+        "unchanged": len(others),
+        "sample_visits": sum(one["sample_visits"] for one in each),
+        "of_training": sum(one["of_training"] for one in each)
+        + sum(one.visits for one in others if one),
+        "rebuilt": each,
+    }
+
+
+def execute_again(run: UnlearningRun) -> list[Execution]:
+    """Rebuild every shard of a run once more, from scratch, keeping nothing of it."""
+    recipe = recipe_of(run.target)
+    if not isinstance(recipe, Sharded):
+        raise NoRecording(f"{run.target} was not trained in shards.")
+    retained = retain_snapshot(run)
+    still = members(retained)
+    retain = StoredExamples(recipe, training_view(retained))
+    rewinds = [
+        from_scratch(_rewind(shard, still, Borrowed(), f"{run.pk}-again/{shard.number}"))
+        for shard in _touched(run, recipe, still)
+    ]
+    session = Session(**placed())
+    return [one.replay(retain, recipe.part, session).execution for one in rewinds]
