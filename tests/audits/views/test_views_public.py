@@ -41,6 +41,7 @@ def test_a_request_is_answered_with_its_reference_and_its_date(client):
     case = ErasureRequest.objects.get()
     assert page.redirect_chain == [("/erasure/received/", 302)]
     assert case.reference in text_of(page)
+    assert case.due_on is not None
     assert case.due_on.strftime("%B %Y") in text_of(page)
     assert mail.outbox[0].to == [worlds.EMAIL]
 
