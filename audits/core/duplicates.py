@@ -1,7 +1,8 @@
 """Exact and near duplicates of the forget set among the contents of a snapshot.
 
 A kept duplicate of an erased record is invisible to the statistics of shadow models, so it is
-searched for.
+searched for. Duplicates with different labels are what a camouflaged poison is made of (Di et al.,
+NeurIPS 2023): one is asked to be erased so that the other awakens.
 """
 
 from __future__ import annotations
@@ -75,6 +76,21 @@ def find_duplicates(
         if (i, j) not in exact
     ]
     return tuple(sorted(found, key=lambda pair: (pair.forget, pair.distance, pair.other)))
+
+
+def find_conflicts(
+    records: Values, labels: Values, *, threshold: float, block: int = BLOCK
+) -> tuple[tuple[int, int], ...]:
+    """Return the pairs (i, j), i < j, of records that are alike and labelled differently.
+
+    Args:
+        records: pixels or features, shape [n, ...].
+        labels: shape [n].
+        threshold: as of ``find_duplicates``.
+        block: as there.
+    """
+    pairs = _near_pairs(records, records, threshold, block)
+    return tuple((i, j) for i, j, _ in pairs if i < j and labels[i] != labels[j])
 
 
 def content_digest(record: Values) -> bytes:
