@@ -221,6 +221,8 @@ EXPUNGE_REPLAY_TWICE = environment.flag("EXPUNGE_REPLAY_TWICE", default=True)
 # recorded; 0 and 1 leave it whole.
 EXPUNGE_SHARDS = environment.integer("EXPUNGE_SHARDS", default=0, low=0)
 EXPUNGE_SLICES = environment.integer("EXPUNGE_SLICES", default=1, low=0)
+# The release gate also compares accuracy on inputs moved so far against the model; 0 does not.
+EXPUNGE_RELEASE_ATTACK = environment.number("EXPUNGE_RELEASE_ATTACK", default=0)
 # Fields of audits.core.policy.EvidencePolicy that differ from its defaults.
 EXPUNGE_POLICY = environment.mapping("EXPUNGE_POLICY", default={})
 # Distance of two inputs scaled to length one, below which staff decide whether they are the same.

@@ -101,6 +101,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     },
     "artefact_destroyed": {"artefact": UUID, "kind": CODE, "digest": SHA256},
     "version_withdrawn": {"version": UUID},
+    "version_released": {"run": UUID, "version": UUID},
     "records_erased": {"space": UUID, "records": COUNT, "remaining": COUNT},
     "snapshots_superseded": {"space": UUID, "snapshots": COUNT, "note": SHA256},
     "erasures_replayed": {"entries": COUNT, "records": COUNT, "remaining": COUNT},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audits.core import events
-from audits.models import LogLeaf
+from audits.models import LogLeaf, Release
 from audits.queries.operator_cases import operator_case_of
 from lineage.models import ModelVersion, Run
 
@@ -54,6 +54,10 @@ NOT_REACHED = (
 OUTSIDE = (
     "{count} model version(s) were trained again outside and captured. Their captured membership "
     "excludes the erased records; that the same recipe was used is not claimed."
+)
+HELD = (
+    "{count} unlearned model version(s) got worse by more than is tolerated. They are held, and "
+    "were not in use when this record was sealed."
 )
 KEPT = "{count} record(s) equal or close to an erased one were kept by decision of staff."
 NEAR_SEARCH_INCOMPLETE = "NEAR_SEARCH_INCOMPLETE"
@@ -122,6 +126,8 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
         found.append(STOOD_IN)
     if outside := sum(run.method == "retrain_outside" for run in runs):
         found.append(OUTSIDE.format(count=outside))
+    if held := sum(release.state == Release.State.HELD for release in _releases(runs)):
+        found.append(HELD.format(count=held))
     if kept := request.duplicates.filter(decision="KEEP").count():
         found.append(KEPT.format(count=kept))
     if _raised(request, NEAR_SEARCH_INCOMPLETE):
@@ -137,6 +143,10 @@ def _of_operator(request: ErasureRequest) -> list[str]:
     if case is None:
         return []
     return [*BY_OPERATOR, APART] if case.disposal == case.Disposal.KEEP else [*BY_OPERATOR]
+
+
+def _releases(runs: Sequence[UnlearningRun]) -> list[Release]:
+    return list(Release.objects.filter(run__in=[run.pk for run in runs]))
 
 
 def _raised(request: ErasureRequest, code: str) -> bool:

@@ -1,4 +1,4 @@
-"""Close a case: release what was unlearned, destroy what was superseded, delete the data.
+"""Close a case: destroy what was superseded, delete the data.
 
 Every step may be taken again after a crash and finds what is done already.
 """
@@ -6,7 +6,6 @@ Every step may be taken again after a crash and finds what is done already.
 from __future__ import annotations
 
 import hashlib
-import logging
 import uuid
 from typing import TYPE_CHECKING
 
@@ -32,27 +31,11 @@ if TYPE_CHECKING:
     from lineage.models import DataSubject, SnapshotSupersession
     from lineage.services.artefacts import DestroyedArtefact
 
-logger = logging.getLogger("expunge.cases")
-
 R = UnlearningRun.Status
 
 
 class DataRemains(Exception):
     """Reading back after the deletion still found something."""
-
-
-def release_results(*, request: ErasureRequest) -> None:
-    """Make the unlearned versions of a case usable.
-
-    A version that learned from somebody whose records were restricted meanwhile stays out of
-    use: it is affected by that person's case, which replaces it.
-    """
-    for run in request.runs.filter(status=R.CLEARED).select_related("unlearned"):
-        try:
-            if run.unlearned:
-                versions.release(version=run.unlearned)
-        except versions.VersionNotReleasable as reason:
-            logger.warning("case %s: %s", request.reference, reason)
 
 
 def destroy_superseded(*, request: ErasureRequest, now: datetime) -> None:

@@ -16,6 +16,7 @@ from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_page, case_work, cases, reports
 from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.queries.operator_cases import operator_case_of
+from audits.queries.releases import held_releases
 from audits.views.access import may_decide, page, staff_page
 from audits.views.downloads import MANIFEST, PDF
 from audits.views.progress import fragment, progress_of
@@ -59,6 +60,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "open_count": cases.open_cases().count(),
         "closed_count": cases.closed_cases().count(),
         "overdue_count": cases.overdue(today).count(),
+        "held_count": held_releases().count(),
     }
     return page(request, "audits/cases.html", context)
 
@@ -81,6 +83,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "duplicates": case_page.duplicate_rows(found) if found.status == S.RESTRICTED else [],
         "operator": operator_case_of(found.pk),
         "waiting_runs": case_work.waiting_runs(found),
+        "held_releases": held_releases(found),
         "stopped_runs": case_work.stopped_runs(found),
         "affected": _ways(found.plan),
         "not_affected": case_page.planned_versions(found, "not_affected"),

@@ -26,7 +26,8 @@ PENALTY = 1e-3
 
 def softmax(logits: Floats) -> Floats:
     raised = np.exp(logits - logits.max(1, keepdims=True))
-    return raised / raised.sum(1, keepdims=True)
+    shares: Floats = raised / raised.sum(1, keepdims=True)
+    return shares
 
 
 def fitted(inputs: Floats, labels: NDArray[np.int64], start: Floats | None = None) -> Floats:

@@ -52,7 +52,7 @@ def poisoned(target: int):
 def certain_targets() -> list[int]:
     answers = softmax(deployed().public @ deployed().weights)
     right = answers.argmax(1) == deployed().public_labels
-    return np.flatnonzero(right & (answers.max(1) > 0.9))[:6].tolist()
+    return [int(one) for one in np.flatnonzero(right & (answers.max(1) > 0.9))[:6]]
 
 
 def test_threat_3_a_poison_awakens_when_its_camouflage_is_erased_and_is_found_at_ingest():
