@@ -221,6 +221,8 @@ EXPUNGE_REPLAY_TWICE = environment.flag("EXPUNGE_REPLAY_TWICE", default=True)
 # recorded; 0 and 1 leave it whole.
 EXPUNGE_SHARDS = environment.integer("EXPUNGE_SHARDS", default=0, low=0)
 EXPUNGE_SLICES = environment.integer("EXPUNGE_SLICES", default=1, low=0)
+# How exactly served models answer: in full, to so many decimals, or with the label alone.
+EXPUNGE_OUTPUTS = environment.choice("EXPUNGE_OUTPUTS", ("FULL", "1", "2", "3", "4", "LABELS"))
 # The release gate also compares accuracy on inputs moved so far against the model; 0 does not.
 EXPUNGE_RELEASE_ATTACK = environment.number("EXPUNGE_RELEASE_ATTACK", default=0)
 # Fields of audits.core.policy.EvidencePolicy that differ from its defaults.

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 RELEASE_HELD = "RELEASE_HELD"
+_NAMES = tuple(
+    f"{which}__{field}" for which in ("unlearned", "target") for field in ("model_name", "version")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +45,6 @@ def held_releases(request: ErasureRequest | None = None) -> QuerySet[Release]:
 
 
 def replacements() -> dict[str, str]:
-    """Return for each version that a run gave the one that it was made to replace."""
-    made = UnlearningRun.objects.exclude(unlearned=None)
-    pairs = made.values_list("unlearned_id", "target_id")
-    return {str(unlearned): str(target) for unlearned, target in pairs}
+    """Return for each version that a run gave the one that it was made to replace, by name."""
+    made = UnlearningRun.objects.exclude(unlearned=None).select_related("unlearned", "target")
+    return {str(run.unlearned): str(run.target) for run in made.only(*_NAMES)}
