@@ -78,6 +78,22 @@ def unlearning_method_is_usable(**_: Any) -> list[checks.CheckMessage]:  # noqa:
     ]
 
 
+@checks.register()
+def waiting_fits_the_deadline(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Refuse to let requests wait for one another until they are late."""
+    wait, deadline = settings.EXPUNGE_COALESCE_DAYS, settings.EXPUNGE_DEADLINE_DAYS
+    if wait < deadline:
+        return []
+    return [
+        checks.Error(
+            f"EXPUNGE_COALESCE_DAYS is {wait:g}, and EXPUNGE_DEADLINE_DAYS is {deadline:g}: a "
+            "request would wait for others until it is late.",
+            hint="Let requests wait for fewer days than they may take in all.",
+            id="expunge.E003",
+        )
+    ]
+
+
 def _usable(said: dict[str, Any]) -> bool:
     able = said["granularity"] == "RECORD" and said["guarantee"] != "CERTIFIED"
     return able and set(said["needs"]) <= KEPT

@@ -221,6 +221,15 @@ EXPUNGE_REPLAY_TWICE = environment.flag("EXPUNGE_REPLAY_TWICE", default=True)
 # recorded; 0 and 1 leave it whole.
 EXPUNGE_SHARDS = environment.integer("EXPUNGE_SHARDS", default=0, low=0)
 EXPUNGE_SLICES = environment.integer("EXPUNGE_SLICES", default=1, low=0)
+# Requests to one training wait so many days for one another, or until so many wait; 0: not.
+EXPUNGE_COALESCE_DAYS = environment.number("EXPUNGE_COALESCE_DAYS", default=0)
+EXPUNGE_COALESCE_REQUESTS = environment.integer("EXPUNGE_COALESCE_REQUESTS", default=20)
+# People whose erasures one new version carries at least, as far as the due dates allow.
+EXPUNGE_MIN_BATCH = environment.integer("EXPUNGE_MIN_BATCH", default=1)
+# Days after receipt by which a request should be through, within the month of Art. 12(3).
+EXPUNGE_DEADLINE_DAYS = environment.number("EXPUNGE_DEADLINE_DAYS", default=23)
+# Whole trainings that the workers can do again in a day; 0: what the longest one took says.
+EXPUNGE_REBUILDS_PER_DAY = environment.number("EXPUNGE_REBUILDS_PER_DAY", default=0)
 # How exactly served models answer: in full, to so many decimals, or with the label alone.
 EXPUNGE_OUTPUTS = environment.choice("EXPUNGE_OUTPUTS", ("FULL", "1", "2", "3", "4", "LABELS"))
 # The release gate also compares accuracy on inputs moved so far against the model; 0 does not.

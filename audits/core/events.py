@@ -69,6 +69,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "records_restricted": {"space": UUID, "records": COUNT, "digest": SHA256},
     "duplicates_searched": {"exact": COUNT, "near": COUNT, "settings": SHA256},
     "duplicate_decided": {"finding": UUID, "decision": CODE},
+    "batch_formed": {"batch": UUID, "cases": COUNT},
     "policy_fixed": {"policy": SHA256},
     "plan_drawn": {"plan": SHA256, "affected": COUNT, "not_affected": COUNT, "unknown": COUNT},
     "plan_redrawn": {"plan": SHA256, "previous": SHA256},

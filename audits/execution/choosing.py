@@ -23,7 +23,7 @@ from unlearning.recipes.sharded import Sharded
 from unlearning.services import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from pyroaring import BitMap
@@ -51,27 +51,31 @@ class Choice:
 RETRAIN = Choice(method=runs.RETRAIN, hyperparameters={})
 
 
-def chosen(version: ModelVersion, forget: BitMap, *, case_id: UUID) -> Choice:
+def chosen(
+    version: ModelVersion, forget: BitMap, *, case_id: UUID, together: Sequence[UUID] = ()
+) -> Choice:
     """Return the installation's method, with numbers found for this recipe, or an exact one.
 
     What an approximate method cannot do on a version is done exactly instead, in the cheapest way
     that what was kept of its training allows. An operator's case is always done exactly: the
-    planner weighs the installation's method, and refuses it.
+    planner weighs the installation's method, and refuses it. ``together`` are other cases that
+    the run serves.
     """
     if intake_of(case_id) is Intake.OPERATOR:
         numbers = settings.EXPUNGE_METHOD_SETTINGS
         return _taken(weighed(version, forget, approximate=numbers, intake=Intake.OPERATOR))
+    shared = bool(together)
     method = settings.EXPUNGE_METHOD
     if method == runs.RETRAIN or exact_only():
-        return _exactly(version, forget)
+        return _exactly(version, forget, shared=shared)
     found = Found()
     numbers = settings.EXPUNGE_METHOD_SETTINGS
     if not numbers:
-        found = found_for(case_id=case_id, version=version, method=method)
+        found = found_for(case_id=case_id, version=version, method=method, together=together)
         numbers = found.tuning.hyperparameters if found.tuning else {}
     reason = refusal(method, numbers, version) if method in METHODS else ""
     if reason:
-        return replace(_exactly(version, forget), refused=reason)
+        return replace(_exactly(version, forget, shared=shared), refused=reason)
     decision = weighed(version, forget, approximate=numbers)
     return Choice(
         method=method,
@@ -82,8 +86,8 @@ def chosen(version: ModelVersion, forget: BitMap, *, case_id: UUID) -> Choice:
     )
 
 
-def _exactly(version: ModelVersion, forget: BitMap) -> Choice:
-    return _taken(weighed(version, forget))
+def _exactly(version: ModelVersion, forget: BitMap, *, shared: bool) -> Choice:
+    return _taken(weighed(version, forget, shared=shared))
 
 
 def _taken(decision: Decision) -> Choice:

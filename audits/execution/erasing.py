@@ -65,6 +65,7 @@ def _redrawn(request: ErasureRequest, now: datetime) -> bool:
         return False
     came = {row["version"] for row in fresh}
     whole = {
+        **request.plan,
         "spaces": plan["spaces"],
         "affected": [*request.plan["affected"], *fresh],
         "unknown": [pk for pk in plan["unknown"] if pk not in known],

@@ -21,9 +21,10 @@ from unlearning.core.planning.facts import (
     VersionFacts,
 )
 from unlearning.core.planning.policy import Case, Intake, PlanningPolicy
-from unlearning.core.planning.ways import Strength
+from unlearning.core.planning.ways import Strength, Way
 from unlearning.core.replay.fingerprint import differences, fingerprint
 from unlearning.core.replay.rewind import NumbersUnclear, holes_in
+from unlearning.core.scheduling.policies import RENEWING
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
 from unlearning.core.sharding.facts import Told, told
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from unlearning.core.replay.recording import Recording
     from unlearning.core.sharding.rebuilding import Shard
 
+ALONE = frozenset({Way.SHARD_REBUILD})
+SHARED = ALONE | {Way.REWIND}
 _SECONDS = 1.0  # of a training of which nobody knows how long it took
 
 
@@ -55,6 +58,7 @@ def weighed(
     *,
     approximate: Mapping[str, Any] | None = None,
     intake: Intake = Intake.SUBJECT,
+    shared: bool = False,
 ) -> Decision:
     """Weigh every way to unlearn a version that learned from these records of its own data.
 
@@ -63,6 +67,8 @@ def weighed(
         forget: the records, of the space that the version was trained on.
         approximate: the numbers of the installation's approximate method, None where it has none.
         intake: who asked; for an operator's case only exact ways will do.
+        shared: several requests are served, so that a fresh plan is preferred to a replay of
+            nearly everything.
     """
     given = _approximate(approximate) if approximate is not None else ()
     facts, forgotten = _facts(version, forget)
@@ -71,7 +77,11 @@ def weighed(
         facts,
         forgotten,
         policy=PlanningPolicy(
-            minimum=_minimum(given), bridge=False, verified=settings.EXPUNGE_REPLAY_TWICE
+            minimum=_minimum(given),
+            bridge=False,
+            verified=settings.EXPUNGE_REPLAY_TWICE,
+            retrain_above=RENEWING.retrain_above or 1.0,
+            renewed=SHARED if shared else ALONE,
         ),
         measured=MeasuredCosts(per_visit=seconds / max(1, facts.visits)),
         methods=given,

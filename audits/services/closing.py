@@ -110,12 +110,13 @@ def purge_shadows(*, request: ErasureRequest, now: datetime) -> None:
         remaining = ShadowResult.objects.filter(run__in=request.runs.all()).count()
         if remaining:
             raise DataRemains(f"{remaining} scores of shadow models are still stored.")
-        log.append(
-            type="shadows_purged",
-            case=request.pk,
-            now=now,
-            data={"count": count, "remaining": remaining},
-        )
+        for case in ErasureRequest.objects.filter(runs__in=request.runs.all()).distinct():
+            log.append(
+                type="shadows_purged",
+                case=case.pk,
+                now=now,
+                data={"count": count, "remaining": remaining},
+            )
 
 
 def erase_data(*, request: ErasureRequest, now: datetime) -> None:
