@@ -35,8 +35,16 @@ CHOICES = (
 )
 REPLAYED = (
     "Exact means: the same plan of training with the places of the records empty, gone through "
-    "from a state of before their first use or from the start. It is exact given that plan: it "
-    "does not cover people who chose to ask after they saw what a published model says."
+    "from a state of before their first use or from the start. It is exact given that plan."
+)
+ADAPTIVE = (
+    "What is said of the new versions holds given the recorded plan and randomness. It does not "
+    "cover people who chose to ask after they saw what a published version says: their choice "
+    "depends on that plan and randomness."
+)
+READERS = (
+    "No API key of this platform is given the versions of both sides of this erasure. Whoever has "
+    "copies of both, or of their answers, can learn from the difference who was erased."
 )
 EXACT = {
     "retrain": "Exact means: trained again by the same code, recipe and seed without the records. "
@@ -113,7 +121,7 @@ def _way(run: UnlearningRun) -> str:
 
 def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
     """Return the limits that apply to a case, as sentences."""
-    found = list(ALWAYS)
+    found = [*ALWAYS, *_of_releases(runs)]
     approximate = any(run.guarantee == "APPROXIMATE" for run in runs)
     if approximate:
         surrogate = request.policy.get("audit_data") == "surrogate"
@@ -126,8 +134,6 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
         found.append(STOOD_IN)
     if outside := sum(run.method == "retrain_outside" for run in runs):
         found.append(OUTSIDE.format(count=outside))
-    if held := sum(release.state == Release.State.HELD for release in _releases(runs)):
-        found.append(HELD.format(count=held))
     if kept := request.duplicates.filter(decision="KEEP").count():
         found.append(KEPT.format(count=kept))
     if _raised(request, NEAR_SEARCH_INCOMPLETE):
@@ -145,8 +151,12 @@ def _of_operator(request: ErasureRequest) -> list[str]:
     return [*BY_OPERATOR, APART] if case.disposal == case.Disposal.KEEP else [*BY_OPERATOR]
 
 
-def _releases(runs: Sequence[UnlearningRun]) -> list[Release]:
-    return list(Release.objects.filter(run__in=[run.pk for run in runs]))
+def _of_releases(runs: Sequence[UnlearningRun]) -> list[str]:
+    if not any(run.unlearned_id for run in runs):
+        return []
+    of_these = Release.objects.filter(run__in=[run.pk for run in runs])
+    held = of_these.filter(state=Release.State.HELD).count()
+    return [ADAPTIVE, READERS, *([HELD.format(count=held)] if held else [])]
 
 
 def _raised(request: ErasureRequest, code: str) -> bool:
