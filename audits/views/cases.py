@@ -17,6 +17,7 @@ from audits.queries import case_page, case_work, cases, reports, schedule
 from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.queries.operator_cases import operator_case_of
 from audits.queries.releases import held_releases
+from audits.queries.serving import exposed
 from audits.views.access import may_decide, page, staff_page
 from audits.views.downloads import MANIFEST, PDF
 from audits.views.progress import fragment, progress_of
@@ -62,6 +63,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "overdue_count": cases.overdue(today).count(),
         "held_count": held_releases().count(),
         "alerts": schedule.alerts(timezone.now()),
+        "exposures": exposed(),
     }
     return page(request, "audits/cases.html", context)
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from audits.models import Reading
-from audits.queries.serving import VersionNotHere
+from audits.queries.serving import VersionNotHere, exposed
 from audits.services.serving import ReaderRefused, VersionNotServed, give_version
 from expunge import outputs
 from expunge.connection import KeyNotAccepted, PlatformAway, ReportRefused
@@ -20,6 +21,7 @@ from tests.audits.world import ADA, BERT, CLEO
 from tests.lineage.remote import key
 from unlearning.core.release.readers import Reading as Read
 from unlearning.core.release.readers import exposures
+from unlearning.services import runs as runs_services
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -132,3 +134,27 @@ def test_answers_are_told_by_rule(rule, told):
 def test_a_rule_that_is_none_is_refused_by_name(rule):
     with pytest.raises(ValueError, match="allowed are FULL, LABELS and a number of decimals"):
         outputs.told(HALVES, rule)
+
+
+def test_a_reader_of_two_versions_of_which_one_became_a_replacement_is_told(
+    world, base, admin_client
+):
+    other = world.train("base", world.snapshot(BERT, CLEO))
+    for version in (base, other):
+        give_version(reader="shop", version_id=version.pk, now=timezone.now())
+    assert exposed() == ()
+    run = runs_services.queue_run(
+        target=base,
+        space=world.dataset.space,
+        forget=world.owned(ADA),
+        method="retrain",
+        hyperparameters={},
+        seed=1,
+        waiting=True,
+        now=timezone.now(),
+    )
+    runs_services.decide_outside(run_id=run.pk, replacement=other, now=timezone.now())
+    (found,) = exposed()
+    assert (found.reader, found.versions, found.at_once) == ("shop", ("base v1", "base v2"), True)
+    page = admin_client.get(reverse("audits:request_list")).content.decode()
+    assert "shop could read base v1 and base v2 at the same time" in page
