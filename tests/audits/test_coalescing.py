@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from audits import keys
 from audits.core.record import verify
+from audits.execution.planning import plan_of
 from audits.models import DuplicateFinding, ErasureRequest
-from audits.queries import schedule
+from audits.queries import batches, schedule
 from audits.services import scheduling
 from audits.workflow import tasks
 from config.checks import waiting_fits_the_deadline
@@ -251,3 +252,46 @@ def test_waiting_as_long_as_the_deadline_is_refused(settings):
     settings.EXPUNGE_COALESCE_DAYS, settings.EXPUNGE_DEADLINE_DAYS = 30, 23
     (error,) = waiting_fits_the_deadline()
     assert "EXPUNGE_COALESCE_DAYS is 30, and EXPUNGE_DEADLINE_DAYS is 23" in error.msg
+
+
+# --- what must not happen at once -------------------------------------------------------------
+
+
+@pytest.fixture
+def pair(world, base, weekly):
+    """Two cases of one batch, of which nothing is planned yet."""
+    ada, bert = age(world.accepted(ADA), 7), world.accepted(BERT)
+    scheduling.start_batches(now=timezone.now())
+    return world.current(ada), world.current(bert)
+
+
+@pytest.mark.parametrize(
+    ("status", "first"), [("AUDITING", True), ("FAILED", False), ("ERASED", False)]
+)
+def test_what_two_cases_share_is_destroyed_by_one_after_the_other(pair, status, first):
+    ada, bert = pair
+    ErasureRequest.objects.filter(pk=ada.pk).update(status=status)
+    assert batches.erased_before(bert) == (ada if first else None)
+    assert batches.erased_before(ada) is None
+
+
+def test_plans_are_kept_for_all_of_a_batch_or_for_none(world, pair):
+    ada, bert = pair
+    plan, planned_runs = plan_of(ada.pk, bert.pk)
+    keep = {"plans": {one.pk: plan for one in pair}, "runs": planned_runs, "now": timezone.now()}
+    finding = DuplicateFinding.objects.create(
+        request=bert,
+        space=world.dataset.space,
+        forget_ordinal=6,
+        other_ordinal=30,
+        kind="EXACT",
+        distance=0,
+    )
+    assert not scheduling.keep_plans(**keep)
+    assert world.current(ada).status == "RESTRICTED"
+    assert not UnlearningRun.objects.exists()
+    finding.delete()
+    assert scheduling.keep_plans(**keep)
+    assert {world.current(one).status for one in pair} == {"PLANNED"}
+    assert not scheduling.keep_plans(**keep)
+    assert UnlearningRun.objects.count() == 1
