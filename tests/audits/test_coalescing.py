@@ -278,7 +278,11 @@ def test_what_two_cases_share_is_destroyed_by_one_after_the_other(pair, status, 
 def test_plans_are_kept_for_all_of_a_batch_or_for_none(world, pair):
     ada, bert = pair
     plan, planned_runs = plan_of(ada.pk, bert.pk)
-    keep = {"plans": {one.pk: plan for one in pair}, "runs": planned_runs, "now": timezone.now()}
+
+    def keep() -> bool:
+        plans = {one.pk: plan for one in pair}
+        return scheduling.keep_plans(plans=plans, runs=planned_runs, now=timezone.now())
+
     finding = DuplicateFinding.objects.create(
         request=bert,
         space=world.dataset.space,
@@ -287,11 +291,11 @@ def test_plans_are_kept_for_all_of_a_batch_or_for_none(world, pair):
         kind="EXACT",
         distance=0,
     )
-    assert not scheduling.keep_plans(**keep)
+    assert not keep()
     assert world.current(ada).status == "RESTRICTED"
     assert not UnlearningRun.objects.exists()
     finding.delete()
-    assert scheduling.keep_plans(**keep)
+    assert keep()
     assert {world.current(one).status for one in pair} == {"PLANNED"}
-    assert not scheduling.keep_plans(**keep)
+    assert not keep()
     assert UnlearningRun.objects.count() == 1
