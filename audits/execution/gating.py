@@ -16,6 +16,7 @@ from audits.services.verdicts import Finding
 from lineage.artifacts import ArtefactMissing
 from unlearning.core.recipe import RecipeChanged, RecipeNotAllowed
 from unlearning.core.release.gate import Quality, Thresholds, gate, passed
+from unlearning.core.sharding.vote import SoftVote
 from unlearning.execution.loading import NoRecipe, TargetDestroyed, load_version
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # Why the two versions cannot be loaded side by side: then nothing is known, and nothing is held.
 _NOT_THERE = (ArtefactMissing, NoRecipe, RecipeChanged, RecipeNotAllowed, TargetDestroyed)
+SHARD_MARGIN = 0.05  # a shard's model is one vote of several
 NOT_MEASURED = "Accuracy before and after was not compared: {why}"
 
 
@@ -55,12 +57,21 @@ def _compared(run: UnlearningRun, result: ModelVersion) -> dict[str, Any]:
     margin = _margin(run)
     plain = paired(scores_of(before, examples)[1], scores_of(after, examples)[1])
     attacked = _attacked(before, after, examples)
+    shards = _shards(before, after, examples)
     rulings = gate(
-        Quality(accuracy=plain.before, adversarial=attacked.before if attacked else None),
-        Quality(accuracy=plain.after, adversarial=attacked.after if attacked else None),
+        Quality(
+            accuracy=plain.before,
+            shards=tuple(one.before for one in shards),
+            adversarial=attacked.before if attacked else None,
+        ),
+        Quality(
+            accuracy=plain.after,
+            shards=tuple(one.after for one in shards),
+            adversarial=attacked.after if attacked else None,
+        ),
         Thresholds(
             accuracy=margin + plain.noise,
-            shard=None,
+            shard=SHARD_MARGIN + max((one.noise for one in shards), default=0.0),
             adversarial=margin + attacked.noise if attacked else None,
         ),
     )
@@ -69,10 +80,21 @@ def _compared(run: UnlearningRun, result: ModelVersion) -> dict[str, Any]:
         "margin": margin,
         "accuracy": _row(plain),
         "adversarial": _row(attacked) if attacked else None,
+        "shards": [_row(one) for one in shards],
         "allowed": passed(rulings).allowed,
         "reasons": [one.reason for one in rulings],
         "not_computed": "",
     }
+
+
+def _shards(before: nn.Module, after: nn.Module, examples: Examples) -> list[Paired]:
+    """Return the accuracies of each shard's model; none where the two are not votes of as many."""
+    if not (isinstance(before, SoftVote) and isinstance(after, SoftVote)):
+        return []
+    if len(before.members) != len(after.members):
+        return []
+    pairs = zip(before.members, after.members, strict=True)
+    return [paired(*(scores_of(one, examples)[1] for one in pair)) for pair in pairs]
 
 
 def _margin(run: UnlearningRun) -> float:
@@ -102,6 +124,7 @@ def _unknown(why: str) -> dict[str, Any]:
         "margin": None,
         "accuracy": None,
         "adversarial": None,
+        "shards": [],
         "allowed": True,
         "reasons": [NOT_MEASURED.format(why=why)],
         "not_computed": why,

@@ -45,6 +45,11 @@ def held_releases(request: ErasureRequest | None = None) -> QuerySet[Release]:
 
 
 def replacements() -> dict[str, str]:
-    """Return for each version that a run gave the one that it was made to replace, by name."""
+    """Return for each version the one that it was made to replace, by name.
+
+    That is what a run gave, what serves meanwhile, and what was trained outside and named.
+    """
+    revised = ModelVersion.objects.exclude(revision_of=None).select_related("revision_of")
+    found = {str(one): str(one.revision_of) for one in revised}
     made = UnlearningRun.objects.exclude(unlearned=None).select_related("unlearned", "target")
-    return {str(run.unlearned): str(run.target) for run in made.only(*_NAMES)}
+    return found | {str(run.unlearned): str(run.target) for run in made.only(*_NAMES)}

@@ -1,8 +1,8 @@
 """What waits for which training, what may start, and what to warn of.
 
 The rules are those of ``unlearning/core/scheduling``; here they are given cases and versions. A
-group is all cases that wait for the same training, directly or through others; it is one shard,
-as versions that are trained in shards are not recorded here yet.
+group is all cases that wait for the same training, directly or through others. It counts as one
+shard, also where that training was cut into shards: the planner says which of them are rebuilt.
 """
 
 from __future__ import annotations

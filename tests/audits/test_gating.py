@@ -20,6 +20,7 @@ from lineage.models import ModelVersion
 from tests.audits import world as worlds
 from tests.audits.world import ADA, BERT, CLEO, DORA, PASS, logged, officer, runs, told
 from tests.unlearning.core.release.attackers import deployed
+from unlearning.core.sharding.vote import SoftVote
 
 pytestmark = pytest.mark.django_db
 
@@ -171,3 +172,21 @@ def test_a_model_without_gradients_says_so():
     examples = TensorDataset(torch.rand(4, 64), torch.zeros(4, dtype=torch.int64))
     with pytest.raises(NoGradient, match="do not depend on its inputs"):
         outputs_under_attack(Counted(), examples, 0.1)
+
+
+def answering(label: int) -> torch.nn.Module:
+    """A model that gives every input the same label."""
+    layer = torch.nn.Linear(64, 10)
+    layer.weight.data.zero_()
+    layer.bias.data = torch.eye(10)[label]
+    return layer
+
+
+def test_a_shard_that_got_worse_shows_though_the_vote_did_not():
+    examples = TensorDataset(torch.rand(30, 64), torch.zeros(30, dtype=torch.int64))
+    before = SoftVote([answering(0), answering(0), answering(0)])
+    after = SoftVote([answering(0), answering(0), answering(1)])
+    found = gating._shards(before, after, examples)
+    assert [(one.before, one.after) for one in found] == [(1, 1), (1, 1), (1, 0)]
+    assert gating._shards(before, answering(0), examples) == []
+    assert gating._shards(before, SoftVote([answering(0)]), examples) == []

@@ -158,3 +158,10 @@ def test_a_reader_of_two_versions_of_which_one_became_a_replacement_is_told(
     assert (found.reader, found.versions, found.at_once) == ("shop", ("base v1", "base v2"), True)
     page = admin_client.get(reverse("audits:request_list")).content.decode()
     assert "shop could read base v1 and base v2 at the same time" in page
+
+
+def test_what_serves_meanwhile_is_one_of_the_versions_that_replace_one_another(world, base):
+    meanwhile = world.bare("base", world.snapshot(BERT), revision_of=base)
+    give_version(reader="shop", version_id=base.pk, now=timezone.now())
+    with pytest.raises(ReaderRefused, match="shop has had base v1, and base v2 differs from it"):
+        give_version(reader="shop", version_id=meanwhile.pk, now=timezone.now())
