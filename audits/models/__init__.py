@@ -19,9 +19,9 @@ __all__ = [
     "LogHead",
     "LogLeaf",
     "OperatorCase",
-    "ScoredRecord",
     "Reading",
     "Release",
+    "ScoredRecord",
     "ShadowResult",
     "Verdict",
 ]

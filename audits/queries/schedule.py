@@ -137,7 +137,7 @@ def alerts(now: datetime) -> tuple[str, ...]:
     known.running.clear()
     if not known.runs:
         return ()
-    for case in ErasureRequest.objects.filter(status__in=at_work):
+    for case in ErasureRequest.objects.filter(status__in=at_work, operator_case=None):
         known.add(_request(case, next(iter(known.runs))))
     return warnings(
         known,
@@ -190,8 +190,10 @@ def _request(case: ErasureRequest, run: str) -> Request:
 
 def _due(case: ErasureRequest) -> float:
     """Return when a case must be through: the internal deadline, or the legal one if earlier."""
-    legal = days(datetime.combine(case.due_on, time(), UTC))
-    return min(legal, days(case.received_at) + settings.EXPUNGE_DEADLINE_DAYS)
+    internal = days(case.received_at) + float(settings.EXPUNGE_DEADLINE_DAYS)
+    if case.due_on is None:
+        return internal
+    return min(days(datetime.combine(case.due_on, time(), UTC)), internal)
 
 
 def _seconds() -> dict[str, float]:
