@@ -71,7 +71,7 @@ def _compared(run: UnlearningRun, result: ModelVersion) -> dict[str, Any]:
         ),
         Thresholds(
             accuracy=margin + plain.noise,
-            shard=SHARD_MARGIN + max((one.noise for one in shards), default=0.0),
+            shard=max(SHARD_MARGIN, margin) + max((one.noise for one in shards), default=0.0),
             adversarial=margin + attacked.noise if attacked else None,
         ),
     )
