@@ -22,6 +22,8 @@ from audits.models import (
     LogCheckpoint,
     LogLeaf,
     OperatorCase,
+    Reading,
+    Release,
     Verdict,
 )
 from lineage.admin import ReadOnlyAdmin
@@ -152,3 +154,21 @@ class ComplianceRecordAdmin(ReadOnlyAdmin):
     search_fields = ("sha256", "request__reference")
     list_select_related = ("request",)
     exclude = ("data",)
+
+
+@admin.register(Release)
+class ReleaseAdmin(ReadOnlyAdmin):
+    """Unlearned versions that are shown, held or passed over; decide on the case page."""
+
+    list_display = ("run", "state", "created_at", "released_at", "decided_by")
+    list_filter = ("state",)
+    list_select_related = ("run__target", "decided_by")
+
+
+@admin.register(Reading)
+class ReadingAdmin(ReadOnlyAdmin):
+    """Which reader was given which version."""
+
+    list_display = ("reader", "version", "since")
+    search_fields = ("reader",)
+    list_select_related = ("version",)

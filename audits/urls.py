@@ -46,6 +46,7 @@ one_case = [
     path("runs/<uuid:run_id>/take-over/", stuck_versions.take_over, name="take_over"),
     path("runs/<uuid:run_id>/destroy/", stuck_versions.destroy, name="destroy"),
     path("runs/<uuid:run_id>/outside/", stuck_versions.outside, name="outside"),
+    path("runs/<uuid:run_id>/release/", stuck_versions.release, name="release"),
     path("evidence/<uuid:evidence_id>/", evidence.evidence, name="evidence"),
     path("evidence/<uuid:evidence_id>/plot.svg", evidence.plot, name="plot"),
     path("report.json", downloads.report_json, name="report_json"),

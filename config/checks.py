@@ -88,7 +88,7 @@ def accepted_privacy_is_meant(**_: Any) -> list[checks.CheckMessage]:  # noqa: A
             checks.Error(
                 f"EXPUNGE_ACCEPT_DELTA is {delta:g}; it must lie between 0 and 1.",
                 hint="Well below 1 / number of people: 1e-5, or less.",
-                id="expunge.E003",
+                id="expunge.E004",
             )
         )
     if epsilon and settings.EXPUNGE_MINIMUM in ("SAME_RECIPE", "BIT_EXACT"):
@@ -97,10 +97,26 @@ def accepted_privacy_is_meant(**_: Any) -> list[checks.CheckMessage]:  # noqa: A
                 f"EXPUNGE_ACCEPT_EPSILON is {epsilon:g}, and EXPUNGE_MINIMUM is "
                 f"{settings.EXPUNGE_MINIMUM}, which differential privacy does not reach.",
                 hint="Leave EXPUNGE_MINIMUM empty, or set EXPUNGE_ACCEPT_EPSILON to 0.",
-                id="expunge.E004",
+                id="expunge.E005",
             )
         )
     return found
+
+
+@checks.register()
+def waiting_fits_the_deadline(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Refuse to let requests wait for one another until they are late."""
+    wait, deadline = settings.EXPUNGE_COALESCE_DAYS, settings.EXPUNGE_DEADLINE_DAYS
+    if wait < deadline:
+        return []
+    return [
+        checks.Error(
+            f"EXPUNGE_COALESCE_DAYS is {wait:g}, and EXPUNGE_DEADLINE_DAYS is {deadline:g}: a "
+            "request would wait for others until it is late.",
+            hint="Let requests wait for fewer days than they may take in all.",
+            id="expunge.E006",
+        )
+    ]
 
 
 def _usable(said: dict[str, Any]) -> bool:

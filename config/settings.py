@@ -225,6 +225,19 @@ EXPUNGE_SLICES = environment.integer("EXPUNGE_SLICES", default=1, low=0)
 # is, and a certified removal within it is accepted; an epsilon of 0 accepts none.
 EXPUNGE_ACCEPT_EPSILON = environment.number("EXPUNGE_ACCEPT_EPSILON", default=0.0)
 EXPUNGE_ACCEPT_DELTA = environment.number("EXPUNGE_ACCEPT_DELTA", default=1e-5)
+# Requests to one training wait so many days for one another, or until so many wait; 0: not.
+EXPUNGE_COALESCE_DAYS = environment.number("EXPUNGE_COALESCE_DAYS", default=0)
+EXPUNGE_COALESCE_REQUESTS = environment.integer("EXPUNGE_COALESCE_REQUESTS", default=20)
+# People whose erasures one new version carries at least, as far as the due dates allow.
+EXPUNGE_MIN_BATCH = environment.integer("EXPUNGE_MIN_BATCH", default=1)
+# Days after receipt by which a request should be through, within the month of Art. 12(3).
+EXPUNGE_DEADLINE_DAYS = environment.number("EXPUNGE_DEADLINE_DAYS", default=23)
+# Whole trainings that the workers can do again in a day; 0: what the longest one took says.
+EXPUNGE_REBUILDS_PER_DAY = environment.number("EXPUNGE_REBUILDS_PER_DAY", default=0)
+# How exactly served models answer: in full, to so many decimals, or with the label alone.
+EXPUNGE_OUTPUTS = environment.choice("EXPUNGE_OUTPUTS", ("FULL", "1", "2", "3", "4", "LABELS"))
+# The release gate also compares accuracy on inputs moved so far against the model; 0 does not.
+EXPUNGE_RELEASE_ATTACK = environment.number("EXPUNGE_RELEASE_ATTACK", default=0)
 # Fields of audits.core.policy.EvidencePolicy that differ from its defaults.
 EXPUNGE_POLICY = environment.mapping("EXPUNGE_POLICY", default={})
 # Distance of two inputs scaled to length one, below which staff decide whether they are the same.

@@ -38,16 +38,17 @@ class ReportRefused(ValueError):
 
 @dataclass(kw_only=True)
 class Connection:
-    """Calls below ``/api/v1/capture`` of a platform.
+    """Calls below ``/api/v1/capture`` of a platform, or below another ``area``.
 
     * ``url``: of the platform, such as ``https://expunge.example.org``;
-    * ``api_key``: with the scope ``capture``;
+    * ``api_key``: with the scope of the area;
     * ``timeout``: in seconds, for each call.
     """
 
     url: str
     api_key: str = field(repr=False)
     timeout: float = 30.0
+    area: str = "capture"
 
     def __post_init__(self) -> None:
         self._trust = httpx.create_ssl_context()  # slow to make, so once
@@ -83,7 +84,7 @@ class Connection:
             # A connection for each call: calls are rare, and may come from a thread or a fork.
             response = httpx.request(
                 method,
-                f"{self.url.rstrip('/')}/api/v1/capture/{address}",
+                f"{self.url.rstrip('/')}/api/v1/{self.area}/{address}",
                 headers={"Authorization": f"Bearer {self.api_key}"},
                 timeout=httpx.Timeout(self.timeout, connect=min(self.timeout, 5.0)),
                 verify=self._trust,

@@ -79,7 +79,12 @@ def world(
 
     MemoryFileSystem.store.clear()  # it looks at every file there is for each that it is asked for
     settings.EXPUNGE_STORE = "memory://store"  # no disk to wait for
-    settings.EXPUNGE_POLICY = {"audit_data": "own_records", "looks": [6], "max_trainings": 12}
+    settings.EXPUNGE_POLICY = {
+        "audit_data": "own_records",
+        "looks": [6],
+        "max_trainings": 12,
+        "margin_utility": 0.99,  # of two short epochs, one retraining is far worse than another
+    }
     settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
     monkeypatch.setattr("audits.execution.reporting.write_report", lambda _job: None)
     return build(rung, django_capture_on_commit_callbacks)

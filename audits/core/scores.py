@@ -57,7 +57,7 @@ def outputs_of(model: nn.Module, examples: Examples, batch_size: int = 512) -> O
     loader = DataLoader(examples, batch_size=batch_size, generator=torch.Generator())
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     logits, labels = [], []
-    with _evaluating(model), torch.no_grad():
+    with evaluating(model), torch.no_grad():
         for inputs, targets in loader:
             logits.append(_floats(model(inputs.to(device))))
             labels.append(_floats(targets).astype(np.int64))
@@ -71,7 +71,8 @@ def scores_of(model: nn.Module, examples: Examples, batch_size: int = 512) -> tu
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Put a model in evaluation mode, and each of its modules back as it was."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:

@@ -86,7 +86,7 @@ def audit_sets(plan: AuditPlan) -> AuditSets:
         run_id=run.pk, purpose="AUDIT", space=run.space, ordinals=forget, now=now
     )
     own = StoredExamples(recipe, view)
-    pool = StoredExamples(recipe, _pool(run))
+    pool = never_trained_on(run)
     retain: Examples = StoredExamples(recipe, training_view(retain_snapshot(run)))
     seed, questioned = design_of(plan).seed, cast("Examples", own)
     surrogate = plan.policy["audit_data"] == AuditData.SURROGATE
@@ -111,6 +111,11 @@ def audit_sets(plan: AuditPlan) -> AuditSets:
         ),
         own=own if surrogate else None,
     )
+
+
+def never_trained_on(run: UnlearningRun) -> StoredExamples:
+    """Return the usable records that the target of a run never learned from."""
+    return StoredExamples(recipe_of(run.target), _pool(run))
 
 
 def _pool(run: UnlearningRun) -> Iterator[Record]:
@@ -160,7 +165,7 @@ def population_sets(run: UnlearningRun) -> tuple[Examples, Examples]:
     view = open_erasure_view(
         run_id=run.pk, purpose="AUDIT", space=run.space, ordinals=forget, now=now
     )
-    strangers = StoredExamples(recipe, _pool(run))
+    strangers = never_trained_on(run)
     if not len(strangers):
         raise NoTwin("not computed: there are no records that the version never saw.")
     return StoredExamples(recipe, view), strangers

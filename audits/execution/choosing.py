@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -24,7 +25,7 @@ from unlearning.recipes.sharded import Sharded
 from unlearning.services import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from pyroaring import BitMap
@@ -54,30 +55,37 @@ RETRAIN = Choice(method=runs.RETRAIN, hyperparameters={})
 
 
 def chosen(
-    version: ModelVersion, forget: BitMap, *, case_id: UUID, made_from: bool = False
+    version: ModelVersion,
+    forget: BitMap,
+    *,
+    case_id: UUID,
+    together: Sequence[UUID] = (),
+    made_from: bool = False,
 ) -> Choice:
     """Return the installation's method, with numbers found for this recipe, or an exact one.
 
     What an approximate method cannot do on a version is done exactly instead, in the cheapest way
     that what was kept of its training allows. A version is left alone where its training promised
     as much as the installation accepts. An operator's case is always done exactly: the planner
-    weighs the installation's method, and refuses it. ``made_from``: see ``weighed``.
+    weighs the installation's method, and refuses it. ``together`` are other cases that the run
+    serves; ``made_from``: see ``weighed``.
     """
     if intake_of(case_id) is Intake.OPERATOR:
         numbers = settings.EXPUNGE_METHOD_SETTINGS
         return _taken(weighed(version, forget, approximate=numbers, intake=Intake.OPERATOR))
+    weigh = partial(weighed, version, forget, made_from=made_from, shared=bool(together))
     method = settings.EXPUNGE_METHOD
     if method == runs.RETRAIN or exact_only():
-        return _exactly(version, forget, made_from=made_from)
+        return _taken(weigh())
     found = Found()
     numbers = settings.EXPUNGE_METHOD_SETTINGS
     if not numbers:
-        found = found_for(case_id=case_id, version=version, method=method)
+        found = found_for(case_id=case_id, version=version, method=method, together=together)
         numbers = found.tuning.hyperparameters if found.tuning else {}
     reason = refusal(method, numbers, version) if method in METHODS else ""
     if reason:
-        return replace(_exactly(version, forget, made_from=made_from), refused=reason)
-    decision = weighed(version, forget, approximate=numbers, made_from=made_from)
+        return replace(_taken(weigh()), refused=reason)
+    decision = weigh(approximate=numbers)
     if method_of(decision) in (runs.NO_ACTION, runs.NEWTON):
         return _accepted(decision)
     return Choice(
@@ -87,10 +95,6 @@ def chosen(
         untuned=found.refused,
         weighed=decision.as_dict() | {"set_by": "EXPUNGE_METHOD"},
     )
-
-
-def _exactly(version: ModelVersion, forget: BitMap, *, made_from: bool) -> Choice:
-    return _taken(weighed(version, forget, made_from=made_from))
 
 
 def _taken(decision: Decision) -> Choice:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from audits.execution.planning import plan_of
 from audits.models import ErasureRequest
 from audits.queries.operator_cases import operator_case_of
-from audits.services import closing, planning, removal
+from audits.services import closing, planning, releases, removal
 from lineage.services import jobs
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def erase_case(job: Job) -> None:
     if _redrawn(request, now):
         return
     jobs.report_progress(job=job, phase="Releasing the unlearned versions", done=0, total=STEPS)
-    closing.release_results(request=request)
+    releases.release_results(request=request, now=now)
     jobs.report_progress(job=job, phase="Destroying what was superseded", done=1, total=STEPS)
     closing.destroy_superseded(request=request, now=now)
     jobs.report_progress(job=job, phase="Purging shadow models", done=2, total=STEPS)
@@ -65,6 +65,7 @@ def _redrawn(request: ErasureRequest, now: datetime) -> bool:
         return False
     came = {row["version"] for row in fresh}
     whole = {
+        **request.plan,
         "spaces": plan["spaces"],
         "affected": [*request.plan["affected"], *fresh],
         "unknown": [pk for pk in plan["unknown"] if pk not in known],

@@ -20,6 +20,7 @@ from audits.core.twins import NoTwin
 from audits.core.verdict import Outcome
 from audits.execution.audit_sets import AuditSets, audit_sets, population_sets
 from audits.execution.construction import judge_by_construction
+from audits.execution.gating import gate_findings
 from audits.execution.look_plot import look_plot
 from audits.models import AuditPlan, Evidence, ShadowResult
 from audits.services import evidence, verdicts
@@ -51,7 +52,8 @@ def judge_run(job: Job) -> None:
         found = _judge_look(run, job.parameters["look"])
     else:
         found = judge_by_construction(run)
-    verdicts.conclude(run_id=run.pk, findings=[*_population(run), *found], now=timezone.now())
+    shown = [*_population(run), *gate_findings(run)]
+    verdicts.conclude(run_id=run.pk, findings=[*shown, *found], now=timezone.now())
 
 
 def _judge_look(run: UnlearningRun, look: int) -> list[Finding]:

@@ -13,9 +13,10 @@ from audits.core.policy import EvidencePolicy
 from audits.execution.choosing import RETRAIN, chosen
 from audits.execution.duplicates import search, unread
 from audits.models import ErasureRequest
+from audits.queries.batches import companions
 from audits.queries.forget_sets import forget_set
 from audits.queries.operator_cases import intake_of
-from audits.services import planning
+from audits.services import case_runs, planning, scheduling
 from lineage.core import bitmaps
 from lineage.models import ModelVersion
 from lineage.queries.availability import barred_ordinals
@@ -30,6 +31,8 @@ from unlearning.services.runs import REPLAY
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
+
+    from pyroaring import BitMap
 
     from audits.execution.choosing import Choice
     from lineage.models import Job, OrdinalSpace
@@ -50,29 +53,35 @@ class Hit:
 
 
 def draw_plan(job: Job) -> None:
-    """Search duplicates; when none is left to decide, keep the plan of the case."""
+    """Search duplicates; when none is left to decide, keep the plan of the case.
+
+    Cases of the same batch are planned with it, and share its runs; one whose duplicates staff
+    must decide about is planned later.
+    """
     request = ErasureRequest.objects.get(pk=job.payload_id)
     now = timezone.now()
-    if intake_of(request.pk) is Intake.SUBJECT and _undecided(job, request, now):
+    if not _searched(job, request.pk, now):
         return
-    planning.fix_policy(case_id=request.pk, policy=policy().as_dict())
-    plan, planned = plan_of(request.pk)
-    planning.keep_plan(case_id=request.pk, plan=plan, runs=planned, now=now)
+    group = [request.pk]
+    group += [one for one in companions(request) if _searched(job, one, now)]
+    for case_id in group:
+        planning.fix_policy(case_id=case_id, policy=policy().as_dict())
+    plan, planned = plan_of(*group)
+    plans = {case_id: own_plan(plan, case_id, len(group)) for case_id in group}
+    scheduling.keep_plans(plans=plans, runs=planned, now=now)
 
 
-def _undecided(job: Job, request: ErasureRequest, now: datetime) -> int:
-    """Search the duplicates of a person's records; return how many staff must decide about.
+def _searched(job: Job, case_id: UUID, now: datetime) -> bool:
+    """Search the duplicates of a person's records; return whether none is left to decide.
 
     Not for the operator's own cases, where one member of staff would add what two must agree on.
     """
-    forget = forget_set(request.pk)
+    if intake_of(case_id) is not Intake.SUBJECT:
+        return True
+    forget = forget_set(case_id)
     found, digest = search(job, forget)
-    return planning.keep_findings(
-        case_id=request.pk,
-        found=found,
-        settings_digest=digest,
-        unread=unread(forget),
-        now=now,
+    return not planning.keep_findings(
+        case_id=case_id, found=found, settings_digest=digest, unread=unread(forget), now=now
     )
 
 
@@ -81,25 +90,19 @@ def policy() -> EvidencePolicy:
     return EvidencePolicy.from_dict(settings.EXPUNGE_POLICY)
 
 
-def plan_of(case_id: UUID) -> tuple[dict[str, Any], list[planning.PlannedRun]]:
-    """Return the plan of a case from lineage as it stands now, and its runs, base first."""
+def plan_of(*case_ids: UUID) -> tuple[dict[str, Any], list[case_runs.PlannedRun]]:
+    """Return the plan of cases from lineage as it stands now, and their runs, base first."""
     rows: dict[str, list[Any]] = defaultdict(list)
     hits: list[Hit] = []
-    for space, forget in forget_set(case_id).items():
+    for space, forget in forget_set(*case_ids).items():
         closure = affected(space, forget)
         hits += [Hit(space=space, found=one) for one in closure.versions]
-        rows["spaces"].append(
-            {
-                "space": str(space.public_id),
-                "records": len(forget),
-                "digest": bitmaps.digest(forget),
-            }
-        )
+        rows["spaces"].append(_space(space, forget))
         rows["unknown"] += [str(version.pk) for version in closure.unknown]
         rows["not_affected"] += [str(version.pk) for version in closure.not_affected]
     # Stable: a version comes after what it was made from, whichever space they were found in.
     hits.sort(key=lambda hit: hit.version.generated_at)
-    planned = _runs(case_id, hits)
+    planned = _runs(case_ids, hits)
     methods = {one.version.pk: _method(one) for one in planned}
     seen = {str(pk) for pk in methods}
     plan = {
@@ -111,7 +114,37 @@ def plan_of(case_id: UUID) -> tuple[dict[str, Any], list[planning.PlannedRun]]:
     return plan, planned
 
 
-def _method(one: planning.PlannedRun) -> dict[str, str]:
+def own_plan(plan: dict[str, Any], case_id: UUID, cases: int) -> dict[str, Any]:
+    """Return a plan of several cases as one of them keeps it; that of one case as it is.
+
+    Runs and the counts of their forget sets are of all the cases; ``own`` says of a version
+    whether it learned from the records of this one.
+    """
+    if cases == 1:
+        return plan
+    forget = forget_set(case_id)
+    own = {
+        str(hit.version.pk)
+        for space, ordinals in forget.items()
+        for hit in affected(space, ordinals).versions
+    }
+    return {
+        **plan,
+        "spaces": [_space(space, ordinals) for space, ordinals in forget.items()],
+        "affected": [{**row, "own": row["version"] in own} for row in plan["affected"]],
+        "cases": cases,
+    }
+
+
+def _space(space: OrdinalSpace, forget: BitMap) -> dict[str, Any]:
+    return {
+        "space": str(space.public_id),
+        "records": len(forget),
+        "digest": bitmaps.digest(forget),
+    }
+
+
+def _method(one: case_runs.PlannedRun) -> dict[str, str]:
     refused = {"method_refused": one.refused} if one.refused else {}
     untuned = {"untuned": one.untuned} if one.untuned else {}
     return {"method": one.method, **refused, **untuned}
@@ -133,7 +166,7 @@ def _row(one: AffectedVersion) -> dict[str, Any]:
     }
 
 
-def _runs(case_id: UUID, hits: list[Hit]) -> list[planning.PlannedRun]:
+def _runs(case_ids: tuple[UUID, ...], hits: list[Hit]) -> list[case_runs.PlannedRun]:
     found: dict[UUID, list[Hit]] = defaultdict(list)
     for hit in hits:
         found[hit.version.pk].append(hit)
@@ -151,12 +184,8 @@ def _runs(case_id: UUID, hits: list[Hit]) -> list[planning.PlannedRun]:
         # Where the contents are gone no method could read them.
         gone = stored(own.space, own.found.forget) != own.found.forget
         again = stuck or gone or len(ways) > 1 or bool(parents & found.keys())
-        choice = (
-            RETRAIN
-            if again
-            else chosen(own.version, own.found.forget, case_id=case_id, made_from=pk in above)
-        )
-        result.append(_run(case_id, own, choice, waiting=stuck))
+        choice = RETRAIN if again else _chosen(case_ids, own, made_from=pk in above)
+        result.append(_run(case_ids[0], own, choice, waiting=stuck))
     return result
 
 
@@ -187,8 +216,15 @@ def _seed(case_id: UUID, version: ModelVersion, method: str) -> int:
     return derive(0, str(case_id), str(version.pk)) % 2**31
 
 
-def _run(case_id: UUID, own: Hit, choice: Choice, *, waiting: bool) -> planning.PlannedRun:
-    return planning.PlannedRun(
+def _chosen(case_ids: tuple[UUID, ...], own: Hit, *, made_from: bool) -> Choice:
+    case_id, *others = case_ids
+    return chosen(
+        own.version, own.found.forget, case_id=case_id, together=others, made_from=made_from
+    )
+
+
+def _run(case_id: UUID, own: Hit, choice: Choice, *, waiting: bool) -> case_runs.PlannedRun:
+    return case_runs.PlannedRun(
         version=own.version,
         space=own.space,
         forget=own.found.forget,

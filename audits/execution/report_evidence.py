@@ -21,7 +21,12 @@ DESCRIPTIVE = (
 def evidence_cards(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return one card per piece of evidence, in the order of the record."""
     names = {run["run"]: run["version_name"] for run in findings["runs"]}
-    kinds = {"U_LIRA": u_lira, "POPULATION": _population, "CONSTRUCTION": _construction}
+    kinds = {
+        "U_LIRA": u_lira,
+        "POPULATION": _population,
+        "CONSTRUCTION": _construction,
+        "RELEASE": _gate,
+    }
     result = []
     for row in findings["evidence"]:
         draw = kinds.get(row["kind"], _unknown)
@@ -78,6 +83,16 @@ def _construction(row: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, Any
         "title": "Construction",
         "card": words.rows_of({**(checks if isinstance(checks, dict) else {}), **payload}),
         "note": "The claim rests on lineage and on how the version was made, not on an attack.",
+    }
+
+
+def _gate(row: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, Any]:
+    payload = {name: value for name, value in row["payload"].items() if value is not None}
+    return {
+        "title": "Release gate",
+        "card": words.rows_of(payload),
+        "note": "Accuracy before and after, on records that neither version learned from. It "
+        "decides whether the new version is shown, not whether the records are erased.",
     }
 
 

@@ -178,7 +178,14 @@ def _after(run: Run) -> list[list[Any]]:
         ["New version", run["unlearned_name"]],
         ["Weights after (SHA-256)", code(run["unlearned_digest"])],
         ["State of the run", _state(run)],
+        *_shown(run.get("release")),
     ]
+
+
+def _shown(release: Mapping[str, str] | None) -> list[list[Any]]:
+    if not release:
+        return []
+    return [["In use", f"{words.said(release['state'])}: {release['reason']}"]]
 
 
 def _state(run: Run) -> str:

@@ -24,9 +24,10 @@ from unlearning.core.planning.facts import (
     VersionFacts,
 )
 from unlearning.core.planning.policy import Case, Intake, PlanningPolicy
-from unlearning.core.planning.ways import Strength
+from unlearning.core.planning.ways import Strength, Way
 from unlearning.core.replay.fingerprint import differences, fingerprint
 from unlearning.core.replay.rewind import NumbersUnclear, holes_in
+from unlearning.core.scheduling.policies import RENEWING
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
 from unlearning.core.sharding.facts import Told, told
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from unlearning.core.replay.recording import Recording
     from unlearning.core.sharding.rebuilding import Shard
 
+ALONE = frozenset({Way.SHARD_REBUILD})
+SHARED = ALONE | {Way.REWIND}
 _SECONDS = 1.0  # of a training of which nobody knows how long it took
 
 
@@ -61,6 +64,7 @@ def weighed(
     approximate: Mapping[str, Any] | None = None,
     made_from: bool = False,
     intake: Intake = Intake.SUBJECT,
+    shared: bool = False,
 ) -> Decision:
     """Weigh every way to unlearn a version that learned from these records of its own data.
 
@@ -70,6 +74,8 @@ def weighed(
         approximate: the numbers of the installation's approximate method, None where it has none.
         made_from: whether another version that learned from them was made from this one.
         intake: who asked; for an operator's case only exact ways will do.
+        shared: several requests are served, so that a fresh plan is preferred to a replay of
+            nearly everything.
     """
     given = _approximate(approximate) if approximate is not None else ()
     facts, forgotten = _facts(version, forget)
@@ -89,6 +95,8 @@ def weighed(
             max_epsilon=settings.EXPUNGE_ACCEPT_EPSILON,
             max_delta=settings.EXPUNGE_ACCEPT_DELTA,
             verified=settings.EXPUNGE_REPLAY_TWICE,
+            retrain_above=RENEWING.retrain_above or 1.0,
+            renewed=SHARED if shared else ALONE,
         ),
         measured=MeasuredCosts(per_visit=seconds / max(1, facts.visits)),
         methods=given,

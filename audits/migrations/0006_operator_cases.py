@@ -15,7 +15,7 @@ def give_a_date(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audits', '0004_linked_cases'),
+        ('audits', '0005_release_rules'),
         ('lineage', '0013_traces_of_forget_sets'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audits.models.evidence import AuditPlan, Evidence, ShadowResult, Verdict
 from audits.models.operator_cases import OperatorCase, ScoredRecord
+from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, Letter
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 
@@ -18,6 +19,8 @@ __all__ = [
     "LogHead",
     "LogLeaf",
     "OperatorCase",
+    "Reading",
+    "Release",
     "ScoredRecord",
     "ShadowResult",
     "Verdict",

@@ -53,6 +53,7 @@ class Evidence(models.Model):
         U_LIRA = "U_LIRA", "U-LiRA"
         POPULATION = "POPULATION", "Population MIA"
         CONSTRUCTION = "CONSTRUCTION", "Construction (lineage and replay)"
+        RELEASE = "RELEASE", "Release gate (accuracy before and after)"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     run = models.ForeignKey(UnlearningRun, models.PROTECT, related_name="evidence")

@@ -94,6 +94,7 @@ class ErasureRequest(models.Model):
     policy = models.JSONField(default=dict, blank=True)
     plan = models.JSONField(default=dict, blank=True)
     plan_digest = models.CharField(max_length=64, blank=True)
+    batch = models.UUIDField(null=True, blank=True, db_index=True)
     runs = models.ManyToManyField(UnlearningRun, related_name="requests", blank=True)
 
     class Meta:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.core import events
 from audits.core.account import LoggedEvent
-from audits.models import ErasureRequest, Evidence, LogLeaf, Verdict
+from audits.models import ErasureRequest, Evidence, LogLeaf, Release, Verdict
 from audits.queries.limits import limits_of
 from audits.queries.operator_cases import account, operator_case_of
 from lineage.models import Artefact
@@ -93,8 +93,15 @@ def describe_run(run: UnlearningRun) -> dict[str, Any]:
         "unlearned_digest": None if run.unlearned is None else weights_digest(run.unlearned),
         "weighed": run.weighed,
         "report": run.report,
+        "release": _release(run),
         "error_code": run.error_code,
     }
+
+
+def _release(run: UnlearningRun) -> dict[str, str] | None:
+    """Return whether the result of a run was shown, and why."""
+    found = Release.objects.filter(run=run).first()
+    return {"state": found.state, "reason": found.reason} if found else None
 
 
 def _tuning(found: Tuning | None) -> dict[str, Any] | None:

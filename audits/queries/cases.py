@@ -60,8 +60,11 @@ def cases_of_run(run_id: UUID) -> QuerySet[ErasureRequest]:
 
 
 def cases_of_job(job: Job) -> QuerySet[ErasureRequest]:
-    """Return the cases that wait for a job, whether it is about a case or about a run."""
-    return ErasureRequest.objects.filter(Q(pk=job.payload_id) | Q(runs=job.payload_id)).distinct()
+    """Return the cases that wait for a job: about the case, its run, or a case of its batch."""
+    waiting = Q(pk=job.payload_id) | Q(runs=job.payload_id)
+    planned = ErasureRequest.objects.filter(pk=job.payload_id).exclude(batch=None)
+    waiting |= Q(batch__in=planned.values("batch"))
+    return ErasureRequest.objects.filter(waiting).distinct()
 
 
 def cases_at_work() -> list[UUID]:

@@ -16,28 +16,32 @@ from lineage.models import Restriction
 from lineage.queries.closure import affected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
+    from uuid import UUID
 
 S = ErasureRequest.Status
 PLANNED = (S.PLANNED, S.UNLEARNING, S.AUDITING)
 
 
-def case_ahead(request: ErasureRequest) -> ErasureRequest | None:
-    """Return a case that must come to its end before this one can be planned.
+def case_ahead(
+    request: ErasureRequest, *, besides: Collection[UUID] = ()
+) -> ErasureRequest | None:
+    """Return a case, none of ``besides``, that must end before this one can be planned.
 
     That is one which shares an affected version and is planned, even if it needs attention; or
     which will be planned first, as it was accepted earlier and waits for nobody's decision.
     """
     ours: set[str] = set()
-    for other in _ahead(request):
-        ours = ours or _affected_now(request)
-        if ours & _changed_by(other):
+    for other in _ahead(request, besides):
+        ours = ours or affected_now(request)
+        if ours & changed_by(other):
             return other
     return None
 
 
-def _ahead(request: ErasureRequest) -> Iterator[ErasureRequest]:
-    others = ErasureRequest.objects.exclude(pk=request.pk).order_by("accepted_at", "pk")
+def _ahead(request: ErasureRequest, besides: Collection[UUID]) -> Iterator[ErasureRequest]:
+    others = ErasureRequest.objects.exclude(pk__in=[request.pk, *besides])
+    others = others.order_by("accepted_at", "pk")
     stopped = Q(status=S.FAILED, failed_from__in=PLANNED) | Q(
         status=S.ON_HOLD, held_from__in=PLANNED
     )
@@ -50,15 +54,16 @@ def _ahead(request: ErasureRequest) -> Iterator[ErasureRequest]:
     yield from restricted.exclude(pk__in=undecided.values("request_id"))
 
 
-def _changed_by(case: ErasureRequest) -> set[str]:
+def changed_by(case: ErasureRequest) -> set[str]:
     """Return the versions that a case unlearns, and what it puts in their place."""
     if not case.plan:
-        return _affected_now(case)
+        return affected_now(case)
     made = case.runs.exclude(unlearned=None).values_list("unlearned_id", flat=True)
     return {str(pk) for pk in [*case.runs.values_list("target_id", flat=True), *made]}
 
 
-def _affected_now(case: ErasureRequest) -> set[str]:
+def affected_now(case: ErasureRequest) -> set[str]:
+    """Return the versions that learned from what a case restricts."""
     rows = Restriction.objects.filter(case_id=case.pk).select_related("space")
     return {
         str(hit.version.pk)

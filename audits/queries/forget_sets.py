@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 
-def forget_set(case_id: UUID) -> dict[OrdinalSpace, BitMap]:
-    """Return the ordinals that the case erases, by space: what it has restricted."""
-    rows = Restriction.objects.filter(case_id=case_id).select_related("space").order_by("space_id")
-    return {row.space: BitMap.deserialize(bytes(row.bitmap)) for row in rows}
+def forget_set(*case_ids: UUID) -> dict[OrdinalSpace, BitMap]:
+    """Return the ordinals that one or several cases erase, by space: what they have restricted."""
+    rows = Restriction.objects.filter(case_id__in=case_ids).select_related("space")
+    found: dict[OrdinalSpace, BitMap] = {}
+    for row in rows.order_by("space_id", "pk"):
+        own = BitMap.deserialize(bytes(row.bitmap))
+        found[row.space] = found.get(row.space, BitMap()) | own
+    return found

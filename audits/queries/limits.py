@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audits.core import events
-from audits.models import LogLeaf
+from audits.models import LogLeaf, Release
 from audits.queries.operator_cases import operator_case_of
 from lineage.models import ModelVersion, Run
 from unlearning.services.runs import NEWTON, left_alone
@@ -36,8 +36,16 @@ CHOICES = (
 )
 REPLAYED = (
     "Exact means: the same plan of training with the places of the records empty, gone through "
-    "from a state of before their first use or from the start. It is exact given that plan: it "
-    "does not cover people who chose to ask after they saw what a published model says."
+    "from a state of before their first use or from the start. It is exact given that plan."
+)
+ADAPTIVE = (
+    "What is said of the new versions holds given the recorded plan and randomness. It does not "
+    "cover people who chose to ask after they saw what a published version says: their choice "
+    "depends on that plan and randomness."
+)
+READERS = (
+    "No API key of this platform is given the versions of both sides of this erasure. Whoever has "
+    "copies of both, or of their answers, can learn from the difference who was erased."
 )
 EXACT = {
     "retrain": "Exact means: trained again by the same code, recipe and seed without the records. "
@@ -83,6 +91,10 @@ REMOVED = (
 ON_REMOVED = (
     "{names} was made exactly, on a version from which other records had been taken out within an "
     "epsilon and a delta; of those it is within that, and not exact."
+)
+HELD = (
+    "{count} unlearned model version(s) got worse by more than is tolerated. They are held, and "
+    "were not in use when this record was sealed."
 )
 KEPT = "{count} record(s) equal or close to an erased one were kept by decision of staff."
 NEAR_SEARCH_INCOMPLETE = "NEAR_SEARCH_INCOMPLETE"
@@ -163,7 +175,7 @@ def _bounded(runs: Sequence[UnlearningRun]) -> list[str]:
 
 def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
     """Return the limits that apply to a case, as sentences."""
-    found = list(ALWAYS)
+    found = [*ALWAYS, *_of_releases(runs)]
     approximate = any(run.guarantee == "APPROXIMATE" for run in runs)
     if approximate:
         surrogate = request.policy.get("audit_data") == "surrogate"
@@ -192,6 +204,14 @@ def _of_operator(request: ErasureRequest) -> list[str]:
     if case is None:
         return []
     return [*BY_OPERATOR, APART] if case.disposal == case.Disposal.KEEP else [*BY_OPERATOR]
+
+
+def _of_releases(runs: Sequence[UnlearningRun]) -> list[str]:
+    if not any(run.unlearned_id for run in runs):
+        return []
+    of_these = Release.objects.filter(run__in=[run.pk for run in runs])
+    held = of_these.filter(state=Release.State.HELD).count()
+    return [ADAPTIVE, READERS, *([HELD.format(count=held)] if held else [])]
 
 
 def _raised(request: ErasureRequest, code: str) -> bool:

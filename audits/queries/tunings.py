@@ -12,6 +12,7 @@ from lineage.queries.sources import training_snapshot
 from unlearning.queries.tunings import digest_of, forgotten_by, frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -32,20 +33,23 @@ def once(tuning_id: UUID) -> str:
     return f"tuning:{tuning_id}"
 
 
-def found_for(*, case_id: UUID, version: ModelVersion, method: str) -> Found:
-    """Return the newest frozen search for a version that may be used for a case.
+def found_for(
+    *, case_id: UUID, version: ModelVersion, method: str, together: Sequence[UUID] = ()
+) -> Found:
+    """Return the newest frozen search for a version that may be used for a case, or for several.
 
     It was frozen, for the recipe and the data set of the version, before the request came; no
     record of the request is among those that its proxies forget; and it is what the log says
     was frozen.
     """
     snapshot = training_snapshot(version)
-    forget = forget_set(case_id).get(snapshot.space)
+    cases = [case_id, *together]
+    forget = forget_set(*cases).get(snapshot.space)
     known = frozen(
         method=method,
         recipe_digest=version.generated_by.recipe_digest,
         dataset=snapshot.dataset,
-        before=_came(case_id),
+        before=min(map(_came, cases)),
     )
     reason = ""
     for tuning in known if version.generated_by.recipe_digest else ():

@@ -1,4 +1,4 @@
-"""Close a case: release what was unlearned, destroy what was superseded, delete the data.
+"""Close a case: destroy what was superseded, delete the data.
 
 Every step may be taken again after a crash and finds what is done already.
 """
@@ -6,7 +6,6 @@ Every step may be taken again after a crash and finds what is done already.
 from __future__ import annotations
 
 import hashlib
-import logging
 import uuid
 from typing import TYPE_CHECKING
 
@@ -32,27 +31,11 @@ if TYPE_CHECKING:
     from lineage.models import DataSubject, SnapshotSupersession
     from lineage.services.artefacts import DestroyedArtefact
 
-logger = logging.getLogger("expunge.cases")
-
 R = UnlearningRun.Status
 
 
 class DataRemains(Exception):
     """Reading back after the deletion still found something."""
-
-
-def release_results(*, request: ErasureRequest) -> None:
-    """Make the unlearned versions of a case usable.
-
-    A version that learned from somebody whose records were restricted meanwhile stays out of
-    use: it is affected by that person's case, which replaces it.
-    """
-    for run in request.runs.filter(status=R.CLEARED).select_related("unlearned"):
-        try:
-            if run.unlearned:
-                versions.release(version=run.unlearned)
-        except versions.VersionNotReleasable as reason:
-            logger.warning("case %s: %s", request.reference, reason)
 
 
 def destroy_superseded(*, request: ErasureRequest, now: datetime) -> None:
@@ -130,12 +113,13 @@ def purge_shadows(*, request: ErasureRequest, now: datetime) -> None:
         remaining = ShadowResult.objects.filter(run__in=request.runs.all()).count()
         if remaining:
             raise DataRemains(f"{remaining} scores of shadow models are still stored.")
-        log.append(
-            type="shadows_purged",
-            case=request.pk,
-            now=now,
-            data={"count": count, "remaining": remaining},
-        )
+        for case in ErasureRequest.objects.filter(runs__in=request.runs.all()).distinct():
+            log.append(
+                type="shadows_purged",
+                case=case.pk,
+                now=now,
+                data={"count": count, "remaining": remaining},
+            )
 
 
 def erase_data(*, request: ErasureRequest, now: datetime) -> None:

@@ -12,6 +12,7 @@ from audits.core.design import TwinDesign, derived_seed
 from audits.core.policy import EvidencePolicy
 from audits.models import AuditPlan, ErasureRequest, Evidence, ShadowResult
 from audits.queries import cases
+from audits.queries.releases import gate_of
 from audits.services import log
 from audits.services.transitions import MoveNotAllowed, move
 from audits.services.verdicts import CLEARING
@@ -234,4 +235,6 @@ def _why_escalated(run: UnlearningRun) -> str:
     verdict = run.verdicts.order_by("created_at").last()
     if verdict is None:
         return "RUN_FAILED"
+    if verdict.outcome in CLEARING and run.guarantee == runs.APPROXIMATE and gate_of(run).held:
+        return "RELEASE_HELD"
     return "CHILD_NOT_CLEARED" if verdict.outcome in CLEARING else str(verdict.outcome)

@@ -15,6 +15,7 @@ from audits.queries.conflicts import case_ahead
 from audits.queries.forget_sets import forget_set
 from audits.queries.limits import NEAR_SEARCH_INCOMPLETE
 from audits.services import log
+from audits.services.case_runs import add_runs
 from audits.services.readings import log_readings
 from audits.services.requests import actor_of
 from audits.services.transitions import MoveNotAllowed, move
@@ -22,37 +23,19 @@ from lineage.core import bitmaps
 from lineage.queries import subjects
 from lineage.queries.derivation import with_derived
 from lineage.services import restriction
-from unlearning.services import runs as unlearning_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from django.contrib.auth.models import User
 
-    from lineage.models import ModelVersion, OrdinalSpace
-    from unlearning.models import Tuning
+    from audits.services.case_runs import PlannedRun
+    from lineage.models import OrdinalSpace
 
 S = ErasureRequest.Status
 Decision = DuplicateFinding.Decision
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlannedRun:
-    """What is to be done to one affected version."""
-
-    version: ModelVersion
-    space: OrdinalSpace
-    forget: BitMap
-    method: str
-    hyperparameters: Mapping[str, Any]
-    seed: int
-    waiting: bool
-    tuning: Tuning | None = None
-    refused: str = ""
-    untuned: str = ""
-    weighed: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,16 +205,21 @@ def fix_policy(*, case_id: UUID, policy: Mapping[str, Any]) -> None:
 
 @transaction.atomic
 def keep_plan(
-    *, case_id: UUID, plan: Mapping[str, Any], runs: Sequence[PlannedRun], now: datetime
+    *,
+    case_id: UUID,
+    plan: Mapping[str, Any],
+    runs: Sequence[PlannedRun],
+    now: datetime,
+    together: Collection[UUID] = (),
 ) -> bool:
-    """Store the plan and its runs, base before child.
+    """Store the plan and its runs, base before child; cases planned ``together`` are not ahead.
 
     False when the case is planned already, or when a case that shares a version came before it
     since the plan was drawn: then it is drawn again later.
     """
     LogHead.objects.select_for_update().get(pk=1)  # one case at a time asks who comes first
     request = ErasureRequest.objects.get(pk=case_id)
-    if request.status == S.RESTRICTED and case_ahead(request):
+    if request.status == S.RESTRICTED and case_ahead(request, besides=together):
         return False
     digest = hashlib.sha256(rfc8785.dumps(dict(plan))).hexdigest()
     counts = {
@@ -245,7 +233,7 @@ def keep_plan(
         case_id=case_id, to=S.PLANNED, now=now, event=("plan_drawn", counts), fields=fields
     ):
         return False
-    _add_runs(case_id, runs, now)
+    add_runs(case_id, runs, now)
     return True
 
 
@@ -265,35 +253,4 @@ def redraw_plan(
         data={"plan": digest, "previous": request.plan_digest},
     )
     ErasureRequest.objects.filter(pk=case_id).update(plan=dict(plan), plan_digest=digest)
-    _add_runs(case_id, runs, now)
-
-
-def _add_runs(case_id: UUID, runs: Sequence[PlannedRun], now: datetime) -> None:
-    request = ErasureRequest.objects.get(pk=case_id)
-    known = set(request.runs.values_list("target_id", flat=True))
-    for planned in (one for one in runs if one.version.pk not in known):
-        run = unlearning_runs.queue_run(
-            target=planned.version,
-            space=planned.space,
-            forget=planned.forget,
-            method=planned.method,
-            hyperparameters=planned.hyperparameters,
-            seed=planned.seed,
-            waiting=planned.waiting,
-            tuning=planned.tuning,
-            weighed=planned.weighed,
-            now=now,
-        )
-        request.runs.add(run)
-        log.append(
-            type="run_planned",
-            case=case_id,
-            now=now,
-            data={
-                "run": str(run.pk),
-                "version": str(planned.version.pk),
-                "method": run.method,
-                "forget_count": run.forget_count,
-                "forget_digest": run.forget_digest,
-            },
-        )
+    add_runs(case_id, runs, now)

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from audits.models import Evidence, Verdict
 from audits.queries import cases
+from audits.queries.releases import gate_of
 from audits.services import log
 from audits.services.readings import log_readings
 from lineage.models import Artefact
@@ -73,7 +74,9 @@ def conclude(*, run_id: UUID, findings: Sequence[Finding], now: datetime) -> Non
     judging = next((one for one in findings if one.final), None)
     if judging is None:
         return
-    cleared = judging.outcome in CLEARING
+    # What an approximate method made worse is made exactly instead; what is exact is only held.
+    worse = run.guarantee == runs.APPROXIMATE and gate_of(run).held
+    cleared = judging.outcome in CLEARING and not worse
     if not runs.judge_run(run_id=run_id, cleared=cleared):
         return
     for request in cases.cases_of_run(run_id):

@@ -13,9 +13,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audits.models import ComplianceRecord, ErasureRequest
-from audits.queries import case_page, case_work, cases, reports
+from audits.queries import case_page, case_work, cases, reports, schedule
 from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.queries.operator_cases import operator_case_of
+from audits.queries.releases import held_releases
+from audits.queries.serving import exposed
 from audits.views.access import may_decide, page, staff_page
 from audits.views.downloads import MANIFEST, PDF
 from audits.views.progress import fragment, progress_of
@@ -30,7 +32,7 @@ from audits.views.wording import (
 )
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
@@ -59,6 +61,9 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "open_count": cases.open_cases().count(),
         "closed_count": cases.closed_cases().count(),
         "overdue_count": cases.overdue(today).count(),
+        "held_count": held_releases().count(),
+        "alerts": schedule.alerts(timezone.now()),
+        "exposures": exposed(),
     }
     return page(request, "audits/cases.html", context)
 
@@ -81,6 +86,8 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "duplicates": case_page.duplicate_rows(found) if found.status == S.RESTRICTED else [],
         "operator": operator_case_of(found.pk),
         "waiting_runs": case_work.waiting_runs(found),
+        "held_releases": held_releases(found),
+        "waits_until": _waits_until(found),
         "stopped_runs": case_work.stopped_runs(found),
         "affected": _ways(found.plan),
         "not_affected": case_page.planned_versions(found, "not_affected"),
@@ -106,6 +113,13 @@ def case_progress(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Return what changes while work goes on, for the page that renews itself."""
     found = get_object_or_404(ErasureRequest, pk=case_id)
     return fragment(request, render_to_string("audits/_case_live.html", _live(found)))
+
+
+def _waits_until(found: ErasureRequest) -> datetime | None:
+    """Return until when a case waits for others at most; None if it does not."""
+    if found.status != S.RESTRICTED or not schedule.waits_for_others(found):
+        return None
+    return schedule.latest_start(found)
 
 
 def today_of_clock() -> date:

@@ -28,6 +28,8 @@ KINDS = {
     "under one and the same model?",
     Evidence.Kind.CONSTRUCTION: "Was the version made again without the records, from inputs that "
     "do not hold them?",
+    Evidence.Kind.RELEASE: "Is the new version as good as the one before, on records that neither "
+    "learned from?",
 }
 
 
@@ -83,6 +85,9 @@ def _tables(found: Evidence, policy: dict[str, Any]) -> dict[str, Any]:
     if found.kind == Evidence.Kind.POPULATION:
         rows = measurements.population_rows(payload)
         return {**shared, "population": rows, "not_computed": payload.get("not_computed", "")}
+    if found.kind == Evidence.Kind.RELEASE:
+        reasons = payload.get("reasons") or []
+        return {**shared, "checks": measurements.gate_facts(payload), "reasons": reasons}
     if found.kind == Evidence.Kind.CONSTRUCTION:
         reasons = payload.get("reasons") or []
         return {**shared, "checks": measurements.check_facts(payload), "reasons": reasons}

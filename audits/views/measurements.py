@@ -119,6 +119,31 @@ def check_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
     )
 
 
+def gate_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """Return what the release gate measured, before and after."""
+    if reason := payload.get("not_computed"):
+        return (Fact(name="Result", value=f"{NOT_COMPUTED} ({reason})"),)
+    names = {"accuracy": "Accuracy", "adversarial": "Accuracy on inputs moved against the model"}
+    pairs = ((words, mapping(payload.get(name))) for name, words in names.items())
+    return (
+        Fact(name="Records that neither version learned from", value=text(payload.get("records"))),
+        *(
+            Fact(
+                name=words, value=f"{percent(row.get('before'))}, then {percent(row.get('after'))}"
+            )
+            for words, row in pairs
+            if row
+        ),
+        Fact(name="Tolerated loss", value=percent(payload.get("margin"))),
+        *(
+            Fact(name="Of it, tolerated as chance in addition", value=percent(row.get("noise")))
+            for row in [mapping(payload.get("accuracy"))]
+            if row
+        ),
+        Fact(name="The version may be shown", value=line(payload.get("allowed"))),
+    )
+
+
 def policy_facts(policy: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return the rules of the audit, which were fixed before the first score."""
     return tuple(

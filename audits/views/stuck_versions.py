@@ -1,4 +1,4 @@
-"""What staff decide about a version that cannot be trained again here."""
+"""What staff decide about a version that cannot be trained again here, or is held."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from audits import workflow
 from audits.forms import DestroyForm, OutsideForm
 from audits.models import ErasureRequest
 from audits.queries import case_work
+from audits.queries.releases import held_releases
 from audits.queries.replacements import replacements_for
 from audits.views.access import decision, staff_of
 from audits.views.asking import ask, carry_out, posted
@@ -72,3 +73,19 @@ def outside(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
             f"{run.target} is being replaced.",
         )
     return ask(request, "audits/outside.html", case, form, run=run)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@decision
+def release(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
+    """Show an unlearned version although it got worse."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    held = get_object_or_404(held_releases(case), run_id=run_id)
+    if request.method != "POST":
+        return ask(request, "audits/release.html", case, Form(), run=held.run)
+    return carry_out(
+        request,
+        case,
+        lambda: workflow.release_held(run_id=held.run_id, user=staff_of(request)),
+        f"{held.run.unlearned} is in use.",
+    )

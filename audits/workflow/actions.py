@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audits.models import ErasureRequest
 from audits.queries import cases
-from audits.services import decisions, letters, planning, requests
+from audits.services import decisions, letters, planning, releases, requests
 from audits.workflow import doorbell
 from lineage.models import Job, ModelVersion
 from lineage.services import jobs
@@ -105,6 +105,11 @@ def take_over(*, run_id: UUID, user: User) -> None:
     """Decide about a version at which a case stopped, instead of trying it again."""
     if decisions.take_over(run_id=run_id, user=user, now=timezone.now()):
         _wake_cases_of(run_id)
+
+
+def release_held(*, run_id: UUID, user: User) -> None:
+    """Show a version that the release gate holds."""
+    releases.release_held(run_id=run_id, user=user, now=timezone.now())
 
 
 def retry(*, case_id: UUID, user: User) -> None:

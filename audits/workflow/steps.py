@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from audits.models import ErasureRequest
-from audits.queries import case_file, cases
+from audits.queries import batches, case_file, cases
 from audits.queries.conflicts import case_ahead
 from audits.queries.operator_cases import needs_scores
+from audits.queries.schedule import waits_for_others
 from audits.services import closing, evidence, letters, planning, records, removal, requests
 from audits.workflow.doorbell import job_for, report_job
 from lineage.models import Job
@@ -72,7 +73,7 @@ def _score(request: ErasureRequest, now: datetime) -> bool:
 
 
 def _plan(request: ErasureRequest, now: datetime) -> bool:
-    if planning.undecided(request.pk) or case_ahead(request):
+    if planning.undecided(request.pk) or waits_for_others(request) or case_ahead(request):
         return False
     # Again after each decision of staff, and after an attempt that another case came before.
     tried = cases.jobs_of(request).filter(kind="PLAN", status=Job.Status.SUCCEEDED).count()
@@ -151,6 +152,8 @@ def _escalate(request: ErasureRequest, run: UnlearningRun, now: datetime) -> boo
 
 
 def _erase(request: ErasureRequest, now: datetime) -> bool:
+    if batches.erased_before(request):
+        return False
     key = f"erase:{request.pk}:{request.plan_digest[:16]}"
     return _fail_with(request, job_for(request, key, "ERASE", "lineage", now), now)
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audits.queries import cases
-from audits.services import late, unconfirmed
+from audits.services import late, scheduling, unconfirmed
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
 from lineage.models import Job
@@ -51,7 +51,7 @@ def sweep() -> None:
         logger.error("restored from a backup: run manage.py replay_erasures")
         return
     now = timezone.now()
-    for step in (_ring, _give_up, _forget, _discard, queue_tiles, _match, _open_late):
+    for step in SWEPT:
         try:
             step(now)
         except Exception:  # damage in one place must not stop what has nothing to do with it
@@ -61,6 +61,10 @@ def sweep() -> None:
             advance(case_id)
         except Exception:  # one case that cannot go on must not stop the others
             logger.exception("case %s cannot be advanced", case_id)
+
+
+def _start(now: datetime) -> None:
+    scheduling.start_batches(now=now)
 
 
 def _ring(now: datetime) -> None:
@@ -89,3 +93,6 @@ def _match(now: datetime) -> None:
 
 def _open_late(now: datetime) -> None:
     late.open_late_cases(now=now)
+
+
+SWEPT = (_ring, _give_up, _forget, _discard, queue_tiles, _match, _open_late, _start)

@@ -1,7 +1,8 @@
 """Exact and near duplicates of the forget set among the contents of a snapshot.
 
 A kept duplicate of an erased record is invisible to the statistics of shadow models, so it is
-searched for.
+searched for. Duplicates with different labels are what a camouflaged poison is made of (Di et al.,
+NeurIPS 2023): one is asked to be erased so that the other awakens.
 """
 
 from __future__ import annotations

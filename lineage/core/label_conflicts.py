@@ -14,8 +14,7 @@ from lineage.core.duplicates import find_duplicates
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from lineage.core.duplicates import Values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +27,9 @@ class Resembling:
 
 
 def conflicting(
-    new: NDArray[np.float32],
+    new: Values,
     new_targets: Sequence[str],
-    kept: NDArray[np.float32],
+    kept: Values,
     kept_targets: Sequence[str],
     *,
     threshold: float,

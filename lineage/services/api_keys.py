@@ -18,6 +18,7 @@ MARK = "expunge"
 SCOPES = {
     "capture": "report trainings and read the training views they need",
     "lineage:read": "ask which versions learned from which records",
+    "serve": "use model versions, one of those that replace one another for each name of a key",
     "lineage:write": "report runs, data sets and models as OpenLineage events",
 }
 _SHOWN = 8  # characters of the secret that name the key in lists

@@ -17,7 +17,7 @@ from audits.core.policy import AuditData, EvidencePolicy
 from audits.core.roc import roc
 from audits.execution.plots import Curve, roc_svg
 from audits.models import DuplicateFinding, ErasureRequest
-from audits.services import evidence, log, planning, records, requests, verdicts
+from audits.services import case_runs, evidence, log, planning, records, requests, verdicts
 from lineage.core import bitmaps
 from lineage.models import Artefact, ModelVersion, OrdinalSpace, Run
 from lineage.services.artefacts import store_artefact
@@ -126,7 +126,7 @@ def _plan(request, space, versions) -> None:
     logged(request, "duplicates_searched", 62, exact=0, near=1, settings=digest)
     logged(request, "policy_fixed", 63, policy=digest)
     targets = [
-        planning.PlannedRun(
+        case_runs.PlannedRun(
             version=version,
             space=space,
             forget=FORGET,

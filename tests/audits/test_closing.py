@@ -8,7 +8,7 @@ from audits import workflow
 from audits.core.verdict import Outcome
 from audits.execution import erasing
 from audits.models import ComplianceRecord, ErasureRequest, LogLeaf, ShadowResult
-from audits.services import closing, evidence, records
+from audits.services import closing, evidence, records, releases
 from audits.services.closing import DataRemains
 from audits.services.transitions import MoveNotAllowed
 from lineage import artifacts, keys
@@ -77,14 +77,15 @@ def test_a_crash_before_and_after_every_step_is_made_good_by_the_next_try(audite
 
 
 def crash(monkeypatch, step, *, done_before):
-    real = getattr(closing, step)
+    where = releases if step == "release_results" else closing
+    real = getattr(where, step)
 
     def stumble(**arguments: object):
         if done_before:
             real(**arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(closing, step, stumble)
+    monkeypatch.setattr(where, step, stumble)
 
 
 def check_end(case):

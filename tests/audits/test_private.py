@@ -278,4 +278,4 @@ def test_settings_that_mean_nothing_are_refused(settings):
     assert accepted_privacy_is_meant() == []
     settings.EXPUNGE_ACCEPT_DELTA = 1.0
     settings.EXPUNGE_ACCEPT_EPSILON, settings.EXPUNGE_MINIMUM = 1.0, "BIT_EXACT"
-    assert [one.id for one in accepted_privacy_is_meant()] == ["expunge.E003", "expunge.E004"]
+    assert [one.id for one in accepted_privacy_is_meant()] == ["expunge.E004", "expunge.E005"]

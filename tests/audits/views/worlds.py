@@ -10,7 +10,7 @@ from pyroaring import BitMap
 
 from audits.core.policy import EvidencePolicy
 from audits.models import DuplicateFinding, ErasureRequest
-from audits.services import closing, evidence, planning, records, requests, verdicts
+from audits.services import case_runs, closing, evidence, planning, records, requests, verdicts
 from lineage.models import Artefact, DataRecord, ModelVersion, OrdinalSpace, Run
 from lineage.services.artefacts import store_artefact
 from lineage.services.subjects import register_subject
@@ -86,7 +86,7 @@ def planned(*, waiting=False):
         "not_affected": [str(version("weather").pk)],
         "unknown": [],
     }
-    run = planning.PlannedRun(
+    run = case_runs.PlannedRun(
         version=target,
         space=space,
         forget=FORGET,

@@ -179,7 +179,7 @@ def _too_late(one: Option, case: Case) -> str:
 
 
 def _worn_out(one: Option, policy: PlanningPolicy) -> str:
-    if one.way is not Way.SHARD_REBUILD or one.fraction <= policy.retrain_above:
+    if one.way not in policy.renewed or one.fraction <= policy.retrain_above:
         return ""
     return (
         f"It redoes {one.fraction:.0%} of the training; above {policy.retrain_above:.0%} a full "

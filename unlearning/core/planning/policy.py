@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from unlearning.core.costs.checks import between
-from unlearning.core.planning.ways import Strength
+from unlearning.core.planning.ways import Strength, Way
 
 
 class Intake(StrEnum):
@@ -38,6 +38,7 @@ class PlanningPolicy:
         max_epsilon: largest epsilon of certified removal and of privacy; ``max_delta`` likewise.
         retrain_above: rebuilding more than this part of all shards gives way to a full retrain,
             whose fresh plan also resets what adaptive requests have learned.
+        renewed: the ways for which that holds.
         verified: execute exact trainings a second time, without which no bits are claimed.
     """
 
@@ -47,6 +48,7 @@ class PlanningPolicy:
     max_epsilon: float = 1.0
     max_delta: float = 1e-5
     retrain_above: float = 0.8
+    renewed: frozenset[Way] = frozenset({Way.SHARD_REBUILD})
     verified: bool = True
 
     def __post_init__(self) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from expunge.outputs import labels_alone, rounded
 from unlearning.core.costs.checks import whole
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
 
@@ -34,9 +34,6 @@ class OutputRule:
         Labels are told as one 1 among zeros. Rounded rows need not add up to 1: to repair that
         would tell digits that were taken away.
         """
-        given = np.asarray(probabilities, dtype=np.float64)
         if self.decimals is None:
-            labels: NDArray[np.float64] = np.eye(given.shape[-1])[given.argmax(axis=-1)]
-            return labels
-        rounded: NDArray[np.float64] = given.round(self.decimals)
-        return rounded
+            return labels_alone(probabilities)
+        return rounded(probabilities, self.decimals)

@@ -1,0 +1,1 @@
+"""What serving processes ask over HTTP: thin functions, each one call to a service or query."""

@@ -1,0 +1,37 @@
+"""Say what waits for which training, and what to act on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from audits.queries import schedule
+
+
+class Command(BaseCommand):
+    """``manage.py schedule``."""
+
+    help = "Show which cases wait for the same training, the bound on their age, and warnings."
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
+        """Print the groups, the oldest first, then the bound; warnings go to standard error."""
+        now = timezone.now()
+        found = schedule.groups() if schedule.coalesces() else []
+        for one in found:
+            names = ", ".join(case.reference for case in one.cases)
+            latest = min(map(schedule.latest_start, one.cases))
+            self.stdout.write(
+                f"{len(one.versions)} versions wait until {latest:%Y-%m-%d} at the latest: {names}"
+            )
+        if not found:
+            self.stdout.write("No case waits for others.")
+        known, capacity = schedule.backlog(found, schedule.days(now))
+        bound = capacity.age_bound(known.shards, wait=schedule.waited_on_purpose())
+        self.stdout.write(
+            f"{known.shards} trainings, {capacity.per_day:.3g} a day: no request becomes older "
+            f"than {bound:.2g} days."
+        )
+        for sentence in schedule.alerts(now):
+            self.stderr.write(self.style.WARNING(sentence))

@@ -1,0 +1,106 @@
+"""Show unlearned versions, or hold those that got worse until staff decide."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from audits.models import Release
+from audits.queries import cases
+from audits.queries.releases import RELEASE_HELD, gate_of, held_releases
+from audits.services import log
+from audits.services.requests import actor_of
+from audits.services.transitions import MoveNotAllowed
+from lineage.services import versions
+from unlearning.models import UnlearningRun
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+    from audits.models import ErasureRequest
+    from lineage.models import ModelVersion
+
+logger = logging.getLogger("expunge.cases")
+
+
+def release_results(*, request: ErasureRequest, now: datetime) -> None:
+    """Show the unlearned versions of a case, unless the gate holds them.
+
+    A version that learned from somebody whose records were restricted meanwhile stays out of
+    use: it is affected by that person's case, which replaces it.
+    """
+    cleared = request.runs.filter(status=UnlearningRun.Status.CLEARED)
+    for run in cleared.exclude(unlearned=None).select_related("unlearned"):
+        if run.unlearned is not None:
+            _settle(run, run.unlearned, now)
+
+
+@transaction.atomic
+def release_held(*, run_id: UUID, user: User, now: datetime) -> None:
+    """Show a version that the gate holds, by decision of staff.
+
+    Raises:
+        MoveNotAllowed: it is not held.
+        VersionNotReleasable: it must not be used.
+    """
+    release = held_releases().select_for_update(of=("self",)).filter(run_id=run_id).first()
+    if release is None or release.run.unlearned is None:
+        raise MoveNotAllowed(
+            f"The result of run {run_id} is not held; there is nothing to decide."
+        )
+    versions.release(version=release.run.unlearned)
+    Release.objects.filter(pk=release.pk).update(
+        state=Release.State.RELEASED, decided_by=user, released_at=now
+    )
+    _log_release(release.run, release.run.unlearned, now, actor_of(user))
+
+
+@transaction.atomic
+def _settle(run: UnlearningRun, result: ModelVersion, now: datetime) -> None:
+    if Release.objects.filter(run=run).exists():
+        return  # by an earlier try, or by another case that the run serves
+    gated = gate_of(run)
+    state, reason = Release.State.RELEASED, gated.reason
+    if gated.held:
+        state = Release.State.HELD
+        _raise_incident(run, now)
+    else:
+        try:
+            versions.release(version=result)
+        except versions.VersionNotReleasable as refused:
+            logger.warning("%s is not released: %s", result, refused)
+            state, reason = Release.State.PASSED_OVER, str(refused)
+    released_at = now if state == Release.State.RELEASED else None
+    Release.objects.create(
+        run=run, state=state, reason=reason, created_at=now, released_at=released_at
+    )
+    if released_at:
+        _log_release(run, result, now, log.SYSTEM)
+
+
+def _raise_incident(run: UnlearningRun, now: datetime) -> None:
+    for request in cases.cases_of_run(run.pk):
+        log.append(
+            type="incident_raised",
+            case=request.pk,
+            now=now,
+            data={"code": RELEASE_HELD},
+            once=f"held:{request.pk}:{run.pk}",
+        )
+
+
+def _log_release(run: UnlearningRun, result: ModelVersion, now: datetime, actor: str) -> None:
+    for request in cases.cases_of_run(run.pk):
+        log.append(
+            type="version_released",
+            case=request.pk,
+            now=now,
+            actor=actor,
+            data={"run": str(run.pk), "version": str(result.pk)},
+            once=f"released:{request.pk}:{run.pk}",
+        )

@@ -1,0 +1,89 @@
+"""Let cases that wait for the same training start together, the oldest first."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+
+from audits.models import ErasureRequest, LogHead
+from audits.queries.conflicts import case_ahead
+from audits.queries.schedule import backlog, coalesces, days, groups, policy
+from audits.services import log, planning
+from audits.services.case_runs import attach
+from unlearning.core.scheduling.scheduler import next_job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from audits.services.case_runs import PlannedRun
+
+S = ErasureRequest.Status
+
+
+def start_batches(*, now: datetime) -> list[UUID]:
+    """Form the batches that may start now; return their names. Nothing where nobody waits.
+
+    What affects no model waits for no training, and starts at once.
+    """
+    if not coalesces():
+        return []
+    found = groups()
+    started = [_form(one.cases, now) for one in found if not one.versions]
+    trained = [one for one in found if one.versions]
+    if not trained:
+        return started
+    known, capacity = backlog(trained, days(now))
+    deadline = settings.EXPUNGE_DEADLINE_DAYS
+    named = {str(case.pk): case for one in trained for case in one.cases}
+    while job := next_job(known, days(now), policy=policy(), capacity=capacity, deadline=deadline):
+        known.begin(job)
+        started.append(_form([named[one.name] for one in job.requests], now))
+    return started
+
+
+@transaction.atomic
+def keep_plans(
+    *, plans: Mapping[UUID, Mapping[str, Any]], runs: Sequence[PlannedRun], now: datetime
+) -> bool:
+    """Keep the plans of cases that share their runs, all or none; the first one leads.
+
+    False when one of them is planned already, waits for staff, or must wait for another case:
+    then the plan is drawn again.
+    """
+    LogHead.objects.select_for_update().get(pk=1)  # as ``keep_plan``: one at a time
+    lead, *others = plans
+    if any(_must_wait(case_id, plans) for case_id in others):
+        return False
+    if not planning.keep_plan(case_id=lead, plan=plans[lead], runs=runs, now=now, together=others):
+        return False
+    shared = list(ErasureRequest.objects.get(pk=lead).runs.order_by("created_at", "pk"))
+    for case_id in others:
+        planning.keep_plan(
+            case_id=case_id, plan=plans[case_id], runs=[], now=now, together=list(plans)
+        )
+        for run in shared:
+            attach(ErasureRequest.objects.get(pk=case_id), run, now)
+    return True
+
+
+def _must_wait(case_id: UUID, plans: Mapping[UUID, object]) -> bool:
+    case = ErasureRequest.objects.get(pk=case_id)
+    if case.status != S.RESTRICTED or planning.undecided(case_id):
+        return True
+    return case_ahead(case, besides=list(plans)) is not None
+
+
+@transaction.atomic
+def _form(cases: Sequence[ErasureRequest], now: datetime) -> UUID:
+    """Let cases be planned together from now on."""
+    batch = uuid.uuid4()
+    ErasureRequest.objects.filter(pk__in=[one.pk for one in cases]).update(batch=batch)
+    for case in cases:
+        data = {"batch": batch, "cases": len(cases)}
+        log.append(type="batch_formed", case=case.pk, now=now, data=data)
+    return batch
