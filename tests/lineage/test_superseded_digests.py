@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -58,6 +59,35 @@ def test_who_names_the_digest_of_now_did_not_read_what_was_erased(now, purged):
     taken, _ = purged
     send(*begun_and_ended(named("faces", version=taken.digest)), now=now)
     assert names(affected(taken.space, BitMap([0]))) == []
+    assert ModelVersion.objects.get().state == "ACTIVE"
+
+
+@pytest.mark.parametrize("started", [[], [event("START", run=OTHER)]])
+def test_no_word_of_when_it_began_counts_more_than_the_digest_of_now(now, purged, started):
+    """The records are then known one by one; told before the purge as the digest of another."""
+    taken, before = purged
+    done = trained_on(named("faces", version=taken.digest), run=OTHER, at=2)
+    send(*started, done, now=now)
+    assert names(affected(taken.space, BitMap([0]))) == []
+    assert names(affected(taken.space, BitMap([1]))) == ["m v1"]
+    assert ModelVersion.objects.get().state == "ACTIVE"
+    late = event("RUNNING", inputs=[named("faces", version=before)], run=OTHER)
+    send(late, now=now)
+    assert names(affected(taken.space, BitMap([0]))) == ["m v1"]
+
+
+@pytest.mark.parametrize("told_late", [False, True])
+def test_a_snapshot_that_became_like_another_one_is_not_taken_for_it(now, told_late):
+    dataset = filled("faces", 3, now)
+    snapshot(dataset, now, [0, 1])
+    without = snapshot(dataset, now, [1]).digest
+    acts = [
+        lambda: send(*begun_and_ended(named("faces", version=without), at=0), now=now),
+        lambda: erase(dataset.space, 0, CASE, now + timedelta(days=1)),
+    ]
+    for act in reversed(acts) if told_late else acts:
+        act()
+    assert names(affected(dataset.space, BitMap([0]))) == []
     assert ModelVersion.objects.get().state == "ACTIVE"
 
 
