@@ -14,6 +14,7 @@ An object store with versioning keeps what was deleted: it must be off for this 
 from __future__ import annotations
 
 import errno
+import os
 import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -68,8 +69,11 @@ class StoredFile:
 
 
 @cache
-def _opened(location: str) -> tuple[AbstractFileSystem, str]:
-    """Return the file system of a location and the path in it; asked for at every record."""
+def _opened(location: str, _process: int) -> tuple[AbstractFileSystem, str]:
+    """Return the file system of a location and the path in it; asked for at every record.
+
+    Each process opens its own: what talks to a server does not outlive a fork.
+    """
     files, root = fsspec.core.url_to_fs(location)
     return files, root.rstrip("/")
 
@@ -78,7 +82,7 @@ class _Store:
     """The file system behind ``EXPUNGE_STORE``, as configured at the time of the call."""
 
     def __init__(self) -> None:
-        self.files, self.root = _opened(settings.EXPUNGE_STORE)
+        self.files, self.root = _opened(settings.EXPUNGE_STORE, os.getpid())
         self.local = isinstance(self.files, LocalFileSystem)
 
     def path(self, uri: str) -> str:

@@ -49,15 +49,6 @@ class State(NamedTuple):
         known = {fitted(UNKNOWN, self.external_version)} if self.external_version else set()
         return known | {UNKNOWN + digest for digest in (self.digest, *self.before)}
 
-    @property
-    def may_be_any_of_ours(self) -> bool:
-        """Whether a told version is neither one of our digests nor one of another tool's."""
-        if not self.told:
-            return False
-        (name,) = self.names
-        version = name.removeprefix(UNKNOWN)
-        return not version.startswith(_ELSEWHERE) and not _DIGEST.fullmatch(version)
-
 
 def may_be(one: State, other: State) -> bool:
     """Return whether two states of one data set may be the same; one of them was told."""
@@ -68,4 +59,11 @@ def may_be(one: State, other: State) -> bool:
     if one.told and other.told:
         return False
     own, told = (other, one) if one.told else (one, other)
-    return not own.external_version and told.may_be_any_of_ours
+    return not own.external_version and _of_its_own(told)
+
+
+def _of_its_own(state: State) -> bool:
+    """Whether a version is neither one of our digests nor one of another tool's."""
+    (name,) = state.names
+    version = name.removeprefix(UNKNOWN)
+    return not version.startswith(_ELSEWHERE) and not _DIGEST.fullmatch(version)

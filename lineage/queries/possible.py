@@ -90,15 +90,28 @@ def _may_be_ours(written: Mapping[int, _Written]) -> Iterator[Edge]:
     for node, one in written.items():
         outside[one.dataset][node] = one.state
     for dataset, ours in _ours(outside).items():
-        states = outside[dataset]
-        unclear = [node for node, state in states.items() if state.may_be_any_of_ours]
+        called = _by_name(ours)
+        alike = {
+            node: [pk for name in state.names for pk in called.get(name, ())]
+            for node, state in outside[dataset].items()
+        }
+        # Also under what looks like a digest of ours: another tool's may be of the same data.
+        unclear = [node for node, named in alike.items() if not named]
         if unclear:  # one node between, or there would be too many edges
             anything = -min(unclear)
             yield from (_edge(node, anything) for node in unclear)
             yield from (_edge(anything, own) for own in _with_parts(ours))
-        for node in states.keys() - set(unclear):
-            alike = [pk for pk, own in ours.items() if own.names & states[node].names]
-            yield from (_edge(node, own) for own in _with_parts(alike))
+        for node in alike.keys() - set(unclear):
+            yield from (_edge(node, own) for own in _with_parts(alike[node]))
+
+
+def _by_name(ours: Mapping[uuid.UUID, State]) -> dict[str, list[uuid.UUID]]:
+    """Return the snapshots that each name means."""
+    called: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for pk, own in ours.items():
+        for name in own.names:
+            called[name].append(pk)
+    return called
 
 
 def _edge(source: int, target: int) -> Edge:

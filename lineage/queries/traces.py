@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from django.db.models import Q
+
 from lineage.core.bitmaps import decode, union
-from lineage.models import Influence, LineageEdge, PurgeTrace
+from lineage.models import Influence, LineageEdge, PurgeTrace, Role
 from lineage.queries.edges import FOR_EVER
 
 if TYPE_CHECKING:
@@ -56,11 +58,15 @@ def _derived_by(nodes: Iterable[int], as_of: datetime) -> set[int]:
 
 
 def strongest_into(nodes: Iterable[int], *, as_of: datetime) -> dict[int, str]:
-    """Return the strongest influence of what some nodes had been derived from by a time."""
+    """Return the strongest influence of what some nodes had been derived from by a time.
+
+    What followed its records one by one may have carried any: that counts as DIRECT.
+    """
     edges = LineageEdge.objects.filter(dst__in=list(nodes), valid_from__lte=as_of)
-    found = edges.exclude(influence=Influence.NONE).values_list("dst_id", "influence")
+    acting = edges.filter(~Q(influence=Influence.NONE) | Q(role=Role.SOURCE_DATA))
     strongest: dict[int, str] = {}
-    for node, influence in found:
-        if strongest.get(node) != Influence.DIRECT:
-            strongest[node] = influence
+    for node, influence in acting.values_list("dst_id", "influence"):
+        if influence != Influence.INDIRECT:
+            strongest[node] = Influence.DIRECT
+        strongest.setdefault(node, Influence.INDIRECT)
     return strongest

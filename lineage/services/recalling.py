@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Min, Q
@@ -9,11 +11,11 @@ from django.db.models import Count, Min, Q
 from lineage.core.bitmaps import decode, union
 from lineage.models import DatasetSnapshot, Influence, PurgeTrace, RunInput, SnapshotSupersession
 from lineage.queries.membership import members
+from lineage.queries.told import TOLD_STATE
 from lineage.services.snapshots import Origin, record_snapshot
 
 if TYPE_CHECKING:
-    import uuid
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -37,8 +39,9 @@ def recall_rewritten(
         run: which has ended.
         now: when.
         since: when it began, or None.
-        digests: by which a run outside named what it read; what was taken out of a snapshot after
-            it had one of these counts as well. None: the run was captured here.
+        digests: by which a run outside named what it read, or ids. Of a snapshot that it named by
+            digests alone, what was taken out after it had one of these counts, whenever the run
+            began. None: the run was captured here.
     """
     traced = _traced(run)
     read = run.inputs.exclude(influence=Influence.NONE).select_related("node")
@@ -52,13 +55,33 @@ def recall_rewritten(
 def _taken_out(
     used: RunInput, since: datetime | None, digests: Collection[str]
 ) -> QuerySet[SnapshotSupersession]:
-    """Return what was superseded after the run began, or after the state that it named."""
+    """Return what was superseded after the state that the run named, or after it began."""
     noted = SnapshotSupersession.objects.filter(snapshot_id=used.node.object_id)
+    named = noted.filter(previous_digest__in=digests)
+    first = named.aggregate(first=Min("id"))["first"]
+    if _by_digest_alone(used.node.object_id, digests, purged=first is not None):
+        return noted.none() if first is None else noted.filter(id__gte=first)
     if since is None:
         return noted
-    first = noted.filter(previous_digest__in=digests).aggregate(first=Min("id"))["first"]
     after = Q(superseded_at__gte=since)
     return noted.filter(after if first is None else after | Q(id__gte=first))
+
+
+def _by_digest_alone(snapshot: uuid.UUID, names: Collection[str], *, purged: bool) -> bool:
+    """Whether it is known record by record in which state a snapshot of ours was read.
+
+    ``purged``: whether one of the names is a digest that it had before a purge.
+    """
+    ours = DatasetSnapshot.objects.exclude(TOLD_STATE).filter(id=snapshot)
+    return snapshot not in set(_ids(names)) and (
+        ours.exists() if purged else ours.filter(digest__in=names).exists()
+    )
+
+
+def _ids(names: Collection[str]) -> Iterator[uuid.UUID]:
+    for name in names:
+        with suppress(ValueError):
+            yield uuid.UUID(name)
 
 
 def _recall(run: Run, used: RunInput, gone: BitMap, now: datetime) -> None:

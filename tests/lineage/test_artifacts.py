@@ -29,6 +29,21 @@ def test_what_is_put_can_be_read(store):
     assert artifacts.exists(file.uri)
 
 
+def test_no_process_goes_on_with_a_store_that_another_one_opened(store, monkeypatch):
+    """What talks to a server refuses to work after a fork."""
+    opened: list[str] = []
+
+    def open_store(location):
+        opened.append(location)
+        return None, location
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", open_store)
+    for process in (-1, -1, -2):
+        monkeypatch.setattr("os.getpid", lambda process=process: process)
+        artifacts._Store()
+    assert len(opened) == 2
+
+
 def test_a_destroyed_file_is_missing(store):
     file = artifacts.put(b"weights")
     artifacts.destroy(file.uri)

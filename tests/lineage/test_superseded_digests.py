@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from pyroaring import BitMap
 
-from lineage.models import DatasetSnapshot, ModelVersion, Run
+from lineage.models import DatasetSnapshot, LineageNode, ModelVersion, Run, RunInput
 from lineage.queries.closure import affected
 from lineage.services.openlineage import VersionTaken, receive
 from lineage.services.purge import erase_records
+from lineage.services.recalling import recall_rewritten
+from lineage.services.snapshots import Origin, record_snapshot
 from tests.lineage.builders import filled, snapshot
 from tests.lineage.events import event, faces, model, named, names, send, trained_on
 
@@ -59,6 +62,55 @@ def test_who_names_the_digest_of_now_did_not_read_what_was_erased(now, purged):
     send(*begun_and_ended(named("faces", version=taken.digest)), now=now)
     assert names(affected(taken.space, BitMap([0]))) == []
     assert ModelVersion.objects.get().state == "ACTIVE"
+
+
+@pytest.mark.parametrize("started", [[], [event("START", run=OTHER)]])
+def test_no_word_of_when_it_began_counts_more_than_the_digest_of_now(now, purged, started):
+    """The records are then known one by one; told before the purge as the digest of another."""
+    taken, before = purged
+    done = trained_on(named("faces", version=taken.digest), run=OTHER, at=2)
+    send(*started, done, now=now)
+    assert names(affected(taken.space, BitMap([0]))) == []
+    assert names(affected(taken.space, BitMap([1]))) == ["m v1"]
+    assert ModelVersion.objects.get().state == "ACTIVE"
+    late = event("RUNNING", inputs=[named("faces", version=before)], run=OTHER)
+    send(late, now=now)
+    assert names(affected(taken.space, BitMap([0]))) == ["m v1"]
+
+
+@pytest.mark.parametrize("told_late", [False, True])
+def test_a_snapshot_that_became_like_another_one_is_not_taken_for_it(now, told_late):
+    dataset = filled("faces", 3, now)
+    snapshot(dataset, now, [0, 1])
+    without = snapshot(dataset, now, [1]).digest
+    acts = [
+        lambda: send(*begun_and_ended(named("faces", version=without), at=0), now=now),
+        lambda: erase(dataset.space, 0, CASE, now + timedelta(days=1)),
+    ]
+    for act in reversed(acts) if told_late else acts:
+        act()
+    assert names(affected(dataset.space, BitMap([0]))) == []
+    assert ModelVersion.objects.get().state == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("version", "by_id", "counted"),
+    [("", False, False), ("", True, True), ("told:5", False, True)],
+)
+def test_a_digest_is_not_believed_of_what_was_read_by_another_name(now, version, by_id, counted):
+    """Two data sets may have snapshots of one digest: it may be the name of the other one."""
+    dataset = filled("faces", 3, now)
+    origin = Origin(external_version=version)
+    read = record_snapshot(dataset=dataset, now=now, ordinals=BitMap([0, 1]), origin=origin)
+    erase(read.space, 0, CASE, now)
+    read.refresh_from_db()
+    run = Run.objects.create(activity="TRAIN", started_at=now)
+    node = LineageNode.objects.get(object_id=read.id)
+    used = RunInput.objects.create(run=run, node=node, role="TRAINING", influence="DIRECT")
+    named = {read.digest, *([read.id.hex] if by_id else [])}
+    recall_rewritten(run, now, since=None, digests=named)
+    used.refresh_from_db()
+    assert (used.used_snapshot is not None) is counted
 
 
 def test_a_digest_between_two_purges_means_what_the_second_one_took(now, purged):

@@ -120,6 +120,13 @@ def test_a_written_digest_is_known_after_a_hard_purge_as_well(now, space):
     assert possibly(space, 0) == ["m v1"]
 
 
+def test_a_digest_of_another_tool_says_nothing_of_which_of_our_snapshots_it_is(now, space):
+    version = ours(now)
+    send(writes("ab" * 32), writes("cd" * 32, source=1, run=SECOND), now=now)
+    assert possibly(space, 0) == possibly(space, 1) == [str(version)]
+    assert possibly(space, 2) == []
+
+
 def test_what_is_possible_goes_on_to_all_that_came_from_it(now, space):
     """From data of ours to a run outside, and from what that wrote to other data of ours."""
     filled("e", 2, now)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from pyroaring import BitMap
 
+from lineage.models import Dataset, LineageEdge, LineageNode, Run
 from lineage.queries.closure import ERASED, TRACE, Step, affected
 from lineage.queries.questions import affected_by
 from lineage.services.purge import erase_records
@@ -61,6 +63,26 @@ def test_the_way_from_a_trace_says_that_it_is_one(space):
     checked = found["checked v1"]
     assert checked.path == (Step(source=ERASED, role=TRACE, influence="INDIRECT"),)
     assert checked.influence == "INDIRECT"
+
+
+def test_the_way_from_data_that_followed_its_records_one_by_one_says_so_too(now, space):
+    """What came later learned from no node with a trace but that data."""
+    whole, part = (snapshot(filled(name, 2, now), now) for name in ("made", "resized"))
+    read = snapshot(Dataset.objects.get(name="faces"), now, [1])
+    nodes = [LineageNode.objects.get(object_id=one.id) for one in (read, whole, part)]
+    run = Run.objects.create(activity="TRANSFORM", started_at=now)
+    for (src, dst), influence in zip(pairwise(nodes), ("DIRECT", "NONE"), strict=True):
+        LineageEdge.objects.create(
+            src=src, dst=dst, role="SOURCE_DATA", influence=influence, run=run, valid_from=now
+        )
+    erase_records(case_id=run.id, space=space, ordinals=BitMap([1]), now=now, hard=True)
+    trained("later", now, data(part))
+    (hit,) = (
+        hit for hit in affected(space, BitMap([1])).versions if hit.version.model_name == "later"
+    )
+    trace, last = hit.path
+    assert trace == Step(source=ERASED, role=TRACE, influence="DIRECT")
+    assert (last.source, hit.influence) == (str(part), "DIRECT")
 
 
 def test_whoever_asks_why_is_told_of_the_trace(space):
