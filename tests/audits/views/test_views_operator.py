@@ -13,7 +13,9 @@ from audits.models import ErasureRequest, OperatorCase
 from audits.queries.operator_cases import chosen_of, digest_of
 from audits.services import operator_cases
 from audits.services.operator_cases import NewCase
-from lineage.models import Dataset
+from lineage.models import Dataset, OrdinalSpace
+from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_run
+from lineage.services.snapshots import take_snapshot
 from tests.audits.views import worlds
 
 
@@ -174,3 +176,17 @@ def test_readers_look_and_do_not_choose(decider, reader, outsider, client, datas
 
 def test_a_person_s_case_has_no_forget_set_page(decider):
     assert decider.get(at(worlds.verified())).status_code == 404
+
+
+def test_a_version_and_a_data_set_of_other_records_are_refused(decider, dataset):
+    other = Dataset.objects.create(name="scans", space=OrdinalSpace.objects.create(name="scans"))
+    snapshot = take_snapshot(dataset=dataset, ordinals=BitMap([0, 1]), now=timezone.now())
+    plan = RunPlan(activity="TRAIN", inputs=(Input(source=snapshot),))
+    run = begin_run(plan=plan, now=timezone.now())
+    trained = finish_run(
+        run=run, result=RunResult(model_name="late", weights=b"late"), now=timezone.now()
+    )
+    response = decider.post("/cases/new/", filled(other, version=str(trained.pk)))
+    assert "the same numbers are other records there" in text_of(response)
+    assert not ErasureRequest.objects.exists()
+    start(decider, dataset, version=str(trained.pk))
