@@ -133,7 +133,7 @@ def _space(version: ModelVersion | None, name: str | None) -> OrdinalSpace:
         return named_records.space_of(version, found)
     if found is None:
         known = ", ".join(Dataset.objects.values_list("name", flat=True)) or "none yet"
-        raise CommandError(f"--dataset is {name!r}; it must be one of: {known}.")
+        raise CommandError(f"--dataset is {name!r}; without --model it must be one of: {known}.")
     return found.space
 
 
