@@ -13,7 +13,7 @@ from pyroaring import BitMap
 from audits import keys, workflow
 from audits.core.record import verify
 from audits.execution.report_view import SealedCase, view_of
-from audits.models import DuplicateFinding, ErasureRequest, Letter, OperatorCase
+from audits.models import DuplicateFinding, ErasureRequest, Letter, OperatorCase, ScoredRecord
 from audits.queries.operator_cases import chosen_of, digest_of, intake_of
 from audits.services import operator_cases, requests
 from audits.services.operator_cases import ForgetSetRefused, NotYourApproval
@@ -354,3 +354,12 @@ def test_a_late_version_is_unlearned_exactly_too(world):
     late_versions.end(run)
     (case,) = late_versions.linked(world)
     assert intake_of(case.pk) is Intake.OPERATOR
+
+
+def test_what_was_measured_of_a_record_goes_with_it(world):
+    ada, bert = world.owned(ADA)[0], world.owned(BERT)[0]
+    case = opened(world, new_case(world.dataset.space, seeds=[ada, bert]))
+    for ordinal in (ada, bert):
+        ScoredRecord.objects.create(case=case, ordinal=ordinal, score=1.0, cluster=1)
+    assert world.erased(ADA).outcome == "ERASED"
+    assert list(ScoredRecord.objects.values_list("ordinal", flat=True)) == [bert]
