@@ -237,13 +237,7 @@ def approve(*, case_id: UUID, digest: str, user: User, now: datetime) -> bool:
 
 @transaction.atomic
 def drop(*, case_id: UUID, user: User, now: datetime) -> bool:
-    """Close a case that was not approved, leaving every record where it is.
-
-    So too one whose records could not be scored, which would otherwise stay open for ever.
-
-    Raises:
-        MoveNotAllowed: the case was approved.
-    """
+    """Close a case that was not approved, or could not be scored: every record stays put."""
     _locked(case_id)
     ErasureRequest.objects.filter(pk=case_id, status=S.FAILED, failed_from=S.DRAFT).update(
         status=S.DRAFT, failed_from="", failure_code="", failure=""
@@ -261,8 +255,7 @@ def drop(*, case_id: UUID, user: User, now: datetime) -> bool:
 def _locked(case_id: UUID) -> OperatorCase:
     """Return the case, held until the transaction ends: a set is not edited while approved.
 
-    Both rows: where it had to wait, PostgreSQL reads anew only what it locks, and a state from
-    before another's proposal would let the proposed set be replaced.
+    Both rows: after waiting, PostgreSQL reads anew only what it locks.
     """
     return (
         OperatorCase.objects.select_for_update(of=("self", "request"))

@@ -14,8 +14,9 @@ from audits import keys, workflow
 from audits.core.record import verify
 from audits.execution.report_view import SealedCase, view_of
 from audits.models import DuplicateFinding, ErasureRequest, Letter, OperatorCase, ScoredRecord
+from audits.queries import cases
 from audits.queries.operator_cases import chosen_of, digest_of, intake_of
-from audits.services import operator_cases, requests
+from audits.services import operator_cases, removal, requests
 from audits.services.operator_cases import ForgetSetRefused, NotYourApproval
 from audits.services.transitions import MoveNotAllowed
 from lineage.core.bitmaps import encode
@@ -33,6 +34,7 @@ from tests.audits.operator_worlds import (
     spoilt,
     staff,
 )
+from tests.audits.test_workflow_duplicates import derived
 from tests.audits.world import ADA, BERT, events, logged, runs, told
 from unlearning.core.planning.policy import Intake
 
@@ -363,3 +365,16 @@ def test_what_was_measured_of_a_record_goes_with_it(world):
         ScoredRecord.objects.create(case=case, ordinal=ordinal, score=1.0, cluster=1)
     assert world.erased(ADA).outcome == "ERASED"
     assert list(ScoredRecord.objects.values_list("ordinal", flat=True)) == [bert]
+
+
+def test_what_was_derived_from_the_records_leaves_with_them_at_once(world, draft):
+    captions = derived("captions", world.take(BitMap([2])), 2)
+    world.do(workflow.propose_forget_set, case_id=draft.pk, user=staff("ann"))
+    approve(draft, staff("bea"))
+    removal.restrict_chosen(case_id=draft.pk, now=timezone.now())
+    assert not training_view(captions).ordinals
+
+
+def test_a_case_without_a_date_stands_below_those_with_one(world, draft):
+    person = world.accepted(ADA)
+    assert list(cases.open_cases()) == [person, draft.request]
