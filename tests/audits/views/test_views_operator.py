@@ -98,7 +98,9 @@ def test_two_members_of_staff_are_needed(decider, second, dataset):
     seen = {"digest": digest_of(case)}
     assert "cannot approve it" in text_of(decider.post(at(case, "approve/"), seen, follow=True))
     assert ErasureRequest.objects.get().status == "PROPOSED"
-    assert "Approve and start" in text_of(second.get(at(case)))
+    page = text_of(second.get(at(case)))
+    assert "Approve and start" in page
+    assert "<dt>Proposed by</dt><dd>decider</dd>" in page
     second.post(at(case, "approve/"), seen)
     assert ErasureRequest.objects.get().status == "APPROVED"
 
