@@ -14,7 +14,6 @@ from audits.services.operator_cases import NewCase
 from audits.services.requests import REFUSALS
 from lineage.core.ordinal_list import OrdinalsUnreadable
 from lineage.models import Dataset, ModelVersion
-from lineage.queries.sources import NoTrainingSnapshot, training_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -256,7 +255,7 @@ class NewCaseForm(forms.Form):
         try:
             cleaned["space"] = self._space()
             cleaned["seeds"] = self._seeds(cleaned["space"])
-        except (NoTrainingSnapshot, named_records.NobodyFound, OrdinalsUnreadable) as error:
+        except named_records.NOT_NAMED as error:
             raise forms.ValidationError(str(error)) from error
         return cleaned
 
@@ -266,9 +265,9 @@ class NewCaseForm(forms.Form):
         return NewCase(**{name: self.cleaned_data[name] for name in names})
 
     def _space(self) -> OrdinalSpace:
-        if version := self.cleaned_data.get("version"):
-            return training_snapshot(version).space
         dataset: Dataset | None = self.cleaned_data.get("dataset")
+        if version := self.cleaned_data.get("version"):
+            return named_records.space_of(version, dataset)
         if dataset:
             return dataset.space
         raise forms.ValidationError("Choose a version, or the data set that the records are in.")

@@ -7,21 +7,46 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
-from lineage.core.ordinal_list import parse
+from lineage.core.ordinal_list import OrdinalsUnreadable, parse
 from lineage.models import RecordContent
 from lineage.queries.contents import batches
+from lineage.queries.sources import NoTrainingSnapshot, training_snapshot
 from lineage.queries.subjects import find_subject, records_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lineage.models import OrdinalSpace
+    from lineage.models import Dataset, ModelVersion, OrdinalSpace
 
 KINDS = ("EMAIL", "EXTERNAL")
 
 
 class NobodyFound(ValueError):
     """A person who was named has no records there; the sentence says in which line."""
+
+
+class OtherRecords(ValueError):
+    """The data set that was named is not that of the version; the sentence names both."""
+
+
+# Why nothing was named, each with a sentence.
+NOT_NAMED = (NobodyFound, NoTrainingSnapshot, OrdinalsUnreadable, OtherRecords)
+
+
+def space_of(version: ModelVersion, dataset: Dataset | None) -> OrdinalSpace:
+    """Return the space of a version's training records, by which they are numbered.
+
+    Raises:
+        NoTrainingSnapshot: the version has none.
+        OtherRecords: ``dataset`` is in another space, where the same numbers are other records.
+    """
+    space = training_snapshot(version).space
+    if dataset and dataset.space_id != space.pk:
+        raise OtherRecords(
+            f"{version} was trained on records of {space.name}, and {dataset.name} is in "
+            f"{dataset.space.name}: the same numbers are other records there. Name only one."
+        )
+    return space
 
 
 def listed(text: str) -> BitMap:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
 from pyroaring import BitMap
 
 from audits.models import ErasureRequest, OperatorCase, ScoredRecord
@@ -28,8 +29,12 @@ def operator_case_of(case_id: UUID) -> OperatorCase | None:
 
 
 def intake_of(case_id: UUID) -> Intake:
-    """Return who asked for a case: a person, or the operator."""
-    return Intake.OPERATOR if OperatorCase.objects.filter(pk=case_id).exists() else Intake.SUBJECT
+    """Return who asked for a case: a person, or the operator.
+
+    A case that opened by itself, for a version that turned up late, goes by the one it follows.
+    """
+    ours = OperatorCase.objects.filter(Q(pk=case_id) | Q(request__linked_cases=case_id))
+    return Intake.OPERATOR if ours.exists() else Intake.SUBJECT
 
 
 def chosen_of(case: OperatorCase) -> BitMap:

@@ -14,12 +14,13 @@ from django.conf import settings
 from django.db import transaction
 from pyroaring import BitMap
 
-from audits.models import ErasureRequest, ShadowResult
+from audits.models import ErasureRequest, ScoredRecord, ShadowResult
 from audits.queries import case_file
 from audits.queries.forget_sets import forget_set
 from audits.services import log
 from audits.services.transitions import move
 from lineage.models import LineagePurge, ModelVersion
+from lineage.queries.contents import batches
 from lineage.services import purge, versions
 from unlearning.models import UnlearningRun
 from unlearning.services import histories, runs
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from lineage.models import DataSubject, SnapshotSupersession
+    from lineage.models import DataSubject, OrdinalSpace, SnapshotSupersession
     from lineage.services.artefacts import DestroyedArtefact
 
 R = UnlearningRun.Status
@@ -144,6 +145,7 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
                 f"{receipt.remaining} of {receipt.records} records can still be found after the "
                 "deletion. Check that the store is writable, then retry the case."
             )
+        _forget_scores(space, ordinals)
         _log_erasure(request, str(space.public_id), receipt, digest, now)
     if request.subject:
         _journal_person(request, request.subject, now)
@@ -156,6 +158,12 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
                 data={"subject": str(request.subject.pseudonym)},
                 once=f"shredded:{request.pk}:{request.subject.pseudonym}",
             )
+
+
+def _forget_scores(space: OrdinalSpace, ordinals: BitMap) -> None:
+    """Delete what the operator's own cases measured of records that are no more."""
+    for batch in batches(ordinals):
+        ScoredRecord.objects.filter(case__space=space, ordinal__in=batch).delete()
 
 
 def _journal_person(request: ErasureRequest, subject: DataSubject, now: datetime) -> None:

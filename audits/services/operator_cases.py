@@ -237,8 +237,11 @@ def approve(*, case_id: UUID, digest: str, user: User, now: datetime) -> bool:
 
 @transaction.atomic
 def drop(*, case_id: UUID, user: User, now: datetime) -> bool:
-    """Close a case that was not approved, leaving every record where it is."""
+    """Close a case that was not approved, or could not be scored: every record stays put."""
     _locked(case_id)
+    ErasureRequest.objects.filter(pk=case_id, status=S.FAILED, failed_from=S.DRAFT).update(
+        status=S.DRAFT, failed_from="", failure_code="", failure=""
+    )
     return move(
         case_id=case_id,
         to=S.WITHDRAWN,
@@ -250,9 +253,12 @@ def drop(*, case_id: UUID, user: User, now: datetime) -> bool:
 
 
 def _locked(case_id: UUID) -> OperatorCase:
-    """Return the case, held until the transaction ends: a set is not edited while approved."""
+    """Return the case, held until the transaction ends: a set is not edited while approved.
+
+    Both rows: after waiting, PostgreSQL reads anew only what it locks.
+    """
     return (
-        OperatorCase.objects.select_for_update(of=("self",))
+        OperatorCase.objects.select_for_update(of=("self", "request"))
         .select_related("request", "space")
         .get(pk=case_id)
     )

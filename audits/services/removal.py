@@ -12,6 +12,7 @@ from audits.queries.operator_cases import chosen_of
 from audits.services import closing, log, planning
 from audits.services.transitions import move
 from lineage.core import bitmaps
+from lineage.queries.availability import purged_ordinals
 from lineage.queries.derivation import with_derived
 
 if TYPE_CHECKING:
@@ -40,8 +41,14 @@ def settle_data(*, case: OperatorCase, request: ErasureRequest, now: datetime) -
 
 @transaction.atomic
 def _keep_apart(request: ErasureRequest, now: datetime) -> None:
-    """Log what stays under the restriction, which is not lifted when the case is sealed."""
-    for space, ordinals in forget_set(request.pk).items():
+    """Log what stays under the restriction, which is not lifted when the case is sealed.
+
+    Not what a person's case erased meanwhile: of that nothing is kept.
+    """
+    for space, restricted in forget_set(request.pk).items():
+        ordinals = restricted - purged_ordinals(space)
+        if not ordinals:
+            continue
         log.append(
             type="records_kept_apart",
             case=request.pk,

@@ -13,15 +13,17 @@ from pyroaring import BitMap
 from audits import keys, workflow
 from audits.core.record import verify
 from audits.execution.report_view import SealedCase, view_of
-from audits.models import DuplicateFinding, ErasureRequest, Letter, OperatorCase
-from audits.queries.operator_cases import chosen_of, digest_of
-from audits.services import operator_cases, requests
+from audits.models import DuplicateFinding, ErasureRequest, Letter, OperatorCase, ScoredRecord
+from audits.queries import cases
+from audits.queries.operator_cases import chosen_of, digest_of, intake_of
+from audits.services import operator_cases, removal, requests
 from audits.services.operator_cases import ForgetSetRefused, NotYourApproval
 from audits.services.transitions import MoveNotAllowed
 from lineage.core.bitmaps import encode
 from lineage.models import DataRecord, Job, ModelVersion, RecordContent, Restriction
 from lineage.queries.training_view import training_view
 from lineage.services.snapshots import OrdinalsUnknown
+from tests.audits import late_versions
 from tests.audits.operator_worlds import (
     BAD,
     RIDGE,
@@ -32,7 +34,9 @@ from tests.audits.operator_worlds import (
     spoilt,
     staff,
 )
+from tests.audits.test_workflow_duplicates import derived
 from tests.audits.world import ADA, BERT, events, logged, runs, told
+from unlearning.core.planning.policy import Intake
 
 pytestmark = pytest.mark.django_db
 
@@ -316,3 +320,61 @@ def test_scores_that_come_after_the_case_was_dropped_are_not_kept(world, snapsho
     )
     assert not kept
     assert encode(BitMap([0, 3, 7])) == bytes(OperatorCase.objects.get(pk=case.pk).chosen)
+
+
+def test_records_that_their_owner_had_erased_meanwhile_are_not_called_kept(world):
+    ada, bert = list(world.owned(ADA))[:2], list(world.owned(BERT))[:1]
+    case = opened(world, new_case(world.dataset.space, seeds=ada + bert))
+    assert world.erased(ADA).outcome == "ERASED"
+    request = approved(world, case)
+    assert (request.status, request.outcome) == ("SEALED", "REMOVED")
+    assert [row["records"] for row in logged(request, "records_kept_apart")] == [1]
+
+
+def test_a_case_whose_records_cannot_be_scored_is_dropped(world, snapshot, version, monkeypatch):
+    def fail(*_: object):
+        raise RuntimeError("no memory is left")
+
+    monkeypatch.setattr("audits.execution.scoring.propose", fail)
+    case = opened(world, new_case(snapshot.space, version))
+    assert (case.request.status, case.request.failure) == ("FAILED", "no memory is left")
+    world.do(workflow.drop_case, case_id=case.pk, user=staff("ann"))
+    request = world.finish(world.wake(case.request))
+    assert (request.status, request.outcome, request.failure) == ("SEALED", "WITHDRAWN", "")
+
+
+def test_a_case_that_stopped_after_its_approval_is_not_dropped(draft):
+    ErasureRequest.objects.filter(pk=draft.pk).update(status="FAILED", failed_from="PLANNED")
+    with pytest.raises(MoveNotAllowed):
+        workflow.drop_case(case_id=draft.pk, user=staff("ann"))
+
+
+def test_a_late_version_is_unlearned_exactly_too(world):
+    run = late_versions.opened(world, ADA, BERT)
+    seeds = list(world.owned(ADA))[:2]
+    approved(world, opened(world, new_case(world.dataset.space, seeds=seeds, disposal="DELETE")))
+    late_versions.end(run)
+    (case,) = late_versions.linked(world)
+    assert intake_of(case.pk) is Intake.OPERATOR
+
+
+def test_what_was_measured_of_a_record_goes_with_it(world):
+    ada, bert = world.owned(ADA)[0], world.owned(BERT)[0]
+    case = opened(world, new_case(world.dataset.space, seeds=[ada, bert]))
+    for ordinal in (ada, bert):
+        ScoredRecord.objects.create(case=case, ordinal=ordinal, score=1.0, cluster=1)
+    assert world.erased(ADA).outcome == "ERASED"
+    assert list(ScoredRecord.objects.values_list("ordinal", flat=True)) == [bert]
+
+
+def test_what_was_derived_from_the_records_leaves_with_them_at_once(world, draft):
+    captions = derived("captions", world.take(BitMap([2])), 2)
+    world.do(workflow.propose_forget_set, case_id=draft.pk, user=staff("ann"))
+    approve(draft, staff("bea"))
+    removal.restrict_chosen(case_id=draft.pk, now=timezone.now())
+    assert not training_view(captions).ordinals
+
+
+def test_a_case_without_a_date_stands_below_those_with_one(world, draft):
+    person = world.accepted(ADA)
+    assert list(cases.open_cases()) == [person, draft.request]

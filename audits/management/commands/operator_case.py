@@ -18,9 +18,7 @@ from audits.queries import named_records
 from audits.queries.operator_cases import account, operator_case_of, scored
 from audits.services.operator_cases import ForgetSetRefused, NewCase
 from audits.services.transitions import MoveNotAllowed
-from lineage.core.ordinal_list import OrdinalsUnreadable
 from lineage.models import Dataset, ModelVersion
-from lineage.queries.sources import NoTrainingSnapshot, training_snapshot
 from lineage.services.snapshots import OrdinalsUnknown
 
 if TYPE_CHECKING:
@@ -33,10 +31,8 @@ if TYPE_CHECKING:
 SAID_NO = (
     ForgetSetRefused,
     MoveNotAllowed,
-    NoTrainingSnapshot,
     OrdinalsUnknown,
-    OrdinalsUnreadable,
-    named_records.NobodyFound,
+    *named_records.NOT_NAMED,
 )
 
 
@@ -81,7 +77,7 @@ class Command(BaseCommand):
 
     def _start(self, options: dict[str, Any]) -> OperatorCase:
         version = _version(options["model"]) if options["model"] else None
-        space = training_snapshot(version).space if version else _space(options["dataset"])
+        space = _space(version, options["dataset"])
         delete = OperatorCase.Disposal.DELETE if options["delete"] else OperatorCase.Disposal.KEEP
         new = NewCase(
             reason=options["reason"],
@@ -131,8 +127,10 @@ def _read(path: str) -> str:
         raise CommandError(f"{path} cannot be read as text: {error}") from error
 
 
-def _space(name: str | None) -> OrdinalSpace:
+def _space(version: ModelVersion | None, name: str | None) -> OrdinalSpace:
     found = Dataset.objects.select_related("space").filter(name=name).first()
+    if version and (found or name is None):
+        return named_records.space_of(version, found)
     if found is None:
         known = ", ".join(Dataset.objects.values_list("name", flat=True)) or "none yet"
         raise CommandError(f"--dataset is {name!r}; without --model it must be one of: {known}.")

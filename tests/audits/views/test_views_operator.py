@@ -13,7 +13,9 @@ from audits.models import ErasureRequest, OperatorCase
 from audits.queries.operator_cases import chosen_of, digest_of
 from audits.services import operator_cases
 from audits.services.operator_cases import NewCase
-from lineage.models import Dataset
+from lineage.models import Dataset, OrdinalSpace
+from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_run
+from lineage.services.snapshots import take_snapshot
 from tests.audits.views import worlds
 
 
@@ -96,7 +98,9 @@ def test_two_members_of_staff_are_needed(decider, second, dataset):
     seen = {"digest": digest_of(case)}
     assert "cannot approve it" in text_of(decider.post(at(case, "approve/"), seen, follow=True))
     assert ErasureRequest.objects.get().status == "PROPOSED"
-    assert "Approve and start" in text_of(second.get(at(case)))
+    page = text_of(second.get(at(case)))
+    assert "Approve and start" in page
+    assert "<dt>Proposed by</dt><dd>decider</dd>" in page
     second.post(at(case, "approve/"), seen)
     assert ErasureRequest.objects.get().status == "APPROVED"
 
@@ -174,3 +178,17 @@ def test_readers_look_and_do_not_choose(decider, reader, outsider, client, datas
 
 def test_a_person_s_case_has_no_forget_set_page(decider):
     assert decider.get(at(worlds.verified())).status_code == 404
+
+
+def test_a_version_and_a_data_set_of_other_records_are_refused(decider, dataset):
+    other = Dataset.objects.create(name="scans", space=OrdinalSpace.objects.create(name="scans"))
+    snapshot = take_snapshot(dataset=dataset, ordinals=BitMap([0, 1]), now=timezone.now())
+    plan = RunPlan(activity="TRAIN", inputs=(Input(source=snapshot),))
+    run = begin_run(plan=plan, now=timezone.now())
+    trained = finish_run(
+        run=run, result=RunResult(model_name="late", weights=b"late"), now=timezone.now()
+    )
+    response = decider.post("/cases/new/", filled(other, version=str(trained.pk)))
+    assert "the same numbers are other records there" in text_of(response)
+    assert not ErasureRequest.objects.exists()
+    start(decider, dataset, version=str(trained.pk))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.cluster import AgglomerativeClustering
+from scipy.cluster.hierarchy import fcluster, ward
+from scipy.spatial.distance import squareform
 
 from unlearning.core.seeding import derive
 
@@ -85,8 +86,10 @@ def _division(
 ) -> NDArray[np.int64]:
     """Return the number of the seeds' cluster of each row, 0 for none."""
     best, kept = -np.inf, seeded.astype(np.int64)
-    for parts in range(2, min(MOST_PARTS, len(rows) - 1) + 1):
-        drawn = AgglomerativeClustering(n_clusters=parts, linkage="ward").fit_predict(rows)
+    most = min(MOST_PARTS, len(rows) - 1)
+    tree = ward(_apart(rows)) if most > 1 else None
+    for parts in range(2, most + 1):
+        drawn = fcluster(tree, parts, criterion="maxclust")
         inside = np.isin(drawn, drawn[seeded])
         if inside.all():
             continue
@@ -95,6 +98,13 @@ def _division(
             numbers = np.unique(drawn[inside])
             best, kept = distance, np.where(inside, np.searchsorted(numbers, drawn) + 1, 0)
     return kept
+
+
+def _apart(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distances between rows, condensed, by one product of matrices."""
+    squares = (rows**2).sum(axis=1)
+    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * (rows @ rows.T), 0))
+    return np.asarray(squareform(apart, checks=False))
 
 
 def _distance(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:

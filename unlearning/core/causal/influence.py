@@ -51,9 +51,20 @@ def fitted(features: NDArray[np.float64], labels: NDArray[np.int64], classes: in
     known = np.eye(classes)[labels]
     weights = _optimum(inputs, known)
     given = probabilities(inputs, weights)
-    gradients = (inputs[:, :, None] * (given - known)[:, None, :]).reshape(len(inputs), -1)
     values, vectors = np.linalg.eigh(_hessian(inputs, given))
-    return Head(weights=weights, whitened=gradients @ (vectors / np.sqrt(values)))
+    return Head(weights=weights, whitened=_times(inputs, given - known, vectors / np.sqrt(values)))
+
+
+def _times(
+    inputs: NDArray[np.float64], missed: NDArray[np.float64], matrix: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return (n, width of ``matrix``) the gradients times a matrix, never all of them at once."""
+    found = np.empty((len(inputs), matrix.shape[1]))
+    for start in range(0, len(inputs), PORTION):
+        rows, part = inputs[start : start + PORTION], missed[start : start + PORTION]
+        gradients = (rows[:, :, None] * part[:, None, :]).reshape(len(rows), -1)
+        found[start : start + PORTION] = gradients @ matrix
+    return found
 
 
 def with_bias(features: NDArray[np.float64]) -> NDArray[np.float64]:
