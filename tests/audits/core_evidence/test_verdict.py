@@ -151,12 +151,14 @@ def test_exact_unlearning_is_judged_by_lineage(changes, expected, incident):
     assert verdict.reasons
 
 
-def test_only_three_outcomes_close_a_case():
+def test_only_some_outcomes_close_a_case():
     closing = {found for found in Outcome if found.closes}
     assert closing == {
         Outcome.PASS_LEAK,
         Outcome.PASS_STRICT,
         Outcome.ERASED_BY_CONSTRUCTION,
+        Outcome.BOUNDED_IN_TRAINING,
+        Outcome.BOUNDED_REMOVAL,
     }
 
 
