@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from audits.queries import limits
+from audits.queries import case_file, limits
 from audits.views.weighing import predicted_and_actual, weighed_ways
 from lineage.core.bitmaps import union
-from lineage.models import Job, ModelVersion
+from lineage.models import Job, ModelVersion, Run
 from lineage.queries.sources import learned_by
+from lineage.services import versions
 from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, runs
 from tests.unlearning.shards import spread
 from tests.unlearning.toys import equal
@@ -153,6 +154,11 @@ def test_a_try_that_died_while_the_rollback_served_goes_on_with_it(
     case = world.finish(case)
     assert ModelVersion.objects.get(pk=interim.pk).state == "DESTROYED"
     assert case.status == "SEALED"
+    stood_in = case_file.findings(case)["runs"][0]["stood_in"]
+    assert (stood_in["version"], stood_in["name"]) == (str(interim.pk), str(interim))
+    assert stood_in["digest"] in {
+        one["digest"] for one in case_file.findings(case)["erasure"]["artefacts"]
+    }
 
 
 def _dies(*_arguments: object, **_named: object) -> None:
@@ -188,3 +194,35 @@ def test_a_log_that_was_altered_is_followed_by_training_again(world, base, perso
     first, second = runs(case)
     assert (first.method, first.status, first.error_code) == ("replay", "FAILED", "LogBroken")
     assert (second.method, second.status, case.status) == ("retrain", "CLEARED", "SEALED")
+
+
+def test_what_died_before_the_rollback_took_over_leaves_no_version_behind(
+    world, base, person, monkeypatch
+):
+    case = world.accepted(person)
+    with monkeypatch.context() as patched:
+        patched.setattr("unlearning.services.runs.set_interim", _dies)
+        world.work(until=lambda: Job.objects.filter(kind="UNLEARN", status="FAILED").exists())
+    assert [str(each) for each in ModelVersion.objects.all()] == ["base v1"]
+    assert not Run.objects.filter(state="RUNNING").exists()
+    world.finish(case)
+    assert {each.state for each in ModelVersion.objects.all()} == {"DESTROYED", "ACTIVE"}
+
+
+def test_a_rollback_that_must_not_serve_is_not_kept_and_not_said_to_have_served(
+    world, base, person, monkeypatch
+):
+    case = world.accepted(person)
+    with monkeypatch.context() as patched:
+        patched.setattr("lineage.services.versions.release", _refuses)
+        world.work(until=lambda: Job.objects.filter(kind="JUDGE", status="QUEUED").exists())
+    run = only(case)
+    assert (run.interim, run.report["interim"]) == (None, {})
+    assert in_use() == {base}
+    case = world.finish(case)
+    assert limits.STOOD_IN not in limits.limits_of(case, runs(case))
+    assert case_file.describe_run(only(case))["stood_in"] is None
+
+
+def _refuses(*_arguments: object, **_named: object) -> None:
+    raise versions.VersionNotReleasable("somebody was restricted meanwhile")
