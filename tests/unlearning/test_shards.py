@@ -159,6 +159,15 @@ def test_without_the_setting_nothing_is_cut(world, settings):
     assert not TrainingHistory.objects.exists()
 
 
+def test_a_model_of_sums_is_left_whole_so_that_records_can_be_subtracted(world):
+    counted = "unlearning.recipes.counted:DigitsCountedBayes"
+    few = {"targets": SMALL["targets"]}
+    version = world.train(
+        "counted", world.snapshot(ADA, BERT), recipe=counted, recipe_parameters=few
+    )
+    assert version.generated_by.recipe == counted
+
+
 def _job(world, *people: str):
     job = jobs.create_job(
         key="t",
