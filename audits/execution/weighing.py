@@ -9,6 +9,7 @@ from django.conf import settings
 
 from lineage.core.bitmaps import union
 from lineage.queries.availability import barred_ordinals
+from lineage.queries.contents import targets_of
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, learned_by, training_snapshot
 from unlearning.core.claims import Guarantee
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-    from lineage.models import ModelVersion
+    from lineage.models import ModelVersion, OrdinalSpace
     from unlearning.core.replay.recording import Recording
     from unlearning.core.sharding.rebuilding import Shard
 
@@ -168,7 +169,7 @@ def _facts(version: ModelVersion, forget: BitMap) -> tuple[VersionFacts, ForgetF
     gone = learned & (forget | barred_ordinals(drawn.space))
     shards = shards_of(version, recipe)
     known = [shard.origin for shard in shards] or ([recording] if recording else [])
-    parts = _parts(shards, learned, gone)
+    parts = _parts(shards, drawn.space, learned, gone)
     replay, visits, passed = _replay(recording, learned, gone)
     if parts:
         visits, passed = parts.visits, parts.gone
@@ -207,12 +208,14 @@ def _replay(
     return facts, recording.visits, recording.visits - recording.predicted(fresh).scratch
 
 
-def _parts(shards: Sequence[Shard], learned: BitMap, gone: BitMap) -> Told | None:
+def _parts(
+    shards: Sequence[Shard], space: OrdinalSpace, learned: BitMap, gone: BitMap
+) -> Told | None:
     """Return what the rebuild of shards costs; None where they are not all that was learned."""
     if not shards or union(part for shard in shards for part in shard.slices) != learned:
         return None
     try:
-        return told(shards, learned - gone)
+        return told(shards, learned - gone, targets_of(space, learned))
     except NumbersUnclear:
         return None
 

@@ -11,7 +11,7 @@ from lineage.models import Job, ModelVersion, Run
 from lineage.queries.sources import learned_by
 from lineage.services import versions
 from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, runs
-from tests.unlearning.shards import spread
+from tests.unlearning.shards import only_one_knows_twos, spread
 from tests.unlearning.toys import equal
 from unlearning.core.replay.engine import model_at
 from unlearning.execution.histories import Borrowed, recording_of
@@ -226,3 +226,11 @@ def test_a_rollback_that_must_not_serve_is_not_kept_and_not_said_to_have_served(
 
 def _refuses(*_arguments: object, **_named: object) -> None:
     raise versions.VersionNotReleasable("somebody was restricted meanwhile")
+
+
+def test_a_shard_that_would_forget_a_class_is_trained_again_with_the_others(world, monkeypatch):
+    only_one_knows_twos(monkeypatch, world, STEPS)
+    case = world.erased(ADA)
+    run = only(case)
+    assert (run.method, run.status) == ("retrain", "CLEARED")
+    assert reasons(run)["shard_rebuild"].startswith("1 of 2 shards would have no record left")
