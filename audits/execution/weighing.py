@@ -37,7 +37,7 @@ from unlearning.execution.histories import recording_of
 from unlearning.execution.loading import makes_sums, reader_of
 from unlearning.execution.rebuilding import shards_of
 from unlearning.queries.catalogue import declared_methods
-from unlearning.queries.histories import account_of
+from unlearning.queries.histories import account_of, seconds_of_training
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def weighed(
         **_privacy(version, forget, made_from=made_from),
         **_budget(version, forget, made_from=made_from),
     )
-    seconds = version.generated_by.seconds or _SECONDS
+    seconds = seconds_of_training(version) or _SECONDS
     return plan(
         facts,
         forgotten,

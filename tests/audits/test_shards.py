@@ -89,6 +89,8 @@ def test_a_case_rebuilds_the_shard_at_the_predicted_cost_and_another_goes_on_fro
     assert set(TrainingHistory.objects.values_list("version", flat=True)) == {run.unlearned.pk}
     assert not HistoryFile.objects.exclude(artefact__version=run.unlearned).exists()
 
+    said, part = run.report["replay"], run.unlearned.generated_by.seconds
+    whole = part * said["of_training"] / said["sample_visits"]
     hers = union(kept.parts_of(run.unlearned)[1][0].slices)
     second = next(one for one in PEOPLE if world.owned(one) & hers)
     case = world.erased(second)
@@ -99,6 +101,8 @@ def test_a_case_rebuilds_the_shard_at_the_predicted_cost_and_another_goes_on_fro
         "shard_rebuild",
     )
     assert ModelVersion.objects.filter(state="ACTIVE").get() == run.unlearned
+    assert run.retrain_seconds_predicted == pytest.approx(whole)
+    assert whole > part
 
 
 def in_use():
