@@ -173,8 +173,9 @@ _SHOWN = ("claim", "edited", "trained", "parameters", "read", "stop_reason", "se
 def _after(run: Run) -> list[list[Any]]:
     if not run["unlearned"]:
         problem = f" ({run['error_code']})" if run["error_code"] else ""
-        return [["State of the run", f"{_state(run)}{problem}; no new version"]]
+        return [*_stood_in(run), ["State of the run", f"{_state(run)}{problem}; no new version"]]
     return [
+        *_stood_in(run),
         ["New version", run["unlearned_name"]],
         ["Weights after (SHA-256)", code(run["unlearned_digest"])],
         ["State of the run", _state(run)],
@@ -186,6 +187,15 @@ def _shown(release: Mapping[str, str] | None) -> list[list[Any]]:
     if not release:
         return []
     return [["In use", f"{words.said(release['state'])}: {release['reason']}"]]
+
+
+def _stood_in(run: Run) -> list[list[Any]]:
+    if not (found := run.get("stood_in")):
+        return []
+    return [
+        ["Served until a result could", found["name"]],
+        ["Its weights (SHA-256)", code(found["digest"])],
+    ]
 
 
 def _state(run: Run) -> str:

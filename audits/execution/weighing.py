@@ -9,9 +9,10 @@ from django.conf import settings
 
 from lineage.core.bitmaps import union
 from lineage.queries.availability import barred_ordinals
+from lineage.queries.contents import targets_of
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, learned_by, training_snapshot
-from unlearning.core.claims import Guarantee, NotEligible
+from unlearning.core.claims import Guarantee
 from unlearning.core.planning.choice import Decision, plan
 from unlearning.core.planning.facts import (
     BudgetFacts,
@@ -28,18 +29,15 @@ from unlearning.core.planning.ways import Strength, Way
 from unlearning.core.replay.fingerprint import differences, fingerprint
 from unlearning.core.replay.rewind import NumbersUnclear, holes_in
 from unlearning.core.scheduling.policies import RENEWING
-from unlearning.core.seeding import isolated
-from unlearning.core.session import CPU
 from unlearning.core.sharding.facts import Told, told
 from unlearning.execution import privacy
 from unlearning.execution.certificates import budget_of
 from unlearning.execution.device import placed
 from unlearning.execution.histories import recording_of
-from unlearning.execution.loading import reader_of
+from unlearning.execution.loading import makes_sums, reader_of
 from unlearning.execution.rebuilding import shards_of
-from unlearning.methods.decrement import Decrement
 from unlearning.queries.catalogue import declared_methods
-from unlearning.queries.histories import account_of
+from unlearning.queries.histories import account_of, seconds_of_training
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -47,8 +45,7 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-    from lineage.models import ModelVersion
-    from unlearning.core.recipe import Recipe
+    from lineage.models import ModelVersion, OrdinalSpace
     from unlearning.core.replay.recording import Recording
     from unlearning.core.sharding.rebuilding import Shard
 
@@ -84,7 +81,7 @@ def weighed(
         **_privacy(version, forget, made_from=made_from),
         **_budget(version, forget, made_from=made_from),
     )
-    seconds = version.generated_by.seconds or _SECONDS
+    seconds = seconds_of_training(version) or _SECONDS
     return plan(
         facts,
         forgotten,
@@ -172,7 +169,7 @@ def _facts(version: ModelVersion, forget: BitMap) -> tuple[VersionFacts, ForgetF
     gone = learned & (forget | barred_ordinals(drawn.space))
     shards = shards_of(version, recipe)
     known = [shard.origin for shard in shards] or ([recording] if recording else [])
-    parts = _parts(shards, learned, gone)
+    parts = _parts(shards, drawn.space, learned, gone)
     replay, visits, passed = _replay(recording, learned, gone)
     if parts:
         visits, passed = parts.visits, parts.gone
@@ -185,7 +182,7 @@ def _facts(version: ModelVersion, forget: BitMap) -> tuple[VersionFacts, ForgetF
             replay=None if base_of(version) else replay,
             shards=parts.facts if parts else None,
             # Subtraction takes out these records only; what others may not serve would stay.
-            statistics=_counts(recipe) and gone == learned & forget,
+            statistics=recipe is not None and makes_sums(recipe) and gone == learned & forget,
         ),
         ForgetFacts(records=max(1, len(gone)), visits=passed or epochs * len(gone)),
     )
@@ -211,12 +208,14 @@ def _replay(
     return facts, recording.visits, recording.visits - recording.predicted(fresh).scratch
 
 
-def _parts(shards: Sequence[Shard], learned: BitMap, gone: BitMap) -> Told | None:
+def _parts(
+    shards: Sequence[Shard], space: OrdinalSpace, learned: BitMap, gone: BitMap
+) -> Told | None:
     """Return what the rebuild of shards costs; None where they are not all that was learned."""
     if not shards or union(part for shard in shards for part in shard.slices) != learned:
         return None
     try:
-        return told(shards, learned - gone)
+        return told(shards, learned - gone, targets_of(space, learned))
     except NumbersUnclear:
         return None
 
@@ -225,16 +224,3 @@ def _elsewhere(recording: Recording) -> bool:
     """Return whether the states came from another environment than this one."""
     now = fingerprint(placed()["device"])
     return any(differences(each, now) for each in recording.fingerprints)
-
-
-def _counts(recipe: Recipe | None) -> bool:
-    """Return whether the models of a recipe are made of integer statistics."""
-    if recipe is None:
-        return False
-    with isolated(0, CPU):
-        model = recipe.build()
-    try:
-        Decrement().eligible(model)
-    except NotEligible:
-        return False
-    return True

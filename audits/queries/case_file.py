@@ -49,7 +49,7 @@ def ordered_runs(request: ErasureRequest) -> list[UnlearningRun]:
     """Return the runs of a case in the order of its plan, each followed by its escalation."""
     order = {row["version"]: place for place, row in enumerate(request.plan.get("affected", []))}
     runs = request.runs.select_related(
-        "target", "unlearned", "base", "escalated_from", "tuning__snapshot"
+        "target", "unlearned", "interim", "base", "escalated_from", "tuning__snapshot"
     )
     return sorted(
         runs, key=lambda run: (order.get(str(run.target_id), len(order)), run.created_at)
@@ -88,6 +88,7 @@ def describe_run(run: UnlearningRun) -> dict[str, Any]:
         "seconds": run.seconds,
         "retrain_seconds": retrain_seconds(run),
         "retrain_seconds_predicted": run.retrain_seconds_predicted,
+        "stood_in": _stood_in(run.interim),
         "unlearned": None if run.unlearned is None else str(run.unlearned_id),
         "unlearned_name": "" if run.unlearned is None else str(run.unlearned),
         "unlearned_digest": None if run.unlearned is None else weights_digest(run.unlearned),
@@ -102,6 +103,18 @@ def _release(run: UnlearningRun) -> dict[str, str] | None:
     """Return whether the result of a run was shown, and why."""
     found = Release.objects.filter(run=run).first()
     return {"state": found.state, "reason": found.reason} if found else None
+
+
+def _stood_in(version_: ModelVersion | None) -> dict[str, Any] | None:
+    """Return what served until a result could, also where the run itself then failed."""
+    if version_ is None:
+        return None
+    return {
+        "version": str(version_.pk),
+        "name": str(version_),
+        "digest": weights_digest(version_),
+        **version_.metrics["interim"],
+    }
 
 
 def _tuning(found: Tuning | None) -> dict[str, Any] | None:

@@ -46,6 +46,15 @@ def stored(space: OrdinalSpace, ordinals: BitMap) -> BitMap:
     )
 
 
+def targets_of(space: OrdinalSpace, ordinals: BitMap) -> dict[int, str]:
+    """Return the targets of those records whose content is stored here, unread."""
+    rows = RecordContent.objects.filter(space=space)
+    found: dict[int, str] = {}
+    for batch in batches(ordinals):
+        found.update(rows.filter(ordinal__in=batch).values_list("ordinal", "target"))
+    return found
+
+
 def read_batch(space: OrdinalSpace, batch: list[int]) -> list[Record]:
     """Return the records of some ordinals, in the order given.
 

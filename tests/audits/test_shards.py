@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from audits.queries import limits
+from audits.queries import case_file, limits
 from audits.views.weighing import predicted_and_actual, weighed_ways
 from lineage.core.bitmaps import union
-from lineage.models import Job, ModelVersion
+from lineage.models import Job, ModelVersion, Run
 from lineage.queries.sources import learned_by
+from lineage.services import versions
 from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, runs
-from tests.unlearning.shards import spread
+from tests.unlearning.shards import only_one_knows_twos, spread
 from tests.unlearning.toys import equal
 from unlearning.core.replay.engine import model_at
 from unlearning.execution.histories import Borrowed, recording_of
@@ -88,6 +89,8 @@ def test_a_case_rebuilds_the_shard_at_the_predicted_cost_and_another_goes_on_fro
     assert set(TrainingHistory.objects.values_list("version", flat=True)) == {run.unlearned.pk}
     assert not HistoryFile.objects.exclude(artefact__version=run.unlearned).exists()
 
+    said, part = run.report["replay"], run.unlearned.generated_by.seconds
+    whole = part * said["of_training"] / said["sample_visits"]
     hers = union(kept.parts_of(run.unlearned)[1][0].slices)
     second = next(one for one in PEOPLE if world.owned(one) & hers)
     case = world.erased(second)
@@ -98,6 +101,8 @@ def test_a_case_rebuilds_the_shard_at_the_predicted_cost_and_another_goes_on_fro
         "shard_rebuild",
     )
     assert ModelVersion.objects.filter(state="ACTIVE").get() == run.unlearned
+    assert run.retrain_seconds_predicted == pytest.approx(whole)
+    assert whole > part
 
 
 def in_use():
@@ -153,6 +158,11 @@ def test_a_try_that_died_while_the_rollback_served_goes_on_with_it(
     case = world.finish(case)
     assert ModelVersion.objects.get(pk=interim.pk).state == "DESTROYED"
     assert case.status == "SEALED"
+    stood_in = case_file.findings(case)["runs"][0]["stood_in"]
+    assert (stood_in["version"], stood_in["name"]) == (str(interim.pk), str(interim))
+    assert stood_in["digest"] in {
+        one["digest"] for one in case_file.findings(case)["erasure"]["artefacts"]
+    }
 
 
 def _dies(*_arguments: object, **_named: object) -> None:
@@ -188,3 +198,43 @@ def test_a_log_that_was_altered_is_followed_by_training_again(world, base, perso
     first, second = runs(case)
     assert (first.method, first.status, first.error_code) == ("replay", "FAILED", "LogBroken")
     assert (second.method, second.status, case.status) == ("retrain", "CLEARED", "SEALED")
+
+
+def test_what_died_before_the_rollback_took_over_leaves_no_version_behind(
+    world, base, person, monkeypatch
+):
+    case = world.accepted(person)
+    with monkeypatch.context() as patched:
+        patched.setattr("unlearning.services.runs.set_interim", _dies)
+        world.work(until=lambda: Job.objects.filter(kind="UNLEARN", status="FAILED").exists())
+    assert [str(each) for each in ModelVersion.objects.all()] == ["base v1"]
+    assert not Run.objects.filter(state="RUNNING").exists()
+    world.finish(case)
+    assert {each.state for each in ModelVersion.objects.all()} == {"DESTROYED", "ACTIVE"}
+
+
+def test_a_rollback_that_must_not_serve_is_not_kept_and_not_said_to_have_served(
+    world, base, person, monkeypatch
+):
+    case = world.accepted(person)
+    with monkeypatch.context() as patched:
+        patched.setattr("lineage.services.versions.release", _refuses)
+        world.work(until=lambda: Job.objects.filter(kind="JUDGE", status="QUEUED").exists())
+    run = only(case)
+    assert (run.interim, run.report["interim"]) == (None, {})
+    assert in_use() == {base}
+    case = world.finish(case)
+    assert limits.STOOD_IN not in limits.limits_of(case, runs(case))
+    assert case_file.describe_run(only(case))["stood_in"] is None
+
+
+def _refuses(*_arguments: object, **_named: object) -> None:
+    raise versions.VersionNotReleasable("somebody was restricted meanwhile")
+
+
+def test_a_shard_that_would_forget_a_class_is_trained_again_with_the_others(world, monkeypatch):
+    only_one_knows_twos(monkeypatch, world, STEPS)
+    case = world.erased(ADA)
+    run = only(case)
+    assert (run.method, run.status) == ("retrain", "CLEARED")
+    assert reasons(run)["shard_rebuild"].startswith("1 of 2 shards would have no record left")

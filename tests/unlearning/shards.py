@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from pyroaring import BitMap
+
+from lineage.queries import contents
 from lineage.queries.training_view import training_view
+from tests.audits.world import ADA, BERT, CLEO, DORA
 from unlearning.core.recipe import load_recipe
 from unlearning.core.sharding.coverage import ClassesMissing, check_classes
 from unlearning.core.sharding.placement import EmptyShard, TooEntangled
 from unlearning.core.stored import StoredExamples
 from unlearning.execution import sharding
 from unlearning.recipes.sharded import Sharded
+
+
+def only_one_knows_twos(monkeypatch, world, parameters):
+    """Train two shards; nobody but Ada has a 2 in hers. Return the version."""
+    owned = list(world.owned(ADA, BERT, CLEO, DORA))
+    targets = contents.targets_of(world.dataset.space, BitMap(owned))
+    twos = BitMap(each for each in world.owned(BERT) if targets[each] == "2")
+    snapshot = world.take(BitMap(owned) - twos)
+    ordinals, hers = list(BitMap(owned) - twos), world.owned(ADA, BERT) - twos
+
+    def apart(placement):
+        shards = [{ordinals[at] for at in placement.records(each)} for each in range(2)]
+        return set(hers) in shards
+
+    spread(monkeypatch, snapshot, parameters, wanted=apart)
+    return world.train("base", snapshot, recipe_parameters=parameters)
 
 
 def spread(monkeypatch, snapshot, parameters, *, shards=2, slices=2, wanted=None):

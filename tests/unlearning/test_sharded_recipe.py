@@ -40,9 +40,16 @@ def test_it_trains_a_vote_repeatably():
 
 
 def test_each_record_is_dealt_to_one_shard_and_sizes_differ_by_one():
-    dealt = VOTE._dealt(11, seed=4)
+    dealt = VOTE._dealt([0, 1] * 5 + [1], seed=4)
     assert sorted(number for shard in dealt for number in shard) == list(range(11))
     assert sorted(map(len, dealt)) == [3, 4, 4]
+
+
+def test_no_shard_or_half_of_one_is_dealt_a_class_alone():
+    targets = [0] * 30 + [1] * 30 + [2] * 3
+    for numbers in VOTE._dealt(targets, seed=4):
+        assert {targets[number] for number in numbers} == {0, 1, 2}
+        assert {targets[number] for number in numbers[:10]} >= {0, 1}
 
 
 def test_it_is_told_as_json_and_comes_back_the_same():

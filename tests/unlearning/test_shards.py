@@ -11,11 +11,11 @@ import torch
 
 from lineage.core import weights
 from lineage.core.bitmaps import union
-from lineage.models import Artefact
+from lineage.models import Artefact, ModelVersion
 from lineage.queries.artefacts import weights_of
 from lineage.services import jobs, versions
 from tests.audits.world import ADA, BERT, CLEO, DORA, NOW, SMALL, TUNED
-from tests.unlearning.shards import spread
+from tests.unlearning.shards import only_one_knows_twos, spread
 from tests.unlearning.test_execution import wanted
 from unlearning.core.sharding.coverage import ClassesMissing
 from unlearning.core.sharding.placement import EmptyShard
@@ -157,6 +157,15 @@ def test_without_the_setting_nothing_is_cut(world, settings):
     plain = world.train("plain", world.snapshot(ADA, BERT), recipe_parameters=STEPS)
     assert plain.generated_by.recipe.endswith(":DigitsMLP")
     assert not TrainingHistory.objects.exists()
+
+
+def test_a_model_of_sums_is_left_whole_so_that_records_can_be_subtracted(world):
+    counted = "unlearning.recipes.counted:DigitsCountedBayes"
+    few = {"targets": SMALL["targets"]}
+    version = world.train(
+        "counted", world.snapshot(ADA, BERT), recipe=counted, recipe_parameters=few
+    )
+    assert version.generated_by.recipe == counted
 
 
 def _job(world, *people: str):
@@ -319,3 +328,22 @@ def test_without_the_history_of_a_shard_it_says_what_to_do(base, rebuilt):
     histories.discard(history=history_of(version=base), now=NOW)
     with pytest.raises(NoRecording, match="Not every shard of base v1 was kept"):
         rebuilt()
+
+
+def test_a_shard_that_would_never_learn_a_class_again_is_not_rebuilt(world, monkeypatch):
+    base = only_one_knows_twos(monkeypatch, world, STEPS)
+    run = runs.queue_run(
+        target=base,
+        space=world.dataset.space,
+        forget=world.owned(ADA),
+        method="replay",
+        hyperparameters={},
+        seed=3,
+        waiting=False,
+        now=NOW,
+    )
+    job = jobs.create_job(key="u", kind="UNLEARN", queue="heavy", payload_id=run.pk, now=NOW)
+    claimed = jobs.claim_job(job_id=job.pk, now=NOW, lease=timedelta(hours=1))
+    with pytest.raises(ClassesMissing, match="1 of 2 shards would have no record left"):
+        running.execute_run(claimed)
+    assert [each.pk for each in ModelVersion.objects.all()] == [base.pk]

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from django.db import transaction
 from django.utils import timezone
 
 from lineage.core import weights
@@ -38,50 +39,61 @@ def serve_interim(
     """Put what never saw the records in the place of the target; return what is said of it.
 
     The shards that held any go back to their newest clean state, or leave the vote. Empty where
-    every shard would leave it, or the target is not in use: then nothing changes yet.
+    every shard would leave it, the target is not in use, or what would serve must not (it learned
+    from somebody restricted meanwhile): then nothing changes yet.
     """
     version = earlier_result(job, STEP)
-    if version is None:
-        if run.target.state != ModelVersion.State.ACTIVE:
-            return {}
+    if version is None and run.target.state == ModelVersion.State.ACTIVE:
         started = time.perf_counter()
         found = rebuild.rolled_back(load_version(run.target), retain, session)
-        if not found.members:
-            return {}
-        version = _stored(job, run, found, time.perf_counter() - started)
-    runs.set_interim(run_id=run.pk, version=version)
-    try:
-        versions.take_over(version=version, of=run.target)
-    except versions.VersionNotReleasable as reason:
-        logger.warning("run %s: %s", run.pk, reason)
+        if found.members:
+            version = _put_in_place(job, run, found, time.perf_counter() - started)
+    if version is None:
         return {}
     return {"version": str(version.pk), "name": str(version), **version.metrics["interim"]}
 
 
-def _stored(job: Job, run: UnlearningRun, found: RolledBack, seconds: float) -> ModelVersion:
-    plan = plan_of_run(
-        job,
-        replace(cast("Sharded", recipe_of(run.target)), shards=len(found.members)),
-        Run.Activity.UNLEARN,
-        (lineage_runs.Input(source=retain_snapshot(run)),),
-        run.seed,
-        STEP,
-    )
+def _put_in_place(
+    job: Job, run: UnlearningRun, found: RolledBack, seconds: float
+) -> ModelVersion | None:
+    """Store the vote, name it in the run and let it take over; all of it, or nothing."""
+    own = _begun(job, run, len(found.members))
+    try:
+        with transaction.atomic():  # no case would ever destroy a version that no run names
+            version = lineage_runs.finish_run(
+                run=own, result=_result(run, found, seconds), now=timezone.now()
+            )
+            runs.set_interim(run_id=run.pk, version=version)
+            versions.take_over(version=version, of=run.target)
+    except versions.VersionNotReleasable as reason:
+        logger.warning("run %s: %s", run.pk, reason)
+        lineage_runs.fail_run(run=own, now=timezone.now(), reason=type(reason).__name__)
+        return None
+    except Exception as error:
+        lineage_runs.fail_run(run=own, now=timezone.now(), reason=type(error).__name__)
+        raise
+    return version
+
+
+def _begun(job: Job, run: UnlearningRun, shards: int) -> Run:
+    recipe = replace(cast("Sharded", recipe_of(run.target)), shards=shards)
+    inputs = (lineage_runs.Input(source=retain_snapshot(run)),)
+    plan = plan_of_run(job, recipe, Run.Activity.UNLEARN, inputs, run.seed, STEP)
+    return lineage_runs.begin_run(plan=plan, now=timezone.now())
+
+
+def _result(run: UnlearningRun, found: RolledBack, seconds: float) -> lineage_runs.RunResult:
     told = {
         "promise": Strength.INFLUENCE_FREE.name,
         "shards": len(found.members),
         "rolled_back": found.back,
         "left_out": found.left,
     }
-    return lineage_runs.finish_run(
-        run=lineage_runs.begin_run(plan=plan, now=timezone.now()),
-        result=lineage_runs.RunResult(
-            model_name=run.target.model_name,
-            weights=weights.to_bytes(SoftVote(found.members).state_dict()),
-            metrics={"interim": told},
-            release=False,
-            revision_of=run.target,
-            seconds=seconds,
-        ),
-        now=timezone.now(),
+    return lineage_runs.RunResult(
+        model_name=run.target.model_name,
+        weights=weights.to_bytes(SoftVote(found.members).state_dict()),
+        metrics={"interim": told},
+        release=False,
+        revision_of=run.target,
+        seconds=seconds,
     )

@@ -14,10 +14,12 @@ from lineage.queries.availability import barred_ordinals
 from lineage.queries.membership import members
 from lineage.queries.sources import training_snapshot
 from lineage.services.snapshots import take_snapshot
+from unlearning.core.claims import NotEligible
 from unlearning.core.ranges import OutOfRange
 from unlearning.core.recipe import NotARecipe, RecipeNotAllowed, check_unchanged, load_recipe
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
+from unlearning.methods.decrement import Decrement
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -64,6 +66,17 @@ def reader_of(version: ModelVersion) -> Recipe | None:
         return load_recipe(run.recipe, run.recipe_parameters, settings.EXPUNGE_RECIPE_MODULES)
     except (RecipeNotAllowed, NotARecipe, OutOfRange):
         return None
+
+
+def makes_sums(recipe: Recipe) -> bool:
+    """Return whether the models of a recipe are made of integer statistics."""
+    with isolated(0, CPU):
+        model = recipe.build()
+    try:
+        Decrement().eligible(model)
+    except NotEligible:
+        return False
+    return True
 
 
 def load_version(version: ModelVersion) -> nn.Module:

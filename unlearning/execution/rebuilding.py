@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from lineage import keys
+from lineage.core.bitmaps import union
+from lineage.queries.contents import targets_of
 from lineage.queries.membership import members
 from lineage.queries.training_view import training_view
 from unlearning.core.replay.claims import Strength
 from unlearning.core.replay.review import check_log
 from unlearning.core.session import Session
+from unlearning.core.sharding.coverage import ClassesMissing
 from unlearning.core.sharding.rebuilding import Rebuild, Shard, ShardRewind
 from unlearning.core.stored import StoredExamples
 from unlearning.execution.device import placed
@@ -59,6 +62,7 @@ def begin(job: Job, run: UnlearningRun, recipe: Sharded) -> Rebuild:
         NoRecording: a shard of the target was not kept.
         NumbersUnclear: it is not known which record was which.
         LogBroken: a step log is not the one that was written.
+        ClassesMissing: a shard would have no record left of a class that it knew.
     """
     retained = retain_snapshot(run)
     still = members(retained)
@@ -72,6 +76,12 @@ def begin(job: Job, run: UnlearningRun, recipe: Sharded) -> Rebuild:
         return PlatformStore(begun_part(job, name_of(run, shard.number), retained.space, part))
 
     touched = _touched(run, recipe, still)
+    targets = targets_of(retained.space, union(part for each in touched for part in each.slices))
+    if lacking := sum(bool(each.lost(still, targets)) for each in touched):
+        raise ClassesMissing(
+            f"{lacking} of {recipe.shards} shards would have no record left of a class that they "
+            "knew; retrain it from scratch."
+        )
     return Rebuild(
         part=recipe.part,
         rewinds={

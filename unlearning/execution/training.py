@@ -19,7 +19,7 @@ from unlearning.core.stored import StoredExamples
 from unlearning.execution import privacy
 from unlearning.execution.device import placed
 from unlearning.execution.histories import recorded
-from unlearning.execution.loading import load_version, recipe_of
+from unlearning.execution.loading import load_version, makes_sums, recipe_of
 from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
 from unlearning.execution.sharding import recorded_in_shards
 from unlearning.recipes.sharded import Sharded
@@ -90,12 +90,17 @@ def _start(base: ModelVersion) -> nn.Module:
 
 
 def _recipe(wanted: Mapping[str, Any]) -> Recipe:
-    """Return what is to be trained: in shards where the installation says so and no base is."""
+    """Return what is to be trained: in shards where the installation says so and no base is.
+
+    A model of sums is left whole: from a vote of such models nothing could be subtracted.
+    """
     recipe = load_recipe(
         wanted["recipe"], wanted["recipe_parameters"], settings.EXPUNGE_RECIPE_MODULES
     )
     whole = isinstance(recipe, Sharded) or wanted.get("base") or settings.EXPUNGE_SHARDS <= 1
     if whole or recipe.noisy or privacy.terms_of(recipe):  # whose noise may not be recorded
+        return recipe
+    if makes_sums(recipe):
         return recipe
     slices = max(1, settings.EXPUNGE_SLICES)
     return Sharded.of(recipe, shards=settings.EXPUNGE_SHARDS, slices=slices)

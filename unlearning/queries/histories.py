@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lineage.core.bitmaps import decode
 from lineage.models import OrdinalSpace
 from lineage.queries.availability import purged_ordinals
-from unlearning.models import HistoryFile, TrainingHistory
+from unlearning.models import HistoryFile, TrainingHistory, UnlearningRun
 
 if TYPE_CHECKING:
     from pyroaring import BitMap
@@ -66,6 +66,19 @@ def account_named(name: str) -> bytes:
     """Return the account of a training by its name; empty if there is none yet."""
     found = TrainingHistory.objects.filter(name=name).values_list("account", flat=True)
     return bytes(next(iter(found), b""))
+
+
+def seconds_of_training(version: ModelVersion) -> float | None:
+    """Return how long the training of a version took, None where nobody measured it.
+
+    Where only a part was trained again, the whole takes as much longer as it has more visits.
+    """
+    seconds = version.generated_by.seconds
+    reports = UnlearningRun.objects.filter(unlearned=version).values_list("report", flat=True)
+    replayed: dict[str, Any] = next((report.get("replay", {}) for report in reports), {})
+    if seconds is None or not replayed.get("sample_visits"):
+        return seconds
+    return float(seconds * replayed["of_training"] / replayed["sample_visits"])
 
 
 def file_named(key: str) -> Artefact | None:

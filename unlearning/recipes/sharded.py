@@ -30,7 +30,8 @@ class NotAVoteToGoOnFrom(ValueError):
 class Sharded(Recipe):
     """``shards`` models of one recipe, each of a part of the data; their softmax is averaged.
 
-    Trained by itself this deals records to shards at random, as it knows of no people. Where
+    Trained by itself this deals the records of each class to shards at random, as it knows of no
+    people. Where
     they are known, the platform places and records each shard (``unlearning.core.sharding``).
     """
 
@@ -81,7 +82,8 @@ class Sharded(Recipe):
 
     def _fit(self, model: nn.Module, examples: Held, session: Session) -> nn.Module:
         vote = cast("SoftVote", model)
-        for shard, numbers in enumerate(self._dealt(count(examples), session.seed)):
+        targets = [int(examples[number][1]) for number in range(count(examples))]
+        for shard, numbers in enumerate(self._dealt(targets, session.seed)):
             slices = min(self.slices, len(numbers)) or 1
             bounds = [len(numbers) * (at + 1) // slices for at in range(slices)]
             own = replace(
@@ -91,7 +93,12 @@ class Sharded(Recipe):
             vote.members[shard] = self.part.train(part, own)
         return vote
 
-    def _dealt(self, size: int, seed: int) -> list[list[int]]:
-        """Return the numbers of the records of each shard, of sizes that differ by one at most."""
-        shuffled = sorted(range(size), key=lambda number: derive(seed, "deal", number))
-        return [shuffled[shard :: self.shards] for shard in range(self.shards)]
+    def _dealt(self, targets: list[int], seed: int) -> list[list[int]]:
+        """Return the numbers of the records of each shard, of sizes that differ by one at most.
+
+        Class by class, so that no shard lacks one of which there are enough; at random otherwise.
+        """
+        draw = [derive(seed, "deal", number) for number in range(len(targets))]
+        by_class = sorted(range(len(targets)), key=lambda number: (targets[number], draw[number]))
+        dealt = [by_class[shard :: self.shards] for shard in range(self.shards)]
+        return [sorted(numbers, key=draw.__getitem__) for numbers in dealt]

@@ -11,6 +11,7 @@ from lineage.core import bitmaps
 from unlearning.core.planning.ways import Way
 from unlearning.models import UnlearningRun
 from unlearning.queries import privacy
+from unlearning.queries.histories import seconds_of_training
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +78,7 @@ def queue_run(  # noqa: PLR0913  (the fields of a run)
         forget_digest=bitmaps.digest(forget),
         status=S.WAITING if waiting else S.QUEUED,
         escalated_from=escalated_from,
-        retrain_seconds_predicted=target.generated_by.seconds,
+        retrain_seconds_predicted=seconds_of_training(target),
         created_at=now,
     )
 

@@ -102,7 +102,7 @@ def test_at_once_a_shard_goes_back_or_leaves_the_vote(trained):
 @pytest.mark.parametrize("part", [0, 1, 2])
 def test_what_is_told_beforehand_is_what_it_takes(every, part):
     trained, gone = Trained(every), set(subject_of(1, part))
-    facts = told(trained.shards, trained.retained(gone))
+    facts = told(trained.shards, trained.retained(gone), {})
     (touched,) = facts.facts.touched
     assert (facts.facts.shards, touched.first_slice, touched.emptied) == (3, part, False)
     rewind = trained.rebuild(gone).rewinds[1]
@@ -119,8 +119,18 @@ def test_what_is_told_beforehand_is_what_it_takes(every, part):
 
 
 def test_a_shard_of_which_nothing_is_left_is_said_to_be_empty(trained):
-    facts = told(trained.shards, trained.retained(PLACEMENT.records(1)))
+    facts = told(trained.shards, trained.retained(PLACEMENT.records(1)), {})
     assert [each.emptied for each in facts.facts.touched] == [True]
+
+
+def test_a_class_of_which_a_shard_has_no_record_left_is_counted(trained):
+    gone = set(subject_of(1, 0))
+    hers = {FIRST + record: "hers" for record in gone}
+    everybody = trained.retained(()) | BitMap(hers)
+    for theirs, lost in (("theirs", 1), ("hers", 0)):
+        targets = dict.fromkeys(everybody, theirs) | hers
+        (touched,) = told(trained.shards, trained.retained(gone), targets).facts.touched
+        assert touched.lost == lost
 
 
 def test_only_a_vote_can_be_rebuilt(trained):

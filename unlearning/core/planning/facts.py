@@ -67,7 +67,8 @@ class TouchedShard:
     """A shard that holds records of the forget set, the first of them in ``first_slice``.
 
     ``replayed`` are the sample visits of its rebuild, and ``scratch`` those of training it from
-    the start, where a recording tells them exactly. ``emptied`` says that nothing is left of it.
+    the start, where a recording tells them exactly. ``emptied`` says that nothing is left of it,
+    ``lost`` of how many classes nothing is.
     """
 
     first_slice: int
@@ -75,6 +76,7 @@ class TouchedShard:
     replayed: int | None = None
     scratch: int | None = None
     emptied: bool = False
+    lost: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a slice that the shard does not have.

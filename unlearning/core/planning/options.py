@@ -69,6 +69,11 @@ class Weighing:
             return "The version was not trained in shards."
         if any(each.emptied for each in shards.touched):
             return "Nothing would be left of a shard to train it on."
+        if lost := sum(each.lost > 0 for each in shards.touched):
+            return (
+                f"{lost} of {shards.shards} shards would have no record left of a class that they "
+                "knew, and would vote against it."
+            )
         visits = sum(each.visits() for each in shards.touched)
         again = sum(each.again() for each in shards.touched)
         return self._trained(Way.SHARD_REBUILD, visits, self.measured.shard_queue, again=again)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from unlearning.core.planning.facts import ShardFacts, Stage, TouchedShard
 from unlearning.core.sharding.slices import left, stage_visits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pyroaring import BitMap
 
@@ -25,7 +25,7 @@ class Told:
     gone: int
 
 
-def told(shards: Sequence[Shard], retained: BitMap) -> Told:
+def told(shards: Sequence[Shard], retained: BitMap, targets: Mapping[int, str]) -> Told:
     """Return what rebuilding costs where the retained records alone are left; exactly.
 
     Provided that what is fitted before the first step comes out the same, as
@@ -37,7 +37,9 @@ def told(shards: Sequence[Shard], retained: BitMap) -> Told:
     """
     holes = {shard.number: shard.holes(retained) for shard in shards}
     touched = [
-        _touched(shard, first, holes[shard.number])
+        replace(
+            _touched(shard, first, holes[shard.number]), lost=len(shard.lost(retained, targets))
+        )
         for shard in shards
         if (first := shard.touched(retained)) is not None
     ]

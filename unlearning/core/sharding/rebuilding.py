@@ -16,7 +16,7 @@ from unlearning.core.sharding.slices import Sliced
 from unlearning.core.sharding.vote import SoftVote
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pyroaring import BitMap
     from torch import nn
@@ -56,6 +56,15 @@ class Shard:
         """
         learned = [record for part in self.slices for record in part]
         return holes_in(self.origin, learned, retained)
+
+    def lost(self, retained: BitMap, targets: Mapping[int, str]) -> set[str]:
+        """Return the classes of which it has records, and none where only the retained are left.
+
+        A vote of a member that has never seen a class is against it. ``targets`` are those of the
+        records, some of which may be unknown.
+        """
+        had = {targets[record] for part in self.slices for record in part if record in targets}
+        return had - {targets[record] for record in self.records(retained) if record in targets}
 
     def touched(self, retained: BitMap) -> int | None:
         """Return the first slice that has a record that is not retained; None if none has."""
