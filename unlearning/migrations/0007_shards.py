@@ -4,6 +4,16 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+def refuse_shards(apps, schema_editor):
+    """Refuse to go back while versions have histories of shards, which had no place before."""
+    sharded = apps.get_model('unlearning', 'TrainingHistory').objects.filter(shard__isnull=False)
+    if sharded.exists():
+        raise RuntimeError(
+            f'{sharded.count()} training histories are of shards, which the version before '
+            'cannot hold. Destroy the model versions that are votes of shards first, or stay here.'
+        )
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -53,4 +63,5 @@ class Migration(migrations.Migration):
             model_name='historyslice',
             constraint=models.UniqueConstraint(fields=('history', 'number'), name='a_slice_has_a_number_of_its_own'),
         ),
+        migrations.RunPython(migrations.RunPython.noop, refuse_shards),
     ]
