@@ -13,7 +13,7 @@ from unlearning.core.norms import batch_norms
 from unlearning.core.private.accounting import accountants, mechanism
 from unlearning.core.private.draws import Draws, numbered
 from unlearning.core.private.terms import Privacy, PrivacyRefused
-from unlearning.core.seeding import derive, reseed
+from unlearning.core.seeding import reseed
 from unlearning.core.session import Unrecorded
 from unlearning.core.training import check_finite, set_rate
 from unlearning.core.weights import trainable
@@ -81,7 +81,9 @@ class _Descent:
         optimizer, total = self._optimizer(phase.optimizer), self.mechanism.steps
         for step in range(total):
             session.step(phase.name, step, total)
-            reseed(derive(phase.plan.seed, "step", step), session.device)
+            # Not by the seed that is written down: how an example is varied depends on its place
+            # in the step, so on who else is in it, and one person would move all the others.
+            reseed(self.draws.seed(), session.device)
             set_rate(phase.optimizer, phase.rate(step, total))
             drawn = np.flatnonzero(np.isin(self.people, self._drawn()))
             optimizer.zero_grad(set_to_none=True)

@@ -20,7 +20,7 @@ LEAST = 16  # bytes of a secret
 
 
 class Draws:
-    """Who is in a step, and the noise of it: a function of the secret.
+    """Who is in a step, how its examples are varied, and its noise: a function of the secret.
 
     torch's generator on the processor has 32 bits of seed, few enough to try all of them; these
     streams (PCG-64) are seeded with 128 bits or more. They are no cryptographic generator.
@@ -40,10 +40,15 @@ class Draws:
             )
         self._who = _stream(secret, "who")
         self._noise = _stream(secret, "noise")
+        self._varied = _stream(secret, "varied")
 
     def people(self, count: int, rate: float) -> NDArray[np.int64]:
         """Return who is in the next step, each of ``count`` by the same chance."""
         return np.flatnonzero(self._who.random(count) < rate)
+
+    def seed(self) -> int:
+        """Return the next seed of torch, for augmentation and dropout in a step."""
+        return int(self._varied.integers(2**63))
 
     def noise(self, like: Tensor, deviation: float) -> Tensor:
         """Return the next noise: normal, of the shape, type and device of ``like``."""

@@ -131,6 +131,27 @@ def test_the_secret_decides_the_noise_and_the_seed_does_not():
     assert not torch.equal(same[0], flat(recipe(LOUD).train(data, session(secret=SECRET[::-1]))))
 
 
+def test_the_secret_decides_how_examples_are_varied_and_the_seed_does_not():
+    # With variations that follow from a seed which is known, the place of an example in a step
+    # would tell who else is in it: one person would move the sum by far more than the clip.
+    def varied(secret):
+        seen = []
+
+        class Watched(DigitsMLP):
+            def augment(self, inputs):
+                seen.append(float(torch.rand(1)))
+                return inputs
+
+        everybody = {**SMALL, "batch_size": 24, "privacy": LOUD, "epochs": 2}
+        Watched(**everybody).train(digits(), session(secret=secret))
+        return seen
+
+    one = varied(SECRET)
+    assert len(set(one)) == 48
+    assert one == varied(SECRET)
+    assert not set(one) & set(varied(SECRET[::-1]))
+
+
 @pytest.mark.parametrize("secret", [None, b"short"])
 def test_without_a_secret_nothing_is_trained(secret):
     with pytest.raises(PrivacyRefused, match="secret of 16 bytes"):
