@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from lineage.core.bitmaps import union
 from lineage.models import DatasetSnapshot, Influence, LineageNode, ModelVersion, Role
 from lineage.queries.membership import members
+from lineage.queries.reach import reached
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -72,3 +73,23 @@ def learned_by(version: ModelVersion, space: OrdinalSpace) -> BitMap:
     """Return the records of a space that a version's own training drew; without its parents'."""
     found = training_snapshots(version)
     return union(members(snapshot) for snapshot in found if snapshot.space_id == space.pk)
+
+
+def learned_otherwise(version: ModelVersion, space: OrdinalSpace, ordinals: BitMap) -> bool:
+    """Return whether records act on a version past the data that its own training drew.
+
+    So through a base or a scaler, through what its training stopped by, or as somebody outside
+    told later.
+    """
+    read = version.generated_by.inputs
+    drawn = {snapshot.pk for snapshot in training_snapshots(version)}
+    own = set(LineageNode.objects.filter(object_id__in=drawn).values_list("pk", flat=True))
+    own |= set(read.filter(role=Role.TRAINING).values_list("node", flat=True))
+    others = read.exclude(role=Role.TRAINING).exclude(influence=Influence.NONE)
+    own -= set(others.values_list("node", flat=True))
+    node = LineageNode.objects.get(object_id=version.pk).pk
+    reach = reached(space, ordinals)
+    return any(
+        edge.dst == node and edge.src not in own and reach.acting.get(edge.src)
+        for edge in reach.edges
+    )

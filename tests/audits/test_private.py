@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 import uuid
 from types import SimpleNamespace
 from typing import Any
@@ -21,11 +22,13 @@ from audits.execution.weighing import weighed
 from audits.models import ErasureRequest
 from audits.services import late
 from config.checks import accepted_privacy_is_meant
-from lineage.models import DataRecord, Job, ModelVersion
+from lineage.models import DataRecord, Job, LineageEdge, LineageNode, ModelVersion
 from tests.audits.world import ADA, BERT, CLEO, DORA, NOW, SMALL, officer, runs
+from unlearning.core.order import Plan
 from unlearning.core.private.accounting import Mechanism
 from unlearning.execution.privacy import bound
 from unlearning.models import TrainingHistory, TrainingPrivacy
+from unlearning.recipes.digits import DigitsMLP
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +65,15 @@ def test_what_a_training_promised_each_person_is_written_down_as_it_ends(world):
     alone = Mechanism(noise=8.0, rate=6 / 18, steps=6, delta=1e-5)
     assert kept.epsilon == alone.epsilon()
     assert kept.epsilon < 1
+
+
+def test_the_steps_of_a_plan_that_a_recipe_has_of_its_own_are_counted(world, monkeypatch):
+    def longer(self, size, seed):
+        return Plan(size=size, batch_size=9, epochs=5, seed=seed)
+
+    monkeypatch.setattr(DigitsMLP, "plan", longer)
+    kept = private(world, ADA, BERT, CLEO).privacy
+    assert (kept.rate, kept.steps) == (9 / 18, 10)
 
 
 def test_a_record_of_nobody_is_a_person_of_its_own(world):
@@ -213,6 +225,32 @@ def test_records_that_reached_it_otherwise_are_not_covered(world):
     assert (
         said == "The records reached the version otherwise than through its own private training."
     )
+
+
+@pytest.mark.parametrize("role", ["EARLY_STOPPING", "SCALER"])
+def test_records_of_its_training_that_reached_it_another_way_too_are_not_covered(world, role):
+    version = private(world, ADA, BERT, CLEO)
+    space, ada = world.dataset.space, world.owned(ADA)
+    assert not isinstance(bound(version, space, ada), str)
+    other = (
+        world.snapshot(ADA) if role == "EARLY_STOPPING" else world.bare("s", world.snapshot(ADA))
+    )
+    src, dst = (LineageNode.objects.get(object_id=one.pk) for one in (other, version))
+    LineageEdge.objects.create(
+        src=src, dst=dst, role=role, influence="INDIRECT", run=version.generated_by, valid_from=NOW
+    )
+    assert str(bound(version, space, ada)).startswith("The records reached the version otherwise")
+    assert not isinstance(bound(version, space, world.owned(BERT)), str)
+
+
+def test_without_opacus_the_plan_is_drawn_and_says_what_is_missing(world, settings, monkeypatch):
+    settings.EXPUNGE_ACCEPT_EPSILON = 5.0
+    version = private(world, ADA, BERT, CLEO)
+    monkeypatch.setitem(sys.modules, "opacus.accountants", None)
+    decision = weighed(version, world.owned(ADA))
+    assert decision.winner is not None
+    assert decision.winner.key == "full_retrain"
+    assert "needs Opacus: pip install" in reasons(decision.as_dict())[NO_ACTION]
 
 
 @pytest.mark.usefixtures("accepting")

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from django.utils import timezone
 
-from lineage.queries.sources import learned_by
+from lineage.queries.sources import learned_by, learned_otherwise
 from lineage.queries.subjects import owners_of
 from unlearning.core.gradient_recipe import GradientRecipe
 from unlearning.core.private.accounting import Mechanism, mechanism
+from unlearning.core.private.terms import PrivacyRefused
 from unlearning.queries.privacy import privacy_of
 from unlearning.services.privacy import keep_privacy
 
@@ -58,12 +59,13 @@ def keep(version: ModelVersion, recipe: Recipe, view: TrainingView) -> None:
     if privacy is None or not isinstance(recipe, GradientRecipe):
         return
     sizes = np.unique(_people(view.snapshot.space, view.ordinals), return_counts=True)[1]
+    planned = recipe.plan(int(sizes.sum()), 0)  # which a recipe may have of its own
     given = mechanism(
         privacy,
         records=int(sizes.sum()),
         people=len(sizes),
-        batch_size=recipe.batch_size,
-        epochs=recipe.epochs,
+        batch_size=planned.batch_size,
+        epochs=planned.epochs,
     )
     keep_privacy(
         version=version,
@@ -86,7 +88,8 @@ def bound(version: ModelVersion, space: OrdinalSpace, forget: BitMap) -> Bound |
     kept = privacy_of(version)
     if kept is None:
         return "The version was not trained with differential privacy for each person."
-    if not forget or forget - learned_by(version, space):
+    unseen = not forget or forget - learned_by(version, space)
+    if unseen or learned_otherwise(version, space, forget):
         return "The records reached the version otherwise than through its own private training."
     people = len(set(_people(space, forget)))
     told = Mechanism(
@@ -96,7 +99,10 @@ def bound(version: ModelVersion, space: OrdinalSpace, forget: BitMap) -> Bound |
         delta=kept.delta,
         accountant=kept.accountant,
     )
-    epsilon = _finite(told.epsilon(people))
+    try:
+        epsilon = _finite(told.epsilon(people))
+    except PrivacyRefused as reason:  # without Opacus a plan is drawn nevertheless
+        return str(reason)
     if epsilon is None:
         return f"Its noise promises nothing to {people} people together."
     return Bound(epsilon=epsilon, delta=kept.delta, people=people)
