@@ -96,9 +96,9 @@ def _exact_pairs(forget: Values, contents: Values) -> Iterator[tuple[int, int]]:
 def _near_pairs(
     forget: Values, contents: Values, threshold: float, block: int
 ) -> Iterator[tuple[int, int, float]]:
-    wanted = _unit_rows(forget)
+    wanted = unit_rows(forget)
     for start in range(0, len(contents), block):
-        others = _unit_rows(contents[start : start + block])
+        others = unit_rows(contents[start : start + block])
         squared = (wanted**2).sum(1)[:, None] + (others**2).sum(1) - 2 * wanted @ others.T
         for i, j in zip(*np.nonzero(squared <= threshold**2 + ROUNDING), strict=True):
             # The product cancels digits; the pairs it let through are few, so measure them again.
@@ -107,7 +107,8 @@ def _near_pairs(
                 yield int(i), start + int(j), distance
 
 
-def _unit_rows(records: Values) -> Floats:
+def unit_rows(records: Values) -> Floats:
+    """Return records (n, ...) as rows (n, columns) of length one; a row of zeros stays."""
     rows = records.reshape(len(records), -1).astype(np.float64)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(np.divide(rows, lengths, out=rows, where=lengths > 0), np.float64)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lineage.core.duplicates import find_duplicates
+import numpy as np
+
+from lineage.core.duplicates import BLOCK, unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,13 +43,20 @@ def conflicting(
         new_targets: n of them.
         kept: shape (m, ...).
         kept_targets: m of them.
-        threshold: of ``find_duplicates``.
+        threshold: largest L2 distance of records scaled to length one.
     """
+    wanted, labels = unit_rows(new), np.array(new_targets, dtype=object)
     nearest: dict[int, Resembling] = {}
-    if len(new) and len(kept):
-        for pair in find_duplicates(new, kept, threshold=threshold):  # nearest first
-            ours, theirs = new_targets[pair.forget], kept_targets[pair.other]
-            if ours and theirs and ours != theirs:
-                found = Resembling(new=pair.forget, other=pair.other, distance=pair.distance)
-                nearest.setdefault(pair.forget, found)
-    return list(nearest.values())
+    for start in range(0, len(kept) if len(new) else 0, BLOCK):
+        others = unit_rows(kept[start : start + BLOCK])
+        beside = np.array(kept_targets[start : start + BLOCK], dtype=object)
+        meant = (labels[:, None] != beside) & (labels != "")[:, None] & (beside != "")
+        # One for each new record, never all pairs: of white pages, each resembles each.
+        far = np.where(meant, -wanted @ others.T, np.inf)
+        for at, beside_it in enumerate(far.argmin(axis=1)):
+            distance = float(np.linalg.norm(wanted[at] - others[beside_it]))
+            limit = nearest[at].distance if at in nearest else np.nextafter(threshold, np.inf)
+            if meant[at, beside_it] and distance < limit:
+                other = start + int(beside_it)
+                nearest[at] = Resembling(new=at, other=other, distance=distance)
+    return [nearest[at] for at in sorted(nearest)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
 import uuid
 
 import numpy as np
@@ -225,6 +226,34 @@ def near(levels, chance):
 def test_what_is_no_picture_has_no_thumbnail():
     assert thumbnail(b"not a picture") is None
     assert thumbnail(picture(1)[:40]) is None
+
+
+def test_the_nearest_of_another_target_is_that_of_the_slow_way():
+    chance = np.random.default_rng(5)
+    new, kept = (0.9 + 0.1 * chance.random((count, 4, 4)) for count in (40, 5000))
+    targets, others = ([str(one) for one in chance.integers(0, 3, n)] for n in (40, 5000))
+    others[17] = ""
+    found = conflicting(new, targets, kept, others, threshold=0.02)
+    rows = [each.reshape(len(each), -1) for each in (new, kept)]
+    ours, theirs = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in rows)
+    slow = {}
+    for at in range(40):
+        apart = np.linalg.norm(theirs - ours[at], axis=1)
+        apart[[one in ("", targets[at]) for one in others]] = np.inf
+        if apart.min() <= 0.02:
+            slow[at] = (int(apart.argmin()), pytest.approx(apart.min()))
+    assert 0 < len(slow) < 40
+    assert {one.new: (one.other, one.distance) for one in found} == slow
+
+
+def test_pictures_that_all_resemble_one_another_are_not_held_pair_by_pair():
+    pages = [np.full((count, 4, 4), 1.0) for count in (200, 4000)]
+    tracemalloc.start()
+    found = conflicting(pages[0], ["a"] * 200, pages[1], ["b"] * 4000, threshold=0.1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found) == 200
+    assert peak < 40e6  # the 800,000 pairs took 200 MB
 
 
 def test_a_record_without_a_target_conflicts_with_none():
