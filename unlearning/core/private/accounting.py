@@ -13,6 +13,7 @@ from unlearning.core.private.terms import Privacy, PrivacyRefused
 
 _STEP = 0.01  # to which a noise is found
 _NOISIEST = 1e4
+_MOST_BY_PRV = 20.0  # epsilon; time and memory of the tighter sum grow with it, to gigabytes
 _ORDERS = [1 + tenth / 10 for tenth in range(1, 100)] + [*range(11, 64), 128, 256, 512, 1024]
 
 
@@ -75,11 +76,13 @@ class Mechanism:
 
     def _added_up(self, noise: float, rate: float, delta: float, accountant: str = "") -> float:
         accountants()  # or say how to install them
-        add = _prv if (accountant or self.accountant) == "prv" else _rdp
+        tighter = (accountant or self.accountant) == "prv"
         try:
             with warnings.catch_warnings():  # that another order might give a smaller bound
                 warnings.simplefilter("ignore")
-                found = add(noise, rate, self.steps, delta)
+                found = _rdp(noise, rate, self.steps, delta)
+                if tighter and found <= _MOST_BY_PRV:
+                    found = min(found, _prv(noise, rate, self.steps, delta))
         except (OverflowError, RuntimeError, ValueError, MemoryError):
             return math.inf
         return found if math.isfinite(found) else math.inf

@@ -12,6 +12,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from unlearning.core.private.descent import join_people
+from unlearning.core.private.draws import Draws
 from unlearning.core.private.terms import Privacy, PrivacyRefused
 from unlearning.core.session import Session
 from unlearning.recipes.digits import DigitsCNN, DigitsMLP
@@ -150,6 +151,36 @@ def test_the_secret_decides_how_examples_are_varied_and_the_seed_does_not():
     assert len(set(one)) == 48
     assert one == varied(SECRET)
     assert not set(one) & set(varied(SECRET[::-1]))
+
+
+def test_people_are_drawn_each_by_chance_and_apart_from_the_others():
+    draws, count, rate, steps = Draws(SECRET), 40, 0.25, 4000
+    drawn = np.zeros((steps, count))
+    for step in range(steps):
+        drawn[step, draws.people(count, rate)] = 1
+    # Poisson sampling, which the accountant takes for granted: batches of one size would have no
+    # variance, and a shuffle would draw nobody a second time before all.
+    assert drawn.mean() == pytest.approx(rate, abs=0.01)
+    assert abs(drawn.mean(axis=0) - rate).max() < 0.04
+    assert drawn.sum(axis=1).var() == pytest.approx(count * rate * (1 - rate), rel=0.1)
+    again = (drawn[1:] * drawn[:-1]).mean()
+    assert again == pytest.approx(rate**2, abs=0.01)
+
+
+def test_a_step_is_on_the_people_that_were_drawn_with_all_their_records():
+    people, seen = [place // 3 for place in range(24)], []
+
+    class Watched(DigitsMLP):
+        def augment(self, inputs):
+            seen.append(inputs.numpy().tobytes())
+            return inputs
+
+    data = digits()
+    Watched(**{**SMALL, "batch_size": 6, "privacy": LOUD}).train(data, session(people))
+    owner = {one[0].numpy().tobytes(): people[at] for at, one in enumerate(data)}
+    told, draws = [owner[one] for one in seen], Draws(SECRET)
+    steps = [draws.people(8, 0.25) for _ in range(4)]
+    assert told == [person for step in steps for person in np.repeat(step, 3)]
 
 
 @pytest.mark.parametrize("secret", [None, b"short"])
