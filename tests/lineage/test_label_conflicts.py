@@ -7,6 +7,7 @@ import io
 import json
 import tracemalloc
 import uuid
+from typing import Any
 
 import numpy as np
 import pytest
@@ -236,7 +237,7 @@ def test_the_nearest_of_another_target_is_that_of_the_slow_way():
     found = conflicting(new, targets, kept, others, threshold=0.02)
     rows = [each.reshape(len(each), -1) for each in (new, kept)]
     ours, theirs = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in rows)
-    slow = {}
+    slow: dict[int, Any] = {}
     for at in range(40):
         apart = np.linalg.norm(theirs - ours[at], axis=1)
         apart[[one in ("", targets[at]) for one in others]] = np.inf

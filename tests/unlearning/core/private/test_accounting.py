@@ -71,8 +71,13 @@ def test_the_second_accountant_is_tighter_and_still_above_the_integral():
 
 def test_where_the_second_accountant_would_take_gigabytes_the_first_one_answers(monkeypatch):
     given: dict[str, Any] = {"noise": 2.0, "rate": 0.05, "steps": 1000, "delta": DELTA}
-    called = []
-    monkeypatch.setattr(accounting, "_prv", lambda *each: called.append(each) or 3.0)
+    called: list[tuple[float, ...]] = []
+
+    def tighter(*each: float) -> float:
+        called.append(each)
+        return 3.0
+
+    monkeypatch.setattr(accounting, "_prv", tighter)
     assert Mechanism(**given, accountant="prv").epsilon() == 3.0
     assert len(called) == 1
     large = Mechanism(**given).epsilon(6)

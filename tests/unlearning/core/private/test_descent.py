@@ -143,7 +143,7 @@ def test_the_secret_decides_how_examples_are_varied_and_the_seed_does_not():
                 seen.append(float(torch.rand(1)))
                 return inputs
 
-        everybody = {**SMALL, "batch_size": 24, "privacy": LOUD, "epochs": 2}
+        everybody: dict[str, Any] = {**SMALL, "batch_size": 24, "privacy": LOUD, "epochs": 2}
         Watched(**everybody).train(digits(), session(secret=secret))
         return seen
 
@@ -176,7 +176,8 @@ def test_a_step_is_on_the_people_that_were_drawn_with_all_their_records():
             return inputs
 
     data = digits()
-    Watched(**{**SMALL, "batch_size": 6, "privacy": LOUD}).train(data, session(people))
+    given: dict[str, Any] = {**SMALL, "batch_size": 6, "privacy": LOUD}
+    Watched(**given).train(data, session(people))
     owner = {one[0].numpy().tobytes(): people[at] for at, one in enumerate(data)}
     told, draws = [owner[one] for one in seen], Draws(SECRET)
     steps = [draws.people(8, 0.25) for _ in range(4)]
