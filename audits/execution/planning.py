@@ -60,10 +60,14 @@ def draw_plan(job: Job) -> None:
     """
     request = ErasureRequest.objects.get(pk=job.payload_id)
     now = timezone.now()
+    if request.status != ErasureRequest.Status.RESTRICTED:
+        return  # planned with another case of its batch meanwhile
     if not _searched(job, request.pk, now):
         return
     group = [request.pk]
     group += [one for one in companions(request) if _searched(job, one, now)]
+    if not scheduling.may_go_on(group=group, now=now):
+        return
     for case_id in group:
         planning.fix_policy(case_id=case_id, policy=policy().as_dict())
     plan, planned = plan_of(*group)

@@ -18,8 +18,12 @@ S = ErasureRequest.Status
 def companions(request: ErasureRequest) -> list[UUID]:
     """Return the other cases that can be planned with one, the earliest accepted first."""
     mates = list(_mates(request).filter(status=S.RESTRICTED).exclude(pk__in=_undecided()))
-    group = [request.pk, *(one.pk for one in mates)]
-    return [one.pk for one in mates if not case_ahead(one, besides=group)]
+    while True:
+        group = [request.pk, *(one.pk for one in mates)]
+        ready = [one for one in mates if not case_ahead(one, besides=group)]
+        if len(ready) == len(mates):
+            return [one.pk for one in ready]
+        mates = ready  # whoever falls out may be ahead of another
 
 
 def erased_before(request: ErasureRequest) -> ErasureRequest | None:

@@ -10,7 +10,8 @@ from django.db import transaction
 
 from audits.models import ErasureRequest, LogHead
 from audits.queries.conflicts import case_ahead
-from audits.queries.schedule import backlog, coalesces, days, groups, policy
+from audits.queries.schedule import backlog, days, enough_people, groups, policy
+from audits.queries.waiting import coalesces
 from audits.services import log, planning
 from audits.services.case_runs import attach
 from unlearning.core.scheduling.scheduler import next_job
@@ -44,6 +45,23 @@ def start_batches(*, now: datetime) -> list[UUID]:
         known.begin(job)
         started.append(_form([named[one.name] for one in job.requests], now))
     return started
+
+
+@transaction.atomic
+def may_go_on(*, group: Sequence[UUID], now: datetime) -> bool:
+    """Return whether what is left of a batch is planned now; whoever fell out waits again.
+
+    All wait again where too few people are left.
+    """
+    lead = ErasureRequest.objects.get(pk=group[0])
+    if lead.batch is None or not coalesces():
+        return True
+    waiting = ErasureRequest.objects.filter(batch=lead.batch, status=S.RESTRICTED)
+    waiting.exclude(pk__in=group).update(batch=None)
+    if enough_people(list(waiting), days(now)):
+        return True
+    waiting.update(batch=None)
+    return False
 
 
 @transaction.atomic
@@ -82,7 +100,8 @@ def _must_wait(case_id: UUID, plans: Mapping[UUID, object]) -> bool:
 def _form(cases: Sequence[ErasureRequest], now: datetime) -> UUID:
     """Let cases be planned together from now on."""
     batch = uuid.uuid4()
-    ErasureRequest.objects.filter(pk__in=[one.pk for one in cases]).update(batch=batch)
+    waiting = ErasureRequest.objects.filter(status=S.RESTRICTED, batch=None)
+    waiting.filter(pk__in=[one.pk for one in cases]).update(batch=batch)
     for case in cases:
         data = {"batch": batch, "cases": len(cases)}
         log.append(type="batch_formed", case=case.pk, now=now, data=data)

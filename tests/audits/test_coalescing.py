@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import timedelta
 from io import StringIO
 
@@ -16,8 +17,10 @@ from audits.core.record import verify
 from audits.execution.planning import plan_of
 from audits.models import DuplicateFinding, ErasureRequest, Release
 from audits.queries import batches, schedule
+from audits.queries.conflicts import case_ahead
 from audits.services import scheduling
 from audits.workflow import tasks
+from audits.workflow.doorbell import job_for
 from config.checks import waiting_fits_the_deadline
 from lineage.models import Job, ModelVersion, RecordContent, Run
 from tests.audits.world import (
@@ -178,6 +181,66 @@ def test_enough_people_start_at_once(world, base, settings):
     for person in (ADA, BERT, CLEO):
         world.accepted(person)
     assert len(scheduling.start_batches(now=timezone.now())) == 1
+
+
+def test_enough_people_are_needed_for_each_version_and_not_for_the_group(world, settings):
+    settings.EXPUNGE_MIN_BATCH = 3
+    world.train("one", world.snapshot(ADA, DORA))
+    world.train("two", world.snapshot(ADA, BERT, CLEO, DORA))
+    ada, *_ = [world.accepted(one) for one in (ADA, BERT, CLEO)]
+    assert scheduling.start_batches(now=timezone.now()) == []  # one would carry Ada alone
+    age(ada, 21.5)
+    assert len(scheduling.start_batches(now=timezone.now())) == 1
+
+
+def test_where_too_few_are_left_when_the_plan_is_drawn_all_wait_again(world, base, settings):
+    settings.EXPUNGE_MIN_BATCH = 2
+    ada, bert = world.accepted(ADA), world.accepted(BERT)
+    sweep(world)
+    twin = DuplicateFinding.objects.create(
+        request=bert,
+        space=world.dataset.space,
+        forget_ordinal=6,
+        other_ordinal=30,
+        kind="EXACT",
+        distance=0,
+    )
+    world.work()
+    ada, bert = world.current(ada), world.current(bert)
+    assert [(one.status, one.batch) for one in (ada, bert)] == [("RESTRICTED", None)] * 2
+    sweep(world)
+    assert world.current(ada).batch is None
+    DuplicateFinding.objects.filter(pk=twin.pk).update(decision="KEEP")
+    sweep(world)
+    assert world.current(ada).batch == world.current(bert).batch is not None
+
+
+def test_a_case_that_waits_on_purpose_is_ahead_of_nobody(world, base, weekly):
+    ada, bert = world.accepted(ADA), world.accepted(BERT)
+    ErasureRequest.objects.filter(pk=bert.pk).update(batch=uuid.uuid4())
+    assert case_ahead(world.current(bert)) is None
+    ErasureRequest.objects.filter(pk=ada.pk).update(batch=uuid.uuid4())
+    assert case_ahead(world.current(bert)) == ada
+
+
+def test_who_falls_out_of_a_batch_takes_along_whom_they_are_ahead_of(world, weekly, monkeypatch):
+    world.train("base", world.snapshot(ADA, BERT, CLEO, DORA))
+    ada, bert, cleo = (world.accepted(one) for one in (ADA, BERT, CLEO))
+    ErasureRequest.objects.update(batch=uuid.uuid4())
+
+    def ahead(case, *, besides):
+        """Somebody else is ahead of Bert, and he is ahead of Cleo."""
+        return case.pk == bert.pk or (case.pk == cleo.pk and bert.pk not in besides)
+
+    monkeypatch.setattr(batches, "case_ahead", ahead)
+    assert batches.companions(world.current(ada)) == []
+
+
+def test_a_plan_that_was_drawn_with_another_case_is_not_drawn_again(world, pair):
+    _, bert = pair
+    ErasureRequest.objects.filter(pk=bert.pk).update(status="UNLEARNING")
+    job = job_for(bert, "plan:again", "PLAN", "lineage", timezone.now())
+    assert world.run(job).status == "SUCCEEDED"
 
 
 def test_somebody_whose_records_trained_nothing_waits_for_nobody(world, base, weekly):
