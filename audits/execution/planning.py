@@ -119,25 +119,43 @@ def plan_of(*case_ids: UUID) -> tuple[dict[str, Any], list[case_runs.PlannedRun]
 
 
 def own_plan(plan: dict[str, Any], case_id: UUID, cases: int) -> dict[str, Any]:
-    """Return a plan of several cases as one of them keeps it; that of one case as it is.
+    """Return of a plan of several cases what is of one of them; that of one case as it is.
 
-    Runs and the counts of their forget sets are of all the cases; ``own`` says of a version
-    whether it learned from the records of this one.
+    That is the versions that learned from its records, and what those were made from; ``own``
+    tells them apart. The counts of their forget sets are of all the cases.
     """
     if cases == 1:
         return plan
     forget = forget_set(case_id)
-    own = {
-        str(hit.version.pk)
-        for space, ordinals in forget.items()
-        for hit in affected(space, ordinals).versions
-    }
+    closures = [affected(space, ordinals) for space, ordinals in forget.items()]
+    own = {str(hit.version.pk) for one in closures for hit in one.versions}
+    needed = own | _ancestors([hit.version for one in closures for hit in one.versions])
     return {
-        **plan,
         "spaces": [_space(space, ordinals) for space, ordinals in forget.items()],
-        "affected": [{**row, "own": row["version"] in own} for row in plan["affected"]],
+        "affected": [
+            {**row, "own": row["version"] in own}
+            for row in plan["affected"]
+            if row["version"] in needed
+        ],
+        "unknown": sorted(
+            {str(version.pk) for one in closures for version in one.unknown} - needed
+        ),
+        "not_affected": sorted(
+            {str(version.pk) for one in closures for version in one.not_affected} - needed
+        ),
         "cases": cases,
     }
+
+
+def _ancestors(versions: list[ModelVersion]) -> set[str]:
+    """Return what versions were made from, directly or through others."""
+    found: set[str] = set()
+    asked = list(versions)
+    while asked:
+        parents = [one for one in parents_of(asked.pop()) if str(one.pk) not in found]
+        found |= {str(one.pk) for one in parents}
+        asked += parents
+    return found
 
 
 def _space(space: OrdinalSpace, forget: BitMap) -> dict[str, Any]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from audits.services.case_runs import PlannedRun
+    from unlearning.models import UnlearningRun
 
 S = ErasureRequest.Status
 
@@ -68,24 +69,29 @@ def may_go_on(*, group: Sequence[UUID], now: datetime) -> bool:
 def keep_plans(
     *, plans: Mapping[UUID, Mapping[str, Any]], runs: Sequence[PlannedRun], now: datetime
 ) -> bool:
-    """Keep the plans of cases that share their runs, all or none; the first one leads.
+    """Keep the plans of cases that share runs, all or none; each has the runs of its own plan.
 
     False when one of them is planned already, waits for staff, or must wait for another case:
     then the plan is drawn again.
     """
     LogHead.objects.select_for_update().get(pk=1)  # as ``keep_plan``: one at a time
-    lead, *others = plans
+    _, *others = plans
     if any(_must_wait(case_id, plans) for case_id in others):
         return False
-    if not planning.keep_plan(case_id=lead, plan=plans[lead], runs=runs, now=now, together=others):
-        return False
-    shared = list(ErasureRequest.objects.get(pk=lead).runs.order_by("created_at", "pk"))
-    for case_id in others:
-        planning.keep_plan(
-            case_id=case_id, plan=plans[case_id], runs=[], now=now, together=list(plans)
-        )
-        for run in shared:
-            attach(ErasureRequest.objects.get(pk=case_id), run, now)
+    made: dict[UUID, UnlearningRun] = {}
+    for case_id, plan in plans.items():
+        wanted = {row["version"] for row in plan["affected"]}
+        mine = [one for one in runs if str(one.version.pk) in wanted]
+        fresh = [one for one in mine if one.version.pk not in made]
+        if not planning.keep_plan(
+            case_id=case_id, plan=plan, runs=fresh, now=now, together=list(plans)
+        ):
+            return False
+        case = ErasureRequest.objects.get(pk=case_id)
+        for one in mine:
+            if one.version.pk in made:
+                attach(case, made[one.version.pk], now)
+        made |= {run.target_id: run for run in case.runs.all()}
     return True
 
 

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from audits import keys
+from audits import keys, workflow
 from audits.core.record import verify
 from audits.execution.planning import plan_of
 from audits.models import DuplicateFinding, ErasureRequest, Release
@@ -32,6 +32,7 @@ from tests.audits.world import (
     STRANGERS,
     World,
     logged,
+    officer,
     runs,
     told,
 )
@@ -261,6 +262,33 @@ def test_a_case_with_duplicates_to_decide_holds_nobody_up(world, base, weekly):
     DuplicateFinding.objects.update(decision="KEEP")
     (bert,) = settled(world, bert)
     assert bert.status == "SEALED"
+
+
+def test_a_version_that_one_case_is_stuck_at_holds_no_other_up(world, base, weekly):
+    world.bare("alien", world.snapshot(ADA))  # cannot be trained again; never saw Bert
+    ada, bert = age(world.accepted(ADA), 7), world.accepted(BERT)
+    ada, bert = settled(world, ada, bert)
+    assert (ada.status, bert.status) == ("AUDITING", "SEALED")
+    assert "alien" not in json.dumps(bert.plan)
+    assert len(bert.plan["not_affected"]) == 1
+    assert [str(run.target) for run in runs(bert)] == ["base v1"]
+    assert {str(run.target) for run in runs(ada)} == {"base v1", "alien v1"}
+    stuck = next(run for run in runs(ada) if run.status == "WAITING")
+    world.do(workflow.destroy_version, run_id=stuck.pk, user=officer())
+    (ada,) = settled(world, ada)
+    assert (ada.status, world.touched(world.owned(ADA, BERT))) == ("SEALED", [])
+
+
+def test_a_base_goes_with_the_child_of_a_case_that_it_did_not_learn_from(world, weekly):
+    old = world.train("base", world.snapshot(ADA, CLEO, DORA))
+    world.train("child", world.snapshot(BERT, CLEO, DORA), base=old)
+    ada, bert = age(world.accepted(ADA), 7), world.accepted(BERT)
+    ada, bert = settled(world, ada, bert)
+    assert (ada.status, bert.status) == ("SEALED", "SEALED")
+    told_of = {row["name"]: row["own"] for row in bert.plan["affected"]}
+    assert told_of == {"base v1": False, "child v1": True}
+    assert runs(ada) == runs(bert)
+    assert world.touched(world.owned(ADA, BERT)) == []
 
 
 def test_a_case_that_fails_lets_the_other_be_erased(world, base, weekly):
