@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
+from pyroaring import BitMap
 
 from audits.core.policy import EvidencePolicy
 from audits.execution.choosing import RETRAIN, chosen
@@ -31,8 +32,6 @@ from unlearning.services.runs import REPLAY
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
-
-    from pyroaring import BitMap
 
     from audits.execution.choosing import Choice
     from lineage.models import Job, OrdinalSpace
@@ -122,29 +121,37 @@ def own_plan(plan: dict[str, Any], case_id: UUID, cases: int) -> dict[str, Any]:
     """Return of a plan of several cases what is of one of them; that of one case as it is.
 
     That is the versions that learned from its records, and what those were made from; ``own``
-    tells them apart. The counts of their forget sets are of all the cases.
+    tells them apart. Counts and paths are of its own records.
     """
     if cases == 1:
         return plan
     forget = forget_set(case_id)
     closures = [affected(space, ordinals) for space, ordinals in forget.items()]
-    own = {str(hit.version.pk) for one in closures for hit in one.versions}
-    needed = own | _ancestors([hit.version for one in closures for hit in one.versions])
+    own: dict[str, AffectedVersion] = {}
+    for hit in (hit for one in closures for hit in one.versions):
+        own.setdefault(str(hit.version.pk), hit)
+    needed = own.keys() | _ancestors([hit.version for hit in own.values()])
     return {
         "spaces": [_space(space, ordinals) for space, ordinals in forget.items()],
         "affected": [
-            {**row, "own": row["version"] in own}
+            _own_row(row, own.get(row["version"]))
             for row in plan["affected"]
             if row["version"] in needed
         ],
-        "unknown": sorted(
-            {str(version.pk) for one in closures for version in one.unknown} - needed
-        ),
+        "unknown": sorted({str(one.pk) for each in closures for one in each.unknown} - needed),
         "not_affected": sorted(
-            {str(version.pk) for one in closures for version in one.not_affected} - needed
+            {str(one.pk) for each in closures for one in each.not_affected} - needed
         ),
         "cases": cases,
     }
+
+
+def _own_row(row: dict[str, Any], hit: AffectedVersion | None) -> dict[str, Any]:
+    """Return a row with the counts and the path of one case, and nothing of the others."""
+    if hit is not None:
+        return {**row, **_row(hit), "own": True}
+    nothing = {"forget_count": 0, "forget_digest": bitmaps.digest(BitMap()), "path": []}
+    return {**row, **nothing, "direct": False, "own": False}
 
 
 def _ancestors(versions: list[ModelVersion]) -> set[str]:

@@ -88,8 +88,7 @@ def groups() -> list[Group]:
         .exclude(pk__in=undecided.values("request_id"))
         .order_by("received_at", "pk")
     )
-    ours = [one.pk for one in waiting]
-    free = [one for one in waiting if not case_ahead(one, besides=ours)]
+    free = [one for one in waiting if not case_ahead(one)]  # none of them is ahead of another
     return _joined((one, affected_now(one)) for one in free)
 
 
