@@ -18,6 +18,7 @@ from audits.execution.planning import plan_of
 from audits.models import DuplicateFinding, ErasureRequest, Release
 from audits.queries import batches, schedule
 from audits.queries.conflicts import case_ahead
+from audits.queries.limits import limits_of
 from audits.services import scheduling
 from audits.workflow import tasks
 from audits.workflow.doorbell import job_for
@@ -102,6 +103,7 @@ def test_two_people_share_one_training_and_each_gets_a_record(world, base, weekl
     for case in (ada, bert):
         verify(bytes(case.record.data), vkey=keys.signing_key().verifier.text)
         assert case.plan["cases"] == 2
+        assert "2 cases were planned together" in " ".join(limits_of(case, runs(case)))
         assert [row["records"] for row in case.plan["spaces"]] == [6]
         assert [row["forget_count"] for row in case.plan["affected"]] == [6]
         assert logged(case, "records_erased")[0]["records"] == 6
@@ -364,6 +366,15 @@ def test_what_two_cases_share_is_destroyed_by_one_after_the_other(pair, status, 
     ada, bert = pair
     ErasureRequest.objects.filter(pk=ada.pk).update(status=status)
     assert batches.erased_before(bert) == (ada if first else None)
+    assert batches.erased_before(ada) is None
+
+
+def test_a_later_case_that_is_being_erased_already_is_waited_for(pair):
+    ada, bert = pair
+    ErasureRequest.objects.update(status="AUDITING")
+    job_for(bert, "erase:bert", "ERASE", "lineage", timezone.now())
+    assert batches.erased_before(ada) == bert
+    Job.objects.update(status="SUCCEEDED")
     assert batches.erased_before(ada) is None
 
 
