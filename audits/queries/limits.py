@@ -53,8 +53,8 @@ HAD_BOTH = (
     "replaces the other. Whoever has both can learn from the difference who was erased."
 )
 SHARED = (
-    "The unlearning runs of this case may have served others: {count} cases were planned together. "
-    "The counts and digests of the forget sets of runs are of all that a run served."
+    "The unlearning runs of this case may have served others: {count} cases were planned "
+    "together. The counts and digests of the forget sets of runs are of all that a run served."
 )
 EXACT = {
     "retrain": "Exact means: trained again by the same code, recipe and seed without the records. "
@@ -203,11 +203,15 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     if _raised(request, NEAR_SEARCH_INCOMPLETE):
         found.append(NOT_READ)
     found += _of_operator(request)
-    if together := request.plan.get("cases"):
-        found.append(SHARED.format(count=together))
+    found += _of_batch(request)
     if unknown := len(request.plan.get("unknown", [])):
         found.append(UNKNOWN.format(count=unknown))
     return found
+
+
+def _of_batch(request: ErasureRequest) -> list[str]:
+    together = request.plan.get("cases")
+    return [SHARED.format(count=together)] if together else []
 
 
 def _of_operator(request: ErasureRequest) -> list[str]:

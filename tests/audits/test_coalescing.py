@@ -103,7 +103,7 @@ def test_two_people_share_one_training_and_each_gets_a_record(world, base, weekl
     for case in (ada, bert):
         verify(bytes(case.record.data), vkey=keys.signing_key().verifier.text)
         assert case.plan["cases"] == 2
-        assert "2 cases were planned together" in " ".join(limits_of(case, runs(case)))
+        assert "2 cases were planned together." in " ".join(limits_of(case, runs(case)))
         assert [row["records"] for row in case.plan["spaces"]] == [6]
         assert [row["forget_count"] for row in case.plan["affected"]] == [6]
         assert logged(case, "records_erased")[0]["records"] == 6
