@@ -89,7 +89,7 @@ def test_the_sealed_record_verifies_and_does_not_speak_of_the_regulation(world, 
     assert told_of["finding"]["chance"] < 0.05
     envelope = json.loads(bytes(request.record.data))["envelope"]
     statement = base64.b64decode(envelope["payload"]).decode()
-    for word in ("GDPR", "Art. 1", "ART_1", "case_erased", "annotator", "ann@", '"ann"', "bea"):
+    for word in ("GDPR", "Art. 1", "ART_1", "case_erased", "annotator", "ann@", '"ann"', '"bea"'):
         assert word not in statement, word
 
 
