@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
+from pyroaring import BitMap
 
 from audits.core.policy import EvidencePolicy
 from audits.execution.choosing import RETRAIN, chosen
@@ -31,8 +32,6 @@ from unlearning.services.runs import REPLAY
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
-
-    from pyroaring import BitMap
 
     from audits.execution.choosing import Choice
     from lineage.models import Job, OrdinalSpace
@@ -60,10 +59,14 @@ def draw_plan(job: Job) -> None:
     """
     request = ErasureRequest.objects.get(pk=job.payload_id)
     now = timezone.now()
+    if request.status != ErasureRequest.Status.RESTRICTED:
+        return  # planned with another case of its batch meanwhile
     if not _searched(job, request.pk, now):
         return
     group = [request.pk]
     group += [one for one in companions(request) if _searched(job, one, now)]
+    if not scheduling.may_go_on(group=group, now=now):
+        return
     for case_id in group:
         planning.fix_policy(case_id=case_id, policy=policy().as_dict())
     plan, planned = plan_of(*group)
@@ -115,25 +118,51 @@ def plan_of(*case_ids: UUID) -> tuple[dict[str, Any], list[case_runs.PlannedRun]
 
 
 def own_plan(plan: dict[str, Any], case_id: UUID, cases: int) -> dict[str, Any]:
-    """Return a plan of several cases as one of them keeps it; that of one case as it is.
+    """Return of a plan of several cases what is of one of them; that of one case as it is.
 
-    Runs and the counts of their forget sets are of all the cases; ``own`` says of a version
-    whether it learned from the records of this one.
+    That is the versions that learned from its records, and what those were made from; ``own``
+    tells them apart. Counts and paths are of its own records.
     """
     if cases == 1:
         return plan
     forget = forget_set(case_id)
-    own = {
-        str(hit.version.pk)
-        for space, ordinals in forget.items()
-        for hit in affected(space, ordinals).versions
-    }
+    closures = [affected(space, ordinals) for space, ordinals in forget.items()]
+    own: dict[str, AffectedVersion] = {}
+    for hit in (hit for one in closures for hit in one.versions):
+        own.setdefault(str(hit.version.pk), hit)
+    needed = own.keys() | _ancestors([hit.version for hit in own.values()])
     return {
-        **plan,
         "spaces": [_space(space, ordinals) for space, ordinals in forget.items()],
-        "affected": [{**row, "own": row["version"] in own} for row in plan["affected"]],
+        "affected": [
+            _own_row(row, own.get(row["version"]))
+            for row in plan["affected"]
+            if row["version"] in needed
+        ],
+        "unknown": sorted({str(one.pk) for each in closures for one in each.unknown} - needed),
+        "not_affected": sorted(
+            {str(one.pk) for each in closures for one in each.not_affected} - needed
+        ),
         "cases": cases,
     }
+
+
+def _own_row(row: dict[str, Any], hit: AffectedVersion | None) -> dict[str, Any]:
+    """Return a row with the counts and the path of one case, and nothing of the others."""
+    if hit is not None:
+        return {**row, **_row(hit), "own": True}
+    nothing = {"forget_count": 0, "forget_digest": bitmaps.digest(BitMap()), "path": []}
+    return {**row, **nothing, "direct": False, "own": False}
+
+
+def _ancestors(versions: list[ModelVersion]) -> set[str]:
+    """Return what versions were made from, directly or through others."""
+    found: set[str] = set()
+    asked = list(versions)
+    while asked:
+        parents = [one for one in parents_of(asked.pop()) if str(one.pk) not in found]
+        found |= {str(one.pk) for one in parents}
+        asked += parents
+    return found
 
 
 def _space(space: OrdinalSpace, forget: BitMap) -> dict[str, Any]:

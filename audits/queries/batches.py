@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.conflicts import PLANNED, case_ahead
+from lineage.models import Job
+from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -13,19 +15,40 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 S = ErasureRequest.Status
+AT_WORK = (Job.Status.QUEUED, Job.Status.RUNNING)
 
 
 def companions(request: ErasureRequest) -> list[UUID]:
     """Return the other cases that can be planned with one, the earliest accepted first."""
     mates = list(_mates(request).filter(status=S.RESTRICTED).exclude(pk__in=_undecided()))
-    group = [request.pk, *(one.pk for one in mates)]
-    return [one.pk for one in mates if not case_ahead(one, besides=group)]
+    while True:
+        group = [request.pk, *(one.pk for one in mates)]
+        ready = [one for one in mates if not case_ahead(one, besides=group)]
+        if len(ready) == len(mates):
+            return [one.pk for one in ready]
+        mates = ready  # whoever falls out may be ahead of another
 
 
 def erased_before(request: ErasureRequest) -> ErasureRequest | None:
-    """Return a case of the same batch that destroys what they share before this one does."""
-    at_work = _mates(request).filter(status__in=PLANNED, accepted_at__lt=request.accepted_at)
-    return at_work.first()
+    """Return a case of the same batch that destroys what they share before this one does.
+
+    One of them at a time, the earliest accepted of those that are through with their runs first.
+    """
+    for other in _mates(request).filter(status__in=PLANNED):
+        erasing = Job.objects.filter(payload_id=other.pk, kind="ERASE", status__in=AT_WORK)
+        if erasing.exists() or (_accepted(other) < _accepted(request) and not _unsettled(other)):
+            return other
+    return None
+
+
+def _accepted(case: ErasureRequest) -> tuple[str, UUID]:
+    return case.accepted_at.isoformat() if case.accepted_at else "", case.pk
+
+
+def _unsettled(case: ErasureRequest) -> bool:
+    return (
+        case.runs.exclude(status=UnlearningRun.Status.CLEARED).filter(escalated_to=None).exists()
+    )
 
 
 def _mates(request: ErasureRequest) -> QuerySet[ErasureRequest]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from audits.models import DuplicateFinding, ErasureRequest
+from audits.queries.waiting import coalesces
 from lineage.core.bitmaps import decode
 from lineage.models import Restriction
 from lineage.queries.closure import affected
@@ -29,7 +30,8 @@ def case_ahead(
     """Return a case, none of ``besides``, that must end before this one can be planned.
 
     That is one which shares an affected version and is planned, even if it needs attention; or
-    which will be planned first, as it was accepted earlier and waits for nobody's decision.
+    which will be planned first, as it was accepted earlier and waits for nobody's decision and for
+    no other case to join it.
     """
     ours: set[str] = set()
     for other in _ahead(request, besides):
@@ -51,6 +53,8 @@ def _ahead(request: ErasureRequest, besides: Collection[UUID]) -> Iterator[Erasu
         accepted_at=request.accepted_at, pk__lt=request.pk
     )
     restricted = others.filter(earlier, status=S.RESTRICTED)
+    if coalesces():
+        restricted = restricted.exclude(batch=None, operator_case=None)
     yield from restricted.exclude(pk__in=undecided.values("request_id"))
 
 

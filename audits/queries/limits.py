@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from audits.core import events
 from audits.models import LogLeaf, Release
 from audits.queries.operator_cases import operator_case_of
+from audits.queries.serving import exposed
 from lineage.models import ModelVersion, Run
 from unlearning.services.runs import NEWTON, left_alone
 
@@ -46,6 +47,14 @@ ADAPTIVE = (
 READERS = (
     "No API key of this platform is given the versions of both sides of this erasure. Whoever has "
     "copies of both, or of their answers, can learn from the difference who was erased."
+)
+HAD_BOTH = (
+    "{count} reader(s) had versions of both sides of this erasure before it was known that one "
+    "replaces the other. Whoever has both can learn from the difference who was erased."
+)
+SHARED = (
+    "The unlearning runs of this case may have served others: {count} cases were planned "
+    "together. The counts and digests of the forget sets of runs are of all that a run served."
 )
 EXACT = {
     "retrain": "Exact means: trained again by the same code, recipe and seed without the records. "
@@ -194,9 +203,15 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     if _raised(request, NEAR_SEARCH_INCOMPLETE):
         found.append(NOT_READ)
     found += _of_operator(request)
+    found += _of_batch(request)
     if unknown := len(request.plan.get("unknown", [])):
         found.append(UNKNOWN.format(count=unknown))
     return found
+
+
+def _of_batch(request: ErasureRequest) -> list[str]:
+    together = request.plan.get("cases")
+    return [SHARED.format(count=together)] if together else []
 
 
 def _of_operator(request: ErasureRequest) -> list[str]:
@@ -211,7 +226,10 @@ def _of_releases(runs: Sequence[UnlearningRun]) -> list[str]:
         return []
     of_these = Release.objects.filter(run__in=[run.pk for run in runs])
     held = of_these.filter(state=Release.State.HELD).count()
-    return [ADAPTIVE, READERS, *([HELD.format(count=held)] if held else [])]
+    sides = [{str(run.target), str(run.unlearned)} for run in runs if run.unlearned_id]
+    both = len({one.reader for one in exposed() if set(one.versions) in sides})
+    readers = HAD_BOTH.format(count=both) if both else READERS
+    return [ADAPTIVE, readers, *([HELD.format(count=held)] if held else [])]
 
 
 def _raised(request: ErasureRequest, code: str) -> bool:

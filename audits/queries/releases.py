@@ -34,6 +34,15 @@ def gate_of(run: UnlearningRun) -> Gated:
     return Gated(held=not row.payload["allowed"], reason=" ".join(row.payload["reasons"]))
 
 
+def held_before(run: UnlearningRun) -> Release | None:
+    """Return the hold on the version that a run replaces, with which its gate compared.
+
+    What is no worse than a version that was held is not good for that.
+    """
+    holds = Release.objects.filter(state=Release.State.HELD, run__unlearned=run.target_id)
+    return holds.first()
+
+
 def held_releases(request: ErasureRequest | None = None) -> QuerySet[Release]:
     """Return what waits for staff, of one case or of all; not what was replaced meanwhile."""
     waiting = Release.objects.filter(

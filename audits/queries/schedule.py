@@ -16,9 +16,8 @@ from django.conf import settings
 
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.conflicts import affected_now, case_ahead
-from audits.queries.operator_cases import intake_of
+from audits.queries.waiting import coalesces
 from lineage.models import Job, ModelVersion
-from unlearning.core.planning.policy import Intake
 from unlearning.core.release.batches import ReadyErasure, may_release
 from unlearning.core.scheduling.backlog import Backlog, Request, ShardedRun
 from unlearning.core.scheduling.backlog import Job as Rebuild
@@ -27,7 +26,8 @@ from unlearning.core.scheduling.policies import OLDEST_FIRST, Policy, StartRules
 from unlearning.core.scheduling.scheduler import warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from uuid import UUID
 
     from unlearning.core.release.ruling import Ruling
 
@@ -38,25 +38,24 @@ MARGIN = 2.0  # days before a due date in which the work must be over
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Cases that wait for the same training, the oldest first, and the versions of it."""
+    """Cases that wait for the same training, the oldest first, and which versions each reaches."""
 
     name: str
     cases: tuple[ErasureRequest, ...]
-    versions: frozenset[str]
+    reached: Mapping[UUID, frozenset[str]]
 
+    @property
+    def versions(self) -> frozenset[str]:
+        """The versions that are trained again."""
+        return frozenset().union(*self.reached.values())
 
-def coalesces() -> bool:
-    """Return whether requests wait for one another at all."""
-    return settings.EXPUNGE_COALESCE_DAYS > 0 or settings.EXPUNGE_MIN_BATCH > 1
-
-
-def waits_for_others(request: ErasureRequest) -> bool:
-    """Return whether a case may not be planned yet, as others may still join it.
-
-    The operator's own cases wait for nobody.
-    """
-    alone = request.batch is None and intake_of(request.pk) is Intake.SUBJECT
-    return alone and coalesces()
+    def fewest(self) -> tuple[ErasureRequest, ...]:
+        """Return the cases that reach the version that the fewest people reach; all of none."""
+        by_version = [
+            tuple(case for case in self.cases if pk in self.reached[case.pk])
+            for pk in sorted(self.versions)
+        ]
+        return min(by_version, key=lambda cases: len(set(map(_person, cases))), default=self.cases)
 
 
 def policy() -> Policy:
@@ -89,8 +88,7 @@ def groups() -> list[Group]:
         .exclude(pk__in=undecided.values("request_id"))
         .order_by("received_at", "pk")
     )
-    ours = [one.pk for one in waiting]
-    free = [one for one in waiting if not case_ahead(one, besides=ours)]
+    free = [one for one in waiting if not case_ahead(one)]  # none of them is ahead of another
     return _joined((one, affected_now(one)) for one in free)
 
 
@@ -117,17 +115,21 @@ def backlog(found: Iterable[Group], now: float) -> tuple[Backlog, Capacity]:
 
 
 def batch_ruling(group: Group, now: float, capacity: Capacity) -> Ruling:
-    """Return whether enough people wait for a training, or one of them can wait no longer."""
+    """Return whether enough people wait for each version, or one case can wait no longer."""
+    first = min(map(_due, group.cases))  # whoever is due takes the whole group along
     ready = [
-        ReadyErasure(
-            case=case.reference,
-            person=str(case.subject_id or case.pk),
-            due=_due(case),
-        )
-        for case in group.cases
+        ReadyErasure(case=case.reference, person=_person(case), due=first)
+        for case in group.fewest()
     ]
     lead = 2 * capacity.days(1) + MARGIN
     return may_release(ready, now, min_batch=settings.EXPUNGE_MIN_BATCH, lead=lead)
+
+
+def enough_people(cases: Iterable[ErasureRequest], now: float) -> bool:
+    """Return whether what is left of a batch may still start."""
+    left = _joined((one, affected_now(one)) for one in cases)
+    _, capacity = backlog(left, now)
+    return all(batch_ruling(one, now, capacity).allowed for one in left if one.versions)
 
 
 def alerts(now: datetime) -> tuple[str, ...]:
@@ -164,7 +166,9 @@ def days(moment: datetime) -> float:
 def _joined(found: Iterable[tuple[ErasureRequest, set[str]]]) -> list[Group]:
     """Return the connected components of cases and versions, each in the order of the cases."""
     parts: list[tuple[list[ErasureRequest], set[str]]] = []
+    reached: dict[UUID, frozenset[str]] = {}
     for case, versions in found:
+        reached[case.pk] = frozenset(versions)
         touching = [one for one in parts if one[1] & versions]
         members = [other for one in touching for other in one[0]]
         held = versions.union(*(one[1] for one in touching))
@@ -174,10 +178,14 @@ def _joined(found: Iterable[tuple[ErasureRequest, set[str]]]) -> list[Group]:
         Group(
             name=str(min(cases, key=_age).pk),
             cases=tuple(sorted(cases, key=_age)),
-            versions=frozenset(versions),
+            reached={case.pk: reached[case.pk] for case in cases},
         )
-        for cases, versions in parts
+        for cases, _ in parts
     ]
+
+
+def _person(case: ErasureRequest) -> str:
+    return str(case.subject_id or case.pk)
 
 
 def _age(case: ErasureRequest) -> tuple[datetime, str]:

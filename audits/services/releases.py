@@ -9,7 +9,7 @@ from django.db import transaction
 
 from audits.models import Release
 from audits.queries import cases
-from audits.queries.releases import RELEASE_HELD, gate_of, held_releases
+from audits.queries.releases import RELEASE_HELD, gate_of, held_before, held_releases
 from audits.services import log
 from audits.services.requests import actor_of
 from audits.services.transitions import MoveNotAllowed
@@ -66,7 +66,10 @@ def _settle(run: UnlearningRun, result: ModelVersion, now: datetime) -> None:
         return  # by an earlier try, or by another case that the run serves
     gated = gate_of(run)
     state, reason = Release.State.RELEASED, gated.reason
-    if gated.held:
+    before = held_before(run)
+    if before and not gated.held:
+        reason = f"{run.target}, which it replaces, was held: {before.reason}"
+    if gated.held or before:
         state = Release.State.HELD
         _raise_incident(run, now)
     else:

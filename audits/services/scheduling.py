@@ -10,7 +10,8 @@ from django.db import transaction
 
 from audits.models import ErasureRequest, LogHead
 from audits.queries.conflicts import case_ahead
-from audits.queries.schedule import backlog, coalesces, days, groups, policy
+from audits.queries.schedule import backlog, days, enough_people, groups, policy
+from audits.queries.waiting import coalesces
 from audits.services import log, planning
 from audits.services.case_runs import attach
 from unlearning.core.scheduling.scheduler import next_job
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from audits.services.case_runs import PlannedRun
+    from unlearning.models import UnlearningRun
 
 S = ErasureRequest.Status
 
@@ -47,27 +49,49 @@ def start_batches(*, now: datetime) -> list[UUID]:
 
 
 @transaction.atomic
+def may_go_on(*, group: Sequence[UUID], now: datetime) -> bool:
+    """Return whether what is left of a batch is planned now; whoever fell out waits again.
+
+    All wait again where too few people are left.
+    """
+    lead = ErasureRequest.objects.get(pk=group[0])
+    if lead.batch is None or not coalesces():
+        return True
+    waiting = ErasureRequest.objects.filter(batch=lead.batch, status=S.RESTRICTED)
+    waiting.exclude(pk__in=group).update(batch=None)
+    if enough_people(list(waiting), days(now)):
+        return True
+    waiting.update(batch=None)
+    return False
+
+
+@transaction.atomic
 def keep_plans(
     *, plans: Mapping[UUID, Mapping[str, Any]], runs: Sequence[PlannedRun], now: datetime
 ) -> bool:
-    """Keep the plans of cases that share their runs, all or none; the first one leads.
+    """Keep the plans of cases that share runs, all or none; each has the runs of its own plan.
 
     False when one of them is planned already, waits for staff, or must wait for another case:
     then the plan is drawn again.
     """
     LogHead.objects.select_for_update().get(pk=1)  # as ``keep_plan``: one at a time
-    lead, *others = plans
+    _, *others = plans
     if any(_must_wait(case_id, plans) for case_id in others):
         return False
-    if not planning.keep_plan(case_id=lead, plan=plans[lead], runs=runs, now=now, together=others):
-        return False
-    shared = list(ErasureRequest.objects.get(pk=lead).runs.order_by("created_at", "pk"))
-    for case_id in others:
-        planning.keep_plan(
-            case_id=case_id, plan=plans[case_id], runs=[], now=now, together=list(plans)
-        )
-        for run in shared:
-            attach(ErasureRequest.objects.get(pk=case_id), run, now)
+    made: dict[UUID, UnlearningRun] = {}
+    for case_id, plan in plans.items():
+        wanted = {row["version"] for row in plan["affected"]}
+        mine = [one for one in runs if str(one.version.pk) in wanted]
+        fresh = [one for one in mine if one.version.pk not in made]
+        if not planning.keep_plan(
+            case_id=case_id, plan=plan, runs=fresh, now=now, together=list(plans)
+        ):
+            return False
+        case = ErasureRequest.objects.get(pk=case_id)
+        for one in mine:
+            if one.version.pk in made:
+                attach(case, made[one.version.pk], now)
+        made |= {run.target_id: run for run in case.runs.all()}
     return True
 
 
@@ -82,7 +106,8 @@ def _must_wait(case_id: UUID, plans: Mapping[UUID, object]) -> bool:
 def _form(cases: Sequence[ErasureRequest], now: datetime) -> UUID:
     """Let cases be planned together from now on."""
     batch = uuid.uuid4()
-    ErasureRequest.objects.filter(pk__in=[one.pk for one in cases]).update(batch=batch)
+    waiting = ErasureRequest.objects.filter(status=S.RESTRICTED, batch=None)
+    waiting.filter(pk__in=[one.pk for one in cases]).update(batch=batch)
     for case in cases:
         data = {"batch": batch, "cases": len(cases)}
         log.append(type="batch_formed", case=case.pk, now=now, data=data)

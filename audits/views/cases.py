@@ -18,6 +18,7 @@ from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.queries.operator_cases import operator_case_of
 from audits.queries.releases import held_releases
 from audits.queries.serving import exposed
+from audits.queries.waiting import waits_for_others
 from audits.views.access import may_decide, page, staff_page
 from audits.views.downloads import MANIFEST, PDF
 from audits.views.progress import fragment, progress_of
@@ -117,7 +118,7 @@ def case_progress(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 def _waits_until(found: ErasureRequest) -> datetime | None:
     """Return until when a case waits for others at most; None if it does not."""
-    if found.status != S.RESTRICTED or not schedule.waits_for_others(found):
+    if found.status != S.RESTRICTED or not waits_for_others(found):
         return None
     return schedule.latest_start(found)
 

@@ -11,7 +11,7 @@ from audits.models import ErasureRequest
 from audits.queries import batches, case_file, cases
 from audits.queries.conflicts import case_ahead
 from audits.queries.operator_cases import needs_scores
-from audits.queries.schedule import waits_for_others
+from audits.queries.waiting import waits_for_others
 from audits.services import closing, evidence, letters, planning, records, removal, requests
 from audits.workflow.doorbell import job_for, report_job
 from lineage.models import Job

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import timedelta
 from io import StringIO
 
@@ -11,13 +12,16 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from audits import keys
+from audits import keys, workflow
 from audits.core.record import verify
 from audits.execution.planning import plan_of
 from audits.models import DuplicateFinding, ErasureRequest, Release
 from audits.queries import batches, schedule
+from audits.queries.conflicts import case_ahead
+from audits.queries.limits import limits_of
 from audits.services import scheduling
 from audits.workflow import tasks
+from audits.workflow.doorbell import job_for
 from config.checks import waiting_fits_the_deadline
 from lineage.models import Job, ModelVersion, RecordContent, Run
 from tests.audits.world import (
@@ -29,6 +33,7 @@ from tests.audits.world import (
     STRANGERS,
     World,
     logged,
+    officer,
     runs,
     told,
 )
@@ -98,7 +103,9 @@ def test_two_people_share_one_training_and_each_gets_a_record(world, base, weekl
     for case in (ada, bert):
         verify(bytes(case.record.data), vkey=keys.signing_key().verifier.text)
         assert case.plan["cases"] == 2
+        assert "2 cases were planned together." in " ".join(limits_of(case, runs(case)))
         assert [row["records"] for row in case.plan["spaces"]] == [6]
+        assert [row["forget_count"] for row in case.plan["affected"]] == [6]
         assert logged(case, "records_erased")[0]["records"] == 6
         assert len(logged(case, "version_released")) == 1
     assert "other" not in json.dumps(ada.plan)
@@ -180,6 +187,66 @@ def test_enough_people_start_at_once(world, base, settings):
     assert len(scheduling.start_batches(now=timezone.now())) == 1
 
 
+def test_enough_people_are_needed_for_each_version_and_not_for_the_group(world, settings):
+    settings.EXPUNGE_MIN_BATCH = 3
+    world.train("one", world.snapshot(ADA, DORA))
+    world.train("two", world.snapshot(ADA, BERT, CLEO, DORA))
+    ada, *_ = [world.accepted(one) for one in (ADA, BERT, CLEO)]
+    assert scheduling.start_batches(now=timezone.now()) == []  # one would carry Ada alone
+    age(ada, 21.5)
+    assert len(scheduling.start_batches(now=timezone.now())) == 1
+
+
+def test_where_too_few_are_left_when_the_plan_is_drawn_all_wait_again(world, base, settings):
+    settings.EXPUNGE_MIN_BATCH = 2
+    ada, bert = world.accepted(ADA), world.accepted(BERT)
+    sweep(world)
+    twin = DuplicateFinding.objects.create(
+        request=bert,
+        space=world.dataset.space,
+        forget_ordinal=6,
+        other_ordinal=30,
+        kind="EXACT",
+        distance=0,
+    )
+    world.work()
+    ada, bert = world.current(ada), world.current(bert)
+    assert [(one.status, one.batch) for one in (ada, bert)] == [("RESTRICTED", None)] * 2
+    sweep(world)
+    assert world.current(ada).batch is None
+    DuplicateFinding.objects.filter(pk=twin.pk).update(decision="KEEP")
+    sweep(world)
+    assert world.current(ada).batch == world.current(bert).batch is not None
+
+
+def test_a_case_that_waits_on_purpose_is_ahead_of_nobody(world, base, weekly):
+    ada, bert = world.accepted(ADA), world.accepted(BERT)
+    ErasureRequest.objects.filter(pk=bert.pk).update(batch=uuid.uuid4())
+    assert case_ahead(world.current(bert)) is None
+    ErasureRequest.objects.filter(pk=ada.pk).update(batch=uuid.uuid4())
+    assert case_ahead(world.current(bert)) == ada
+
+
+def test_who_falls_out_of_a_batch_takes_along_whom_they_are_ahead_of(world, weekly, monkeypatch):
+    world.train("base", world.snapshot(ADA, BERT, CLEO, DORA))
+    ada, bert, cleo = (world.accepted(one) for one in (ADA, BERT, CLEO))
+    ErasureRequest.objects.update(batch=uuid.uuid4())
+
+    def ahead(case, *, besides):
+        """Somebody else is ahead of Bert, and he is ahead of Cleo."""
+        return case.pk == bert.pk or (case.pk == cleo.pk and bert.pk not in besides)
+
+    monkeypatch.setattr(batches, "case_ahead", ahead)
+    assert batches.companions(world.current(ada)) == []
+
+
+def test_a_plan_that_was_drawn_with_another_case_is_not_drawn_again(world, pair):
+    _, bert = pair
+    ErasureRequest.objects.filter(pk=bert.pk).update(status="UNLEARNING")
+    job = job_for(bert, "plan:again", "PLAN", "lineage", timezone.now())
+    assert world.run(job).status == "SUCCEEDED"
+
+
 def test_somebody_whose_records_trained_nothing_waits_for_nobody(world, base, weekly):
     (case,) = settled(world, world.accepted(STRANGERS[0]))
     assert case.status == "SEALED"
@@ -198,6 +265,33 @@ def test_a_case_with_duplicates_to_decide_holds_nobody_up(world, base, weekly):
     DuplicateFinding.objects.update(decision="KEEP")
     (bert,) = settled(world, bert)
     assert bert.status == "SEALED"
+
+
+def test_a_version_that_one_case_is_stuck_at_holds_no_other_up(world, base, weekly):
+    world.bare("alien", world.snapshot(ADA))  # cannot be trained again; never saw Bert
+    ada, bert = age(world.accepted(ADA), 7), world.accepted(BERT)
+    ada, bert = settled(world, ada, bert)
+    assert (ada.status, bert.status) == ("AUDITING", "SEALED")
+    assert "alien" not in json.dumps(bert.plan)
+    assert len(bert.plan["not_affected"]) == 1
+    assert [str(run.target) for run in runs(bert)] == ["base v1"]
+    assert {str(run.target) for run in runs(ada)} == {"base v1", "alien v1"}
+    stuck = next(run for run in runs(ada) if run.status == "WAITING")
+    world.do(workflow.destroy_version, run_id=stuck.pk, user=officer())
+    (ada,) = settled(world, ada)
+    assert (ada.status, world.touched(world.owned(ADA, BERT))) == ("SEALED", [])
+
+
+def test_a_base_goes_with_the_child_of_a_case_that_it_did_not_learn_from(world, weekly):
+    old = world.train("base", world.snapshot(ADA, CLEO, DORA))
+    world.train("child", world.snapshot(BERT, CLEO, DORA), base=old)
+    ada, bert = age(world.accepted(ADA), 7), world.accepted(BERT)
+    ada, bert = settled(world, ada, bert)
+    assert (ada.status, bert.status) == ("SEALED", "SEALED")
+    told_of = {row["name"]: row["own"] for row in bert.plan["affected"]}
+    assert told_of == {"base v1": False, "child v1": True}
+    assert runs(ada) == runs(bert)
+    assert world.touched(world.owned(ADA, BERT)) == []
 
 
 def test_a_case_that_fails_lets_the_other_be_erased(world, base, weekly):
@@ -272,6 +366,15 @@ def test_what_two_cases_share_is_destroyed_by_one_after_the_other(pair, status, 
     ada, bert = pair
     ErasureRequest.objects.filter(pk=ada.pk).update(status=status)
     assert batches.erased_before(bert) == (ada if first else None)
+    assert batches.erased_before(ada) is None
+
+
+def test_a_later_case_that_is_being_erased_already_is_waited_for(pair):
+    ada, bert = pair
+    ErasureRequest.objects.update(status="AUDITING")
+    job_for(bert, "erase:bert", "ERASE", "lineage", timezone.now())
+    assert batches.erased_before(ada) == bert
+    Job.objects.update(status="SUCCEEDED")
     assert batches.erased_before(ada) is None
 
 

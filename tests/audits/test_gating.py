@@ -85,6 +85,19 @@ def test_an_exact_result_that_got_worse_is_held_and_the_person_is_erased(world, 
     assert "version_released" not in json.dumps(told_of)
 
 
+def test_what_is_no_worse_than_a_version_that_is_held_is_held_too(world, base, worse, monkeypatch):
+    world.erased(ADA)
+    wrong = np.zeros
+    monkeypatch.setattr(
+        gating, "scores_of", lambda _, examples: (None, wrong(len(examples), bool))
+    )
+    assert world.erased(BERT).status == "SEALED"
+    first, second = Release.objects.order_by("pk")
+    assert (first.state, second.state) == ("HELD", "HELD")
+    assert second.reason.startswith("base v2, which it replaces, was held: Accuracy fell by")
+    assert not ModelVersion.objects.filter(state="ACTIVE").exists()
+
+
 def test_staff_see_what_is_held_and_may_use_it(world, base, worse, admin_client):
     case = world.erased()
     page = admin_client.get(reverse("audits:case", args=[case.pk])).content.decode()

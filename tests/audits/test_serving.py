@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audits.models import Reading
+from audits.queries.limits import limits_of
 from audits.queries.serving import VersionNotHere, exposed
 from audits.services.serving import ReaderRefused, VersionNotServed, give_version
 from expunge import outputs
@@ -143,6 +144,7 @@ def test_a_reader_of_two_versions_of_which_one_became_a_replacement_is_told(
     for version in (base, other):
         give_version(reader="shop", version_id=version.pk, now=timezone.now())
     assert exposed() == ()
+    case = world.accepted(CLEO)
     run = runs_services.queue_run(
         target=base,
         space=world.dataset.space,
@@ -155,6 +157,10 @@ def test_a_reader_of_two_versions_of_which_one_became_a_replacement_is_told(
     )
     runs_services.decide_outside(run_id=run.pk, replacement=other, now=timezone.now())
     (found,) = exposed()
+    run.refresh_from_db()
+    said = " ".join(limits_of(case, [run]))
+    assert "1 reader(s) had versions of both sides" in said
+    assert "No API key" not in said
     assert (found.reader, found.versions, found.at_once) == ("shop", ("base v1", "base v2"), True)
     page = admin_client.get(reverse("audits:request_list")).content.decode()
     assert "shop could read base v1 and base v2 at the same time" in page

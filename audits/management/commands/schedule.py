@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from audits.queries import schedule
+from audits.queries.waiting import coalesces
 
 
 class Command(BaseCommand):
@@ -18,7 +19,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Print the groups, the oldest first, then the bound; warnings go to standard error."""
         now = timezone.now()
-        found = schedule.groups() if schedule.coalesces() else []
+        found = schedule.groups() if coalesces() else []
         for one in found:
             names = ", ".join(case.reference for case in one.cases)
             latest = min(map(schedule.latest_start, one.cases))
