@@ -53,6 +53,15 @@ def held_releases(request: ErasureRequest | None = None) -> QuerySet[Release]:
     return waiting.select_related("run__unlearned", "run__target").order_by("created_at")
 
 
+def stand_ins() -> dict[str, str]:
+    """Return for each version that served meanwhile the result of its run, by name.
+
+    Neither has seen the records that were erased, so a reader may have both.
+    """
+    made = UnlearningRun.objects.exclude(unlearned=None).exclude(interim=None)
+    return {str(run.interim): str(run.unlearned) for run in made}
+
+
 def replacements() -> dict[str, str]:
     """Return for each version the one that it was made to replace, by name.
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from audits.models import Reading
-from audits.queries.releases import replacements
+from audits.queries.releases import replacements, stand_ins
 from lineage.models import ModelVersion
 from unlearning.core.release.readers import Reading as Read
 from unlearning.core.release.readers import exposures
@@ -49,11 +49,12 @@ def exposed() -> tuple[Exposure, ...]:
     replacement after both were read.
     """
     history: dict[str, list[Read]] = defaultdict(list)
+    alike = stand_ins()
     for one in Reading.objects.select_related("version").order_by("since", "pk"):
         ended = one.version.invalidated_at
         history[one.reader].append(
             Read(
-                version=str(one.version),
+                version=alike.get(str(one.version), str(one.version)),
                 since=one.since.timestamp() / _DAY,
                 until=ended.timestamp() / _DAY if ended else None,
             )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from audits.models import Reading
-from audits.queries.releases import replacements
+from audits.queries.releases import replacements, stand_ins
 from audits.queries.serving import version_of
 from lineage.models import ApiKey, ModelVersion
 from unlearning.core.release.readers import may_read
@@ -45,8 +45,9 @@ def give_version(*, reader: str, version_id: UUID, now: datetime) -> ModelVersio
             f"{version} is {version.get_state_display().lower()}; only active versions are served."
         )
     readings = Reading.objects.filter(reader=reader).select_related("version")
-    had = [str(one.version) for one in readings]
-    ruling = may_read(reader, str(version), had, replacements())
+    alike = stand_ins()
+    had = [alike.get(str(one.version), str(one.version)) for one in readings]
+    ruling = may_read(reader, alike.get(str(version), str(version)), had, replacements())
     if not ruling.allowed:
         raise ReaderRefused(ruling.reason)
     Reading.objects.get_or_create(reader=reader, version=version, defaults={"since": now})

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from audits.queries import case_file, limits
+from audits.queries.serving import exposed
+from audits.services.serving import give_version
 from audits.views.weighing import predicted_and_actual, weighed_ways
 from lineage.core.bitmaps import union
 from lineage.models import Job, ModelVersion, Run
 from lineage.queries.sources import learned_by
 from lineage.services import versions
-from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, runs
+from tests.audits.world import ADA, BERT, CLEO, DORA, NOW, SMALL, runs
 from tests.unlearning.shards import only_one_knows_twos, spread
 from tests.unlearning.toys import equal
 from unlearning.core.replay.engine import model_at
@@ -105,6 +107,10 @@ def test_a_case_rebuilds_the_shard_at_the_predicted_cost_and_another_goes_on_fro
     assert whole > part
 
 
+def give(version):
+    return give_version(reader="shop", version_id=version.pk, now=NOW)
+
+
 def in_use():
     return set(ModelVersion.objects.filter(state="ACTIVE"))
 
@@ -116,6 +122,7 @@ def test_until_the_rebuild_may_serve_a_vote_that_never_saw_the_records_does(worl
     assert in_use() == {run.interim}
     base.refresh_from_db()
     assert (base.state, base.invalidated_by) == ("WITHDRAWN", None)
+    give(run.interim)
     vote, old = vote_of(run.interim), vote_of(base)
     assert not learned_by(run.interim, world.dataset.space) & world.owned(person)
     assert equal(vote.members[1], old.members[1])
@@ -124,6 +131,8 @@ def test_until_the_rebuild_may_serve_a_vote_that_never_saw_the_records_does(worl
     assert equal(vote.members[0], model_at(part_of(base), Borrowed(), clean[-1]))
     case = world.finish(case)
     assert in_use() == {run.unlearned}
+    give(run.unlearned)  # who had neither the old one nor what it differs from by an erasure
+    assert exposed() == ()
     base.refresh_from_db(), run.interim.refresh_from_db()
     assert (base.state, base.invalidated_by) == ("DESTROYED", case.pk)
     assert (run.interim.state, run.interim.invalidated_by) == ("DESTROYED", case.pk)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from unlearning.core.costs.checks import NotPossible
 from unlearning.core.release.ruling import Ruling
 
 if TYPE_CHECKING:
@@ -51,9 +50,6 @@ def exposures(
     Args:
         history: what each reader could read, and when.
         replaces: for each unlearned version the one that it was made to replace.
-
-    Raises:
-        NotPossible: ``replaces`` leads round in a circle.
     """
     found = []
     for reader, readings in history.items():
@@ -69,11 +65,7 @@ def may_read(
     had: Iterable[str],
     replaces: Mapping[str, str],
 ) -> Ruling:
-    """Return whether a reader may be given a version, having had others.
-
-    Raises:
-        NotPossible: ``replaces`` leads round in a circle.
-    """
+    """Return whether a reader may be given a version, having had others."""
     for other in had:
         if other != version and _related(version, other, replaces):
             reason = (
@@ -106,13 +98,11 @@ def _related(one: str, other: str, replaces: Mapping[str, str]) -> bool:
 
 
 def _origin(version: str, replaces: Mapping[str, str]) -> str:
-    """Return the version that a chain of replacements began with."""
-    seen = {version}
+    """Return the version that a chain of replacements began with; one of a circle, if it does."""
+    chain = [version]
     while version in replaces:
         version = replaces[version]
-        if version in seen:
-            raise NotPossible(
-                f"{version} replaces itself through others; a chain must have an end."
-            )
-        seen.add(version)
+        if version in chain:
+            return min(chain[chain.index(version) :])
+        chain.append(version)
     return version
