@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from audits.execution.asked import Asked
 from audits.execution.weighing import exact_only, method_of, weighed
 from audits.queries.operator_cases import intake_of
 from audits.queries.tunings import Found, found_for
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
+    from audits.execution.asked import Accepted
     from lineage.models import ModelVersion
     from unlearning.core.planning.choice import Decision
     from unlearning.core.recipe import Recipe
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
 class Choice:
     """A method with its numbers; ``refused`` says why it is not the installation's.
 
-    ``untuned`` says why numbers that were found for the method are not used.
+    ``untuned`` says why numbers that were found for the method are not used, ``bound`` which
+    (epsilon, delta) the choice takes of what is accepted.
     """
 
     method: str
@@ -49,6 +52,7 @@ class Choice:
     refused: str = ""
     weighed: Mapping[str, Any] | None = None
     untuned: str = ""
+    bound: tuple[float, float] = (0.0, 0.0)
 
 
 RETRAIN = Choice(method=runs.RETRAIN, hyperparameters={})
@@ -60,7 +64,7 @@ def chosen(
     *,
     case_id: UUID,
     together: Sequence[UUID] = (),
-    made_from: bool = False,
+    asked: Asked | None = None,
 ) -> Choice:
     """Return the installation's method, with numbers found for this recipe, or an exact one.
 
@@ -68,15 +72,17 @@ def chosen(
     that what was kept of its training allows. A version is left alone where its training promised
     as much as the installation accepts. An operator's case is always done exactly: the planner
     weighs the installation's method, and refuses it. ``together`` are other cases that the run
-    serves; ``made_from``: see ``weighed``.
+    serves.
     """
+    asked = asked or Asked()
     if intake_of(case_id) is Intake.OPERATOR:
+        asked = replace(asked, intake=Intake.OPERATOR)
         numbers = settings.EXPUNGE_METHOD_SETTINGS
-        return _taken(weighed(version, forget, approximate=numbers, intake=Intake.OPERATOR))
-    weigh = partial(weighed, version, forget, made_from=made_from, shared=bool(together))
+        return _taken(weighed(version, forget, approximate=numbers, asked=asked), asked)
+    weigh = partial(weighed, version, forget, asked=asked)
     method = settings.EXPUNGE_METHOD
     if method == runs.RETRAIN or exact_only():
-        return _taken(weigh())
+        return _taken(weigh(), asked)
     found = Found()
     numbers = settings.EXPUNGE_METHOD_SETTINGS
     if not numbers:
@@ -84,10 +90,10 @@ def chosen(
         numbers = found.tuning.hyperparameters if found.tuning else {}
     reason = refusal(method, numbers, version) if method in METHODS else ""
     if reason:
-        return replace(_taken(weigh()), refused=reason)
+        return replace(_taken(weigh(), asked), refused=reason)
     decision = weigh(approximate=numbers)
     if method_of(decision) in (runs.NO_ACTION, runs.NEWTON):
-        return _accepted(decision)
+        return _accepted(decision, asked.accepted)
     return Choice(
         method=method,
         hyperparameters=numbers,
@@ -97,26 +103,23 @@ def chosen(
     )
 
 
-def _taken(decision: Decision) -> Choice:
+def _taken(decision: Decision, asked: Asked) -> Choice:
     if method_of(decision) in (runs.NO_ACTION, runs.NEWTON):
-        return _accepted(decision)
+        return _accepted(decision, asked.accepted)
     return Choice(method=method_of(decision), hyperparameters={}, weighed=decision.as_dict())
 
 
-def _accepted(decision: Decision) -> Choice:
+def _accepted(decision: Decision, accepted: Accepted) -> Choice:
     """Take what an (epsilon, delta) allows.
 
     What is accepted is fixed with the run, whatever the settings say later.
     """
-    accepted = {
-        "accepted_epsilon": settings.EXPUNGE_ACCEPT_EPSILON,
-        "accepted_delta": settings.EXPUNGE_ACCEPT_DELTA,
-    }
-    method = method_of(decision)
+    method, won, told = method_of(decision), decision.winner, accepted.as_dict()
     return Choice(
         method=method,
-        hyperparameters=accepted if method == runs.NO_ACTION else {},
-        weighed=decision.as_dict() | {"accepted": accepted},
+        hyperparameters=told if method == runs.NO_ACTION else {},
+        weighed=decision.as_dict() | {"accepted": told},
+        bound=(won.epsilon or 0.0, won.delta or 0.0) if won else (0.0, 0.0),
     )
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from pyroaring import BitMap
 
 from audits.core.policy import EvidencePolicy
+from audits.execution.asked import Accepted, Asked
 from audits.execution.choosing import RETRAIN, chosen
 from audits.execution.duplicates import search, unread
 from audits.models import ErasureRequest
@@ -201,7 +202,7 @@ def _runs(case_ids: tuple[UUID, ...], hits: list[Hit]) -> list[case_runs.Planned
         found[hit.version.pk].append(hit)
     waiting: set[UUID] = set()
     above = {parent.pk for ways in found.values() for parent in parents_of(ways[0].version)}
-    result = []
+    result, accepted = [], Accepted.of_policy()
     for pk, ways in found.items():
         own = _own(ways)
         parents = {parent.pk for parent in parents_of(own.version)}
@@ -213,7 +214,9 @@ def _runs(case_ids: tuple[UUID, ...], hits: list[Hit]) -> list[case_runs.Planned
         # Where the contents are gone no method could read them.
         gone = stored(own.space, own.found.forget) != own.found.forget
         again = stuck or gone or len(ways) > 1 or bool(parents & found.keys())
-        choice = RETRAIN if again else _chosen(case_ids, own, made_from=pk in above)
+        asked = Asked(shared=len(case_ids) > 1, made_from=pk in above, accepted=accepted)
+        choice = RETRAIN if again else _chosen(case_ids, own, asked)
+        accepted = accepted.less(*choice.bound)
         result.append(_run(case_ids[0], own, choice, waiting=stuck))
     return result
 
@@ -245,11 +248,9 @@ def _seed(case_id: UUID, version: ModelVersion, method: str) -> int:
     return derive(0, str(case_id), str(version.pk)) % 2**31
 
 
-def _chosen(case_ids: tuple[UUID, ...], own: Hit, *, made_from: bool) -> Choice:
+def _chosen(case_ids: tuple[UUID, ...], own: Hit, asked: Asked) -> Choice:
     case_id, *others = case_ids
-    return chosen(
-        own.version, own.found.forget, case_id=case_id, together=others, made_from=made_from
-    )
+    return chosen(own.version, own.found.forget, case_id=case_id, together=others, asked=asked)
 
 
 def _run(case_id: UUID, own: Hit, choice: Choice, *, waiting: bool) -> case_runs.PlannedRun:

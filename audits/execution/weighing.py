@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from audits.execution.asked import Asked
 from lineage.core.bitmaps import union
 from lineage.queries.availability import barred_ordinals
 from lineage.queries.contents import targets_of
@@ -24,7 +25,7 @@ from unlearning.core.planning.facts import (
     SavedState,
     VersionFacts,
 )
-from unlearning.core.planning.policy import Case, Intake, PlanningPolicy
+from unlearning.core.planning.policy import Case, PlanningPolicy
 from unlearning.core.planning.ways import Strength, Way
 from unlearning.core.replay.fingerprint import differences, fingerprint
 from unlearning.core.replay.rewind import NumbersUnclear, holes_in
@@ -59,9 +60,7 @@ def weighed(
     forget: BitMap,
     *,
     approximate: Mapping[str, Any] | None = None,
-    made_from: bool = False,
-    intake: Intake = Intake.SUBJECT,
-    shared: bool = False,
+    asked: Asked | None = None,
 ) -> Decision:
     """Weigh every way to unlearn a version that learned from these records of its own data.
 
@@ -69,17 +68,15 @@ def weighed(
         version: to be unlearned.
         forget: the records, of the space that the version was trained on.
         approximate: the numbers of the installation's approximate method, None where it has none.
-        made_from: whether another version that learned from them was made from this one.
-        intake: who asked; for an operator's case only exact ways will do.
-        shared: several requests are served, so that a fresh plan is preferred to a replay of
-            nearly everything.
+        asked: for whom; by default one person, of whom no other version learned.
     """
+    asked = asked or Asked()
     given = _approximate(approximate) if approximate is not None else ()
     facts, forgotten = _facts(version, forget)
     facts = replace(
         facts,
-        **_privacy(version, forget, made_from=made_from),
-        **_budget(version, forget, made_from=made_from),
+        **_privacy(version, forget, made_from=asked.made_from),
+        **_budget(version, forget, made_from=asked.made_from),
     )
     seconds = seconds_of_training(version) or _SECONDS
     return plan(
@@ -89,15 +86,15 @@ def weighed(
             minimum=_minimum(given, shards=facts.shards is not None),
             bridge=False,
             accept_privacy=accepts_privacy(),
-            max_epsilon=settings.EXPUNGE_ACCEPT_EPSILON,
-            max_delta=settings.EXPUNGE_ACCEPT_DELTA,
+            max_epsilon=asked.accepted.epsilon,
+            max_delta=asked.accepted.delta,
             verified=settings.EXPUNGE_REPLAY_TWICE,
             retrain_above=RENEWING.retrain_above or 1.0,
-            renewed=SHARED if shared else ALONE,
+            renewed=SHARED if asked.shared else ALONE,
         ),
         measured=MeasuredCosts(per_visit=seconds / max(1, facts.visits)),
         methods=given,
-        case=Case(intake=intake),
+        case=Case(intake=asked.intake),
     )
 
 

@@ -12,6 +12,7 @@ from audits import keys
 from audits.core import record
 from audits.core.bounded import CertifiedChecks, decide_certified
 from audits.core.verdict import Outcome
+from audits.execution.asked import Asked
 from audits.execution.report_models import treated_versions
 from audits.execution.weighing import weighed
 from audits.queries.limits import limits_of
@@ -110,7 +111,7 @@ def test_it_is_weighed_against_what_the_policy_accepts(world, version, settings,
     won = weighed(version, mine).winner
     assert won is not None
     assert won.key == "certified_newton"
-    assert "would stand on it" in newton(weighed(version, mine, made_from=True))
+    assert "would stand on it" in newton(weighed(version, mine, asked=Asked(made_from=True)))
     settings.EXPUNGE_ACCEPT_EPSILON = 0.5
     assert newton(weighed(version, mine)) == (
         "Its epsilon is 1, and the policy accepts 0.5 at most."

@@ -17,6 +17,7 @@ from django.test import Client
 from audits import keys
 from audits.core import record
 from audits.execution.choosing import chosen
+from audits.execution.planning import plan_of
 from audits.execution.report_models import cards, treated_versions
 from audits.execution.weighing import weighed
 from audits.models import ErasureRequest
@@ -195,6 +196,20 @@ def test_it_is_weighed_against_what_the_policy_accepts(world, settings):
     assert "Its delta is 1e-05" in said()[1]
     settings.EXPUNGE_ACCEPT_DELTA, settings.EXPUNGE_MINIMUM = 1e-4, "SAME_RECIPE"
     assert "the policy asks for SAME_RECIPE" in said()[1]
+
+
+@pytest.mark.usefixtures("accepting")
+def test_the_versions_of_one_case_share_what_is_accepted_as_their_bounds_add_up(world, settings):
+    one, other = private(world, ADA, BERT, CLEO), private(world, ADA, BERT, CLEO)
+    assert one.privacy.epsilon == other.privacy.epsilon
+    settings.EXPUNGE_ACCEPT_EPSILON = 1.5 * one.privacy.epsilon
+    case = world.accepted(ADA)
+    planned = plan_of(case.pk)[1]
+    assert [each.method for each in planned] == ["no_action", "retrain"]
+    left = f"the policy accepts {0.5 * one.privacy.epsilon:g} at most"
+    assert left in reasons(planned[1].weighed)[NO_ACTION]
+    settings.EXPUNGE_ACCEPT_EPSILON = 2 * one.privacy.epsilon
+    assert {each.method for each in plan_of(case.pk)[1]} == {"no_action"}
 
 
 @pytest.mark.usefixtures("accepting")

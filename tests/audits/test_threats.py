@@ -13,6 +13,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from pyroaring import BitMap
 
 from audits.execution import weighing
+from audits.execution.asked import Asked
 from audits.queries import limits
 from config.api import api
 from lineage.models import Artefact, Job, RecordContent, Restriction
@@ -89,7 +90,7 @@ def test_threat_10_requests_that_share_a_run_get_a_fresh_plan_where_little_is_sa
     found = {}
     for ordinal in world.owned(ADA, BERT, CLEO, DORA):
         winners = [
-            weighing.weighed(version, BitMap([ordinal]), shared=shared).winner
+            weighing.weighed(version, BitMap([ordinal]), asked=Asked(shared=shared)).winner
             for shared in (False, True)
         ]
         alone, together = (one for one in winners if one is not None)
