@@ -22,6 +22,7 @@ from lineage.queries.artefacts import weights_of
 from tests.audits.world import ADA, BERT, CLEO, runs
 from unlearning.core.certified.budget import Budget
 from unlearning.execution.certificates import budget_of
+from unlearning.models import TrainingHistory
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +123,12 @@ def test_it_is_weighed_against_what_the_policy_accepts(world, version, settings,
         "unlearning.core.certified.head.CertifiedHead.forgotten", property(lambda _: False)
     )
     assert "lies in its state" in newton(weighed(version, mine))
+
+
+def test_a_certified_training_is_not_recorded_for_replay(world, settings):
+    settings.EXPUNGE_REPLAY_EVERY = 1
+    world.train("head", world.snapshot(ADA, BERT, CLEO), **CERTIFIED)
+    assert not TrainingHistory.objects.exists()
 
 
 def test_what_is_made_exactly_on_a_certified_base_is_certified_and_no_more(world):

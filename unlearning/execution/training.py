@@ -98,9 +98,7 @@ def _recipe(wanted: Mapping[str, Any]) -> Recipe:
         wanted["recipe"], wanted["recipe_parameters"], settings.EXPUNGE_RECIPE_MODULES
     )
     whole = isinstance(recipe, Sharded) or wanted.get("base") or settings.EXPUNGE_SHARDS <= 1
-    if whole or recipe.noisy or privacy.terms_of(recipe):  # whose noise may not be recorded
-        return recipe
-    if makes_sums(recipe):
+    if whole or _noisy(recipe) or makes_sums(recipe):
         return recipe
     slices = max(1, settings.EXPUNGE_SLICES)
     return Sharded.of(recipe, shards=settings.EXPUNGE_SHARDS, slices=slices)
@@ -109,7 +107,11 @@ def _recipe(wanted: Mapping[str, Any]) -> Recipe:
 def _trained(job: Job, recipe: Recipe, session: Session, view: TrainingView) -> nn.Module:
     if isinstance(recipe, Sharded):
         return recorded_in_shards(job, recipe, session, view)
-    # A private training is not recorded: with its noise kept, it would promise nothing.
-    if not settings.EXPUNGE_REPLAY_EVERY or privacy.terms_of(recipe):
+    if not settings.EXPUNGE_REPLAY_EVERY or _noisy(recipe):
         return recipe.train(StoredExamples(recipe, view), session)
     return recorded(job, recipe, session, view)
+
+
+def _noisy(recipe: Recipe) -> bool:
+    """Return whether a training may not be recorded: with its noise kept, it promises nothing."""
+    return recipe.noisy or privacy.terms_of(recipe) is not None
