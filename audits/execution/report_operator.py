@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from audits.execution import report_words as words
+from audits.execution.report_sections import planned
 from audits.execution.report_words import code, counted, moment, plain
 
 if TYPE_CHECKING:
@@ -100,12 +101,7 @@ def _search(findings: Mapping[str, Any], case: Mapping[str, Any]) -> list[list[A
     if case["note"]:
         rows.append(["Why nothing more was proposed", case["note"]])
     if plan:
-        rows += [
-            ["Model versions affected", str(len(plan.get("affected", [])))],
-            ["Not affected", str(len(plan.get("not_affected", [])))],
-            ["Membership not captured", str(len(plan.get("unknown", [])))],
-            ["Plan (SHA-256)", code(findings["plan_digest"])],
-        ]
+        rows += planned(findings)
     return rows
 
 

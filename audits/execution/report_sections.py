@@ -88,13 +88,19 @@ def search(findings: Mapping[str, Any]) -> list[list[Any]]:
         text = f"{searched['exact']} equal, {searched['near']} close"
         rows.append(["Duplicates among the records of others", text])
     if plan:
-        rows += [
-            ["Model versions affected", str(len(plan.get("affected", [])))],
-            ["Not affected", str(len(plan.get("not_affected", [])))],
-            ["Membership not captured", str(len(plan.get("unknown", [])))],
-            ["Plan (SHA-256)", code(findings["plan_digest"])],
-        ]
+        rows += planned(findings)
     return rows
+
+
+def planned(findings: Mapping[str, Any]) -> list[list[Any]]:
+    """Return what the plan of a case came to."""
+    plan = findings["plan"]
+    return [
+        ["Model versions affected", str(len(plan.get("affected", [])))],
+        ["Not affected", str(len(plan.get("not_affected", [])))],
+        ["Membership not captured", str(len(plan.get("unknown", [])))],
+        ["Plan (SHA-256)", code(findings["plan_digest"])],
+    ]
 
 
 def duplicates(findings: Mapping[str, Any]) -> list[list[str]]:

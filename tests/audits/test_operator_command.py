@@ -56,7 +56,7 @@ def test_expired_consent_names_people_and_files(world, tmp_path):
     ("words", "sentence"),
     [
         (["--records", "1", "--dataset", "nowhere"], "--dataset is 'nowhere'; without --model"),
-        (["--records", "1", "--model", "gone:3"], "--model is 'gone:3'; it must be MODEL:NUMBER"),
+        (["--records", "1", "--model", "gone:3"], "--model is 'gone:3'; it must be MODEL:VERSION"),
         (["--records", "x", "--dataset", "digits"], "The ordinals contain 'x'"),
         (["--dataset", "digits"], "A forget set needs at least one record of"),
         (["--file", "/no/such/file", "--dataset", "digits"], "/no/such/file cannot be read"),

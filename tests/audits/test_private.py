@@ -6,10 +6,12 @@ import base64
 import json
 import sys
 import uuid
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core import mail
 from django.db import DatabaseError, transaction
 from django.test import Client
@@ -147,6 +149,16 @@ def test_where_the_policy_accepts_it_nothing_is_done_and_the_record_says_what_th
     assert treated.result == "done with residual"
     (card,) = cards(told)
     assert card["title"] == "private v1: No action: trained with differential privacy"
+
+
+@pytest.mark.usefixtures("accepting")
+def test_a_version_that_was_left_alone_is_not_lost_on_the_way_back(world):
+    migration = import_module("unlearning.migrations.0008_privacy")
+    private(world, ADA, BERT, CLEO)
+    migration.refuse_left_alone(apps, None)
+    assert world.erased(ADA).status == "SEALED"
+    with pytest.raises(RuntimeError, match="1 runs left a version as it was"):
+        migration.refuse_left_alone(apps, None)
 
 
 @pytest.mark.usefixtures("accepting")

@@ -26,6 +26,16 @@ def allow(apps, schema_editor):
         schema_editor.execute(statement)
 
 
+def refuse_left_alone(apps, schema_editor):
+    """Refuse to go back while runs left a version alone, which had no place before."""
+    alone = apps.get_model("unlearning", "UnlearningRun").objects.filter(method="no_action")
+    if alone.exists():
+        raise RuntimeError(
+            f"{alone.count()} runs left a version as it was, which the version before cannot hold. "
+            "They belong to sealed records and stay; so does this migration."
+        )
+
+
 def _of(schema_editor, statements):
     vendor = schema_editor.connection.vendor
     if vendor not in statements:
@@ -121,4 +131,5 @@ class Migration(migrations.Migration):
                 | models.Q(status__in=["WAITING", "QUEUED", "RUNNING", "FAILED"], unlearned=None),
             ),
         ),
+        migrations.RunPython(migrations.RunPython.noop, refuse_left_alone),
     ]

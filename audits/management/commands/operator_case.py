@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
 from audits import workflow
+from audits.management.named_version import named_version
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries import named_records
 from audits.queries.operator_cases import account, operator_case_of, scored
@@ -45,7 +46,7 @@ class Command(BaseCommand):
         steps = parser.add_subparsers(dest="step", required=True)
         start = steps.add_parser("start", help="open a case")
         start.add_argument("reason", type=str.upper, choices=OperatorCase.Reason.values)
-        start.add_argument("--model", metavar="MODEL:NUMBER", help="to be scored")
+        start.add_argument("--model", metavar="MODEL:VERSION", help="to be scored")
         start.add_argument("--dataset", metavar="NAME", help="of the records, without --model")
         start.add_argument("--records", default="", metavar="LIST", help="such as 3,7,10-19")
         start.add_argument("--file", metavar="PATH", help="the same, one or more a line")
@@ -76,7 +77,7 @@ class Command(BaseCommand):
             )
 
     def _start(self, options: dict[str, Any]) -> OperatorCase:
-        version = _version(options["model"]) if options["model"] else None
+        version = named_version("--model", options["model"]) if options["model"] else None
         space = _space(version, options["dataset"])
         delete = OperatorCase.Disposal.DELETE if options["delete"] else OperatorCase.Disposal.KEEP
         new = NewCase(
@@ -135,16 +136,6 @@ def _space(version: ModelVersion | None, name: str | None) -> OrdinalSpace:
         known = ", ".join(Dataset.objects.values_list("name", flat=True)) or "none yet"
         raise CommandError(f"--dataset is {name!r}; without --model it must be one of: {known}.")
     return found.space
-
-
-def _version(text: str) -> ModelVersion:
-    name, _, number = text.rpartition(":")
-    found = ModelVersion.objects.filter(
-        model_name=name, version=int(number) if number.isdigit() else -1
-    ).first()
-    if found is None:
-        raise CommandError(f"--model is {text!r}; it must be MODEL:NUMBER of a known version.")
-    return found
 
 
 def _case(reference: str) -> OperatorCase:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from audits import workflow
-from lineage.models import DatasetSnapshot, ModelVersion
+from audits.management.named_version import named_version
+from lineage.models import DatasetSnapshot
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0)
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
-        base = options["base"] and _version(options["base"])
+        base = options["base"] and named_version("--base", options["base"])
         parameters = {
             "model_name": options["model"],
             "recipe": options["recipe"],
@@ -70,13 +71,3 @@ def named_snapshot(text: str) -> DatasetSnapshot:
         raise CommandError(
             f"--snapshot is {text!r}, which is no snapshot. Take one: manage.py take_snapshot"
         ) from error
-
-
-def _version(text: str) -> ModelVersion:
-    name, _, number = text.rpartition(":")
-    found = ModelVersion.objects.filter(
-        model_name=name, version=int(number) if number.isdigit() else -1
-    ).first()
-    if found is None:
-        raise CommandError(f"--base is {text!r}; it must be MODEL:VERSION of a known version.")
-    return found
