@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from audits.execution.planning import plan_of
 from audits.models import ErasureRequest
-from audits.queries.operator_cases import operator_case_of
+from audits.queries.operator_cases import operator_origin_of
 from audits.services import closing, planning, releases, removal
 from lineage.services import jobs
 
@@ -42,8 +42,8 @@ def erase_case(job: Job) -> None:
 
 
 def _settle(request: ErasureRequest, now: datetime) -> None:
-    """Delete the data and say so; in an operator's case only where that was chosen."""
-    case = operator_case_of(request.pk)
+    """Delete the data and say so; where the operator started it, only if chosen."""
+    case = operator_origin_of(request.pk)
     if case is None:
         closing.erase_data(request=request, now=now)
         closing.mark_erased(case_id=request.pk, now=now)

@@ -31,6 +31,8 @@ DISPOSALS = {
     "DELETE": "deleted",
 }
 DROPPED = "The case was dropped before anything was done."
+TAKEN_OUT = "Records taken out of every training"
+EARLIER = "given in the case that this one follows on from"
 
 
 def operator_view(findings: Mapping[str, Any], view: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,6 +40,9 @@ def operator_view(findings: Mapping[str, Any], view: Mapping[str, Any]) -> dict[
     case = findings.get("operator_case")
     if case is None:
         return {}
+    first = findings["request"].get("linked_to")
+    opened = "Opened by itself" if first else words.STEPS["case_opened"]
+    steps = {words.STEPS["case_opened"]: opened, words.STEPS["records_restricted"]: TAKEN_OUT}
     answer = f"No data subject asked for this. Questions go to {settings.EXPUNGE_CONTACT}."
     dropped = findings["request"]["outcome"] == "WITHDRAWN"
     return {
@@ -46,7 +51,7 @@ def operator_view(findings: Mapping[str, Any], view: Mapping[str, Any]) -> dict[
         "meaning": DROPPED if dropped else view["meaning"],
         "areas": _areas(findings, case, view),
         "request": _request(findings, case),
-        "clock": [[_taken_out(step), *rest] for step, *rest in view["clock"]],
+        "clock": [[steps.get(step, step), *rest] for step, *rest in view["clock"]],
         "search": _search(findings, case),
         "erasure": view["erasure"][1:],
         "kept": _kept(findings),
@@ -59,7 +64,9 @@ def _areas(
     models = next(area for area in view["areas"] if area[0] == "Models")
     approved = any(event["type"] == "forget_set_approved" for event in findings["events"])
     decided = ["Approval", words.DONE, "Proposed by one member of staff, approved by another."]
-    if not approved:
+    if findings["request"].get("linked_to"):
+        decided[2] = EARLIER[:1].upper() + EARLIER[1:] + "."
+    elif not approved:
         return [["Data", "unchanged", DROPPED], models]
     return [["Data", *_data(findings, case)], models, decided]
 
@@ -76,13 +83,16 @@ def _data(findings: Mapping[str, Any], case: Mapping[str, Any]) -> tuple[str, st
 
 
 def _request(findings: Mapping[str, Any], case: Mapping[str, Any]) -> list[list[Any]]:
-    return [
-        ["Opened", moment(findings["request"]["received_at"])],
+    facts = findings["request"]
+    first = facts.get("linked_to")
+    rows: list[list[Any]] = [
+        ["Opened", moment(facts["received_at"])],
         ["Reason", REASONS[case["reason"]]],
         ["Statutory deadline", "none"],
-        ["Approved", moment(findings["request"]["accepted_at"])],
+        ["Approved", EARLIER if first else moment(facts["accepted_at"])],
         ["The records", DISPOSALS[case["disposal"]]],
     ]
+    return [*rows, ["Follows on from", first]] if first else rows
 
 
 def _search(findings: Mapping[str, Any], case: Mapping[str, Any]) -> list[list[Any]]:
@@ -108,8 +118,3 @@ def _search(findings: Mapping[str, Any], case: Mapping[str, Any]) -> list[list[A
 def _kept(findings: Mapping[str, Any]) -> list[list[Any]]:
     rows = findings["erasure"].get("kept_apart", [])
     return [["Kept apart, out of every training", str(row["records"])] for row in rows]
-
-
-def _taken_out(step: str) -> str:
-    restricted = step == words.STEPS["records_restricted"]
-    return "Records taken out of every training" if restricted else step

@@ -13,7 +13,7 @@ from audits.core import events
 from audits.core.account import LoggedEvent
 from audits.models import ErasureRequest, Evidence, LogLeaf, Release, Verdict
 from audits.queries.limits import limits_of
-from audits.queries.operator_cases import account, operator_case_of
+from audits.queries.operator_cases import account, operator_origin_of
 from lineage.models import Artefact
 
 if TYPE_CHECKING:
@@ -191,8 +191,8 @@ def _request(request: ErasureRequest) -> dict[str, Any]:
 
 
 def _operator(request: ErasureRequest) -> dict[str, Any]:
-    """Return what a case of the operator's own has to say beside that; nothing of any other."""
-    case = operator_case_of(request.pk)
+    """Return what the operator chose, here or in the case it follows; nothing of a person's."""
+    case = operator_origin_of(request.pk)
     return {"operator_case": account(case)} if case else {}
 
 

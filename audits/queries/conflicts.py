@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from audits.models import DuplicateFinding, ErasureRequest
+from audits.queries.operator_cases import NO_DEADLINE
 from audits.queries.waiting import coalesces
 from lineage.core.bitmaps import decode
 from lineage.models import Restriction
@@ -54,7 +55,7 @@ def _ahead(request: ErasureRequest, besides: Collection[UUID]) -> Iterator[Erasu
     )
     restricted = others.filter(earlier, status=S.RESTRICTED)
     if coalesces():
-        restricted = restricted.exclude(batch=None, operator_case=None)
+        restricted = restricted.filter(Q(batch__isnull=False) | Q(due_rule=NO_DEADLINE))
     yield from restricted.exclude(pk__in=undecided.values("request_id"))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Min
 
 from audits.models import ErasureRequest, LogLeaf
-from audits.queries.operator_cases import CHANNEL
+from audits.queries.operator_cases import CHANNEL, operator_origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,12 +89,16 @@ class Stage:
 def journey(request: ErasureRequest, labels: Mapping[str, str]) -> list[Stage]:
     """Return the steps of a case. One that ended early shows only the steps it took.
 
-    An operator's case has steps of its own, whatever the labels of a person's.
+    An operator's case has steps of its own, whatever the labels of a person's. What follows on
+    from one was decided there.
     """
-    by_operator = request.channel == CHANNEL
+    follows = request.channel != CHANNEL
+    by_operator = not follows or (bool(request.linked_to_id) and operator_origin_of(request.pk))
     table = TAKEN_BY_OPERATOR if by_operator else TAKEN
     taken = _moments(request, table)
-    labels = LABELS_FOR_THE_OPERATOR if by_operator else labels
+    if by_operator:
+        decided = (S.PROPOSED, S.APPROVED) if follows else ()
+        labels = {at: of for at, of in LABELS_FOR_THE_OPERATOR.items() if at not in decided}
     if request.outcome in ("", Outcome.ERASED, Outcome.REMOVED):
         return _whole_way(request, taken, labels)
     return _short_way(request, taken, labels)

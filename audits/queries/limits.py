@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from audits.core import events
 from audits.models import LogLeaf, Release
-from audits.queries.operator_cases import operator_case_of
+from audits.queries.operator_cases import operator_origin_of
 from audits.queries.serving import exposed
 from lineage.models import ModelVersion, Run
 from unlearning.services.runs import NEWTON, left_alone
@@ -215,7 +215,7 @@ def _of_batch(request: ErasureRequest) -> list[str]:
 
 
 def _of_operator(request: ErasureRequest) -> list[str]:
-    case = operator_case_of(request.pk)
+    case = operator_origin_of(request.pk)
     if case is None:
         return []
     return [*BY_OPERATOR, APART] if case.disposal == case.Disposal.KEEP else [*BY_OPERATOR]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
 from pyroaring import BitMap
 
 from audits.models import ErasureRequest, OperatorCase, ScoredRecord
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 S = ErasureRequest.Status
 CHANNEL = "OPERATOR"
+NO_DEADLINE = "NONE"  # the rule of a case that nobody asked for
 
 
 def operator_case_of(case_id: UUID) -> OperatorCase | None:
@@ -28,13 +28,22 @@ def operator_case_of(case_id: UUID) -> OperatorCase | None:
     return found.filter(pk=case_id).first()
 
 
-def intake_of(case_id: UUID) -> Intake:
-    """Return who asked for a case: a person, or the operator.
+def operator_origin_of(case_id: UUID) -> OperatorCase | None:
+    """Return the operator's case that a case is or, by its links, follows on from; else None.
 
-    A case that opened by itself, for a version that turned up late, goes by the one it follows.
+    A case that opened by itself, for a version that turned up late, is spoken of like the first.
     """
-    ours = OperatorCase.objects.filter(Q(pk=case_id) | Q(request__linked_cases=case_id))
-    return Intake.OPERATOR if ours.exists() else Intake.SUBJECT
+    at: UUID | None = case_id
+    while at is not None:
+        if found := operator_case_of(at):
+            return found
+        at = ErasureRequest.objects.filter(pk=at).values_list("linked_to", flat=True).first()
+    return None
+
+
+def intake_of(case_id: UUID) -> Intake:
+    """Return who asked for a case, or the one it follows on from: a person, or the operator."""
+    return Intake.OPERATOR if operator_origin_of(case_id) else Intake.SUBJECT
 
 
 def chosen_of(case: OperatorCase) -> BitMap:

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.conflicts import affected_now, case_ahead
+from audits.queries.operator_cases import NO_DEADLINE
 from audits.queries.waiting import coalesces
 from lineage.models import Job, ModelVersion
 from unlearning.core.release.batches import ReadyErasure, may_release
@@ -84,7 +85,8 @@ def groups() -> list[Group]:
     """Return what waits for others, by training; not what waits for staff or for another case."""
     undecided = DuplicateFinding.objects.filter(decision=DuplicateFinding.Decision.PENDING)
     waiting = list(
-        ErasureRequest.objects.filter(status=S.RESTRICTED, batch=None, operator_case=None)
+        ErasureRequest.objects.filter(status=S.RESTRICTED, batch=None)
+        .exclude(due_rule=NO_DEADLINE)
         .exclude(pk__in=undecided.values("request_id"))
         .order_by("received_at", "pk")
     )
@@ -139,7 +141,7 @@ def alerts(now: datetime) -> tuple[str, ...]:
     known.running.clear()
     if not known.runs:
         return ()
-    for case in ErasureRequest.objects.filter(status__in=at_work, operator_case=None):
+    for case in ErasureRequest.objects.filter(status__in=at_work).exclude(due_rule=NO_DEADLINE):
         known.add(_request(case, next(iter(known.runs))))
     return warnings(
         known,

@@ -18,6 +18,7 @@ from pyroaring import BitMap
 from audits.core.commitment import commit
 from audits.core.deadline import deadline
 from audits.models import ErasureRequest
+from audits.queries.operator_cases import NO_DEADLINE, operator_origin_of
 from audits.services import log, planning
 from audits.services.requests import new_reference, token_digest
 from audits.services.transitions import move
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
+
+    from audits.models import OperatorCase
 
 S = ErasureRequest.Status
 CHANNEL = "LATE_MEMBERSHIP"
@@ -104,15 +107,32 @@ def _being_erased(space: OrdinalSpace) -> BitMap:
 
 def _open(original_id: uuid.UUID, versions: Collection[uuid.UUID], now: datetime) -> uuid.UUID:
     original = ErasureRequest.objects.filter(pk=original_id).first()
+    ours = operator_origin_of(original_id)
+    if ours:
+        request = _open_for_operator(original, ours, now)
+    else:
+        request = _open_for_person(original, original_id, now)
+    linked = {"original": original_id, "versions": len(versions)}
+    log.append(type="case_linked", case=request.pk, now=now, data=linked)
+    if not ours:
+        ground = {"ground": request.ground}
+        log.append(type="request_accepted", case=request.pk, now=now, data=ground)
+    move(case_id=request.pk, to=S.RESTRICTED, now=now)
+    planning.restrict_for(case_id=request.pk, records=_erased_records(original_id), now=now)
+    return request.pk
+
+
+def _open_for_person(
+    original: ErasureRequest | None, original_id: uuid.UUID, now: datetime
+) -> ErasureRequest:
     due = deadline(now, zone=settings.EXPUNGE_CLOCK_ZONE, country=settings.EXPUNGE_COUNTRY)
-    # A restored case may be older than its decision, and then has no ground yet.
-    ground = (original.ground if original else "") or ErasureRequest.Ground.UNLAWFUL
     request = ErasureRequest.objects.create(
         reference=new_reference(),
         status=S.ACCEPTED,
         channel=CHANNEL,
         linked_to=original,
-        ground=ground,
+        # A restored case may be older than its decision, and then has no ground yet.
+        ground=(original.ground if original else "") or ErasureRequest.Ground.UNLAWFUL,
         status_digest=token_digest(secrets.token_urlsafe(32)),
         received_at=now,
         accepted_at=now,
@@ -127,10 +147,28 @@ def _open(original_id: uuid.UUID, versions: Collection[uuid.UUID], now: datetime
         "rule": due.rule,
         "calendar": due.calendar,
     }
-    linked = {"original": original_id, "versions": len(versions)}
     log.append(type="request_received", case=request.pk, now=now, data=received)
-    log.append(type="case_linked", case=request.pk, now=now, data=linked)
-    log.append(type="request_accepted", case=request.pk, now=now, data={"ground": ground})
-    move(case_id=request.pk, to=S.RESTRICTED, now=now)
-    planning.restrict_for(case_id=request.pk, records=_erased_records(original_id), now=now)
-    return request.pk
+    return request
+
+
+def _open_for_operator(
+    original: ErasureRequest | None, first: OperatorCase, now: datetime
+) -> ErasureRequest:
+    """Open a case that nobody asked for: it was approved with the operator's, ``first``."""
+    request = ErasureRequest.objects.create(
+        reference=new_reference("OP"),
+        status=S.APPROVED,
+        channel=CHANNEL,
+        linked_to=original,
+        status_digest=token_digest(secrets.token_urlsafe(32)),
+        received_at=now,
+        accepted_at=now,
+        due_rule=NO_DEADLINE,
+    )
+    opened = {
+        "reason": first.reason,
+        "space": str(first.space.public_id),
+        "disposal": first.disposal,
+    }
+    log.append(type="case_opened", case=request.pk, now=now, data=opened)
+    return request

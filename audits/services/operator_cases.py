@@ -17,6 +17,7 @@ from django.db import transaction
 from audits.models import ErasureRequest, OperatorCase, ScoredRecord
 from audits.queries.operator_cases import (
     CHANNEL,
+    NO_DEADLINE,
     chosen_of,
     digest_of,
     may_approve,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 S = ErasureRequest.Status
 Reason, Disposal = OperatorCase.Reason, OperatorCase.Disposal
-NO_DEADLINE = "NONE"
 
 
 @dataclass(frozen=True, kw_only=True)

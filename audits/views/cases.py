@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_page, case_work, cases, reports, schedule
 from audits.queries.journey import LABELS_FOR_STAFF, journey
-from audits.queries.operator_cases import operator_case_of
+from audits.queries.operator_cases import operator_origin_of
 from audits.queries.releases import held_releases
 from audits.queries.serving import exposed
 from audits.queries.waiting import waits_for_others
@@ -85,7 +85,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "may_decide": may_decide(request),
         "refusal": refusal_words(found.refusal_code),
         "duplicates": case_page.duplicate_rows(found) if found.status == S.RESTRICTED else [],
-        "operator": operator_case_of(found.pk),
+        "operator": operator_origin_of(found.pk),
         "waiting_runs": case_work.waiting_runs(found),
         "held_releases": held_releases(found),
         "waits_until": _waits_until(found),
