@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import json
 import uuid
-from datetime import timedelta
-from io import StringIO
 
 import pytest
-from django.core.management import call_command
-from django.urls import reverse
 from django.utils import timezone
 
 from audits import keys, workflow
 from audits.core.record import verify
-from audits.execution.planning import plan_of
 from audits.models import DuplicateFinding, ErasureRequest, Release
-from audits.queries import batches, schedule
+from audits.queries import batches
 from audits.queries.conflicts import case_ahead
 from audits.queries.limits import limits_of
 from audits.services import scheduling
 from audits.workflow import tasks
-from audits.workflow.doorbell import job_for
-from config.checks import waiting_fits_the_deadline
-from lineage.models import Job, ModelVersion, RecordContent, Run
+from lineage.models import Job, ModelVersion, RecordContent
+from tests.audits.coalescing import age, planned, settled, sweep
 from tests.audits.world import (
     ADA,
     BERT,
@@ -31,7 +25,6 @@ from tests.audits.world import (
     DORA,
     FAIL,
     STRANGERS,
-    World,
     logged,
     officer,
     runs,
@@ -50,33 +43,6 @@ def weekly(settings):
 @pytest.fixture
 def base(world):
     return world.train("base", world.snapshot(ADA, BERT, CLEO, DORA))
-
-
-def age(case, days):
-    """Let a case have come so many days ago."""
-    now = timezone.now()
-    ErasureRequest.objects.filter(pk=case.pk).update(
-        received_at=now - timedelta(days=days), due_on=(now + timedelta(days=30 - days)).date()
-    )
-    case.refresh_from_db()
-    return case
-
-
-def sweep(world):
-    with world.commit(execute=True):
-        tasks.sweep()
-
-
-def settled(world: World, *cases: ErasureRequest) -> list[ErasureRequest]:
-    """Sweep and work until nothing moves."""
-    for _ in range(6):
-        sweep(world)
-        world.work()
-    return [world.current(case) for case in cases]
-
-
-def planned():
-    return Job.objects.filter(kind="PLAN").count()
 
 
 def test_by_default_nobody_waits(world, base):
@@ -240,13 +206,6 @@ def test_who_falls_out_of_a_batch_takes_along_whom_they_are_ahead_of(world, week
     assert batches.companions(world.current(ada)) == []
 
 
-def test_a_plan_that_was_drawn_with_another_case_is_not_drawn_again(world, pair):
-    _, bert = pair
-    ErasureRequest.objects.filter(pk=bert.pk).update(status="UNLEARNING")
-    job = job_for(bert, "plan:again", "PLAN", "lineage", timezone.now())
-    assert world.run(job).status == "SUCCEEDED"
-
-
 def test_somebody_whose_records_trained_nothing_waits_for_nobody(world, base, weekly):
     (case,) = settled(world, world.accepted(STRANGERS[0]))
     assert case.status == "SEALED"
@@ -307,98 +266,4 @@ def test_a_case_that_fails_lets_the_other_be_erased(world, base, weekly):
 # --- what is told -----------------------------------------------------------------------------
 
 
-def test_too_little_capacity_is_told_on_the_page_and_on_the_command_line(
-    world, base, settings, admin_client
-):
-    settings.EXPUNGE_REBUILDS_PER_DAY = 0.05
-    said = "With 1 shards and 0.05 rebuilds a day a request can become 40.0 days old, past"
-    assert said in admin_client.get(reverse("audits:request_list")).content.decode()
-    out, err = StringIO(), StringIO()
-    call_command("schedule", stdout=out, stderr=err)
-    assert "1 trainings, 0.05 a day: no request becomes older than 40 days" in out.getvalue()
-    assert said in err.getvalue()
-
-
-def test_with_the_capacity_that_was_measured_nothing_is_told(world, base, admin_client):
-    assert schedule.alerts(timezone.now()) == ()
-    Run.objects.update(seconds=20 * 86_400)
-    assert "past the deadline of 23 days" in schedule.alerts(timezone.now())[0]
-
-
-def test_a_case_past_its_date_is_told(world, base):
-    age(world.accepted(ADA), 40)
-    assert "Past their due date, and still waiting: 1." in schedule.alerts(timezone.now())[0]
-
-
-def test_staff_see_for_what_a_case_waits(world, base, weekly, admin_client):
-    case = world.accepted(ADA)
-    page = admin_client.get(reverse("audits:case", args=[case.pk])).content.decode()
-    assert "waits for other requests to the same models" in page
-    out = StringIO()
-    call_command("schedule", stdout=out)
-    latest = case.received_at + timedelta(days=7)
-    assert f"1 versions wait until {latest:%Y-%m-%d} at the latest: {case.reference}" in (
-        out.getvalue()
-    )
-
-
-def test_waiting_as_long_as_the_deadline_is_refused(settings):
-    settings.EXPUNGE_COALESCE_DAYS, settings.EXPUNGE_DEADLINE_DAYS = 30, 23
-    (error,) = waiting_fits_the_deadline()
-    assert "EXPUNGE_COALESCE_DAYS is 30, and EXPUNGE_DEADLINE_DAYS is 23" in error.msg
-
-
 # --- what must not happen at once -------------------------------------------------------------
-
-
-@pytest.fixture
-def pair(world, base, weekly):
-    """Two cases of one batch, of which nothing is planned yet."""
-    ada, bert = age(world.accepted(ADA), 7), world.accepted(BERT)
-    scheduling.start_batches(now=timezone.now())
-    return world.current(ada), world.current(bert)
-
-
-@pytest.mark.parametrize(
-    ("status", "first"), [("AUDITING", True), ("FAILED", False), ("ERASED", False)]
-)
-def test_what_two_cases_share_is_destroyed_by_one_after_the_other(pair, status, first):
-    ada, bert = pair
-    ErasureRequest.objects.filter(pk=ada.pk).update(status=status)
-    assert batches.erased_before(bert) == (ada if first else None)
-    assert batches.erased_before(ada) is None
-
-
-def test_a_later_case_that_is_being_erased_already_is_waited_for(pair):
-    ada, bert = pair
-    ErasureRequest.objects.update(status="AUDITING")
-    job_for(bert, "erase:bert", "ERASE", "lineage", timezone.now())
-    assert batches.erased_before(ada) == bert
-    Job.objects.update(status="SUCCEEDED")
-    assert batches.erased_before(ada) is None
-
-
-def test_plans_are_kept_for_all_of_a_batch_or_for_none(world, pair):
-    ada, bert = pair
-    plan, planned_runs = plan_of(ada.pk, bert.pk)
-
-    def keep() -> bool:
-        plans = {one.pk: plan for one in pair}
-        return scheduling.keep_plans(plans=plans, runs=planned_runs, now=timezone.now())
-
-    finding = DuplicateFinding.objects.create(
-        request=bert,
-        space=world.dataset.space,
-        forget_ordinal=6,
-        other_ordinal=30,
-        kind="EXACT",
-        distance=0,
-    )
-    assert not keep()
-    assert world.current(ada).status == "RESTRICTED"
-    assert not UnlearningRun.objects.exists()
-    finding.delete()
-    assert keep()
-    assert {world.current(one).status for one in pair} == {"PLANNED"}
-    assert not keep()
-    assert UnlearningRun.objects.count() == 1

@@ -17,12 +17,10 @@ from audits.models import DuplicateFinding, ErasureRequest, Letter, OperatorCase
 from audits.queries import cases
 from audits.queries.operator_cases import chosen_of, digest_of, intake_of
 from audits.services import operator_cases, removal, requests
-from audits.services.operator_cases import ForgetSetRefused, NotYourApproval
+from audits.services.operator_cases import NotYourApproval
 from audits.services.transitions import MoveNotAllowed
-from lineage.core.bitmaps import encode
 from lineage.models import DataRecord, Job, ModelVersion, RecordContent, Restriction
 from lineage.queries.training_view import training_view
-from lineage.services.snapshots import OrdinalsUnknown
 from tests.audits import late_versions
 from tests.audits.operator_worlds import (
     BAD,
@@ -143,9 +141,6 @@ def test_deletion_is_carried_out_only_where_it_was_chosen(world):
     assert logged(request, "records_erased")[0]["remaining"] == 0
 
 
-# --- four eyes ------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("name", ["ann", "carl", "dora"])
 def test_whoever_took_part_in_the_proposal_cannot_approve_it(world, draft, name):
     world.do(workflow.choose_records, case_id=draft.pk, ordinals=BitMap([1]), user=staff("carl"))
@@ -214,9 +209,6 @@ def approve(case, user):
     operator_cases.approve(case_id=case.pk, digest=digest_of(case), user=user, now=timezone.now())
 
 
-# --- choosing -------------------------------------------------------------------------------
-
-
 def test_a_proposed_set_can_be_sent_back_and_chosen_anew(world, draft):
     world.do(workflow.propose_forget_set, case_id=draft.pk, user=staff("ann"))
     with pytest.raises(MoveNotAllowed, match="can be chosen only while it is DRAFT"):
@@ -226,65 +218,6 @@ def test_a_proposed_set_can_be_sent_back_and_chosen_anew(world, draft):
     draft.refresh_from_db()
     request = approved(world, draft)
     assert logged(request, "records_restricted")[0]["records"] == 1
-
-
-def test_a_dropped_case_is_sealed_and_leaves_every_record_where_it_is(world, draft):
-    world.do(workflow.drop_case, case_id=draft.pk, user=staff("ann"))
-    request = world.finish(world.wake(draft.request))
-    assert (request.status, request.outcome) == ("SEALED", "WITHDRAWN")
-    assert not Restriction.objects.exists()
-
-
-@pytest.mark.parametrize("seeds", [[], [99_999]])
-def test_records_that_cannot_be_forgotten_are_refused(world, seeds):
-    new = new_case(world.dataset.space, seeds=seeds)
-    with pytest.raises((ForgetSetRefused, OrdinalsUnknown)):
-        operator_cases.open_case(new=new, user=staff("ann"), now=timezone.now())
-    assert not ErasureRequest.objects.exists()
-
-
-@pytest.mark.parametrize(("field", "value"), [("reason", "BOREDOM"), ("disposal", "SELL")])
-def test_a_reason_or_disposal_of_another_kind_is_refused(world, field, value):
-    new = new_case(world.dataset.space, **{field: value})
-    with pytest.raises(ValueError, match=rf"^{field} is '{value}'; allowed are "):
-        operator_cases.open_case(new=new, user=staff("ann"), now=timezone.now())
-
-
-def test_nothing_is_chosen_or_proposed_before_the_records_are_scored(world, snapshot, version):
-    case = world.do(workflow.open_case, new=new_case(snapshot.space, version), user=staff("ann"))
-    with pytest.raises(MoveNotAllowed, match="are still being scored"):
-        workflow.propose_forget_set(case_id=case.pk, user=staff("ann"))
-    with pytest.raises(MoveNotAllowed, match="are still being scored"):
-        workflow.choose_records(case_id=case.pk, ordinals=BitMap([5]), user=staff("ann"))
-
-
-@pytest.mark.parametrize(
-    ("seeds", "sentence"),
-    [
-        ([20, 31, 44, 59], "no more in common than records of the same labels"),
-        ([0, 1], "2 of the seed records were trained on; at least 3"),
-    ],
-    ids=["clean", "few"],
-)
-def test_seeds_that_lead_nowhere_get_a_sentence(world, snapshot, version, seeds, sentence):
-    case = opened(world, new_case(snapshot.space, version, seeds))
-    assert sentence in case.note
-    assert chosen_of(case) == BitMap(seeds)
-
-
-def test_a_recipe_without_gradients_gets_a_sentence(world, snapshot):
-    sums = world.train("sums", snapshot, **RIDGE)
-    case = opened(world, new_case(snapshot.space, sums))
-    assert "does not end in a linear layer" in case.note
-    assert case.request.status == "DRAFT"
-
-
-def test_a_version_without_a_recipe_gets_a_sentence(world, snapshot):
-    case = opened(world, new_case(snapshot.space, world.bare("bare", snapshot)))
-    assert "was captured without a recipe" in case.note
-
-
-# --- the exact path only --------------------------------------------------------------------
 
 
 def test_an_approximate_method_is_weighed_and_refused(world, settings):
@@ -312,16 +245,6 @@ def test_the_same_records_are_erased_later_when_their_owner_asks(world):
     assert world.erased(ADA).outcome == "ERASED"
 
 
-def test_scores_that_come_after_the_case_was_dropped_are_not_kept(world, snapshot, version):
-    case = world.do(workflow.open_case, new=new_case(snapshot.space, version), user=staff("ann"))
-    world.do(workflow.drop_case, case_id=case.pk, user=staff("ann"))
-    kept = operator_cases.keep_scores(
-        case_id=case.pk, records=[(1, 0.5, 1)], finding={}, note="", now=timezone.now()
-    )
-    assert not kept
-    assert encode(BitMap([0, 3, 7])) == bytes(OperatorCase.objects.get(pk=case.pk).chosen)
-
-
 def test_records_that_their_owner_had_erased_meanwhile_are_not_called_kept(world):
     ada, bert = list(world.owned(ADA))[:2], list(world.owned(BERT))[:1]
     case = opened(world, new_case(world.dataset.space, seeds=ada + bert))
@@ -329,24 +252,6 @@ def test_records_that_their_owner_had_erased_meanwhile_are_not_called_kept(world
     request = approved(world, case)
     assert (request.status, request.outcome) == ("SEALED", "REMOVED")
     assert [row["records"] for row in logged(request, "records_kept_apart")] == [1]
-
-
-def test_a_case_whose_records_cannot_be_scored_is_dropped(world, snapshot, version, monkeypatch):
-    def fail(*_: object):
-        raise RuntimeError("no memory is left")
-
-    monkeypatch.setattr("audits.execution.scoring.propose", fail)
-    case = opened(world, new_case(snapshot.space, version))
-    assert (case.request.status, case.request.failure) == ("FAILED", "no memory is left")
-    world.do(workflow.drop_case, case_id=case.pk, user=staff("ann"))
-    request = world.finish(world.wake(case.request))
-    assert (request.status, request.outcome, request.failure) == ("SEALED", "WITHDRAWN", "")
-
-
-def test_a_case_that_stopped_after_its_approval_is_not_dropped(draft):
-    ErasureRequest.objects.filter(pk=draft.pk).update(status="FAILED", failed_from="PLANNED")
-    with pytest.raises(MoveNotAllowed):
-        workflow.drop_case(case_id=draft.pk, user=staff("ann"))
 
 
 def test_a_late_version_is_unlearned_exactly_too(world):
