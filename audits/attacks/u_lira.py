@@ -45,5 +45,7 @@ class ULira(Attack):
         if learned is None or never_saw is None:
             raise NothingToAttackWith("U-LiRA needs the scores of shadow models of both arms.")
         margins = observations.target.margin[None, :]
-        ratios = log_ratios(margins, moments(learned), moments(never_saw), prior=self.prior)
+        ratios = log_ratios(
+            margins, moments(learned.margins), moments(never_saw.margins), prior=self.prior
+        )
         return ratios.reshape(-1)

@@ -20,22 +20,44 @@ class NothingToAttackWith(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class References:
+    """What shadow models of one arm gave for the questioned records, in the order of training.
+
+    Attributes:
+        margins: of the k questioned records, [n, k].
+        neighbours: of q shifted or noised copies of each, [n, k, q].
+        earlier: of the questioned records before these models were unlearned, [n, k].
+        strangers: of the p strangers of the observations, which no shadow model learned, [n, p].
+    """
+
+    margins: Floats
+    neighbours: Floats | None = None
+    earlier: Floats | None = None
+    strangers: Floats | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Observations:
     """What an attacker may look at; an attack uses what it needs.
 
     Attributes:
         target: outputs of the attacked model on the k questioned records.
+        earlier: outputs of the version before it, on the same records.
+        neighbours: margins of the attacked model on q copies of each questioned record, [k, q].
         members: its outputs on records known to be in the training data.
-        strangers: its outputs on records known not to be.
-        learned: margins of the questioned records under shadow models that learned them, [n, k].
-        never_saw: the same under shadow models that did not, [m, k].
+        strangers: its outputs on p records known not to be.
+        learned: shadow models that learned the questioned records, and unlearned them if the
+            attacked model did.
+        never_saw: shadow models that went through the same without ever seeing them.
     """
 
     target: Outputs
+    earlier: Outputs | None = None
+    neighbours: Floats | None = None
     members: Outputs | None = None
     strangers: Outputs | None = None
-    learned: Floats | None = None
-    never_saw: Floats | None = None
+    learned: References | None = None
+    never_saw: References | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

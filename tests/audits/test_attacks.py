@@ -7,7 +7,7 @@ import pytest
 
 import audits.attacks
 from audits.attacks.population import TooFewRecords, population_report
-from audits.core.attack import Attack, NothingToAttackWith, Observations
+from audits.core.attack import Attack, NothingToAttackWith, Observations, References
 from audits.core.features import Outputs
 from audits.core.roc import auc
 from lineage.core.registry import Registry
@@ -25,6 +25,15 @@ def outputs(rng, count, memorised, labels=None):
     return Outputs(logits=logits, labels=labels)
 
 
+def references(rng, count, memorised, labels):
+    margins = [outputs(rng, count, memorised, labels).margin for _ in range(8)]
+    return References(margins=np.stack(margins))
+
+
+def turned(arm, back):
+    return dataclasses.replace(arm, margins=arm.margins[:, back])
+
+
 def planted(seed, count=80):
     """Observations in which the first half of the questioned records are members."""
     rng = np.random.default_rng(seed)
@@ -35,8 +44,8 @@ def planted(seed, count=80):
         target=outputs(rng, count, member, labels),
         members=outputs(rng, 200, np.ones(200, bool)),
         strangers=outputs(rng, 200, np.zeros(200, bool)),
-        learned=np.stack([outputs(rng, count, seen, labels).margin for _ in range(8)]),
-        never_saw=np.stack([outputs(rng, count, unseen, labels).margin for _ in range(8)]),
+        learned=references(rng, count, seen, labels),
+        never_saw=references(rng, count, unseen, labels),
     )
     return observations, member
 
@@ -57,13 +66,13 @@ def test_scores_repeat_and_do_not_depend_on_the_order_of_records(name):
     scores = attack.score(observations)
     assert (scores == attack.score(observations)).all()
     back = np.arange(80)[::-1]
-    turned = dataclasses.replace(
+    backwards = dataclasses.replace(
         observations,
         target=observations.target.take(back),
-        learned=observations.learned[:, ::-1],
-        never_saw=observations.never_saw[:, ::-1],
+        learned=turned(observations.learned, back),
+        never_saw=turned(observations.never_saw, back),
     )
-    assert attack.score(turned)[::-1] == pytest.approx(scores)
+    assert attack.score(backwards)[::-1] == pytest.approx(scores)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
