@@ -65,12 +65,28 @@ class Attack(ABC):
     """A membership attack whose fields are its settings.
 
     A subclass is a frozen dataclass in a file of its own, and the file's name is its name.
+
+    Attributes:
+        title: the name that people read.
+        paper: where the attack comes from.
+        adversary: what somebody must know and be able to do.
+        can_pass: whether it may clear a model: only what is calibrated per record on both arms.
+        is_ratio: given shadow models of both arms, the score is the log-likelihood ratio of
+            "learned" over "never saw", so that zero is the threshold.
+        burn_in: shadow models of each arm without which it has nothing to go by.
+        reads_outputs: it reads more of a prediction than the margin of the label.
+        compares_versions: it needs the version before as well. What it tells is what keeping both
+            versions gives away; a perfect retraining is told too, so it never judges an erasure.
     """
 
     title: ClassVar[str]
     paper: ClassVar[str]
     adversary: ClassVar[str]
     can_pass: ClassVar[bool]
+    is_ratio: ClassVar[bool] = False
+    burn_in: ClassVar[int] = 0
+    reads_outputs: ClassVar[bool] = False
+    compares_versions: ClassVar[bool] = False
 
     @abstractmethod
     def score(self, observations: Observations) -> Floats:
