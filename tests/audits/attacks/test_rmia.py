@@ -50,6 +50,13 @@ def test_the_score_is_the_share_of_strangers_that_are_outdone(a, gamma):
         assert score == np.mean(outdone)
 
 
+def test_a_stranger_that_rises_as_much_is_outdone():
+    alike = Outputs.from_margins(np.zeros(3))
+    shadow = References(margins=np.ones((2, 3)), strangers=np.ones((2, 3)))
+    seen = Observations(target=alike, strangers=alike, never_saw=shadow)
+    assert (Rmia().score(seen) == 1.0).all()
+
+
 def test_extreme_margins_give_numbers():
     seen = drawn()
     extreme = Outputs.from_margins(np.array([-800.0, 800.0, 0.0, -1e6, 1e6, 1.0]))
