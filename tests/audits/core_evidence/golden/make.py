@@ -43,7 +43,7 @@ ONE_RUN = [  # canaries, guesses, right guesses
 
 
 @cache
-def bare(module: str) -> Any:
+def bare(module: str) -> types.ModuleType:
     """Import a module without running what its packages import: TensorFlow, JAX, transformers."""
     top, *_ = names = module.split(".")
     spec = find_spec(top)
@@ -75,7 +75,7 @@ def clopper_pearson() -> list[dict[str, Any]]:
     return [dict(zip(names, (*case, *found(*case)), strict=True)) for case in cases]
 
 
-def auditor(auditing: Any, right_in: int, n_in: int, right_out: int, n_out: int) -> Any:
+def auditor(auditing, right_in, n_in, right_out, n_out):
     """Return an auditor whose scores above one half are so often right."""
     inside, outside = np.zeros(n_in), np.ones(n_out)
     inside[:right_in], outside[:right_out] = 1, 0
@@ -107,7 +107,7 @@ def epsilon_clopper_pearson() -> list[dict[str, Any]]:
 
 
 def epsilon_one_run() -> list[dict[str, Any]]:
-    """Return lower bounds on epsilon from one run with m canaries: r guesses "in", v of them right.
+    """Return lower bounds on epsilon from one run with m canaries, v of r guesses of "in" right.
 
     The reference solves for epsilon with an absolute tolerance of 1e-6 and takes no delta of zero.
     """
