@@ -32,7 +32,7 @@ class LiraOffline(Attack):
     the density, which calls an unusually low margin a member's.
 
     **Reference.** Carlini, Chien, Nasr, Song, Terzis and Tramer, "Membership inference attacks
-    from first principles", IEEE S&P 2022, section VI-B.
+    from first principles", IEEE S&P 2022.
 
     **Cost.** The shadow models of one arm. None of them learned from the person, so nothing has
     to be purged.
