@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MEDIAN = 0.5
 SMALLEST_SPREAD = 0.1
+ONE_LOGIT = 1.0  # where strangers do not differ at all
 RIVALS = 2
 
 
@@ -41,7 +42,8 @@ class Quantile(Attack):
     a network; here from the label and from what the model says among the *other* classes (its
     entropy and its two favourites), which hold for data of any kind and leave out the margin.
 
-    **Cost.** Two linear programmes over the strangers.
+    **Cost.** Two linear programmes over the strangers, for every attacked model: seconds where
+    there are thousands of strangers and a hundred classes.
 
     **Known failure.** What the features do not explain is difficulty, not membership. Strangers of
     another kind than the records shift every score. It cannot clear a model.
@@ -71,7 +73,7 @@ class Quantile(Attack):
             self._predicted(known, margins, asked, level) for level in (self.level, MEDIAN)
         )
         whole = float(np.subtract(*np.quantile(margins, [self.level, MEDIAN])))
-        spread = np.maximum(high - middle, max(SMALLEST_SPREAD * whole, np.finfo(float).tiny))
+        spread = np.maximum(high - middle, SMALLEST_SPREAD * whole or ONE_LOGIT)
         return np.asarray((target.margin - high) / spread, np.float64)
 
     def _predicted(self, known: Floats, margins: Floats, asked: Floats, level: float) -> Floats:
