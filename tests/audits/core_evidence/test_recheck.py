@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ FAILING = World(models=8, after=1.2)
 def written(world=FAILING, outcome="", **changes: object):
     policy, kept = policy_at(world.models), world.kept(3)
     verdict = recompute(kept, policy)
-    values = {
+    values: dict[str, Any] = {
         "kind": "U_LIRA",
         "payload": {"kept": kept.as_dict(), "policy_digest": policy.digest()},
         "policy": policy.as_dict(),
