@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 
-from audits.core.attack import Attack, NothingToAttackWith
+from audits.core.attack import NothingToAttackWith, RecordAttack
 from audits.core.gaussians import fit, queries
 from audits.core.likelihood import SMALLEST_FIT
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiraOffline(Attack):
+class LiraOffline(RecordAttack):
     """Compare a margin with one Gaussian per record: of models that never saw it.
 
     **Assumption.** The attacker can train models without the record, but not with it. Being a

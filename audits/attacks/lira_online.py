@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 
-from audits.core.attack import Attack, NothingToAttackWith
+from audits.core.attack import NothingToAttackWith, RecordAttack
 from audits.core.gaussians import fit, queries
 from audits.core.likelihood import BURN_IN
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiraOnline(Attack):
+class LiraOnline(RecordAttack):
     """Compare a margin with two Gaussians per record: of models that learned it and that did not.
 
     **Assumption.** The attacker can repeat training (and unlearning), knows the record and its

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from audits.core.attack import Attack, NothingToAttackWith
+from audits.core.attack import NothingToAttackWith, RecordAttack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +37,7 @@ class TooFewRecords(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Population(Attack):
+class Population(RecordAttack):
     """Logistic regression on six features of a prediction, fitted to known members and strangers.
 
     **Assumption.** The attacker knows some members and some strangers of the attacked model.

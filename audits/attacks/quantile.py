@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import xlogy
 from sklearn.linear_model import QuantileRegressor
 
-from audits.core.attack import Attack, NothingToAttackWith
+from audits.core.attack import NothingToAttackWith, RecordAttack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ RIVALS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quantile(Attack):
+class Quantile(RecordAttack):
     """Predict from strangers how high a non-member's margin may be; score what exceeds it.
 
     **Assumption.** The attacker has strangers of the same kind as the records, and one model. No

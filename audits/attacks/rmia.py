@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 import numpy as np
 from scipy.special import expit, log_expit
 
-from audits.core.attack import Attack, NothingToAttackWith
+from audits.core.attack import NothingToAttackWith, RecordAttack
 from audits.core.likelihood import SMALLEST_FIT, TooFewModels
 from audits.core.roc import auc
 
@@ -24,7 +24,7 @@ TINY = 1e-300
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rmia(Attack):
+class Rmia(RecordAttack):
     """Rank the rise of a record's probability among the rises of strangers' probabilities.
 
     **Assumption.** The attacker can train a few models without the record and has strangers: a

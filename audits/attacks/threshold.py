@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 
-from audits.core.attack import Attack, NothingToAttackWith
+from audits.core.attack import NothingToAttackWith, RecordAttack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ class UnknownSignal(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Threshold(Attack):
+class Threshold(RecordAttack):
     """Call members those whose loss, confidence or entropy is better than a stranger's.
 
     **Assumption.** The attacker has strangers. Being a member makes predictions better or surer.

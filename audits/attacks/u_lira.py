@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from audits.core.attack import Attack, NothingToAttackWith
+from audits.core.attack import NothingToAttackWith, RecordAttack
 from audits.core.likelihood import BURN_IN, PRIOR, log_ratios, moments
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ULira(Attack):
+class ULira(RecordAttack):
     """The per-record likelihood-ratio attack, applied to models that were unlearned.
 
     **Assumption.** The attacker can repeat training and unlearning, and knows the record and its

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from audits.core.attack import Attack, NothingToAttackWith
+from audits.core.attack import NothingToAttackWith, RecordAttack
 from audits.core.likelihood import BURN_IN, PRIOR, log_ratios, moments
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UpdateLeak(Attack):
+class UpdateLeak(RecordAttack):
     """Score how far a record's margin fell between the version before and the version after.
 
     **Assumption.** The attacker kept the answers of the version before, and has those of the

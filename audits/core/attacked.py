@@ -25,7 +25,7 @@ from audits.core.shadow_scores import ScoresRefused
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from audits.core.attack import Attack
+    from audits.core.attack import RecordAttack
     from audits.core.kept import Kept, KeptContrast
 
     Floats: TypeAlias = NDArray[np.float64]
@@ -121,7 +121,7 @@ class AttackScores:
     after: Floats
 
 
-def attack_scores(attack: Attack, material: Material) -> AttackScores:
+def attack_scores(attack: RecordAttack, material: Material) -> AttackScores:
     """Attack every model, before and after unlearning, with only the models before it.
 
     Raises:
@@ -139,7 +139,7 @@ def attack_scores(attack: Attack, material: Material) -> AttackScores:
     )
 
 
-def _scores(attack: Attack, member: Flags, now: Answers, then: Answers | None) -> Floats:
+def _scores(attack: RecordAttack, member: Flags, now: Answers, then: Answers | None) -> Floats:
     found = np.full(now.margins.shape, np.nan)
     arms = np.flatnonzero(member), np.flatnonzero(~member)
     for arm in arms:
@@ -177,7 +177,7 @@ def _references(rows: Integers, now: Answers, then: Answers | None) -> Reference
     )
 
 
-def _check_finite(attack: Attack, model: int, scores: Floats) -> None:
+def _check_finite(attack: RecordAttack, model: int, scores: Floats) -> None:
     if not np.isfinite(scores).all():
         record = int(np.flatnonzero(~np.isfinite(scores))[0])
         raise ScoresRefused(
@@ -186,7 +186,7 @@ def _check_finite(attack: Attack, model: int, scores: Floats) -> None:
         )
 
 
-def attack_ratios(attack: Attack, scores: Floats, member: Flags) -> Floats:
+def attack_ratios(attack: RecordAttack, scores: Floats, member: Flags) -> Floats:
     """Return log-likelihood ratios from an attack's scores, shape [n, k]; above zero: "learned".
 
     Models that could not be scored are left out of the second stage, not filled in: they are the
@@ -203,7 +203,7 @@ def attack_ratios(attack: Attack, scores: Floats, member: Flags) -> Floats:
     return ratios
 
 
-def kept_leak(attack: Attack, material: Material, *, index: Integers) -> KeptContrast:
+def kept_leak(attack: RecordAttack, material: Material, *, index: Integers) -> KeptContrast:
     """Return what is kept of an attack on the unlearned models; of any attack.
 
     Raises:
@@ -214,7 +214,7 @@ def kept_leak(attack: Attack, material: Material, *, index: Integers) -> KeptCon
     return keep_ratios(attack_ratios(attack, scores, material.member), material.member, index)
 
 
-def judged_by(kept: Kept, attack: Attack, material: Material, *, index: Integers) -> Kept:
+def judged_by(kept: Kept, attack: RecordAttack, material: Material, *, index: Integers) -> Kept:
     """Return the experiment as this attack sees it, for ``recompute`` under the same policy.
 
     Accuracies, harness findings and the instance test stay those of the experiment. There is no

@@ -5,14 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-import audits.attacks
 from audits.attacks.population import TooFewRecords, population_report
-from audits.core.attack import Attack, NothingToAttackWith, Observations, References
+from audits.core.attack import NothingToAttackWith, Observations, RecordAttack, References
 from audits.core.features import Outputs
+from audits.core.kinds import of_kind
 from audits.core.roc import auc
-from lineage.core.registry import Registry
 
-ATTACKS = Registry(audits.attacks, Attack)
+ATTACKS = of_kind(RecordAttack)
 CLASSES = 10
 CAN_PASS = {"u_lira": True, "lira_online": True}  # calibrated per record on both arms; no other
 COPIES = 3
@@ -77,7 +76,7 @@ def planted(seed, count=80):
 @pytest.mark.parametrize("name", ATTACKS)
 def test_planted_members_score_higher(name):
     observations, member = planted(0)
-    scores = ATTACKS.get(name)().score(observations)
+    scores = ATTACKS[name]().score(observations)
     assert scores.shape == member.shape
     assert scores.dtype == np.float64
     assert auc(scores, member) > 0.9
@@ -86,7 +85,7 @@ def test_planted_members_score_higher(name):
 @pytest.mark.parametrize("name", ATTACKS)
 def test_scores_repeat_and_do_not_depend_on_the_order_of_records(name):
     observations, _ = planted(1)
-    attack = ATTACKS.get(name)()
+    attack = ATTACKS[name]()
     scores = attack.score(observations)
     assert (scores == attack.score(observations)).all()
     back = np.arange(80)[::-1]
@@ -103,7 +102,7 @@ def test_scores_repeat_and_do_not_depend_on_the_order_of_records(name):
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_says_what_it_is_and_what_it_lacks(name):
-    attack = ATTACKS.get(name)
+    attack = ATTACKS[name]
     assert vars(attack)["__dataclass_params__"].frozen
     assert all((attack.title, attack.paper, attack.adversary, attack.__doc__))
     assert attack.can_pass is CAN_PASS.get(name, False)

@@ -7,14 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import audits.attacks
 from audits.attacks.lira_online import LiraOnline
 from audits.attacks.population import Population
 from audits.attacks.rmia import Rmia
 from audits.attacks.threshold import Threshold
 from audits.attacks.u_lira import ULira
 from audits.attacks.update_leak import UpdateLeak
-from audits.core.attack import Attack, NothingToAttackWith, Observations, References
+from audits.core.attack import NothingToAttackWith, Observations, RecordAttack, References
 from audits.core.attacked import (
     Answers,
     Material,
@@ -26,14 +25,14 @@ from audits.core.attacked import (
 )
 from audits.core.contrast import contrast, recompute
 from audits.core.features import Outputs
+from audits.core.kinds import of_kind
 from audits.core.likelihood import BURN_IN, TooFewModels, forward
 from audits.core.shadow_scores import ScoresRefused
 from audits.core.verdict import Outcome
-from lineage.core.registry import Registry
 from tests.audits.core_evidence.experiments import World, policy_at
 
-ATTACKS = Registry(audits.attacks, Attack)
-JUDGES = [name for name in ATTACKS if not ATTACKS.get(name).compares_versions]
+ATTACKS = of_kind(RecordAttack)
+JUDGES = [name for name in ATTACKS if not ATTACKS[name].compares_versions]
 MODELS, RECORDS, STRANGERS, COPIES, CLASSES = 12, 12, 40, 2, 4
 FITTED = {"quantile": 1, "population": 3}  # runs: these fit a model for every attacked model
 ALPHA = 0.05
@@ -81,8 +80,8 @@ def verdict(name, seed, *, before=0.0, after=0.0):
     models = 8 if name in FITTED else MODELS
     material = world(seed, before=before, after=after, models=models)
     kept = World(models=models, records=RECORDS).kept(0)
-    found = judged_by(kept, ATTACKS.get(name)(), material, index=np.arange(RECORDS))
-    assert found.can_pass is ATTACKS.get(name).can_pass
+    found = judged_by(kept, ATTACKS[name](), material, index=np.arange(RECORDS))
+    assert found.can_pass is ATTACKS[name].can_pass
     return recompute(found, policy_at(models)).outcome
 
 
@@ -160,7 +159,7 @@ def slow(attack, material, *, before):
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_driver_equals_the_slow_loop(name):
-    material, attack = world(1, before=1.0, models=6, records=3), ATTACKS.get(name)()
+    material, attack = world(1, before=1.0, models=6, records=3), ATTACKS[name]()
     found = attack_scores(attack, material)
     np.testing.assert_array_equal(found.after, slow(attack, material, before=False))
     if found.before is not None:
@@ -179,7 +178,7 @@ def test_u_lira_through_the_driver_is_the_likelihood_ratio_of_forward():
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_later_models_never_change_an_earlier_ratio(name):
-    attack, longer = ATTACKS.get(name)(), world(3, after=1.0, models=9, records=2)
+    attack, longer = ATTACKS[name](), world(3, after=1.0, models=9, records=2)
     arms = np.flatnonzero(longer.member)[:8], np.flatnonzero(~longer.member)[:8]
     first = np.sort(np.concatenate(arms))
     shorter = Material(
