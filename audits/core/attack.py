@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from audits.core.comparison import DRAWS, Comparison, beside_null
+from audits.core.shadow_scores import ScoresRefused
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,6 +84,19 @@ class PlantedScores:
     before: Floats | None = None
     included: Flags | None = None
 
+    def __post_init__(self) -> None:
+        """Check the shapes.
+
+        Raises:
+            ScoresRefused: the sentence names the field and both shapes.
+        """
+        for name, given in (("before", self.before), ("included", self.included)):
+            if given is not None and (given.shape != self.after.shape or self.after.ndim != 1):
+                raise ScoresRefused(
+                    f"{name} has shape {given.shape} and after {self.after.shape}; both must "
+                    f"have one entry per canary."
+                )
+
 
 @dataclass(frozen=True, kw_only=True)
 class CanaryFinding:
@@ -90,7 +104,7 @@ class CanaryFinding:
 
     Attributes:
         canaries: how many of them counted.
-        statistic: in the unit that the attack's docstring states; more is worse.
+        statistic: in the unit that the attack's docstring states.
         p_value: of the hypothesis that nothing (or no more than is accepted) is left.
         control: the same p-value before the erasure, or None; small where the attack works.
     """
