@@ -29,16 +29,22 @@ GRID = 64
 class Competition(ModelComparison):
     """The largest epsilon that a threshold on the margin, or an interval of it, appears to show.
 
-    Assumption: the attacker has many unlearned and many retrained models. Every model counts as
-    one independent draw, so unlearning from a single original model understates the distance.
-    Score: max over rules of log((1 - delta - FPR) / FNR) and log((1 - delta - FNR) / FPR), not
+    **Assumption.** The attacker has many unlearned and many retrained models, each an independent
+    draw of its procedure; models unlearned from a single original are not.
+
+    **Score.** max over rules of log((1 - delta - FPR) / FNR) and log((1 - delta - FNR) / FPR), not
     below 0 and at most 50. Rules are {margin > t}, where the group with the larger median is
     sought, and {s < margin <= t}, where the one with the smaller range is. A rule with one rate of
     zero is left out; one with both shows the cap, and so does a group 100 times narrower than the
     other. Thresholds lie between observed margins, where the published ones lie on a grid;
     intervals begin and end at up to 64 evenly spaced ranks.
-    Cost: the models; n of them cannot show more than about log(n - 1), the cap apart.
-    Known failure: read alone it finds differences where there are none. The published code
+
+    **Reference.** Triantafillou et al., "Are we making progress in unlearning? Findings from the
+    first NeurIPS unlearning competition", arXiv 2406.09073.
+
+    **Cost.** The models; n of them cannot show more than about log(n - 1), the cap apart.
+
+    **Known failure.** Read alone it finds differences where there are none. The published code
     also stops at an assertion on an array before it gives a number.
     """
 

@@ -22,17 +22,23 @@ if TYPE_CHECKING:
 class GaussianPoison(CanaryAttack):
     """A test on canaries to which secret Gaussian noise was added before training.
 
-    Assumption: m canaries u = x + xi were trained on and then erased; xi was drawn from
+    **Assumption.** m canaries u = x + xi were trained on and then erased; xi was drawn from
     N(0, size^2 I) and nobody but the auditor has its seed; the model gives gradients.
-    Score: z = <xi / size, g>, with g the normalised gradient of the margin at the clean x (see
+
+    **Score.** z = <xi / size, g>, with g the normalised gradient of the margin at the clean x (see
     ``audits.core.canaries``). The statistic is Z = sum z / sqrt(m). If the noise never influenced
     the model, then given the model each z is standard normal and they are independent, whatever
     the model, the canaries and the labels are: the two-sided p-value is exact, without shadow
     models. Two-sided, as forgetting too well leans away from the noise. Canaries at which the
     model is flat are left out, which depends on no noise.
-    Cost: one forward and one backward pass per canary; noisy records in the training data.
-    Known failure: it speaks of the canaries alone, which must be planted before training, and not
-    of a person's records; inputs must be continuous. A model too small to memorise the noise
+
+    **Reference.** Pawelczyk, Di, Lu, Kamath, Sekhari and Neel, "Machine unlearning fails to remove
+    data poisoning attacks", arXiv 2406.17216.
+
+    **Cost.** One forward and one backward pass per canary; noisy records in the training data.
+
+    **Known failure.** It speaks of the canaries alone, which must be planted before training, and
+    not of a person's records; inputs must be continuous. A model too small to memorise the noise
     never leaned towards it, which the same test before the erasure shows (``control``).
     """
 

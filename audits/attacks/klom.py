@@ -22,13 +22,21 @@ FLOOR = 1e-5
 class Klom(ModelComparison):
     """The KL divergence of binned margins, unlearned from retrained.
 
-    Assumption: as for the competition's epsilon, models are independent draws of both procedures.
-    Score: sum over bins of p log(p / q), where p and q are the shares of unlearned and of
+    **Assumption.** The attacker has many unlearned and many retrained models, each an independent
+    draw of its procedure.
+
+    **Score.** sum over bins of p log(p / q), where p and q are the shares of unlearned and of
     retrained models in equal bins over the joint range of a record's margins, which are kept
     within 100 of zero; shares below 1e-5 count as that much. It is two-sided by nature.
-    Cost: the models; the method's authors take 100 of either kind.
-    Known failure: a bin that holds an unlearned and no retrained model costs a lot, so that with
-    few models identical procedures are far apart: it is read beside retrained against retrained.
+
+    **Reference.** Georgiev, Rinberg, Park, Garg, Ilyas, Madry and Neel, "Attribute-to-Delete:
+    machine unlearning via datamodel matching", arXiv 2410.23232.
+
+    **Cost.** The models; the method's authors take 100 of either kind.
+
+    **Known failure.** A bin that holds an unlearned and no retrained model costs a lot, so that
+    with few models identical procedures are far apart: it is read beside retrained against
+    retrained.
     """
 
     title: ClassVar[str] = "KL divergence of margins (KLoM)"

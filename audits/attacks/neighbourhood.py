@@ -34,18 +34,25 @@ class Neighbourhood(RecordAttack):
 
     It meets a method that gives the questioned records the margins of models that never saw them:
     the dent that this leaves is seen from beside, even if every margin asked about is right.
-    Assumption: as for U-LiRA, and the method does not know the copies.
-    Score: with v the margins of a record and its q copies, v is turned into uncorrelated
-    components w = W v, and the score is the sum over components of log t(w_j; learned) -
-    log t(w_j; never saw), the Student-t predictive densities of U-LiRA. W comes from the
-    covariance of v under models of one arm, pooled over arms and records and drawn towards its
-    diagonal by ``shrinkage``. Copies go up and down with their record, so that its own margin and
-    the differences of the copies from it tell far more than a sum over margins, or their mean and
-    spread. Differences of the arms' means are shrunken, as there are many and few models to tell
-    them. It is two-sided, being fitted to both arms.
-    Cost: the shadow models, and q more evaluations of each record under each of them.
-    Known failure: copies nearer than the dent is wide tell nothing new, copies farther than the
-    model generalises tell nothing at all, and a method that matches those as well is not seen.
+
+    **Assumption.** As for U-LiRA, and the method does not know the copies.
+
+    **Score.** With v the margins of a record and its q copies, w = W v are uncorrelated
+    components, and the score is the sum over components of log t(w; learned) -
+    log t(w; never saw), the Student-t predictive densities of U-LiRA. W comes from the covariance
+    of v under models of one arm, pooled over arms and records and drawn towards its diagonal by
+    ``shrinkage``. Copies go up and down with their record, so that its own margin and the
+    differences of the copies from it tell far more than a sum over margins, or their mean and
+    spread. Differences of the arms' means are shrunken, as components are many and models few.
+    It is two-sided, being fitted to both arms.
+
+    **Reference.** None known for the whole; queries of augmented copies are from Carlini et al.,
+    "Membership inference attacks from first principles", IEEE S&P 2022, who average over them.
+
+    **Cost.** The shadow models, and q more evaluations of each record under each of them.
+
+    **Known failure.** Copies nearer than the dent is wide tell nothing new, copies farther than
+    the model generalises tell nothing at all, and a method that matches those as well is not seen.
     """
 
     title: ClassVar[str] = "Neighbourhood attack"

@@ -26,9 +26,10 @@ HALVINGS = 60
 class OneRun(CanaryAttack):
     """A lower bound on epsilon of differential privacy from canaries under a single model.
 
-    Assumption: each of m canaries was included by a fair coin of its own that nothing else
+    **Assumption.** Each of m canaries was included by a fair coin of its own that nothing else
     depends on; all that were included have been erased; the attacker scores all m.
-    Score: any membership score. The canaries with the highest scores are guessed to have been
+
+    **Score.** Any membership score. The canaries with the highest scores are guessed to have been
     included, as many with the lowest not to have been, the others are not guessed. With r guesses
     and v of them right, an (epsilon, delta)-private way to train and erase has
     P[v or more right] <= P[W >= v] + 2 m delta max_i P[v > W >= v - i] / i, W ~ Bin(r, q) with
@@ -37,9 +38,15 @@ class OneRun(CanaryAttack):
     1 - ``alpha``; the p-value is of the ``accepted`` epsilon. Every share of guesses and both
     directions (an erasure that overdoes it inverts the scores) are tests of their own, and the
     level is divided among them, where taking the best would find leaks in noise.
-    Cost: the canaries; no further model. Known failure: r right guesses of r refute no more than
-    epsilon = -log(alpha^(-1/r) - 1), so that few canaries say little, and they speak of
-    themselves and not of a person's records.
+
+    **Reference.** Steinke, Nasr and Jagielski, "Privacy auditing with one (1) training run",
+    NeurIPS 2023, arXiv 2305.08846.
+
+    **Cost.** The canaries; no further model.
+
+    **Known failure.** r right guesses of r refute no more than epsilon =
+    -log(alpha^(-1/r) - 1), alpha being divided as above, so that few canaries say little; and
+    they speak of themselves and not of a person's records.
     """
 
     title: ClassVar[str] = "Audit in one run"
