@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 COUNT = 8
-NOISE = 0.1
+NOISE = 0.5
 IMAGES = 4
 BATCH = 512
 
@@ -35,7 +35,8 @@ class Copies:
     Attributes:
         seed: of shifts and noise; it is fixed before a model is looked at, and not published.
         count: how many, q.
-        noise: standard deviation of the noise, in units of the features' spread.
+        noise: standard deviation of the noise of the farthest copy, in units of the features'
+            spread. The others are nearer in equal steps, as nobody knows how wide a dent is.
         reach: images are shifted by up to so many pixels either way, along both axes.
         flips: whether every other copy of an image is mirrored.
 
@@ -83,7 +84,7 @@ class Copies:
             moved = shifted(inputs, down, right)
             if self.flips and number % 2:
                 moved = moved.flip(-1)
-        return moved + self.noise * scale * noise
+        return moved + self.noise * (number + 1) / self.count * scale * noise
 
 
 def shifted(images: Tensor, down: int, right: int) -> Tensor:

@@ -47,10 +47,15 @@ def test_every_other_copy_is_mirrored_where_asked():
     assert (made[:, 2] == inputs).all()
 
 
+def test_copies_lie_farther_and_farther_away():
+    made = Copies(seed=0, noise=0.8, count=4).around(torch.zeros(1, 4000))
+    assert made.std(-1).flatten().tolist() == pytest.approx([0.2, 0.4, 0.6, 0.8], rel=0.05)
+
+
 def test_noise_is_in_units_of_the_spread_of_each_feature():
     table = torch.zeros(1, 2000)
     spread = torch.cat([torch.full((1000,), 3.0), torch.full((1000,), 0.5)])
-    made = Copies(seed=0, noise=0.2, flips=True).around(table, spread)
+    made = Copies(seed=0, noise=0.2, flips=True, count=1).around(table, spread)
     assert float(made[..., :1000].std()) == pytest.approx(0.6, rel=0.05)
     assert float(made[..., 1000:].std()) == pytest.approx(0.1, rel=0.05)
     still = Copies(seed=0, noise=0).around(table, spread)
