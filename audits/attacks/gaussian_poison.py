@@ -25,7 +25,7 @@ class GaussianPoison(CanaryAttack):
     **Assumption.** m canaries u = x + xi were trained on and then erased; xi was drawn from
     N(0, size^2 I) and nobody but the auditor has its seed; the model gives gradients.
 
-    **Score.** z = <xi / size, g>, with g the normalised gradient of the margin at the clean x (see
+    **Score.** z = (xi / size) . g, g the normalised gradient of the margin at the clean x (see
     ``audits.core.canaries``). The statistic is Z = sum z / sqrt(m). If the noise never influenced
     the model, then given the model each z is standard normal and they are independent, whatever
     the model, the canaries and the labels are: the two-sided p-value is exact, without shadow

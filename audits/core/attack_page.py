@@ -7,17 +7,12 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import fields
-from importlib import import_module
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING
 
-from audits.core.attack import Attack
-from lineage.core.registry import Registry
+from audits.core.attack import Attack, CanaryAttack, ModelComparison, RecordAttack
+from audits.core.kinds import of_kind
 from unlearning.core.entries import one_line, opening, sections
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PAGE = Path(__file__).parents[2] / "docs" / "attacks.md"
 BEGIN, END = "<!-- attacks: begin, generated -->", "<!-- attacks: end -->"
@@ -27,36 +22,41 @@ HEAD = (
     "| name | title | judges | the adversary | models of each arm first | reads | published in |",
     "|---|---|---|---|---|---|---|",
 )
-
-
-def registry() -> Registry[Attack]:
-    """Return the attacks there are; named, not imported, as they stand above this module."""
-    return Registry(import_module("audits.attacks"), Attack)
+OTHERS = (
+    "| name | title | says | the adversary | published in |",
+    "|---|---|---|---|---|",
+)
 
 
 def page_text(page: str) -> str:
     """Return the page with what lies between the two markers renewed."""
     head, _, rest = page.partition(BEGIN)
     _, _, tail = rest.partition(END)
-    found = registry()
-    attacks = [(name, found.get(name)) for name in found.names()]
-    middle = "\n".join([table(attacks), *(entry(name, cls) for name, cls in attacks)])
+    every = sorted(of_kind(Attack).items())
+    middle = "\n".join([*tables(), *(entry(name, cls) for name, cls in every)])
     return f"{head}{BEGIN}\n\n{middle}\n{END}{tail}"
 
 
-def table(attacks: Sequence[tuple[str, type[Attack]]]) -> str:
-    """Return a Markdown table with one row per attack."""
-    return "\n".join([*HEAD, *(_row(name, cls) for name, cls in attacks)]) + "\n"
+def tables() -> tuple[str, str]:
+    """Return two Markdown tables, of attacks on records and of the others, a row each."""
+    records = [_row(name, cls) for name, cls in of_kind(RecordAttack).items()]
+    canaries = of_kind(CanaryAttack).items()
+    compared = of_kind(ModelComparison).items()
+    others = [
+        *(_other(name, cls, "fail only, by canaries") for name, cls in canaries),
+        *(_other(name, cls, "a percentile, no verdict") for name, cls in compared),
+    ]
+    return "\n".join([*HEAD, *records]) + "\n", "\n".join([*OTHERS, *others]) + "\n"
 
 
-def judges(cls: type[Attack]) -> str:
+def judges(cls: type[RecordAttack]) -> str:
     """Return what an attack can say about an erasure."""
     if cls.compares_versions:
         return "never an erasure"
     return "pass or fail" if cls.can_pass else "fail only"
 
 
-def _row(name: str, cls: type[Attack]) -> str:
+def _row(name: str, cls: type[RecordAttack]) -> str:
     cells = (
         f"`{name}`",
         cls.title,
@@ -67,6 +67,10 @@ def _row(name: str, cls: type[Attack]) -> str:
         cls.paper,
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _other(name: str, cls: type[Attack], says: str) -> str:
+    return f"| `{name}` | {cls.title} | {says} | {cls.adversary} | {cls.paper} |"
 
 
 def entry(name: str, cls: type[Attack]) -> str:
