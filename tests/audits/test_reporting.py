@@ -387,7 +387,7 @@ def test_an_open_case_has_no_report():
 
 def test_a_figure_that_is_gone_is_named_and_not_needed():
     plot = sealed_cases._plot()
-    card = {"figure_digests": {"curves": plot.sha256}, "note": "", "title": "x"}
+    card: dict[str, Any] = {"figure_digests": {"curves": plot.sha256}, "note": "", "title": "x"}
     assert list(reporting._embed_plots([card])) == ["curves-0"]
     alt = card["figures"][0]["alt"]
     assert alt.startswith("ROC curves on logarithmic axes. before unlearning: area 0.9")
