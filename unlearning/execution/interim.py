@@ -18,6 +18,7 @@ from unlearning.core.planning.ways import Strength
 from unlearning.core.sharding.vote import SoftVote
 from unlearning.execution.loading import load_version, recipe_of, retain_snapshot
 from unlearning.execution.reporting import earlier_result, plan_of_run
+from unlearning.queries.histories import may_know_who_waits
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def serve_interim(
 
     The shards that held any go back to their newest clean state, or leave the vote. Empty where
     every shard would leave it, the target is not in use, or what would serve must not (it learned
-    from somebody restricted meanwhile): then nothing changes yet.
+    from somebody erased): then nothing changes yet. Who waits for a case of their own stays in the
+    shards that this run leaves alone.
     """
     version = earlier_result(job, STEP)
     if version is None and run.target.state == ModelVersion.State.ACTIVE:
@@ -64,7 +66,7 @@ def _put_in_place(
                 run=own, result=_result(run, found, seconds), now=timezone.now()
             )
             runs.set_interim(run_id=run.pk, version=version)
-            versions.take_over(version=version, of=run.target)
+            versions.take_over(version=version, of=run.target, waiting=may_know_who_waits(run))
     except versions.VersionNotReleasable as reason:
         logger.warning("run %s: %s", run.pk, reason)
         lineage_runs.fail_run(run=own, now=timezone.now(), reason=type(reason).__name__)
@@ -94,6 +96,7 @@ def _result(run: UnlearningRun, found: RolledBack, seconds: float) -> lineage_ru
         weights=weights.to_bytes(SoftVote(found.members).state_dict()),
         metrics={"interim": told},
         release=False,
+        waiting=may_know_who_waits(run),
         revision_of=run.target,
         seconds=seconds,
     )
