@@ -54,7 +54,8 @@ def test_too_little_capacity_is_told_on_the_page_and_on_the_command_line(
     assert said in admin_client.get(reverse("audits:request_list")).content.decode()
     out, err = StringIO(), StringIO()
     call_command("schedule", stdout=out, stderr=err)
-    assert "1 trainings, 0.05 a day: no request becomes older than 40 days" in out.getvalue()
+    assert "1 trainings in 1 shards, 0.05 of the longest jobs a day" in out.getvalue()
+    assert "no request becomes older than 40 days" in out.getvalue()
     assert said in err.getvalue()
 
 

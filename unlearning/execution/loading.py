@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone
-from pyroaring import BitMap
 
 from lineage.core import weights
 from lineage.models import Dataset, DatasetSnapshot, ModelVersion
@@ -26,6 +25,7 @@ from unlearning.queries.histories import shards_of_versions
 from unlearning.services import runs
 
 if TYPE_CHECKING:
+    from pyroaring import BitMap
     from torch import nn
 
     from unlearning.core.recipe import Recipe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ from lineage.queries.availability import purged_ordinals
 from unlearning.models import HistoryFile, HistorySlice, TrainingHistory, UnlearningRun
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from uuid import UUID
+
+    from django.db.models import QuerySet
 
     from lineage.models import Artefact
 
@@ -75,6 +78,35 @@ def shards_of_versions(versions: Collection[UUID]) -> dict[UUID, InShards]:
     }
 
 
+def counts_of_shards(versions: QuerySet[ModelVersion]) -> dict[UUID, int]:
+    """Return how many shards those versions have of which every shard can be rebuilt."""
+    kept = TrainingHistory.objects.filter(version__in=versions, shard__isnull=False)
+    told = kept.exclude(account=b"").values_list(
+        "version", "version__generated_by__recipe_parameters__shards"
+    )
+    return {
+        version: count
+        for (version, count), there in Counter(told).items()
+        if there == count  # a version has one history of a shard
+    }
+
+
+def seconds_of_trainings(versions: QuerySet[ModelVersion]) -> dict[UUID, float]:
+    """Return what ``seconds_of_training`` says of each, where anybody measured it."""
+    spent = dict(versions.values_list("pk", "generated_by__seconds"))
+    unlearned = UnlearningRun.objects.filter(unlearned__in=versions)
+    for version, replayed in unlearned.values_list("unlearned", "report__replay"):
+        if version in spent:
+            spent[version] = _whole(spent[version], replayed or {})
+    return {version: seconds for version, seconds in spent.items() if seconds is not None}
+
+
+def _whole(seconds: float | None, replayed: Mapping[str, Any]) -> float | None:
+    if seconds is None or not replayed.get("sample_visits"):
+        return seconds
+    return float(seconds * replayed["of_training"] / replayed["sample_visits"])
+
+
 def may_know_who_waits(run: UnlearningRun) -> bool:
     """Return whether what a run puts in place may know people who wait for a case of their own.
 
@@ -117,10 +149,7 @@ def seconds_of_training(version: ModelVersion) -> float | None:
     """
     seconds = version.generated_by.seconds
     reports = UnlearningRun.objects.filter(unlearned=version).values_list("report", flat=True)
-    replayed: dict[str, Any] = next((report.get("replay", {}) for report in reports), {})
-    if seconds is None or not replayed.get("sample_visits"):
-        return seconds
-    return float(seconds * replayed["of_training"] / replayed["sample_visits"])
+    return _whole(seconds, next((report.get("replay", {}) for report in reports), {}))
 
 
 def file_named(key: str) -> Artefact | None:

@@ -1,4 +1,4 @@
-"""Who leaves with whom: a rebuild takes out of the shards that it touches all who must not be used.
+"""Who leaves with whom: a rebuild takes all whom no training may use out of its own shards.
 
 In the other shards it changes nothing, so whoever is restricted there stays in the vote, as in the
 one before, until a rebuild of their own.
