@@ -67,7 +67,7 @@ def version(
 
 
 def waiting(
-    dataset: Dataset, asked: Sequence[tuple[Iterable[int], float]]
+    dataset: Dataset, asked: Sequence[tuple[Iterable[int], float]], *, first: int = 0
 ) -> list[ErasureRequest]:
     """Accepted cases whose records are restricted; each is (its records, its age in days)."""
     now = timezone.now()
@@ -81,7 +81,7 @@ def waiting(
             due_on=(now + timedelta(days=30 - age)).date(),
             due_rule="a month",
         )
-        for number, (_, age) in enumerate(asked)
+        for number, (_, age) in enumerate(asked, first)
     ]
     ErasureRequest.objects.bulk_create(cases)
     Restriction.objects.bulk_create(

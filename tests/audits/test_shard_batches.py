@@ -1,0 +1,107 @@
+"""Cases of different shards of one version: one batch after the other, each on what is there."""
+
+from __future__ import annotations
+
+import pytest
+
+from audits.models import Release
+from audits.views.weighing import predicted_and_actual
+from lineage.core.bitmaps import union
+from lineage.models import Job, ModelVersion
+from lineage.queries.sources import learned_by
+from tests.audits.coalescing import age, sweep
+from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, runs
+from tests.unlearning.shards import spread
+from tests.unlearning.toys import equal
+from unlearning.execution.loading import load_version
+from unlearning.models import TrainingHistory
+from unlearning.queries import histories as kept
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = (ADA, BERT, CLEO, DORA)
+STEPS = {**SMALL, "batch_size": 4}
+
+
+@pytest.fixture(autouse=True)
+def _sharded(settings):
+    settings.EXPUNGE_SHARDS, settings.EXPUNGE_SLICES = 2, 2
+    settings.EXPUNGE_REPLAY_EVERY, settings.EXPUNGE_REPLAY_TWICE = 1, False
+    settings.EXPUNGE_COALESCE_DAYS = 7
+
+
+@pytest.fixture
+def base(world, monkeypatch):
+    snapshot = world.snapshot(*PEOPLE)
+    spread(
+        monkeypatch,
+        snapshot,
+        STEPS,
+        wanted=lambda placed: [len(placed.records(each)) for each in range(2)] == [12, 12],
+    )
+    return world.train("base", snapshot, recipe_parameters=STEPS)
+
+
+def last_of(world, version, shard):
+    """Somebody in the last slice of a shard."""
+    slices = kept.parts_of(version)[shard][0].slices
+    return next(one for one in PEOPLE if world.owned(one) == slices[-1])
+
+
+def in_use():
+    return ModelVersion.objects.filter(state="ACTIVE").get()
+
+
+def test_two_shards_of_one_version_are_rebuilt_by_two_batches_in_turn(world, base):
+    first, second = (last_of(world, base, shard) for shard in range(2))
+    one, two = age(world.accepted(first), 9), age(world.accepted(second), 8)
+    old, theirs, space = load_version(base), world.owned(second), world.dataset.space
+    sweep(world)
+    assert world.current(one).batch is not None
+    assert world.current(two).batch is None
+
+    world.work(until=lambda: Job.objects.filter(kind="JUDGE", status="QUEUED").exists())
+    assert equal(load_version(in_use()).members[1], old.members[1])
+    assert learned_by(in_use(), space) & theirs == theirs
+    sweep(world)
+    assert world.current(two).batch is None, "a case is at work at the version"
+    world.work()
+    (run,) = runs(one)
+    assert (world.current(one).status, world.current(two).status) == ("SEALED", "RESTRICTED")
+    assert run.unlearned == in_use()
+    assert Release.objects.get(run=run).state == "RELEASED"
+    assert learned_by(in_use(), space) & world.owned(first, second) == theirs
+    assert (run.report["replay"]["shards"], run.report["replay"]["unchanged"]) == (2, 1)
+    assert equal(load_version(run.unlearned).members[1], old.members[1])
+
+    between = load_version(run.unlearned)
+    sweep(world)
+    world.work()
+    (last,) = runs(two)
+    assert (world.current(two).status, last.target) == ("SEALED", run.unlearned)
+    assert last.unlearned == in_use()
+    assert world.touched(world.owned(first, second)) == []
+    assert equal(load_version(last.unlearned).members[0], between.members[0])
+    assert set(TrainingHistory.objects.values_list("version", flat=True)) == {last.unlearned_id}
+    for each in (run, last):
+        predicted, actual = predicted_and_actual(each) or (0, 1)
+        assert predicted == actual
+
+
+def test_who_is_restricted_in_the_same_shard_is_left_out_with_the_others(world, base):
+    """Nothing trains on them from then on, so nothing of theirs is left for a batch of their own.
+
+    The shard would be empty without them; so everything is trained again, and lacks both.
+    """
+    first = last_of(world, base, 0)
+    hers = union(kept.parts_of(base)[0][0].slices)
+    mate = next(one for one in PEOPLE if one != first and world.owned(one) & hers)
+    other = last_of(world, base, 1)
+    one, two = age(world.accepted(first), 9), world.accepted(mate)
+    far = world.accepted(other)
+    sweep(world)
+    assert world.current(two).batch == world.current(one).batch is not None
+    assert world.current(far).batch is None
+    world.work()
+    assert {run.method for run in runs(one)} == {"retrain"}
+    assert world.touched(world.owned(first, mate)) == []
