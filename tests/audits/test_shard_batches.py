@@ -13,7 +13,8 @@ from tests.audits.coalescing import age, sweep
 from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, runs
 from tests.unlearning.shards import spread
 from tests.unlearning.toys import equal
-from unlearning.execution.loading import load_version
+from unlearning.execution import rebuilding
+from unlearning.execution.loading import load_version, retain_snapshot
 from unlearning.models import TrainingHistory
 from unlearning.queries import histories as kept
 
@@ -105,3 +106,35 @@ def test_who_is_restricted_in_the_same_shard_is_left_out_with_the_others(world, 
     world.work()
     assert {run.method for run in runs(one)} == {"retrain"}
     assert world.touched(world.owned(first, mate)) == []
+
+
+def test_a_second_execution_agrees_though_others_are_restricted_elsewhere(
+    world, base, monkeypatch
+):
+    monkeypatch.setattr(rebuilding, "elsewhere", rebuilding.execute_again)
+    first, second = (last_of(world, base, shard) for shard in range(2))
+    one, _ = age(world.accepted(first), 9), world.accepted(second)
+    sweep(world)
+    world.work(until=lambda: Job.objects.filter(kind="JUDGE", status="QUEUED").exists())
+    (run,) = runs(one)
+    (rebuilt,) = run.report["replay"]["rebuilt"]
+    assert rebuilt["second_digest"] == rebuilt["digest"]
+
+
+def test_who_is_restricted_in_the_shard_after_its_rebuild_began_is_not_read(world, base, settings):
+    settings.EXPUNGE_COALESCE_DAYS = 0
+    first = last_of(world, base, 0)
+    hers = union(kept.parts_of(base)[0][0].slices)
+    mate = next(one for one in PEOPLE if one != first and world.owned(one) & hers)
+    case = world.accepted(first)
+    queued = Job.objects.filter(kind="UNLEARN", status="QUEUED")
+    world.work(until=queued.exists)
+    (run,) = runs(case)
+    retain_snapshot(run)  # an earlier try took it, and died
+    world.accepted(mate)
+    job = world.run(queued.get())
+    assert (job.status, job.error_code) == ("FAILED", "RestrictedSince")
+    assert job.error.startswith("6 records of a shard were restricted")
+    world.work()
+    assert [run.method for run in runs(case)] == ["replay", "retrain"]
+    assert world.current(case).status == "SEALED"

@@ -10,7 +10,7 @@ from lineage import keys
 from lineage.core.bitmaps import union
 from lineage.queries.contents import targets_of
 from lineage.queries.membership import members
-from lineage.queries.training_view import RecordNotServed, training_view
+from lineage.queries.training_view import training_view
 from unlearning.core.replay.claims import Strength
 from unlearning.core.replay.review import check_log
 from unlearning.core.session import Session
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from unlearning.models import UnlearningRun
 
 
+class RestrictedSince(RuntimeError):
+    """An earlier try fixed which records are retained, and some of them are not served now."""
+
+
 def shards_of(version: ModelVersion, recipe: Recipe | None) -> list[Shard]:
     """Return the shards of a version, by number; none where not all of them were kept."""
     if not isinstance(recipe, Sharded):
@@ -60,7 +64,7 @@ def begin(job: Job, run: UnlearningRun, recipe: Sharded, served: TrainingView) -
     """Return what a run rebuilds of what is ``served``; the states of each such shard are kept.
 
     Raises:
-        RecordNotServed: a record of such a shard was restricted since the run began.
+        RestrictedSince: a record of such a shard was restricted after an earlier try.
         NoRecording: a shard of the target was not kept.
         NumbersUnclear: it is not known which record was which.
         LogBroken: a step log is not the one that was written.
@@ -114,9 +118,9 @@ def _rewind(
     # In other shards there may be restricted records, which are not served.
     places = {ordinal: place for place, ordinal in enumerate(served.ordinals)}
     if late := sum(ordinal not in places for ordinal in records):
-        raise RecordNotServed(
-            f"{late} records of a shard of {served.snapshot} were restricted since its rebuild "
-            "began; train it again without them."
+        raise RestrictedSince(
+            f"{late} records of a shard were restricted since its rebuild began; retrain the "
+            "version from scratch, which leaves them out."
         )
     return ShardRewind(
         origin=shard.origin,
