@@ -51,7 +51,8 @@ def taken() -> set[str]:
     """
     planned = _planned(ErasureRequest.objects.all())
     made = UnlearningRun.objects.filter(requests__in=planned.exclude(plan={}))
-    found = {str(pk) for row in made.values_list("target", "unlearned") for pk in row if pk}
+    found = set(map(str, made.values_list("target", flat=True)))
+    found |= set(map(str, made.exclude(unlearned=None).values_list("unlearned", flat=True)))
     without = planned.filter(plan={}), _planned_next(ErasureRequest.objects.all())
     reached = reached_by([pk for cases in without for pk in cases.values_list("pk", flat=True)])
     return found | {str(hit.version) for hits in reached.values() for hit in hits}

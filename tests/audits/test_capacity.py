@@ -117,7 +117,9 @@ CASES = 40
 
 def swept(rows, shards, rng):
     """Let cases come and the sweep start them, a shard a day; return their ages at the end."""
-    left, ages, line, ends = CASES, [], [], 0.0
+    left, ends = CASES, 0.0
+    ages: list[float] = []
+    line: list[uuid.UUID] = []
     for tick in range(200):
         now = tick * STEP
         moment = NOW + timedelta(days=now)

@@ -70,7 +70,8 @@ def shards_of_versions(versions: Collection[UUID]) -> dict[UUID, InShards]:
     found: dict[tuple[UUID, int, int], dict[int, BitMap]] = {}
     for version, space, shard, count, blob in told:
         held = found.setdefault((version, space, count), {})
-        held[shard] = held.get(shard, BitMap()) | decode(bytes(blob))
+        number = int(shard or 0)
+        held[number] = held.get(number, BitMap()) | decode(bytes(blob))
     return {
         version: InShards(space_id=space, records=tuple(held[number] for number in range(count)))
         for (version, space, count), held in found.items()
