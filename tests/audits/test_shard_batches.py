@@ -10,6 +10,7 @@ from audits.models import Release
 from audits.views.weighing import predicted_and_actual
 from lineage.core.bitmaps import union
 from lineage.models import Job, ModelVersion
+from lineage.queries.availability import restricted_ordinals
 from lineage.queries.sources import learned_by
 from tests.audits.coalescing import age, sweep
 from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, runs
@@ -43,6 +44,10 @@ def base(world, monkeypatch):
         wanted=lambda placed: [len(placed.records(each)) for each in range(2)] == [12, 12],
     )
     return world.train("base", snapshot, recipe_parameters=STEPS)
+
+
+def held(version, shard):
+    return union(kept.parts_of(version)[shard][0].slices)
 
 
 def last_of(world, version, shard):
@@ -102,7 +107,7 @@ def test_who_is_restricted_in_the_same_shard_is_left_out_with_the_others(world, 
     The shard would be empty without them; so everything is trained again, and lacks both.
     """
     first = last_of(world, base, 0)
-    hers = union(kept.parts_of(base)[0][0].slices)
+    hers = held(base, 0)
     mate = next(one for one in PEOPLE if one != first and world.owned(one) & hers)
     other = last_of(world, base, 1)
     one, two = age(world.accepted(first), 9), world.accepted(mate)
@@ -115,23 +120,25 @@ def test_who_is_restricted_in_the_same_shard_is_left_out_with_the_others(world, 
     assert world.touched(world.owned(first, mate)) == []
 
 
-def test_a_second_execution_agrees_though_others_are_restricted_elsewhere(
-    world, base, monkeypatch
-):
-    monkeypatch.setattr(rebuilding, "elsewhere", rebuilding.execute_again)
-    first, second = (last_of(world, base, shard) for shard in range(2))
-    one, _ = age(world.accepted(first), 9), world.accepted(second)
-    sweep(world)
-    world.work(until=lambda: Job.objects.filter(kind="JUDGE", status="QUEUED").exists())
-    (run,) = runs(one)
-    (rebuilt,) = run.report["replay"]["rebuilt"]
-    assert rebuilt["second_digest"] == rebuilt["digest"]
+def test_a_rebuild_is_the_same_whoever_is_restricted_in_other_shards(world, base, settings):
+    settings.EXPUNGE_COALESCE_DAYS = 0
+    highest = max(world.owned(*PEOPLE))
+    own, other = sorted(range(2), key=lambda shard: highest not in held(base, shard))
+    case = world.accepted(last_of(world, base, own))
+    world.work(until=Job.objects.filter(kind="UNLEARN", status="QUEUED").exists)
+    (run,) = runs(case)
+    (alone,) = rebuilding.execute_again(run)
+    somebody = last_of(world, base, other)  # whose records count before the last of this shard
+    world.accepted(somebody)
+    assert world.owned(somebody) & restricted_ordinals(world.dataset.space)
+    (beside,) = rebuilding.execute_again(run)
+    assert beside.digest == alone.digest
 
 
 def test_who_is_restricted_in_the_shard_after_its_rebuild_began_is_not_read(world, base, settings):
     settings.EXPUNGE_COALESCE_DAYS = 0
     first = last_of(world, base, 0)
-    hers = union(kept.parts_of(base)[0][0].slices)
+    hers = held(base, 0)
     mate = next(one for one in PEOPLE if one != first and world.owned(one) & hers)
     case = world.accepted(first)
     queued = Job.objects.filter(kind="UNLEARN", status="QUEUED")
