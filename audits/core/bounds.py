@@ -40,9 +40,13 @@ class Bounds:
 
 @dataclass(frozen=True, kw_only=True)
 class GaussianBound:
-    """A model-based upper bound; ``why`` is a sentence, empty where the bound is usable."""
+    """A model-based upper bound; ``why`` is a sentence, empty where the bound is usable.
+
+    ``shift`` is the distance of the arms, in pooled standard deviations.
+    """
 
     upper: float
+    shift: float
     why: str
 
     @property
@@ -79,17 +83,18 @@ def guess_bounds(
     tp, tn = np.asarray(right_in, np.int64), np.asarray(right_out, np.int64)
     estimate = tp / n_in + tn / n_out - 1
     if n_in != n_out:
-        return _split_guess_bounds(tp, n_in, tn, n_out, alpha)
+        return split_guess_bounds(tp, n_in, tn, n_out, alpha)
     total = n_in + n_out
     lower = 2 * clopper_pearson_lower(tp + tn, total, alpha) - 1
     upper = 2 * clopper_pearson_upper(np.maximum(tp + tn, n_in), total, alpha) - 1
     return Bounds(estimate=estimate, lower=lower, upper=upper, method="pooled Clopper-Pearson")
 
 
-def _split_guess_bounds(
-    tp: NDArray[np.int64], n_in: int, tn: NDArray[np.int64], n_out: int, alpha: float
+def split_guess_bounds(
+    tp: NDArray[np.int64], n_in: int, tn: NDArray[np.int64], n_out: int, alpha: ArrayLike
 ) -> Bounds:
-    half = alpha / 2
+    """Bound the advantage with one interval per arm; ``alpha`` may differ by element."""
+    half = np.asarray(alpha) / 2
     lower = clopper_pearson_lower(tp, n_in, half) + clopper_pearson_lower(tn, n_out, half) - 1
     # Lift the right guesses outside to the count that makes the estimate zero or more.
     lifted = np.maximum(tn, np.ceil(n_out * (1 - tp / n_in)).astype(np.int64))
@@ -122,12 +127,10 @@ def average_bounds(
     Raises:
         UnusableArm: an arm has fewer than two models.
     """
-    arms = (_arm(inside, 2), _arm(outside, 2))
-    floors = zip(arms, variance_floor, strict=True)
-    parts = [max(float(arm.var(ddof=1)), floor) / len(arm) for arm, floor in floors]
+    arms, parts = spreads(inside, outside, variance_floor)
     error = float(np.sqrt(sum(parts)))
     estimate = float(arms[0].mean() + arms[1].mean() - 1)
-    reach = float(special.stdtrit(_welch(parts, arms), 1 - alpha)) * error
+    reach = float(special.stdtrit(welch(parts, arms), 1 - alpha)) * error
     return Bounds(
         estimate=estimate,
         lower=max(estimate - reach, -1.0),
@@ -136,7 +139,16 @@ def average_bounds(
     )
 
 
-def _welch(parts: list[float], arms: tuple[Floats, Floats]) -> float:
+def spreads(
+    inside: Floats, outside: Floats, variance_floor: tuple[float, float]
+) -> tuple[tuple[Floats, Floats], list[float]]:
+    """Return both arms, checked, and what each adds to the squared standard error."""
+    arms = (_arm(inside, 2), _arm(outside, 2))
+    floors = zip(arms, variance_floor, strict=True)
+    return arms, [max(float(arm.var(ddof=1)), floor) / len(arm) for arm, floor in floors]
+
+
+def welch(parts: list[float], arms: tuple[Floats, Floats]) -> float:
     """Return Satterthwaite's degrees of freedom, the smaller arm's where nothing varies."""
     smallest = min(len(arm) for arm in arms) - 1
     terms = sum(part**2 / (len(arm) - 1) for part, arm in zip(parts, arms, strict=True))
@@ -196,11 +208,26 @@ def gaussian_bound(inside: Floats, outside: Floats, alpha: float) -> GaussianBou
     free = len(inside) + len(outside) - 2
     squares = ((inside - inside.mean()) ** 2).sum() + ((outside - outside.mean()) ** 2).sum()
     if squares <= 0:
-        return GaussianBound(upper=1.0, why="The scores do not vary.")
-    width = np.sqrt(1 / len(inside) + 1 / len(outside))
-    shift = abs(inside.mean() - outside.mean()) / np.sqrt(squares / free)
-    reach = shift + special.stdtrit(free, 1 - alpha) * width
-    return GaussianBound(upper=float(2 * special.ndtr(reach / 2) - 1), why=_why(inside, outside))
+        return GaussianBound(upper=1.0, shift=np.inf, why="The scores do not vary.")
+    shift = float(abs(inside.mean() - outside.mean()) / np.sqrt(squares / free))
+    return GaussianBound(
+        upper=shift_bound(shift, len(inside), len(outside), alpha),
+        shift=shift,
+        why=_why(inside, outside),
+    )
+
+
+def shift_bound(shift: float, n_in: int, n_out: int, alpha: float) -> float:
+    """Return ``gaussian_bound``'s upper bound from the distance of the arms alone.
+
+    Args:
+        shift: distance of the arms' means, in pooled standard deviations.
+        n_in: models in one arm.
+        n_out: models in the other.
+        alpha: error probability.
+    """
+    reach = shift + special.stdtrit(n_in + n_out - 2, 1 - alpha) * np.sqrt(1 / n_in + 1 / n_out)
+    return float(2 * special.ndtr(reach / 2) - 1)
 
 
 def _why(inside: Floats, outside: Floats) -> str:

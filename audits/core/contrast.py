@@ -10,16 +10,21 @@ and the sensitivity required for a pass are there for that reason.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from audits.core.bounds import Bounds, average_bounds, gaussian_bound, guess_bounds
-from audits.core.estimates import Contrast, Estimate, Measurements, Utility
+from audits.core.attainable import power_of
+from audits.core.bounds import SMALLEST_SAMPLE, gaussian_bound
+from audits.core.comparisons import comparisons
+from audits.core.estimates import Measurements, Utility
 from audits.core.harness import Deployment, findings
 from audits.core.kept import Kept, KeptContrast
+from audits.core.levels import Terms, contrast, records_without_signal
 from audits.core.likelihood import SMALLEST_FIT, TooFewModels, forward, instance_test
+from audits.core.policy import Mode
 from audits.core.verdict import decide
 
 if TYPE_CHECKING:
@@ -34,11 +39,26 @@ if TYPE_CHECKING:
     Flags: TypeAlias = NDArray[np.bool_]
     Integers: TypeAlias = NDArray[np.int64]
 
-UNIT = "model"
+HOLM = 2  # the rules under which fails are corrected over levels and subjects
+
+__all__ = [
+    "contrast",
+    "keep",
+    "keep_contrast",
+    "measure",
+    "measure_under",
+    "recompute",
+    "records_without_signal",
+]
 
 
 def keep(
-    scores: ShadowScores, *, seed: int, index: Integers, deployment: Deployment | None = None
+    scores: ShadowScores,
+    *,
+    seed: int,
+    index: Integers,
+    deployment: Deployment | None = None,
+    subjects: Integers | None = None,
 ) -> Kept:
     """Reduce the score matrices to what may be kept.
 
@@ -50,6 +70,7 @@ def keep(
         seed: of the harness's random halves.
         index: a random permutation of the k records, drawn for this case and then forgotten.
         deployment: recipe and accuracy of the deployed model, for the harness checks.
+        subjects: which of several subjects each record is of, see ``keep_contrast``.
 
     Raises:
         TooFewModels: an arm has fewer than six models.
@@ -60,26 +81,64 @@ def keep(
     member = scores.member
     return Kept(
         models_per_arm=int(min(member.sum(), (~member).sum())),
-        before=keep_contrast(scores.before, member, index),
-        leak=keep_contrast(scores.after, member, index),
-        equivalence=_equivalence(scores, index),
+        before=keep_contrast(scores.before, member, index, subjects=subjects),
+        leak=keep_contrast(scores.after, member, index, subjects=subjects),
+        equivalence=_equivalence(scores, index, subjects),
         utility=_utility(scores),
         instance=_instance(scores),
         findings=broken,
+        rules=HOLM,
     )
 
 
-def measure(kept: Kept, alpha: float) -> Measurements:
-    """Estimate every contrast with one-sided bounds at ``alpha``."""
-    return Measurements(
+def measure(kept: Kept, alpha: float, *, policy: EvidencePolicy | None = None) -> Measurements:
+    """Estimate every contrast with one-sided bounds at ``alpha``.
+
+    With a policy also what follows from it: the comparisons that a fail is corrected over, what
+    earlier attempts left, what the number of models can show.
+    """
+    terms = Terms.fixed(alpha) if policy is None else _terms(kept, alpha, policy)
+    # Only the claim is dearer after a failed attempt: what was seen before it stays as it is.
+    plain = replace(terms, upper=terms.alpha)
+    measured = Measurements(
         alpha=alpha,
-        before=contrast(kept.before, alpha),
-        leak=contrast(kept.leak, alpha),
-        equivalence=contrast(kept.equivalence, alpha) if kept.equivalence else None,
+        before=contrast(kept.before, plain),
+        leak=contrast(kept.leak, terms),
+        equivalence=contrast(kept.equivalence, terms) if kept.equivalence else None,
         utility=kept.utility,
         findings=kept.findings,
         instance_p=kept.instance.p_value if kept.instance else None,
         can_pass=kept.can_pass,
+        attempt=kept.attempt,
+    )
+    if policy is None:
+        return measured
+    corrected = kept.rules >= HOLM
+    return replace(
+        measured,
+        comparisons=comparisons(kept.leak, terms, policy.margin) if corrected else (),
+        spent=kept.attempt > 1 and policy.mode is Mode.LOOKS,
+        power=power_of(kept.leak, terms, policy.margin) if corrected else {},
+    )
+
+
+def measure_under(kept: Kept, policy: EvidencePolicy) -> Measurements:
+    """Estimate every contrast as the policy says.
+
+    Raises:
+        NotALook: the policy did not plan a verdict at this number of models.
+    """
+    return measure(kept, policy.alpha_at(kept.models_per_arm), policy=policy)
+
+
+def _terms(kept: Kept, alpha: float, policy: EvidencePolicy) -> Terms:
+    if policy.mode is Mode.LOOKS:
+        return Terms.fixed(alpha)
+    return Terms(
+        alpha=alpha,
+        upper=alpha * math.exp(-kept.debt),
+        record=policy.share_of(kept.models_per_arm),
+        sequential=True,
     )
 
 
@@ -89,22 +148,7 @@ def recompute(kept: Kept, policy: EvidencePolicy) -> Verdict:
     Raises:
         NotALook: the policy did not plan a verdict at this number of models.
     """
-    return decide(policy, measure(kept, policy.alpha_at(kept.models_per_arm)))
-
-
-def contrast(kept: KeptContrast, alpha: float) -> Contrast:
-    """Estimate one contrast at every level."""
-    return Contrast(
-        record_average=_record_average(kept, alpha),
-        subject=_subject(kept, alpha),
-        worst_record=_worst_record(kept, alpha),
-    )
-
-
-def records_without_signal(kept: KeptContrast, alpha: float) -> tuple[int, ...]:
-    """Return the random indices of records that the attack was not shown to see."""
-    lower = np.asarray(_record_guesses(kept, alpha).lower)
-    return tuple(int(position) for position in np.flatnonzero(lower <= 0))
+    return decide(policy, measure_under(kept, policy))
 
 
 def _finite(scores: ShadowScores) -> ShadowScores:
@@ -117,17 +161,37 @@ def _finite(scores: ShadowScores) -> ShadowScores:
     return replace(scores, **matrices)
 
 
-def keep_contrast(scores: Floats, member: Flags, index: Integers) -> KeptContrast:
-    """Judge every model and keep the counts; shapes [n, k], [n] and [k], a permutation.
+def keep_contrast(
+    scores: Floats, member: Flags, index: Integers, *, subjects: Integers | None = None
+) -> KeptContrast:
+    """Judge every model and keep the counts.
+
+    Args:
+        scores: one row per model in the order of training, shape [n, k].
+        member: whether a model learned the records, shape [n].
+        index: a permutation of the records, shape [k].
+        subjects: which of several subjects each record is of, in the order of the scores and in
+            random numbers from 0 without a gap, shape [k]; None where all are of one.
 
     Raises:
         TooFewModels: an arm has fewer than six models.
     """
-    return keep_ratios(forward(scores, member), member, index)
+    kept = keep_ratios(forward(scores, member), member, index, subjects=subjects)
+    judged = _judged_last(scores, member, kept)
+    return replace(kept, record_shift=_record_shift(*judged))
 
 
-def keep_ratios(ratios: Floats, member: Flags, index: Integers) -> KeptContrast:
+def _judged_last(scores: Floats, member: Flags, kept: KeptContrast) -> tuple[Floats, Floats]:
+    """Return the scores of the judged models of each arm: all but the first few."""
+    return scores[member][-kept.n_in :], scores[~member][-kept.n_out :]
+
+
+def keep_ratios(
+    ratios: Floats, member: Flags, index: Integers, *, subjects: Integers | None = None
+) -> KeptContrast:
     """Keep the counts of ratios above zero; NaN for models that were not judged, shape [n, k].
+
+    ``subjects`` are as in ``keep_contrast``.
 
     Raises:
         TooFewModels: fewer than two models of an arm were judged.
@@ -139,6 +203,7 @@ def keep_ratios(ratios: Floats, member: Flags, index: Integers) -> KeptContrast:
         raise TooFewModels(
             f"Of the two arms {len(inside)} and {len(outside)} models were judged; it takes two."
         )
+    owners = None if subjects is None or subjects.max() == 0 else subjects[index]
     return KeptContrast(
         averages_in=_floats((inside > 0).mean(1)),
         averages_out=_floats((outside <= 0).mean(1)),
@@ -146,7 +211,30 @@ def keep_ratios(ratios: Floats, member: Flags, index: Integers) -> KeptContrast:
         subject_out=_floats(outside.sum(1)),
         right_in=_integers((inside > 0).sum(0)),
         right_out=_integers((outside <= 0).sum(0)),
+        subjects_in=_by_subject(inside, owners),
+        subjects_out=_by_subject(outside, owners),
     )
+
+
+def _by_subject(ratios: Floats, owners: Integers | None) -> tuple[tuple[float, ...], ...]:
+    if owners is None:
+        return ()
+    return tuple(
+        _floats(ratios[:, owners == owner].sum(1)) for owner in range(int(owners.max()) + 1)
+    )
+
+
+def _record_shift(inside: Floats, outside: Floats) -> float | None:
+    """Return the largest distance of a record's arms if all of them look Gaussian."""
+    if min(len(inside), len(outside)) < SMALLEST_SAMPLE:
+        return None
+    largest = 0.0
+    for record in range(inside.shape[1]):
+        found = gaussian_bound(inside[:, record], outside[:, record], 0.5)
+        if not found.usable:
+            return None
+        largest = max(largest, found.shift)
+    return largest
 
 
 def _floats(values: Floats) -> tuple[float, ...]:
@@ -157,12 +245,15 @@ def _integers(values: Integers) -> tuple[int, ...]:
     return tuple(int(value) for value in values)
 
 
-def _equivalence(scores: ShadowScores, index: Integers) -> KeptContrast | None:
+def _equivalence(
+    scores: ShadowScores, index: Integers, subjects: Integers | None
+) -> KeptContrast | None:
     if scores.retrained is None:
         return None
     unlearned = scores.after[scores.member]
     member = np.arange(len(unlearned) + len(scores.retrained)) < len(unlearned)
-    return keep_contrast(np.vstack([unlearned, scores.retrained]), member, index)
+    both = np.vstack([unlearned, scores.retrained])
+    return keep_contrast(both, member, index, subjects=subjects)
 
 
 def _utility(scores: ShadowScores) -> Utility | None:
@@ -184,62 +275,3 @@ def _instance(scores: ShadowScores) -> InstanceTest | None:
         return None
     learned = scores.before[scores.member]
     return instance_test(scores.after[~scores.member], scores.deployed, learned=learned)
-
-
-def _estimate(bounds: Bounds, kept: KeptContrast, model_based: float | None = None) -> Estimate:
-    return Estimate(
-        estimate=float(bounds.estimate),
-        lower=float(bounds.lower),
-        upper=float(bounds.upper),
-        method=bounds.method,
-        unit=UNIT,
-        n_in=kept.n_in,
-        n_out=kept.n_out,
-        model_based_upper=model_based,
-    )
-
-
-def _record_average(kept: KeptContrast, alpha: float) -> Estimate:
-    bounds = average_bounds(
-        np.array(kept.averages_in),
-        np.array(kept.averages_out),
-        alpha,
-        variance_floor=(
-            _independent_variance(kept.right_in, kept.n_in),
-            _independent_variance(kept.right_out, kept.n_out),
-        ),
-    )
-    return _estimate(bounds, kept)
-
-
-def _independent_variance(right: tuple[int, ...], models: int) -> float:
-    """Return the variance of a model's share of right guesses if records were independent."""
-    chance = (np.array(right) + 1) / (models + 2)
-    return float((chance * (1 - chance)).sum() / len(right) ** 2)
-
-
-def _subject(kept: KeptContrast, alpha: float) -> Estimate:
-    inside, outside = np.array(kept.subject_in), np.array(kept.subject_out)
-    right = (int((inside > 0).sum()), int((outside <= 0).sum()))
-    bounds = guess_bounds(right[0], kept.n_in, right[1], kept.n_out, alpha)
-    if min(kept.n_in, kept.n_out) < 4:  # noqa: PLR2004  (a Gaussian cannot be checked)
-        return _estimate(bounds, kept)
-    model_based = gaussian_bound(inside, outside, alpha)
-    return _estimate(bounds, kept, model_based.upper if model_based.usable else None)
-
-
-def _record_guesses(kept: KeptContrast, alpha: float) -> Bounds:
-    return guess_bounds(kept.right_in, kept.n_in, kept.right_out, kept.n_out, alpha)
-
-
-def _worst_record(kept: KeptContrast, alpha: float) -> Estimate:
-    """Return the largest bounds over records; the lower one is corrected for the choice."""
-    plain = _record_guesses(kept, alpha)
-    chosen = _record_guesses(kept, alpha / len(kept.right_in))
-    worst = Bounds(
-        estimate=np.max(plain.estimate),
-        lower=np.max(chosen.lower),
-        upper=np.max(plain.upper),
-        method=f"largest of {len(kept.right_in)} records, {plain.method}",
-    )
-    return _estimate(worst, kept)

@@ -6,8 +6,12 @@ attack is right ``50 + 50 * advantage`` per cent of the time. Bounds are one-sid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Level(StrEnum):
@@ -16,6 +20,7 @@ class Level(StrEnum):
     RECORD_AVERAGE = "record_average"
     SUBJECT = "subject"
     WORST_RECORD = "worst_record"
+    WHOLE_SET = "whole_set"
 
     @property
     def words(self) -> str:
@@ -27,8 +32,9 @@ class Level(StrEnum):
 class Estimate:
     """An advantage with its bounds; ``n_in`` and ``n_out`` count judged models, never records.
 
-    ``model_based_upper`` assumes Gaussian scores. It is stored and shown, and decides nothing;
-    None where its assumptions do not hold.
+    Two more upper bounds are stored and shown, and decide nothing. ``model_based_upper`` assumes
+    Gaussian scores; None where its assumptions do not hold. ``best_threshold_upper`` assumes
+    nothing and speaks of every threshold on the attack's score, not of the one that it used.
     """
 
     estimate: float
@@ -39,24 +45,49 @@ class Estimate:
     n_in: int
     n_out: int
     model_based_upper: float | None = None
+    best_threshold_upper: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Power:
+    """What so many models can show at all.
+
+    Attributes:
+        smallest_bound: the lowest upper bound that models which leak nothing can be expected to
+            get: a margin below it cannot be passed.
+        detectable: the smallest advantage that exceeds the margin visibly in 80 % of audits; None
+            where not even a perfect attack's would, or where it was not computed.
+        method: how both were found.
+    """
+
+    smallest_bound: float
+    detectable: float | None
+    method: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contrast:
-    """One comparison of two arms of models at every level."""
+    """One comparison of two arms of models at every level.
+
+    ``subject`` is the worst of the subjects; ``whole_set`` is None where there is one, whose set
+    is the whole.
+    """
 
     record_average: Estimate
     subject: Estimate
     worst_record: Estimate
+    whole_set: Estimate | None = None
 
     def at(self, level: Level) -> Estimate:
-        """Return the estimate at one level."""
-        found: Estimate = getattr(self, level.value)
-        return found
+        """Return the estimate at one level; the subject's for the whole set of one subject."""
+        found: Estimate | None = getattr(self, level.value)
+        return self.subject if found is None else found
 
     def levels(self) -> tuple[tuple[Level, Estimate], ...]:
-        """Return every level with its estimate."""
-        return tuple((level, self.at(level)) for level in Level)
+        """Return every level that is not another one under a second name, with its estimate."""
+        return tuple(
+            (level, self.at(level)) for level in Level if getattr(self, level.value) is not None
+        )
 
     @property
     def models_per_arm(self) -> int:
@@ -89,6 +120,23 @@ class InstanceTest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One hypothesis, "the advantage is at most the margin", and the evidence against it.
+
+    Attributes:
+        level: about whom it speaks.
+        part: which subject, under a random number from 1; 0 where there is only one.
+        p: its p-value; at any stopping time in a sequential audit.
+        found: the estimate with its bounds.
+    """
+
+    level: Level
+    part: int = 0
+    p: float
+    found: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
 class Measurements:
     """All that a verdict is decided from.
 
@@ -101,6 +149,11 @@ class Measurements:
         findings: sentences about a broken experiment; any of them makes it invalid.
         instance_p: p-value of the deployed model itself; None where it was not tested.
         can_pass: False for an attack that must never clear a model.
+        comparisons: what a fail is corrected over (Holm). Empty for evidence that was kept before
+            there was a correction: there each level fails by itself.
+        attempt: the number of this audit among those of the same version and records.
+        spent: whether earlier attempts left nothing of the error that a pass may have.
+        power: what the number of models can show, by level.
     """
 
     alpha: float
@@ -111,3 +164,7 @@ class Measurements:
     findings: tuple[str, ...] = ()
     instance_p: float | None = None
     can_pass: bool = True
+    comparisons: tuple[Comparison, ...] = ()
+    attempt: int = 1
+    spent: bool = False
+    power: Mapping[Level, Power] = field(default_factory=dict)

@@ -26,6 +26,12 @@ class KeptContrast:
         subject_out: the same for the other arm.
         right_in: models under which a record was guessed right, one per record.
         right_out: the same for the other arm; with the arms' sizes these are its 2x2 counts.
+        subjects_in: where the records are of several subjects, each one's sums of log-likelihood
+            ratios, one per model, in a random order of subjects; ``subject_in`` is then the sum
+            over all of them.
+        subjects_out: the same for the other arm.
+        record_shift: the largest distance of a record's two arms, in standard deviations; None
+            unless every record's scores look Gaussian with one variance.
     """
 
     averages_in: tuple[float, ...]
@@ -34,6 +40,9 @@ class KeptContrast:
     subject_out: tuple[float, ...]
     right_in: tuple[int, ...]
     right_out: tuple[int, ...]
+    subjects_in: tuple[tuple[float, ...], ...] = ()
+    subjects_out: tuple[tuple[float, ...], ...] = ()
+    record_shift: float | None = None
 
     @property
     def n_in(self) -> int:
@@ -51,6 +60,13 @@ class Kept:
     """Everything a verdict is recomputed from, together with the policy.
 
     ``models_per_arm`` counts trained models; the first few of each arm only fit the first attack.
+
+    Attributes:
+        rules: 1 where each level fails by itself, as kept before there was a correction; 2 where
+            fails are corrected over levels and subjects.
+        attempt: the number of this audit among those of the same version and records.
+        debt: what earlier attempts lost, as the logarithm by which a sequential pass must win
+            more than the first attempt would; zero or more.
     """
 
     models_per_arm: int
@@ -61,6 +77,9 @@ class Kept:
     instance: InstanceTest | None = None
     findings: tuple[str, ...] = ()
     can_pass: bool = True
+    rules: int = 1
+    attempt: int = 1
+    debt: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -89,4 +108,4 @@ class Kept:
 
 
 def _frozen(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value

@@ -33,6 +33,17 @@ class AuditData(StrEnum):
     SURROGATE = "surrogate"
 
 
+class Mode(StrEnum):
+    """When a verdict may be taken.
+
+    In ``looks`` only at the planned numbers of models, which share the error probability. In
+    ``sequential`` at any: the bounds hold whenever somebody looks, and are wider at each look.
+    """
+
+    LOOKS = "looks"
+    SEQUENTIAL = "sequential"
+
+
 @dataclass(frozen=True, kw_only=True)
 class EvidencePolicy:
     """Margins, error probabilities and the numbers of models at which a verdict is taken.
@@ -47,6 +58,7 @@ class EvidencePolicy:
         max_trainings: how many shadow models may be trained in all (two arms).
         levels: the levels that must all be bounded for a pass.
         audit_data: whose records the shadow models learn from.
+        mode: whether the looks share ``alpha``, or bets that hold at any time are made.
     """
 
     margin_record: float = 0.10
@@ -58,6 +70,7 @@ class EvidencePolicy:
     max_trainings: int = 64
     levels: tuple[Level, ...] = (Level.RECORD_AVERAGE, Level.SUBJECT)
     audit_data: AuditData = AuditData.SURROGATE
+    mode: Mode = Mode.LOOKS
 
     def __post_init__(self) -> None:
         """Refuse values that no audit could honour.
@@ -73,16 +86,24 @@ class EvidencePolicy:
         _check_levels(self.levels, self.looks[-1])
         if not isinstance(self.audit_data, AuditData):
             raise PolicyRefused(f"audit_data is {self.audit_data!r}; use an AuditData.")
+        if not isinstance(self.mode, Mode):
+            raise PolicyRefused(f"mode is {self.mode!r}; use a Mode.")
+        if self.mode is Mode.SEQUENTIAL and Level.WORST_RECORD in self.levels:
+            raise PolicyRefused(
+                "levels asks for the worst record, about which a sequential audit keeps no bets; "
+                "use the mode looks."
+            )
 
     def margin(self, level: Level) -> float:
         """Return the largest tolerated advantage at a level."""
         return self.margin_record if level is Level.RECORD_AVERAGE else self.margin_subject
 
     def alpha_at(self, models_per_arm: int) -> float:
-        """Return the share of ``alpha`` that a look may spend.
+        """Return the error probability of the bounds at a look.
 
-        The shares are proportional to the looks' sizes and add up to ``alpha``, so that stopping
-        at the first look that passes keeps the promised error (Bonferroni).
+        In the mode ``looks`` these are shares of ``alpha``, proportional to the looks' sizes, so
+        that stopping at the first look that passes keeps the promised error (Bonferroni). In the
+        mode ``sequential`` each look has all of it, and the bounds account for the others.
 
         Raises:
             NotALook: a verdict at this number of models was not planned.
@@ -92,16 +113,28 @@ class EvidencePolicy:
                 f"A verdict at {models_per_arm} models per arm is not planned; the policy "
                 f"allows {_listed(self.looks)}."
             )
+        return self.alpha if self.mode is Mode.SEQUENTIAL else self.share_of(models_per_arm)
+
+    def share_of(self, models_per_arm: int) -> float:
+        """Return the share of ``alpha`` of a look, whatever the mode."""
         return self.alpha * models_per_arm / sum(self.looks)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON values, one per field."""
-        return {
+        """Return plain JSON values, one per field.
+
+        ``mode`` only where it is not the default: policies that were logged before it existed
+        keep their digests.
+        """
+        values: dict[str, Any] = {
             **asdict(self),
             "looks": list(self.looks),
             "levels": [level.value for level in self.levels],
             "audit_data": self.audit_data.value,
+            "mode": self.mode.value,
         }
+        if self.mode is Mode.LOOKS:
+            del values["mode"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> EvidencePolicy:
@@ -122,6 +155,8 @@ class EvidencePolicy:
             read["levels"] = tuple(_member(Level, "levels", value) for value in levels)
         if "audit_data" in read:
             read["audit_data"] = _member(AuditData, "audit_data", read["audit_data"])
+        if "mode" in read:
+            read["mode"] = _member(Mode, "mode", read["mode"])
         return cls(**read)
 
     def digest(self) -> str:
@@ -174,8 +209,9 @@ def _check_looks(looks: tuple[int, ...], max_trainings: int) -> None:
 def _check_levels(levels: tuple[Level, ...], largest_look: int) -> None:
     if not levels or not all(isinstance(level, Level) for level in levels):
         raise PolicyRefused(f"levels is {levels!r}; name at least one of {_listed(tuple(Level))}.")
-    if Level.WORST_RECORD in levels and largest_look < WORST_RECORD_LOOK:
-        raise PolicyRefused(
-            f"levels asks for the worst record, which needs a look of at least "
-            f"{WORST_RECORD_LOOK} models per arm; the largest is {largest_look}."
-        )
+    for level in (Level.WORST_RECORD, Level.WHOLE_SET):
+        if level in levels and largest_look < WORST_RECORD_LOOK:
+            raise PolicyRefused(
+                f"levels asks for the {level.words}, which needs a look of at least "
+                f"{WORST_RECORD_LOOK} models per arm; the largest is {largest_look}."
+            )

@@ -1,0 +1,169 @@
+"""Bounds that hold at every number of models: somebody may look after each one and stop at will.
+
+A bet against "the advantage is at least X" is kept for every X: it grows where guesses are worse
+than that would make them. The probability that a fair bet ever grows 1 / alpha-fold is at most
+alpha (Ville 1939), so every X whose bet did so is excluded, whenever that happened.
+Sources: Waudby-Smith and Ramdas 2024 (betting), Howard et al. 2021 (confidence sequences).
+
+The i-th model that learned the records and the i-th that never saw them form a pair, judged by
+the same earlier models. Given the past their mean guess has expectation (1 + advantage) / 2, and a
+bet on both is fair by the inequality of the arithmetic and geometric mean, also where the attack
+is better in one arm. "The advantage" is that of the attack as fitted at each pair: what is
+excluded is that all of them had X.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from audits.core.bounds import Bounds, UnusableArm
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+STAKES = (0.05, 0.1, 0.2, 0.4, 0.7)
+METHOD = "bets on pairs of models, valid at any stopping time"
+HALVINGS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Path:
+    """Logarithms of the two bets after each pair of models, at one margin.
+
+    Attributes:
+        against_leak: grows where the advantage stays below the margin; 1 / alpha excludes
+            "at least the margin", which is what a pass needs.
+        against_margin: grows where it exceeds the margin; what a fail needs.
+    """
+
+    against_leak: tuple[float, ...]
+    against_margin: tuple[float, ...]
+
+
+def path(inside: Floats, outside: Floats, margin: float) -> Path:
+    """Return both bets at a margin after each pair.
+
+    Args:
+        inside: how right the attack was under each model that learned the records, in [0, 1] and
+            in the order of training; shape [n]. For one subject: 0 or 1.
+        outside: the same under models that never saw them.
+        margin: the advantage X that is bet against, in (0, 1).
+
+    Raises:
+        UnusableArm: an arm is empty, or a value is not in [0, 1].
+    """
+    pairs = _pairs(inside, outside)
+    return Path(
+        against_leak=tuple(map(float, _against_leak(_lifted(pairs), margin))),
+        against_margin=tuple(map(float, _log_mixture(_gains_above(pairs, margin)))),
+    )
+
+
+def p_above(inside: Floats, outside: Floats, margin: float) -> float:
+    """Return a p-value of "the advantage is at most the margin" that holds at any stopping time.
+
+    Raises:
+        UnusableArm: as ``path``.
+    """
+    pairs = _pairs(inside, outside)
+    return float(np.exp(-max(0.0, _log_mixture(_gains_above(pairs, margin)).max())))
+
+
+def sequence_bounds(
+    inside: Floats, outside: Floats, alpha: float, *, alpha_upper: float | None = None
+) -> Bounds:
+    """Bound the advantage, each side at its own error, at this and at every earlier pair.
+
+    No upper bound is helped by guesses that are worse than a coin's: they are lifted to it first.
+
+    Raises:
+        UnusableArm: as ``path``.
+    """
+    pairs = _pairs(inside, outside)
+    lifted = _lifted(pairs)
+    above = -np.log(alpha if alpha_upper is None else alpha_upper)
+    return Bounds(
+        estimate=float(pairs.mean(0).sum() - 1),
+        lower=_lower(pairs, -np.log(alpha)),
+        upper=_upper(lifted, above),
+        method=METHOD,
+    )
+
+
+def _pairs(inside: Floats, outside: Floats) -> Floats:
+    """Return pairs of guesses, shape [n, 2]; a model without a partner waits for one."""
+    size = min(len(inside), len(outside))
+    pairs = np.column_stack([inside[:size], outside[:size]]).astype(np.float64)
+    if not size or not ((pairs >= 0) & (pairs <= 1)).all():
+        raise UnusableArm("Bets need at least one model per arm, and guesses between 0 and 1.")
+    return pairs
+
+
+def _lifted(pairs: Floats) -> Floats:
+    """Return, for each number of pairs, all pairs moved up to a mean of a half; [n, n, 2].
+
+    Larger guesses never gain, so the lifted bet is at most the fair one and Ville's bound holds.
+    """
+    size = len(pairs)
+    mean = np.cumsum(pairs.mean(1)) / np.arange(1, size + 1)
+    share = np.where(mean < 0.5, (0.5 - mean) / (1 - mean), 0.0)  # noqa: PLR2004  (a coin)
+    return pairs + (1 - pairs) * share[:, None, None]
+
+
+def _gains_above(pairs: Floats, margin: float) -> Floats:
+    """Return by how much a stake of one grows if the advantage exceeds the margin, less one."""
+    chance = (1 + margin) / 2
+    return (pairs - chance) / chance
+
+
+def _against_leak(lifted: Floats, margin: float) -> Floats:
+    """Return the logarithm of the bet against a leak after each pair."""
+    chance = (1 + margin) / 2
+    logs = _logs((chance - lifted) / (1 - chance))
+    size = len(lifted)
+    earlier = np.tri(size, dtype=bool)
+    return _mix((logs * earlier).sum(-1))
+
+
+def _log_mixture(gains: Floats) -> Floats:
+    return _mix(np.cumsum(_logs(gains), axis=-1))
+
+
+def _logs(gains: Floats) -> Floats:
+    """Return the logarithms of one pair's growth under each stake; [stakes, ..., n]."""
+    stakes = np.reshape(STAKES, (-1,) + (1,) * gains.ndim)
+    return np.asarray(np.log1p(stakes * gains).sum(-1), np.float64)
+
+
+def _mix(logs: Floats) -> Floats:
+    """Return the logarithm of the mean over stakes."""
+    most = logs.max(0)
+    return np.asarray(most + np.log(np.exp(logs - most).mean(0)), np.float64)
+
+
+def _upper(lifted: Floats, needed: float) -> float:
+    """Return the smallest excluded advantage: the bet grows with the margin it is against."""
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        if _against_leak(lifted, middle).max() >= needed:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _lower(pairs: Floats, needed: float) -> float:
+    low, high = -1.0, 1.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        if _log_mixture(_gains_above(pairs, middle)).max() >= needed:
+            low = middle
+        else:
+            high = middle
+    return low
