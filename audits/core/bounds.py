@@ -55,17 +55,17 @@ class GaussianBound:
         return not self.why
 
 
-def clopper_pearson_lower(successes: ArrayLike, trials: ArrayLike, alpha: float) -> Floats:
+def clopper_pearson_lower(successes: ArrayLike, trials: ArrayLike, alpha: ArrayLike) -> Floats:
     """Return the exact lower bound on a proportion (Clopper and Pearson 1934); any shape."""
     k, n = np.asarray(successes, np.float64), np.asarray(trials, np.float64)
     bound = special.betaincinv(np.maximum(k, 1), np.maximum(n - k + 1, 1), alpha)
     return np.asarray(np.where(k > 0, bound, 0.0), np.float64)
 
 
-def clopper_pearson_upper(successes: ArrayLike, trials: ArrayLike, alpha: float) -> Floats:
+def clopper_pearson_upper(successes: ArrayLike, trials: ArrayLike, alpha: ArrayLike) -> Floats:
     """Return the exact upper bound on a proportion (Clopper and Pearson 1934); any shape."""
     k, n = np.asarray(successes, np.float64), np.asarray(trials, np.float64)
-    bound = special.betaincinv(k + 1, np.maximum(n - k, 1), 1 - alpha)
+    bound = special.betaincinv(k + 1, np.maximum(n - k, 1), 1 - np.asarray(alpha))
     return np.asarray(np.where(k < n, bound, 1.0), np.float64)
 
 

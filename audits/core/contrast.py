@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     Flags: TypeAlias = NDArray[np.bool_]
     Integers: TypeAlias = NDArray[np.int64]
 
-HOLM = 2  # the rules under which fails are corrected over levels and subjects
-
 __all__ = [
     "contrast",
     "keep",
@@ -87,7 +85,6 @@ def keep(
         utility=_utility(scores),
         instance=_instance(scores),
         findings=broken,
-        rules=HOLM,
     )
 
 
@@ -113,12 +110,11 @@ def measure(kept: Kept, alpha: float, *, policy: EvidencePolicy | None = None) -
     )
     if policy is None:
         return measured
-    corrected = kept.rules >= HOLM
     return replace(
         measured,
-        comparisons=comparisons(kept.leak, terms, policy.margin) if corrected else (),
+        comparisons=comparisons(kept.leak, terms, policy.margin),
         spent=kept.attempt > 1 and policy.mode is Mode.LOOKS,
-        power=power_of(kept.leak, terms, policy.margin) if corrected else {},
+        power=power_of(kept.leak, terms, policy.margin),
     )
 
 

@@ -149,8 +149,8 @@ class Measurements:
         findings: sentences about a broken experiment; any of them makes it invalid.
         instance_p: p-value of the deployed model itself; None where it was not tested.
         can_pass: False for an attack that must never clear a model.
-        comparisons: what a fail is corrected over (Holm). Empty for evidence that was kept before
-            there was a correction: there each level fails by itself.
+        comparisons: what a fail is corrected over (Holm) where there are several attacks or
+            subjects; empty where it was measured without a policy.
         attempt: the number of this audit among those of the same version and records.
         spent: whether earlier attempts left nothing of the error that a pass may have.
         power: what the number of models can show, by level.

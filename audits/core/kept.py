@@ -62,8 +62,6 @@ class Kept:
     ``models_per_arm`` counts trained models; the first few of each arm only fit the first attack.
 
     Attributes:
-        rules: 1 where each level fails by itself, as kept before there was a correction; 2 where
-            fails are corrected over levels and subjects.
         attempt: the number of this audit among those of the same version and records.
         debt: what earlier attempts lost, as the logarithm by which a sequential pass must win
             more than the first attempt would; zero or more.
@@ -77,7 +75,6 @@ class Kept:
     instance: InstanceTest | None = None
     findings: tuple[str, ...] = ()
     can_pass: bool = True
-    rules: int = 1
     attempt: int = 1
     debt: float = 0.0
 

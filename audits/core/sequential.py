@@ -107,12 +107,20 @@ def _pairs(inside: Floats, outside: Floats) -> Floats:
 def _lifted(pairs: Floats) -> Floats:
     """Return, for each number of pairs, all pairs moved up to a mean of a half; [n, n, 2].
 
+    The most wrong guesses become right ones until the mean is a coin's, as in ``guess_bounds``.
     Larger guesses never gain, so the lifted bet is at most the fair one and Ville's bound holds.
     """
     size = len(pairs)
-    mean = np.cumsum(pairs.mean(1)) / np.arange(1, size + 1)
-    share = np.where(mean < 0.5, (0.5 - mean) / (1 - mean), 0.0)  # noqa: PLR2004  (a coin)
-    return pairs + (1 - pairs) * share[:, None, None]
+    lifted = np.repeat(pairs[None], size, axis=0)
+    for last in range(size):
+        seen = lifted[last, : last + 1].ravel()
+        missing = 0.5 * len(seen) - seen.sum()
+        if missing > 0:
+            order = np.argsort(seen, kind="stable")
+            room = 1 - seen[order]
+            seen[order] += np.clip(missing - (np.cumsum(room) - room), 0.0, room)
+            lifted[last, : last + 1] = seen.reshape(-1, 2)
+    return lifted
 
 
 def _gains_above(pairs: Floats, margin: float) -> Floats:

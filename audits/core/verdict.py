@@ -7,14 +7,28 @@ records before they were unlearned (assay sensitivity, as in equivalence trials)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from audits.core.failing import leaks
 from audits.core.policy import AuditData
+from audits.core.wording import (
+    NOT_COVERED,
+    about,
+    attainable,
+    claim,
+    confidence,
+    distance,
+    models,
+    name,
+)
 
 if TYPE_CHECKING:
-    from audits.core.estimates import Contrast, Estimate, Level, Measurements
+    from collections.abc import Callable
+
+    from audits.core.estimates import Level, Measurements
     from audits.core.policy import EvidencePolicy
 
 
@@ -74,22 +88,58 @@ class ExactChecks:
     smoke: Outcome | None = None
 
 
-def decide(policy: EvidencePolicy, measured: Measurements) -> Verdict:
-    """Return the first outcome whose rule holds: invalid, fail, destroyed, pass, no signal."""
+def decide(policy: EvidencePolicy, measured: Measurements | Mapping[str, Measurements]) -> Verdict:
+    """Return the first outcome whose rule holds: invalid, fail, destroyed, pass, no signal.
+
+    Args:
+        policy: the rules that were fixed beforehand.
+        measured: what one attack measured, or several by name. Any attack may fail a model, with
+            a correction for their number. A pass needs every attack that ``can_pass`` to bound
+            the leak and to have seen the records before, at the full error (an intersection-union
+            test); the other attacks can fail it and are shown.
+
+    Raises:
+        NotComparable: attacks that are given together were not measured under the same rules.
+        ValueError: no attack is given.
+    """
+    attacks = measured if isinstance(measured, Mapping) else {"": measured}
+    if not attacks:
+        raise ValueError("No attack was measured; at least one is needed for a verdict.")
     ordered = (
-        (Outcome.INVALID, measured.findings),
-        (Outcome.FAIL, _leaks(policy, measured)),
-        (Outcome.DESTROYED, _losses(policy, measured)),
+        (Outcome.INVALID, _broken(attacks)),
+        (Outcome.FAIL, leaks(policy, attacks)),
+        (Outcome.DESTROYED, _lost(policy, attacks)),
     )
     for outcome, reasons in ordered:
         if reasons:
             return Verdict(outcome=outcome, reasons=reasons)
-    missing = _missing_for_pass(policy, measured)
+    deciding = {attack: one for attack, one in attacks.items() if one.can_pass} or attacks
+    missing = _each(deciding, lambda one: _missing_for_pass(policy, one))
     if not missing:
-        return _pass(policy, measured)
-    if blind := _blind(policy, measured):
-        return Verdict(outcome=Outcome.NO_SIGNAL, reasons=blind)
-    return Verdict(outcome=Outcome.INCONCLUSIVE, reasons=missing)
+        return _pass(policy, deciding)
+    blind = {attack: _blind(policy, one) for attack, one in deciding.items()}
+    if all(blind.values()):
+        reasons = _each(deciding, lambda one: _blind(policy, one))
+        return Verdict(outcome=Outcome.NO_SIGNAL, reasons=reasons)
+    reach = _each(deciding, lambda one: _reach(policy, one))
+    return Verdict(outcome=Outcome.INCONCLUSIVE, reasons=(*missing, *reach))
+
+
+def _each(
+    attacks: Mapping[str, Measurements], reasons: Callable[[Measurements], tuple[str, ...]]
+) -> tuple[str, ...]:
+    """Return the reasons of every attack, once each, with its name where there are several."""
+    found = [about(attack, each) for attack, one in attacks.items() for each in reasons(one)]
+    return tuple(dict.fromkeys(found))
+
+
+def _broken(attacks: Mapping[str, Measurements]) -> tuple[str, ...]:
+    return _each(attacks, lambda one: one.findings)
+
+
+def _lost(policy: EvidencePolicy, attacks: Mapping[str, Measurements]) -> tuple[str, ...]:
+    """Return what was lost: the models are the same whichever attack looked at them."""
+    return tuple(dict.fromkeys(each for one in attacks.values() for each in _losses(policy, one)))
 
 
 def decide_exact(checks: ExactChecks) -> Verdict:
@@ -132,27 +182,6 @@ def _broken_proof(checks: ExactChecks) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def _confidence(measured: Measurements) -> str:
-    return f"with {100 * (1 - measured.alpha):.3g} % confidence"
-
-
-def _leaks(policy: EvidencePolicy, measured: Measurements) -> tuple[str, ...]:
-    """Return a reason for each level, whether or not it decides, where a leak is shown."""
-    reasons = [
-        f"{_name(level)}: after unlearning the attack has an advantage of at least "
-        f"{found.lower:.3f} {_confidence(measured)}, above the margin {policy.margin(level):.2f} "
-        f"(estimate {found.estimate:.3f}, {_models(found)})."
-        for level, found in measured.leak.levels()
-        if found.lower > policy.margin(level)
-    ]
-    if measured.instance_p is not None and measured.instance_p < policy.alpha_instance:
-        reasons.append(
-            f"The deployed model stands out from models that never saw the records: "
-            f"p = {measured.instance_p:.4f}, below {policy.alpha_instance:g}."
-        )
-    return tuple(reasons)
-
-
 def _losses(policy: EvidencePolicy, measured: Measurements) -> tuple[str, ...]:
     utility = measured.utility
     if utility is None:
@@ -173,6 +202,11 @@ def _missing_for_pass(policy: EvidencePolicy, measured: Measurements) -> tuple[s
     missing = []
     if not measured.can_pass:
         missing.append("This attack is descriptive and can never clear a model.")
+    if measured.spent:
+        missing.append(
+            f"This is attempt {measured.attempt} on the same records of the same version; the "
+            f"first spent all that a pass may err, so this one can fail and cannot pass."
+        )
     if measured.utility is None:
         missing.append("The accuracy of the unlearned models was not measured.")
     if policy.audit_data is AuditData.SURROGATE and measured.instance_p is None:
@@ -189,59 +223,56 @@ def _missing_at(level: Level, margin: float, measured: Measurements) -> list[str
     missing = []
     if not leak.upper <= margin:
         missing.append(
-            f"{_name(level)}: after unlearning the advantage may be as large as {leak.upper:.3f}, "
-            f"above the margin {margin:.2f} (estimate {leak.estimate:.3f}, {_models(leak)})."
+            f"{name(level)}: after unlearning the advantage may be as large as {leak.upper:.3f}, "
+            f"above the margin {margin:.2f} (estimate {leak.estimate:.3f}, {models(leak)})."
         )
     if not before.lower > margin:
         missing.append(
-            f"{_name(level)}: before unlearning the attack's advantage is only known to be at "
+            f"{name(level)}: before unlearning the attack's advantage is only known to be at "
             f"least {before.lower:.3f}, which does not exceed the margin {margin:.2f}."
         )
     return missing
 
 
+def _reach(policy: EvidencePolicy, measured: Measurements) -> tuple[str, ...]:
+    """Return what so many models can show at all, at each level that was not bounded."""
+    open_levels = [
+        level
+        for level in policy.levels
+        if level in measured.power and measured.leak.at(level).upper > policy.margin(level)
+    ]
+    return tuple(attainable(level, policy.margin(level), measured) for level in open_levels)
+
+
 def _blind(policy: EvidencePolicy, measured: Measurements) -> tuple[str, ...]:
     found = ((level, measured.before.at(level)) for level in policy.levels)
     return tuple(
-        f"{_name(level)}: even before unlearning the attack's advantage was at most "
-        f"{before.upper:.3f} {_confidence(measured)}, within the margin "
+        f"{name(level)}: even before unlearning the attack's advantage was at most "
+        f"{before.upper:.3f} {confidence(measured)}, within the margin "
         f"{policy.margin(level):.2f}; it says nothing about unlearning."
         for level, before in found
         if before.upper <= policy.margin(level)
     )
 
 
-def _pass(policy: EvidencePolicy, measured: Measurements) -> Verdict:
-    reasons = [_claim(level, measured) for level in policy.levels]
-    equal = measured.equivalence
-    if equal is None:
-        reasons.append("No retrained models were compared, so only the leak is bounded.")
-        return Verdict(outcome=Outcome.PASS_LEAK, reasons=tuple(reasons))
-    strict = all(equal.at(level).upper <= policy.margin(level) for level in policy.levels)
-    reasons += [_distance(level, equal) for level in policy.levels]
+def _pass(policy: EvidencePolicy, attacks: Mapping[str, Measurements]) -> Verdict:
+    claims = _each(attacks, lambda one: tuple(claim(level, one) for level in policy.levels))
+    if any(one.equivalence is None for one in attacks.values()):
+        last = "No retrained models were compared, so only the leak is bounded."
+        return Verdict(outcome=Outcome.PASS_LEAK, reasons=(*claims, last, NOT_COVERED))
+    distances = _each(attacks, lambda one: _distances(policy, one))
+    strict = all(_strict(policy, one) for one in attacks.values())
     outcome = Outcome.PASS_STRICT if strict else Outcome.PASS_LEAK
-    return Verdict(outcome=outcome, reasons=tuple(reasons))
+    return Verdict(outcome=outcome, reasons=(*claims, *distances, NOT_COVERED))
 
 
-def _claim(level: Level, measured: Measurements) -> str:
-    leak, before = measured.leak.at(level), measured.before.at(level)
-    return (
-        f"{_name(level)}: {_confidence(measured)}, over the randomness of training and "
-        f"unlearning, the attack fitted to these shadow models tells 'was trained on, then "
-        f"unlearned' from 'never was' with an advantage of at most {leak.upper:.3f} (right at "
-        f"most {50 + 50 * leak.upper:.1f} % of the time); before unlearning it had at least "
-        f"{before.lower:.3f} ({_models(leak)})."
+def _strict(policy: EvidencePolicy, measured: Measurements) -> bool:
+    equal = measured.equivalence
+    return equal is not None and all(
+        equal.at(level).upper <= policy.margin(level) for level in policy.levels
     )
 
 
-def _distance(level: Level, equal: Contrast) -> str:
-    upper = equal.at(level).upper
-    return f"{_name(level)}: told from a retrained model with an advantage of at most {upper:.3f}."
-
-
-def _name(level: Level) -> str:
-    return level.words.capitalize()
-
-
-def _models(found: Estimate) -> str:
-    return f"judged on {found.n_in} against {found.n_out} models"
+def _distances(policy: EvidencePolicy, measured: Measurements) -> tuple[str, ...]:
+    equal = measured.equivalence
+    return () if equal is None else tuple(distance(level, equal) for level in policy.levels)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audits.core.estimates import Level
-from audits.core.policy import AuditData, EvidencePolicy, NotALook, PolicyRefused
+from audits.core.policy import AuditData, EvidencePolicy, Mode, NotALook, PolicyRefused
 
 policies = st.builds(
     EvidencePolicy,
@@ -18,6 +18,7 @@ policies = st.builds(
     max_trainings=st.integers(80, 200),
     levels=st.sampled_from([(Level.SUBJECT,), (Level.SUBJECT, Level.RECORD_AVERAGE)]),
     audit_data=st.sampled_from(AuditData),
+    mode=st.sampled_from(Mode),
 )
 
 
@@ -32,7 +33,7 @@ def test_a_policy_survives_json_with_its_digest(policy):
 @given(policies)
 @settings(max_examples=25, deadline=None)
 def test_the_looks_spend_alpha_and_no_more(policy):
-    spent = [policy.alpha_at(look) for look in policy.looks]
+    spent = [policy.share_of(look) for look in policy.looks]
     assert sum(spent) == pytest.approx(policy.alpha)
     assert spent == sorted(spent)
 
@@ -62,9 +63,20 @@ def test_any_change_changes_the_digest():
         ({"looks": [16.0]}, "it must hold whole numbers of at least 6."),
         ({"looks": [16, 16]}, "each look must be larger than the one before."),
         ({"max_trainings": 63}, "need at least 64."),
-        ({"levels": []}, "name at least one of record_average, subject, worst_record."),
+        ({"levels": []}, "name at least one of record_average, subject, worst_record, whole_set."),
         ({"levels": ["best"]}, "levels holds 'best'; allowed are record_average, subject,"),
         ({"levels": ["worst_record"]}, "needs a look of at least 256 models per arm"),
+        ({"levels": ["whole_set"]}, "asks for the whole set, which needs a look of at least 256"),
+        ({"mode": "always"}, "mode holds 'always'; allowed are looks, sequential."),
+        (
+            {
+                "mode": "sequential",
+                "levels": ["worst_record"],
+                "looks": [256],
+                "max_trainings": 512,
+            },
+            "asks for the worst record, about which a sequential audit keeps no bets",
+        ),
         ({"audit_data": "mine"}, "audit_data holds 'mine'; allowed are own_records, surrogate."),
     ],
 )
@@ -82,3 +94,18 @@ def test_the_worst_record_may_decide_with_enough_models():
 def test_it_refuses_a_look_that_was_not_planned():
     with pytest.raises(NotALook, match=r"at 20 models per arm is not planned; .* 16, 32"):
         EvidencePolicy().alpha_at(20)
+
+
+def test_only_the_mode_of_looks_shares_the_error():
+    bets = EvidencePolicy(mode=Mode.SEQUENTIAL)
+    assert [bets.alpha_at(look) for look in bets.looks] == [bets.alpha] * len(bets.looks)
+    assert sum(EvidencePolicy().alpha_at(look) for look in (16, 32)) == pytest.approx(0.05)
+    with pytest.raises(NotALook):
+        bets.alpha_at(20)
+
+
+def test_a_policy_logged_before_there_was_a_mode_keeps_its_digest():
+    assert "mode" not in EvidencePolicy().as_dict()
+    assert EvidencePolicy(mode=Mode.SEQUENTIAL).as_dict()["mode"] == "sequential"
+    known = "44ec5870efabe48e843693bc704413a20d0075ac39c4483cb8e6d1c8ddbb065d"
+    assert EvidencePolicy().digest() == known

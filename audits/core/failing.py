@@ -1,0 +1,105 @@
+"""Which leaks an audit may name.
+
+One attack on one subject fails at each level at the error that the policy gives each level. Where
+there are several attacks or subjects, their number is corrected for, over all of their levels
+together (Holm): else a request would fail the sooner the more was asked about it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audits.core.multiplicity import holm
+from audits.core.wording import about, confidence, models, name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from audits.core.estimates import Comparison, Estimate, Level, Measurements
+    from audits.core.policy import EvidencePolicy
+
+
+class NotComparable(ValueError):
+    """Attacks that were measured under different rules are judged together."""
+
+
+def leaks(policy: EvidencePolicy, attacks: Mapping[str, Measurements]) -> tuple[str, ...]:
+    """Return a reason for each leak that is shown, whether or not its level decides.
+
+    Raises:
+        NotComparable: several attacks are given, and one has no comparisons or another error.
+    """
+    first = next(iter(attacks.values()))
+    if len(attacks) > 1:
+        _check(attacks)
+    several = len(attacks) > 1 or any(one.part for one in first.comparisons)
+    found = _corrected(policy, attacks) if several else _alone(policy, first)
+    return (*found, *_standing_out(policy, attacks))
+
+
+def _check(attacks: Mapping[str, Measurements]) -> None:
+    for attack, measured in attacks.items():
+        if not measured.comparisons:
+            raise NotComparable(
+                f"{attack} has no comparisons; attacks that are judged together need them."
+            )
+    if len({measured.alpha for measured in attacks.values()}) > 1:
+        raise NotComparable("The attacks were measured at different error probabilities.")
+
+
+def _alone(policy: EvidencePolicy, measured: Measurements) -> Iterator[str]:
+    """Yield each level that fails by itself."""
+    for level, found in measured.leak.levels():
+        if found.lower > policy.margin(level):
+            yield f"{_leak(policy, name(level), level, found, measured)})."
+
+
+def _corrected(policy: EvidencePolicy, attacks: Mapping[str, Measurements]) -> Iterator[str]:
+    asked = {
+        (attack, number): one
+        for attack, measured in attacks.items()
+        for number, one in enumerate(measured.comparisons)
+    }
+    adjusted = holm({key: one.p for key, one in asked.items()})
+    for key, one in asked.items():
+        attack, measured = key[0], attacks[key[0]]
+        if adjusted[key] < measured.alpha:
+            who = _who(one, measured)
+            yield about(
+                attack,
+                f"{_leak(policy, who, one.level, one.found, measured)}; p = {adjusted[key]:.2g} "
+                f"after Holm's correction for {len(asked)} comparisons).",
+            )
+
+
+def _who(one: Comparison, measured: Measurements) -> str:
+    if not one.part:
+        return name(one.level)
+    count = max(each.part for each in measured.comparisons)
+    return f"{name(one.level)} {one.part} of {count}, in a random order"
+
+
+def _leak(
+    policy: EvidencePolicy, who: str, level: Level, found: Estimate, measured: Measurements
+) -> str:
+    """Return the sentence up to its last bracket."""
+    return (
+        f"{who}: after unlearning the attack has an advantage of at least {found.lower:.3f} "
+        f"{confidence(measured)}, above the margin {policy.margin(level):.2f} "
+        f"(estimate {found.estimate:.3f}, {models(found)}"
+    )
+
+
+def _standing_out(policy: EvidencePolicy, attacks: Mapping[str, Measurements]) -> Iterator[str]:
+    tested = {
+        attack: measured.instance_p
+        for attack, measured in attacks.items()
+        if measured.instance_p is not None
+    }
+    for attack, p in holm(tested).items():
+        if p < policy.alpha_instance:
+            yield about(
+                attack,
+                f"The deployed model stands out from models that never saw the records: "
+                f"p = {p:.4f}, below {policy.alpha_instance:g}.",
+            )

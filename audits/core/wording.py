@@ -1,0 +1,69 @@
+"""How a verdict is worded: no stronger than what was measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from audits.core.estimates import Contrast, Estimate, Level, Measurements
+
+NOT_COVERED = (
+    "Not covered: attackers who read the weights, attacks that were not run, copies outside the "
+    "lineage graph, and a dishonest operator."
+)
+
+
+def about(attack: str, sentence: str) -> str:
+    """Return a sentence with the name of the attack that it is about, where it has one."""
+    return f"{attack}: {sentence}" if attack else sentence
+
+
+def name(level: Level) -> str:
+    """Return a level as a sentence begins with it."""
+    return level.words.capitalize()
+
+
+def models(found: Estimate) -> str:
+    """Return how many models an estimate stands on."""
+    return f"judged on {found.n_in} against {found.n_out} models"
+
+
+def confidence(measured: Measurements) -> str:
+    """Return the confidence of one bound in words."""
+    return f"with {100 * (1 - measured.alpha):.3g} % confidence"
+
+
+def claim(level: Level, measured: Measurements) -> str:
+    """Return what a pass claims at one level, and about whom."""
+    leak, before = measured.leak.at(level), measured.before.at(level)
+    return (
+        f"{name(level)}: {confidence(measured)}, over the randomness of training and "
+        f"unlearning, an attacker who reads probabilities and knows the record and its label, "
+        f"using the attack fitted to these shadow models, tells 'was trained on, then unlearned' "
+        f"from 'never was' with an advantage of at most {leak.upper:.3f} (right at most "
+        f"{50 + 50 * leak.upper:.1f} % of the time); before unlearning it had at least "
+        f"{before.lower:.3f} ({models(leak)})."
+    )
+
+
+def distance(level: Level, equal: Contrast) -> str:
+    """Return how far the unlearned models are from retrained ones at one level."""
+    upper = equal.at(level).upper
+    return f"{name(level)}: told from a retrained model with an advantage of at most {upper:.3f}."
+
+
+def attainable(level: Level, margin: float, measured: Measurements) -> str:
+    """Return what so many models can show of a level at all."""
+    found, power = measured.leak.at(level), measured.power[level]
+    arm = min(found.n_in, found.n_out)
+    side = "above" if power.smallest_bound > margin else "within"
+    best = (
+        f"{name(level)}: with {arm} judged models per arm this audit could at best bound the "
+        f"advantage at {power.smallest_bound:.3f}, {side} the margin {margin:.2f}"
+    )
+    if power.detectable is None:
+        return f"{best}."
+    return (
+        f"{best}; a leak above the margin shows in 80 % of audits from an advantage of "
+        f"{power.detectable:.3f} on."
+    )
