@@ -12,6 +12,7 @@ import numpy as np
 from torch.utils.data import ConcatDataset, Subset
 
 from audits.core.design import derived_seed
+from audits.core.exposure import exposure
 from audits.core.scores import scores_of
 from audits.core.shadow_scores import Accuracies, Canaries, ShadowScores
 from unlearning.core.examples import count
@@ -81,7 +82,11 @@ class ShadowData:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ShadowRow:
-    """What one shadow model leaves: k and c scores, and accuracies on two sets."""
+    """What one shadow model leaves: k and c scores, and accuracies on two sets.
+
+    ``exposure_before`` and ``exposure_after`` say how far retained records stand out from test
+    records; None where there are too few.
+    """
 
     model: int
     member: bool
@@ -93,6 +98,8 @@ class ShadowRow:
     retained_after: float
     test_before: float
     test_after: float
+    exposure_before: float | None = None
+    exposure_after: float | None = None
 
 
 def train_shadow(
@@ -128,7 +135,7 @@ def train_shadow(
     _stop(cancelled)
     unlearned = procedure.unlearn(trained, retain, chosen, design.model_seed(model, "unlearn"))
     _stop(cancelled)
-    retained_after, test_after = _accuracies(unlearned, design, data)
+    retained_after, test_after, exposed_after = _accuracies(unlearned, design, data)
     return ShadowRow(
         model=model,
         member=member,
@@ -140,6 +147,8 @@ def train_shadow(
         retained_after=retained_after,
         test_before=accuracies[1],
         test_after=test_after,
+        exposure_before=accuracies[2],
+        exposure_after=exposed_after,
     )
 
 
@@ -214,9 +223,12 @@ def _phi(model: nn.Module, examples: Examples) -> Floats:
     return scores_of(model, examples)[0]
 
 
-def _accuracies(model: nn.Module, design: TwinDesign, data: ShadowData) -> tuple[float, float]:
-    """Return the accuracy on a fixed sample of the retain set and on the test set."""
+def _accuracies(
+    model: nn.Module, design: TwinDesign, data: ShadowData
+) -> tuple[float, float, float | None]:
+    """Return the accuracy on a sample of the retain set and on the test set, and the exposure."""
     rng = np.random.default_rng(derived_seed(design.seed, "retained sample"))
     sample = rng.permutation(count(data.retain))[: data.retained_sample]
-    retained = scores_of(model, Subset(data.retain, sample.tolist()))[1]
-    return float(retained.mean()), float(scores_of(model, data.test)[1].mean())
+    margins, right = scores_of(model, Subset(data.retain, sample.tolist()))
+    of_test, right_of_test = scores_of(model, data.test)
+    return float(right.mean()), float(right_of_test.mean()), exposure(margins, of_test)

@@ -9,11 +9,10 @@ import numpy as np
 from django.utils import timezone
 
 from audits.attacks.population import TooFewRecords, population_report
-from audits.core.contrast import keep, measure, recompute, records_without_signal
+from audits.core.contrast import keep, recompute
 from audits.core.harness import Deployment
 from audits.core.kept import Kept
 from audits.core.likelihood import instance_test
-from audits.core.plainly import for_the_person
 from audits.core.policy import EvidencePolicy
 from audits.core.scores import outputs_of, scores_of
 from audits.core.shadows import ShadowRow, stack
@@ -23,8 +22,11 @@ from audits.execution.audit_sets import AuditSets, audit_sets, population_sets
 from audits.execution.construction import judge_by_construction
 from audits.execution.gating import gate_findings
 from audits.execution.histograms import histogram_svg
+from audits.execution.look_payload import owed, payload_of, retained_effect
 from audits.execution.look_plot import look_plot
 from audits.models import AuditPlan, Evidence, ShadowResult
+from audits.queries.attempts import attempts_before
+from audits.queries.forget_sets import subjects_of
 from audits.services import evidence, verdicts
 from audits.services.verdicts import Finding
 from lineage.models import Artefact
@@ -33,9 +35,8 @@ from unlearning.execution.loading import load_version
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
-    from audits.core.estimates import Contrast, InstanceTest
+    from audits.core.estimates import InstanceTest
     from audits.core.shadow_scores import ShadowScores
-    from audits.core.verdict import Verdict
     from lineage.models import Job
     from unlearning.core.examples import Examples
 
@@ -64,55 +65,39 @@ def _judge_look(run: UnlearningRun, look: int) -> list[Finding]:
     sets = audit_sets(plan)
     scores = _scores(run, sets, policy.looks[look])
     seed = evidence.design_of(plan).seed
+    before = attempts_before(plan)
     kept = keep(
         scores,
         seed=seed,
         # Drawn for this look and written nowhere: the kept set must not say which record is which.
         index=np.random.default_rng().permutation(run.forget_count),
         deployment=_deployment(run, sets),
+        subjects=None if (owners := subjects_of(run)) is None else np.array(owners, np.int64),
     )
+    kept = replace(kept, attempt=len(before) + 1, debt=owed(before, policy))
     if sets.own is not None:
         kept = replace(kept, instance=_instance(run, sets.own, policy.looks[look]))
     verdict = recompute(Kept.from_dict(kept.as_dict()), policy)
-    return [_finding(plan, kept, verdict, look, _store(look_plot(scores, seed=seed)))]
-
-
-def _finding(plan: AuditPlan, kept: Kept, verdict: Verdict, look: int, plot: Artefact) -> Finding:
-    policy = EvidencePolicy.from_dict(plan.policy)
-    arm = policy.looks[look]
-    measured = measure(kept, policy.alpha_at(arm))
-    contrasts = {"before": measured.before, "leak": measured.leak}
-    if measured.equivalence:
-        contrasts["equivalence"] = measured.equivalence
-    last = look == len(policy.looks) - 1
-    return Finding(
-        kind=Evidence.Kind.U_LIRA,
-        look=look,
-        models_per_arm=arm,
-        payload={
-            "kept": kept.as_dict(),
-            "contrasts": {name: _levels(one) for name, one in contrasts.items()},
-            "alpha": policy.alpha_at(arm),
-            "instance_p": measured.instance_p,
-            "utility": asdict(measured.utility) if measured.utility else None,
-            "findings": list(measured.findings),
-            "records_without_signal": list(
-                records_without_signal(kept.before, policy.alpha_at(arm))
-            ),
-            "for_the_person": for_the_person(verdict.outcome, measured, policy),
-            "figures": {"histograms": _store(histogram_svg(kept)).sha256},
-            "policy_digest": plan.policy_digest,
-            "design_digest": plan.design_digest,
-        },
-        plot=plot,
-        outcome=verdict.outcome.value,
-        reasons=verdict.reasons,
-        final=last or verdict.outcome not in GOES_ON,
-    )
-
-
-def _levels(contrast: Contrast) -> dict[str, Any]:
-    return {level.value: asdict(estimate) for level, estimate in contrast.levels()}
+    pictures = _store(look_plot(scores, seed=seed)), _store(histogram_svg(kept))
+    told = {
+        **payload_of(kept, verdict, policy, before),
+        "retained": retained_effect(run, policy.looks[look], policy.alpha),
+        "figures": {"histograms": pictures[1].sha256},
+        "policy_digest": plan.policy_digest,
+        "design_digest": plan.design_digest,
+    }
+    return [
+        Finding(
+            kind=Evidence.Kind.U_LIRA,
+            look=look,
+            models_per_arm=policy.looks[look],
+            payload=told,
+            plot=pictures[0],
+            outcome=verdict.outcome.value,
+            reasons=verdict.reasons,
+            final=look == len(policy.looks) - 1 or verdict.outcome not in GOES_ON,
+        )
+    ]
 
 
 def _scores(run: UnlearningRun, sets: AuditSets, per_arm: int) -> ShadowScores:

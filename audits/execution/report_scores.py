@@ -57,7 +57,7 @@ def _lines(row: Mapping[str, Any]) -> Iterator[list[Any]]:
             continue
         for field in fields(KeptContrast):
             quantity, _, arm = field.name.partition("_")
-            for index, value in enumerate(getattr(contrast, field.name)):
+            for index, value in _numbers(getattr(contrast, field.name)):
                 yield [
                     row["evidence"],
                     row["run"],
@@ -68,3 +68,14 @@ def _lines(row: Mapping[str, Any]) -> Iterator[list[Any]]:
                     index,
                     repr(value),
                 ]
+
+
+def _numbers(values: Any) -> Iterator[tuple[str, float]]:  # noqa: ANN401  (any field of the kept)
+    """Yield each number with its place: model, or ``subject.model`` where there are several."""
+    if not isinstance(values, tuple):
+        values = () if values is None else (values,)
+    for place, value in enumerate(values):
+        if isinstance(value, tuple):
+            yield from ((f"{place}.{inner}", each) for inner, each in enumerate(value))
+        else:
+            yield str(place), value

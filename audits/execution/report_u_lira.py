@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audits.attacks.u_lira import ULira
-from audits.core.contrast import measure, recompute, records_without_signal
-from audits.core.estimates import Level
+from audits.core.contrast import measure_under, recompute, records_without_signal
 from audits.execution import report_words as words
 from audits.execution.report_scores import kept_of, policy_of
 from audits.execution.report_words import code, number, plain
@@ -18,7 +17,7 @@ from audits.execution.report_words import code, number, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audits.core.estimates import Contrast, Measurements
+    from audits.core.estimates import Contrast, Level, Measurements
     from audits.core.kept import Kept
     from audits.core.policy import EvidencePolicy
 
@@ -37,7 +36,7 @@ def u_lira(row: Mapping[str, Any], findings: Mapping[str, Any]) -> dict[str, Any
     card["card"] = _rules(row, policy, findings)
     if kept is None or kept.models_per_arm not in policy.looks:
         return card | {"note": UNREADABLE}
-    measured = measure(kept, policy.alpha_at(kept.models_per_arm))
+    measured = measure_under(kept, policy)
     again = recompute(kept, policy)
     agrees = "agrees with" if again.outcome == row["verdict"] else "differs from"
     return card | {
@@ -64,6 +63,7 @@ def _rules(
         ["Margins, fixed beforehand", _margins(policy)],
         ["Levels needed to pass", levels],
         ["Error probability", f"{policy.alpha:g} over all looks together"],
+        ["When a verdict may be taken", words.MODES[policy.mode]],
         ["Rules fixed by the log", _fixed(policy.digest(), findings)],
         ["Digest of the rules", code(policy.digest())],
     ]
@@ -89,7 +89,7 @@ def _table(measured: Measurements, policy: EvidencePolicy) -> list[list[str]]:
         _row(words.CONTRASTS[name], contrast, level, policy)
         for name, contrast in found
         if contrast is not None
-        for level in Level
+        for level, _ in contrast.levels()
     ]
 
 

@@ -102,6 +102,10 @@ CAPTIONS = {
     "histograms": "What the attack says of each shadow model.",
     "power": "What an audit with so many models can show.",
 }
+MODES = {
+    "looks": "at the planned looks, which share the error probability",
+    "sequential": "at any number of models, with bounds that hold whenever somebody looks",
+}
 CONTRASTS = {
     "before": "Before unlearning",
     "leak": "After unlearning",

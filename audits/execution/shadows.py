@@ -107,4 +107,6 @@ def as_json(row: ShadowRow) -> dict[str, Any]:
         "retained_after": row.retained_after,
         "test_before": row.test_before,
         "test_after": row.test_after,
+        "exposure_before": row.exposure_before,
+        "exposure_after": row.exposure_after,
     }

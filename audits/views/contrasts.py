@@ -15,11 +15,13 @@ MARGINS = {
     Level.RECORD_AVERAGE: "margin_record",
     Level.SUBJECT: "margin_subject",
     Level.WORST_RECORD: "margin_subject",
+    Level.WHOLE_SET: "margin_subject",
 }
 LEVELS = {
     Level.RECORD_AVERAGE: "Average over the records",
     Level.SUBJECT: "The person as a whole",
     Level.WORST_RECORD: "The worst single record",
+    Level.WHOLE_SET: "All records together",
 }
 CONTRASTS = {
     "before": (

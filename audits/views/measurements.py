@@ -40,6 +40,7 @@ POLICY = {
     "max_trainings": "Shadow models at most",
     "levels": "Levels that decide",
     "audit_data": "Records the shadow models learn from",
+    "mode": "When a verdict may be taken",
 }
 
 

@@ -1,0 +1,114 @@
+"""What the evidence of one look says: the kept numbers, and all that is shown beside them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audits.core.attempts import debt, paths
+from audits.core.contrast import measure_under, records_without_signal
+from audits.core.exposure import SMALLEST_RETAINED, side_effect
+from audits.core.kept import Kept
+from audits.core.not_run import not_run
+from audits.core.plainly import for_the_person
+from audits.core.policy import Mode
+from audits.execution.attacks_known import registered
+from audits.models import ShadowResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audits.core.estimates import Contrast, Measurements
+    from audits.core.policy import EvidencePolicy
+    from audits.core.verdict import Verdict
+    from audits.queries.attempts import Attempt
+    from unlearning.models import UnlearningRun
+
+RAN = ("u_lira", "population")  # what every audit of a run runs
+DIGITS = 6
+
+
+def payload_of(
+    kept: Kept, verdict: Verdict, policy: EvidencePolicy, before: Sequence[Attempt]
+) -> dict[str, Any]:
+    """Return plain JSON values: what was measured, by what, and what that can show at all."""
+    measured = measure_under(kept, policy)
+    contrasts = {"before": measured.before, "leak": measured.leak}
+    if measured.equivalence:
+        contrasts["equivalence"] = measured.equivalence
+    return {
+        "kept": kept.as_dict(),
+        "contrasts": {name: _levels(one) for name, one in contrasts.items()},
+        "alpha": measured.alpha,
+        "instance_p": measured.instance_p,
+        "utility": asdict(measured.utility) if measured.utility else None,
+        "findings": list(measured.findings),
+        "records_without_signal": list(records_without_signal(kept.before, measured.alpha)),
+        "for_the_person": for_the_person(verdict.outcome, measured, policy),
+        "power": {level.value: asdict(one) for level, one in measured.power.items()},
+        "comparisons": _comparisons(measured),
+        "attempt": kept.attempt,
+        "earlier_attempts": [_earlier(one) for one in before],
+        "paths": _paths(kept, policy),
+        "not_run": [asdict(one) for one in not_run(RAN, registered())],
+    }
+
+
+def owed(before: Sequence[Attempt], policy: EvidencePolicy) -> float:
+    """Return what an audit owes for those before it; nothing where looks are planned."""
+    if policy.mode is Mode.LOOKS:
+        return 0.0
+    numbers = (
+        None if one.open or one.kept is None else Kept.from_dict(one.kept) for one in before
+    )
+    return debt(numbers, policy)
+
+
+def retained_effect(run: UnlearningRun, per_arm: int, alpha: float) -> dict[str, Any]:
+    """Return what unlearning did to the records that stay, or why that was not computed."""
+    rows = ShadowResult.objects.filter(run=run, index__lt=2 * per_arm).order_by("index")
+    pairs = [(row.row.get("exposure_before"), row.row.get("exposure_after")) for row in rows]
+    if not pairs or any(None in pair for pair in pairs):
+        reason = f"Fewer than {SMALLEST_RETAINED} retained records, or none to compare with."
+        return {"not_computed": reason}
+    earlier, later = np.array(pairs, np.float64).T
+    found = side_effect(earlier, later, alpha)
+    assert found is not None  # noqa: S101  (a look has more than one model)
+    return asdict(found)
+
+
+def _levels(contrast: Contrast) -> dict[str, Any]:
+    return {level.value: asdict(estimate) for level, estimate in contrast.levels()}
+
+
+def _comparisons(measured: Measurements) -> list[dict[str, Any]]:
+    return [
+        {"level": one.level.value, "part": one.part, "p": one.p} for one in measured.comparisons
+    ]
+
+
+def _earlier(one: Attempt) -> dict[str, Any]:
+    return {
+        "run": str(one.run.pk),
+        "method": one.method,
+        "outcome": one.outcome,
+        "open": one.open,
+    }
+
+
+def _paths(kept: Kept, policy: EvidencePolicy) -> dict[str, Any]:
+    """Return the logarithms of both bets after every pair; empty where looks are planned."""
+    if policy.mode is Mode.LOOKS:
+        return {}
+    return {
+        name: {
+            level.value: [
+                {side: [round(value, DIGITS) for value in values] for side, values in one.items()}
+                for one in map(asdict, found)
+            ]
+            for level, found in paths(contrast, policy).items()
+        }
+        for name, contrast in (("before", kept.before), ("leak", kept.leak))
+    }
