@@ -13,7 +13,7 @@ from scipy import special, stats
 
 from audits.core.bounds import split_guess_bounds, spreads, welch
 from audits.core.estimates import Comparison, Level
-from audits.core.levels import contrast, subject_estimates, subjects, variance_floors, whole_set
+from audits.core.levels import subject_estimates, subjects, variance_floors, whole_set
 from audits.core.sequential import p_above
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from audits.core.estimates import Contrast
     from audits.core.kept import KeptContrast
     from audits.core.levels import Sums, Terms
 
@@ -30,14 +31,15 @@ HALVINGS = 60
 
 
 def comparisons(
-    kept: KeptContrast, terms: Terms, margin: Callable[[Level], float]
+    kept: KeptContrast, found: Contrast, terms: Terms, margin: Callable[[Level], float]
 ) -> tuple[Comparison, ...]:
     """Return one comparison for each level, and for each subject where there are several.
+
+    ``found`` is the contrast that was estimated from the same numbers on the same terms.
 
     All records together make one comparison, whose p-value is corrected for their number: a set
     of a thousand records would otherwise leave nothing to the other levels.
     """
-    found = contrast(kept, terms)
     average, record = Level.RECORD_AVERAGE, Level.WORST_RECORD
     result = [
         Comparison(
@@ -47,7 +49,8 @@ def comparisons(
     ]
     of_subject = margin(Level.SUBJECT)
     several = len(kept.subjects_in) > 0
-    each = zip(subjects(kept), subject_estimates(kept, terms), strict=True)
+    estimates = subject_estimates(kept, terms) if several else (found.subject,)
+    each = zip(subjects(kept), estimates, strict=True)
     result += [
         Comparison(
             level=Level.SUBJECT,

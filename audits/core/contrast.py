@@ -107,12 +107,13 @@ def measure(kept: Kept, alpha: float, *, policy: EvidencePolicy | None = None) -
         instance_p=kept.instance.p_value if kept.instance else None,
         can_pass=kept.can_pass,
         attempt=kept.attempt,
+        debt=kept.debt,
     )
     if policy is None:
         return measured
     return replace(
         measured,
-        comparisons=comparisons(kept.leak, terms, policy.margin),
+        comparisons=comparisons(kept.leak, measured.leak, terms, policy.margin),
         spent=kept.attempt > 1 and policy.mode is Mode.LOOKS,
         power=power_of(kept.leak, terms, policy.margin),
     )

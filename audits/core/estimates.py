@@ -153,6 +153,7 @@ class Measurements:
             subjects; empty where it was measured without a policy.
         attempt: the number of this audit among those of the same version and records.
         spent: whether earlier attempts left nothing of the error that a pass may have.
+        debt: what earlier attempts lost, see ``Kept``.
         power: what the number of models can show, by level.
     """
 
@@ -167,4 +168,5 @@ class Measurements:
     comparisons: tuple[Comparison, ...] = ()
     attempt: int = 1
     spent: bool = False
+    debt: float = 0.0
     power: Mapping[Level, Power] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -95,8 +95,8 @@ def subjects(kept: KeptContrast) -> tuple[Sums, ...]:
 
 
 def subject_estimates(kept: KeptContrast, terms: Terms) -> tuple[Estimate, ...]:
-    """Estimate each subject by itself, without a correction."""
-    return tuple(_guesses(sums, kept, terms) for sums in subjects(kept))
+    """Estimate each subject by itself, without a correction and with nothing shown beside it."""
+    return tuple(_estimate(_bounds(sums, kept, terms), kept) for sums in subjects(kept))
 
 
 def record_guesses(kept: KeptContrast, alpha: float) -> Bounds:
@@ -145,20 +145,25 @@ def _record_average(kept: KeptContrast, terms: Terms) -> Estimate:
     return _estimate(bounds, kept)
 
 
-def _guesses(sums: Sums, kept: KeptContrast, terms: Terms) -> Estimate:
+def _bounds(sums: Sums, kept: KeptContrast, terms: Terms) -> Bounds:
     if terms.sequential:
-        bounds = sequence_bounds(
-            sums.right_in, sums.right_out, terms.alpha, alpha_upper=terms.upper
-        )
-    else:
-        right = int(sums.right_in.sum()), int(sums.right_out.sum())
-        bounds = guess_bounds(right[0], kept.n_in, right[1], kept.n_out, terms.alpha)
-    best = threshold_bounds(sums.inside, sums.outside, terms.record).upper
-    if min(kept.n_in, kept.n_out) < SMALLEST_SAMPLE:
-        return _estimate(bounds, kept, best_threshold_upper=best)
-    model_based = gaussian_bound(sums.inside, sums.outside, terms.record)
-    usable = model_based.upper if model_based.usable else None
-    return _estimate(bounds, kept, model_based_upper=usable, best_threshold_upper=best)
+        return sequence_bounds(sums.right_in, sums.right_out, terms.alpha, alpha_upper=terms.upper)
+    right = int(sums.right_in.sum()), int(sums.right_out.sum())
+    return guess_bounds(right[0], kept.n_in, right[1], kept.n_out, terms.alpha)
+
+
+def _guesses(sums: Sums, kept: KeptContrast, terms: Terms) -> Estimate:
+    return _estimate(_bounds(sums, kept, terms), kept, **_shown(sums, terms.record))
+
+
+def _shown(sums: Sums, alpha: float) -> dict[str, float | None]:
+    """Return the two upper bounds that decide nothing."""
+    best = threshold_bounds(sums.inside, sums.outside, alpha).upper
+    if min(len(sums.inside), len(sums.outside)) < SMALLEST_SAMPLE:
+        return {"best_threshold_upper": best}
+    found = gaussian_bound(sums.inside, sums.outside, alpha)
+    usable = found.upper if found.usable else None
+    return {"model_based_upper": usable, "best_threshold_upper": best}
 
 
 def _worst_subject(kept: KeptContrast, terms: Terms) -> Estimate:
@@ -166,26 +171,19 @@ def _worst_subject(kept: KeptContrast, terms: Terms) -> Estimate:
 
     The upper one needs no correction: it holds for the subject who is truly the worst.
     """
-    count = len(kept.subjects_in)
-    plain = subject_estimates(kept, terms)
-    each = Terms(
-        alpha=terms.alpha / count,
-        upper=terms.upper,
-        record=terms.record,
-        sequential=terms.sequential,
-    )
-    lower = max(found.lower for found in subject_estimates(kept, each))
-    based = [found.model_based_upper for found in plain]
-    best = [found.best_threshold_upper for found in plain]
+    everyone = subjects(kept)
+    chosen = replace(terms, alpha=terms.alpha / len(everyone))
+    plain = [_bounds(sums, kept, terms) for sums in everyone]
+    shown = [_shown(sums, terms.record) for sums in everyone]
     worst = Bounds(
         estimate=max(found.estimate for found in plain),
-        lower=lower,
+        lower=max(_bounds(sums, kept, chosen).lower for sums in everyone),
         upper=max(found.upper for found in plain),
-        method=f"largest of {count} subjects, {plain[0].method}",
+        method=f"largest of {len(everyone)} subjects, {plain[0].method}",
     )
-    return _estimate(
-        worst, kept, model_based_upper=_largest(based), best_threshold_upper=_largest(best)
-    )
+    names = ("model_based_upper", "best_threshold_upper")
+    largest = {name: _largest([each.get(name) for each in shown]) for name in names}
+    return _estimate(worst, kept, **largest)
 
 
 def _largest(values: list[float | None]) -> float | None:

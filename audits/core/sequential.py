@@ -104,23 +104,46 @@ def _pairs(inside: Floats, outside: Floats) -> Floats:
     return pairs
 
 
-def _lifted(pairs: Floats) -> Floats:
-    """Return, for each number of pairs, all pairs moved up to a mean of a half; [n, n, 2].
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Lifted:
+    """All guesses, and which of them are moved up after each pair so that their mean is a half.
 
     The most wrong guesses become right ones until the mean is a coin's, as in ``guess_bounds``.
     Larger guesses never gain, so the lifted bet is at most the fair one and Ville's bound holds.
+
+    Attributes:
+        guesses: pair by pair, shape [2n].
+        seen: 1 where a guess was seen by then and stays as it is, shape [n, 2n].
+        right: how many became right, shape [n].
+        between: the one that moved part of the way, or 1 where none did; shape [n].
+        moved: 1 where one did, shape [n].
     """
-    size = len(pairs)
-    lifted = np.repeat(pairs[None], size, axis=0)
+
+    guesses: Floats
+    seen: Floats
+    right: Floats
+    between: Floats
+    moved: Floats
+
+
+def _lifted(pairs: Floats) -> _Lifted:
+    size, guesses = len(pairs), pairs.ravel()
+    seen = np.repeat(np.tri(size), 2, axis=1)
+    right, between, moved = np.zeros(size), np.ones(size), np.zeros(size)
     for last in range(size):
-        seen = lifted[last, : last + 1].ravel()
-        missing = 0.5 * len(seen) - seen.sum()
-        if missing > 0:
-            order = np.argsort(seen, kind="stable")
-            room = 1 - seen[order]
-            seen[order] += np.clip(missing - (np.cumsum(room) - room), 0.0, room)
-            lifted[last, : last + 1] = seen.reshape(-1, 2)
-    return lifted
+        known = guesses[: 2 * last + 2]
+        missing = 0.5 * len(known) - known.sum()
+        if missing <= 0:
+            continue
+        order = np.argsort(known, kind="stable")
+        room = np.cumsum(1 - known[order])
+        whole = int(np.searchsorted(room, missing, side="right"))
+        seen[last, order[:whole]], right[last] = 0.0, whole
+        left = missing - (room[whole - 1] if whole else 0.0)
+        if left > 0:
+            seen[last, order[whole]], moved[last] = 0.0, 1.0
+            between[last] = guesses[order[whole]] + left
+    return _Lifted(guesses=guesses, seen=seen, right=right, between=between, moved=moved)
 
 
 def _gains_above(pairs: Floats, margin: float) -> Floats:
@@ -129,23 +152,26 @@ def _gains_above(pairs: Floats, margin: float) -> Floats:
     return (pairs - chance) / chance
 
 
-def _against_leak(lifted: Floats, margin: float) -> Floats:
+def _against_leak(lifted: _Lifted, margin: float) -> Floats:
     """Return the logarithm of the bet against a leak after each pair."""
     chance = (1 + margin) / 2
-    logs = _logs((chance - lifted) / (1 - chance))
-    size = len(lifted)
-    earlier = np.tri(size, dtype=bool)
-    return _mix((logs * earlier).sum(-1))
+
+    def logs(guesses: Floats) -> Floats:
+        return np.asarray(
+            np.log1p(np.outer(STAKES, (chance - guesses) / (1 - chance))), np.float64
+        )
+
+    return _mix(
+        logs(lifted.guesses) @ lifted.seen.T
+        + logs(np.ones(1)) * lifted.right
+        + logs(lifted.between) * lifted.moved
+    )
 
 
 def _log_mixture(gains: Floats) -> Floats:
-    return _mix(np.cumsum(_logs(gains), axis=-1))
-
-
-def _logs(gains: Floats) -> Floats:
-    """Return the logarithms of one pair's growth under each stake; [stakes, ..., n]."""
-    stakes = np.reshape(STAKES, (-1,) + (1,) * gains.ndim)
-    return np.asarray(np.log1p(stakes * gains).sum(-1), np.float64)
+    """Return the logarithm of a bet after each pair from each guess's gain, shape [n, 2]."""
+    logs = np.log1p(np.multiply.outer(STAKES, gains)).sum(-1)
+    return _mix(np.cumsum(logs, axis=-1))
 
 
 def _mix(logs: Floats) -> Floats:
@@ -154,7 +180,7 @@ def _mix(logs: Floats) -> Floats:
     return np.asarray(most + np.log(np.exp(logs - most).mean(0)), np.float64)
 
 
-def _upper(lifted: Floats, needed: float) -> float:
+def _upper(lifted: _Lifted, needed: float) -> float:
     """Return the smallest excluded advantage: the bet grows with the margin it is against."""
     low, high = 0.0, 1.0
     for _ in range(HALVINGS):

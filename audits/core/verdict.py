@@ -23,6 +23,7 @@ from audits.core.wording import (
     distance,
     models,
     name,
+    owes,
 )
 
 if TYPE_CHECKING:
@@ -241,7 +242,8 @@ def _reach(policy: EvidencePolicy, measured: Measurements) -> tuple[str, ...]:
         for level in policy.levels
         if level in measured.power and measured.leak.at(level).upper > policy.margin(level)
     ]
-    return tuple(attainable(level, policy.margin(level), measured) for level in open_levels)
+    found = [attainable(level, policy.margin(level), measured) for level in open_levels]
+    return (*found, owes(measured)) if measured.debt > 0 else tuple(found)
 
 
 def _blind(policy: EvidencePolicy, measured: Measurements) -> tuple[str, ...]:

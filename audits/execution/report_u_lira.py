@@ -43,6 +43,7 @@ def u_lira(row: Mapping[str, Any], findings: Mapping[str, Any]) -> dict[str, Any
         "table": _table(measured, policy),
         "more": [
             *_more(kept, measured, policy),
+            *_beside(row["payload"], measured),
             [
                 "Drawn again for this report",
                 f"{words.said(again.outcome)}; this {agrees} the recorded verdict.",
@@ -127,6 +128,21 @@ def _more(kept: Kept, measured: Measurements, policy: EvidencePolicy) -> list[li
         test = f"p = {measured.instance_p:.4f}; below {policy.alpha_instance:g} would fail"
         rows.append(["Test of the deployed model", test])
     return rows + [["Broken", finding] for finding in measured.findings]
+
+
+def _beside(payload: Mapping[str, Any], measured: Measurements) -> list[list[str]]:
+    """Return what so many models can show, which attempt it is, and which attacks did not run."""
+    rows = [
+        [
+            f"At best, {level.words}",
+            f"so many models can bound the advantage at {number(one.smallest_bound)}",
+        ]
+        for level, one in measured.power.items()
+    ]
+    rows.append(["Attempt on these records of this version", str(measured.attempt)])
+    missing = payload.get("not_run")
+    listed = missing if isinstance(missing, list) else []
+    return rows + [["Not run", f"{one['attack']}: {one['reason']}"] for one in listed]
 
 
 def _fell(reference: float, unlearned: float) -> str:

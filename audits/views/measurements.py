@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from audits.views.cells import NOT_COMPUTED, interval, line, listed, mapping, percent, text
+from audits.views.cells import NOT_COMPUTED, interval, line, listed, mapping, number, percent, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +89,10 @@ def kept_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
             value=f"{len(unseen)} (random index: {listed(unseen)})" if unseen else _none(unseen),
         ),
         Fact(name="Faults of the experiment", value=listed(findings)),
+        Fact(name="Attempt on these records of this version", value=text(payload.get("attempt"))),
+        *_power(mapping(payload.get("power"))),
+        Fact(name="Records that stay, told from strangers", value=_retained(payload)),
+        Fact(name="Attacks that were not run", value=_not_run(payload.get("not_run"))),
         Fact(name="Digest of the design", value=text(payload.get("design_digest"))),
         Fact(name="Digest of the policy", value=text(payload.get("policy_digest"))),
     )
@@ -159,6 +163,36 @@ def _check(name: str, value: Any) -> str:  # noqa: ANN401  (any JSON value)
     if name == "smoke" and not value:
         return "not run"
     return line(value)
+
+
+def _power(found: Mapping[str, Any]) -> tuple[Fact, ...]:
+    return tuple(
+        Fact(
+            name=f"Smallest bound that so many models can be expected to give, {words}",
+            value=number(mapping(found.get(level)).get("smallest_bound")),
+        )
+        for level, words in (("record_average", "average"), ("subject", "the person as a whole"))
+        if level in found
+    )
+
+
+def _retained(payload: Mapping[str, Any]) -> str:
+    found = mapping(payload.get("retained"))
+    if "increase" not in found:
+        return text(found.get("not_computed"))
+    flag = "; more than is tolerated" if found.get("flagged") is True else ""
+    return (
+        f"{number(found.get('before'))} before, {number(found.get('after'))} after, increase at "
+        f"least {number(found.get('lower'))}{flag}"
+    )
+
+
+def _not_run(rows: Any) -> str:  # noqa: ANN401  (any JSON value)
+    if not isinstance(rows, list) or not rows:
+        return NOT_COMPUTED
+    return " ".join(
+        f"{text(mapping(row).get('attack'))}: {text(mapping(row).get('reason'))}" for row in rows
+    )
 
 
 def _confidence(payload: Mapping[str, Any]) -> str:
