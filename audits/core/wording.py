@@ -72,7 +72,7 @@ def attainable(level: Level, margin: float, measured: Measurements) -> str:
 def owes(measured: Measurements) -> str:
     """Return by how much a pass is dearer after the attempts before it."""
     return (
-        f"This is attempt {measured.attempt} on the same records of the same version. It continues "
-        f"the bets of those before it, which lost or are still open: it must win "
+        f"This is attempt {measured.attempt} on the same records of the same version. It "
+        f"continues the bets of those before it, which lost or are still open: it must win "
         f"exp({measured.debt:.1f}) times what a first attempt must to pass."
     )

@@ -180,3 +180,11 @@ def test_it_refuses_rows_with_a_gap():
     assert stack(rows[::-1]).canaries is None
     with pytest.raises(ShadowRowsRefused, match="models 0 to 1, each once"):
         stack([rows[0], rows[0]])
+
+
+def test_how_far_retained_records_stand_out_is_measured_where_there_are_enough():
+    few = train_shadow(0, DESIGN, Nothing(originals=ORIGINALS), data())
+    assert (few.exposure_before, few.exposure_after) == (None, None)
+    enough = train_shadow(0, DESIGN, Nothing(originals=ORIGINALS), data(retained_sample=200))
+    assert enough.exposure_before == enough.exposure_after
+    assert 0.05 < enough.exposure_before <= 1.0
