@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from audits.core.policy import EvidencePolicy
     from audits.core.sequential import Path
 
-OPEN = 700.0  # what no later attempt can win back, as long as an earlier one is still open
+OPEN = 700.0  # what no later attempt can win back
 
 
 def paths(kept: KeptContrast, policy: EvidencePolicy) -> dict[Level, tuple[Path, ...]]:
@@ -57,7 +57,8 @@ def debt(earlier: Iterable[Kept | None], policy: EvidencePolicy) -> float:
     """Return what an attempt owes for those before it, in their order.
 
     Args:
-        earlier: the numbers of each attempt's last look; None while it is open.
+        earlier: the numbers of each attempt's last look; None while it is open, and where its
+            looks shared the error: then nothing of that is left.
         policy: the rules of the attempt that follows.
     """
     owed = sum(OPEN if kept is None else lost(kept, policy) for kept in earlier)

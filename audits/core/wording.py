@@ -73,6 +73,6 @@ def owes(measured: Measurements) -> str:
     """Return by how much a pass is dearer after the attempts before it."""
     return (
         f"This is attempt {measured.attempt} on the same records of the same version. It "
-        f"continues the bets of those before it, which lost or are still open: it must win "
+        f"continues the bets of those before it, which lost, are open or spent all: it must win "
         f"exp({measured.debt:.1f}) times what a first attempt must to pass."
     )

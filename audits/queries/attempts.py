@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
 
+from audits.core.policy import EvidencePolicy, Mode
 from audits.models import AuditPlan, Evidence
 from unlearning.models import UnlearningRun
 
@@ -27,6 +28,7 @@ class Attempt:
         method: the method that was audited.
         outcome: its last verdict; empty while there is none.
         open: whether it may still reach one.
+        spent: whether its looks shared the error, so that it left none to those after it.
         kept: the kept numbers of its last look, or None.
     """
 
@@ -34,6 +36,7 @@ class Attempt:
     method: str
     outcome: str
     open: bool
+    spent: bool
     kept: Mapping[str, Any] | None
 
 
@@ -51,7 +54,7 @@ def attempts_before(plan: AuditPlan) -> list[Attempt]:
     for other in others.exclude(pk=plan.pk).select_related("run").order_by("fixed_at", "pk"):
         if own.isdisjoint(BitMap.deserialize(bytes(other.run.forget_bitmap))):
             continue
-        attempt, first = _attempt(other.run), _first_look(other.run)
+        attempt, first = _attempt(other), _first_look(other.run)
         fixed_before = (other.fixed_at, other.pk) < (plan.fixed_at, plan.pk)
         looked_before = first is not None and (looked is None or first < looked)
         if looked_before or (fixed_before and (attempt.open or first is not None)):
@@ -68,7 +71,8 @@ def _looks(run: UnlearningRun) -> list[Evidence]:
     return [row for row in rows if "kept" in row.payload]
 
 
-def _attempt(run: UnlearningRun) -> Attempt:
+def _attempt(plan: AuditPlan) -> Attempt:
+    run = plan.run
     last = run.verdicts.order_by("created_at").last()
     measured = [row.payload["kept"] for row in _looks(run)]
     return Attempt(
@@ -76,5 +80,6 @@ def _attempt(run: UnlearningRun) -> Attempt:
         method=run.method,
         outcome=str(last.outcome) if last else "",
         open=run.status not in {*ENDED, R.FAILED},
+        spent=EvidencePolicy.from_dict(plan.policy).mode is Mode.LOOKS,
         kept=measured[-1] if measured else None,
     )

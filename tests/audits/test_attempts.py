@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 from pyroaring import BitMap
 
 from audits.core.attempts import OPEN
+from audits.core.contrast import recompute
+from audits.core.kept import Kept
 from audits.core.not_run import AVAILABLE
 from audits.core.policy import EvidencePolicy, Mode
 from audits.core.verdict import Outcome
@@ -98,13 +101,20 @@ def test_a_failed_run_that_is_queued_again_pays_for_what_was_looked_at_meanwhile
     assert attempts_before(second) == []
 
 
-def test_only_a_sequential_audit_owes_what_was_lost(case, first):
+def test_only_a_sequential_audit_owes_what_was_lost(case):
+    ErasureRequest.objects.filter(pk=case.pk).update(policy=BETS.as_dict())
+    first = planned(queued_run(case), NOW)
     second = again(case, first)
     assert owed(attempts_before(second), BETS) == OPEN
     looked(first, NOW, kept=World(models=16, records=2, after=3.0).kept(0))
     assert 0 < owed(attempts_before(second), BETS) < OPEN
     assert owed(attempts_before(second), SMALL) == 0.0
     assert owed([], BETS) == 0.0
+
+
+def test_nothing_is_left_where_the_earlier_attempt_s_looks_shared_the_error(case, first):
+    looked(first, NOW)
+    assert owed(attempts_before(again(case, first)), BETS) == OPEN
 
 
 # --- subjects -----------------------------------------------------------------------------------
@@ -166,6 +176,29 @@ def test_the_evidence_of_a_look_says_what_it_can_show_and_what_was_not_run(
     assert any(one["attack"].startswith("White-box") for one in payload["not_run"])
     assert payload["retained"]["not_computed"].startswith("Fewer than 200 retained records")
     assert ShadowResult.objects.count() == 0
+
+
+def test_a_sequential_audit_is_judged_by_bets_and_recomputes(world, base, approximate, settings):
+    """Real shadow models, judged by bets; the verdict follows from the sealed numbers alone."""
+    settings.EXPUNGE_POLICY = {
+        "audit_data": "own_records",
+        "looks": [6, 8],
+        "max_trainings": 16,
+        "mode": "sequential",
+    }
+    case = world.erased()
+    run = runs(case)[0]
+    policy = EvidencePolicy.from_dict(case.policy)
+    assert policy.mode is Mode.SEQUENTIAL
+    for row in run.evidence.filter(kind="U_LIRA"):
+        stored = json.loads(json.dumps(row.payload))
+        again = recompute(Kept.from_dict(stored["kept"]), policy)
+        assert (again.outcome.value, list(again.reasons)) == (
+            row.verdict.outcome,
+            row.verdict.reasons,
+        )
+        subject = stored["contrasts"]["leak"]["subject"]
+        assert subject["method"] == "bets on pairs of models, valid at any stopping time"
 
 
 def test_every_attack_of_the_platform_is_known_by_the_name_of_its_file():
