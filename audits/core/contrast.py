@@ -18,9 +18,9 @@ import numpy as np
 
 from audits.core.attainable import power_of
 from audits.core.bounds import SMALLEST_SAMPLE, gaussian_bound
-from audits.core.comparisons import comparisons
 from audits.core.estimates import Measurements, Utility
 from audits.core.harness import Deployment, findings
+from audits.core.hypotheses import hypotheses
 from audits.core.kept import Kept, KeptContrast
 from audits.core.levels import Terms, contrast, records_without_signal
 from audits.core.likelihood import SMALLEST_FIT, TooFewModels, forward, instance_test
@@ -28,6 +28,8 @@ from audits.core.policy import Mode
 from audits.core.verdict import decide
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from audits.core.estimates import InstanceTest
@@ -46,6 +48,7 @@ __all__ = [
     "measure",
     "measure_under",
     "recompute",
+    "recompute_all",
     "records_without_signal",
 ]
 
@@ -91,7 +94,7 @@ def keep(
 def measure(kept: Kept, alpha: float, *, policy: EvidencePolicy | None = None) -> Measurements:
     """Estimate every contrast with one-sided bounds at ``alpha``.
 
-    With a policy also what follows from it: the comparisons that a fail is corrected over, what
+    With a policy also what follows from it: the hypotheses that a fail is corrected over, what
     earlier attempts left, what the number of models can show.
     """
     terms = Terms.fixed(alpha) if policy is None else _terms(kept, alpha, policy)
@@ -113,7 +116,7 @@ def measure(kept: Kept, alpha: float, *, policy: EvidencePolicy | None = None) -
         return measured
     return replace(
         measured,
-        comparisons=comparisons(kept.leak, measured.leak, terms, policy.margin),
+        hypotheses=hypotheses(kept.leak, measured.leak, terms, policy.margin),
         spent=kept.attempt > 1 and policy.mode is Mode.LOOKS,
         power=power_of(kept.leak, terms, policy.margin),
     )
@@ -146,6 +149,16 @@ def recompute(kept: Kept, policy: EvidencePolicy) -> Verdict:
         NotALook: the policy did not plan a verdict at this number of models.
     """
     return decide(policy, measure_under(kept, policy))
+
+
+def recompute_all(attacks: Mapping[str, Kept], policy: EvidencePolicy) -> Verdict:
+    """Return the verdict of several attacks on one experiment, by name, from what each kept.
+
+    Raises:
+        NotALook: the policy did not plan a verdict at one of their numbers of models.
+        ValueError: no attack is given.
+    """
+    return decide(policy, {name: measure_under(kept, policy) for name, kept in attacks.items()})
 
 
 def _finite(scores: ShadowScores) -> ShadowScores:

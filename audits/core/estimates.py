@@ -120,7 +120,7 @@ class InstanceTest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class Hypothesis:
     """One hypothesis, "the advantage is at most the margin", and the evidence against it.
 
     Attributes:
@@ -149,7 +149,7 @@ class Measurements:
         findings: sentences about a broken experiment; any of them makes it invalid.
         instance_p: p-value of the deployed model itself; None where it was not tested.
         can_pass: False for an attack that must never clear a model.
-        comparisons: what a fail is corrected over (Holm) where there are several attacks or
+        hypotheses: what a fail is corrected over (Holm) where there are several attacks or
             subjects; empty where it was measured without a policy.
         attempt: the number of this audit among those of the same version and records.
         spent: whether earlier attempts left nothing of the error that a pass may have.
@@ -165,7 +165,7 @@ class Measurements:
     findings: tuple[str, ...] = ()
     instance_p: float | None = None
     can_pass: bool = True
-    comparisons: tuple[Comparison, ...] = ()
+    hypotheses: tuple[Hypothesis, ...] = ()
     attempt: int = 1
     spent: bool = False
     debt: float = 0.0

@@ -15,7 +15,7 @@ from audits.core.wording import about, confidence, models, name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from audits.core.estimates import Comparison, Estimate, Level, Measurements
+    from audits.core.estimates import Estimate, Hypothesis, Level, Measurements
     from audits.core.policy import EvidencePolicy
 
 
@@ -27,21 +27,21 @@ def leaks(policy: EvidencePolicy, attacks: Mapping[str, Measurements]) -> tuple[
     """Return a reason for each leak that is shown, whether or not its level decides.
 
     Raises:
-        NotComparable: several attacks are given, and one has no comparisons or another error.
+        NotComparable: several attacks are given, and one has no hypotheses or another error.
     """
     first = next(iter(attacks.values()))
     if len(attacks) > 1:
         _check(attacks)
-    several = len(attacks) > 1 or any(one.part for one in first.comparisons)
+    several = len(attacks) > 1 or any(one.part for one in first.hypotheses)
     found = _corrected(policy, attacks) if several else _alone(policy, first)
     return (*found, *_standing_out(policy, attacks))
 
 
 def _check(attacks: Mapping[str, Measurements]) -> None:
     for attack, measured in attacks.items():
-        if not measured.comparisons:
+        if not measured.hypotheses:
             raise NotComparable(
-                f"{attack} has no comparisons; attacks that are judged together need them."
+                f"{attack} has no hypotheses; attacks that are judged together need them."
             )
     if len({measured.alpha for measured in attacks.values()}) > 1:
         raise NotComparable("The attacks were measured at different error probabilities.")
@@ -58,7 +58,7 @@ def _corrected(policy: EvidencePolicy, attacks: Mapping[str, Measurements]) -> I
     asked = {
         (attack, number): one
         for attack, measured in attacks.items()
-        for number, one in enumerate(measured.comparisons)
+        for number, one in enumerate(measured.hypotheses)
     }
     adjusted = holm({key: one.p for key, one in asked.items()})
     for key, one in asked.items():
@@ -72,10 +72,10 @@ def _corrected(policy: EvidencePolicy, attacks: Mapping[str, Measurements]) -> I
             )
 
 
-def _who(one: Comparison, measured: Measurements) -> str:
+def _who(one: Hypothesis, measured: Measurements) -> str:
     if not one.part:
         return name(one.level)
-    count = max(each.part for each in measured.comparisons)
+    count = max(each.part for each in measured.hypotheses)
     return f"{name(one.level)} {one.part} of {count}, in a random order"
 
 

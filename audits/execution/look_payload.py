@@ -48,7 +48,7 @@ def payload_of(
         "records_without_signal": list(records_without_signal(kept.before, measured.alpha)),
         "for_the_person": for_the_person(verdict.outcome, measured, policy),
         "power": {level.value: asdict(one) for level, one in measured.power.items()},
-        "comparisons": _comparisons(measured),
+        "hypotheses": _hypotheses(measured),
         "attempt": kept.attempt,
         "earlier_attempts": [_earlier(one) for one in before],
         "paths": _paths(kept, policy),
@@ -83,9 +83,9 @@ def _levels(contrast: Contrast) -> dict[str, Any]:
     return {level.value: asdict(estimate) for level, estimate in contrast.levels()}
 
 
-def _comparisons(measured: Measurements) -> list[dict[str, Any]]:
+def _hypotheses(measured: Measurements) -> list[dict[str, Any]]:
     return [
-        {"level": one.level.value, "part": one.part, "p": one.p} for one in measured.comparisons
+        {"level": one.level.value, "part": one.part, "p": one.p} for one in measured.hypotheses
     ]
 
 

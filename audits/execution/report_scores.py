@@ -36,9 +36,10 @@ def scores_csv(findings: Mapping[str, Any]) -> str:
 
     ``average`` is the share of records guessed right under one model, ``subject`` its summed
     log-likelihood ratio, ``right`` the number of models under which one record, at a random
-    place, was guessed right. Where there are several people, ``subject`` also has the sums of each,
-    at the index ``person.model``; ``record`` is what single records' Gaussian bound needs. With the policy and the accuracies, which are in the record, every
-    verdict recomputes from these.
+    place, was guessed right. Where there are several people, ``subject`` also has the sums of
+    each, at the index ``person.model``; ``record`` is what single records' Gaussian bound needs.
+    With the policy and the accuracies, which are in the record, every verdict recomputes from
+    these.
     """
     lines = [line for row in findings["evidence"] for line in _lines(row)]
     if not lines:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audits.core.contrast import keep, measure, measure_under, recompute
-from audits.core.estimates import Comparison, Level
+from audits.core.contrast import keep, measure, measure_under, recompute, recompute_all
+from audits.core.estimates import Hypothesis, Level
 from audits.core.failing import NotComparable
 from audits.core.kept import Kept
 from audits.core.policy import EvidencePolicy
@@ -18,11 +18,11 @@ from tests.audits.core_evidence.test_verdict import CLEAN, LEAKS, POLICY, SEEN, 
 
 
 def attack(p=0.5, found=CLEAN, **changes: object):
-    comparisons = tuple(
-        Comparison(level=level, p=p, found=found.at(level))
+    hypotheses = tuple(
+        Hypothesis(level=level, p=p, found=found.at(level))
         for level in (Level.RECORD_AVERAGE, Level.SUBJECT)
     )
-    return measured(leak=found, comparisons=comparisons, **changes)
+    return measured(leak=found, hypotheses=hypotheses, **changes)
 
 
 def outcome(**attacks: object):
@@ -73,12 +73,25 @@ def test_a_fail_is_corrected_for_the_number_of_attacks():
 
 
 def test_attacks_under_different_rules_are_not_judged_together():
-    with pytest.raises(NotComparable, match="b has no comparisons"):
+    with pytest.raises(NotComparable, match="b has no hypotheses"):
         decide(POLICY, {"a": attack(), "b": measured()})
     with pytest.raises(NotComparable, match="different error probabilities"):
         decide(POLICY, {"a": attack(), "b": attack(alpha=0.01)})
     with pytest.raises(ValueError, match="at least one"):
         decide(POLICY, {})
+
+
+def test_attacks_on_one_experiment_are_judged_from_what_each_kept():
+    world = World(models=32, records=8)
+    clean, leaking = world.kept(0), World(models=32, records=8, after=1.2).kept(0)
+    policy = world.policy()
+    assert recompute_all({"u_lira": clean}, policy) == replace(
+        recompute(clean, policy), reasons=recompute_all({"u_lira": clean}, policy).reasons
+    )
+    found = recompute_all({"u_lira": clean, "rmia": leaking}, policy)
+    assert found.outcome is Outcome.FAIL
+    assert all(reason.startswith("rmia: ") for reason in found.reasons)
+    assert "Holm's correction for 6 comparisons" in found.reasons[0]
 
 
 def test_several_null_attacks_hardly_ever_fail_together():
@@ -178,7 +191,7 @@ def test_the_p_values_are_the_bounds_turned_round():
     for seed in range(6):
         kept = World(models=12, after=0.4).kept(seed)
         policy = EvidencePolicy(looks=(12,), max_trainings=24)
-        for one in measure_under(kept, policy).comparisons:
+        for one in measure_under(kept, policy).hypotheses:
             margin = policy.margin(one.level)
             for alpha, beyond in ((one.p * 1.02, True), (one.p * 0.98, False)):
                 if 1e-6 < alpha < 0.5:

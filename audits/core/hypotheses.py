@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special, stats
 
 from audits.core.bounds import split_guess_bounds, spreads, welch
-from audits.core.estimates import Comparison, Level
+from audits.core.estimates import Hypothesis, Level
 from audits.core.levels import subject_estimates, subjects, variance_floors, whole_set
 from audits.core.sequential import p_above
 
@@ -30,29 +30,29 @@ if TYPE_CHECKING:
 HALVINGS = 60
 
 
-def comparisons(
+def hypotheses(
     kept: KeptContrast, found: Contrast, terms: Terms, margin: Callable[[Level], float]
-) -> tuple[Comparison, ...]:
-    """Return one comparison for each level, and for each subject where there are several.
+) -> tuple[Hypothesis, ...]:
+    """Return one hypothesis for each level, and for each subject where there are several.
 
     ``found`` is the contrast that was estimated from the same numbers on the same terms.
 
-    All records together make one comparison, whose p-value is corrected for their number: a set
+    All records together make one hypothesis, whose p-value is corrected for their number: a set
     of a thousand records would otherwise leave nothing to the other levels.
     """
     average, record = Level.RECORD_AVERAGE, Level.WORST_RECORD
     result = [
-        Comparison(
+        Hypothesis(
             level=average, p=_average(kept, terms, margin(average)), found=found.record_average
         ),
-        Comparison(level=record, p=_record(kept, terms, margin(record)), found=found.worst_record),
+        Hypothesis(level=record, p=_record(kept, terms, margin(record)), found=found.worst_record),
     ]
     of_subject = margin(Level.SUBJECT)
     several = len(kept.subjects_in) > 0
     estimates = subject_estimates(kept, terms) if several else (found.subject,)
     each = zip(subjects(kept), estimates, strict=True)
     result += [
-        Comparison(
+        Hypothesis(
             level=Level.SUBJECT,
             part=number if several else 0,
             p=_sums(sums, terms, of_subject),
@@ -62,7 +62,7 @@ def comparisons(
     ]
     if found.whole_set is not None:
         whole = _sums(whole_set(kept), terms, margin(Level.WHOLE_SET))
-        result.append(Comparison(level=Level.WHOLE_SET, p=whole, found=found.whole_set))
+        result.append(Hypothesis(level=Level.WHOLE_SET, p=whole, found=found.whole_set))
     return tuple(result)
 
 
