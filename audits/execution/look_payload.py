@@ -60,10 +60,8 @@ def owed(before: Sequence[Attempt], policy: EvidencePolicy) -> float:
     """Return what an audit owes for those before it; nothing where looks are planned."""
     if policy.mode is Mode.LOOKS:
         return 0.0
-    numbers = (
-        None if one.open or one.kept is None else Kept.from_dict(one.kept) for one in before
-    )
-    return debt(numbers, policy)
+    continued = (None if one.open or one.spent else one.kept for one in before)
+    return debt((Kept.from_dict(kept) if kept else None for kept in continued), policy)
 
 
 def retained_effect(run: UnlearningRun, per_arm: int, alpha: float) -> dict[str, Any]:
