@@ -49,7 +49,7 @@ def kept_of(rng, advantage, pairs=120):
 
 def reruns_until_it_passes(rng, attempts, policy, charged):
     """Look after every pair of models, and begin another audit whenever one did not pass."""
-    earlier = []
+    earlier: list[Kept] = []
     for _ in range(attempts):
         kept = kept_of(rng, policy.margin_subject)
         needed = -np.log(policy.alpha) + (debt(earlier, policy) if charged else 0.0)
@@ -118,8 +118,9 @@ def test_the_bounds_of_a_sequential_audit_are_where_its_paths_are_won():
         excluded = max(one[0].against_leak) >= -np.log(policy.alpha)
         assert (found.leak.at(level).upper <= policy.margin(level)) == excluded
     (subject,) = paths(kept.leak, policy)[Level.SUBJECT]
-    arms = (np.array(kept.leak.subject_in) > 0, np.array(kept.leak.subject_out) <= 0)
-    assert subject == path(*(arm.astype(float) for arm in arms), policy.margin_subject)
+    inside, outside = np.array(kept.leak.subject_in) > 0, np.array(kept.leak.subject_out) <= 0
+    arms = inside.astype(np.float64), outside.astype(np.float64)
+    assert subject == path(arms[0], arms[1], policy.margin_subject)
 
 
 def test_a_later_look_of_the_same_audit_goes_on_where_the_earlier_one_stopped():

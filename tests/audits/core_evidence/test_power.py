@@ -49,7 +49,7 @@ def test_more_models_see_more():
     assert [one.smallest_bound for one in found] == sorted(
         (one.smallest_bound for one in found), reverse=True
     )
-    detectable = [one.detectable for one in found]
+    detectable = [one.detectable or 2.0 for one in found]
     assert detectable == sorted(detectable, reverse=True)
 
 
@@ -70,9 +70,9 @@ def test_the_power_of_the_average_is_that_of_a_simulation():
     shown, uppers = [], []
     for _ in range(1500):
         arms = [averages(rng, models, records, correlation, found.detectable) for _ in "ab"]
-        shown.append(average_bounds(*arms, 0.05).lower > margin)
+        shown.append(average_bounds(arms[0], arms[1], alpha=0.05).lower > margin)
         nothing = [averages(rng, models, records, correlation, 0.0) for _ in "ab"]
-        uppers.append(average_bounds(*nothing, 0.05).upper)
+        uppers.append(average_bounds(nothing[0], nothing[1], alpha=0.05).upper)
     assert np.mean(shown) == pytest.approx(0.8, abs=0.05)
     assert found.smallest_bound <= np.mean(uppers) <= found.smallest_bound + 0.05
 

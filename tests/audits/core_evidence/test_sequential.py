@@ -17,6 +17,10 @@ def coins(rng, models, inside, outside):
     return arms[0].astype(float), arms[1].astype(float)
 
 
+def walked(arms):
+    return path(arms[0], arms[1], 0.3)
+
+
 def by_hand(pairs, chance, sign):
     """The mixture as it is written down, multiplied out."""
     scale = chance if sign > 0 else 1 - chance
@@ -53,13 +57,13 @@ def test_the_path_is_the_mixture_that_is_written_down(inside, outside, margin):
 @settings(max_examples=25, deadline=None)
 def test_the_bounds_are_where_the_bets_are_won(inside, outside):
     arms = np.array(inside), np.array(outside)
-    found = sequence_bounds(*arms, ALPHA)
+    found = sequence_bounds(arms[0], arms[1], alpha=ALPHA)
     assert -1 <= found.lower <= found.upper <= 1
     if found.upper < 1:
-        assert max(path(*arms, found.upper).against_leak) >= -np.log(ALPHA)
+        assert max(path(arms[0], arms[1], margin=found.upper).against_leak) >= -np.log(ALPHA)
     if found.lower > 0.01:
-        assert p_above(*arms, found.lower) <= ALPHA
-        assert p_above(*arms, min(found.lower + 0.01, 0.999)) > ALPHA
+        assert p_above(arms[0], arms[1], margin=found.lower) <= ALPHA
+        assert p_above(arms[0], arms[1], margin=min(found.lower + 0.01, 0.999)) > ALPHA
 
 
 def test_later_pairs_never_take_back_what_was_excluded():
@@ -74,7 +78,7 @@ def test_later_pairs_never_take_back_what_was_excluded():
 @pytest.mark.parametrize(("inside", "outside"), [(0.65, 0.65), (0.95, 0.35), (0.35, 0.95)])
 def test_somebody_who_looks_after_every_pair_is_hardly_ever_misled(inside, outside):
     rng = np.random.default_rng(1)
-    runs = [path(*coins(rng, 60, inside, outside), 0.3) for _ in range(400)]
+    runs = [walked(coins(rng, 60, inside, outside)) for _ in range(400)]
     needed = -np.log(ALPHA)
     assert np.mean([max(one.against_leak) >= needed for one in runs]) <= ALPHA
     assert np.mean([max(one.against_margin) >= needed for one in runs]) <= ALPHA
@@ -88,13 +92,9 @@ def stopping_times(runs, name):
 
 def test_what_leaks_nothing_is_cleared_and_what_leaks_all_fails_at_once():
     rng = np.random.default_rng(2)
-    clean = stopping_times(
-        [path(*coins(rng, 130, 0.5, 0.5), 0.3) for _ in range(60)], "against_leak"
-    )
+    clean = stopping_times([walked(coins(rng, 130, 0.5, 0.5)) for _ in range(60)], "against_leak")
     assert len(clean) >= 0.9 * 60
-    leaks = stopping_times(
-        [path(*coins(rng, 20, 1.0, 1.0), 0.3) for _ in range(3)], "against_margin"
-    )
+    leaks = stopping_times([walked(coins(rng, 20, 1.0, 1.0)) for _ in range(3)], "against_margin")
     assert len(leaks) == 3
     assert max(leaks) <= 8
 
@@ -108,8 +108,8 @@ def test_guesses_that_are_worse_than_a_coin_s_help_no_upper_bound():
 def test_what_was_lost_before_has_to_be_won_first():
     rng = np.random.default_rng(4)
     arms = coins(rng, 80, 0.5, 0.5)
-    plain = sequence_bounds(*arms, ALPHA)
-    dearer = sequence_bounds(*arms, ALPHA, alpha_upper=ALPHA / 10)
+    plain = sequence_bounds(arms[0], arms[1], alpha=ALPHA)
+    dearer = sequence_bounds(arms[0], arms[1], alpha=ALPHA, alpha_upper=ALPHA / 10)
     assert dearer.upper > plain.upper
     assert dearer.lower == plain.lower
 

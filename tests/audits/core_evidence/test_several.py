@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from audits.core.contrast import keep, measure, measure_under, recompute, recompute_all
-from audits.core.estimates import Hypothesis, Level
+from audits.core.estimates import Hypothesis, Level, Measurements
 from audits.core.failing import NotComparable
 from audits.core.kept import Kept
 from audits.core.policy import EvidencePolicy
@@ -25,7 +25,7 @@ def attack(p=0.5, found=CLEAN, **changes: object):
     return measured(leak=found, hypotheses=hypotheses, **changes)
 
 
-def outcome(**attacks: object):
+def outcome(**attacks: Measurements):
     return decide(POLICY, attacks).outcome
 
 

@@ -187,4 +187,5 @@ def test_how_far_retained_records_stand_out_is_measured_where_there_are_enough()
     assert (few.exposure_before, few.exposure_after) == (None, None)
     enough = train_shadow(0, DESIGN, Nothing(originals=ORIGINALS), data(retained_sample=200))
     assert enough.exposure_before == enough.exposure_after
+    assert enough.exposure_before is not None
     assert 0.05 < enough.exposure_before <= 1.0
