@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.forms import ValidationError
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -119,7 +121,10 @@ def _chosen(request: HttpRequest, case_id: UUID) -> HttpResponse:
             if proposed
             else "Your choice is kept.",
         )
-    return redirect("audits:forget_set", case_id=case.pk)
+    back = reverse("audits:forget_set", args=[case.pk])
+    return redirect(
+        f"{back}?{urlencode({'page': at})}" if (at := request.GET.get("page")) else back
+    )
 
 
 @require_POST
@@ -157,11 +162,14 @@ def send_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
     )
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @decision
 def drop(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    """Close a case that was not approved."""
+    """Ask whether a case that was not approved is closed, and close it."""
     case = _case(case_id)
+    if request.method != "POST":
+        context = {"case": case.request, "records": len(chosen_of(case))}
+        return page(request, "audits/drop_case.html", context)
     return carry_out(
         request,
         case.request,
