@@ -38,6 +38,7 @@ one_case = [
     path("refuse/", decisions.refuse, name="refuse"),
     path("retry/", decisions.retry, name="retry"),
     path("export/", decisions.export, name="export"),
+    path("duplicates/", decisions.duplicates, name="duplicates"),
     path("duplicates/<uuid:finding_id>/", decisions.duplicate, name="duplicate"),
     path("forget-set/", operator_cases.forget_set, name="forget_set"),
     path("forget-set/approve/", operator_cases.approve, name="approve_forget_set"),

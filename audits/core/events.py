@@ -68,6 +68,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "case_dropped": {},
     "records_restricted": {"space": UUID, "records": COUNT, "digest": SHA256},
     "duplicates_searched": {"exact": COUNT, "near": COUNT, "settings": SHA256},
+    "duplicate_proposed": {"finding": UUID},
     "duplicate_decided": {"finding": UUID, "decision": CODE},
     "batch_formed": {"batch": UUID, "cases": COUNT},
     "policy_fixed": {"policy": SHA256},

@@ -17,7 +17,6 @@ from audits.execution.duplicates import search, unread
 from audits.models import ErasureRequest
 from audits.queries.batches import companions
 from audits.queries.forget_sets import forget_set
-from audits.queries.operator_cases import intake_of
 from audits.services import case_runs, planning, scheduling
 from lineage.core import bitmaps
 from lineage.models import ModelVersion
@@ -26,7 +25,6 @@ from lineage.queries.closure import affected
 from lineage.queries.contents import stored
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, parents_of, training_snapshots
-from unlearning.core.planning.policy import Intake
 from unlearning.core.seeding import derive
 from unlearning.services.runs import REPLAY
 
@@ -76,12 +74,7 @@ def draw_plan(job: Job) -> None:
 
 
 def _searched(job: Job, case_id: UUID, now: datetime) -> bool:
-    """Search the duplicates of a person's records; return whether none is left to decide.
-
-    Not for the operator's own cases, where one member of staff would add what two must agree on.
-    """
-    if intake_of(case_id) is not Intake.SUBJECT:
-        return True
+    """Search the duplicates of the records of a case; return whether none is left to decide."""
     forget = forget_set(case_id)
     found, digest = search(job, forget)
     return not planning.keep_findings(

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 S = ErasureRequest.Status
 PER_PAGE = 50
+DUPLICATES = 100
 
 
 @require_safe
@@ -84,7 +85,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "due": due_badge(found, today_of_clock()),
         "may_decide": may_decide(request),
         "refusal": refusal_words(found.refusal_code),
-        "duplicates": case_page.duplicate_rows(found) if found.status == S.RESTRICTED else [],
+        **_duplicates(found),
         "operator": operator_origin_of(found.pk),
         "waiting_runs": case_work.waiting_runs(found),
         "held_releases": held_releases(found),
@@ -114,6 +115,16 @@ def case_progress(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Return what changes while work goes on, for the page that renews itself."""
     found = get_object_or_404(ErasureRequest, pk=case_id)
     return fragment(request, render_to_string("audits/_case_live.html", _live(found)))
+
+
+def _duplicates(found: ErasureRequest) -> dict[str, Any]:
+    """Return the duplicates that staff must decide about, the first of them as rows."""
+    if found.status != S.RESTRICTED:
+        return {"duplicates": [], "undecided": 0}
+    return {
+        "duplicates": case_page.duplicate_rows(found, most=DUPLICATES),
+        "undecided": case_work.pending_duplicates(found).count(),
+    }
 
 
 def _waits_until(found: ErasureRequest) -> datetime | None:
