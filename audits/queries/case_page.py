@@ -17,7 +17,7 @@ from lineage.models import DataRecord, ModelVersion
 from lineage.queries.contents import targets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from lineage.models import OrdinalSpace
@@ -85,13 +85,18 @@ def duplicate_rows(request: ErasureRequest, *, most: int) -> list[DuplicateRow]:
     ]
 
 
-def _labels(found: Sequence[DuplicateFinding]) -> dict[tuple[int, int], str]:
+def records_of(findings: Iterable[DuplicateFinding]) -> dict[OrdinalSpace, BitMap]:
+    """Return the records that some findings are about, by space."""
     held: dict[OrdinalSpace, BitMap] = {}
-    for row in found:
-        held.setdefault(row.space, BitMap()).update((row.other_ordinal, row.forget_ordinal))
+    for one in findings:
+        held.setdefault(one.space, BitMap()).update((one.other_ordinal, one.forget_ordinal))
+    return held
+
+
+def _labels(found: Iterable[DuplicateFinding]) -> dict[tuple[int, int], str]:
     return {
         (space.pk, ordinal): label
-        for space, ordinals in held.items()
+        for space, ordinals in records_of(found).items()
         for ordinal, label in targets_of(space, ordinals).items()
     }
 

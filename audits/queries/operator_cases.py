@@ -96,6 +96,14 @@ def may_approve(case: OperatorCase, user: User) -> str:
     return ""
 
 
+def may_look(request: ErasureRequest) -> bool:
+    """Return whether staff who decide may open the records of an operator's case.
+
+    Not those of a dropped one, as there is nothing left to decide.
+    """
+    return request.outcome != ErasureRequest.Outcome.WITHDRAWN
+
+
 def account(case: OperatorCase) -> dict[str, Any]:
     """Return what the sealed record says of an operator's case: codes, counts and digests."""
     chosen = chosen_of(case)

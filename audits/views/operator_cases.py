@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
+from pyroaring import BitMap
 
 from audits import workflow
 from audits.forms import NewCaseForm, RecordsField
@@ -21,6 +22,7 @@ from audits.queries.operator_cases import (
     chosen_of,
     digest_of,
     may_approve,
+    may_look,
     needs_scores,
     seeds_of,
     shown_records,
@@ -28,6 +30,7 @@ from audits.queries.operator_cases import (
 from audits.services.operator_cases import ForgetSetRefused
 from audits.views.access import decision, may_decide, page, staff_of, staff_page
 from audits.views.asking import SAID_NO, carry_out
+from audits.views.previews import asked, looked_at
 from audits.views.progress import progress_of
 from audits.views.wording import status_badge
 from lineage.services.snapshots import OrdinalsUnknown
@@ -37,7 +40,8 @@ if TYPE_CHECKING:
 
     from django.core.paginator import Page
     from django.http import HttpRequest, HttpResponse
-    from pyroaring import BitMap
+
+    from audits.views.previews import Looked
 
 S = ErasureRequest.Status
 PER_PAGE = 100
@@ -74,21 +78,26 @@ def forget_set(request: HttpRequest, case_id: UUID) -> HttpResponse:
     if request.method == "POST":
         return _chosen(request, case_id)
     chosen, seeds = chosen_of(case), seeds_of(case)
+    scoring = case.request.status == S.DRAFT and needs_scores(case)
     shown = Paginator(shown_records(case), PER_PAGE).get_page(request.GET.get("page"))
     user = staff_of(request)
+    looking = asked(request) and may_look(case.request) and not scoring
     context = {
+        "looking": looking,
+        "may_look": may_decide(request) and may_look(case.request),
+        "query": "show=contents&" if looking else "",
         "case": case.request,
         "operator": case,
         "status": status_badge(case.request),
         "progress": progress_of(case.request, timezone.now()),
-        "rows": _rows(case, shown, chosen, seeds),
+        "rows": _rows(case, shown, _opened(request, case, shown) if looking else {}),
         "shown": shown,
         "records": len(chosen),
         "seeds": len(seeds),
         "found": len(chosen - seeds),
         "labels": named_records.label_counts(case.space, chosen),
         "digest": digest_of(case),
-        "scoring": case.request.status == S.DRAFT and needs_scores(case),
+        "scoring": scoring,
         "choosing": case.request.status == S.DRAFT and may_decide(request),
         "deciding": case.request.status == S.PROPOSED and may_decide(request),
         "objection": may_approve(case, user),
@@ -121,10 +130,9 @@ def _chosen(request: HttpRequest, case_id: UUID) -> HttpResponse:
             if proposed
             else "Your choice is kept.",
         )
+    at = {name: request.GET[name] for name in ("show", "page") if name in request.GET}
     back = reverse("audits:forget_set", args=[case.pk])
-    return redirect(
-        f"{back}?{urlencode({'page': at})}" if (at := request.GET.get("page")) else back
-    )
+    return redirect(f"{back}?{urlencode(at)}" if at else back)
 
 
 @require_POST
@@ -187,10 +195,12 @@ def _numbers(request: HttpRequest, field: str) -> BitMap:
     return named_records.listed(",".join(request.POST.getlist(field)))
 
 
-def _rows(
-    case: OperatorCase, shown: Page[int], chosen: BitMap, seeds: BitMap
-) -> list[dict[str, Any]]:
-    ordinals = list(shown)
+def _opened(request: HttpRequest, case: OperatorCase, shown: Page[int]) -> Looked:
+    return looked_at(request, case.pk, {case.space: BitMap(list(shown))})
+
+
+def _rows(case: OperatorCase, shown: Page[int], looked: Looked) -> list[dict[str, Any]]:
+    ordinals, chosen, seeds = list(shown), chosen_of(case), seeds_of(case)
     scores = {row.ordinal: row for row in case.scored.filter(ordinal__in=ordinals)}
     labels = named_records.labels_of(case.space, ordinals)
     return [
@@ -200,6 +210,7 @@ def _rows(
             "scored": scores.get(ordinal),
             "seed": ordinal in seeds,
             "chosen": ordinal in chosen,
+            "look": looked.get((case.space_id, ordinal)),
         }
         for ordinal in ordinals
     ]

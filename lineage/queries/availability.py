@@ -13,11 +13,14 @@ from lineage.queries.contents import batches
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
 
-def restricted_ordinals(space: OrdinalSpace) -> BitMap:
-    """Return the ordinals under a restriction that was not lifted."""
+def restricted_ordinals(space: OrdinalSpace, *, besides: UUID | None = None) -> BitMap:
+    """Return the ordinals under a restriction that was not lifted, but for those of one case."""
     rows = Restriction.objects.filter(space=space, lifted_at=None)
+    if besides is not None:
+        rows = rows.exclude(case_id=besides)
     return union(decode(bytes(blob)) for blob in rows.values_list("bitmap", flat=True))
 
 
