@@ -133,6 +133,8 @@ def keep_scores(
     case = _locked(case_id)
     if case.request.status != S.DRAFT or not needs_scores(case):
         return False
+    gone = purged_ordinals(case.space)  # some may have been erased while they were scored
+    records = [one for one in records if one[0] not in gone]
     ScoredRecord.objects.bulk_create(
         ScoredRecord(case=case, ordinal=ordinal, score=score, cluster=cluster)
         for ordinal, score, cluster in records
@@ -175,9 +177,11 @@ def propose(*, case_id: UUID, user: User, now: datetime) -> bool:
 
     Raises:
         MoveNotAllowed: the case is not a draft, or its records are still being scored.
+        ForgetSetRefused: all that were chosen have been erased since.
     """
     case = _locked(case_id)
     _check_scored(case)
+    _check_any(case)
     proposed = {
         "space": str(case.space.public_id),
         "records": len(chosen_of(case)),
@@ -212,10 +216,12 @@ def approve(*, case_id: UUID, digest: str, user: User, now: datetime) -> bool:
     Raises:
         NotYourApproval: the member of staff opened the case or chose one of its records.
         MoveNotAllowed: nothing is proposed, or other records than those that were shown.
+        ForgetSetRefused: all that were chosen have been erased since.
     """
     case = _locked(case_id)
     if reason := may_approve(case, user):
         raise NotYourApproval(reason)
+    _check_any(case)
     if digest != digest_of(case):
         raise MoveNotAllowed(
             f"Case {case.request.reference}: the forget set was changed after you looked at it. "
@@ -280,6 +286,14 @@ def _check_scored(case: OperatorCase) -> None:
         raise MoveNotAllowed(
             f"Case {case.request.reference}: the training records are still being scored; choose "
             "and propose the forget set when that is done."
+        )
+
+
+def _check_any(case: OperatorCase) -> None:
+    if not chosen_of(case):
+        raise ForgetSetRefused(
+            f"Case {case.request.reference}: every record that was chosen has been erased since. "
+            "Choose others, or drop the case."
         )
 
 

@@ -19,6 +19,7 @@ from audits.forms import NewCaseForm, RecordsField
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries import named_records
 from audits.queries.operator_cases import (
+    account,
     chosen_of,
     digest_of,
     may_approve,
@@ -81,6 +82,7 @@ def forget_set(request: HttpRequest, case_id: UUID) -> HttpResponse:
     scoring = case.request.status == S.DRAFT and needs_scores(case)
     shown = Paginator(shown_records(case), PER_PAGE).get_page(request.GET.get("page"))
     user = staff_of(request)
+    told = account(case)
     looking = asked(request) and may_look(case.request) and not scoring
     context = {
         "looking": looking,
@@ -92,8 +94,9 @@ def forget_set(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "progress": progress_of(case.request, timezone.now()),
         "rows": _rows(case, shown, _opened(request, case, shown) if looking else {}),
         "shown": shown,
-        "records": len(chosen),
-        "seeds": len(seeds),
+        "records": told["chosen"],
+        "gone": told["chosen"] - len(chosen),
+        "seeds": told["seeds"],
         "found": len(chosen - seeds),
         "labels": named_records.label_counts(case.space, chosen),
         "digest": digest_of(case),

@@ -24,9 +24,11 @@ def restricted_ordinals(space: OrdinalSpace, *, besides: UUID | None = None) -> 
     return union(decode(bytes(blob)) for blob in rows.values_list("bitmap", flat=True))
 
 
-def purged_ordinals(space: OrdinalSpace) -> BitMap:
-    """Return the tombstones: ordinals whose content and identity were erased."""
+def purged_ordinals(space: OrdinalSpace, *, mode: str | None = None) -> BitMap:
+    """Return the tombstones: ordinals whose content and identity were erased, in any mode."""
     rows = LineagePurge.objects.filter(space=space)
+    if mode is not None:
+        rows = rows.filter(mode=mode)
     return union(decode(bytes(blob)) for blob in rows.values_list("bitmap", flat=True))
 
 
