@@ -160,6 +160,27 @@ class DuplicateFinding(models.Model):
         return f"{self.kind} duplicate in {self.request}"
 
 
+class OwedToOthers(models.Model):
+    """Somebody whose record went in another's case, and a run that settled within a bound.
+
+    What the run left holds something of this person, too, so that it counts in what is accepted
+    once they ask to be erased. It names no record.
+    """
+
+    subject = models.ForeignKey(DataSubject, models.CASCADE, related_name="+")
+    run = models.ForeignKey(UnlearningRun, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "run"], name="a_run_owes_something_to_a_person_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run} owes something to {self.subject}"
+
+
 class Letter(models.Model):
     """A message to the person. Sending is its own state and never undoes an erasure."""
 

@@ -17,7 +17,7 @@ from pyroaring import BitMap
 from audits.models import ErasureRequest, ShadowResult
 from audits.queries import case_file
 from audits.queries.forget_sets import forget_set
-from audits.services import forgetting, log
+from audits.services import forgetting, log, promises
 from audits.services.transitions import move
 from lineage.models import LineagePurge, ModelVersion
 from lineage.services import purge, versions
@@ -128,6 +128,7 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
     Raises:
         DataRemains: reading back found a row, a file or an identity; the case does not go on.
     """
+    promises.note_others(request=request)
     for space, ordinals in forget_set(request.pk).items():
         digest = purge.write_journal(
             case_id=request.pk, space=space, ordinals=ordinals, now=now, person=request.subject
