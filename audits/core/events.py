@@ -108,6 +108,8 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "snapshots_superseded": {"space": UUID, "snapshots": COUNT, "note": SHA256},
     "erasures_replayed": {"entries": COUNT, "records": COUNT, "remaining": COUNT},
     "case_linked": {"original": UUID, "versions": COUNT},
+    "label_conflict_released": {"conflict": UUID, "space": UUID},
+    "label_conflict_dropped": {"conflict": UUID, "space": UUID},
     "incident_raised": {"code": CODE},
     "version_quarantined": {"version": UUID},
     "tuning_frozen": {

@@ -67,11 +67,11 @@ def accepted_runs() -> QuerySet[UnlearningRun]:
 def _people(case_ids: Collection[UUID]) -> set[int]:
     """Return the people that cases are about, by themselves or by what they follow on from."""
     found: set[int] = set()
-    asked = set(case_ids)
+    asked = ErasureRequest.objects.filter(pk__in=list(case_ids))
     while asked:
-        rows = ErasureRequest.objects.filter(pk__in=asked).values_list("subject_id", "linked_to")
-        found |= {subject for subject, _ in rows if subject is not None}
-        asked = {first for _, first in rows if first is not None}
+        found.update(asked.exclude(subject=None).values_list("subject", flat=True))
+        first = asked.exclude(linked_to=None).values_list("linked_to", flat=True)
+        asked = ErasureRequest.objects.filter(pk__in=list(first))
     return found
 
 

@@ -18,6 +18,7 @@ from lineage.core.pictures import small_png
 from lineage.models import ErasureViewOpening
 from lineage.queries.availability import purged_ordinals, restricted_ordinals
 from lineage.queries.contents import read_batch, stored
+from lineage.services.holding import hold_id
 from lineage.services.views import open_erasure_view
 
 if TYPE_CHECKING:
@@ -58,28 +59,45 @@ def look_at(
         NothingToLookAt: the case is a person's, or was dropped.
     """
     _check(case_id)
-    there = openable(case_id, space, ordinals)
-    records = {one: Shown(note=_why_not(case_id, space, one)) for one in ordinals - there}
+    return _open(case_id, space, ordinals, actor_of(user), now, case=case_id)
+
+
+@transaction.atomic
+def look_at_held(*, space: OrdinalSpace, ordinals: BitMap, user: User, now: datetime) -> Opened:
+    """Open records that an import found alike under two targets, likewise."""
+    return _open(hold_id(space), space, ordinals, actor_of(user), now)
+
+
+def _open(
+    run_id: UUID,
+    space: OrdinalSpace,
+    ordinals: BitMap,
+    actor: str,
+    now: datetime,
+    case: UUID | None = None,
+) -> Opened:
+    there = openable(run_id, space, ordinals)
+    records = {one: Shown(note=_why_not(run_id, space, one)) for one in ordinals - there}
     if not there:
         return Opened(opening=None, records=records)
-    view = open_erasure_view(run_id=case_id, purpose=REVIEW, space=space, ordinals=there, now=now)
+    view = open_erasure_view(run_id=run_id, purpose=REVIEW, space=space, ordinals=there, now=now)
     log.append(
         type="erasure_view_opened",
-        case=case_id,
+        case=case,
         now=now,
-        actor=actor_of(user),
-        data={"run": str(case_id), "purpose": REVIEW, "records": len(there)},
-        once=f"view:{case_id}:{view.opening.pk}",
+        actor=actor,
+        data={"run": str(run_id), "purpose": REVIEW, "records": len(there)},
+        once=f"view:{run_id}:{view.opening.pk}",
     )
     records |= {one: _shown(space, one) for one in there}
     return Opened(opening=view.opening, records=records)
 
 
-def picture(*, case_id: UUID, opening_id: UUID, ordinal: int) -> bytes | None:
+def picture(*, opening_id: UUID, ordinal: int) -> bytes | None:
     """Return a record that was opened as a small picture; None if it cannot be any more."""
     found = ErasureViewOpening.objects.select_related("space")
-    opening = found.filter(pk=opening_id, run_id=case_id, purpose=REVIEW).first()
-    if opening is None or not openable(case_id, opening.space, BitMap([ordinal])):
+    opening = found.filter(pk=opening_id, purpose=REVIEW).first()
+    if opening is None or not openable(opening.run_id, opening.space, BitMap([ordinal])):
         return None
     try:
         return small_png(read_batch(opening.space, [ordinal])[0].content)
@@ -87,9 +105,9 @@ def picture(*, case_id: UUID, opening_id: UUID, ordinal: int) -> bytes | None:
         return None
 
 
-def openable(case_id: UUID, space: OrdinalSpace, ordinals: BitMap) -> BitMap:
+def openable(run_id: UUID, space: OrdinalSpace, ordinals: BitMap) -> BitMap:
     """Return those records that are stored here and not set aside for another case."""
-    barred = purged_ordinals(space) | restricted_ordinals(space, besides=case_id)
+    barred = purged_ordinals(space) | restricted_ordinals(space, besides=run_id)
     return stored(space, ordinals - barred)
 
 
@@ -101,10 +119,10 @@ def _check(case_id: UUID) -> None:
         raise NothingToLookAt(f"Case {request.reference} was dropped: nothing is to be looked at.")
 
 
-def _why_not(case_id: UUID, space: OrdinalSpace, ordinal: int) -> str:
+def _why_not(run_id: UUID, space: OrdinalSpace, ordinal: int) -> str:
     if ordinal in purged_ordinals(space):
         return GONE
-    if ordinal in restricted_ordinals(space, besides=case_id):
+    if ordinal in restricted_ordinals(space, besides=run_id):
         return OF_ANOTHER
     return ELSEWHERE
 

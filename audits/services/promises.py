@@ -20,7 +20,8 @@ def note_others(*, request: ErasureRequest) -> None:
     """
     for run in accepted_runs().filter(requests=request):
         served = run.requests.values_list("subject_id", flat=True)
-        owners = set(owners_of(run.space, forget_of(run)).values()) - {None, *served}
+        owners = set(owners_of(run.space, forget_of(run)).values()) - {*served}
         OwedToOthers.objects.bulk_create(
-            [OwedToOthers(subject_id=owner, run=run) for owner in owners], ignore_conflicts=True
+            [OwedToOthers(subject_id=one, run=run) for one in owners if one is not None],
+            ignore_conflicts=True,
         )

@@ -1,7 +1,8 @@
-"""The contents of an operator's case's records, for those who decide about it."""
+"""The contents of records that staff decide about, for those who may."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from audits.services import previews
 from audits.views.access import decision, may_decide, staff_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from django.http import HttpRequest
     from pyroaring import BitMap
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 SALT = "audits.preview"
 SECONDS = 600  # for which a picture can be fetched after its page was opened
 
-Looked = dict[tuple[int, int], dict[str, Any]]
+Looked = dict[tuple[int, int | None], dict[str, Any]]
 
 
 def asked(request: HttpRequest) -> bool:
@@ -41,24 +42,35 @@ def looked_at(
     Raises:
         NothingToLookAt: as ``previews.look_at``.
     """
+    return _looked_at(request, records, partial(previews.look_at, case_id=case_id))
+
+
+def held_looked_at(request: HttpRequest, records: Mapping[OrdinalSpace, BitMap]) -> Looked:
+    """Open records that are alike under two targets, likewise."""
+    return _looked_at(request, records, previews.look_at_held)
+
+
+def _looked_at(
+    request: HttpRequest,
+    records: Mapping[OrdinalSpace, BitMap],
+    look_at: Callable[..., previews.Opened],
+) -> Looked:
     user, now = staff_of(request), timezone.now()
     found: Looked = {}
     for space, ordinals in records.items():
-        opened = previews.look_at(
-            case_id=case_id, space=space, ordinals=ordinals, user=user, now=now
-        )
+        opened = look_at(space=space, ordinals=ordinals, user=user, now=now)
         for ordinal, shown in opened.records.items():
             told: dict[str, Any] = {"shown": shown}
             if shown.picture and opened.opening:
                 token = signing.dumps([str(opened.opening.pk), ordinal, user.pk], salt=SALT)
-                told["address"] = reverse("audits:record_picture", args=[case_id, token])
+                told["address"] = reverse("audits:record_picture", args=[token])
             found[space.pk, ordinal] = told
     return found
 
 
 @require_safe
 @decision
-def picture(request: HttpRequest, case_id: UUID, token: str) -> HttpResponse:
+def picture(request: HttpRequest, token: str) -> HttpResponse:
     """Return one record as a small picture, to whoever opened it a while ago, for that page."""
     try:
         opening, ordinal, user = signing.loads(token, salt=SALT, max_age=SECONDS)
@@ -66,7 +78,7 @@ def picture(request: HttpRequest, case_id: UUID, token: str) -> HttpResponse:
         raise Http404 from error
     if user != staff_of(request).pk:
         raise Http404
-    data = previews.picture(case_id=case_id, opening_id=UUID(opening), ordinal=ordinal)
+    data = previews.picture(opening_id=UUID(opening), ordinal=ordinal)
     if data is None:
         raise Http404
     return HttpResponse(data, content_type="image/png")

@@ -126,7 +126,7 @@ def test_a_record_that_went_as_a_duplicate_counts_when_its_owner_asks(world, twi
         {"version": str(run.target_id), "epsilon": run.report["epsilon"], "delta": 1e-5}
     ]
     assert planned[0].method == "retrain"
-    refused = {row["key"]: row["reason"] for row in planned[0].weighed["refused"]}
+    refused = {row["key"]: row["reason"] for row in dict(planned[0].weighed or {})["refused"]}
     left = f"the policy accepts {0.5 * mine:g} at most"
     assert left in refused["differential_privacy_no_action"]
     settings.EXPUNGE_ACCEPT_EPSILON = run.report["epsilon"] + 1.5 * mine

@@ -72,7 +72,7 @@ def seen(client, case):
 
 
 def pictures(response):
-    return re.findall(r'src="(/cases/[^"]+\.png)"', response.content.decode())
+    return re.findall(r'src="(/data/pictures/[^"]+\.png)"', response.content.decode())
 
 
 def test_contents_are_shown_when_asked_for_and_the_opening_is_logged(decider, case):
