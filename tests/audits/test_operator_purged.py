@@ -9,7 +9,7 @@ from pyroaring import BitMap
 from audits import workflow
 from audits.models import OperatorCase, ScoredRecord
 from audits.queries.operator_cases import account, chosen_of, digest_of, seeds_of
-from audits.services import forgetting, operator_cases
+from audits.services import case_scores, forgetting, operator_cases
 from audits.services.operator_cases import ForgetSetRefused
 from audits.services.transitions import MoveNotAllowed
 from lineage.services import purge
@@ -103,7 +103,7 @@ def test_what_was_erased_while_it_was_scored_is_not_proposed(world):
     purge.erase_records(
         case_id=case.pk, space=new.space, ordinals=BitMap([gone]), now=timezone.now()
     )
-    operator_cases.keep_scores(
+    case_scores.keep_scores(
         case_id=case.pk,
         records=[(gone, 2.0, 1), (kept, 1.0, 1)],
         finding={"chance": 0.001},

@@ -11,7 +11,7 @@ from pyroaring import BitMap
 
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries.operator_cases import chosen_of, digest_of
-from audits.services import operator_cases
+from audits.services import case_scores, operator_cases
 from audits.services.operator_cases import NewCase
 from lineage.models import Dataset, OrdinalSpace
 from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_run
@@ -166,7 +166,7 @@ def test_scores_are_shown_most_suspicious_first(decider, dataset):
     page = text_of(decider.get(at(case)))  # still being scored, though no job is queued yet
     assert "Propose this set" not in page
     assert "data-poll" in page
-    operator_cases.keep_scores(
+    case_scores.keep_scores(
         case_id=case.pk,
         records=[(2, 0.5, 1), (7, 0.9, 1), (4, 0.1, 0)],
         finding={"chance": 0.001, "records": 9},
