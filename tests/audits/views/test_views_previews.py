@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import uuid
 
 import pytest
 from django.contrib.auth.models import User
@@ -22,7 +23,7 @@ from lineage.services import purge, restriction
 from lineage.services.importing import Row, import_records
 from tests.audits.views import worlds
 
-OTHER_CASE = "00000000-0000-0000-0000-000000000009"
+OTHER_CASE = uuid.UUID(int=9)
 
 
 def picture():
