@@ -68,6 +68,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "case_dropped": {},
     "records_restricted": {"space": UUID, "records": COUNT, "digest": SHA256},
     "duplicates_searched": {"exact": COUNT, "near": COUNT, "settings": SHA256},
+    "duplicate_proposed": {"finding": UUID},
     "duplicate_decided": {"finding": UUID, "decision": CODE},
     "batch_formed": {"batch": UUID, "cases": COUNT},
     "policy_fixed": {"policy": SHA256},
@@ -107,6 +108,8 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "snapshots_superseded": {"space": UUID, "snapshots": COUNT, "note": SHA256},
     "erasures_replayed": {"entries": COUNT, "records": COUNT, "remaining": COUNT},
     "case_linked": {"original": UUID, "versions": COUNT},
+    "label_conflict_released": {"conflict": UUID, "space": UUID},
+    "label_conflict_dropped": {"conflict": UUID, "space": UUID},
     "incident_raised": {"code": CODE},
     "version_quarantined": {"version": UUID},
     "tuning_frozen": {

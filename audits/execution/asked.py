@@ -1,8 +1,9 @@
 """Why a version is unlearned, and what (epsilon, delta) other versions leave of what is accepted.
 
 The bounds of several versions add up (basic composition: Dwork et al., "Our data, ourselves",
-EUROCRYPT 2006): whoever sees them all learns at most the sum. So the versions that one case leaves
-alone, or takes records out of within a bound, share what is accepted.
+EUROCRYPT 2006): whoever sees them all learns at most the sum. So the versions that a case leaves
+alone, or takes records out of within a bound, share what is accepted with each other and with what
+earlier cases left of the same people or records (``audits/queries/promises.py``).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Accepted:
 
     @classmethod
     def of_policy(cls) -> Self:
-        """Return what the installation accepts of one case."""
+        """Return what the installation accepts of what one person, or one record, is in."""
         return cls(epsilon=settings.EXPUNGE_ACCEPT_EPSILON, delta=settings.EXPUNGE_ACCEPT_DELTA)
 
     def less(self, epsilon: float, delta: float) -> Accepted:
@@ -47,7 +48,8 @@ class Asked:
         shared: several requests are served, so that a fresh plan is preferred to a replay of
             nearly everything.
         made_from: another version that learned from the records was made from this one.
-        accepted: what is left of the (epsilon, delta) that the policy accepts in a case.
+        accepted: what is left of the (epsilon, delta) that the policy accepts, once what earlier
+            cases left of the same people or records is taken from it.
     """
 
     intake: Intake = Intake.SUBJECT

@@ -17,7 +17,7 @@ from audits.execution.duplicates import search, unread
 from audits.models import ErasureRequest
 from audits.queries.batches import companions
 from audits.queries.forget_sets import forget_set
-from audits.queries.operator_cases import intake_of
+from audits.queries.promises import earlier_promises
 from audits.services import case_runs, planning, scheduling
 from lineage.core import bitmaps
 from lineage.models import ModelVersion
@@ -26,7 +26,6 @@ from lineage.queries.closure import affected
 from lineage.queries.contents import stored
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, parents_of, training_snapshots
-from unlearning.core.planning.policy import Intake
 from unlearning.core.seeding import derive
 from unlearning.services.runs import REPLAY
 
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from audits.execution.choosing import Choice
+    from audits.queries.promises import Promise
     from lineage.models import Job, OrdinalSpace
     from lineage.queries.closure import AffectedVersion
 
@@ -76,12 +76,7 @@ def draw_plan(job: Job) -> None:
 
 
 def _searched(job: Job, case_id: UUID, now: datetime) -> bool:
-    """Search the duplicates of a person's records; return whether none is left to decide.
-
-    Not for the operator's own cases, where one member of staff would add what two must agree on.
-    """
-    if intake_of(case_id) is not Intake.SUBJECT:
-        return True
+    """Search the duplicates of the records of a case; return whether none is left to decide."""
     forget = forget_set(case_id)
     found, digest = search(job, forget)
     return not planning.keep_findings(
@@ -106,7 +101,8 @@ def plan_of(*case_ids: UUID) -> tuple[dict[str, Any], list[case_runs.PlannedRun]
         rows["not_affected"] += [str(version.pk) for version in closure.not_affected]
     # Stable: a version comes after what it was made from, whichever space they were found in.
     hits.sort(key=lambda hit: hit.version.generated_at)
-    planned = _runs(case_ids, hits)
+    earlier = earlier_promises(case_ids, {hit.version.pk for hit in hits})
+    planned = _runs(case_ids, hits, earlier)
     methods = {one.version.pk: _method(one) for one in planned}
     seen = {str(pk) for pk in methods}
     plan = {
@@ -114,8 +110,21 @@ def plan_of(*case_ids: UUID) -> tuple[dict[str, Any], list[case_runs.PlannedRun]
         "affected": [{**_row(hit.found), **methods[hit.version.pk]} for hit in hits],
         "unknown": sorted(set(rows["unknown"]) - seen),
         "not_affected": sorted(set(rows["not_affected"]) - seen),
+        **_taken_before(earlier),
     }
     return plan, planned
+
+
+def _taken_before(earlier: list[Promise]) -> dict[str, Any]:
+    """Return what earlier cases took of what is accepted; nothing where they took none."""
+    if not earlier:
+        return {}
+    return {
+        "accepted_before": [
+            {"version": str(one.version.pk), "epsilon": one.epsilon, "delta": one.delta}
+            for one in earlier
+        ]
+    }
 
 
 def own_plan(plan: dict[str, Any], case_id: UUID, cases: int) -> dict[str, Any]:
@@ -144,6 +153,7 @@ def own_plan(plan: dict[str, Any], case_id: UUID, cases: int) -> dict[str, Any]:
             {str(one.pk) for each in closures for one in each.not_affected} - needed
         ),
         "cases": cases,
+        **{key: plan[key] for key in ("accepted_before",) if key in plan},
     }
 
 
@@ -196,13 +206,17 @@ def _row(one: AffectedVersion) -> dict[str, Any]:
     }
 
 
-def _runs(case_ids: tuple[UUID, ...], hits: list[Hit]) -> list[case_runs.PlannedRun]:
+def _runs(
+    case_ids: tuple[UUID, ...], hits: list[Hit], earlier: list[Promise]
+) -> list[case_runs.PlannedRun]:
     found: dict[UUID, list[Hit]] = defaultdict(list)
     for hit in hits:
         found[hit.version.pk].append(hit)
     waiting: set[UUID] = set()
     above = {parent.pk for ways in found.values() for parent in parents_of(ways[0].version)}
     result, accepted = [], Accepted.of_policy()
+    for one in earlier:
+        accepted = accepted.less(one.epsilon, one.delta)
     for pk, ways in found.items():
         own = _own(ways)
         parents = {parent.pk for parent in parents_of(own.version)}

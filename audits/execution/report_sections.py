@@ -15,6 +15,7 @@ DECISIONS = (
     "request_accepted",
     "request_refused",
     "request_withdrawn",
+    "duplicate_proposed",
     "duplicate_decided",
     "case_opened",
     "forget_set_proposed",

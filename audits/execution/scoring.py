@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audits.models import OperatorCase
 from audits.queries.operator_cases import seeds_of
-from audits.services import operator_cases
+from audits.services import case_scores
 from lineage.artifacts import ArtefactAltered, ArtefactMissing
 from lineage.queries.sources import NoTrainingSnapshot, training_snapshot
 from lineage.queries.training_view import training_view
@@ -57,7 +57,7 @@ def score_case(job: Job) -> None:
         records, finding, note = _measured(job, case, case.version)
     except NO_MEASURE as reason:
         note = str(reason)
-    operator_cases.keep_scores(
+    case_scores.keep_scores(
         case_id=case.pk, records=records, finding=finding, note=note, now=timezone.now()
     )
 

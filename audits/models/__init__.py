@@ -5,7 +5,7 @@ from __future__ import annotations
 from audits.models.evidence import AuditPlan, Evidence, ShadowResult, Verdict
 from audits.models.operator_cases import OperatorCase, ScoredRecord
 from audits.models.releases import Reading, Release
-from audits.models.requests import DuplicateFinding, ErasureRequest, Letter
+from audits.models.requests import DuplicateFinding, ErasureRequest, Letter, OwedToOthers
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "LogHead",
     "LogLeaf",
     "OperatorCase",
+    "OwedToOthers",
     "Reading",
     "Release",
     "ScoredRecord",

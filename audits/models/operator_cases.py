@@ -14,7 +14,8 @@ class OperatorCase(models.Model):
     """A case that no data subject asked for. Services: ``audits/services/operator_cases.py``.
 
     ``seeds`` and ``chosen`` are bitmaps of ordinals: the records that were named, and those that
-    are to leave the training. ``finding`` says how the records were scored, ``note`` in a
+    are to leave the training; a hard purge takes its records out of both, and ``gone_seeds``
+    counts those that were named. ``finding`` says how the records were scored, ``note`` in a
     sentence why nothing beside the seeds was proposed. Whoever opened the case or chose a record
     is one of the ``authors``, none of whom may approve it.
     """
@@ -43,6 +44,7 @@ class OperatorCase(models.Model):
     )
     seeds = models.BinaryField()
     chosen = models.BinaryField()
+    gone_seeds = models.PositiveIntegerField(default=0)
     finding = models.JSONField(default=dict, blank=True)
     note = models.TextField(blank=True)
     authors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+")

@@ -6,6 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 
 from lineage.models import DataSubject, OrdinalSpace
 from unlearning.models import UnlearningRun
@@ -105,7 +106,10 @@ class ErasureRequest(models.Model):
 
 
 class DuplicateFinding(models.Model):
-    """A kept record equal or close to one of the forget set, to be decided by staff."""
+    """A kept record equal or close to one of the forget set, to be decided by staff.
+
+    In an operator's case ``proposed_by`` wants it out, too, and somebody else decides.
+    """
 
     class Kind(models.TextChoices):
         """How alike the two are."""
@@ -130,12 +134,22 @@ class DuplicateFinding(models.Model):
     decision = models.CharField(
         max_length=8, choices=Decision, default=Decision.PENDING, blank=True
     )
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="two_take_a_duplicate_out_of_an_operators_case",
+                condition=~Q(decision="ERASE")
+                | Q(proposed_by=None)
+                | Q(decided_by=None)
+                | ~Q(decided_by=F("proposed_by")),
+            ),
             models.UniqueConstraint(
                 fields=["request", "space", "forget_ordinal", "other_ordinal"],
                 name="a_duplicate_is_found_once_per_case",
@@ -144,6 +158,27 @@ class DuplicateFinding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} duplicate in {self.request}"
+
+
+class OwedToOthers(models.Model):
+    """Somebody whose record went in another's case, and a run that settled within a bound.
+
+    What the run left holds something of this person, too, so that it counts in what is accepted
+    once they ask to be erased. It names no record.
+    """
+
+    subject = models.ForeignKey(DataSubject, models.CASCADE, related_name="+")
+    run = models.ForeignKey(UnlearningRun, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "run"], name="a_run_owes_something_to_a_person_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run} owes something to {self.subject}"
 
 
 class Letter(models.Model):

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from pyroaring import BitMap
+
 from audits.core import events
 from audits.models import DuplicateFinding, ErasureRequest, Evidence, LogLeaf
 from audits.queries.case_file import ordered_runs, verdict_of
 from audits.queries.case_work import pending_duplicates
+from audits.queries.operator_cases import operator_origin_of
 from lineage.models import DataRecord, ModelVersion
+from lineage.queries.contents import targets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from lineage.models import OrdinalSpace
     from unlearning.models import UnlearningRun
 
 
@@ -41,10 +46,14 @@ class LoggedLine:
 
 @dataclass(frozen=True, kw_only=True)
 class DuplicateRow:
-    """A duplicate to decide; ``owner`` says whose the kept record is, never a name."""
+    """A duplicate to decide; ``owner`` says whose the kept record is, never a name.
+
+    In an operator's case ``labels`` are those of the kept record and of the one it resembles.
+    """
 
     finding: DuplicateFinding
     owner: str
+    labels: tuple[str, str] = ("", "")
 
 
 def run_rows(request: ErasureRequest) -> list[RunRow]:
@@ -59,10 +68,37 @@ def run_rows(request: ErasureRequest) -> list[RunRow]:
     return rows
 
 
-def duplicate_rows(request: ErasureRequest) -> list[DuplicateRow]:
-    """Return the undecided duplicates, each with the owner of the kept record."""
-    found = pending_duplicates(request).select_related("space")
-    return [DuplicateRow(finding=row, owner=_owner(request, row)) for row in found]
+def duplicate_rows(request: ErasureRequest, *, most: int) -> list[DuplicateRow]:
+    """Return the first undecided duplicates, each with the owner of the kept record."""
+    found = list(pending_duplicates(request).select_related("space", "proposed_by")[:most])
+    labels = _labels(found) if operator_origin_of(request.pk) else {}
+    return [
+        DuplicateRow(
+            finding=row,
+            owner=_owner(request, row),
+            labels=(
+                labels.get((row.space_id, row.other_ordinal), ""),
+                labels.get((row.space_id, row.forget_ordinal), ""),
+            ),
+        )
+        for row in found
+    ]
+
+
+def records_of(findings: Iterable[DuplicateFinding]) -> dict[OrdinalSpace, BitMap]:
+    """Return the records that some findings are about, by space."""
+    held: dict[OrdinalSpace, BitMap] = {}
+    for one in findings:
+        held.setdefault(one.space, BitMap()).update((one.other_ordinal, one.forget_ordinal))
+    return held
+
+
+def _labels(found: Iterable[DuplicateFinding]) -> dict[tuple[int, int], str]:
+    return {
+        (space.pk, ordinal): label
+        for space, ordinals in records_of(found).items()
+        for ordinal, label in targets_of(space, ordinals).items()
+    }
 
 
 def log_of(request: ErasureRequest) -> list[LoggedLine]:

@@ -134,9 +134,13 @@ SURROGATE = (
 
 BY_OPERATOR = (
     "No data subject asked for this. Two members of staff proposed and approved which records to "
-    "take out; that the set is complete, and that every record in it is bad, is not shown.",
-    "Other copies of these records, with the same or another label, were not searched.",
+    "take out; that the set is complete, and that every record in it is bad, is not shown."
 )
+SEARCHED = (
+    "Other copies of these records were searched where their content is stored here; what staff "
+    "decided about them is listed."
+)
+NOT_SEARCHED = "Other copies of these records, with the same or another label, were not searched."
 APART = (
     "The records stay stored, apart and out of every training; that ends where a backup from "
     "before this case is restored."
@@ -218,7 +222,9 @@ def _of_operator(request: ErasureRequest) -> list[str]:
     case = operator_origin_of(request.pk)
     if case is None:
         return []
-    return [*BY_OPERATOR, APART] if case.disposal == case.Disposal.KEEP else [*BY_OPERATOR]
+    searched = LogLeaf.objects.filter(case_id=request.pk, type="duplicates_searched").exists()
+    found = [BY_OPERATOR, SEARCHED if searched else NOT_SEARCHED]
+    return [*found, APART] if case.disposal == case.Disposal.KEEP else found
 
 
 def _of_releases(runs: Sequence[UnlearningRun]) -> list[str]:

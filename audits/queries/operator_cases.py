@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
 
-from audits.models import ErasureRequest, OperatorCase, ScoredRecord
+from audits.core import events
+from audits.models import ErasureRequest, LogLeaf, OperatorCase, ScoredRecord
 from lineage.core import bitmaps
 from unlearning.core.planning.policy import Intake
 
@@ -96,16 +97,37 @@ def may_approve(case: OperatorCase, user: User) -> str:
     return ""
 
 
+def may_look(request: ErasureRequest) -> bool:
+    """Return whether staff who decide may open the records of an operator's case.
+
+    Not those of a dropped one, as there is nothing left to decide.
+    """
+    return request.outcome != ErasureRequest.Outcome.WITHDRAWN
+
+
+def approved_set(case: OperatorCase) -> tuple[int, str] | None:
+    """Return how many records were approved, and their digest; None if none were so far."""
+    leaves = LogLeaf.objects.filter(case_id=case.pk, type="forget_set_approved")
+    leaf = leaves.order_by("index").last()
+    if leaf is None:
+        return None
+    data = events.parse(bytes(leaf.data)).data
+    return int(str(data["records"])), str(data["digest"])
+
+
 def account(case: OperatorCase) -> dict[str, Any]:
-    """Return what the sealed record says of an operator's case: codes, counts and digests."""
-    chosen = chosen_of(case)
+    """Return what the sealed record says of an operator's case: codes, counts and digests.
+
+    Of the set as it was approved, whatever a hard purge took out of it since.
+    """
+    records, digest = approved_set(case) or (len(chosen_of(case)), digest_of(case))
     return {
         "reason": case.reason,
         "disposal": case.disposal,
         "version": None if case.version_id is None else str(case.version_id),
-        "seeds": len(seeds_of(case)),
-        "chosen": len(chosen),
-        "chosen_digest": bitmaps.digest(chosen),
+        "seeds": len(seeds_of(case)) + case.gone_seeds,
+        "chosen": records,
+        "chosen_digest": digest,
         "finding": case.finding,
         "note": case.note,
     }

@@ -14,13 +14,12 @@ from django.conf import settings
 from django.db import transaction
 from pyroaring import BitMap
 
-from audits.models import ErasureRequest, ScoredRecord, ShadowResult
+from audits.models import ErasureRequest, ShadowResult
 from audits.queries import case_file
 from audits.queries.forget_sets import forget_set
-from audits.services import log
+from audits.services import forgetting, log, promises
 from audits.services.transitions import move
 from lineage.models import LineagePurge, ModelVersion
-from lineage.queries.contents import batches
 from lineage.services import purge, versions
 from unlearning.models import UnlearningRun
 from unlearning.services import histories, runs
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from lineage.models import DataSubject, OrdinalSpace, SnapshotSupersession
+    from lineage.models import DataSubject, SnapshotSupersession
     from lineage.services.artefacts import DestroyedArtefact
 
 R = UnlearningRun.Status
@@ -129,6 +128,7 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
     Raises:
         DataRemains: reading back found a row, a file or an identity; the case does not go on.
     """
+    promises.note_others(request=request)
     for space, ordinals in forget_set(request.pk).items():
         digest = purge.write_journal(
             case_id=request.pk, space=space, ordinals=ordinals, now=now, person=request.subject
@@ -145,7 +145,7 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
                 f"{receipt.remaining} of {receipt.records} records can still be found after the "
                 "deletion. Check that the store is writable, then retry the case."
             )
-        _forget_scores(space, ordinals)
+        forgetting.forget_erased(space=space)
         _log_erasure(request, str(space.public_id), receipt, digest, now)
     if request.subject:
         _journal_person(request, request.subject, now)
@@ -158,12 +158,6 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
                 data={"subject": str(request.subject.pseudonym)},
                 once=f"shredded:{request.pk}:{request.subject.pseudonym}",
             )
-
-
-def _forget_scores(space: OrdinalSpace, ordinals: BitMap) -> None:
-    """Delete what the operator's own cases measured of records that are no more."""
-    for batch in batches(ordinals):
-        ScoredRecord.objects.filter(case__space=space, ordinal__in=batch).delete()
 
 
 def _journal_person(request: ErasureRequest, subject: DataSubject, now: datetime) -> None:

@@ -6,15 +6,13 @@ stands in for the person's own word is a second member of staff.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import rfc8785
 from django.db import transaction
 
-from audits.models import ErasureRequest, OperatorCase, ScoredRecord
+from audits.models import ErasureRequest, OperatorCase
 from audits.queries.operator_cases import (
     CHANNEL,
     NO_DEADLINE,
@@ -22,7 +20,6 @@ from audits.queries.operator_cases import (
     digest_of,
     may_approve,
     needs_scores,
-    seeds_of,
 )
 from audits.services import log
 from audits.services.requests import actor_of, new_reference, token_digest
@@ -32,7 +29,7 @@ from lineage.queries.availability import purged_ordinals
 from lineage.services.snapshots import check_known
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -111,51 +108,6 @@ def open_case(*, new: NewCase, user: User, now: datetime) -> OperatorCase:
 
 
 @transaction.atomic
-def keep_scores(
-    *,
-    case_id: UUID,
-    records: Sequence[tuple[int, float, int]],
-    finding: Mapping[str, Any],
-    note: str,
-    now: datetime,
-) -> bool:
-    """Keep what was measured around the seeds and propose their clusters.
-
-    False if it is known, or if the case was dropped meanwhile.
-
-    Args:
-        case_id: of the case.
-        records: (ordinal, score, cluster or 0) of those to be shown.
-        finding: how it was measured, as JSON.
-        note: why nothing beside the seeds is proposed; empty if something is.
-        now: when.
-    """
-    case = _locked(case_id)
-    if case.request.status != S.DRAFT or not needs_scores(case):
-        return False
-    ScoredRecord.objects.bulk_create(
-        ScoredRecord(case=case, ordinal=ordinal, score=score, cluster=cluster)
-        for ordinal, score, cluster in records
-    )
-    seeds = seeds_of(case)
-    found = seeds.copy()
-    if not note:
-        found.update(ordinal for ordinal, _, cluster in records if cluster)
-    case.finding, case.note, case.chosen = dict(finding), note, bitmaps.encode(found)
-    case.save(update_fields=["finding", "note", "chosen"])
-    told = {
-        "version": str(case.version_id),
-        "seeds": len(seeds),
-        "found": len(found - seeds),
-        "result": hashlib.sha256(
-            rfc8785.dumps({"finding": case.finding, "note": note})
-        ).hexdigest(),
-    }
-    log.append(type="forget_set_scored", case=case_id, now=now, data=told)
-    return True
-
-
-@transaction.atomic
 def choose(*, case_id: UUID, ordinals: BitMap, user: User) -> None:
     """Replace the records that are to leave the training; who does so is one of the authors.
 
@@ -175,9 +127,11 @@ def propose(*, case_id: UUID, user: User, now: datetime) -> bool:
 
     Raises:
         MoveNotAllowed: the case is not a draft, or its records are still being scored.
+        ForgetSetRefused: all that were chosen have been erased since.
     """
-    case = _locked(case_id)
+    case = locked(case_id)
     _check_scored(case)
+    _check_any(case)
     proposed = {
         "space": str(case.space.public_id),
         "records": len(chosen_of(case)),
@@ -200,7 +154,7 @@ def propose(*, case_id: UUID, user: User, now: datetime) -> bool:
 @transaction.atomic
 def send_back(*, case_id: UUID, user: User, now: datetime) -> bool:
     """Return a proposed forget set to be chosen anew; False when it is being chosen already."""
-    _locked(case_id)
+    locked(case_id)
     event = ("forget_set_returned", dict[str, Any]())
     return move(case_id=case_id, to=S.DRAFT, now=now, actor=actor_of(user), event=event)
 
@@ -212,10 +166,12 @@ def approve(*, case_id: UUID, digest: str, user: User, now: datetime) -> bool:
     Raises:
         NotYourApproval: the member of staff opened the case or chose one of its records.
         MoveNotAllowed: nothing is proposed, or other records than those that were shown.
+        ForgetSetRefused: all that were chosen have been erased since.
     """
-    case = _locked(case_id)
+    case = locked(case_id)
     if reason := may_approve(case, user):
         raise NotYourApproval(reason)
+    _check_any(case)
     if digest != digest_of(case):
         raise MoveNotAllowed(
             f"Case {case.request.reference}: the forget set was changed after you looked at it. "
@@ -238,7 +194,7 @@ def approve(*, case_id: UUID, digest: str, user: User, now: datetime) -> bool:
 @transaction.atomic
 def drop(*, case_id: UUID, user: User, now: datetime) -> bool:
     """Close a case that was not approved, or could not be scored: every record stays put."""
-    _locked(case_id)
+    locked(case_id)
     ErasureRequest.objects.filter(pk=case_id, status=S.FAILED, failed_from=S.DRAFT).update(
         status=S.DRAFT, failed_from="", failure_code="", failure=""
     )
@@ -252,7 +208,7 @@ def drop(*, case_id: UUID, user: User, now: datetime) -> bool:
     )
 
 
-def _locked(case_id: UUID) -> OperatorCase:
+def locked(case_id: UUID) -> OperatorCase:
     """Return the case, held until the transaction ends: a set is not edited while approved.
 
     Both rows: after waiting, PostgreSQL reads anew only what it locks.
@@ -265,7 +221,7 @@ def _locked(case_id: UUID) -> OperatorCase:
 
 
 def _drafted(case_id: UUID) -> OperatorCase:
-    case = _locked(case_id)
+    case = locked(case_id)
     if case.request.status != S.DRAFT:
         raise MoveNotAllowed(
             f"Case {case.request.reference} is {case.request.status}; its forget set can be "
@@ -280,6 +236,14 @@ def _check_scored(case: OperatorCase) -> None:
         raise MoveNotAllowed(
             f"Case {case.request.reference}: the training records are still being scored; choose "
             "and propose the forget set when that is done."
+        )
+
+
+def _check_any(case: OperatorCase) -> None:
+    if not chosen_of(case):
+        raise ForgetSetRefused(
+            f"Case {case.request.reference}: every record that was chosen has been erased since. "
+            "Choose others, or drop the case."
         )
 
 

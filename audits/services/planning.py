@@ -1,4 +1,4 @@
-"""Restrict the records, keep the plan, decide about duplicates and versions without a recipe."""
+"""Restrict the records, keep what was found to be like them, and keep the plan."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from audits.queries.limits import NEAR_SEARCH_INCOMPLETE
 from audits.services import log
 from audits.services.case_runs import add_runs
 from audits.services.readings import log_readings
-from audits.services.requests import actor_of
 from audits.services.transitions import MoveNotAllowed, move
 from lineage.core import bitmaps
 from lineage.queries import subjects
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
-
-    from django.contrib.auth.models import User
 
     from audits.services.case_runs import PlannedRun
     from lineage.models import OrdinalSpace
@@ -147,55 +144,6 @@ def undecided(case_id: UUID) -> int:
     """Return how many duplicates of the case staff have not decided about."""
     pending = DuplicateFinding.objects.filter(request_id=case_id, decision=Decision.PENDING)
     return pending.count()
-
-
-def case_of_finding(finding_id: UUID) -> UUID:
-    """Return the case that a finding belongs to."""
-    return DuplicateFinding.objects.values_list("request_id", flat=True).get(pk=finding_id)
-
-
-@transaction.atomic
-def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: datetime) -> bool:
-    """Keep a duplicate, or erase it with the case and all that was derived from it.
-
-    False when it was decided before.
-
-    Raises:
-        ValueError: the decision is neither KEEP nor ERASE.
-        MoveNotAllowed: the case is already planned.
-    """
-    if decision not in (Decision.KEEP, Decision.ERASE):
-        raise ValueError(f"decision is {decision!r}; allowed are KEEP and ERASE.")
-    finding = DuplicateFinding.objects.select_related("request", "space").get(pk=finding_id)
-    if finding.request.status != S.RESTRICTED:
-        raise MoveNotAllowed(
-            f"Case {finding.request.reference} is {finding.request.status}; duplicates are "
-            "decided while it is RESTRICTED."
-        )
-    changed = DuplicateFinding.objects.filter(pk=finding_id, decision=Decision.PENDING).update(
-        decision=decision, decided_by=user
-    )
-    if not changed:
-        return False
-    if decision == Decision.ERASE:
-        twin = {finding.space: BitMap([finding.other_ordinal])}
-        _restrict(finding.request_id, with_derived(twin), now)
-    log.append(
-        type="duplicate_decided",
-        case=finding.request_id,
-        now=now,
-        actor=actor_of(user),
-        data={"finding": str(finding_id), "decision": decision},
-    )
-    if decision == Decision.KEEP and finding.kind == DuplicateFinding.Kind.EXACT:
-        log.append(
-            type="incident_raised",
-            case=finding.request_id,
-            now=now,
-            actor=actor_of(user),
-            data={"code": "DUPLICATE_KEPT"},
-        )
-    return True
 
 
 def fix_policy(*, case_id: UUID, policy: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from audits.services import log
+from audits.services import forgetting, log
 from audits.services.closing import log_supersessions
 from lineage.services import replay
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def replay_erasures(*, now: datetime) -> list[Replayed]:
     """Erase again what a restored backup brought back, and log each erasure with it."""
     done = replay.replay(now=now, note=lambda one: _log(one, now))
+    forgetting.forget_everywhere()
     with transaction.atomic():
         log_supersessions(now=now)
     return done

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.shortcuts import redirect
 
 from audits.services.decisions import ReplacementNotAcceptable
+from audits.services.duplicates import NeedsSecond
 from audits.services.operator_cases import NotYourApproval
 from audits.services.transitions import MoveNotAllowed
 from audits.views.access import page
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
     from unlearning.models import UnlearningRun
 
 # Sentences that the services wrote for people; anything else is a fault of ours.
-SAID_NO = (MoveNotAllowed, NotYourApproval, ReplacementNotAcceptable, RunNotWaiting, ValueError)
+SAID_NO = (
+    MoveNotAllowed,
+    NeedsSecond,
+    NotYourApproval,
+    ReplacementNotAcceptable,
+    RunNotWaiting,
+    ValueError,
+)
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

@@ -21,6 +21,7 @@ from audits.queries.serving import exposed
 from audits.queries.waiting import waits_for_others
 from audits.views.access import may_decide, page, staff_page
 from audits.views.downloads import MANIFEST, PDF
+from audits.views.previews import asked, looked_at
 from audits.views.progress import fragment, progress_of
 from audits.views.weighing import predicted_and_actual, weighed_ways
 from audits.views.wording import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 S = ErasureRequest.Status
 PER_PAGE = 50
+DUPLICATES = 100
 
 
 @require_safe
@@ -84,7 +86,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "due": due_badge(found, today_of_clock()),
         "may_decide": may_decide(request),
         "refusal": refusal_words(found.refusal_code),
-        "duplicates": case_page.duplicate_rows(found) if found.status == S.RESTRICTED else [],
+        **_duplicates(request, found),
         "operator": operator_origin_of(found.pk),
         "waiting_runs": case_work.waiting_runs(found),
         "held_releases": held_releases(found),
@@ -114,6 +116,34 @@ def case_progress(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Return what changes while work goes on, for the page that renews itself."""
     found = get_object_or_404(ErasureRequest, pk=case_id)
     return fragment(request, render_to_string("audits/_case_live.html", _live(found)))
+
+
+def _duplicates(request: HttpRequest, found: ErasureRequest) -> dict[str, Any]:
+    """Return the duplicates that staff must decide about, the first of them as rows.
+
+    In an operator's case their contents can be looked at.
+    """
+    if found.status != S.RESTRICTED:
+        return {"duplicates": [], "undecided": 0}
+    rows = case_page.duplicate_rows(found, most=DUPLICATES)
+    looking = bool(rows) and asked(request) and operator_origin_of(found.pk) is not None
+    looked = (
+        looked_at(request, found.pk, case_page.records_of(row.finding for row in rows))
+        if looking
+        else {}
+    )
+    return {
+        "duplicates": [
+            {
+                "row": row,
+                "other": looked.get((row.finding.space_id, row.finding.other_ordinal)),
+                "like": looked.get((row.finding.space_id, row.finding.forget_ordinal)),
+            }
+            for row in rows
+        ],
+        "looking": looking,
+        "undecided": case_work.pending_duplicates(found).count(),
+    }
 
 
 def _waits_until(found: ErasureRequest) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
@@ -15,8 +16,6 @@ from audits.views.access import decision, staff_of
 from audits.views.asking import ask, carry_out, posted
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from django.http import HttpRequest, HttpResponse
 
 S = ErasureRequest.Status
@@ -81,6 +80,25 @@ def duplicate(request: HttpRequest, case_id: UUID, finding_id: UUID) -> HttpResp
         case,
         lambda: workflow.decide_duplicate(
             finding_id=finding.pk, decision=choice, user=staff_of(request)
+        ),
+        "Your decision was recorded.",
+    )
+
+
+@require_POST
+@decision
+def duplicates(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Keep or erase all the duplicates that were shown."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    choice = request.POST.get("decision", "")
+    return carry_out(
+        request,
+        case,
+        lambda: workflow.decide_duplicates(
+            case_id=case.pk,
+            findings=[UUID(one) for one in request.POST.getlist("finding")],
+            decision=choice,
+            user=staff_of(request),
         ),
         "Your decision was recorded.",
     )

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.forms import ValidationError
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
+from pyroaring import BitMap
 
 from audits import workflow
 from audits.forms import NewCaseForm, RecordsField
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries import named_records
 from audits.queries.operator_cases import (
+    account,
     chosen_of,
     digest_of,
     may_approve,
+    may_look,
     needs_scores,
     seeds_of,
     shown_records,
@@ -26,6 +31,7 @@ from audits.queries.operator_cases import (
 from audits.services.operator_cases import ForgetSetRefused
 from audits.views.access import decision, may_decide, page, staff_of, staff_page
 from audits.views.asking import SAID_NO, carry_out
+from audits.views.previews import asked, looked_at
 from audits.views.progress import progress_of
 from audits.views.wording import status_badge
 from lineage.services.snapshots import OrdinalsUnknown
@@ -35,7 +41,8 @@ if TYPE_CHECKING:
 
     from django.core.paginator import Page
     from django.http import HttpRequest, HttpResponse
-    from pyroaring import BitMap
+
+    from audits.views.previews import Looked
 
 S = ErasureRequest.Status
 PER_PAGE = 100
@@ -72,21 +79,28 @@ def forget_set(request: HttpRequest, case_id: UUID) -> HttpResponse:
     if request.method == "POST":
         return _chosen(request, case_id)
     chosen, seeds = chosen_of(case), seeds_of(case)
+    scoring = case.request.status == S.DRAFT and needs_scores(case)
     shown = Paginator(shown_records(case), PER_PAGE).get_page(request.GET.get("page"))
     user = staff_of(request)
+    told = account(case)
+    looking = asked(request) and may_look(case.request) and not scoring
     context = {
+        "looking": looking,
+        "may_look": may_decide(request) and may_look(case.request),
+        "query": "show=contents&" if looking else "",
         "case": case.request,
         "operator": case,
         "status": status_badge(case.request),
         "progress": progress_of(case.request, timezone.now()),
-        "rows": _rows(case, shown, chosen, seeds),
+        "rows": _rows(case, shown, _opened(request, case, shown) if looking else {}),
         "shown": shown,
-        "records": len(chosen),
-        "seeds": len(seeds),
+        "records": told["chosen"],
+        "gone": told["chosen"] - len(chosen),
+        "seeds": told["seeds"],
         "found": len(chosen - seeds),
         "labels": named_records.label_counts(case.space, chosen),
         "digest": digest_of(case),
-        "scoring": case.request.status == S.DRAFT and needs_scores(case),
+        "scoring": scoring,
         "choosing": case.request.status == S.DRAFT and may_decide(request),
         "deciding": case.request.status == S.PROPOSED and may_decide(request),
         "objection": may_approve(case, user),
@@ -119,7 +133,9 @@ def _chosen(request: HttpRequest, case_id: UUID) -> HttpResponse:
             if proposed
             else "Your choice is kept.",
         )
-    return redirect("audits:forget_set", case_id=case.pk)
+    at = {name: request.GET[name] for name in ("show", "page") if name in request.GET}
+    back = reverse("audits:forget_set", args=[case.pk])
+    return redirect(f"{back}?{urlencode(at)}" if at else back)
 
 
 @require_POST
@@ -157,11 +173,14 @@ def send_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
     )
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @decision
 def drop(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    """Close a case that was not approved."""
+    """Ask whether a case that was not approved is closed, and close it."""
     case = _case(case_id)
+    if request.method != "POST":
+        context = {"case": case.request, "records": len(chosen_of(case))}
+        return page(request, "audits/drop_case.html", context)
     return carry_out(
         request,
         case.request,
@@ -179,10 +198,12 @@ def _numbers(request: HttpRequest, field: str) -> BitMap:
     return named_records.listed(",".join(request.POST.getlist(field)))
 
 
-def _rows(
-    case: OperatorCase, shown: Page[int], chosen: BitMap, seeds: BitMap
-) -> list[dict[str, Any]]:
-    ordinals = list(shown)
+def _opened(request: HttpRequest, case: OperatorCase, shown: Page[int]) -> Looked:
+    return looked_at(request, case.pk, {case.space: BitMap(list(shown))})
+
+
+def _rows(case: OperatorCase, shown: Page[int], looked: Looked) -> list[dict[str, Any]]:
+    ordinals, chosen, seeds = list(shown), chosen_of(case), seeds_of(case)
     scores = {row.ordinal: row for row in case.scored.filter(ordinal__in=ordinals)}
     labels = named_records.labels_of(case.space, ordinals)
     return [
@@ -192,6 +213,7 @@ def _rows(
             "scored": scores.get(ordinal),
             "seed": ordinal in seeds,
             "chosen": ordinal in chosen,
+            "look": looked.get((case.space_id, ordinal)),
         }
         for ordinal in ordinals
     ]

@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from audits.models import ErasureRequest
 from audits.queries import cases
-from audits.services import decisions, letters, planning, releases, requests
+from audits.services import decisions, duplicates, letters, releases, requests
 from audits.workflow import doorbell
 from lineage.models import Job, ModelVersion
 from lineage.services import jobs
 from unlearning.services import runs as unlearning_runs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     from django.contrib.auth.models import User
@@ -81,8 +82,19 @@ def withdraw(*, case_id: UUID) -> None:
 def decide_duplicate(*, finding_id: UUID, decision: str, user: User) -> None:
     """Keep a duplicate or erase it with the case."""
     now = timezone.now()
-    planning.decide_duplicate(finding_id=finding_id, decision=decision, user=user, now=now)
-    doorbell.wake(planning.case_of_finding(finding_id))
+    duplicates.decide_duplicate(finding_id=finding_id, decision=decision, user=user, now=now)
+    doorbell.wake(duplicates.case_of_finding(finding_id))
+
+
+def decide_duplicates(
+    *, case_id: UUID, findings: Iterable[UUID], decision: str, user: User
+) -> int:
+    """Decide about several duplicates of a case; return about how many."""
+    count = duplicates.decide_duplicates(
+        case_id=case_id, findings=findings, decision=decision, user=user, now=timezone.now()
+    )
+    doorbell.wake(case_id)
+    return count
 
 
 def destroy_version(*, run_id: UUID, user: User) -> None:

@@ -15,7 +15,13 @@ from lineage.models.graph import (
     RunInput,
     RunOutput,
 )
-from lineage.models.intake import CaptureReport, ManifestImport, NamedLocation, ReceivedEvent
+from lineage.models.intake import (
+    CaptureReport,
+    LabelConflict,
+    ManifestImport,
+    NamedLocation,
+    ReceivedEvent,
+)
 from lineage.models.jobs import Job
 from lineage.models.purges import (
     ErasureViewOpening,
@@ -50,6 +56,7 @@ __all__ = [
     "ErasureViewOpening",
     "Influence",
     "Job",
+    "LabelConflict",
     "LineageEdge",
     "LineageNode",
     "LineagePurge",

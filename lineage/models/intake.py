@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 
 from lineage.models.graph import Run
-from lineage.models.records import Dataset
+from lineage.models.records import Dataset, OrdinalSpace
 
 
 class ReceivedEvent(models.Model):
@@ -104,3 +104,36 @@ class CaptureReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run} rank {self.rank} of {self.ranks}"
+
+
+class LabelConflict(models.Model):
+    """A record that came in equal (distance 0) or close to another one of another target.
+
+    It goes with the record. ``other_ordinal`` is empty where the other one was erased, or was a
+    line of the same import that is not stored.
+    """
+
+    class State(models.TextChoices):
+        """What became of the record."""
+
+        HELD = "HELD", "Held back"
+        KEPT = "KEPT", "In use"
+        RELEASED = "RELEASED", "Checked, in use"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.ForeignKey(OrdinalSpace, models.PROTECT, related_name="+")
+    ordinal = models.BigIntegerField()
+    other_ordinal = models.BigIntegerField(null=True)
+    distance = models.FloatField()
+    state = models.CharField(max_length=8, choices=State)
+    found_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["space", "ordinal"], name="a_record_comes_into_conflict_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"record {self.ordinal} of {self.space}"

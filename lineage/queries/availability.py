@@ -13,17 +13,22 @@ from lineage.queries.contents import batches
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
 
-def restricted_ordinals(space: OrdinalSpace) -> BitMap:
-    """Return the ordinals under a restriction that was not lifted."""
+def restricted_ordinals(space: OrdinalSpace, *, besides: UUID | None = None) -> BitMap:
+    """Return the ordinals under a restriction that was not lifted, but for those of one case."""
     rows = Restriction.objects.filter(space=space, lifted_at=None)
+    if besides is not None:
+        rows = rows.exclude(case_id=besides)
     return union(decode(bytes(blob)) for blob in rows.values_list("bitmap", flat=True))
 
 
-def purged_ordinals(space: OrdinalSpace) -> BitMap:
-    """Return the tombstones: ordinals whose content and identity were erased."""
+def purged_ordinals(space: OrdinalSpace, *, mode: str | None = None) -> BitMap:
+    """Return the tombstones: ordinals whose content and identity were erased, in any mode."""
     rows = LineagePurge.objects.filter(space=space)
+    if mode is not None:
+        rows = rows.filter(mode=mode)
     return union(decode(bytes(blob)) for blob in rows.values_list("bitmap", flat=True))
 
 

@@ -11,6 +11,7 @@ from lineage import artifacts
 from lineage.core.identifiers import record_digest
 from lineage.models import RecordContent
 from lineage.services.bulk import insert_records, known_records, living_people
+from lineage.services.holding import keep_conflicts
 from lineage.services.import_locations import add_locations, add_more_locations
 from lineage.services.import_rows import MOST_NAMED, ImportReport, Rejection
 from lineage.services.locking import lock_space
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lineage.artifacts import StoredFile
+    from lineage.models import OrdinalSpace
     from lineage.services.bulk import Identity
     from lineage.services.import_rows import CheckedRow, Conflict, Portion
     from lineage.services.label_conflicts import ConflictSearch
@@ -31,7 +33,6 @@ _CHANGED = (
     "The key of the row was imported before with other content; records do not change, "
     "so import it under a new key."
 )
-_HELD = "The row is held back; check its target, then import it with EXPUNGE_LABEL_CONFLICTS=KEEP."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class PortionImport:
     search: ConflictSearch | None = None
     conflicts: list[Conflict] = field(default_factory=list)
     repeated: int = 0
+    held: int = 0
     located: set[tuple[Identity, str]] = field(default_factory=set, repr=False)
     rejected: list[Rejection] = field(default_factory=list)
 
@@ -66,7 +68,7 @@ class PortionImport:
         wanted = self._owned()
         if any(owned.row.content is not None for owned in wanted):
             # Asked twice: here to store nothing in vain, below because others import as well.
-            wanted = self._unconflicting(self._unknown(wanted))
+            wanted = self._find_conflicts(self._unknown(wanted))
         return self._store(wanted)
 
     def _reject(self, row: CheckedRow, sentence: str) -> None:
@@ -102,18 +104,11 @@ class PortionImport:
                 self._reject(owned.row, _CHANGED)
         return fresh
 
-    def _unconflicting(self, rows: list[_Owned]) -> list[_Owned]:
-        """Note which rows are like records of another target; return the rows that come in."""
-        if self.search is None:
-            return rows
-        self.conflicts = self.search.of([owned.row for owned in rows])
-        if not self.search.hold:
-            return rows
-        held = {one.line: one.sentence for one in self.conflicts}
-        for owned in rows:
-            if owned.row.line in held:
-                self._reject(owned.row, f"{held[owned.row.line]} {_HELD}")
-        return [owned for owned in rows if owned.row.line not in held]
+    def _find_conflicts(self, rows: list[_Owned]) -> list[_Owned]:
+        """Note which rows are like records of another target."""
+        if self.search is not None:
+            self.conflicts = self.search.of([owned.row for owned in rows])
+        return rows
 
     def _known(self, rows: list[_Owned]) -> dict[Identity, str]:
         found = known_records(self.space_id, {owned.identity for owned in rows})
@@ -149,6 +144,7 @@ class PortionImport:
             located=located,
             rejected=tuple(self.rejected),
             conflicting=len(self.conflicts),
+            held=self.held,
             conflicts=tuple(self.conflicts[:MOST_NAMED]),
             search_left_out=self.search is not None and self.search.left_out,
         )
@@ -165,12 +161,22 @@ class PortionImport:
             insert_records(space.id, first, (owned.identity for owned in rows), self.now)
             self._insert_contents(rows, placed, first)
             self._insert_locations(rows, first)
+            self._keep_conflicts(space, rows, first)
         except BaseException:
             # While the lock is held: afterwards these ordinals may be somebody else's.
             for ordinal in range(first, first + len(files)):
                 artifacts.destroy(artifacts.record_uri(space.public_id, ordinal))
             raise
         return len(rows)
+
+    def _keep_conflicts(self, space: OrdinalSpace, rows: list[_Owned], first: int) -> None:
+        if self.search is None:
+            return
+        placed = self.search.placed
+        placed.update((owned.row.line, at) for at, owned in enumerate(rows, start=first))
+        self.held = keep_conflicts(
+            space=space, conflicts=self.conflicts, placed=placed, now=self.now
+        )
 
     def _living(self, rows: list[_Owned]) -> list[_Owned]:
         """Lock the people, so that none is erased before their records are stored."""

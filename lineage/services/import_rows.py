@@ -57,12 +57,14 @@ class Rejection:
 class Conflict:
     """A row that equals (distance 0) or resembles a record, or an earlier line, of another target.
 
-    ``other`` is "record ORDINAL" or "line LINE".
+    ``other`` is "record ORDINAL" or "line LINE". ``held``: no training is given it until staff
+    release it.
     """
 
     line: int
     other: str
     distance: float
+    held: bool = False
 
     @property
     def sentence(self) -> str:
@@ -80,7 +82,8 @@ class ImportReport:
     ``located``: how many places of repeated rows were not known of their records.
     ``refused_before``: rows that an interrupted import had refused, and that are not named here.
     ``conflicts``: rows that are like others of another target, the first ``MOST_NAMED`` of
-    ``conflicting``. ``search_left_out``: pictures were too many for that search.
+    ``conflicting``; ``held`` of those that were imported are held back.
+    ``search_left_out``: pictures were too many for that search.
     """
 
     imported: int = 0
@@ -89,6 +92,7 @@ class ImportReport:
     rejected: tuple[Rejection, ...] = ()
     refused_before: int = 0
     conflicting: int = 0
+    held: int = 0
     conflicts: tuple[Conflict, ...] = ()
     search_left_out: bool = False
 
@@ -100,6 +104,7 @@ class ImportReport:
             rejected=self.rejected + other.rejected,
             refused_before=self.refused_before + other.refused_before,
             conflicting=self.conflicting + other.conflicting,
+            held=self.held + other.held,
             conflicts=(*self.conflicts, *other.conflicts)[:MOST_NAMED],
             search_left_out=self.search_left_out or other.search_left_out,
         )

@@ -50,6 +50,7 @@ class ConflictSearch:
     Equal contents are found by their digest. Pictures (media type image/...) are made small and
     compared with those of the space, and with the rows before; of anything else only the recipe of
     a model knows what is close. What another import stores meanwhile is not seen.
+    ``placed`` is the ordinal of each line that was stored.
     """
 
     space_id: int
@@ -57,6 +58,7 @@ class ConflictSearch:
     threshold: float
     most: int
     left_out: bool = False
+    placed: dict[int, int] = field(default_factory=dict, repr=False)
     _seen: list[_Seen] | None = field(default=None, repr=False)
 
     def of(self, rows: Sequence[CheckedRow]) -> list[Conflict]:
@@ -81,7 +83,7 @@ class ConflictSearch:
             known = names.setdefault(row.sha256, [])
             other = next((name for target, name in known if target != row.target), None)
             if other is not None:
-                found[row.line] = Conflict(line=row.line, other=other, distance=0.0)
+                found[row.line] = self._conflict(row.line, other, 0.0)
             if other is None or not self.hold:
                 known.append((row.target, f"line {row.line}"))
         return found
@@ -94,8 +96,11 @@ class ConflictSearch:
                 line, other = fresh.lines[pair.new], block.names[pair.other]
                 before = found.get(line)
                 if before is None or pair.distance < before.distance:
-                    found[line] = Conflict(line=line, other=other, distance=pair.distance)
+                    found[line] = self._conflict(line, other, pair.distance)
         return found
+
+    def _conflict(self, line: int, other: str, distance: float) -> Conflict:
+        return Conflict(line=line, other=other, distance=distance, held=self.hold)
 
     def _kept(self, more: int) -> list[_Seen] | None:
         """Return the pictures there are; None where they would be too many to compare."""

@@ -12,6 +12,7 @@ from lineage.core.bitmaps import decode, encode
 from lineage.models import (
     DataRecord,
     DataSubject,
+    LabelConflict,
     LineagePurge,
     RecordContent,
 )
@@ -131,6 +132,8 @@ def _delete_contents(space: OrdinalSpace, batch: list[int]) -> None:
         if _deleted({artifacts.record_uri(space.public_id, ordinal), *_given(uris, ordinal)})
     ]
     forget_located(space, gone)
+    LabelConflict.objects.filter(space=space, ordinal__in=gone).delete()
+    LabelConflict.objects.filter(space=space, other_ordinal__in=gone).update(other_ordinal=None)
     rows.filter(ordinal__in=gone).delete()
 
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-PURPOSES = ("UNLEARN", "AUDIT")
+PURPOSES = ("UNLEARN", "AUDIT", "REVIEW")
 
 
 class PurposeNotAllowed(ValueError):
-    """Restricted records are opened for other ends than unlearning and audit."""
+    """Restricted records are opened for unlearning, for an audit and to be looked at alone."""
 
 
 class OutsideErasureView(PermissionError):
@@ -63,14 +63,14 @@ def open_erasure_view(
 ) -> ErasureView:
     """Open records for one run and log who opened how many of them, when and for what.
 
+    For REVIEW, in which staff look at them, ``run_id`` is that of the case.
+
     Raises:
-        PurposeNotAllowed: the purpose is neither UNLEARN nor AUDIT.
+        PurposeNotAllowed: the purpose is none of ``PURPOSES``.
         OrdinalsUnknown: the space has not handed them out.
     """
     if purpose not in PURPOSES:
-        raise PurposeNotAllowed(
-            f"The purpose is {purpose!r}; allowed are {' and '.join(PURPOSES)}."
-        )
+        raise PurposeNotAllowed(f"The purpose is {purpose!r}; allowed are {', '.join(PURPOSES)}.")
     check_known(OrdinalSpace.objects.get(id=space.id), ordinals)
     opening = ErasureViewOpening.objects.create(
         space=space,

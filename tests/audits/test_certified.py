@@ -19,17 +19,13 @@ from audits.queries.limits import limits_of
 from lineage.core import weights
 from lineage.models import ModelVersion
 from lineage.queries.artefacts import weights_of
+from tests.audits.certified_worlds import CERTIFIED
 from tests.audits.world import ADA, BERT, CLEO, runs
 from unlearning.core.certified.budget import Budget
 from unlearning.execution.certificates import budget_of
 from unlearning.models import TrainingHistory
 
 pytestmark = pytest.mark.django_db
-
-CERTIFIED: dict[str, Any] = {
-    "recipe": "unlearning.recipes.certified:DigitsCertified",
-    "recipe_parameters": {"targets": ["0", "1", "2"], "penalty": 1.0, "sigma": 5.0},
-}
 
 
 @pytest.fixture(autouse=True)

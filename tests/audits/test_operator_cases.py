@@ -68,12 +68,14 @@ def test_a_case_goes_from_three_seeds_to_a_sealed_record(world, snapshot, versio
     new = ModelVersion.objects.get(model_name="ones", version=2)
     old = ModelVersion.objects.get(model_name="ones", version=1)
     assert (new.state, old.state) == ("ACTIVE", "DESTROYED")
-    assert events(request)[:6] == [
+    assert events(request)[:8] == [
         "case_opened",
         "forget_set_scored",
         "forget_set_proposed",
         "forget_set_approved",
         "records_restricted",
+        "erasure_view_opened",
+        "duplicates_searched",
         "plan_drawn",
     ]
     assert "records_erased" not in events(request)

@@ -46,10 +46,42 @@ def test_expired_consent_names_people_and_files(world, tmp_path):
     numbers.write_text("30\n31-32\n")
     said = told(
         "start", "EXPIRED_CONSENT", "--dataset", "digits", "--people", str(people),
-        "--file", str(numbers), "--by", "ann", "--delete",
+        "--file", str(numbers), "--by", "ann", "--delete", "--yes",
     )  # fmt: skip
     assert (said["chosen"], said["disposal"]) == (len(world.owned(ADA)) + 3, "DELETE")
     assert ADA not in json.dumps(said)
+
+
+class Terminal(io.StringIO):
+    """Somebody at a keyboard."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (io.StringIO("DELETE\n"), "there is no terminal on which to ask. Give --yes"),
+        (Terminal("delete\n"), "DELETE was not typed: no case was started"),
+    ],
+    ids=["piped", "other word"],
+)
+def test_a_deletion_is_not_started_unless_somebody_means_it(world, monkeypatch, typed, sentence):
+    staff("ann")
+    monkeypatch.setattr("sys.stdin", typed)
+    words = ["start", "POISONED", "--dataset", "digits", "--records", "1", "--by", "ann"]
+    with pytest.raises(CommandError, match=sentence):
+        told(*words, "--delete")
+    assert not OperatorCase.objects.exists()
+    assert told(*words)["disposal"] == "KEEP"  # what deletes nothing is not asked about
+
+
+def test_a_deletion_is_started_by_typing_the_word(world, monkeypatch):
+    staff("ann")
+    monkeypatch.setattr("sys.stdin", Terminal("DELETE\n"))
+    words = ["start", "POISONED", "--dataset", "digits", "--records", "1", "--by", "ann"]
+    assert told(*words, "--delete")["disposal"] == "DELETE"
 
 
 @pytest.mark.parametrize(

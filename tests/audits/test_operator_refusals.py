@@ -9,7 +9,7 @@ from pyroaring import BitMap
 from audits import workflow
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries.operator_cases import chosen_of
-from audits.services import operator_cases
+from audits.services import case_scores, operator_cases
 from audits.services.operator_cases import ForgetSetRefused
 from audits.services.transitions import MoveNotAllowed
 from lineage.core.bitmaps import encode
@@ -105,7 +105,7 @@ def test_a_dropped_case_is_sealed_and_leaves_every_record_where_it_is(world, dra
 def test_scores_that_come_after_the_case_was_dropped_are_not_kept(world, snapshot, version):
     case = world.do(workflow.open_case, new=new_case(snapshot.space, version), user=staff("ann"))
     world.do(workflow.drop_case, case_id=case.pk, user=staff("ann"))
-    kept = operator_cases.keep_scores(
+    kept = case_scores.keep_scores(
         case_id=case.pk, records=[(1, 0.5, 1)], finding={}, note="", now=timezone.now()
     )
     assert not kept

@@ -17,6 +17,7 @@ from audits.execution.planning import plan_of
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.conflicts import case_ahead
 from audits.queries.forget_sets import forget_set
+from audits.services import duplicates as deciding
 from audits.services import planning as services
 from audits.services.transitions import MoveNotAllowed
 from lineage.models import Job, RecordContent
@@ -269,7 +270,7 @@ def finding(world, restricted):
 
 
 def decide(finding, decision="KEEP"):
-    return services.decide_duplicate(
+    return deciding.decide_duplicate(
         finding_id=finding.pk, decision=decision, user=worlds.officer(), now=NOW
     )
 

@@ -7,7 +7,7 @@ from pyroaring import BitMap
 
 from audits import workflow
 from audits.queries.limits import limits_of
-from audits.services import planning
+from audits.services import duplicates
 from lineage.models import DataRecord, RecordContent
 from lineage.queries.training_view import training_view
 from lineage.services.derivation import Derived, ensure_derived_dataset, write_derived
@@ -89,7 +89,7 @@ def test_what_was_derived_while_a_duplicate_was_decided_is_found_before_the_eras
     case = world.finish(world.accepted())
     captions = derived("captions", world.take(BitMap([twin_record])), twin_record)
     with monkeypatch.context() as patched:
-        patched.setattr(planning, "with_derived", lambda records: records)
+        patched.setattr(duplicates, "with_derived", lambda records: records)
         world.do(
             workflow.decide_duplicate,
             finding_id=case.duplicates.get().pk,

@@ -304,6 +304,7 @@ def test_the_command_prints_json(manifest, capsys):
         "located": 0,
         "rejected": [],
         "conflicting": 0,
+        "held": 0,
         "conflicts": [],
         "pictures_compared": True,
     }

@@ -17,7 +17,6 @@ from pyroaring import BitMap
 
 from lineage.core.label_conflicts import conflicting
 from lineage.core.pictures import thumbnail
-from lineage.models import RecordContent
 from lineage.queries.label_conflicts import stored_conflicts
 from lineage.services import import_rows, restriction
 from lineage.services.importing import Row, ensure_dataset, import_records
@@ -112,18 +111,6 @@ def test_rows_of_one_import_are_compared_with_the_lines_before(now, monkeypatch)
     assert {one.line for one in report.conflicts} == {2, 3, 5}
 
 
-@pytest.mark.usefixtures("honest", "hold")
-def test_held_rows_are_refused_by_line_and_come_in_once_they_were_checked(now, settings):
-    rows = [row(10, picture(3, noise=0.01), "dog"), row(11, picture(70), "dog")]
-    report = taken(now, *rows)
-    assert (report.imported, [one.line for one in report.rejected]) == (1, [10])
-    assert "held back; check its target" in report.rejected[0].sentence
-    assert RecordContent.objects.count() == 6
-    settings.EXPUNGE_LABEL_CONFLICTS = "KEEP"
-    again = taken(now, *rows)
-    assert (again.imported, again.repeated, again.conflicting) == (1, 1, 1)
-
-
 @pytest.mark.usefixtures("honest")
 def test_restricted_records_are_not_read(now):
     space = ensure_dataset(name="faces").space
@@ -172,15 +159,16 @@ def test_a_manifest_names_the_line_and_staff_list_what_is_stored(tmp_path, capsy
 
 
 @pytest.mark.usefixtures("hold")
-def test_a_held_manifest_ends_with_an_error_and_says_what_to_do(tmp_path, capsys, now):
+def test_a_held_manifest_says_what_is_held_and_where_to_look(tmp_path, capsys, now):
     taken(now, row(1, picture(3), "cat"))
     (tmp_path / "poison.png").write_bytes(picture(3, noise=0.01))
     manifest = tmp_path / "new.csv"
     manifest.write_text("key,subject,path,target\nb,m@example.org,poison.png,dog\n")
-    with pytest.raises(CommandError, match="1 of 1 rows were not imported"):
-        call_command("import_records", str(manifest), "--dataset", "faces", "--json")
-    (conflict,) = json.loads(capsys.readouterr().out)["conflicts"]
-    assert (conflict["line"], conflict["other"]) == (2, "record 0")
+    call_command("import_records", str(manifest), "--dataset", "faces")
+    said = capsys.readouterr().out
+    assert "which has another target. It is held back until staff release it." in said
+    assert "1 of the imported rows are held back" in said
+    assert "/data/" in said
 
 
 def test_stored_conflicts_equal_all_pairs_of_the_slow_way(now, settings):

@@ -203,9 +203,9 @@ def test_an_erasure_view_opens_restricted_records_and_leaves_a_trace(now):
         view.read(2)
 
 
-def test_restricted_records_are_opened_for_two_ends_only(now):
+def test_restricted_records_are_opened_for_known_ends_only(now):
     space = filled("faces", 1, now).space
-    with pytest.raises(PurposeNotAllowed, match="UNLEARN and AUDIT"):
+    with pytest.raises(PurposeNotAllowed, match="UNLEARN, AUDIT, REVIEW"):
         open_erasure_view(
             run_id=CASE, purpose="TRAINING", space=space, ordinals=BitMap([0]), now=now
         )

@@ -6,6 +6,7 @@ Approval is given on the site alone: whoever can run a command could give any na
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,7 @@ class Command(BaseCommand):
         start.add_argument("--file", metavar="PATH", help="the same, one or more a line")
         start.add_argument("--people", metavar="PATH", help="identifiers, one a line")
         start.add_argument("--delete", action="store_true", help="delete the records in the end")
+        start.add_argument("--yes", action="store_true", help="do not ask whether to --delete")
         show = steps.add_parser("show", help="say what is proposed, and where the case is")
         propose = steps.add_parser("propose", help="ask a second member of staff for approval")
         for step in (start, propose):
@@ -79,6 +81,8 @@ class Command(BaseCommand):
     def _start(self, options: dict[str, Any]) -> OperatorCase:
         version = named_version("--model", options["model"]) if options["model"] else None
         space = _space(version, options["dataset"])
+        if options["delete"] and not options["yes"]:
+            _ask_for_deletion()
         delete = OperatorCase.Disposal.DELETE if options["delete"] else OperatorCase.Disposal.KEEP
         new = NewCase(
             reason=options["reason"],
@@ -96,6 +100,19 @@ class Command(BaseCommand):
         case = _case(options["reference"])
         workflow.propose_forget_set(case_id=case.pk, user=_staff(options["by"]))
         return _case(options["reference"])
+
+
+def _ask_for_deletion() -> None:
+    """Raise CommandError unless somebody at a terminal types DELETE."""
+    if not sys.stdin.isatty():
+        raise CommandError(
+            "--delete deletes the records in the end, which cannot be undone, and there is no "
+            "terminal on which to ask. Give --yes as well, or leave --delete out."
+        )
+    sys.stderr.write("The records will be deleted in the end. Type DELETE to confirm: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != "DELETE":
+        raise CommandError("DELETE was not typed: no case was started.")
 
 
 def _told(case: OperatorCase) -> dict[str, Any]:

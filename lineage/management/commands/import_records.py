@@ -86,8 +86,14 @@ class Command(BaseCommand):
                 "located": report.located,
                 "rejected": rejected,
                 "conflicting": report.conflicting,
+                "held": report.held,
                 "conflicts": [
-                    {"line": one.line, "other": one.other, "distance": one.distance}
+                    {
+                        "line": one.line,
+                        "other": one.other,
+                        "distance": one.distance,
+                        "held": one.held,
+                    }
                     for one in report.conflicts
                 ],
                 "pictures_compared": not report.search_left_out,
@@ -102,12 +108,16 @@ class Command(BaseCommand):
         self._print_conflicts(report)
 
     def _print_conflicts(self, report: ImportReport) -> None:
-        held = {row.line for row in report.rejected}
         for one in report.conflicts:
-            if one.line not in held:
-                self.stdout.write(f"Line {one.line}: {one.sentence} It was imported.")
+            came = "It is held back until staff release it." if one.held else "It was imported."
+            self.stdout.write(f"Line {one.line}: {one.sentence} {came}")
         if more := report.conflicting - len(report.conflicts):
             self.stdout.write(f"{more:,} more rows are like records of another target.")
+        if report.held:
+            self.stdout.write(
+                f"{report.held:,} of the imported rows are held back: no training is given them. "
+                "Staff look at them on the page /data/."
+            )
         if report.search_left_out:
             self.stdout.write(
                 "The data set holds more pictures than EXPUNGE_LABEL_CONFLICT_RECORDS, so only "

@@ -11,7 +11,7 @@ from pyroaring import BitMap
 
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries.operator_cases import chosen_of, digest_of
-from audits.services import operator_cases
+from audits.services import case_scores, operator_cases
 from audits.services.operator_cases import NewCase
 from lineage.models import Dataset, OrdinalSpace
 from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_run
@@ -125,6 +125,26 @@ def test_a_set_can_be_sent_back_and_a_case_dropped(decider, second, dataset):
     assert ErasureRequest.objects.get().outcome == "WITHDRAWN"
 
 
+def test_dropping_a_case_is_asked_about_first(decider, dataset):
+    case = start(decider, dataset)
+    assert "Drop the case…" in text_of(decider.get(at(case)))
+    page = text_of(decider.get(at(case, "drop/")))
+    assert f"Drop {case.request.reference}?" in page
+    assert "All 2 records stay in use" in page
+    assert ErasureRequest.objects.get().status == "DRAFT"
+
+
+def test_a_choice_leaves_one_on_the_page_it_was_made_on(decider, dataset, monkeypatch):
+    monkeypatch.setattr("audits.views.operator_cases.PER_PAGE", 2)
+    case = start(decider, dataset, records="0-5")
+    sent = {"shown": ["2", "3"], "keep": ["2"], "action": "save"}
+    response = decider.post(at(case) + "?page=2", sent, follow=True)
+    assert response.redirect_chain == [(at(case) + "?page=2", 302)]
+    case.refresh_from_db()
+    assert chosen_of(case) == BitMap([0, 1, 2, 4, 5])
+    assert decider.post(at(case), {"action": "save"}).headers["Location"] == at(case)
+
+
 def test_no_deadline_stands_on_the_pages(decider, dataset):
     case = start(decider, dataset)
     for path in ("/cases/", f"/cases/{case.pk}/", at(case)):
@@ -146,7 +166,7 @@ def test_scores_are_shown_most_suspicious_first(decider, dataset):
     page = text_of(decider.get(at(case)))  # still being scored, though no job is queued yet
     assert "Propose this set" not in page
     assert "data-poll" in page
-    operator_cases.keep_scores(
+    case_scores.keep_scores(
         case_id=case.pk,
         records=[(2, 0.5, 1), (7, 0.9, 1), (4, 0.1, 0)],
         finding={"chance": 0.001, "records": 9},

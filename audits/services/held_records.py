@@ -1,0 +1,64 @@
+"""Settle records that came in equal or close to one of another target, and log who did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+
+from audits.services import forgetting, log
+from audits.services.closing import DataRemains
+from audits.services.requests import actor_of
+from lineage.models import LabelConflict
+from lineage.services import holding, purge
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+
+@transaction.atomic
+def release(*, conflict_id: UUID, user: User, now: datetime) -> LabelConflict:
+    """Say that the target of a record is right; where it is held back, training has it now.
+
+    Raises:
+        NotHeld: it was settled before.
+    """
+    found = holding.release(conflict_id=conflict_id)
+    _log("label_conflict_released", found, user, now)
+    return found
+
+
+def drop(*, conflict_id: UUID, user: User, now: datetime) -> None:
+    """Erase a held record, content and identity, as if it had not come in.
+
+    Raises:
+        NotHeld: it is not held (any more).
+        DataRemains: its file is still there; drop it again.
+        JournalFull, JournalMissing: nothing was erased.
+    """
+    found = LabelConflict.objects.select_related("space").filter(pk=conflict_id).first()
+    hard = settings.EXPUNGE_PURGE_MODE == purge.HARD
+    receipt = holding.drop(conflict_id=conflict_id, now=now, hard=hard)
+    if found is None or receipt.remaining:
+        raise DataRemains(
+            "The record can still be found after the deletion. Check that the store is writable, "
+            "then drop it again."
+        )
+    forgetting.forget_erased(space=found.space)
+    with transaction.atomic():
+        _log("label_conflict_dropped", found, user, now)
+
+
+def _log(kind: str, found: LabelConflict, user: User, now: datetime) -> None:
+    log.append(
+        type=kind,
+        case=None,
+        now=now,
+        actor=actor_of(user),
+        data={"conflict": str(found.pk), "space": str(found.space.public_id)},
+        once=f"{kind}:{found.pk}",
+    )

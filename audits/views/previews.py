@@ -1,0 +1,84 @@
+"""The contents of records that staff decide about, for those who may."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.core import signing
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from audits.services import previews
+from audits.views.access import decision, may_decide, staff_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from django.http import HttpRequest
+    from pyroaring import BitMap
+
+    from lineage.models import OrdinalSpace
+
+SALT = "audits.preview"
+SECONDS = 600  # for which a picture can be fetched after its page was opened
+
+Looked = dict[tuple[int, int | None], dict[str, Any]]
+
+
+def asked(request: HttpRequest) -> bool:
+    """Return whether the contents are to be shown, to somebody who may decide."""
+    return request.GET.get("show") == "contents" and may_decide(request)
+
+
+def looked_at(
+    request: HttpRequest, case_id: UUID, records: Mapping[OrdinalSpace, BitMap]
+) -> Looked:
+    """Open records for the page that is asked for; return each by space and ordinal.
+
+    Raises:
+        NothingToLookAt: as ``previews.look_at``.
+    """
+    return _looked_at(request, records, partial(previews.look_at, case_id=case_id))
+
+
+def held_looked_at(request: HttpRequest, records: Mapping[OrdinalSpace, BitMap]) -> Looked:
+    """Open records that are alike under two targets, likewise."""
+    return _looked_at(request, records, previews.look_at_held)
+
+
+def _looked_at(
+    request: HttpRequest,
+    records: Mapping[OrdinalSpace, BitMap],
+    look_at: Callable[..., previews.Opened],
+) -> Looked:
+    user, now = staff_of(request), timezone.now()
+    found: Looked = {}
+    for space, ordinals in records.items():
+        opened = look_at(space=space, ordinals=ordinals, user=user, now=now)
+        for ordinal, shown in opened.records.items():
+            told: dict[str, Any] = {"shown": shown}
+            if shown.picture and opened.opening:
+                token = signing.dumps([str(opened.opening.pk), ordinal, user.pk], salt=SALT)
+                told["address"] = reverse("audits:record_picture", args=[token])
+            found[space.pk, ordinal] = told
+    return found
+
+
+@require_safe
+@decision
+def picture(request: HttpRequest, token: str) -> HttpResponse:
+    """Return one record as a small picture, to whoever opened it a while ago, for that page."""
+    try:
+        opening, ordinal, user = signing.loads(token, salt=SALT, max_age=SECONDS)
+    except signing.BadSignature as error:
+        raise Http404 from error
+    if user != staff_of(request).pk:
+        raise Http404
+    data = previews.picture(opening_id=UUID(opening), ordinal=ordinal)
+    if data is None:
+        raise Http404
+    return HttpResponse(data, content_type="image/png")
