@@ -1,0 +1,53 @@
+"""Methods that deceive or destroy never pass; what an attack cannot see is never claimed."""
+
+from __future__ import annotations
+
+import pytest
+
+from audits.core.verdict import Outcome
+from audits.queries.limits import ALWAYS
+from tests.battery.stored import beside, looked_up, pool
+
+
+@pytest.mark.parametrize("models", [8, 16, 32, 64, 128])
+def test_lying_by_returning_the_original_weights_never_passes(audit_lies, models):
+    assert audit_lies("lying", pool("before"), models).passed == 0
+
+
+@pytest.mark.parametrize("models", [8, 16, 32, 64, 128])
+def test_over_forgetting_never_passes(audit_lies, models):
+    assert audit_lies("over_forgetting", pool("over_forget"), models).passed == 0
+
+
+@pytest.mark.parametrize("sigma", ["0.2", "0.5", "1.0"])
+def test_noise_ends_destroyed_or_failed_at_the_last_look(audit_lies, sigma):
+    """Noise of this share of a weight's standard deviation."""
+    first = audit_lies(f"noise {sigma}", pool(f"noise_{sigma}"), 16)
+    rates = audit_lies(f"noise {sigma}", pool(f"noise_{sigma}"), 32)
+    assert (first.passed, rates.passed) == (0, 0)
+    assert rates.of(Outcome.FAIL, Outcome.DESTROYED, Outcome.INVALID) == 1
+    assert rates.of(Outcome.FAIL, Outcome.DESTROYED) >= 0.95
+
+
+def test_score_matching_at_exactly_the_records_passes_the_scores_and_not_their_neighbours(
+    audit_lies,
+):
+    fooled = audit_lies("score matching, asked about the records alone", looked_up(), 64)
+    assert fooled.passed > 0.5  # or the neighbours would have nothing to add
+    rates = audit_lies("score matching, asked about neighbours", beside("looked_up"), 16)
+    assert rates.failed >= 0.95
+    assert rates.passed == 0
+
+
+@pytest.mark.parametrize("method", ["bent", "bent_around"])
+def test_score_matching_by_bending_weights_shows_in_the_scores_already(audit_lies, method):
+    rates = audit_lies(f"weights {method}", pool(method), 32)
+    assert rates.failed >= 0.95
+    assert rates.passed == 0
+
+
+def test_neighbourhood_matching_is_not_seen_and_is_named_in_the_limits(audit_lies):
+    """No attack that asks about records and neighbours can see it, so nothing is claimed of it."""
+    rates = audit_lies("neighbourhood matching, not claimed", beside("looked_up_around"), 64)
+    assert rates.failed < 0.05
+    assert any("neighbour" in limit for limit in ALWAYS)
