@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import numpy as np
 import pytest
 
+from audits.core.contrast import keep, recompute
 from audits.core.verdict import Outcome
 from audits.queries.limits import ALWAYS
-from tests.battery.stored import beside, looked_up, pool
+from tests.audits.core_evidence.experiments import policy_at
+from tests.battery.stored import Rates, beside, looked_up, pool
 
 
 @pytest.mark.parametrize("models", [8, 16, 32, 64, 128])
@@ -37,6 +42,38 @@ def test_score_matching_at_exactly_the_records_passes_the_scores_and_not_their_n
     rates = audit_lies("score matching, asked about neighbours", beside("looked_up"), 16)
     assert rates.failed >= 0.95
     assert rates.passed == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "seen"), [("looked_up", True), ("looked_up_around", False)], ids=["exact", "around"]
+)
+def test_score_matching_is_caught_by_the_neighbourhood_attack(runs, record_property, method, seen):
+    """And one that matches around the records is not."""
+    attacked = pytest.importorskip("audits.core.attacked")
+    attack = pytest.importorskip("audits.attacks.neighbourhood").Neighbourhood()
+    outcomes: Counter[Outcome] = Counter()
+    for run in range(runs):
+        at, around = (
+            found.draw(16, np.random.default_rng([16, run]))
+            for found in (looked_up(), beside(method))
+        )
+        answers = {
+            when: attacked.Answers(
+                margins=getattr(at, when),
+                neighbours=getattr(around, when).reshape(32, 32, -1),
+            )
+            for when in ("before", "after")
+        }
+        material = attacked.Material(member=at.member, **answers)
+        index = np.arange(32)
+        found = attacked.judged_by(keep(at, seed=run, index=index), attack, material, index=index)
+        outcomes[recompute(found, policy_at(16)).outcome] += 1
+    rates = Rates(outcomes=outcomes, runs=runs)
+    name = f"score matching, {method}, met by the neighbourhood attack"
+    print(f"{name}, at 16 models per arm: {rates}")
+    record_property(f"false_pass_rate.{name}@16", rates.passed)
+    assert (rates.failed >= 0.95) == seen
+    assert rates.passed == 0 or not seen
 
 
 @pytest.mark.parametrize("method", ["bent", "bent_around"])
