@@ -21,9 +21,12 @@ from audits.core.likelihood import BURN_IN
 from audits.core.policy import EvidencePolicy, NotALook
 from audits.core.scores import margin
 from audits.core.verdict import ExactChecks, Outcome, decide_exact
+from audits.execution import judging, shadows
+from audits.execution.audit_sets import audit_sets
 from tests.audits import world as worlds
 from tests.audits.core_evidence.experiments import World, policy_at
-from tests.audits.world import ADA, BERT, CLEO, logged
+from tests.audits.rulings import made_up
+from tests.audits.world import ADA, BERT, CLEO, logged, runs
 from tests.battery.elsewhere import ELSEWHERE
 from tests.battery.stored import kept, pool
 
@@ -80,6 +83,27 @@ def test_13_shadow_models_by_another_recipe_are_invalid(field, value):
         deployment = Deployment(shadow_recipe=RECIPE, target_recipe=target)
         found = keep(scores, seed=1, index=np.arange(32), deployment=deployment)
         assert recompute(found, policy_at(128)).outcome == expected
+
+
+def test_13_on_the_platform_such_an_audit_is_stored_as_invalid(world, approximate, monkeypatch):
+    """The shadow models of this audit were trained one epoch longer than the version."""
+    world.train("base", world.snapshot(ADA, BERT, CLEO))
+    monkeypatch.setattr(shadows, "register_shadow", lambda *_, **__: None)
+    monkeypatch.setattr(shadows, "train_shadow", made_up)
+    monkeypatch.setattr(judging, "look_plot", lambda *_, **__: b"<svg/>")
+    monkeypatch.setattr(judging, "audit_sets", _one_epoch_longer)
+    case = world.erased()
+    approximate_run, exact_run = runs(case)
+    verdict = approximate_run.verdicts.get()
+    assert verdict.outcome == "INVALID"
+    expected = "Shadow models and the deployed model differ in recipe: digest, parameters."
+    assert expected in verdict.reasons
+    assert exact_run.verdicts.get().outcome == "ERASED_BY_CONSTRUCTION"
+
+
+def _one_epoch_longer(plan):
+    sets = audit_sets(plan)
+    return replace(sets, recipe=replace(sets.recipe, epochs=sets.recipe.epochs + 1))
 
 
 def test_15_scores_of_saturated_logits_are_finite_and_in_order():
