@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
-from audits.attacks.population import Population, population_report
+from audits.attacks.population import Population
 from audits.core.bounds import guess_bounds
 from audits.core.contrast import contrast, keep_contrast, measure, recompute
 from audits.core.features import Outputs
@@ -24,13 +25,16 @@ GUESSES = [(0.65, 0.65), (0.9, 0.4), (0.31, 0.99)]  # TPR + TNR - 1 is the margi
 @pytest.mark.parametrize("models", [16, 32, 128])
 @pytest.mark.parametrize(("tpr", "tnr"), GUESSES)
 def test_07_a_leak_at_the_margin_hardly_ever_passes(record_property, models, tpr, tnr):
-    rng, judged = np.random.default_rng(models), models - BURN_IN
-    right = rng.binomial(judged, tpr, SIMULATED), rng.binomial(judged, tnr, SIMULATED)
-    bounds = guess_bounds(right[0], judged, right[1], judged, 0.05)
-    passed = float((bounds.upper <= MARGIN).mean())
+    """Summed over every number of right guesses there may be, so nothing is left to chance."""
+    judged = models - BURN_IN
+    counts = np.arange(judged + 1)
+    chance = np.outer(binom.pmf(counts, judged, tpr), binom.pmf(counts, judged, tnr))
+    bounds = guess_bounds(counts[:, None], judged, counts[None, :], judged, 0.05)
+    passed = float(chance[bounds.upper <= MARGIN].sum())
+    failed = float(chance[bounds.lower > MARGIN].sum())
     record_property(f"false_pass_rate.at the margin, TPR {tpr}@{models}", passed)
-    assert passed <= 0.05
-    assert (bounds.lower > MARGIN).mean() <= 0.06  # two standard errors
+    record_property(f"false_fail_rate.at the margin, TPR {tpr}@{models}", failed)
+    assert max(passed, failed) <= 0.05
 
 
 @pytest.mark.parametrize(("tpr", "tnr"), GUESSES)
@@ -88,9 +92,8 @@ def test_09_perfect_unlearning_shows_no_advantage_and_would_in_sample():
 
 
 def test_10_the_population_attack_is_blind_to_hard_records_and_clears_nobody(audit_lies):
-    """It calls models clean that were never unlearned; the audit does not follow it."""
-    aucs = [_population_auc(model) for model in range(4)]
-    assert max(aucs) < 0.5
+    """By their loss, hard records look like strangers to models that were never unlearned."""
+    assert max(_population_auc(model) for model in range(8)) < 0.1
     assert not Population.can_pass
     rates = audit_lies("none, hard records", pool("before", "hard"), 8)
     assert rates.failed >= 0.95
@@ -98,14 +101,15 @@ def test_10_the_population_attack_is_blind_to_hard_records_and_clears_nobody(aud
 
 
 def _population_auc(model):
-    forgotten, strangers = (
+    """Return how often a record that was learned has a larger margin than a stranger."""
+    learned, strangers = (
         Outputs(
             logits=array(f"hard.before.in.{name}_logits")[model],
             labels=matrices()[f"hard.{name}_labels"].astype(np.int64),
-        )
+        ).margin
         for name in ("forget", "test")
     )
-    return population_report(forgotten, strangers, seed=model).auc.estimate
+    return float((learned[:, None] > strangers).mean())
 
 
 def test_10_what_only_a_population_attack_measured_never_passes():
