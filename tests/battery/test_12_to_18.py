@@ -31,6 +31,7 @@ from tests.battery.elsewhere import ELSEWHERE
 from tests.battery.stored import kept, pool
 
 ROOT = Path(__file__).resolve().parents[2]
+CORE = ROOT / "tests" / "audits" / "core_evidence"
 RECIPE = {
     "epochs": 30,
     "loss": "cross_entropy",
@@ -104,6 +105,13 @@ def test_13_on_the_platform_such_an_audit_is_stored_as_invalid(world, approximat
 def _one_epoch_longer(plan):
     sets = audit_sets(plan)
     return replace(sets, recipe=replace(sets.recipe, epochs=sets.recipe.epochs + 1))
+
+
+def test_14_the_golden_values_are_of_the_implementations_that_were_asked():
+    """The comparisons themselves, to 1e-6, are tests beside the values."""
+    golden = json.loads((CORE / "golden" / "statistics.json").read_text())
+    assert {"jax-privacy", "memaudit", "tensorflow-privacy", "plot.py"} <= set(golden["made_with"])
+    assert all(golden[part] for part in ("clopper_pearson", "epsilon_clopper_pearson", "lira"))
 
 
 def test_15_scores_of_saturated_logits_are_finite_and_in_order():

@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from audits.core.attacked import Answers, Material, judged_by
 from audits.core.contrast import keep, recompute
 from audits.core.verdict import Outcome
 from audits.queries.limits import ALWAYS
@@ -49,7 +50,6 @@ def test_score_matching_at_exactly_the_records_passes_the_scores_and_not_their_n
 )
 def test_score_matching_is_caught_by_the_neighbourhood_attack(runs, record_property, method, seen):
     """And one that matches around the records is not."""
-    attacked = pytest.importorskip("audits.core.attacked")
     attack = pytest.importorskip("audits.attacks.neighbourhood").Neighbourhood()
     outcomes: Counter[Outcome] = Counter()
     for run in range(runs):
@@ -58,15 +58,15 @@ def test_score_matching_is_caught_by_the_neighbourhood_attack(runs, record_prope
             for found in (looked_up(), beside(method))
         )
         answers = {
-            when: attacked.Answers(
+            when: Answers(
                 margins=getattr(at, when),
                 neighbours=getattr(around, when).reshape(32, 32, -1),
             )
             for when in ("before", "after")
         }
-        material = attacked.Material(member=at.member, **answers)
+        material = Material(member=at.member, **answers)
         index = np.arange(32)
-        found = attacked.judged_by(keep(at, seed=run, index=index), attack, material, index=index)
+        found = judged_by(keep(at, seed=run, index=index), attack, material, index=index)
         outcomes[recompute(found, policy_at(16)).outcome] += 1
     rates = Rates(outcomes=outcomes, runs=runs)
     name = f"score matching, {method}, met by the neighbourhood attack"
