@@ -18,10 +18,11 @@ import numpy as np
 from audits.core.contrast import keep, recompute
 from audits.core.shadow_scores import Accuracies, ShadowScores
 from audits.core.verdict import Outcome
+from audits.execution.judging import GOES_ON
 from tests.audits.core_evidence.experiments import policy_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 MATRICES = Path(__file__).with_name("matrices.npz")
+TWO_LOOKS = policy_at(16, looks=(16, 32), max_trainings=64)  # as by default
 PASSES = (Outcome.PASS_LEAK, Outcome.PASS_STRICT)
 
 
@@ -228,11 +230,45 @@ def audits(
     *,
     policy: EvidencePolicy | None = None,
     records: slice = slice(None),
+    deployed: Floats | None = None,
 ) -> Rates:
-    """Audit so many experiments of n models per arm; the same ones each time."""
+    """Audit so many experiments of n models per arm; the same ones each time.
+
+    The policy's looks are taken as the platform takes them, and n is the last; by default the only
+    one. With ``deployed``, [m, k], the deployed model is one of these.
+    """
     policy = policy or policy_at(models)
     outcomes: Counter[Outcome] = Counter()
     for run in range(runs):
         rng = np.random.default_rng([models, run])
-        outcomes[recompute(kept(found.draw(models, rng, records), rng), policy).outcome] += 1
+        scores = found.draw(models, rng, records)
+        if deployed is not None:
+            scores = replace(scores, deployed=deployed[rng.integers(len(deployed))])
+        looks = (first(scores, look) for look in policy.looks)
+        ended = (recompute(kept(one, rng), policy).outcome for one in looks)
+        outcomes[_last(ended)] += 1
     return Rates(outcomes=outcomes, runs=runs)
+
+
+def _last(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return the outcome with which an audit ends: the first that is one, else the last."""
+    outcome = Outcome.INCONCLUSIVE
+    for outcome in outcomes:
+        if outcome not in GOES_ON:
+            break
+    return outcome
+
+
+def first(scores: ShadowScores, models: int) -> ShadowScores:
+    """Return what an experiment had found after so many models per arm."""
+    end = 2 * models
+    assert scores.accuracies is not None
+    return replace(
+        scores,
+        before=scores.before[:end],
+        after=scores.after[:end],
+        member=scores.member[:end],
+        accuracies=Accuracies(
+            **{name: values[:end] for name, values in vars(scores.accuracies).items()}
+        ),
+    )

@@ -11,7 +11,7 @@ from audits.core.estimates import Level
 from audits.core.likelihood import TooFewModels
 from audits.core.verdict import Outcome
 from tests.audits.core_evidence.experiments import policy_at
-from tests.battery.stored import Half, Pool, blind, kept, pool
+from tests.battery.stored import TWO_LOOKS, Half, Pool, blind, kept, pool
 
 ONE_SUBJECT = slice(8)  # eight of the 32 records are one person's
 BAD = (
@@ -35,11 +35,15 @@ def test_01_null_calibration(audit_truth, models):
     assert rates.failed <= 0.05
 
 
-@pytest.mark.parametrize("models", [8, 16, 32, 128])
-def test_02_no_unlearning_fails(audit_lies, models):
-    rates = audit_lies("none", pool("before"), models)
+def test_01_null_calibration_by_the_default_policy(audit_truth):
+    rates = audit_truth("retrain, two looks", pool("retrain"), 32, policy=TWO_LOOKS)
+    assert rates.failed <= 0.05
+
+
+def test_02_no_unlearning_fails(audit_lies):
+    rates = audit_lies("none", pool("before"), 8)
     assert rates.passed == 0
-    assert models > 8 or rates.failed >= 0.95
+    assert rates.failed >= 0.95
 
 
 @pytest.mark.parametrize("models", [8, 16, 32, 128])
@@ -115,6 +119,5 @@ def _unseen(half: Half) -> Half:
 
 
 @pytest.mark.parametrize("method", BAD)
-def test_06_no_bad_method_passes_at_the_looks_of_the_default_policy(audit_lies, method):
-    for models in (16, 32):
-        assert audit_lies(method, pool(method), models).passed == 0
+def test_06_no_bad_method_passes_at_either_look_of_the_default_policy(audit_lies, method):
+    assert audit_lies(f"{method}, two looks", pool(method), 32, policy=TWO_LOOKS).passed == 0

@@ -29,6 +29,7 @@ from tests.audits.rulings import made_up
 from tests.audits.world import ADA, BERT, CLEO, logged, runs
 from tests.battery.elsewhere import ELSEWHERE
 from tests.battery.stored import kept, pool
+from unlearning.recipes.digits import DigitsMLP
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "tests" / "audits" / "core_evidence"
@@ -104,6 +105,7 @@ def test_13_on_the_platform_such_an_audit_is_stored_as_invalid(world, approximat
 
 def _one_epoch_longer(plan):
     sets = audit_sets(plan)
+    assert isinstance(sets.recipe, DigitsMLP)
     return replace(sets, recipe=replace(sets.recipe, epochs=sets.recipe.epochs + 1))
 
 

@@ -12,12 +12,23 @@ from audits.core.contrast import keep, recompute
 from audits.core.verdict import Outcome
 from audits.queries.limits import ALWAYS
 from tests.audits.core_evidence.experiments import policy_at
-from tests.battery.stored import Rates, beside, looked_up, pool
+from tests.battery.stored import TWO_LOOKS, Rates, array, beside, looked_up, pool
 
 
 @pytest.mark.parametrize("models", [8, 16, 32, 64, 128])
 def test_lying_by_returning_the_original_weights_never_passes(audit_lies, models):
     assert audit_lies("lying", pool("before"), models).passed == 0
+
+
+def test_lying_in_the_deployed_model_alone_is_caught_by_the_instance_test(audit_lies, audit_truth):
+    """The procedure is honest wherever it is watched, and was never applied to what is served."""
+    honest, options = pool("retrain"), {"policy": TWO_LOOKS}
+    served = array("natural.before.in")
+    caught = audit_lies("lying, only what is served", honest, 32, deployed=served, **options)
+    assert caught.failed >= 0.95
+    assert caught.passed == 0
+    served = array("natural.retrained")
+    assert audit_truth("retrain and served", honest, 32, deployed=served, **options).failed <= 0.05
 
 
 @pytest.mark.parametrize("models", [8, 16, 32, 64, 128])
@@ -26,12 +37,10 @@ def test_over_forgetting_never_passes(audit_lies, models):
 
 
 @pytest.mark.parametrize("sigma", ["0.2", "0.5", "1.0"])
-def test_noise_ends_destroyed_or_failed_at_the_last_look(audit_lies, sigma):
+def test_noise_ends_destroyed_or_failed_by_the_default_policy(audit_lies, sigma):
     """Noise of this share of a weight's standard deviation."""
-    first = audit_lies(f"noise {sigma}", pool(f"noise_{sigma}"), 16)
-    rates = audit_lies(f"noise {sigma}", pool(f"noise_{sigma}"), 32)
-    assert (first.passed, rates.passed) == (0, 0)
-    assert rates.of(Outcome.FAIL, Outcome.DESTROYED, Outcome.INVALID) == 1
+    rates = audit_lies(f"noise {sigma}, two looks", pool(f"noise_{sigma}"), 32, policy=TWO_LOOKS)
+    assert rates.passed == 0
     assert rates.of(Outcome.FAIL, Outcome.DESTROYED) >= 0.95
 
 
