@@ -13,6 +13,7 @@ import torch
 from pyroaring import BitMap
 
 from audits import workflow
+from audits.attacks.one_run import epsilon_refuted
 from audits.core.bounds import guess_bounds
 from audits.core.contrast import keep, recompute
 from audits.core.harness import Deployment
@@ -109,11 +110,24 @@ def _one_epoch_longer(plan):
     return replace(sets, recipe=replace(sets.recipe, epochs=sets.recipe.epochs + 1))
 
 
+def golden():
+    return json.loads((CORE / "golden" / "statistics.json").read_text())
+
+
 def test_14_the_golden_values_are_of_the_implementations_that_were_asked():
-    """The comparisons themselves, to 1e-6, are tests beside the values."""
-    golden = json.loads((CORE / "golden" / "statistics.json").read_text())
-    assert {"jax-privacy", "memaudit", "tensorflow-privacy", "plot.py"} <= set(golden["made_with"])
-    assert all(golden[part] for part in ("clopper_pearson", "epsilon_clopper_pearson", "lira"))
+    """Most comparisons, to 1e-6, are tests beside the values: see ``elsewhere``."""
+    assert {"jax-privacy", "memaudit", "tensorflow-privacy", "plot.py"} <= set(
+        golden()["made_with"]
+    )
+    assert all(golden()[part] for part in ("clopper_pearson", "epsilon_clopper_pearson", "lira"))
+
+
+def test_14_the_audit_in_one_run_is_that_of_jax_privacy():
+    cases = golden()["epsilon_one_run"]
+    assert len(cases) > 10
+    for case in cases:
+        asked = (case["m"], case["r"], case["v"], case["delta"], case["alpha"])
+        assert epsilon_refuted(*asked) == pytest.approx(case["epsilon"], abs=1e-6), case
 
 
 def test_15_scores_of_saturated_logits_are_finite_and_in_order():
