@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from audits.models import ErasureRequest
     from unlearning.models import UnlearningRun
 
+MATCHED = (
+    "A method that still holds the records, and answers about them and about everything near them "
+    "as if it had never seen them, is seen by no attack that asks the model. Nothing is claimed "
+    "against such a method."
+)
 ALWAYS = (
     "The log shows that these records were not changed after they were written. It does not show "
     "that what was written is true: a dishonest operator could have run something else.",
@@ -25,6 +30,7 @@ ALWAYS = (
     "Attacks that were not run: attribute inference, model inversion, extraction and "
     "reconstruction, every attack that reads the weights, and neighbourhood attacks, which would "
     "meet a method that changes the scores of the records and of nothing around them.",
+    MATCHED,
     "Events after the checkpoint of this record are not anchored by it.",
 )
 NO_RETRAINED_ARM = (
