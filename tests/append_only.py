@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-triggers = import_module("audits.migrations.0002_append_only")
+triggers = import_module("audits.migrations.0011_evidence_of_a_case")
 lineage = import_module("lineage.migrations.0002_append_only")
 unlearning = import_module("unlearning.migrations.0005_frozen_for_good")
 promises = import_module("unlearning.migrations.0008_privacy")

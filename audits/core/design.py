@@ -1,7 +1,8 @@
 """Who learns what: the twin-split design of a shadow experiment, fixed before any training.
 
-Half of the models learn the whole forget set, half its twins; every canary is learned by exactly
-half of the models. Later looks add models and change none.
+Half of the models learn what a subject asks to forget, half its twins; every canary is learned by
+exactly half of the models. Where one pool of models serves several subjects, each is drawn by
+itself: every model learns about half of them. Later looks add models and change none.
 """
 
 from __future__ import annotations
@@ -42,11 +43,13 @@ class TwinDesign:
         seed: everything below follows from it.
         looks: models per arm at each look, cumulative.
         canaries: how many mislabelled records are planted as a positive control.
+        subjects: how many subjects, whose records go together, share the models.
     """
 
     seed: int
     looks: tuple[int, ...] = (16, 32)
     canaries: int = 0
+    subjects: int = 1
 
     def __post_init__(self) -> None:
         """Check the numbers.
@@ -60,16 +63,26 @@ class TwinDesign:
             raise DesignRefused(f"looks is {self.looks!r}; each must exceed the one before.")
         if self.canaries < 0:
             raise DesignRefused(f"canaries is {self.canaries}; it must be 0 or more.")
+        if self.subjects < 1:
+            raise DesignRefused(f"subjects is {self.subjects}; it must be 1 or more.")
 
     @property
     def models(self) -> int:
         """Return the number of models at the last look, both arms together."""
         return 2 * self.looks[-1]
 
-    @cached_property
+    @property
     def member(self) -> Flags:
-        """Return whether each model learns the forget set, shape [models]."""
-        steps = [self._split(look, size) for look, size in enumerate(self._steps())]
+        """Return whether each model learns the first subject's records, shape [models]."""
+        return self.learns[:, 0]
+
+    @cached_property
+    def learns(self) -> Flags:
+        """Return whether each model learns each subject's records, shape [models, subjects]."""
+        steps = [
+            np.column_stack([self._split(look, size, one) for one in range(self.subjects)])
+            for look, size in enumerate(self._steps())
+        ]
         return np.concatenate(steps)
 
     @cached_property
@@ -90,21 +103,25 @@ class TwinDesign:
 
     def digest(self) -> str:
         """Return the SHA-256 of the design's canonical JSON, with all that follows from it."""
+        alone = self.subjects == 1  # then the digest is that of before there were several
         values = {
             **asdict(self),
             "seed": str(self.seed),
             "looks": list(self.looks),
-            "member": self.member.astype(int).tolist(),
+            "member": (self.member if alone else self.learns).astype(int).tolist(),
             "canary_member": self.canary_member.astype(int).tolist(),
         }
+        if alone:
+            del values["subjects"]
         return sha256(write_json(values))
 
     def _steps(self) -> tuple[int, ...]:
         """Return how many models per arm each look adds."""
         return tuple(later - earlier for earlier, later in pairwise((0, *self.looks)))
 
-    def _split(self, look: int, size: int) -> Flags:
-        rng = np.random.default_rng(derived_seed(self.seed, "member", look))
+    def _split(self, look: int, size: int, subject: int) -> Flags:
+        path = (look, subject) if subject else (look,)
+        rng = np.random.default_rng(derived_seed(self.seed, "member", *path))
         return np.asarray(rng.permutation(2 * size) < size, np.bool_)
 
     def _planted(self, look: int, size: int) -> Flags:

@@ -6,6 +6,8 @@ import uuid
 
 from django.db import models
 
+from audits.core.verdict import Outcome
+from audits.models.requests import ErasureRequest
 from lineage.models import Artefact, ModelVersion
 from unlearning.models import UnlearningRun
 
@@ -57,6 +59,10 @@ class Evidence(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     run = models.ForeignKey(UnlearningRun, models.PROTECT, related_name="evidence")
+    # The case whose records it is about; empty where it is about all that the run serves.
+    request = models.ForeignKey(
+        ErasureRequest, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     kind = models.CharField(max_length=16, choices=Kind)
     look = models.IntegerField(default=0)
     models_per_arm = models.IntegerField(default=0)
@@ -68,7 +74,13 @@ class Evidence(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["run", "kind", "look"], name="a_look_is_taken_once_per_run_and_kind"
+                fields=["run", "kind", "look", "request"],
+                name="a_look_is_taken_once_per_run_kind_and_case",
+            ),
+            models.UniqueConstraint(
+                fields=["run", "kind", "look"],
+                condition=models.Q(request=None),
+                name="a_look_about_a_whole_run_is_taken_once",
             ),
         ]
 
@@ -89,3 +101,8 @@ class Verdict(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} for {self.run}"
+
+    @property
+    def clears(self) -> bool:
+        """Return whether the run may be cleared by it."""
+        return Outcome(self.outcome).closes

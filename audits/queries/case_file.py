@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from audits.core import events
 from audits.core.account import LoggedEvent
 from audits.models import ErasureRequest, Evidence, LogLeaf, Release, Verdict
+from audits.queries.evidence import evidence_of, verdict_of
 from audits.queries.limits import limits_of
 from audits.queries.operator_cases import account, operator_origin_of
 from lineage.models import Artefact
@@ -33,8 +34,8 @@ def findings(request: ErasureRequest) -> dict[str, Any]:
         "plan": request.plan,
         "plan_digest": request.plan_digest,
         "duplicates": [_duplicate(row) for row in request.duplicates.order_by("pk")],
-        "runs": [describe_run(run) for run in runs],
-        "evidence": [describe_evidence(row) for run in runs for row in evidence_of(run)],
+        "runs": [describe_run(run, request) for run in runs],
+        "evidence": [describe_evidence(row) for run in runs for row in evidence_of(run, request)],
         "erasure": _erasure(request),
         "limits": limits_of(request, runs),
         "software": {
@@ -56,19 +57,9 @@ def ordered_runs(request: ErasureRequest) -> list[UnlearningRun]:
     )
 
 
-def evidence_of(run: UnlearningRun) -> list[Evidence]:
-    """Return the evidence on a run, oldest first."""
-    return list(run.evidence.select_related("plot", "run").order_by("created_at", "kind"))
-
-
-def verdict_of(run: UnlearningRun) -> Verdict | None:
-    """Return the last verdict on a run."""
-    return run.verdicts.order_by("created_at").last()
-
-
-def describe_run(run: UnlearningRun) -> dict[str, Any]:
-    """Return one run as the record states it."""
-    verdict = verdict_of(run)
+def describe_run(run: UnlearningRun, case: ErasureRequest | None = None) -> dict[str, Any]:
+    """Return one run as the record of a case states it."""
+    verdict = verdict_of(run, case)
     return {
         "run": str(run.pk),
         "version": str(run.target_id),

@@ -10,8 +10,9 @@ from pyroaring import BitMap
 
 from audits.core import events
 from audits.models import DuplicateFinding, ErasureRequest, Evidence, LogLeaf
-from audits.queries.case_file import ordered_runs, verdict_of
+from audits.queries.case_file import ordered_runs
 from audits.queries.case_work import pending_duplicates
+from audits.queries.evidence import evidence_of, verdict_of
 from audits.queries.operator_cases import operator_origin_of
 from lineage.models import DataRecord, ModelVersion
 from lineage.queries.contents import targets_of
@@ -60,8 +61,8 @@ def run_rows(request: ErasureRequest) -> list[RunRow]:
     """Return the runs of a case in the order of its plan, each with its evidence."""
     rows = []
     for run in ordered_runs(request):
-        verdict = verdict_of(run)
-        evidence = run.evidence.select_related("verdict").order_by("created_at", "kind")
+        verdict = verdict_of(run, request)
+        evidence = evidence_of(run, request)
         rows.append(
             RunRow(run=run, outcome=verdict.outcome if verdict else "", evidence=tuple(evidence))
         )

@@ -10,9 +10,11 @@ from django.db.models import Q
 
 from audits.core.design import TwinDesign, derived_seed
 from audits.core.policy import EvidencePolicy
-from audits.models import AuditPlan, ErasureRequest, Evidence, ShadowResult
+from audits.models import AuditPlan, ErasureRequest, ShadowResult
 from audits.queries import cases
+from audits.queries.evidence import looks_taken, verdict_of
 from audits.queries.releases import gate_of
+from audits.queries.sharing import subjects_of
 from audits.services import log
 from audits.services.transitions import MoveNotAllowed, move
 from audits.services.verdicts import CLEARING
@@ -97,7 +99,7 @@ def fix_audit(*, run_id: UUID, now: datetime) -> Look:
     run = UnlearningRun.objects.get(pk=run_id)
     plan = AuditPlan.objects.filter(run=run).first() or _fix(run, now)
     looks = plan.policy["looks"]
-    number = min(run.evidence.filter(kind=Evidence.Kind.U_LIRA).count(), len(looks) - 1)
+    number = min(looks_taken(run), len(looks) - 1)
     start = 2 * looks[number - 1] if number else 0
     stop = 2 * looks[number]
     chunks = tuple((at, min(at + CHUNK, stop)) for at in range(start, stop, CHUNK))
@@ -117,13 +119,22 @@ def _fix(run: UnlearningRun, now: datetime) -> AuditPlan:
     if request is None:
         raise MoveNotAllowed(f"Run {run.pk} serves no case, so no policy applies to it.")
     policy = policy_of(request)
+    shared, places = subjects_of(run)
     design = TwinDesign(
-        seed=derived_seed(run.seed, "audit", str(run.pk)), looks=policy.looks, canaries=CANARIES
+        seed=derived_seed(run.seed, "audit", str(run.pk)),
+        looks=policy.looks,
+        canaries=CANARIES,
+        subjects=len(shared),
     )
     plan = AuditPlan.objects.create(
         run=run,
         # As text: a 63-bit number is more than JSON readers keep.
-        design={"seed": str(design.seed), "looks": list(design.looks), "canaries": CANARIES},
+        design={
+            "seed": str(design.seed),
+            "looks": list(design.looks),
+            "canaries": CANARIES,
+            **({"subjects": shared, "places": places} if design.subjects > 1 else {}),
+        },
         design_digest=design.digest(),
         policy=policy.as_dict(),
         policy_digest=policy.digest(),
@@ -145,7 +156,10 @@ def design_of(plan: AuditPlan) -> TwinDesign:
     """Return the design that was fixed."""
     values = plan.design
     return TwinDesign(
-        seed=int(values["seed"]), looks=tuple(values["looks"]), canaries=values["canaries"]
+        seed=int(values["seed"]),
+        looks=tuple(values["looks"]),
+        canaries=values["canaries"],
+        subjects=len(values.get("subjects", "1")),
     )
 
 
@@ -232,7 +246,7 @@ def escalate(*, run_id: UUID, now: datetime) -> UnlearningRun:
 
 
 def _why_escalated(run: UnlearningRun) -> str:
-    verdict = run.verdicts.order_by("created_at").last()
+    verdict = verdict_of(run)
     if verdict is None:
         return "RUN_FAILED"
     if verdict.outcome in CLEARING and run.guarantee == runs.APPROXIMATE and gate_of(run).held:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import rfc8785
 from django.db import transaction
 
-from audits.models import Evidence, Verdict
+from audits.core.verdict import Outcome
+from audits.models import ErasureRequest, Evidence, Verdict
 from audits.queries import cases
+from audits.queries.evidence import looks_taken
 from audits.queries.releases import gate_of
 from audits.services import log
 from audits.services.readings import log_readings
@@ -23,24 +25,22 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-CLEARING = (
-    "PASS_LEAK",
-    "PASS_STRICT",
-    "ERASED_BY_CONSTRUCTION",
-    "BOUNDED_IN_TRAINING",
-    "BOUNDED_REMOVAL",
-)
+CLEARING = tuple(one.value for one in Outcome if one.closes)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One piece of evidence, and what was concluded from it where it may conclude."""
+    """One piece of evidence, and what was concluded from it where it may conclude.
+
+    ``case`` is set where it is about the records of one of several cases that the run serves.
+    """
 
     kind: str
     look: int
     models_per_arm: int
     payload: Mapping[str, Any]
     plot: Artefact | None = None
+    case: ErasureRequest | None = None
     outcome: str = ""
     reasons: Sequence[str] = ()
     final: bool = False
@@ -53,7 +53,7 @@ def not_computed(*, run_id: UUID, reason: str, now: datetime) -> None:
         return  # another chunk of the same look came to this end
     finding = Finding(
         kind=Evidence.Kind.U_LIRA,
-        look=run.evidence.filter(kind=Evidence.Kind.U_LIRA).count(),
+        look=looks_taken(run),
         models_per_arm=0,
         payload={"not_computed": reason},
         outcome="INCONCLUSIVE",
@@ -71,12 +71,12 @@ def conclude(*, run_id: UUID, findings: Sequence[Finding], now: datetime) -> Non
         log_readings(request=request, now=now)
     for finding in findings:
         _keep(run, finding, now)
-    judging = next((one for one in findings if one.final), None)
-    if judging is None:
+    judging = [one.outcome in CLEARING for one in findings if one.final]
+    if not judging:
         return
     # What an approximate method made worse is made exactly instead; what is exact is only held.
     worse = run.guarantee == runs.APPROXIMATE and gate_of(run).held
-    cleared = judging.outcome in CLEARING and not worse
+    cleared = all(judging) and not worse
     if not runs.judge_run(run_id=run_id, cleared=cleared):
         return
     for request in cases.cases_of_run(run_id):
@@ -102,6 +102,7 @@ def _keep(run: UnlearningRun, finding: Finding, now: datetime) -> None:
         run=run,
         kind=finding.kind,
         look=finding.look,
+        request=finding.case,
         defaults={
             "models_per_arm": finding.models_per_arm,
             "payload": payload,
@@ -120,7 +121,7 @@ def _keep(run: UnlearningRun, finding: Finding, now: datetime) -> None:
         final=finding.final,
         created_at=now,
     )
-    for request in cases.cases_of_run(run.pk):
+    for request in [finding.case] if finding.case else cases.cases_of_run(run.pk):
         log.append(
             type="verdict_reached",
             case=request.pk,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
@@ -126,7 +127,8 @@ def _figures(found: Evidence) -> dict[str, str]:
 
 
 def _evidence_of(case: ErasureRequest, evidence_id: UUID) -> Evidence:
-    belonging = Evidence.objects.filter(run__requests=case)
+    mine = Q(request=None) | Q(request=case)
+    belonging = Evidence.objects.filter(mine, run__requests=case)
     return get_object_or_404(
         belonging.select_related("run__target", "run__unlearned", "plot"), pk=evidence_id
     )

@@ -10,6 +10,7 @@ from django.utils import timezone
 from audits.models import ErasureRequest
 from audits.queries import batches, case_file, cases
 from audits.queries.conflicts import case_ahead
+from audits.queries.evidence import verdict_of
 from audits.queries.operator_cases import needs_scores
 from audits.queries.waiting import waits_for_others
 from audits.services import closing, evidence, letters, planning, records, removal, requests
@@ -144,7 +145,7 @@ def _audit(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
 def _escalate(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
     exact = run.method in (unlearning_runs.RETRAIN, unlearning_runs.DESTROY)
     if exact and not evidence.reopen_base(run_id=run.pk, case_id=request.pk):
-        verdict = case_file.verdict_of(run)
+        verdict = verdict_of(run)
         message = run.error or "; ".join(verdict.reasons if verdict else [])
         return requests.fail_case(
             case_id=request.pk, code=run.error_code or "INCIDENT", message=message, now=now

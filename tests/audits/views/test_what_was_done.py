@@ -13,16 +13,16 @@ SENTENCE = (
 )
 
 
-def run_with(sentence):
+def context_with(sentence):
     finding = worlds.u_lira()
     extra = {"for_the_person": sentence} if sentence else {}
-    _, run = worlds.judged(replace(finding, payload={**finding.payload, **extra}))
-    return run
+    case, run = worlds.judged(replace(finding, payload={**finding.payload, **extra}))
+    return {"run": run, "case": case, "request": case}
 
 
 @pytest.mark.parametrize("template", ["audits/_what_was_done.html", "letters/_what_was_done.txt"])
 def test_an_unlearned_model_is_told_of_in_the_words_of_its_evidence(db, site, template):
-    text = render_to_string(template, {"run": run_with(SENTENCE)})
+    text = render_to_string(template, context_with(SENTENCE))
     assert SENTENCE in " ".join(text.split())
     assert "found no trace" not in text
     assert all(
@@ -32,5 +32,5 @@ def test_an_unlearned_model_is_told_of_in_the_words_of_its_evidence(db, site, te
 
 @pytest.mark.parametrize("template", ["audits/_what_was_done.html", "letters/_what_was_done.txt"])
 def test_evidence_of_an_earlier_release_has_the_general_words(db, site, template):
-    text = render_to_string(template, {"run": run_with("")})
+    text = render_to_string(template, context_with(""))
     assert "found no trace of" in text
