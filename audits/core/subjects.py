@@ -15,7 +15,8 @@ def join_overlapping(sets: Mapping[str, Iterable[Hashable]]) -> list[list[str]]:
 
     Groups, and names within each, are in the order given.
     """
-    joined, owner = UnionFind(sets), dict[Hashable, str]()
+    joined = UnionFind(sets)
+    owner: dict[Hashable, str] = {}
     for name, elements in sets.items():
         for element in elements:
             joined.union(owner.setdefault(element, name), name)
