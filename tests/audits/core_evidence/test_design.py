@@ -37,6 +37,29 @@ def test_a_further_look_changes_no_earlier_model(design, more):
     assert longer.model_seed(0, "train") == design.model_seed(0, "train")
 
 
+def test_each_of_several_subjects_is_learned_by_half_of_the_models_of_every_look():
+    design = TwinDesign(seed=3, looks=(8, 20), subjects=3)
+    assert design.learns.shape == (40, 3)
+    assert (design.learns[:16].sum(0) == 8).all()
+    assert (design.learns.sum(0) == 20).all()
+    assert len({tuple(column) for column in design.learns.T}) == 3
+
+
+def test_subjects_are_drawn_regardless_of_one_another():
+    designs = [TwinDesign(seed=seed, looks=(8,), subjects=2) for seed in range(60)]
+    together = [(design.learns[:, 0] == design.learns[:, 1]).mean() for design in designs]
+    assert abs(np.mean(together) - 0.5) < 0.05
+    assert np.std(together) > 0.08
+
+
+def test_another_subject_changes_nothing_for_the_first():
+    alone, shared = TwinDesign(seed=3, canaries=2), TwinDesign(seed=3, canaries=2, subjects=4)
+    assert (alone.learns[:, 0] == shared.learns[:, 0]).all()
+    assert (alone.member == shared.member).all()
+    assert (alone.canary_member == shared.canary_member).all()
+    assert alone.digest() != shared.digest()
+
+
 def test_no_two_models_share_a_seed():
     design = TwinDesign(seed=1)
     seeds = {design.model_seed(j, use) for j in range(64) for use in ("train", "unlearn")}
@@ -71,6 +94,7 @@ def test_a_derived_seed_depends_on_the_whole_path():
         ({"looks": ()}, "at least one model per arm"),
         ({"looks": (0,)}, "at least one model per arm"),
         ({"looks": (4, 4)}, "each must exceed the one before"),
+        ({"subjects": 0}, "subjects is 0"),
         ({"canaries": -1}, "canaries is -1; it must be 0 or more."),
     ],
 )
