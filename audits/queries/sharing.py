@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from unlearning.models import UnlearningRun
 
 
-def subjects_of(run: UnlearningRun) -> tuple[list[list[str]], list[int]]:
+def told_apart(run: UnlearningRun) -> tuple[list[list[str]], list[int]]:
     """Return the cases of each subject, and for each record of the forget set its subject.
 
     Of one subject where the run serves one case, or where some record belongs to none.

@@ -14,7 +14,7 @@ from audits.models import AuditPlan, ErasureRequest, ShadowResult
 from audits.queries import cases
 from audits.queries.evidence import looks_taken, verdict_of
 from audits.queries.releases import gate_of
-from audits.queries.sharing import subjects_of
+from audits.queries.sharing import told_apart
 from audits.services import log
 from audits.services.transitions import MoveNotAllowed, move
 from audits.services.verdicts import CLEARING
@@ -119,7 +119,7 @@ def _fix(run: UnlearningRun, now: datetime) -> AuditPlan:
     if request is None:
         raise MoveNotAllowed(f"Run {run.pk} serves no case, so no policy applies to it.")
     policy = policy_of(request)
-    shared, places = subjects_of(run)
+    shared, places = told_apart(run)
     design = TwinDesign(
         seed=derived_seed(run.seed, "audit", str(run.pk)),
         looks=policy.looks,

@@ -8,7 +8,7 @@ from pyroaring import BitMap
 from audits.models import ErasureRequest, Evidence, Verdict
 from audits.queries import case_file, case_page
 from audits.queries.evidence import looks_taken, verdict_of
-from audits.queries.sharing import subjects_of
+from audits.queries.sharing import told_apart
 from audits.services import evidence, verdicts
 from tests.audits import world as worlds
 from tests.audits.world import NOW, awaiting_audit, logged
@@ -91,7 +91,7 @@ def test_two_cases_of_one_run_are_two_subjects(run, cases, monkeypatch):
     own = {first.pk: BitMap([0]), second.pk: BitMap([2])}
     run.forget_bitmap = BitMap([0, 2]).serialize()
     monkeypatch.setattr("audits.queries.sharing.forget_set", lambda pk: {run.space: own[pk]})
-    groups, places = subjects_of(run)
+    groups, places = told_apart(run)
     assert groups == [[str(first.pk)], [str(second.pk)]]
     assert places == [0, 1]
 
@@ -104,7 +104,7 @@ def test_cases_that_share_a_record_or_leave_one_over_are_one_subject(
     own = {first.pk: BitMap([0]), second.pk: BitMap(theirs)}
     run.forget_bitmap = BitMap([0, 2]).serialize()
     monkeypatch.setattr("audits.queries.sharing.forget_set", lambda pk: {run.space: own[pk]})
-    groups, places = subjects_of(run)
+    groups, places = told_apart(run)
     assert sorted(groups[0]) == sorted(str(case.pk) for case in cases)
     assert (len(groups), places) == (1, [0, 0])
 
