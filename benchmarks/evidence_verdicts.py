@@ -14,8 +14,9 @@ from audits.core.design import TwinDesign
 from audits.core.harness import Deployment
 from audits.core.policy import AuditData, EvidencePolicy
 from audits.core.shadow_pool import part_of, pooled
+from audits.core.shadow_rows import stack
 from audits.core.shadow_scores import Accuracies, Canaries, ShadowScores
-from audits.core.shadows import finish_shadow, stack, train_shadow
+from audits.core.shadows import finish_shadow, train_shadow
 from audits.core.verdict import Outcome
 from benchmarks.evidence_sets import CANARIES, Nothing, digit_sets
 from benchmarks.timing import Taken, timed
@@ -26,7 +27,8 @@ from unlearning.core.stacked import train_stacked
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from audits.core.shadows import ShadowData, ShadowRow
+    from audits.core.shadow_rows import ShadowRow
+    from audits.core.shadows import ShadowData
     from audits.core.verdict import Verdict
     from unlearning.core.examples import Examples
     from unlearning.core.recipe import Recipe

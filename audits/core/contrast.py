@@ -25,7 +25,7 @@ from audits.core.kept import Kept, KeptContrast
 from audits.core.levels import Terms, contrast, records_without_signal
 from audits.core.likelihood import SMALLEST_FIT, TooFewModels, forward, instance_test
 from audits.core.policy import Mode
-from audits.core.verdict import decide
+from audits.core.verdict import Outcome, Verdict, decide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from audits.core.estimates import InstanceTest
     from audits.core.policy import EvidencePolicy
     from audits.core.shadow_scores import ShadowScores
-    from audits.core.verdict import Verdict
 
     Floats: TypeAlias = NDArray[np.float64]
     Flags: TypeAlias = NDArray[np.bool_]
@@ -154,11 +153,19 @@ def recompute(kept: Kept, policy: EvidencePolicy) -> Verdict:
 def recompute_all(attacks: Mapping[str, Kept], policy: EvidencePolicy) -> Verdict:
     """Return the verdict of several attacks on one experiment, by name, from what each kept.
 
+    An attack of the policy that is not among them could not be made: then nothing passes.
+
     Raises:
         NotALook: the policy did not plan a verdict at one of their numbers of models.
         ValueError: no attack is given.
     """
-    return decide(policy, {name: measure_under(kept, policy) for name, kept in attacks.items()})
+    named = attacks if len(attacks) > 1 else dict(zip([""], attacks.values(), strict=False))
+    found = decide(policy, {name: measure_under(kept, policy) for name, kept in named.items()})
+    missing = ", ".join(name for name in policy.attacks if name not in attacks)
+    if not missing or found.outcome not in {Outcome.PASS_LEAK, Outcome.PASS_STRICT}:
+        return found
+    reason = f"The policy asks for attacks that could not be made: {missing}."
+    return Verdict(outcome=Outcome.INCONCLUSIVE, reasons=(reason, *found.reasons))
 
 
 def _finite(scores: ShadowScores) -> ShadowScores:

@@ -1,8 +1,9 @@
 """Which leaks an audit may name.
 
-One attack on one subject fails at each level at the error that the policy gives each level. Where
-there are several attacks or subjects, their number is corrected for, over all of their levels
-together (Holm): else a request would fail the sooner the more was asked about it.
+The main attack on one subject fails at each level at the error that the policy gives each level.
+The other attacks together have that error once more, and several subjects share it among all
+attacks: their number is corrected for, over all levels (Holm), or a request would fail the sooner
+the more was asked about it.
 """
 
 from __future__ import annotations
@@ -32,9 +33,12 @@ def leaks(policy: EvidencePolicy, attacks: Mapping[str, Measurements]) -> tuple[
     first = next(iter(attacks.values()))
     if len(attacks) > 1:
         _check(attacks)
-    several = len(attacks) > 1 or any(one.part for one in first.hypotheses)
-    found = _corrected(policy, attacks) if several else _alone(policy, first)
-    return (*found, *_standing_out(policy, attacks))
+    shown = tuple(_standing_out(policy, attacks))
+    if any(one.part for one in first.hypotheses):
+        return (*_corrected(policy, attacks), *shown)
+    main, *others = attacks
+    found = [about(main, sentence) for sentence in _alone(policy, first)]
+    return (*found, *_corrected(policy, {name: attacks[name] for name in others}), *shown)
 
 
 def _check(attacks: Mapping[str, Measurements]) -> None:

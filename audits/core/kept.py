@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from audits.core.estimates import InstanceTest, Utility
+from audits.core.policy import MAIN_ATTACK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,6 +103,18 @@ class Kept:
                 read[name] = kind(**{key: _frozen(value) for key, value in read[name].items()})
         read["findings"] = tuple(read.get("findings", ()))
         return cls(**read)
+
+
+def kept_by_attack(payload: Mapping[str, Any]) -> dict[str, Kept]:
+    """Return what each attack kept, the main one first, from the payload of an evidence.
+
+    Raises:
+        KeyError: the payload holds no kept numbers.
+        TypeError: a field is missing or unknown; the message names it.
+    """
+    others = {name: one["kept"] for name, one in payload.get("attacks", {}).items()}
+    found = {MAIN_ATTACK: payload["kept"], **others}
+    return {name: Kept.from_dict(kept) for name, kept in found.items()}
 
 
 def _frozen(value: Any) -> Any:  # noqa: ANN401  (any JSON value)

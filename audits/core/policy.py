@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SMALLEST_LOOK = 6  # four models per arm to fit the first attack, two to judge
 WORST_RECORD_LOOK = 256
+MAIN_ATTACK = "u_lira"
 
 
 class PolicyRefused(ValueError):
@@ -59,6 +60,9 @@ class EvidencePolicy:
         levels: the levels that must all be bounded for a pass.
         audit_data: whose records the shadow models learn from.
         mode: whether the looks share ``alpha``, or bets that hold at any time are made.
+        attacks: by name, U-LiRA first: any of them may fail a model, and those that can pass must
+            all bound the leak for a pass.
+        equivalence: whether models are retrained without the records, to compare with.
     """
 
     margin_record: float = 0.10
@@ -71,6 +75,8 @@ class EvidencePolicy:
     levels: tuple[Level, ...] = (Level.RECORD_AVERAGE, Level.SUBJECT)
     audit_data: AuditData = AuditData.SURROGATE
     mode: Mode = Mode.LOOKS
+    attacks: tuple[str, ...] = (MAIN_ATTACK,)
+    equivalence: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values that no audit could honour.
@@ -88,6 +94,9 @@ class EvidencePolicy:
             raise PolicyRefused(f"audit_data is {self.audit_data!r}; use an AuditData.")
         if not isinstance(self.mode, Mode):
             raise PolicyRefused(f"mode is {self.mode!r}; use a Mode.")
+        _check_attacks(self.attacks)
+        if not isinstance(self.equivalence, bool):
+            raise PolicyRefused(f"equivalence is {self.equivalence!r}; use true or false.")
         if self.mode is Mode.SEQUENTIAL and Level.WORST_RECORD in self.levels:
             raise PolicyRefused(
                 "levels asks for the worst record, about which a sequential audit keeps no bets; "
@@ -122,8 +131,8 @@ class EvidencePolicy:
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values, one per field.
 
-        ``mode`` only where it is not the default: policies that were logged before it existed
-        keep their digests.
+        ``mode``, ``attacks`` and ``equivalence`` only where they are not the default: policies
+        that were logged before they existed keep their digests.
         """
         values: dict[str, Any] = {
             **asdict(self),
@@ -131,9 +140,16 @@ class EvidencePolicy:
             "levels": [level.value for level in self.levels],
             "audit_data": self.audit_data.value,
             "mode": self.mode.value,
+            "attacks": list(self.attacks),
         }
-        if self.mode is Mode.LOOKS:
-            del values["mode"]
+        plain = (
+            ("mode", Mode.LOOKS.value),
+            ("attacks", [MAIN_ATTACK]),
+            ("equivalence", False),
+        )
+        for name, default in plain:
+            if values[name] == default:
+                del values[name]
         return values
 
     @classmethod
@@ -157,6 +173,8 @@ class EvidencePolicy:
             read["audit_data"] = _member(AuditData, "audit_data", read["audit_data"])
         if "mode" in read:
             read["mode"] = _member(Mode, "mode", read["mode"])
+        if "attacks" in read:
+            read["attacks"] = tuple(_listing("attacks", read["attacks"]))
         return cls(**read)
 
     def digest(self) -> str:
@@ -203,6 +221,14 @@ def _check_looks(looks: tuple[int, ...], max_trainings: int) -> None:
         raise PolicyRefused(
             f"max_trainings is {max_trainings!r}; looks of up to {looks[-1]} models per arm "
             f"need at least {2 * looks[-1]}."
+        )
+
+
+def _check_attacks(attacks: tuple[str, ...]) -> None:
+    named = all(isinstance(name, str) for name in attacks)
+    if not named or attacks[:1] != (MAIN_ATTACK,) or len(set(attacks)) < len(attacks):
+        raise PolicyRefused(
+            f"attacks is {attacks!r}; it must hold names, each once, {MAIN_ATTACK!r} first."
         )
 
 

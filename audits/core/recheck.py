@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audits.core.canonical import NotCanonical, read_json, sha256, write_json
-from audits.core.contrast import recompute
+from audits.core.contrast import recompute_all
 from audits.core.evidence_file import FORMAT, MEMBERS
-from audits.core.kept import Kept
+from audits.core.kept import kept_by_attack
 from audits.core.policy import EvidencePolicy, NotALook, PolicyRefused
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def recheck(data: bytes) -> Recheck:
         )
     try:
         policy = EvidencePolicy.from_dict(values["policy"])
-        again = recompute(Kept.from_dict(kept), policy)
+        again = recompute_all(kept_by_attack(payload), policy)
     except (AttributeError, KeyError, TypeError, NotALook, PolicyRefused) as error:
         raise EvidenceRefused(f"The kept numbers or the policy cannot be read: {error}") from None
     if payload.get("policy_digest", policy.digest()) != policy.digest():

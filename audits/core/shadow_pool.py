@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch.utils.data import ConcatDataset
 
+from audits.core.shadows import learned_of
 from unlearning.core.examples import count, in_memory
 from unlearning.core.stacked import Part
 
@@ -39,9 +40,9 @@ def part_of(model: int, design: TwinDesign, data: ShadowData) -> Part:
     """Return what ``train_shadow`` trains one model on, by number in the pool, and its seed."""
     retain, forget, twins = count(data.retain), count(data.forget), count(data.twins)
     planted = np.flatnonzero(design.canary_member[model]) + retain + forget + twins
-    first = retain if design.member[model] else retain + forget
-    chosen = range(first, first + (forget if design.member[model] else twins))
+    mine = learned_of(model, design, data)
+    own, others = np.flatnonzero(mine) + retain, np.flatnonzero(~mine) + retain + forget
     return Part(
-        records=[*range(retain), *planted.tolist(), *chosen],
+        records=[*range(retain), *planted.tolist(), *own.tolist(), *others.tolist()],
         seed=design.model_seed(model, "train"),
     )

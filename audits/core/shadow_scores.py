@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
     Flags: TypeAlias = NDArray[np.bool_]
+    Integers: TypeAlias = NDArray[np.int64]
 
 
 class ScoresRefused(ValueError):
@@ -57,6 +58,17 @@ class ShadowScores:
     canaries: Canaries | None = None
     accuracies: Accuracies | None = None
     deployed: Floats | None = None
+
+    def of_records(self, columns: Integers, member: Flags) -> ShadowScores:
+        """Return the experiment as it is about some of the records, and who learned those, [n]."""
+        return replace(
+            self,
+            member=member,
+            before=self.before[:, columns],
+            after=self.after[:, columns],
+            retrained=None if self.retrained is None else self.retrained[:, columns],
+            deployed=None if self.deployed is None else self.deployed[columns],
+        )
 
     def __post_init__(self) -> None:
         """Refuse matrices whose shapes do not fit together.

@@ -14,11 +14,11 @@ from torch.utils.data import ConcatDataset, Subset
 from audits.core.design import derived_seed
 from audits.core.exposure import exposure
 from audits.core.scores import scores_of
-from audits.core.shadow_scores import Accuracies, Canaries, ShadowScores
+from audits.core.shadow_rows import ShadowRow
 from unlearning.core.examples import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
     from torch import nn
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Flags: TypeAlias = NDArray[np.bool_]
 
 RETAINED_SAMPLE = 1000
+STRANGERS = 200
 
 
 class ShadowCancelled(Exception):
@@ -38,10 +39,6 @@ class ShadowCancelled(Exception):
 
 class ShadowDataRefused(ValueError):
     """The sets of an experiment do not fit its design."""
-
-
-class ShadowRowsRefused(ValueError):
-    """The rows do not make up the looks of a design."""
 
 
 class Procedure(Protocol):
@@ -58,48 +55,38 @@ class Procedure(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ShadowData:
-    """The sets of an experiment: canaries are mislabelled, twins stand in for the forget set."""
+    """The sets of an experiment: canaries are mislabelled, twins stand in for the forget set.
+
+    Attributes:
+        copies: q altered copies of each record of the forget set, those of a record together.
+        subjects: the subject of each record of the forget set; empty where all are of one.
+    """
 
     retain: Examples
     forget: Examples
     twins: Examples
     canaries: Examples
     test: Examples
+    copies: Examples | None = None
+    subjects: tuple[int, ...] = ()
     retained_sample: int = RETAINED_SAMPLE
 
     def __post_init__(self) -> None:
         """Check that both arms train on equally many examples.
 
         Raises:
-            ShadowDataRefused: the forget set and the twins differ in size.
+            ShadowDataRefused: the sizes of the forget set and of what belongs to it differ.
         """
+        if len(self.subjects) not in {0, count(self.forget)}:
+            raise ShadowDataRefused(
+                f"There are {count(self.forget)} records to forget, and subjects of "
+                f"{len(self.subjects)}."
+            )
         if count(self.forget) != count(self.twins):
             raise ShadowDataRefused(
                 f"There are {count(self.forget)} records to forget and {count(self.twins)} twins; "
                 f"each record needs one."
             )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ShadowRow:
-    """What one shadow model leaves: k and c scores, and accuracies on two sets.
-
-    ``exposure_before`` and ``exposure_after`` say how far retained records stand out from test
-    records; None where there are too few.
-    """
-
-    model: int
-    member: bool
-    before: Floats
-    after: Floats
-    canary_scores: Floats
-    canary_member: Flags
-    retained_before: float
-    retained_after: float
-    test_before: float
-    test_after: float
-    exposure_before: float | None = None
-    exposure_after: float | None = None
 
 
 def train_shadow(
@@ -147,11 +134,11 @@ def finish_shadow(
     """
     retain, chosen = _learned(model, design, data)
     before, canary_scores = _phi(trained, data.forget), _phi(trained, data.canaries)
-    accuracies = _accuracies(trained, design, data)
+    accuracies, around = _accuracies(trained, design, data), _around(trained, data)
     _stop(cancelled)
     unlearned = procedure.unlearn(trained, retain, chosen, design.model_seed(model, "unlearn"))
     _stop(cancelled)
-    retained_after, test_after, exposed_after = _accuracies(unlearned, design, data)
+    later = _accuracies(unlearned, design, data)
     return ShadowRow(
         model=model,
         member=bool(design.member[model]),
@@ -159,12 +146,16 @@ def finish_shadow(
         after=_phi(unlearned, data.forget),
         canary_scores=canary_scores,
         canary_member=design.canary_member[model],
-        retained_before=accuracies[0],
-        retained_after=retained_after,
-        test_before=accuracies[1],
-        test_after=test_after,
-        exposure_before=accuracies[2],
-        exposure_after=exposed_after,
+        retained_before=accuracies.retained,
+        retained_after=later.retained,
+        test_before=accuracies.test,
+        test_after=later.test,
+        exposure_before=accuracies.exposure,
+        exposure_after=later.exposure,
+        neighbours_before=around,
+        neighbours_after=_around(unlearned, data),
+        strangers_before=accuracies.strangers,
+        strangers_after=later.strangers,
     )
 
 
@@ -182,44 +173,18 @@ def train_retrained(
     return _phi(procedure.train(retain, design.model_seed(model, "retrain")), data.forget)
 
 
-def stack(
-    rows: Sequence[ShadowRow],
-    *,
-    retrained: Floats | None = None,
-    deployed: Floats | None = None,
-) -> ShadowScores:
-    """Return the score matrices of an experiment, in the order of the models.
-
-    Raises:
-        ShadowRowsRefused: a model is missing or appears twice.
-    """
-    ordered = sorted(rows, key=lambda row: row.model)
-    if not rows or [row.model for row in ordered] != list(range(len(rows))):
-        raise ShadowRowsRefused(f"Expected models 0 to {len(rows) - 1}, each once.")
-    canaries = Canaries(
-        scores=np.stack([row.canary_scores for row in ordered]),
-        member=np.stack([row.canary_member for row in ordered]),
-    )
-    accuracies = Accuracies(
-        **{
-            name: np.array([getattr(row, name) for row in ordered])
-            for name in ("retained_before", "retained_after", "test_before", "test_after")
-        }
-    )
-    return ShadowScores(
-        before=np.stack([row.before for row in ordered]),
-        after=np.stack([row.after for row in ordered]),
-        member=np.array([row.member for row in ordered]),
-        retrained=retrained,
-        canaries=canaries if canaries.scores.size else None,
-        accuracies=accuracies,
-        deployed=deployed,
-    )
+def learned_of(model: int, design: TwinDesign, data: ShadowData) -> Flags:
+    """Return which records of the forget set one model learns, shape [k]; else their twins."""
+    subjects = np.array(data.subjects or [0] * count(data.forget), np.int64)
+    return np.asarray(design.learns[model][subjects], np.bool_)
 
 
 def _learned(model: int, design: TwinDesign, data: ShadowData) -> tuple[Examples, Examples]:
     """Return what one model learns: what it retains, and what it is to forget."""
-    return _retain(model, design, data), data.forget if design.member[model] else data.twins
+    mine = learned_of(model, design, data)
+    parts = ((data.forget, mine), (data.twins, ~mine))
+    chosen = [Subset(part, np.flatnonzero(own).tolist()) for part, own in parts if own.any()]
+    return _retain(model, design, data), chosen[0] if len(chosen) == 1 else ConcatDataset(chosen)
 
 
 def _retain(model: int, design: TwinDesign, data: ShadowData) -> Examples:
@@ -244,12 +209,31 @@ def _phi(model: nn.Module, examples: Examples) -> Floats:
     return scores_of(model, examples)[0]
 
 
-def _accuracies(
-    model: nn.Module, design: TwinDesign, data: ShadowData
-) -> tuple[float, float, float | None]:
-    """Return the accuracy on a sample of the retain set and on the test set, and the exposure."""
+def _around(model: nn.Module, data: ShadowData) -> Floats | None:
+    """Return the margins of the copies, [k, q]."""
+    if data.copies is None:
+        return None
+    return _phi(model, data.copies).reshape(count(data.forget), -1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Found:
+    """Accuracies of one model on both sets, its exposure, and its margins on some test records."""
+
+    retained: float
+    test: float
+    exposure: float | None
+    strangers: Floats
+
+
+def _accuracies(model: nn.Module, design: TwinDesign, data: ShadowData) -> _Found:
     rng = np.random.default_rng(derived_seed(design.seed, "retained sample"))
     sample = rng.permutation(count(data.retain))[: data.retained_sample]
     margins, right = scores_of(model, Subset(data.retain, sample.tolist()))
     of_test, right_of_test = scores_of(model, data.test)
-    return float(right.mean()), float(right_of_test.mean()), exposure(margins, of_test)
+    return _Found(
+        retained=float(right.mean()),
+        test=float(right_of_test.mean()),
+        exposure=exposure(margins, of_test),
+        strangers=of_test[:STRANGERS],
+    )

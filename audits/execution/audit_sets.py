@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import torch
 from django.utils import timezone
-from torch.utils.data import Dataset, Subset
+from torch.utils.data import Dataset, Subset, TensorDataset
 
 from audits.core.design import derived_seed
+from audits.core.neighbours import COUNT, Copies
 from audits.core.policy import AuditData
 from audits.core.shadows import ShadowData
 from audits.core.twins import Candidates, NoTwin, choose_twins
@@ -26,7 +27,7 @@ from lineage.queries.contents import batches, read_batch, stored
 from lineage.queries.sources import learned_by, parents_of
 from lineage.queries.training_view import training_view
 from lineage.services.views import open_erasure_view
-from unlearning.core.examples import count
+from unlearning.core.examples import RESIDENT_BYTES, Held, count
 from unlearning.core.stored import StoredExamples
 from unlearning.execution.loading import recipe_of, retain_snapshot
 from unlearning.services import runs
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from unlearning.models import UnlearningRun
 
 SMALLEST_TEST = 20
+NEIGHBOURHOOD = "neighbourhood"
+SPREAD_SAMPLE = 500
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,9 +111,30 @@ def audit_sets(plan: AuditPlan) -> AuditSets:
             twins=Subset(pool, twins),
             canaries=Mislabelled(Subset(pool, rest[:canaries]), len(recipe.targets)),
             test=Subset(pool, rest[canaries:]),
+            copies=_copies(plan, questioned, retain),
+            subjects=tuple(plan.design.get("places", ())),
         ),
         own=own if surrogate else None,
     )
+
+
+def _copies(plan: AuditPlan, questioned: Examples, retain: Examples) -> Examples | None:
+    """Return altered copies of the records asked about, for attacks that look beside them.
+
+    None where the policy asks for no such attack, where inputs are not numbers that can be moved,
+    or where the copies do not fit in memory: the attack is then not made, and the audit says so.
+    """
+    if NEIGHBOURHOOD not in plan.policy.get("attacks", ()):
+        return None
+    first = questioned[0][0]
+    size = count(questioned) * COUNT * first.numel() * first.element_size()
+    if not first.is_floating_point() or size > RESIDENT_BYTES:
+        return None
+    inputs, labels = Held(questioned).all()
+    sample = Subset(retain, range(min(count(retain), SPREAD_SAMPLE)))
+    spread = Held(sample).all()[0].std(0)
+    made = Copies(seed=derived_seed(design_of(plan).seed, "copies")).around(inputs, spread)
+    return TensorDataset(made.flatten(0, 1), labels.repeat_interleave(made.shape[1]))
 
 
 def never_trained_on(run: UnlearningRun) -> StoredExamples:

@@ -18,7 +18,7 @@ from audits.execution.attacks_known import registered
 from audits.models import ShadowResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from audits.core.estimates import Contrast, Measurements
     from audits.core.policy import EvidencePolicy
@@ -26,21 +26,32 @@ if TYPE_CHECKING:
     from audits.queries.attempts import Attempt
     from unlearning.models import UnlearningRun
 
-RAN = ("u_lira", "population")  # what every audit of a run runs
 DIGITS = 6
 
 
 def payload_of(
-    kept: Kept, verdict: Verdict, policy: EvidencePolicy, before: Sequence[Attempt]
+    attacks: Mapping[str, Kept],
+    verdict: Verdict,
+    policy: EvidencePolicy,
+    before: Sequence[Attempt],
+    not_made: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return plain JSON values: what was measured, by what, and what that can show at all."""
-    measured = measure_under(kept, policy)
-    contrasts = {"before": measured.before, "leak": measured.leak}
-    if measured.equivalence:
-        contrasts["equivalence"] = measured.equivalence
+    (_, kept), *others = attacks.items()
+    measured, titles = measure_under(kept, policy), registered()
     return {
         "kept": kept.as_dict(),
-        "contrasts": {name: _levels(one) for name, one in contrasts.items()},
+        "attacks": {
+            name: {
+                "title": titles[name],
+                "decides": one.can_pass,
+                "kept": one.as_dict(),
+                "contrasts": _contrasts(measure_under(one, policy)),
+            }
+            for name, one in others
+        },
+        "not_made": {titles.get(name, name): reason for name, reason in not_made.items()},
+        "contrasts": _contrasts(measured),
         "alpha": measured.alpha,
         "instance_p": measured.instance_p,
         "utility": asdict(measured.utility) if measured.utility else None,
@@ -52,7 +63,7 @@ def payload_of(
         "attempt": kept.attempt,
         "earlier_attempts": [_earlier(one) for one in before],
         "paths": _paths(kept, policy),
-        "not_run": [asdict(one) for one in not_run(RAN, registered())],
+        "not_run": [asdict(one) for one in not_run(ran(attacks, not_made), titles)],
     }
 
 
@@ -75,6 +86,18 @@ def retained_effect(run: UnlearningRun, per_arm: int, alpha: float) -> dict[str,
     found = side_effect(earlier, later, alpha)
     assert found is not None  # noqa: S101  (a look has more than one model)
     return asdict(found)
+
+
+def ran(attacks: Mapping[str, Kept], not_made: Mapping[str, str]) -> set[str]:
+    """Return what needs no reason for not being run: it was, or its own reason is given."""
+    return {"population", *attacks, *not_made}
+
+
+def _contrasts(measured: Measurements) -> dict[str, Any]:
+    found = {"before": measured.before, "leak": measured.leak}
+    if measured.equivalence:
+        found["equivalence"] = measured.equivalence
+    return {name: _levels(one) for name, one in found.items()}
 
 
 def _levels(contrast: Contrast) -> dict[str, Any]:

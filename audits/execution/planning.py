@@ -12,6 +12,7 @@ from pyroaring import BitMap
 
 from audits.core.policy import EvidencePolicy
 from audits.execution.asked import Accepted, Asked
+from audits.execution.attacks_known import ATTACKS, attack_named
 from audits.execution.choosing import RETRAIN, chosen
 from audits.execution.duplicates import search, unread
 from audits.models import ErasureRequest
@@ -85,8 +86,15 @@ def _searched(job: Job, case_id: UUID, now: datetime) -> bool:
 
 
 def policy() -> EvidencePolicy:
-    """Return the installation's policy of evidence as it stands now."""
-    return EvidencePolicy.from_dict(settings.EXPUNGE_POLICY)
+    """Return the installation's policy of evidence as it stands now.
+
+    Raises:
+        PolicyRefused: the sentence names the field, the value and what is allowed.
+    """
+    found = EvidencePolicy.from_dict({"attacks": ATTACKS, **settings.EXPUNGE_POLICY})
+    for name in found.attacks:
+        attack_named(name)
+    return found
 
 
 def plan_of(*case_ids: UUID) -> tuple[dict[str, Any], list[case_runs.PlannedRun]]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
 
 from audits.core.scores import scores_of
 from audits.core.shadow_pool import decoded
-from audits.core.shadows import ShadowRow, finish_shadow, train_shadow
+from audits.core.shadows import finish_shadow, train_retrained, train_shadow
 from audits.core.twins import NoTwin
 from audits.execution.audit_sets import audit_sets
 from audits.execution.procedure import audited
 from audits.execution.shadow_engine import Bench
 from audits.execution.shadow_lineage import register_shadow
+from audits.execution.stored_rows import as_json
 from audits.models import AuditPlan, ShadowResult
 from audits.services import evidence, verdicts
 from lineage.services import jobs
@@ -28,6 +29,7 @@ from unlearning.execution.reporting import cancel_asked, reporter
 if TYPE_CHECKING:
     from torch import nn
 
+    from audits.core.shadow_rows import ShadowRow
     from audits.execution.audit_sets import AuditSets
     from audits.execution.procedure import Audited
     from lineage.models import Job
@@ -78,7 +80,7 @@ def _train_chunk(job: Job, plan: AuditPlan) -> None:
     report = reporter(job, f"Shadow models {start + 1} to {stop}", estimate=True)
     report("", stop - start - len(missing), stop - start)
     for number in missing:
-        row = _row(number, bench, trained)
+        row = _compared(_row(number, bench, trained), bench)
         _keep(plan, row, procedure, sets, path)
         report("", number + 1 - start, stop - start)
     evidence.log_shadows(run_id=plan.pk, now=timezone.now())
@@ -101,6 +103,19 @@ def _row(number: int, bench: Bench, trained: dict[int, nn.Module]) -> ShadowRow:
     return train_shadow(number, bench.design, bench.procedure, bench.data)
 
 
+def _compared(row: ShadowRow, bench: Bench) -> ShadowRow:
+    """Add the scores of a retrained model, one for each that learned the first subject."""
+    if not (bench.plan.policy.get("equivalence") and row.member):
+        return row
+    scores = train_retrained(row.model, bench.design, bench.procedure, bench.data)
+    return replace(row, retrained=scores)
+
+
+def _learned_any(row: ShadowRow, plan: AuditPlan, sets: AuditSets) -> bool:
+    """Return whether a model learned a record of a person that is forgotten."""
+    return sets.own is None and bool(evidence.design_of(plan).learns[row.model].any())
+
+
 @transaction.atomic  # or a crash in between would leave a node whose purge nobody asks for
 def _keep(
     plan: AuditPlan, row: ShadowRow, procedure: Audited, sets: AuditSets, path: Path
@@ -108,7 +123,7 @@ def _keep(
     version = register_shadow(
         plan.run,
         procedure.recipe,
-        learned_forget_set=row.member and sets.own is None,
+        learned_forget_set=_learned_any(row, plan, sets),
     )
     evidence.keep_shadow(
         run_id=plan.pk,
@@ -125,21 +140,3 @@ def _own_scores(procedure: Audited, sets: AuditSets) -> list[float]:
         return []
     scores: list[float] = scores_of(procedure.unlearned, sets.own)[0].tolist()
     return scores
-
-
-def as_json(row: ShadowRow) -> dict[str, Any]:
-    """Return a row as JSON can hold it."""
-    return {
-        "model": row.model,
-        "member": row.member,
-        "before": row.before.tolist(),
-        "after": row.after.tolist(),
-        "canary_scores": row.canary_scores.tolist(),
-        "canary_member": [bool(one) for one in row.canary_member],
-        "retained_before": row.retained_before,
-        "retained_after": row.retained_after,
-        "test_before": row.test_before,
-        "test_after": row.test_after,
-        "exposure_before": row.exposure_before,
-        "exposure_after": row.exposure_after,
-    }

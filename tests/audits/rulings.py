@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audits.core.shadows import ShadowRow
+from audits.core.shadow_rows import ShadowRow
 from audits.core.verdict import Outcome, Verdict
-from audits.execution import judging, shadows
+from audits.execution import judged_look, judging, shadows
 from audits.models import Evidence
 from audits.services import evidence
 from audits.services.verdicts import Finding
@@ -45,7 +45,7 @@ def rule(monkeypatch: pytest.MonkeyPatch, outcomes: Sequence[Outcome]) -> None:
         ]
 
     monkeypatch.setattr(shadows, "_train_chunk", train_chunk)
-    monkeypatch.setattr(judging, "_judge_look", judge_look)
+    monkeypatch.setattr(judging, "judge_look", judge_look)
 
 
 def make_up(
@@ -61,8 +61,8 @@ def make_up(
     if not nodes:
         monkeypatch.setattr(shadows, "register_shadow", lambda *_, **__: None)
     monkeypatch.setattr(shadows, "train_shadow", made_up)
-    monkeypatch.setattr(judging, "look_plot", lambda *_, **__: b"<svg/>")
-    monkeypatch.setattr(judging, "recompute", recompute)
+    monkeypatch.setattr(judged_look, "look_plot", lambda *_, **__: b"<svg/>")
+    monkeypatch.setattr(judged_look, "recompute_all", recompute)
 
 
 def made_up(model, design, _procedure, data) -> ShadowRow:

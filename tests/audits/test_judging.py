@@ -15,9 +15,8 @@ from audits.core.policy import EvidencePolicy
 from audits.core.verdict import Outcome
 from audits.execution import judging, shadows
 from audits.execution.construction import exact_checks, judge_by_construction
-from audits.execution.judging import from_json
 from audits.execution.procedure import audited
-from audits.execution.shadows import as_json
+from audits.execution.stored_rows import as_json, from_json
 from audits.models import Evidence, ShadowResult, Verdict
 from lineage.models import Artefact, Job, ModelVersion
 from tests.audits import world as worlds

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from audits.core.shadows import train_shadow
-from audits.execution import judging, shadow_engine, shadows
+from audits.execution import shadow_engine, shadows
 from audits.execution.audit_sets import audit_sets
+from audits.execution.judged_look import judge_look
 from audits.execution.procedure import audited
+from audits.execution.stored_rows import from_json
 from audits.models import AuditPlan, ShadowResult
 from audits.services import evidence
 from lineage.models import Job
@@ -56,7 +58,7 @@ def test_a_stacked_chunk_is_the_chunk_of_training_one_after_the_other(chunk, cho
     sets, design = audit_sets(plan), evidence.design_of(plan)
     for number in (0, 7):
         row = train_shadow(number, design, audited(plan.run), sets.data)
-        kept = judging.from_json(ShadowResult.objects.get(index=number).row)
+        kept = from_json(ShadowResult.objects.get(index=number).row)
         assert kept.before == pytest.approx(row.before, abs=1e-4)
         assert kept.after == pytest.approx(row.after, abs=1e-4)
         assert kept.member == row.member
@@ -120,7 +122,7 @@ def test_an_experiment_of_two_ways_is_faulty(world, chunk, chosen, monkeypatch):
         row.row["engine"] = "sequential"
         row.save()
     run = AuditPlan.objects.get().run
-    (found,) = judging._judge_look(run, 0)
+    (found,) = judge_look(run, 0)
     assert found.outcome == "INVALID"
     assert "different ways (4 sequential, 8 stacked)" in " ".join(found.payload["findings"])
 

@@ -12,12 +12,11 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from audits.core.contrast import keep, measure, recompute
 from audits.core.design import TwinDesign
+from audits.core.shadow_rows import ShadowRowsRefused, stack
 from audits.core.shadows import (
     ShadowCancelled,
     ShadowData,
     ShadowDataRefused,
-    ShadowRowsRefused,
-    stack,
     train_retrained,
     train_shadow,
 )

@@ -1,0 +1,239 @@
+"""Judge one look at the shadow models of a run, for each of the cases that it serves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from django.utils import timezone
+
+from audits.core.attack import NothingToAttackWith
+from audits.core.attacked import NoVerdict, judged_by
+from audits.core.contrast import keep, recompute_all
+from audits.core.harness import Deployment
+from audits.core.kept import Kept
+from audits.core.likelihood import TooFewModels, instance_test
+from audits.core.policy import MAIN_ATTACK, EvidencePolicy
+from audits.core.scores import scores_of
+from audits.core.shadow_material import material
+from audits.core.shadow_rows import stack
+from audits.core.shadow_scores import ScoresRefused
+from audits.core.verdict import Outcome, Verdict
+from audits.execution.attacks_known import attack_named
+from audits.execution.audit_sets import AuditSets, audit_sets
+from audits.execution.histograms import histogram_svg
+from audits.execution.look_payload import owed, payload_of, retained_effect
+from audits.execution.look_plot import look_plot
+from audits.execution.stored_rows import from_json, stored_rows
+from audits.models import AuditPlan, ErasureRequest, Evidence
+from audits.queries.attempts import attempts_before
+from audits.queries.forget_sets import subjects_of
+from audits.services import evidence
+from audits.services.verdicts import Finding
+from lineage.models import Artefact, ModelVersion
+from lineage.services.artefacts import store_artefact
+from unlearning.execution.loading import load_version
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from audits.core.design import TwinDesign
+    from audits.core.shadow_rows import ShadowRow
+    from audits.core.shadow_scores import ShadowScores
+    from audits.queries.attempts import Attempt
+    from unlearning.models import UnlearningRun
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Integers: TypeAlias = NDArray[np.int64]
+
+# An inconclusive look may be followed by the next; every other outcome ends the audit.
+GOES_ON = (Outcome.INCONCLUSIVE,)
+SHARED = {Outcome.PASS_LEAK, Outcome.PASS_STRICT, *GOES_ON}  # with which others may go on
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Look:
+    """What is there at one look, of all records that the run forgets."""
+
+    number: int
+    plan: AuditPlan
+    policy: EvidencePolicy
+    design: TwinDesign
+    rows: Sequence[ShadowRow]
+    scores: ShadowScores
+    deployment: Deployment
+    attempts: Sequence[Attempt]
+    own: Floats | None = None
+    own_deployed: Floats | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """What was concluded about one subject's records, and what that rests on."""
+
+    kept: dict[str, Kept]
+    not_made: dict[str, str]
+    verdict: Verdict
+    scores: ShadowScores
+
+
+def judge_look(run: UnlearningRun, number: int) -> list[Finding]:
+    """Return evidence and verdict of one look; for each case where the design tells them apart.
+
+    The run goes on to the next look if one of its cases needs it and none has failed.
+    """
+    look = _look(run, number)
+    groups = _groups(look)
+    judged = [_judge(look, run, columns, subject) for subject, columns, _ in groups]
+    outcomes = {one.verdict.outcome for one in judged}
+    last = number == len(look.policy.looks) - 1
+    goes_on = not last and outcomes <= SHARED and bool(outcomes & set(GOES_ON))
+    told = zip(groups, judged, strict=True)
+    return [
+        _finding(look, one, case, final=not goes_on)
+        for (_, _, cases), one in told
+        for case in cases
+    ]
+
+
+def _groups(look: Look) -> list[tuple[int, Integers, list[ErasureRequest | None]]]:
+    """Return for each subject of the design its records, by place, and its cases."""
+    shared = look.plan.design.get("subjects")
+    if shared is None:
+        return [(0, np.arange(look.scores.before.shape[1]), [None])]
+    places = np.array(look.plan.design["places"], np.int64)
+    found = ErasureRequest.objects.in_bulk([pk for names in shared for pk in names])
+    by_name = {str(pk): case for pk, case in found.items()}
+    return [
+        (subject, np.flatnonzero(places == subject), [by_name[name] for name in names])
+        for subject, names in enumerate(shared)
+    ]
+
+
+def _look(run: UnlearningRun, number: int) -> Look:
+    plan = AuditPlan.objects.select_related("run").get(run=run)
+    policy = EvidencePolicy.from_dict(plan.policy)
+    sets = audit_sets(plan)
+    stored = stored_rows(run.pk, policy.looks[number])
+    rows = [from_json(row) for row in stored]
+    unlearned = load_version(_result(run))
+    asked = sets.data.forget if sets.own is None else sets.own
+    deployed = scores_of(unlearned, asked)[0]
+    paths = dict(Counter(row.get("engine", "sequential") for row in stored))
+    return Look(
+        number=number,
+        plan=plan,
+        policy=policy,
+        design=evidence.design_of(plan),
+        rows=rows,
+        scores=stack(rows, deployed=deployed if sets.own is None else None),
+        deployment=replace(_deployment(run, sets), paths=paths),
+        attempts=attempts_before(plan),
+        own=None if sets.own is None else np.array([row["own"] for row in stored], np.float64),
+        own_deployed=None if sets.own is None else deployed,
+    )
+
+
+def _judge(look: Look, run: UnlearningRun, columns: Integers, subject: int) -> Judged:
+    member = look.design.learns[: len(look.rows), subject]
+    scores = look.scores.of_records(columns, member)
+    # Drawn for this look and written nowhere: the kept set must not say which record is which.
+    index = np.random.default_rng().permutation(len(columns))
+    owners = subjects_of(run) if look.design.subjects == 1 else None
+    kept = keep(
+        scores,
+        seed=look.design.seed,
+        index=index,
+        deployment=look.deployment,
+        subjects=None if owners is None else np.array(owners, np.int64),
+    )
+    debt = owed(look.attempts, look.policy)
+    kept = replace(kept, attempt=len(look.attempts) + 1, debt=debt)
+    if look.own is not None and look.own_deployed is not None:
+        found = instance_test(look.own[:, columns], look.own_deployed[columns])
+        kept = replace(kept, instance=found)
+    others, not_made = _others(look, kept, columns, subject, index)
+    everything = {MAIN_ATTACK: kept, **others}
+    read = {name: Kept.from_dict(one.as_dict()) for name, one in everything.items()}
+    return Judged(
+        kept=everything,
+        not_made=not_made,
+        verdict=recompute_all(read, look.policy),
+        scores=scores,
+    )
+
+
+def _others(
+    look: Look, kept: Kept, columns: Integers, subject: int, index: Integers
+) -> tuple[dict[str, Kept], dict[str, str]]:
+    """Return what the other attacks of the policy kept, and why some could not be made."""
+    made: dict[str, Kept] = {}
+    reasons: dict[str, str] = {}
+    if kept.findings:  # the experiment is broken, and so is whatever looks at it
+        return made, dict.fromkeys(look.policy.attacks[1:], "The experiment is not sound.")
+    watched = material(look.rows, columns, look.design.learns[: len(look.rows), subject])
+    for name in look.policy.attacks[1:]:
+        try:
+            made[name] = judged_by(kept, attack_named(name)(), watched, index=index)
+        except (NothingToAttackWith, NoVerdict, ScoresRefused, TooFewModels) as reason:
+            reasons[name] = str(reason)
+    return made, reasons
+
+
+def _finding(look: Look, judged: Judged, case: ErasureRequest | None, *, final: bool) -> Finding:
+    plan, verdict, run = look.plan, judged.verdict, look.plan.run
+    pictures = (
+        _store(look_plot(judged.scores, seed=look.design.seed)),
+        _store(histogram_svg(judged.kept[MAIN_ATTACK])),
+    )
+    payload: dict[str, Any] = {
+        **payload_of(judged.kept, verdict, look.policy, look.attempts, judged.not_made),
+        "retained": retained_effect(run, look.policy.looks[look.number], look.policy.alpha),
+        "engine": {
+            **plan.design.get("engine", {}),
+            "models": dict(look.deployment.paths),
+        },
+        "figures": {"histograms": pictures[1].sha256},
+        "policy_digest": plan.policy_digest,
+        "design_digest": plan.design_digest,
+    }
+    return Finding(
+        kind=Evidence.Kind.U_LIRA,
+        look=look.number,
+        models_per_arm=look.policy.looks[look.number],
+        payload=payload,
+        plot=pictures[0],
+        outcome=verdict.outcome.value,
+        reasons=verdict.reasons,
+        final=final,
+        case=case,
+    )
+
+
+def _deployment(run: UnlearningRun, sets: AuditSets) -> Deployment:
+    before = scores_of(load_version(run.target), sets.data.test)[1]
+    after = scores_of(load_version(_result(run)), sets.data.test)[1]
+    captured = run.target.generated_by
+    return Deployment(
+        shadow_recipe={**sets.recipe.describe(), "digest": sets.recipe.digest()},
+        target_recipe={
+            "recipe": captured.recipe,
+            "parameters": captured.recipe_parameters,
+            "digest": captured.recipe_digest,
+        },
+        test_before=float(before.mean()),
+        test_after=float(after.mean()),
+    )
+
+
+def _result(run: UnlearningRun) -> ModelVersion:
+    assert run.unlearned is not None  # noqa: S101  (a run that succeeded has one)
+    return run.unlearned
+
+
+def _store(picture: bytes) -> Artefact:
+    return store_artefact(kind=Artefact.Kind.PLOT, data=picture, now=timezone.now())

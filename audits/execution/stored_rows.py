@@ -1,0 +1,43 @@
+"""What a shadow model leaves, as JSON can hold it until the case closes."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audits.core.shadow_rows import ShadowRow
+from audits.models import ShadowResult
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+NAMES = tuple(field.name for field in fields(ShadowRow))
+BESIDE = ("own", "engine")  # what is stored with a row and is not of it
+
+
+def as_json(row: ShadowRow) -> dict[str, Any]:
+    """Return a row as JSON can hold it."""
+    values = {name: getattr(row, name) for name in NAMES}
+    return {
+        name: value.tolist() if isinstance(value, np.ndarray) else value
+        for name, value in values.items()
+    }
+
+
+def from_json(row: dict[str, Any]) -> ShadowRow:
+    """Return the row that ``as_json`` wrote; rows of an earlier release have fewer fields."""
+    kinds = {"canary_member": np.bool_}
+    values: dict[str, Any] = {
+        name: np.asarray(value, kinds.get(name, np.float64)) if isinstance(value, list) else value
+        for name, value in row.items()
+        if name not in BESIDE
+    }
+    return ShadowRow(**values)
+
+
+def stored_rows(run_id: UUID, per_arm: int) -> list[dict[str, Any]]:
+    """Return what is stored of the models of a look, in their order."""
+    rows = ShadowResult.objects.filter(run=run_id, index__lt=2 * per_arm).order_by("index")
+    return [row.row for row in rows]
