@@ -43,12 +43,14 @@ class Deployment:
         target_recipe: the same of the deployed model.
         test_before: test accuracy of the deployed model before unlearning, or None.
         test_after: the same after unlearning, or None.
+        paths: how many shadow models were trained in which way (stacked, sequential).
     """
 
     shadow_recipe: Mapping[str, Any] = field(default_factory=dict)
     target_recipe: Mapping[str, Any] = field(default_factory=dict)
     test_before: float | None = None
     test_after: float | None = None
+    paths: Mapping[str, int] = field(default_factory=dict)
 
 
 def findings(scores: ShadowScores, deployment: Deployment, *, seed: int) -> tuple[str, ...]:
@@ -57,6 +59,7 @@ def findings(scores: ShadowScores, deployment: Deployment, *, seed: int) -> tupl
         return broken
     return (
         *_recipes(deployment),
+        *_paths(deployment),
         *_canaries(scores),
         *_null(scores, seed),
         *_accuracies(scores, deployment),
@@ -124,6 +127,15 @@ def _recipes(deployment: Deployment) -> Iterator[str]:
     ]
     if differing:
         yield f"Shadow models and the deployed model differ in recipe: {', '.join(differing)}."
+
+
+def _paths(deployment: Deployment) -> Iterator[str]:
+    if len(deployment.paths) > 1:
+        told = ", ".join(f"{number} {path}" for path, number in sorted(deployment.paths.items()))
+        yield (
+            f"Shadow models were trained in different ways ({told}); an arm that has more of one "
+            f"may differ for that reason alone."
+        )
 
 
 def _canaries(scores: ShadowScores) -> Iterator[str]:

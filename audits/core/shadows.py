@@ -126,10 +126,26 @@ def train_shadow(
         ShadowCancelled: ``cancelled`` said so.
         ShadowDataRefused: there are not as many canaries as the design has.
     """
-    member = bool(design.member[model])
-    retain, chosen = _retain(model, design, data), data.forget if member else data.twins
+    retain, chosen = _learned(model, design, data)
     _stop(cancelled)
     trained = procedure.train(ConcatDataset([retain, chosen]), design.model_seed(model, "train"))
+    return finish_shadow(model, trained, design, procedure, data, cancelled=cancelled)
+
+
+def finish_shadow(
+    model: int,
+    trained: nn.Module,
+    design: TwinDesign,
+    procedure: Procedure,
+    data: ShadowData,
+    *,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> ShadowRow:
+    """Score, unlearn and score again a shadow model that was trained, which is used up by it.
+
+    ``trained`` has learned what ``train_shadow`` would have trained it on. Raises as that one.
+    """
+    retain, chosen = _learned(model, design, data)
     before, canary_scores = _phi(trained, data.forget), _phi(trained, data.canaries)
     accuracies = _accuracies(trained, design, data)
     _stop(cancelled)
@@ -138,7 +154,7 @@ def train_shadow(
     retained_after, test_after, exposed_after = _accuracies(unlearned, design, data)
     return ShadowRow(
         model=model,
-        member=member,
+        member=bool(design.member[model]),
         before=before,
         after=_phi(unlearned, data.forget),
         canary_scores=canary_scores,
@@ -199,6 +215,11 @@ def stack(
         accuracies=accuracies,
         deployed=deployed,
     )
+
+
+def _learned(model: int, design: TwinDesign, data: ShadowData) -> tuple[Examples, Examples]:
+    """Return what one model learns: what it retains, and what it is to forget."""
+    return _retain(model, design, data), data.forget if design.member[model] else data.twins
 
 
 def _retain(model: int, design: TwinDesign, data: ShadowData) -> Examples:

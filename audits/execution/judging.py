@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,7 @@ def _judge_look(run: UnlearningRun, look: int) -> list[Finding]:
     policy = EvidencePolicy.from_dict(plan.policy)
     sets = audit_sets(plan)
     scores = _scores(run, sets, policy.looks[look])
+    paths = _paths(run, policy.looks[look])
     seed = evidence.design_of(plan).seed
     before = attempts_before(plan)
     kept = keep(
@@ -71,7 +73,7 @@ def _judge_look(run: UnlearningRun, look: int) -> list[Finding]:
         seed=seed,
         # Drawn for this look and written nowhere: the kept set must not say which record is which.
         index=np.random.default_rng().permutation(run.forget_count),
-        deployment=_deployment(run, sets),
+        deployment=replace(_deployment(run, sets), paths=paths),
         subjects=None if (owners := subjects_of(run)) is None else np.array(owners, np.int64),
     )
     kept = replace(kept, attempt=len(before) + 1, debt=owed(before, policy))
@@ -82,6 +84,7 @@ def _judge_look(run: UnlearningRun, look: int) -> list[Finding]:
     told = {
         **payload_of(kept, verdict, policy, before),
         "retained": retained_effect(run, policy.looks[look], policy.alpha),
+        "engine": {**plan.design.get("engine", {}), "models": paths},
         "figures": {"histograms": pictures[1].sha256},
         "policy_digest": plan.policy_digest,
         "design_digest": plan.design_digest,
@@ -116,12 +119,18 @@ def _instance(run: UnlearningRun, own: Examples, per_arm: int) -> InstanceTest:
     return instance_test(never_seen, scores_of(load_version(run.unlearned), own)[0])
 
 
+def _paths(run: UnlearningRun, per_arm: int) -> dict[str, int]:
+    """Return how many models were trained in which way; who did not say it knew one way only."""
+    rows = ShadowResult.objects.filter(run=run, index__lt=2 * per_arm)
+    return dict(Counter(row.row.get("engine", "sequential") for row in rows))
+
+
 def from_json(row: dict[str, Any]) -> ShadowRow:
     """Return the row that ``shadows.as_json`` wrote."""
     arrays = ("before", "after", "canary_scores")
     return ShadowRow(
         **{
-            **{name: value for name, value in row.items() if name != "own"},
+            **{name: value for name, value in row.items() if name not in {"own", "engine"}},
             **{name: np.asarray(row[name], np.float64) for name in arrays},
             "canary_member": np.asarray(row["canary_member"], np.bool_),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch.utils.data import ConcatDataset
 
@@ -20,6 +20,8 @@ from unlearning.models import UnlearningRun
 from unlearning.services import runs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import nn
 
     from unlearning.core.examples import Examples
@@ -44,6 +46,7 @@ class Audited:
     retain: Examples | None = field(default=None, repr=False)
     saw_forget_set: bool = True
     start: nn.Module | None = field(default=None, repr=False)
+    cancelled: Callable[[], bool] = field(default=lambda: False, repr=False)
     unlearned: nn.Module | None = field(default=None, repr=False)
     _base_model: nn.Module | None = field(default=None, repr=False)
 
@@ -54,7 +57,19 @@ class Audited:
             below: Examples = ConcatDataset([self.base.retain, learned])
             start = self._base_model = self.base.train(below, derive(seed, "base"))
         own = examples if self.saw_forget_set else retained
-        return self.recipe.train(own, Session(seed=seed, base=start, **placed()))
+        return self.recipe.train(own, self.session(seed, base=start))
+
+    def session(self, seed: int, **more: Any) -> Session:  # noqa: ANN401  (fields of a session)
+        """Return what a training of this procedure is given."""
+        return Session(seed=seed, cancelled=self.cancelled, **placed(), **more)
+
+    def why_not_stacked(self) -> str:
+        """Return why models of this procedure are trained one after the other; or nothing."""
+        if self.base is not None or self.start is not None:
+            return "the version is a child, whose every shadow model goes on from a base"
+        if not self.saw_forget_set:
+            return "the version itself learned nothing of what is to be forgotten"
+        return ""
 
     def unlearn(
         self, model: nn.Module, retain: Examples, forget: Examples, seed: int
@@ -65,13 +80,15 @@ class Audited:
             base = self.base.unlearn(
                 self._base_model, self.base.retain, forget, derive(seed, "base")
             )
-        context = Context(recipe=self.recipe, seed=seed, base=base, **placed())
+        context = Context(
+            recipe=self.recipe, seed=seed, base=base, cancelled=self.cancelled, **placed()
+        )
         self.unlearned = self.method.unlearn(model, retain, forget, context)
         return self.unlearned
 
 
-def audited(run: UnlearningRun) -> Audited:
-    """Return the procedure that produced the result of a run.
+def audited(run: UnlearningRun, cancelled: Callable[[], bool] = lambda: False) -> Audited:
+    """Return the procedure that produced the result of a run; it stops when ``cancelled`` says so.
 
     Raises:
         NoRecipe, RecipeChanged: it cannot be repeated.
@@ -80,10 +97,11 @@ def audited(run: UnlearningRun) -> Audited:
     return Audited(
         recipe=recipe_of(run.target),
         method=METHODS.get(run.method)(**run.hyperparameters),
-        base=audited(inner) if inner else None,
+        base=audited(inner, cancelled) if inner else None,
         retain=StoredExamples(recipe_of(run.target), training_view(retain_snapshot(run))),
         saw_forget_set=bool(learned_by(run.target, run.space) & runs.forget_of(run)),
         start=load_version(run.base) if run.base and not inner else None,
+        cancelled=cancelled,
     )
 
 

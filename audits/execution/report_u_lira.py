@@ -60,6 +60,7 @@ def _rules(
         ["Source", ULira.paper],
         ["Adversary", ULira.adversary],
         ["Shadow models learned", words.AUDIT_DATA[policy.audit_data]],
+        ["Shadow models trained", _trained(row["payload"].get("engine"))],
         ["Models per arm", f"{row['models_per_arm']}; looks planned at {plain(policy.looks)}"],
         ["Margins, fixed beforehand", _margins(policy)],
         ["Levels needed to pass", levels],
@@ -68,6 +69,14 @@ def _rules(
         ["Rules fixed by the log", _fixed(policy.digest(), findings)],
         ["Digest of the rules", code(policy.digest())],
     ]
+
+
+def _trained(engine: Any) -> str:  # noqa: ANN401  (any JSON value)
+    """Return how many were trained at once and how many one after the other, and why so."""
+    if not isinstance(engine, dict):
+        return "one after the other, as always when this was measured"
+    told = ", ".join(f"{number} {path}" for path, number in engine.get("models", {}).items())
+    return f"{told} ({engine['reason']})" if engine.get("reason") else told
 
 
 def _margins(policy: EvidencePolicy) -> str:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from audits.core.scores import scores_of
-from audits.core.shadows import ShadowRow, train_shadow
+from audits.core.shadow_pool import decoded
+from audits.core.shadows import ShadowRow, finish_shadow, train_shadow
 from audits.core.twins import NoTwin
 from audits.execution.audit_sets import audit_sets
 from audits.execution.procedure import audited
+from audits.execution.shadow_engine import Bench
 from audits.execution.shadow_lineage import register_shadow
 from audits.models import AuditPlan, ShadowResult
 from audits.services import evidence, verdicts
+from lineage.services import jobs
+from unlearning.core.engine import Path
 from unlearning.core.method import EmptySet, NothingTouched, SettingRefused, WeightsNotFinite
+from unlearning.core.session import Cancelled
 from unlearning.core.training import LossNotFinite
-from unlearning.execution.reporting import reporter
+from unlearning.execution.reporting import cancel_asked, reporter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from audits.execution.audit_sets import AuditSets
     from audits.execution.procedure import Audited
     from lineage.models import Job
@@ -40,13 +48,15 @@ def train_shadows(job: Job) -> None:
 
     A model whose row exists is not trained again. A pool that cannot supply twins, or a
     procedure that cannot be repeated on other sets, ends the audit as not computed, which is not
-    a pass.
+    a pass. A job that is asked to stop does so before the next step of training.
     """
     plan = AuditPlan.objects.select_related(
         "run__target__generated_by", "run__base", "run__space"
     ).get(pk=job.payload_id)
     try:
         _train_chunk(job, plan)
+    except Cancelled:
+        jobs.cancel_job(job=job, now=timezone.now())
     except NOT_COMPUTABLE as reason:
         verdicts.not_computed(run_id=plan.pk, reason=str(reason), now=timezone.now())
 
@@ -54,24 +64,45 @@ def train_shadows(job: Job) -> None:
 def _train_chunk(job: Job, plan: AuditPlan) -> None:
     start, stop = job.parameters["start"], job.parameters["stop"]
     sets = audit_sets(plan)
-    known = set(ShadowResult.objects.filter(run=plan.run).values_list("index", flat=True))
-    design, procedure = evidence.design_of(plan), audited(plan.run)
+    sets = replace(sets, data=decoded(sets.data))
+    procedure = audited(plan.run, cancel_asked(job))
     if sets.own is not None and procedure.base is not None:
         raise NoTwin(
             "not computed: a version rebuilt on an approximately cleared base is audited on the "
             "person's own records only, which this policy does not allow."
         )
-    report = reporter(job, f"Shadow models {start + 1} to {stop}")
-    for number in range(start, stop):
-        if number not in known:
-            row = train_shadow(number, design, procedure, sets.data)
-            _keep(plan, row, procedure, sets)
-        report("", number + 1 - start, stop - start)
+    bench = Bench(plan=plan, design=evidence.design_of(plan), procedure=procedure, data=sets.data)
+    known = set(ShadowResult.objects.filter(run=plan.run).values_list("index", flat=True))
+    missing = [number for number in range(start, stop) if number not in known]
+    report = reporter(job, f"Shadow models {start + 1} to {stop}", estimate=True)
+    report("", stop - start - len(missing), stop - start)
+    for row, path in _rows(job, bench, missing):
+        _keep(plan, row, procedure, sets, path)
+        report("", row.model + 1 - start, stop - start)
     evidence.log_shadows(run_id=plan.pk, now=timezone.now())
 
 
+def _rows(job: Job, bench: Bench, numbers: list[int]) -> Iterator[tuple[ShadowRow, Path]]:
+    """Yield the row of each model and how it was trained, all in one way."""
+    if not numbers:
+        return
+    path, trained = bench.path(numbers), {}
+    if path is Path.STACKED:
+        phase = f"Shadow models {numbers[0] + 1} to {numbers[-1] + 1}, trained all at once"
+        trained = bench.train_together(numbers, reporter(job, phase, estimate=True))
+    for number in numbers:
+        if path is Path.STACKED:
+            model = trained.pop(number)
+            row = finish_shadow(number, model, bench.design, bench.procedure, bench.data)
+        else:
+            row = train_shadow(number, bench.design, bench.procedure, bench.data)
+        yield row, path
+
+
 @transaction.atomic  # or a crash in between would leave a node whose purge nobody asks for
-def _keep(plan: AuditPlan, row: ShadowRow, procedure: Audited, sets: AuditSets) -> None:
+def _keep(
+    plan: AuditPlan, row: ShadowRow, procedure: Audited, sets: AuditSets, path: Path
+) -> None:
     version = register_shadow(
         plan.run,
         procedure.recipe,
@@ -81,7 +112,7 @@ def _keep(plan: AuditPlan, row: ShadowRow, procedure: Audited, sets: AuditSets) 
         run_id=plan.pk,
         index=row.model,
         version=version,
-        row={**as_json(row), "own": _own_scores(procedure, sets)},
+        row={**as_json(row), "own": _own_scores(procedure, sets), "engine": path.value},
         now=timezone.now(),
     )
 

@@ -150,6 +150,20 @@ def design_of(plan: AuditPlan) -> TwinDesign:
 
 
 @transaction.atomic
+def fix_engine(*, run_id: UUID, engine: Mapping[str, Any]) -> dict[str, Any]:
+    """Fix how all shadow models of an audit are trained, once; return what holds.
+
+    It stands beside the design, which its digest does not cover: seeds and sets are the same.
+    """
+    plan = AuditPlan.objects.select_for_update().get(pk=run_id)
+    if plan.design.get("engine") is None:
+        plan.design = {**plan.design, "engine": dict(engine)}
+        plan.save(update_fields=["design"])
+    fixed: dict[str, Any] = plan.design["engine"]
+    return fixed
+
+
+@transaction.atomic
 def keep_shadow(
     *,
     run_id: UUID,

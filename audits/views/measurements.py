@@ -93,9 +93,18 @@ def kept_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
         *_power(mapping(payload.get("power"))),
         Fact(name="Records that stay, told from strangers", value=_retained(payload)),
         Fact(name="Attacks that were not run", value=_not_run(payload.get("not_run"))),
+        Fact(name="How the shadow models were trained", value=_engine(payload)),
         Fact(name="Digest of the design", value=text(payload.get("design_digest"))),
         Fact(name="Digest of the policy", value=text(payload.get("policy_digest"))),
     )
+
+
+def _engine(payload: Mapping[str, Any]) -> str:
+    """Return how many models were trained in which way, and why so."""
+    found = mapping(payload.get("engine"))
+    models = mapping(found.get("models"))
+    told = text(listed([f"{number} {path}" for path, number in models.items()]))
+    return f"{told} ({found['reason']})" if found.get("reason") else told
 
 
 def population_rows(payload: Mapping[str, Any]) -> tuple[PopulationRow, ...]:

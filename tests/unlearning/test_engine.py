@@ -33,15 +33,16 @@ class Trial:
     """A session whose time passes only at a step: so long for each, either way."""
 
     def __init__(self, *, alone=0.01, together=0.02) -> None:
-        self.now, self.steps = 0.0, []
+        self.now = 0.0
+        self.steps: list[str] = []
         self.seconds = {"train": alone, "trial": together}
 
     def progress(self, phase, _done, _total):
         self.now += self.seconds[phase]
         self.steps.append(phase)
 
-    def choose(self, recipe, **more: object):
-        session = Session(clock=lambda: self.now, progress=self.progress, **more)
+    def choose(self, recipe, *, stop=False):
+        session = Session(clock=lambda: self.now, progress=self.progress, cancelled=lambda: stop)
         return choose_engine(recipe, POOL, PARTS, session)
 
 
@@ -101,7 +102,7 @@ def test_a_slow_step_is_tried_for_seconds_only():
 
 def test_a_trial_can_be_stopped_and_leaves_the_random_state_alone():
     with pytest.raises(Cancelled):
-        Trial().choose(LONG, cancelled=lambda: True)
+        Trial().choose(LONG, stop=True)
     before = torch.get_rng_state()
     Trial().choose(LONG)
     assert torch.equal(torch.get_rng_state(), before)

@@ -12,6 +12,7 @@ from torch import nn
 from torch.utils.data import Subset, TensorDataset
 
 from tests.unlearning.toys import Normed, Plain, Toy, examples
+from unlearning.core.private.terms import Privacy
 from unlearning.core.recipe import NoExamples
 from unlearning.core.session import Cancelled, Session
 from unlearning.core.stackable import NotStackable, check_room, check_stackable
@@ -181,7 +182,7 @@ def test_what_cannot_be_stacked_is_refused_with_its_reason(recipe, session, reas
 
 
 def test_private_training_and_mixed_precision_are_refused():
-    private = Plain(privacy={"noise": 1.0})
+    private = Plain(privacy=Privacy(noise=1.0))
     with pytest.raises(NotStackable, match="private training"):
         check_stackable(private, Session())
     mixed = Session(device=torch.device("cuda"), amp=True)

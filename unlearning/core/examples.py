@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
 from unlearning.core.order import Remainder
 
@@ -97,12 +97,14 @@ class Held(Dataset[Pair]):
         """Return what may be fitted on the data before the first step."""
         return self
 
+    def fits(self) -> bool:
+        """Return whether a set that is not empty fits in memory, judged by its first example."""
+        return sum(tensor.nbytes for tensor in self[0]) * len(self) <= self._limit
+
     def _resident(self) -> bool:
-        """Bring the set into memory if it fits, judged by its first example."""
-        if self._whole is None and len(self):
-            size = sum(tensor.nbytes for tensor in self[0]) * len(self)
-            if size <= self._limit:
-                self.all()
+        """Bring the set into memory if it fits."""
+        if self._whole is None and len(self) and self.fits():
+            self.all()
         return self._whole is not None
 
     def _loader(self, steps: Iterable[Sequence[int]], workers: int) -> Iterator[Pair]:
@@ -164,6 +166,14 @@ NOTHING: Examples = _Nothing()
 def held(examples: Examples) -> Held:
     """Return the set as one that is decoded once."""
     return examples if isinstance(examples, Held) else Held(examples)
+
+
+def in_memory(examples: Examples) -> Examples:
+    """Return the set as tensors, each example decoded once, if it fits; else as it is."""
+    source = Held(examples)
+    if not len(source) or not source.fits():
+        return examples
+    return TensorDataset(*source.all())
 
 
 def labels_of(examples: Examples) -> Tensor:

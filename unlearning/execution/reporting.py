@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from expunge import environment
-from lineage.models import ModelVersion, Run
+from lineage.models import Job, ModelVersion, Run
 from lineage.services import jobs
 from lineage.services import runs as lineage_runs
+from unlearning.core.pace import Pace
 from unlearning.execution import device
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.models import Job
     from unlearning.core.recipe import Recipe
 
 PROGRESS_SECONDS = 1.0
@@ -61,14 +61,34 @@ def earlier_result(job: Job, step: str = "") -> ModelVersion | None:
     ).first()
 
 
-def reporter(job: Job, phase: str) -> Callable[[str, int, int], None]:
-    """Return a progress callback that writes at most once a second."""
-    last = [0.0]
+def reporter(job: Job, phase: str, *, estimate: bool = False) -> Callable[[str, int, int], None]:
+    """Return a progress callback that writes at most once a second.
+
+    With ``estimate`` it says how much longer the rest takes, judged by what was done since it was
+    first called.
+    """
+    last, pace = [0.0], Pace(clock=time.monotonic)
 
     def report(_: str, done: int, total: int) -> None:
         now = time.monotonic()
+        left = pace.left(done, total) if estimate else ""
         if now - last[0] >= PROGRESS_SECONDS or done == total:
             last[0] = now
-            jobs.report_progress(job=job, phase=phase, done=done, total=total)
+            words = f"{phase}, {left}" if left else phase
+            jobs.report_progress(job=job, phase=words, done=done, total=total)
 
     return report
+
+
+def cancel_asked(job: Job) -> Callable[[], bool]:
+    """Return a callback that looks, at most once a second, whether the job is to be cancelled."""
+    last, asked = [time.monotonic()], [False]
+
+    def cancelled() -> bool:
+        now = time.monotonic()
+        if not asked[0] and now - last[0] >= PROGRESS_SECONDS:
+            last[0] = now
+            asked[0] = Job.objects.filter(pk=job.pk, cancel_requested=True).exists()
+        return asked[0]
+
+    return cancelled
