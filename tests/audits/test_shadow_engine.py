@@ -77,11 +77,11 @@ def test_a_chunk_that_died_goes_on_in_the_same_way_with_what_is_missing(
     keep = evidence.keep_shadow
     kept: list[int] = []
 
-    def keep_five(**row: Any):
+    def keep_five(*, index: int, **row: Any):  # noqa: ANN401  (fields of a row)
         if len(kept) == 5:
             raise MemoryError
-        kept.append(row["index"])
-        return keep(**row)
+        kept.append(index)
+        return keep(index=index, **row)
 
     monkeypatch.setattr(evidence, "keep_shadow", keep_five)
     with pytest.raises(MemoryError):

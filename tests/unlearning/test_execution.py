@@ -393,3 +393,41 @@ def test_progress_is_written_at_most_once_a_second_and_at_the_end(world, monkeyp
     for done in range(1, 6):
         report("", done, 5)
     assert written == [1, 4, 5]
+
+
+def test_progress_tells_how_long_the_rest_takes_where_it_is_asked_to(monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(reporting, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    written = []
+    monkeypatch.setattr(jobs, "report_progress", lambda **told: written.append(told["phase"]))
+    report = reporting.reporter(Job(), "Shadow models 1 to 16", estimate=True)
+    for done in (6, 7, 9, 16):  # six were there before
+        clock.now += 20
+        report("", done, 16)
+    assert written == [
+        "Shadow models 1 to 16",
+        "Shadow models 1 to 16, about 3 min left",
+        "Shadow models 1 to 16, about 2 min left",
+        "Shadow models 1 to 16",
+    ]
+
+
+def test_a_job_is_asked_at_most_once_a_second_whether_it_is_to_stop(monkeypatch):
+    clock, asked = SimpleNamespace(now=0.0), []
+    monkeypatch.setattr(reporting, "time", SimpleNamespace(monotonic=lambda: clock.now))
+
+    class Rows:
+        def filter(self, **sought: object) -> Rows:
+            asked.append(sought)
+            return self
+
+        def exists(self) -> bool:
+            return len(asked) == 2
+
+    monkeypatch.setattr(reporting, "Job", SimpleNamespace(objects=Rows()))
+    cancelled, job = reporting.cancel_asked(Job()), []
+    for _ in range(6):
+        clock.now += 0.5
+        job.append(cancelled())
+    assert job == [False, False, False, True, True, True]
+    assert len(asked) == 2
