@@ -1,0 +1,158 @@
+"""How long the arithmetic of a verdict takes, and how soon it says that nothing was unlearned."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch.utils.data import ConcatDataset
+
+from audits.core.contrast import keep, recompute
+from audits.core.design import TwinDesign
+from audits.core.harness import Deployment
+from audits.core.policy import AuditData, EvidencePolicy
+from audits.core.shadow_pool import part_of, pooled
+from audits.core.shadow_scores import Accuracies, Canaries, ShadowScores
+from audits.core.shadows import finish_shadow, stack, train_shadow
+from audits.core.verdict import Outcome
+from benchmarks.evidence_sets import CANARIES, Nothing, digit_sets
+from unlearning.core.engine import Path, choose_engine
+from unlearning.core.session import Session
+from unlearning.core.stacked import train_stacked
+
+if TYPE_CHECKING:
+    from audits.core.shadows import ShadowData, ShadowRow
+    from audits.core.verdict import Verdict
+    from unlearning.core.examples import Examples
+    from unlearning.core.recipe import Recipe
+
+SMALLEST = 8  # models of each arm at the first look
+SHIFT = 0.3  # of made-up scores of members, in standard deviations
+
+
+def arithmetic(models: int, records: int, repeats: int) -> dict[str, Any]:
+    """Return the seconds from score matrices to a verdict, attacks and checks included.
+
+    Two matrices (models, records), before and after, of made-up scores; half of the models are
+    members, and canaries are planted.
+    """
+    policy = _policy(models // 2)
+    taken = []
+    for repeat in range(repeats):
+        scores = _made_up(models, records, np.random.default_rng(repeat))
+        started = time.perf_counter()
+        _verdict(scores, policy, repeat)
+        taken.append(time.perf_counter() - started)
+    return {
+        "models": models,
+        "records": records,
+        "repeats": repeats,
+        "seconds": round(statistics.median(taken), 3),
+        "slowest_seconds": round(max(taken), 3),
+    }
+
+
+def fail_on_nothing(recipe: Recipe, retain: int, seeds: int) -> dict[str, Any]:
+    """Return how long it takes to see that a procedure does not unlearn, in trainings.
+
+    Everything from the first step of the first shadow model to the verdict at the smallest look,
+    in one process of one thread, trained in the way that a trial chooses and, beside it, one after
+    the other. One training is that of a shadow model by itself, the median of each seed's.
+    """
+    sets = digit_sets(retain)
+    rows = [_one(recipe, sets, seed) for seed in range(seeds)]
+    failed = [row for row in rows if row["outcome"] == Outcome.FAIL.value]
+    chosen = [row["seconds"] / row["one_training_seconds"] for row in failed]
+    by_itself = [row["sequential_seconds"] / row["one_training_seconds"] for row in failed]
+    return {
+        "models_per_arm": SMALLEST,
+        "retained_records": retain,
+        "recipe": recipe.describe(),
+        "seeds": seeds,
+        "failed": len(failed),
+        "trainings": round(statistics.median(chosen), 2) if chosen else None,
+        "trainings_one_after_the_other": round(statistics.median(by_itself), 2)
+        if chosen
+        else None,
+        "rows": rows,
+    }
+
+
+def _one(recipe: Recipe, sets: ShadowData, seed: int) -> dict[str, Any]:
+    design = TwinDesign(seed=seed, looks=(SMALLEST,), canaries=CANARIES)
+    numbers = range(design.models)
+    parts = [part_of(number, design, sets) for number in numbers]
+    engine = choose_engine(recipe, pooled(sets), parts, Session(seed=seed))
+    single = [_training(number, design, recipe, sets) for number in range(3)]
+    started = time.perf_counter()
+    outcome = _audit(recipe, sets, design, engine.path)
+    seconds = time.perf_counter() - started
+    started = time.perf_counter()
+    again = _audit(recipe, sets, design, Path.SEQUENTIAL)
+    return {
+        "path": engine.path.value,
+        "outcome": outcome.value,
+        "outcome_one_after_the_other": again.value,
+        "seconds": round(seconds, 3),
+        "sequential_seconds": round(time.perf_counter() - started, 3),
+        "one_training_seconds": round(statistics.median(single), 3),
+    }
+
+
+def _training(number: int, design: TwinDesign, recipe: Recipe, sets: ShadowData) -> float:
+    chosen = sets.forget if design.member[number] else sets.twins
+    learned: Examples = ConcatDataset([sets.retain, chosen])
+    started = time.perf_counter()
+    Nothing(recipe=recipe).train(learned, design.model_seed(number, "train"))
+    return time.perf_counter() - started
+
+
+def _audit(recipe: Recipe, sets: ShadowData, design: TwinDesign, path: Path) -> Outcome:
+    """Train the shadow models of a procedure that does nothing; return the verdict on it."""
+    scores = stack(_rows(recipe, sets, design, path))
+    return _verdict(scores, _policy(SMALLEST), design.seed).outcome
+
+
+def _rows(recipe: Recipe, sets: ShadowData, design: TwinDesign, path: Path) -> list[ShadowRow]:
+    procedure, numbers = Nothing(recipe=recipe), range(design.models)
+    if path is Path.SEQUENTIAL:
+        return [train_shadow(number, design, procedure, sets) for number in numbers]
+    parts = [part_of(number, design, sets) for number in numbers]
+    models = train_stacked(recipe, pooled(sets), parts, Session(seed=design.seed))
+    return [
+        finish_shadow(number, model, design, procedure, sets)
+        for number, model in zip(numbers, models, strict=True)
+    ]
+
+
+def _verdict(scores: ShadowScores, policy: EvidencePolicy, seed: int) -> Verdict:
+    index = np.random.default_rng(seed).permutation(scores.before.shape[1])
+    return recompute(keep(scores, seed=seed, index=index, deployment=Deployment()), policy)
+
+
+def _policy(per_arm: int) -> EvidencePolicy:
+    return EvidencePolicy(
+        looks=(per_arm,), max_trainings=2 * per_arm, audit_data=AuditData.OWN_RECORDS
+    )
+
+
+def _made_up(models: int, records: int, rng: np.random.Generator) -> ShadowScores:
+    member = np.arange(models) % 2 == 0
+    planted = np.array([rng.permutation(models) < models // 2 for _ in range(CANARIES)]).T
+    accuracy = rng.normal(0.95, 0.005, models)
+    return ShadowScores(
+        before=rng.normal(size=(models, records)) + SHIFT * member[:, None],
+        after=rng.normal(size=(models, records)),
+        member=member,
+        canaries=Canaries(
+            scores=rng.normal(size=(models, CANARIES)) + 5 * planted, member=planted
+        ),
+        accuracies=Accuracies(
+            retained_before=accuracy,
+            retained_after=accuracy,
+            test_before=accuracy,
+            test_after=accuracy,
+        ),
+    )
