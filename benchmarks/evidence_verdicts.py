@@ -18,8 +18,8 @@ from audits.core.shadow_scores import Accuracies, Canaries, ShadowScores
 from audits.core.shadows import finish_shadow, stack, train_shadow
 from audits.core.verdict import Outcome
 from benchmarks.evidence_sets import CANARIES, Nothing, digit_sets
-from unlearning.core.engine import Path, choose_engine
-from unlearning.core.session import Session
+from unlearning.core.engine import Path, choose_engine, trial_clock
+from unlearning.core.session import CPU, Session
 from unlearning.core.stacked import train_stacked
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def _one(recipe: Recipe, sets: ShadowData, seed: int) -> dict[str, Any]:
     design = TwinDesign(seed=seed, looks=(SMALLEST,), canaries=CANARIES)
     numbers = range(design.models)
     parts = [part_of(number, design, sets) for number in numbers]
-    engine = choose_engine(recipe, pooled(sets), parts, Session(seed=seed))
+    session = Session(seed=seed, clock=trial_clock(CPU))
+    engine = choose_engine(recipe, pooled(sets), parts, session)
     single = [_training(number, design, recipe, sets) for number in range(3)]
     started = time.perf_counter()
     outcome = _audit(recipe, sets, design, engine.path)

@@ -6,13 +6,13 @@ audit, in both arms, goes the same way. A seed gives the same model within one w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from audits.core.shadow_pool import part_of, pooled
 from audits.models import ShadowResult
 from audits.services import evidence
-from unlearning.core.engine import Engine, Path, choose_engine
+from unlearning.core.engine import Engine, Path, choose_engine, trial_clock
 from unlearning.core.stacked import train_stacked
 
 if TYPE_CHECKING:
@@ -67,4 +67,5 @@ class Bench:
             )
         parts = [part_of(number, self.design, self.data) for number in numbers]
         session = self.procedure.session(self.design.seed)
+        session = replace(session, clock=trial_clock(session.device))
         return choose_engine(self.procedure.recipe, pooled(self.data), parts, session)

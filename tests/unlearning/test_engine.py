@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -9,8 +10,8 @@ import torch
 
 from tests.unlearning.test_stacked import PARTS, POOL
 from tests.unlearning.toys import Plain, Toy
-from unlearning.core.engine import STEPS, Path, choose_engine
-from unlearning.core.session import Cancelled, Session
+from unlearning.core.engine import STEPS, Path, choose_engine, trial_clock
+from unlearning.core.session import CPU, Cancelled, Session
 from unlearning.core.stacked import Stack
 
 
@@ -92,6 +93,14 @@ def test_a_quick_stack_with_other_weights_is_refused(monkeypatch):
     found = Trial(together=0.001).choose(LONG)
     assert found.path is Path.SEQUENTIAL
     assert found.reason.startswith("stacked would give other weights: 0.weight differs by")
+
+
+def test_other_load_does_not_decide_where_one_thread_does_everything(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert trial_clock(CPU) is time.process_time
+    assert trial_clock(torch.device("cuda")) is time.perf_counter
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    assert trial_clock(CPU) is time.perf_counter
 
 
 def test_a_slow_step_is_tried_for_seconds_only():

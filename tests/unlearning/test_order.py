@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unlearning.core.order import Plan, Remainder, permutation, places
+from unlearning.core.order import Plan, Remainder, permutation, permutations, places
 from unlearning.core.seeding import derive
 
 MASK = 2**64 - 1
@@ -46,6 +46,14 @@ def test_it_is_a_bijection_and_equals_the_slow_one(size, key):
     order = permutation(size, key).tolist()
     assert sorted(order) == list(range(size))
     assert order == slow_permutation(size, key)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 200), st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=5))
+def test_many_keys_draw_in_one_go_what_each_draws_by_itself(size, keys):
+    found = permutations(size, keys)
+    assert found.shape == (len(keys), size)
+    assert all((row == permutation(size, key)).all() for row, key in zip(found, keys, strict=True))
 
 
 def test_it_is_the_same_on_every_machine_and_for_ever():

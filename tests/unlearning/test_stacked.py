@@ -62,6 +62,14 @@ class Adaptive(Plain):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ordered(Plain):
+    """Batches of its own."""
+
+    def plan(self, size, seed):
+        return super().plan(size, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Weighing(Plain):
     """A loss of its own."""
 
@@ -170,6 +178,7 @@ def test_a_loss_that_runs_away_stops_it_before_anything_moves():
         (Normed(), {}, "batch normalisation"),
         (DigitsCNN(), {}, "batch normalisation"),
         (Adaptive(), {}, "the optimiser is Adam"),
+        (Ordered(), {}, "orders its records"),
         (Weighing(), {}, "the loss is the recipe's own"),
         (Plain(), {"base": nn.Linear(1, 1)}, "base model"),
         (TabularLogistic(targets=("a", "b"), columns=("x",)), {}, "does not train by gradient"),

@@ -7,6 +7,7 @@ The results must agree as well, since a way that is quick and different is anoth
 from __future__ import annotations
 
 import statistics
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
@@ -63,6 +64,15 @@ class Engine:
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return asdict(self) | {"path": self.path.value}
+
+
+def trial_clock(device: torch.device) -> Callable[[], float]:
+    """Return the clock of a trial: that of the processor where one thread does everything.
+
+    It leaves out what other processes take, which would otherwise decide.
+    """
+    alone = device.type == "cpu" and torch.get_num_threads() == 1
+    return time.process_time if alone else time.perf_counter
 
 
 def choose_engine(

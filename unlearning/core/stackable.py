@@ -59,17 +59,17 @@ def check_stackable(recipe: Recipe, session: Session) -> GradientRecipe:
 
 
 def _procedure(recipe: GradientRecipe, session: Session) -> str:
-    own = type(recipe)
-    if own._fit is not GradientRecipe._fit:  # noqa: SLF001  (whether a subclass has its own)
-        return f"{recipe.title} trains in a way of its own"
     if recipe.privacy:
         return "private training clips the gradient of each record and draws noise of its own"
-    if own.loss is not Recipe.loss:
-        return "the loss is the recipe's own, and a batch that is padded may change it"
     if session.base is not None:
         return "the models go on from a base model"
     if session.mixed:
         return "mixed precision rounds differently in a stack"
+    own = type(recipe)
+    if own._fit is not GradientRecipe._fit or own.plan is not GradientRecipe.plan:  # noqa: SLF001
+        return f"{recipe.title} trains, or orders its records, in a way of its own"
+    if own.loss is not Recipe.loss:
+        return "the loss is the recipe's own, and a batch that is padded may change it"
     return ""
 
 

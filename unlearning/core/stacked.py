@@ -8,10 +8,8 @@ never to the bit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
@@ -21,27 +19,20 @@ from unlearning.core.examples import Held
 from unlearning.core.recipe import NoExamples, Recipe
 from unlearning.core.seeding import derive, isolated, reseed
 from unlearning.core.stackable import check_room, check_stackable
+from unlearning.core.stacked_batches import Batches, Part
 from unlearning.core.training import check_finite
 from unlearning.core.weights import trainable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
     from unlearning.core.examples import Examples
     from unlearning.core.gradient_recipe import GradientRecipe
     from unlearning.core.session import Session
+    from unlearning.core.stacked_batches import Batch
 
 PHASE = "train"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """What one model of a stack learns: records by their number in the pool, in order, a seed."""
-
-    records: Sequence[int]
-    seed: int
+__all__ = ["Part", "Stack", "train_stacked"]
 
 
 def train_stacked(
@@ -79,7 +70,8 @@ class Stack:
         check_room(self._recipe, pool, len(parts), session)
         self._device = session.device
         self._inputs, self._targets = (each.to(self._device) for each in Held(pool).all())
-        self._batches = _Batches(self._recipe, parts)
+        self._batches = Batches(self._recipe, parts)
+        self._taken = 0
         self._models = [_prepared(self._recipe, pool, part, session) for part in parts]
         self._settings = self._recipe.optimizer(trainable(self._models[0])).param_groups[0]
         self._moving, self._fixed = _stacked(self._models)
@@ -97,12 +89,13 @@ class Stack:
         Raises:
             LossNotFinite: of any of these; nothing was moved.
         """
-        step = self._batches.taken
-        batch = next(self._batches)
+        step = self._taken
+        batch = self._batches.at(step)
+        self._taken += 1
         inputs, targets = self._drawn(batch, step)
         shares = torch.from_numpy(batch.shares).to(self._device)
         slopes, losses = self._slopes(self._moving, self._fixed, inputs, targets, shares)
-        for value, size in zip(losses.tolist(), batch.sizes, strict=True):
+        for value, size in zip(losses.tolist(), batch.sizes.tolist(), strict=True):
             if size:
                 check_finite(value, PHASE, step, self.steps)
         self._move(slopes, torch.from_numpy(batch.rates).to(losses) * self._settings["lr"])
@@ -130,15 +123,15 @@ class Stack:
         each = nn.functional.cross_entropy(outputs, targets, reduction="none")
         return (each * shares).sum()
 
-    def _drawn(self, batch: _Batch, step: int) -> tuple[Tensor, Tensor]:
+    def _drawn(self, batch: Batch, step: int) -> tuple[Tensor, Tensor]:
         places = torch.from_numpy(batch.places).to(self._device)
         inputs, targets = self._inputs[places], self._targets[places]
         if type(self._recipe).augment is Recipe.augment:
             return inputs, targets
         varied = inputs.clone()
-        for model, size in enumerate(batch.sizes):
+        for model, size in enumerate(batch.sizes.tolist()):
             if size:
-                reseed(derive(self._batches.plans[model].seed, "step", step), self._device)
+                reseed(derive(self._batches.seeds[model], "step", step), self._device)
                 varied[model, :size] = self._recipe.augment(inputs[model, :size])
         return varied, targets
 
@@ -154,50 +147,6 @@ class Stack:
                 kept = self._memory[name].mul_(momentum).add_(slope)
                 slope = slope.add(kept, alpha=momentum) if self._settings["nesterov"] else kept
             weight.addcmul_(slope, rates.view(-1, *[1] * (weight.dim() - 1)), value=-1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Batch:
-    """The records of one step, (models, most records); padding repeats a record of the batch.
-
-    ``shares`` weighs the losses, ``rates`` are factors on the learning rate, ``sizes`` the lengths
-    without padding. After the end of a model's own training its rate and its size are 0.
-    """
-
-    places: NDArray[np.int64]
-    shares: NDArray[np.float32]
-    rates: NDArray[np.float64]
-    sizes: list[int]
-
-
-class _Batches:
-    """The batches of all models, step by step, each in the order of its own plan."""
-
-    def __init__(self, recipe: GradientRecipe, parts: Sequence[Part]) -> None:
-        self._rate = recipe.rate
-        self._records = [np.asarray(part.records, np.int64) for part in parts]
-        self.plans = [recipe.plan(len(part.records), part.seed) for part in parts]
-        self.steps = max(plan.steps for plan in self.plans)
-        self.taken = 0
-        self._orders = [iter(plan) for plan in self.plans]
-
-    def __iter__(self) -> Iterator[_Batch]:
-        return self
-
-    def __next__(self) -> _Batch:
-        drawn = [next(order, []) for order in self._orders]
-        sizes = [len(batch) for batch in drawn]
-        places = np.empty((len(drawn), max(sizes)), np.int64)
-        shares = np.zeros(places.shape, np.float32)
-        rates = np.zeros(len(drawn))
-        for model, (batch, records) in enumerate(zip(drawn, self._records, strict=True)):
-            own = records[batch or [0]]
-            places[model], places[model, : len(own)] = own[0], own
-            shares[model, : len(own)] = 1 / len(own)
-            if batch:
-                rates[model] = self._rate(self.taken, self.plans[model].steps)
-        self.taken += 1
-        return _Batch(places=places, shares=shares, rates=rates, sizes=sizes)
 
 
 def _prepared(recipe: GradientRecipe, pool: Examples, part: Part, session: Session) -> nn.Module:
