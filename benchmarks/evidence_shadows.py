@@ -6,22 +6,27 @@ import multiprocessing
 import os
 import statistics
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.utils.data import Subset
 
 from audits.core.design import TwinDesign
 from audits.core.shadow_pool import part_of, pooled
 from audits.core.shadows import train_shadow
 from benchmarks.evidence_sets import CANARIES, Nothing, digit_sets
+from benchmarks.timing import Taken, timed
 from unlearning.core.session import Session
 from unlearning.core.stacked import train_stacked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from multiprocessing.connection import Connection
 
+    from unlearning.core.examples import Examples
     from unlearning.core.recipe import Recipe
+    from unlearning.core.stacked import Part
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -31,7 +36,8 @@ def two_processes(recipe: Recipe, retain: int, models: int, repeats: int) -> dic
 
     Each process has one thread, is started before the clock, and trains as the platform does
     where it does not stack: train, score, (do not) unlearn, score. The ratio is the median over
-    pairs that follow one another.
+    pairs that follow one another; beside it that of processor seconds, of the slower process
+    where there are two: what it would be with two cores to themselves.
     """
     with _Workers(recipe, retain, 2) as workers:
         workers.train([[0], [1]])
@@ -46,11 +52,16 @@ def two_processes(recipe: Recipe, retain: int, models: int, repeats: int) -> dic
         "retained_records": retain,
         "recipe": recipe.describe(),
         "repeats": repeats,
-        "one_process_seconds": round(statistics.median(one for one, _ in pairs), 3),
-        "two_processes_seconds": round(statistics.median(two for _, two in pairs), 3),
-        "speedup": round(statistics.median(one / two for one, two in pairs), 3),
-        "speedups": [round(one / two, 3) for one, two in pairs],
+        "one_process_seconds": round(statistics.median(one.wall for one, _ in pairs), 3),
+        "two_processes_seconds": round(statistics.median(two.wall for _, two in pairs), 3),
+        "speedup": _median(one.wall / two.wall for one, two in pairs),
+        "speedup_processor": _median(one.processor / two.processor for one, two in pairs),
+        "speedups": [round(one.wall / two.wall, 3) for one, two in pairs],
     }
+
+
+def _median(values: Iterable[float]) -> float:
+    return round(statistics.median(values), 2)
 
 
 class _Workers:
@@ -79,15 +90,14 @@ class _Workers:
             pipe.send([])
             process.join()
 
-    def train(self, shares: Sequence[list[int]]) -> float:
-        """Return the seconds until the last process has trained its share."""
+    def train(self, shares: Sequence[list[int]]) -> Taken:
+        """Return the seconds until the last process has trained its share, by both clocks."""
         pipes = [pipe for _, pipe in self._started[: len(shares)]]
         started = time.perf_counter()
         for pipe, share in zip(pipes, shares, strict=True):
             pipe.send(share)
-        for pipe in pipes:
-            pipe.recv()
-        return time.perf_counter() - started
+        used = [pipe.recv() for pipe in pipes]
+        return Taken(wall=time.perf_counter() - started, processor=max(used))
 
 
 def _serve(pipe: Connection, recipe: Recipe, retain: int) -> None:
@@ -96,9 +106,10 @@ def _serve(pipe: Connection, recipe: Recipe, retain: int) -> None:
     pipe.send("ready")
     while share := pipe.recv():
         design = TwinDesign(seed=1, looks=(max(share) + 1,), canaries=CANARIES)
+        used = time.process_time()
         for number in share:
             train_shadow(number, design, procedure, sets)
-        pipe.send("done")
+        pipe.send(time.process_time() - used)
 
 
 def stacked(
@@ -113,30 +124,41 @@ def stacked(
     design = TwinDesign(seed=1, looks=(max(sizes),), canaries=CANARIES)
     pool = pooled(sets)
     parts = [part_of(number, design, sets) for number in range(max(sizes))]
-    rates: dict[int, list[float]] = {size: [] for size in (0, *sizes)}
+    ways: dict[int, Callable[[], object]] = {
+        0: partial(_one_by_one, recipe, pool, parts[:sequential])
+    }
+    for size in sizes:
+        ways[size] = partial(train_stacked, recipe, pool, parts[:size], Session())
+    taken: dict[int, list[Taken]] = {size: [] for size in ways}
     for _ in range(repeats):
-        started = time.perf_counter()
-        for part in parts[:sequential]:
-            recipe.train(torch.utils.data.Subset(pool, part.records), Session(seed=part.seed))
-        rates[0].append(sequential / (time.perf_counter() - started))
-        for size in sizes:
-            started = time.perf_counter()
-            train_stacked(recipe, pool, parts[:size], Session())
-            rates[size].append(size / (time.perf_counter() - started))
-    alone = rates.pop(0)
+        for size, way in ways.items():
+            taken[size].append(timed(way))
+    alone = taken.pop(0)
+    rate = {size: _rate(size, each) for size, each in taken.items()}
     return {
         "retained_records": retain,
         "recipe": recipe.describe(),
         "repeats": repeats,
         "models_one_after_the_other": sequential,
-        "models_per_second_one_after_the_other": round(statistics.median(alone), 3),
-        "models_per_second": {
-            str(size): round(statistics.median(each), 3) for size, each in rates.items()
-        },
-        "speedup": {
-            str(size): round(
-                statistics.median(one / two for one, two in zip(each, alone, strict=True)), 2
-            )
-            for size, each in rates.items()
+        "models_per_second_one_after_the_other": _rate(sequential, alone),
+        "models_per_second": {str(size): each for size, each in rate.items()},
+        **{
+            name: {
+                str(size): _median(
+                    (size / getattr(many, clock)) / (sequential / getattr(one, clock))
+                    for many, one in zip(each, alone, strict=True)
+                )
+                for size, each in taken.items()
+            }
+            for name, clock in (("speedup", "wall"), ("speedup_processor", "processor"))
         },
     }
+
+
+def _one_by_one(recipe: Recipe, pool: Examples, parts: Sequence[Part]) -> None:
+    for part in parts:
+        recipe.train(Subset(pool, part.records), Session(seed=part.seed))
+
+
+def _rate(models: int, taken: Sequence[Taken]) -> float:
+    return _median(models / each.wall for each in taken)

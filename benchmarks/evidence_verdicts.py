@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,17 +18,26 @@ from audits.core.shadow_scores import Accuracies, Canaries, ShadowScores
 from audits.core.shadows import finish_shadow, stack, train_shadow
 from audits.core.verdict import Outcome
 from benchmarks.evidence_sets import CANARIES, Nothing, digit_sets
+from benchmarks.timing import Taken, timed
 from unlearning.core.engine import Path, choose_engine, trial_clock
 from unlearning.core.session import CPU, Session
 from unlearning.core.stacked import train_stacked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from audits.core.shadows import ShadowData, ShadowRow
     from audits.core.verdict import Verdict
     from unlearning.core.examples import Examples
     from unlearning.core.recipe import Recipe
 
 SMALLEST = 8  # models of each arm at the first look
+MULTIPLES = (
+    "trainings",
+    "trainings_processor",
+    "trainings_one_after_the_other",
+    "trainings_one_after_the_other_processor",
+)
 SHIFT = 0.3  # of made-up scores of members, in standard deviations
 
 
@@ -42,9 +51,7 @@ def arithmetic(models: int, records: int, repeats: int) -> dict[str, Any]:
     taken = []
     for repeat in range(repeats):
         scores = _made_up(models, records, np.random.default_rng(repeat))
-        started = time.perf_counter()
-        _verdict(scores, policy, repeat)
-        taken.append(time.perf_counter() - started)
+        taken.append(timed(partial(_verdict, scores, policy, repeat)).wall)
     return {
         "models": models,
         "records": records,
@@ -64,50 +71,56 @@ def fail_on_nothing(recipe: Recipe, retain: int, seeds: int) -> dict[str, Any]:
     sets = digit_sets(retain)
     rows = [_one(recipe, sets, seed) for seed in range(seeds)]
     failed = [row for row in rows if row["outcome"] == Outcome.FAIL.value]
-    chosen = [row["seconds"] / row["one_training_seconds"] for row in failed]
-    by_itself = [row["sequential_seconds"] / row["one_training_seconds"] for row in failed]
     return {
         "models_per_arm": SMALLEST,
         "retained_records": retain,
         "recipe": recipe.describe(),
         "seeds": seeds,
         "failed": len(failed),
-        "trainings": round(statistics.median(chosen), 2) if chosen else None,
-        "trainings_one_after_the_other": round(statistics.median(by_itself), 2)
-        if chosen
-        else None,
+        **{name: _median(row[name] for row in failed) for name in MULTIPLES},
         "rows": rows,
     }
 
 
+def _median(values: Iterable[float]) -> float | None:
+    """Return the median; None where nothing failed."""
+    given = list(values)
+    return round(statistics.median(given), 2) if given else None
+
+
 def _one(recipe: Recipe, sets: ShadowData, seed: int) -> dict[str, Any]:
     design = TwinDesign(seed=seed, looks=(SMALLEST,), canaries=CANARIES)
-    numbers = range(design.models)
-    parts = [part_of(number, design, sets) for number in numbers]
+    parts = [part_of(number, design, sets) for number in range(design.models)]
     session = Session(seed=seed, clock=trial_clock(CPU))
     engine = choose_engine(recipe, pooled(sets), parts, session)
-    single = [_training(number, design, recipe, sets) for number in range(3)]
-    started = time.perf_counter()
-    outcome = _audit(recipe, sets, design, engine.path)
-    seconds = time.perf_counter() - started
-    started = time.perf_counter()
-    again = _audit(recipe, sets, design, Path.SEQUENTIAL)
+    outcomes: list[Outcome] = []
+
+    def audited(path: Path) -> Taken:
+        return timed(lambda: outcomes.append(_audit(recipe, sets, design, path)))
+
+    single = [timed(partial(_training, number, design, recipe, sets)) for number in range(3)]
+    one = Taken(
+        wall=statistics.median(each.wall for each in single),
+        processor=statistics.median(each.processor for each in single),
+    )
+    chosen, by_itself = audited(engine.path), audited(Path.SEQUENTIAL)
     return {
         "path": engine.path.value,
-        "outcome": outcome.value,
-        "outcome_one_after_the_other": again.value,
-        "seconds": round(seconds, 3),
-        "sequential_seconds": round(time.perf_counter() - started, 3),
-        "one_training_seconds": round(statistics.median(single), 3),
+        "outcome": outcomes[0].value,
+        "outcome_one_after_the_other": outcomes[1].value,
+        "seconds": round(chosen.wall, 3),
+        "one_training_seconds": round(one.wall, 3),
+        "trainings": chosen.wall / one.wall,
+        "trainings_processor": chosen.processor / one.processor,
+        "trainings_one_after_the_other": by_itself.wall / one.wall,
+        "trainings_one_after_the_other_processor": by_itself.processor / one.processor,
     }
 
 
-def _training(number: int, design: TwinDesign, recipe: Recipe, sets: ShadowData) -> float:
+def _training(number: int, design: TwinDesign, recipe: Recipe, sets: ShadowData) -> None:
     chosen = sets.forget if design.member[number] else sets.twins
     learned: Examples = ConcatDataset([sets.retain, chosen])
-    started = time.perf_counter()
     Nothing(recipe=recipe).train(learned, design.model_seed(number, "train"))
-    return time.perf_counter() - started
 
 
 def _audit(recipe: Recipe, sets: ShadowData, design: TwinDesign, path: Path) -> Outcome:

@@ -10,9 +10,10 @@ import torch
 from torch.utils.data import DataLoader
 
 from audits.core.features import Outputs
+from unlearning.core.examples import gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from torch import Tensor, nn
@@ -53,15 +54,20 @@ def outputs_of(model: nn.Module, examples: Examples, batch_size: int = 512) -> O
     The model is evaluated on the device where it is; training modes and the global random state
     are left as they were found.
     """
-    # The loader draws a seed from its generator; by default that would be the global one.
-    loader = DataLoader(examples, batch_size=batch_size, generator=torch.Generator())
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     logits, labels = [], []
     with evaluating(model), torch.no_grad():
-        for inputs, targets in loader:
+        for inputs, targets in _batches(examples, batch_size):
             logits.append(_floats(model(inputs.to(device))))
             labels.append(_floats(targets).astype(np.int64))
     return Outputs(logits=np.concatenate(logits), labels=np.concatenate(labels))
+
+
+def _batches(examples: Examples, batch_size: int) -> Iterator[Sequence[Tensor]]:
+    if (whole := gathered(examples)) is not None:
+        return zip(*(torch.split(each, batch_size) for each in whole), strict=True)
+    # The loader draws a seed from its generator; by default that would be the global one.
+    return iter(DataLoader(examples, batch_size=batch_size, generator=torch.Generator()))
 
 
 def scores_of(model: nn.Module, examples: Examples, batch_size: int = 512) -> tuple[Floats, Flags]:

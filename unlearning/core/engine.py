@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 STEPS, WARM = 20, 3  # tried of each way, and of these not timed
 LONGEST = 5.0  # seconds that a try of one model may take
 GAIN = 1.2  # how many times as quick a stack must be
-WORTHWHILE = 1.0  # seconds of training below which nothing is gained by trying
+WORTHWHILE = 0.5  # seconds of training below which nothing is gained by trying
 ABSOLUTE, RELATIVE = 1e-4, 1e-3  # by how much weights may differ after the tried steps
 
 
@@ -80,7 +80,7 @@ def choose_engine(
 ) -> Engine:
     """Return the quicker way to train a model for each part, as ``train_stacked`` reads them.
 
-    The clock is the session's. Training that is over in a second is done one after the other.
+    The clock is the session's. Training that is over in half a second is done one after the other.
 
     Raises:
         LossNotFinite: within the first steps.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
+from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset, TensorDataset
 
 from unlearning.core.order import Remainder
 
@@ -23,6 +23,7 @@ Pair: TypeAlias = tuple[Tensor, Tensor]
 Examples: TypeAlias = Dataset[tuple[Tensor, ...]]  # pairs; a TensorDataset is typed like this
 
 RESIDENT_BYTES = 1 << 30
+PAIR = 2
 
 
 class SetNotDeclared(RuntimeError):
@@ -67,9 +68,13 @@ class Held(Dataset[Pair]):
     def all(self) -> Pair:
         """Return every input, stacked to (n, ...), and every target, to (n,)."""
         if self._whole is None:
-            inputs, targets = zip(*(self[index] for index in range(len(self))), strict=True)
-            self._whole = torch.stack(inputs), torch.stack(targets)
+            self._whole = gathered(self._examples) or self._decoded()
+            self.read = True
         return self._whole
+
+    def _decoded(self) -> Pair:
+        inputs, targets = zip(*(self[index] for index in range(len(self))), strict=True)
+        return torch.stack(inputs), torch.stack(targets)
 
     def batches(self, steps: Iterable[Sequence[int]], workers: int = 0) -> Iterator[Pair | None]:
         """Yield the batch of each step, None for an empty one; ``steps`` is iterated anew."""
@@ -166,6 +171,25 @@ NOTHING: Examples = _Nothing()
 def held(examples: Examples) -> Held:
     """Return the set as one that is decoded once."""
     return examples if isinstance(examples, Held) else Held(examples)
+
+
+def gathered(examples: Examples) -> Pair | None:
+    """Return every input and every target of a set that is made of tensors, else None.
+
+    Nothing is asked for one by one, which takes longer than a small network's step on it.
+    """
+    if type(examples) is TensorDataset and len(examples.tensors) == PAIR:
+        inputs, targets = examples.tensors
+        return inputs, targets
+    if type(examples) is Subset and (whole := gathered(examples.dataset)) is not None:
+        chosen = torch.as_tensor(examples.indices, dtype=torch.long)
+        return whole[0][chosen], whole[1][chosen]
+    if type(examples) is ConcatDataset:
+        filled = [part for part in examples.datasets if count(part)]
+        parts = [whole for part in filled if (whole := gathered(part)) is not None]
+        if parts and len(parts) == len(filled):
+            return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+    return None
 
 
 def in_memory(examples: Examples) -> Examples:

@@ -27,6 +27,18 @@ def test_the_margin_is_the_log_odds_of_the_label(seed):
     assert margin(z, LABELS) == pytest.approx(np.log(own / (1 - own)))
 
 
+def test_a_set_of_tensors_is_scored_as_one_that_is_asked_for_one_by_one():
+    class Other(TensorDataset):
+        """Its kind is not known."""
+
+    model = nn.Linear(5, 3)
+    tensors = torch.randn(70, 5), torch.randint(0, 3, (70,))
+    whole = outputs_of(model, TensorDataset(*tensors), batch_size=32)
+    single = outputs_of(model, Other(*tensors), batch_size=32)
+    assert np.array_equal(whole.logits, single.logits)
+    assert np.array_equal(whole.labels, single.labels)
+
+
 def test_tensors_and_arrays_give_the_same_margin():
     z = torch.tensor(logits(), requires_grad=True)
     assert (margin(z, torch.tensor(LABELS)) == margin(z.detach().numpy(), LABELS)).all()
