@@ -131,6 +131,16 @@ def test_a_payload_with_holes_is_shown_as_not_computed(payload):
     assert measurements.check_facts(payload) == ()
 
 
+def test_evidence_says_how_its_shadow_models_were_trained():
+    def told(payload):
+        facts = {fact.name: fact.value for fact in measurements.kept_facts(payload)}
+        return facts["How the shadow models were trained"]
+
+    engine = {"models": {"stacked": 12}, "reason": "stacked is quicker by trial"}
+    assert told({"engine": engine}) == "12 stacked (stacked is quicker by trial)"
+    assert told({}) == NOT_COMPUTED
+
+
 def test_the_reason_of_an_attack_that_could_not_be_made_is_shown():
     tables = contrasts.contrast_tables({"not_computed": "Too few records."}, {})
     assert {table.missing for table in tables} == {"Too few records."}
