@@ -35,6 +35,18 @@ def test_a_sound_experiment_has_no_findings():
     assert found(scores, deployment) == ()
 
 
+def test_shadow_models_that_were_trained_in_two_ways_make_the_verdict_invalid():
+    def decided(**paths: int):
+        deployment = Deployment(paths=paths)
+        kept = keep(WORLD.draw(0), seed=0, index=np.arange(32), deployment=deployment)
+        return recompute(kept, WORLD.policy())
+
+    assert decided(stacked=64).outcome is not Outcome.INVALID
+    verdict = decided(stacked=63, sequential=1)
+    assert verdict.outcome is Outcome.INVALID
+    assert "trained in different ways (1 sequential, 63 stacked)" in verdict.reasons[0]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
