@@ -26,7 +26,7 @@ from unlearning.core.training import LossNotFinite
 from unlearning.execution.reporting import cancel_asked, reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from torch import nn
 
     from audits.execution.audit_sets import AuditSets
     from audits.execution.procedure import Audited
@@ -74,29 +74,31 @@ def _train_chunk(job: Job, plan: AuditPlan) -> None:
     bench = Bench(plan=plan, design=evidence.design_of(plan), procedure=procedure, data=sets.data)
     known = set(ShadowResult.objects.filter(run=plan.run).values_list("index", flat=True))
     missing = [number for number in range(start, stop) if number not in known]
+    path, trained = _trained(job, bench, missing) if missing else (Path.SEQUENTIAL, {})
     report = reporter(job, f"Shadow models {start + 1} to {stop}", estimate=True)
     report("", stop - start - len(missing), stop - start)
-    for row, path in _rows(job, bench, missing):
+    for number in missing:
+        row = _row(number, bench, trained)
         _keep(plan, row, procedure, sets, path)
-        report("", row.model + 1 - start, stop - start)
+        report("", number + 1 - start, stop - start)
     evidence.log_shadows(run_id=plan.pk, now=timezone.now())
 
 
-def _rows(job: Job, bench: Bench, numbers: list[int]) -> Iterator[tuple[ShadowRow, Path]]:
-    """Yield the row of each model and how it was trained, all in one way."""
-    if not numbers:
-        return
-    path, trained = bench.path(numbers), {}
-    if path is Path.STACKED:
-        phase = f"Shadow models {numbers[0] + 1} to {numbers[-1] + 1}, trained all at once"
-        trained = bench.train_together(numbers, reporter(job, phase, estimate=True))
-    for number in numbers:
-        if path is Path.STACKED:
-            model = trained.pop(number)
-            row = finish_shadow(number, model, bench.design, bench.procedure, bench.data)
-        else:
-            row = train_shadow(number, bench.design, bench.procedure, bench.data)
-        yield row, path
+def _trained(job: Job, bench: Bench, numbers: list[int]) -> tuple[Path, dict[int, nn.Module]]:
+    """Return how the models of this audit are trained, and those that were trained at once."""
+    path = bench.path(numbers)
+    if path is Path.SEQUENTIAL:
+        return path, {}
+    phase = f"Shadow models {numbers[0] + 1} to {numbers[-1] + 1}, trained all at once"
+    return path, bench.train_together(numbers, reporter(job, phase, estimate=True))
+
+
+def _row(number: int, bench: Bench, trained: dict[int, nn.Module]) -> ShadowRow:
+    """Return what one model leaves; it is trained here unless it is already."""
+    if number in trained:
+        model = trained.pop(number)  # or all would be in memory to the end
+        return finish_shadow(number, model, bench.design, bench.procedure, bench.data)
+    return train_shadow(number, bench.design, bench.procedure, bench.data)
 
 
 @transaction.atomic  # or a crash in between would leave a node whose purge nobody asks for
