@@ -2,7 +2,7 @@
 
 Everything on digits with the perceptron 64-128-10, in processes of one thread. What is compared
 takes turns within one run; under ``processor`` are the same ratios in seconds of the processor,
-which other load does not reach. ``--quick`` trains fewer models for fewer epochs.
+which other load reaches less. ``--quick`` trains fewer models for fewer epochs.
 """
 
 from __future__ import annotations
