@@ -117,7 +117,13 @@ UNKNOWN = (
 )
 STOOD_IN = (
     "From when the unlearning began until its result could serve, a model served that consists of "
-    "parts as they were before any of the records was used. It was not audited."
+    "parts as they were before any of the records was used. It was not worse by more "
+    "than is tolerated, as far as that could be measured, and was not audited."
+)
+STAND_IN_HELD = (
+    "From when the unlearning began until its result could serve, nothing served in the place of "
+    "{names}: parts as they were before any of the records was used got worse by more than is "
+    "tolerated, and were held."
 )
 OWN_RECORDS = (
     "The audit trained shadow models on the person's own records, under restriction; they and "
@@ -193,8 +199,7 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):
         found.append(NOT_REACHED.format(count=short))
-    if any(run.interim_id for run in runs):
-        found.append(STOOD_IN)
+    found += _meanwhile(runs)
     found += _bounded(runs)
     if outside := sum(run.method == "retrain_outside" for run in runs):
         found.append(OUTSIDE.format(count=outside))
@@ -207,6 +212,14 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     if unknown := len(request.plan.get("unknown", [])):
         found.append(UNKNOWN.format(count=unknown))
     return found
+
+
+def _meanwhile(runs: Sequence[UnlearningRun]) -> list[str]:
+    """Return what served until a result could, or that nothing did."""
+    told = [(run, run.interim.metrics["interim"]) for run in runs if run.interim]
+    held = [str(run.target) for run, said in told if said.get("release") == "HELD"]
+    found = [STOOD_IN] if len(told) > len(held) else []
+    return [*found, *([STAND_IN_HELD.format(names=", ".join(held))] if held else [])]
 
 
 def _of_batch(request: ErasureRequest) -> list[str]:

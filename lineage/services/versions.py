@@ -31,6 +31,13 @@ def release(*, version: ModelVersion) -> ModelVersion:
         VersionNotReleasable: a shadow model, withdrawn, destroyed, or trained on records that
             are restricted or erased.
     """
+    current = _releasable(version)
+    current.state = _State.ACTIVE
+    current.save(update_fields=["state"])
+    return current
+
+
+def _releasable(version: ModelVersion) -> ModelVersion:
     current = ModelVersion.objects.select_for_update().get(id=version.id)
     if current.kind == ModelVersion.Kind.SHADOW:
         raise VersionNotReleasable(f"{current} is a shadow model, which is never released.")
@@ -45,8 +52,6 @@ def release(*, version: ModelVersion) -> ModelVersion:
     if gone:
         names = ", ".join(str(version) for version in gone)
         raise VersionNotReleasable(f"{current} was made from {names}, which is out of use.")
-    current.state = _State.ACTIVE
-    current.save(update_fields=["state"])
     return current
 
 
@@ -60,15 +65,19 @@ def withdraw(*, version: ModelVersion, by_case: uuid.UUID, now: datetime) -> Mod
 
 
 @transaction.atomic
-def take_over(*, version: ModelVersion, of: ModelVersion) -> None:
+def take_over(*, version: ModelVersion, of: ModelVersion, held: bool = False) -> None:
     """Let a version serve in the place of another one, which is withdrawn from now on.
 
-    What becomes of that one its case will say.
+    What becomes of that one its case will say. A version that is ``held`` stays a candidate:
+    then neither is in use.
 
     Raises:
         VersionNotReleasable: see ``release``; the other one stays in use.
     """
-    release(version=version)
+    if held:
+        _releasable(version)
+    else:
+        release(version=version)
     used = ModelVersion.objects.filter(id=of.id, state__in=[_State.CANDIDATE, _State.ACTIVE])
     used.update(state=_State.WITHDRAWN)
 

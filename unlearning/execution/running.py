@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from lineage.models import DatasetSnapshot, Job, ModelVersion
     from unlearning.core.recipe import Recipe
     from unlearning.core.replay.rewind import Rewind
+    from unlearning.execution.interim import Gate
 
 METHODS: Registry[Method] = Registry(methods, Method)
 
@@ -64,8 +65,11 @@ class Done:
     seconds: float
 
 
-def execute_run(job: Job) -> None:
-    """Unlearn as the run says, store the candidate, record the result."""
+def execute_run(job: Job, gate: Gate | None = None) -> None:
+    """Unlearn as the run says, store the candidate, record the result.
+
+    Without a ``gate`` nothing serves in the place of the target meanwhile.
+    """
     if not runs.start_run(run_id=job.payload_id):
         return
     run = UnlearningRun.objects.select_related("target__generated_by", "base", "space").get(
@@ -79,7 +83,7 @@ def execute_run(job: Job) -> None:
         return
     known = earlier_result(job)
     if known is None:
-        known = _unlearn(job, run)
+        known = _unlearn(job, run, gate)
     if run.method == runs.REPLAY:
         in_shards = isinstance(recipe_of(run.target), Sharded)
         (rebuilding if in_shards else replaying).finish(run, known)
@@ -123,7 +127,7 @@ def _left_alone(run: UnlearningRun) -> None:
     )
 
 
-def _unlearn(job: Job, run: UnlearningRun) -> ModelVersion:
+def _unlearn(job: Job, run: UnlearningRun, gate: Gate | None) -> ModelVersion:
     target = run.target
     recipe = recipe_of(target)
     method = METHODS.get(run.method)(**run.hyperparameters)
@@ -144,7 +148,7 @@ def _unlearn(job: Job, run: UnlearningRun) -> ModelVersion:
         now=timezone.now(),
     )
     try:
-        version = _store(run, lineage_run, _apply(job, run, recipe, method))
+        version = _store(run, lineage_run, _apply(job, run, recipe, method, gate))
     except Exception as error:
         lineage_runs.fail_run(run=lineage_run, now=timezone.now(), reason=type(error).__name__)
         raise
@@ -186,7 +190,9 @@ def _store(run: UnlearningRun, lineage_run: Run, done: Done) -> ModelVersion:
     )
 
 
-def _apply(job: Job, run: UnlearningRun, recipe: Recipe, method: Method) -> Done:
+def _apply(
+    job: Job, run: UnlearningRun, recipe: Recipe, method: Method, gate: Gate | None
+) -> Done:
     view = open_erasure_view(
         run_id=run.pk,
         purpose="UNLEARN",
@@ -206,8 +212,8 @@ def _apply(job: Job, run: UnlearningRun, recipe: Recipe, method: Method) -> Done
         **privacy.hidden(recipe, served),
     )
     told: dict[str, Any] = {}
-    if isinstance(context.rewind, Rebuild):
-        told["interim"] = serve_interim(job, run, context.rewind, retain, context)
+    if gate and isinstance(context.rewind, Rebuild):
+        told["interim"] = serve_interim(job, run, context.rewind, retain, context, gate=gate)
     result = method.apply(load_version(run.target), retain, StoredExamples(recipe, view), context)
     if context.rewind:
         told["replay"] = _said(run, context.rewind)
