@@ -47,9 +47,10 @@ def newest_version(name: str) -> ModelVersion:
 
 
 def _held(name: str) -> str:
-    """Return that the newest version of a model is held, where it is."""
-    newest = _servable().filter(model_name=name).order_by("-version").first()
-    return f" {HELD.format(version=newest)}" if newest and is_held(newest) else ""
+    """Return that the newest version of a model that might be in use is held, where one is."""
+    waiting = _servable().filter(model_name=name, state=ModelVersion.State.CANDIDATE)
+    held = next((one for one in waiting.order_by("-version") if is_held(one)), None)
+    return f" {HELD.format(version=held)}" if held else ""
 
 
 def exposed() -> tuple[Exposure, ...]:
