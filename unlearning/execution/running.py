@@ -216,7 +216,7 @@ def _apply(
         told["interim"] = serve_interim(job, run, context.rewind, retain, context, gate=gate)
     result = method.apply(load_version(run.target), retain, StoredExamples(recipe, view), context)
     if context.rewind:
-        told["replay"] = _said(run, context.rewind)
+        told["replay"] = _said(run, context.rewind, result.report.seconds)
     return Done(
         model=result.model,
         guarantee=method.guarantee.name,
@@ -231,5 +231,7 @@ def _rewind(job: Job, run: UnlearningRun, recipe: Recipe) -> Rewind | Rebuild:
     return replaying.begin(job, run)
 
 
-def _said(run: UnlearningRun, rewind: Rewind | Rebuild) -> dict[str, Any]:
-    return rebuilding.said(run, rewind) if isinstance(rewind, Rebuild) else replaying.said(run)
+def _said(run: UnlearningRun, rewind: Rewind | Rebuild, seconds: float) -> dict[str, Any]:
+    if isinstance(rewind, Rebuild):
+        return rebuilding.said(run, rewind, seconds)
+    return replaying.said(run, seconds)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from unlearning.core.replay.fingerprint import Fingerprint
 
 _STARTED = time.time_ns()
+NO_SECOND = "There was no second execution to compare with."
 
 
 class Strength(Enum):
@@ -63,14 +64,22 @@ class Claim:
     reason: str
 
 
-def claim(history: Sequence[Fingerprint], execution: Execution, second: Execution | None) -> Claim:
+def claim(
+    history: Sequence[Fingerprint],
+    execution: Execution,
+    second: Execution | None,
+    *,
+    absent: str = NO_SECOND,
+) -> Claim:
     """Return the claim for an execution.
 
     ``history`` are the environments that the states came from and the steps ran in; ``second``
-    is an execution of the same work in another process. ``bit_exact`` says that training from
+    is an execution of the same work in another process, ``absent`` why there is none.
+
+    ``bit_exact`` says that training from
     scratch in this environment, by the same plan with the same places empty, gives these bits.
     """
-    weakness = _weakness(history, execution, second)
+    weakness = _weakness(history, execution, second, absent)
     if weakness:
         return Claim(strength=Strength.SAME_RECIPE, reason=weakness)
     return Claim(
@@ -83,13 +92,13 @@ def claim(history: Sequence[Fingerprint], execution: Execution, second: Executio
 
 
 def _weakness(
-    history: Sequence[Fingerprint], execution: Execution, second: Execution | None
+    history: Sequence[Fingerprint], execution: Execution, second: Execution | None, absent: str
 ) -> str:
     for earlier in history:
         if found := differences(earlier, execution.fingerprint):
             return f"The environment is not that of the training: {'; '.join(found)}."
     if second is None:
-        return "There was no second execution to compare with."
+        return absent
     return _disagreement(execution, second)
 
 
