@@ -56,14 +56,17 @@ SHARED = (
     "The unlearning runs of this case may have served others: {count} cases were planned "
     "together. The counts and digests of the forget sets of runs are of all that a run served."
 )
+SUBTRACTED = "Exact means: the records were subtracted from integer sums"
 EXACT = {
     "retrain": "Exact means: trained again by the same code, recipe and seed without the records. "
     f"{CHOICES} A bit-identical second execution was not made.",
     "replay bit_exact": f"{REPLAYED} A second execution in another process of the same "
     f"environment gave the same bits. {CHOICES}",
     "replay same_recipe": f"{REPLAYED} Equal bits are not claimed. {CHOICES}",
-    "decrement": "Exact means: the records were subtracted from integer sums, which gives the "
-    f"bits of counting the others anew. {CHOICES}",
+    "decrement bit_exact": f"{SUBTRACTED}, which in the environment of the training gives the bits "
+    f"of counting the others anew. {CHOICES}",
+    "decrement same_recipe": f"{SUBTRACTED}. Equal bits are not claimed. {CHOICES}",
+    "decrement": f"{SUBTRACTED}. Equal bits are not claimed. {CHOICES}",
 }
 NOT_REACHED = (
     "The installation asks for equal bits (EXPUNGE_MINIMUM). For {count} run(s) they could not be "
@@ -153,13 +156,18 @@ def _fell_short(run: UnlearningRun) -> bool:
     """Return whether equal bits were asked for and are not claimed."""
     if run.weighed.get("minimum") != "BIT_EXACT":
         return False
-    claim: str = run.report.get("replay", {}).get("claim", "")
-    return claim != "bit_exact"
+    return _claim(run) != "bit_exact"
+
+
+def _claim(run: UnlearningRun) -> str:
+    """Return what is claimed of the bits of a replay or a subtraction, if anything is."""
+    claims = [run.report.get(method, {}).get("claim", "") for method in ("replay", "decrement")]
+    return next(filter(None, claims), "")
 
 
 def _way(run: UnlearningRun) -> str:
     """Return how an exact result was arrived at, and how much is claimed of it."""
-    said = run.report.get("replay", {}).get("claim")
+    said = _claim(run)
     return f"{run.method} {said}" if said else run.method
 
 

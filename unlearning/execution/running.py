@@ -20,10 +20,12 @@ from unlearning import methods
 from unlearning.core.claims import Guarantee
 from unlearning.core.context import Context
 from unlearning.core.method import Method
+from unlearning.core.replay.claims import claim_of_subtraction
+from unlearning.core.replay.fingerprint import fingerprint
 from unlearning.core.sharding.rebuilding import Rebuild
 from unlearning.core.stored import StoredExamples
 from unlearning.execution import privacy, rebuilding, replaying
-from unlearning.execution.device import placed
+from unlearning.execution.device import arithmetic_of, placed
 from unlearning.execution.interim import serve_interim
 from unlearning.execution.loading import (
     forget_snapshot,
@@ -215,6 +217,8 @@ def _apply(
     if gate and isinstance(context.rewind, Rebuild):
         told["interim"] = serve_interim(job, run, context.rewind, retain, context, gate=gate)
     result = method.apply(load_version(run.target), retain, StoredExamples(recipe, view), context)
+    if run.method == runs.DECREMENT:
+        told["decrement"] = _subtracted(run)
     if context.rewind:
         told["replay"] = _said(run, context.rewind, result.report.seconds)
     return Done(
@@ -229,6 +233,12 @@ def _rewind(job: Job, run: UnlearningRun, recipe: Recipe) -> Rewind | Rebuild:
     if isinstance(recipe, Sharded):
         return rebuilding.begin(job, run, recipe)
     return replaying.begin(job, run)
+
+
+def _subtracted(run: UnlearningRun) -> dict[str, str]:
+    here = fingerprint(placed()["device"])
+    found = claim_of_subtraction(arithmetic_of(run.target.generated_by), here)
+    return {"claim": found.strength.value, "reason": found.reason}
 
 
 def _said(run: UnlearningRun, rewind: Rewind | Rebuild, seconds: float) -> dict[str, Any]:

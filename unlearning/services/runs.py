@@ -27,13 +27,14 @@ CERTIFIED = "CERTIFIED"
 APPROXIMATE = "APPROXIMATE"
 RETRAIN = "retrain"
 REPLAY = "replay"
+DECREMENT = "decrement"
 DESTROY = "destroy"
 OUTSIDE = "retrain_outside"
 NO_ACTION = privacy.NO_ACTION
 NEWTON = "certified_newton"
 # The method that carries out each way of the planner; the others are not offered here yet.
 CARRIED_OUT_BY = {
-    Way.DECREMENT: "decrement",
+    Way.DECREMENT: DECREMENT,
     Way.REWIND: REPLAY,
     Way.SHARD_REBUILD: REPLAY,
     Way.RETRAIN: RETRAIN,
