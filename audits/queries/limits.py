@@ -63,8 +63,8 @@ EXACT = {
     "replay bit_exact": f"{REPLAYED} A second execution in another process of the same "
     f"environment gave the same bits. {CHOICES}",
     "replay same_recipe": f"{REPLAYED} Equal bits are not claimed. {CHOICES}",
-    "decrement bit_exact": f"{SUBTRACTED}, which in the environment of the training gives the bits "
-    f"of counting the others anew. {CHOICES}",
+    "decrement bit_exact": f"{SUBTRACTED}, which in the environment of the training gives the "
+    f"bits of counting the others anew. {CHOICES}",
     "decrement same_recipe": f"{SUBTRACTED}. Equal bits are not claimed. {CHOICES}",
     "decrement": f"{SUBTRACTED}. Equal bits are not claimed. {CHOICES}",
 }

@@ -214,7 +214,11 @@ def reopen_base(*, run_id: UUID, case_id: UUID) -> bool:
 def escalate(*, run_id: UUID, now: datetime) -> UnlearningRun:
     """Replace a run that was not cleared, or that failed, by exact retraining."""
     run = UnlearningRun.objects.get(pk=run_id)
-    following = runs.escalate_run(run_id=run_id, seed=run.seed, now=now)
+    # A replay has the seed of the training: with it, a shard that held nobody who is forgotten
+    # would come out as it was, and retraining refuses to arrive at what it replaces.
+    replay = run.method == runs.REPLAY
+    seed = derived_seed(run.seed, "escalated", str(run_id)) if replay else run.seed
+    following = runs.escalate_run(run_id=run_id, seed=seed, now=now)
     for request in cases.cases_of_run(run_id):
         request.runs.add(following)
         log.append(

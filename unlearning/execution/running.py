@@ -34,9 +34,10 @@ from unlearning.execution.loading import (
     retain_snapshot,
 )
 from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
+from unlearning.execution.retraining import retraining
 from unlearning.models import UnlearningRun
 from unlearning.recipes.sharded import Sharded
-from unlearning.services import runs
+from unlearning.services import histories, runs
 
 if TYPE_CHECKING:
     from torch import nn
@@ -86,6 +87,8 @@ def execute_run(job: Job, gate: Gate | None = None) -> None:
     known = earlier_result(job)
     if known is None:
         known = _unlearn(job, run, gate)
+    if run.method == runs.RETRAIN:
+        histories.settle(name=str(job.pk), version=known)
     if run.method == runs.REPLAY:
         in_shards = isinstance(recipe_of(run.target), Sharded)
         (rebuilding if in_shards else replaying).finish(run, known)
@@ -204,16 +207,17 @@ def _apply(
     )
     served = training_view(retain_snapshot(run))
     retain = StoredExamples(recipe, served)
+    told: dict[str, Any] = {}
     context = Context(
         recipe=recipe,
         seed=run.seed,
         base=load_version(run.base) if run.base else None,
         progress=reporter(job, f"{method.title}: {run.target}"),
         rewind=_rewind(job, run, recipe) if run.method == runs.REPLAY else None,
+        fresh=retraining(job, recipe, served, told) if run.method == runs.RETRAIN else None,
         **placed(),
         **privacy.hidden(recipe, served),
     )
-    told: dict[str, Any] = {}
     if gate and isinstance(context.rewind, Rebuild):
         told["interim"] = serve_interim(job, run, context.rewind, retain, context, gate=gate)
     result = method.apply(load_version(run.target), retain, StoredExamples(recipe, view), context)
