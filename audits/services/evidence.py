@@ -238,7 +238,7 @@ def escalate(*, run_id: UUID, now: datetime) -> UnlearningRun:
 def _why_escalated(run: UnlearningRun) -> str:
     verdict = run.verdicts.order_by("created_at").last()
     if verdict is None:
-        return "RUN_FAILED"
+        return "NOT_AUDITED" if run.unlearned_id or run.status == R.REJECTED else "RUN_FAILED"
     if verdict.outcome in CLEARING and run.guarantee == runs.APPROXIMATE and gate_of(run).held:
         return "RELEASE_HELD"
     return "CHILD_NOT_CLEARED" if verdict.outcome in CLEARING else str(verdict.outcome)

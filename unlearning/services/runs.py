@@ -150,6 +150,12 @@ def ask_about_run(*, run_id: UUID) -> bool:
     )
 
 
+def set_aside(*, run_id: UUID) -> bool:
+    """Stop trying to audit a result, which then counts as not cleared; False when it is over."""
+    ended = UnlearningRun.objects.filter(pk=run_id, status=S.SUCCEEDED, escalated_to=None)
+    return bool(ended.exclude(method=DESTROY).update(status=S.REJECTED))
+
+
 def judge_run(*, run_id: UUID, cleared: bool) -> bool:
     """Record what the audit concluded of a run; False when it was judged before."""
     status = S.CLEARED if cleared else S.REJECTED
