@@ -52,7 +52,7 @@ def taken_over(world, case, client):
     asked = client.get(address).content.decode()
     with world.commit(execute=True):
         client.post(address)
-    return asked, world.current(case)
+    return asked, world.wake(case)
 
 
 def state_of(version):
