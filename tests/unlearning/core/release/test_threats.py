@@ -215,7 +215,7 @@ def shown_to_have_stayed(count: int) -> tuple[float, float]:
 
 def test_threat_8_who_makes_many_alike_leave_learns_from_the_version_after_alone_who_stayed():
     before, after = shown_to_have_stayed(20)
-    assert before <= 0.55
+    assert before <= 0.65
     assert (
         after - before >= 0.15
     )  # what nothing here prevents: it takes one version, and 20 records
