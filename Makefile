@@ -56,7 +56,8 @@ migrations: $(VENV)/.installed ## Models and migrations agree
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 docs: $(VENV)/.installed ## The documentation says what the code says (DOCS=write renews it)
-	@if [ "$(DOCS)" = write ]; then $(BIN)/python -m unlearning.core.catalogue; fi
+	@if [ "$(DOCS)" = write ]; then $(BIN)/python -m unlearning.core.catalogue && \
+		$(BIN)/python -m audits.core.attack_page; fi
 	$(BIN)/pytest -q tests/test_docs.py
 
 # Where the schemas are: an address, or a folder laid out like it.

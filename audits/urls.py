@@ -49,6 +49,10 @@ one_case = [
     path("runs/<uuid:run_id>/release/", stuck_versions.release, name="release"),
     path("evidence/<uuid:evidence_id>/", evidence.evidence, name="evidence"),
     path("evidence/<uuid:evidence_id>/plot.svg", evidence.plot, name="plot"),
+    path("evidence/<uuid:evidence_id>/<slug:name>.svg", evidence.figure, name="figure"),
+    path(
+        "evidence/<uuid:evidence_id>/evidence.json", evidence.evidence_json, name="evidence_json"
+    ),
     path("report.json", downloads.report_json, name="report_json"),
     path("report.pdf", downloads.report_pdf, name="report_pdf"),
     path("report.manifest.json", downloads.report_manifest, name="report_manifest"),

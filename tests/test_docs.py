@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from audits.core import attack_page
+
 ROOT = Path(__file__).resolve().parent.parent
 ADR = ROOT / "docs" / "adr"
 # The words that the field uses in several senses; we use each in one.
@@ -118,3 +120,19 @@ def test_every_setting_is_documented():
     documented = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/settings.md").read_text()))
     assert read - documented == set()
     assert {name for name in documented if name.startswith("EXPUNGE")} - read == set()
+
+
+def test_the_page_of_attacks_says_what_their_files_say():
+    page = attack_page.PAGE.read_text()
+    assert page == attack_page.page_text(page), "run python -m audits.core.attack_page"
+
+
+def test_the_page_of_attacks_keeps_what_is_written_around_the_entries():
+    page = f"before\n{attack_page.BEGIN}\nwhat was here\n{attack_page.END}\nafter\n"
+    renewed = attack_page.page_text(page)
+    assert renewed.startswith("before\n")
+    assert renewed.endswith(f"{attack_page.END}\nafter\n")
+    assert "what was here" not in renewed
+    assert "| `rmia` | RMIA, offline | fail only | " in renewed
+    assert "| `update_leak` | Update leak | never an erasure | " in renewed
+    assert "*Settings.* `a` = 0.33, `gamma` = 1.0." in renewed

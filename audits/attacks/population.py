@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from audits.core.attack import Attack, NothingToAttackWith
+from audits.core.attack import NothingToAttackWith, RecordAttack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,18 +37,30 @@ class TooFewRecords(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Population(Attack):
-    """Logistic regression on loss, margin, largest probability, entropy and correctness.
+class Population(RecordAttack):
+    """Logistic regression on six features of a prediction, fitted to known members and strangers.
 
-    Assumption: the attacker knows some members and some strangers of the attacked model.
-    Cost: none beyond the outputs. Known failure: see above; it has passed models that still held
-    every record.
+    **Assumption.** The attacker knows some members and some strangers of the attacked model.
+
+    **Score.** The log-odds of membership from loss, margin, largest probability, entropy,
+    correctness and modified entropy, standardised. A report compares forgotten records with
+    class-matched, equally many strangers, by predictions out of fold.
+
+    **Reference.** Yeom, Giacomelli, Fredrikson and Jha, "Privacy risk in machine learning", CSF
+    2018; Salem et al., "ML-Leaks", NDSS 2019; modified entropy from Song and Mittal, USENIX
+    Security 2021.
+
+    **Cost.** None beyond the outputs.
+
+    **Known failure.** It compares different records under one model, so it mixes membership with
+    difficulty. It has passed models that still held every record, and can never clear one.
     """
 
     title: ClassVar[str] = "Population attack"
     paper: ClassVar[str] = "Yeom et al. 2018; Salem et al. 2019"
     adversary: ClassVar[str] = "reads probabilities; knows some members and some strangers"
     can_pass: ClassVar[bool] = False
+    reads_outputs: ClassVar[bool] = True
 
     strength: float = 1.0
 

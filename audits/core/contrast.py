@@ -19,7 +19,7 @@ from audits.core.bounds import Bounds, average_bounds, gaussian_bound, guess_bou
 from audits.core.estimates import Contrast, Estimate, Measurements, Utility
 from audits.core.harness import Deployment, findings
 from audits.core.kept import Kept, KeptContrast
-from audits.core.likelihood import forward, instance_test
+from audits.core.likelihood import SMALLEST_FIT, TooFewModels, forward, instance_test
 from audits.core.verdict import decide
 
 if TYPE_CHECKING:
@@ -123,9 +123,22 @@ def keep_contrast(scores: Floats, member: Flags, index: Integers) -> KeptContras
     Raises:
         TooFewModels: an arm has fewer than six models.
     """
-    ratios = forward(scores, member)[:, index]
+    return keep_ratios(forward(scores, member), member, index)
+
+
+def keep_ratios(ratios: Floats, member: Flags, index: Integers) -> KeptContrast:
+    """Keep the counts of ratios above zero; NaN for models that were not judged, shape [n, k].
+
+    Raises:
+        TooFewModels: fewer than two models of an arm were judged.
+    """
+    ratios = ratios[:, index]
     judged = ~np.isnan(ratios[:, 0])
     inside, outside = ratios[member & judged], ratios[~member & judged]
+    if min(len(inside), len(outside)) < SMALLEST_FIT:
+        raise TooFewModels(
+            f"Of the two arms {len(inside)} and {len(outside)} models were judged; it takes two."
+        )
     return KeptContrast(
         averages_in=_floats((inside > 0).mean(1)),
         averages_out=_floats((outside <= 0).mean(1)),

@@ -46,6 +46,15 @@ class Outputs:
         if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
             raise OutputsRefused(f"A label lies outside 0 to {classes - 1}.")
 
+    @classmethod
+    def from_margins(cls, margins: Floats) -> Outputs:
+        """Return outputs of two classes whose label has these margins, shape [n].
+
+        They are as good as the real ones to whatever reads nothing but the margin.
+        """
+        logits = np.column_stack([margins, np.zeros(len(margins))])
+        return cls(logits=logits, labels=np.zeros(len(margins), np.int64))
+
     def __len__(self) -> int:
         return len(self.labels)
 
@@ -89,12 +98,45 @@ class Outputs:
         return np.asarray(-(np.exp(logs) * logs).sum(1), np.float64)
 
     @property
+    def confidence(self) -> Floats:
+        """Return the log-odds of the predicted class, shape [n]: ordered where it saturates."""
+        return Outputs(logits=self.logits, labels=self.logits.argmax(1)).margin
+
+    @property
+    def modified_entropy(self) -> Floats:
+        """Return Song and Mittal's entropy, which knows the label, in nats, shape [n].
+
+        -(1 - p_y) log p_y - sum over c != y of p_c log(1 - p_c); 0 where the label is certain and
+        large where another class is. (USENIX Security 2021.)
+        """
+        logs = self.log_probabilities
+        rows = np.arange(len(self.labels))
+        with np.errstate(divide="ignore"):
+            complements = np.log1p(-np.exp(logs))
+        # Near certainty 1 - p is lost to rounding; log p minus the log-odds is not.
+        predicted = self.logits.argmax(1)
+        complements[rows, predicted] = logs[rows, predicted] - self.confidence
+        terms = np.exp(logs) * complements
+        terms[rows, self.labels] = np.exp(complements[rows, self.labels]) * logs[rows, self.labels]
+        return np.asarray(-terms.sum(1), np.float64)
+
+    @property
     def correct(self) -> NDArray[np.bool_]:
         """Return whether the label has the largest logit, shape [n]."""
         return np.asarray(self.logits.argmax(1) == self.labels, np.bool_)
 
     @cached_property
     def table(self) -> Floats:
-        """Return loss, margin, largest probability, entropy and correctness, shape [n, 5]."""
-        columns = (self.loss, self.margin, self.largest_probability, self.entropy, self.correct)
+        """Return the features of a population attack, shape [n, 6].
+
+        Loss, margin, largest probability, entropy, correctness and modified entropy.
+        """
+        columns = (
+            self.loss,
+            self.margin,
+            self.largest_probability,
+            self.entropy,
+            self.correct,
+            self.modified_entropy,
+        )
         return np.column_stack(columns).astype(np.float64)

@@ -13,6 +13,7 @@ from audits.core.contrast import keep, measure, recompute, records_without_signa
 from audits.core.harness import Deployment
 from audits.core.kept import Kept
 from audits.core.likelihood import instance_test
+from audits.core.plainly import for_the_person
 from audits.core.policy import EvidencePolicy
 from audits.core.scores import outputs_of, scores_of
 from audits.core.shadows import ShadowRow, stack
@@ -21,6 +22,7 @@ from audits.core.verdict import Outcome
 from audits.execution.audit_sets import AuditSets, audit_sets, population_sets
 from audits.execution.construction import judge_by_construction
 from audits.execution.gating import gate_findings
+from audits.execution.histograms import histogram_svg
 from audits.execution.look_plot import look_plot
 from audits.models import AuditPlan, Evidence, ShadowResult
 from audits.services import evidence, verdicts
@@ -72,7 +74,7 @@ def _judge_look(run: UnlearningRun, look: int) -> list[Finding]:
     if sets.own is not None:
         kept = replace(kept, instance=_instance(run, sets.own, policy.looks[look]))
     verdict = recompute(Kept.from_dict(kept.as_dict()), policy)
-    return [_finding(plan, kept, verdict, look, _plot(scores, seed))]
+    return [_finding(plan, kept, verdict, look, _store(look_plot(scores, seed=seed)))]
 
 
 def _finding(plan: AuditPlan, kept: Kept, verdict: Verdict, look: int, plot: Artefact) -> Finding:
@@ -97,6 +99,8 @@ def _finding(plan: AuditPlan, kept: Kept, verdict: Verdict, look: int, plot: Art
             "records_without_signal": list(
                 records_without_signal(kept.before, policy.alpha_at(arm))
             ),
+            "for_the_person": for_the_person(verdict.outcome, measured, policy),
+            "figures": {"histograms": _store(histogram_svg(kept)).sha256},
             "policy_digest": plan.policy_digest,
             "design_digest": plan.design_digest,
         },
@@ -156,10 +160,8 @@ def _deployment(run: UnlearningRun, sets: AuditSets) -> Deployment:
     )
 
 
-def _plot(scores: ShadowScores, seed: int) -> Artefact:
-    return store_artefact(
-        kind=Artefact.Kind.PLOT, data=look_plot(scores, seed=seed), now=timezone.now()
-    )
+def _store(picture: bytes) -> Artefact:
+    return store_artefact(kind=Artefact.Kind.PLOT, data=picture, now=timezone.now())
 
 
 def _population(run: UnlearningRun) -> list[Finding]:

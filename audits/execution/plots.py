@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from audits.core.roc import Roc
+    from audits.core.roc import Band, Roc
 
     Floats: TypeAlias = NDArray[np.float64]
 
@@ -54,10 +55,11 @@ class NothingToDraw(ValueError):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curve:
-    """One line of the plot: what it is called in the legend, and its rates."""
+    """One line of the plot: what it is called in the legend, its rates, how sure they are."""
 
     label: str
     roc: Roc
+    band: Band | None = None
 
 
 def roc_svg(curves: Sequence[Curve], *, title: str) -> bytes:
@@ -71,16 +73,27 @@ def roc_svg(curves: Sequence[Curve], *, title: str) -> bytes:
     """
     if not curves:
         raise NothingToDraw("curves is empty; a plot needs at least one.")
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=_INCHES, layout="constrained")
+    with drawing(_INCHES) as figure:
         axes = figure.add_subplot()
         _frame(axes, printable(title))
         _draw(axes, curves)
         _hatch(axes, _assessable_from(curves))
         axes.legend(loc="lower right", fontsize=8, framealpha=0.95, handlelength=3)
-        file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    words = described(file.getvalue(), title=printable(title), description=_describe(curves))
+        return svg_of(figure, title=title, description=_describe(curves))
+
+
+@contextmanager
+def drawing(inches: tuple[float, float]) -> Iterator[Figure]:
+    """Open an empty figure in the style of the house."""
+    with mpl.rc_context(_STYLE):
+        yield Figure(figsize=inches, layout="constrained")
+
+
+def svg_of(figure: Figure, *, title: str, description: str) -> bytes:
+    """Return a figure as SVG with a name and a description for those who do not see it."""
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    words = described(file.getvalue(), title=printable(title), description=description)
     return words.encode()
 
 
@@ -118,6 +131,9 @@ def _hatch(axes: Axes, start: float) -> None:
 
 def _draw(axes: Axes, curves: Sequence[Curve]) -> None:
     for curve, (colour, dashes) in zip(curves, _looks(), strict=False):
+        if curve.band is not None:
+            low, high = (np.maximum(rate, LOWEST) for rate in (curve.band.low, curve.band.high))
+            axes.fill_between(curve.band.fpr, low, high, color=colour, alpha=0.18, linewidth=0)
         fpr, tpr = _visible(curve.roc)
         axes.plot(
             fpr,
@@ -142,6 +158,8 @@ def _visible(roc: Roc) -> tuple[Floats, Floats]:
 def _describe(curves: Sequence[Curve]) -> str:
     sentences = ["ROC curves on logarithmic axes."]
     sentences += [_sentence(curve) for curve in curves]
+    if any(curve.band is not None for curve in curves):
+        sentences.append("Bands are 95 % bootstrap intervals over models.")
     start = _assessable_from(curves)
     if start > LOWEST:
         sentences.append(

@@ -35,9 +35,16 @@ def evidence_cards(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
         card["card"] += [["Digest of the evidence", code(row["digest"])]]
         card["verdict"] = _verdict(row)
         card["reasons"] = list(row["reasons"])
-        card["plot_digest"] = row["plot_digest"]
+        card["figure_digests"] = _figures(row)
         result.append(card)
     return result
+
+
+def _figures(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return the digests of the curves and of the other figures that the payload names."""
+    named = row["payload"].get("figures") or {}
+    curves = {"curves": row["plot_digest"]} if row["plot_digest"] else {}
+    return curves | {name: named[name] for name in words.CAPTIONS if name in named}
 
 
 def _verdict(row: Mapping[str, Any]) -> str:

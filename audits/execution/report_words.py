@@ -97,6 +97,11 @@ AUDIT_DATA = {
     "own_records": "the person's own records",
     "surrogate": "other records, lawfully held, in the place of the person's",
 }
+CAPTIONS = {
+    "curves": "ROC curves on logarithmic axes.",
+    "histograms": "What the attack says of each shadow model.",
+    "power": "What an audit with so many models can show.",
+}
 CONTRASTS = {
     "before": "Before unlearning",
     "leak": "After unlearning",

@@ -21,6 +21,7 @@ from audits.core import bundle
 from audits.core.manifest import sign_manifest
 from audits.core.proof import parse_proof
 from audits.core.record import verify
+from audits.execution import report_words as words
 from audits.execution.printable import printable_values
 from audits.execution.report_scores import scores_csv
 from audits.execution.report_view import SealedCase, view_of
@@ -129,20 +130,20 @@ def _instant(text: str) -> datetime:
 
 
 def _embed_plots(evidence: list[dict[str, Any]]) -> dict[str, str]:
-    """Name the figure of each card and return the figures by name."""
-    figures = {}
+    """Name the figures of each card and return them by name."""
+    pictures = {}
     for number, card in enumerate(evidence):
-        card["plot"] = card["alt"] = ""
-        if not card["plot_digest"]:
-            continue
-        svg = _plot(card["plot_digest"])
-        if svg is None:
-            card["note"] = f"{card['note']} {NO_PLOT}".strip()
-            continue
-        card["plot"] = f"plot-{number}"
-        card["alt"] = printable_values(description_of(svg)) or "Plot of the evidence"
-        figures[card["plot"]] = svg.decode()
-    return figures
+        digests, card["figures"] = card.pop("figure_digests"), []
+        for kind, digest in digests.items():
+            svg = _plot(digest)
+            if svg is None:
+                card["note"] = f"{card['note']} {NO_PLOT}".strip()
+                continue
+            name = f"{kind}-{number}"
+            alt = printable_values(description_of(svg)) or "Plot of the evidence"
+            card["figures"].append({"name": name, "alt": alt, "caption": words.CAPTIONS[kind]})
+            pictures[name] = svg.decode()
+    return pictures
 
 
 def _plot(digest: str) -> bytes | None:

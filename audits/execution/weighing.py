@@ -9,7 +9,11 @@ from django.conf import settings
 
 from audits.execution.asked import Asked
 from lineage.core.bitmaps import union
-from lineage.queries.availability import barred_ordinals
+from lineage.queries.availability import (
+    barred_ordinals,
+    purged_ordinals,
+    restricted_ordinals,
+)
 from lineage.queries.contents import targets_of
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, learned_by, training_snapshot
@@ -31,6 +35,7 @@ from unlearning.core.replay.fingerprint import differences, fingerprint
 from unlearning.core.replay.rewind import NumbersUnclear, holes_in
 from unlearning.core.scheduling.policies import RENEWING
 from unlearning.core.sharding.facts import Told, told
+from unlearning.core.sharding.touching import left_out
 from unlearning.execution import privacy
 from unlearning.execution.certificates import budget_of
 from unlearning.execution.device import arithmetic_of, placed
@@ -163,9 +168,13 @@ def _facts(version: ModelVersion, forget: BitMap) -> tuple[VersionFacts, ForgetF
     learned = members(drawn)
     recipe, recording = reader_of(version), recording_of(account_of(version))
     epochs = int(getattr(recipe, "epochs", 1))
-    # A replay leaves out everybody who may not be served, whoever asked.
-    gone = learned & (forget | barred_ordinals(drawn.space))
     shards = shards_of(version, recipe)
+    # A replay leaves out everybody who may not be served, whoever asked; a rebuild, in its shards.
+    gone = learned & left_out(
+        [union(shard.slices) for shard in shards],
+        forgotten=forget | purged_ordinals(drawn.space),
+        barred=restricted_ordinals(drawn.space),
+    )
     known = [shard.origin for shard in shards] or ([recording] if recording else [])
     environments = [each for one in known for each in one.fingerprints]
     if not known and (trained := arithmetic_of(version.generated_by)):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.conflicts import PLANNED, case_ahead
 from lineage.models import Job
@@ -27,6 +29,18 @@ def companions(request: ErasureRequest) -> list[UUID]:
         if len(ready) == len(mates):
             return [one.pk for one in ready]
         mates = ready  # whoever falls out may be ahead of another
+
+
+def planned_by_another(request: ErasureRequest) -> bool:
+    """Return whether an earlier case of its batch is still to be planned, and takes it along.
+
+    Asked first, as it is one look, and a batch may have thousands of cases.
+    """
+    earlier = Q(accepted_at__lt=request.accepted_at) | Q(
+        accepted_at=request.accepted_at, pk__lt=request.pk
+    )
+    ready = _mates(request).filter(earlier, status=S.RESTRICTED)
+    return ready.exclude(pk__in=_undecided()).exists()
 
 
 def erased_before(request: ErasureRequest) -> ErasureRequest | None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from django.db.models import F, Q
 
 from audits.models import ErasureRequest
+from audits.queries.operator_cases import NO_DEADLINE
+from audits.queries.waiting import coalesces
 from lineage.models import Job
 
 if TYPE_CHECKING:
@@ -72,4 +74,8 @@ def cases_at_work() -> list[UUID]:
     waiting = [S.RECEIVED, S.ON_HOLD, S.FAILED, S.SEALED]
     unanswered = Q(status=S.SEALED) & ~Q(email="")
     open_ = ~Q(status__in=waiting) & ~Q(status=S.VERIFIED, outcome="")
-    return list(ErasureRequest.objects.filter(open_ | unanswered).values_list("pk", flat=True))
+    found = ErasureRequest.objects.filter(open_ | unanswered)
+    if coalesces():  # what waits for others has no step to take; there may be thousands
+        alone = Q(status=S.RESTRICTED, batch=None, linked_to=None) & ~Q(due_rule=NO_DEADLINE)
+        found = found.exclude(alone)
+    return list(found.values_list("pk", flat=True))

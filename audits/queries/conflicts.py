@@ -12,14 +12,15 @@ from django.db.models import Q
 
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.operator_cases import NO_DEADLINE
+from audits.queries.reached import reached_by
 from audits.queries.waiting import coalesces
-from lineage.core.bitmaps import decode
-from lineage.models import Restriction
-from lineage.queries.closure import affected
+from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from uuid import UUID
+
+    from django.db.models import QuerySet
 
 S = ErasureRequest.Status
 PLANNED = (S.PLANNED, S.UNLEARNING, S.AUDITING)
@@ -42,21 +43,46 @@ def case_ahead(
     return None
 
 
+def taken() -> set[str]:
+    """Return the versions at which a case is at work, or will be before any that waits for others.
+
+    For all cases at once what ``case_ahead`` asks of one, whenever it was accepted: what is formed
+    while another batch has no plan yet must not touch a version of it.
+    """
+    planned = _planned(ErasureRequest.objects.all())
+    made = UnlearningRun.objects.filter(requests__in=planned.exclude(plan={}))
+    found = set(map(str, made.values_list("target", flat=True)))
+    found |= set(map(str, made.exclude(unlearned=None).values_list("unlearned", flat=True)))
+    without = planned.filter(plan={}), _planned_next(ErasureRequest.objects.all())
+    reached = reached_by([pk for cases in without for pk in cases.values_list("pk", flat=True)])
+    return found | {str(hit.version) for hits in reached.values() for hit in hits}
+
+
 def _ahead(request: ErasureRequest, besides: Collection[UUID]) -> Iterator[ErasureRequest]:
     others = ErasureRequest.objects.exclude(pk__in=[request.pk, *besides])
     others = others.order_by("accepted_at", "pk")
-    stopped = Q(status=S.FAILED, failed_from__in=PLANNED) | Q(
-        status=S.ON_HOLD, held_from__in=PLANNED
-    )
-    yield from others.filter(Q(status__in=PLANNED) | stopped)
-    undecided = DuplicateFinding.objects.filter(decision=DuplicateFinding.Decision.PENDING)
+    yield from _planned(others)
     earlier = Q(accepted_at__lt=request.accepted_at) | Q(
         accepted_at=request.accepted_at, pk__lt=request.pk
     )
-    restricted = others.filter(earlier, status=S.RESTRICTED)
+    yield from _planned_next(others.filter(earlier))
+
+
+def _planned(cases: QuerySet[ErasureRequest]) -> QuerySet[ErasureRequest]:
+    """Return the cases that have a plan, even if they need attention."""
+    stopped = Q(status=S.FAILED, failed_from__in=PLANNED) | Q(
+        status=S.ON_HOLD, held_from__in=PLANNED
+    )
+    return cases.filter(Q(status__in=PLANNED) | stopped)
+
+
+def _planned_next(cases: QuerySet[ErasureRequest]) -> QuerySet[ErasureRequest]:
+    """Return the cases that wait for nobody's decision and for no other case to join them."""
+    undecided = DuplicateFinding.objects.filter(decision=DuplicateFinding.Decision.PENDING)
+    restricted = cases.filter(status=S.RESTRICTED)
     if coalesces():
         restricted = restricted.filter(Q(batch__isnull=False) | Q(due_rule=NO_DEADLINE))
-    yield from restricted.exclude(pk__in=undecided.values("request_id"))
+    return restricted.exclude(pk__in=undecided.values("request_id"))
 
 
 def changed_by(case: ErasureRequest) -> set[str]:
@@ -69,9 +95,4 @@ def changed_by(case: ErasureRequest) -> set[str]:
 
 def affected_now(case: ErasureRequest) -> set[str]:
     """Return the versions that learned from what a case restricts."""
-    rows = Restriction.objects.filter(case_id=case.pk).select_related("space")
-    return {
-        str(hit.version.pk)
-        for row in rows
-        for hit in affected(row.space, decode(bytes(row.bitmap))).versions
-    }
+    return {str(hit.version) for hit in reached_by([case.pk])[case.pk]}

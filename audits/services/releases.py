@@ -15,6 +15,7 @@ from audits.services.requests import actor_of
 from audits.services.transitions import MoveNotAllowed
 from lineage.services import versions
 from unlearning.models import UnlearningRun
+from unlearning.queries.histories import may_know_who_waits
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +33,8 @@ def release_results(*, request: ErasureRequest, now: datetime) -> None:
     """Show the unlearned versions of a case, unless the gate holds them.
 
     A version that learned from somebody whose records were restricted meanwhile stays out of
-    use: it is affected by that person's case, which replaces it.
+    use: it is affected by that person's case, which replaces it. But where some shards of a
+    version in use were rebuilt, others may know such people as they did before.
     """
     cleared = request.runs.filter(status=UnlearningRun.Status.CLEARED)
     for run in cleared.exclude(unlearned=None).select_related("unlearned"):
@@ -95,7 +97,7 @@ def _settle(run: UnlearningRun, result: ModelVersion, now: datetime) -> None:
         _raise_incident(run, result, now)
     else:
         try:
-            versions.release(version=result)
+            versions.release(version=result, waiting=may_know_who_waits(run))
         except versions.VersionNotReleasable as refused:
             logger.warning("%s is not released: %s", result, refused)
             state, reason = Release.State.PASSED_OVER, str(refused)

@@ -10,11 +10,13 @@ from django.db import transaction
 
 from audits.models import ErasureRequest, LogHead
 from audits.queries.conflicts import case_ahead
-from audits.queries.schedule import backlog, days, enough_people, groups, policy
+from audits.queries.groups import groups
+from audits.queries.reached import Place
+from audits.queries.schedule import backlog, days, enough_people, place_of, policy
 from audits.queries.waiting import coalesces
 from audits.services import log, planning
 from audits.services.case_runs import attach
-from unlearning.core.scheduling.scheduler import next_job
+from unlearning.core.scheduling.scheduler import due_job, next_job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from audits.services.case_runs import PlannedRun
+    from unlearning.core.scheduling.backlog import Backlog, Job
+    from unlearning.core.scheduling.capacity import Capacity
     from unlearning.models import UnlearningRun
 
 S = ErasureRequest.Status
@@ -30,22 +34,32 @@ S = ErasureRequest.Status
 def start_batches(*, now: datetime) -> list[UUID]:
     """Form the batches that may start now; return their names. Nothing where nobody waits.
 
-    What affects no model waits for no training, and starts at once.
+    What affects no model waits for no training, and starts at once. Of the others as many start as
+    there are idle workers, the oldest first, and whoever can wait no longer, but never two at one
+    version: the second would be planned on what the first replaces.
     """
     if not coalesces():
         return []
     found = groups()
-    started = [_form(one.cases, now) for one in found if not one.versions]
-    trained = [one for one in found if one.versions]
+    started = [_form(one.cases, now) for one in found if not one.places]
+    trained = {place_of(one): one for one in found if one.places}
     if not trained:
         return started
-    known, capacity = backlog(trained, days(now))
-    deadline = settings.EXPUNGE_DEADLINE_DAYS
-    named = {str(case.pk): case for one in trained for case in one.cases}
-    while job := next_job(known, days(now), policy=policy(), capacity=capacity, deadline=deadline):
+    known, capacity = backlog(trained.values(), days(now))
+    while job := _next(known, days(now), capacity):
         known.begin(job)
-        started.append(_form([named[one.name] for one in job.requests], now))
+        chosen = trained[Place(job.run, job.shard or 0)]
+        started.append(_form(chosen.cases, now))
+        for place, other in trained.items():
+            if other.versions & chosen.versions:
+                known.set_aside(*place)
     return started
+
+
+def _next(known: Backlog, now: float, capacity: Capacity) -> Job | None:
+    rules, deadline = policy(), settings.EXPUNGE_DEADLINE_DAYS
+    first = next_job(known, now, policy=rules, capacity=capacity, deadline=deadline)
+    return first or due_job(known, now, policy=rules, capacity=capacity)
 
 
 @transaction.atomic

@@ -8,13 +8,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from audits.core import evidence_file
 from audits.models import AuditPlan, ErasureRequest, Evidence, Verdict
 from audits.queries.case_file import ordered_runs
 from audits.queries.limits import limits_of
 from audits.views import contrasts, measurements
 from audits.views.access import page, staff_page
-from audits.views.downloads import checked, not_there
+from audits.views.downloads import attachment, checked, not_there
 from audits.views.wording import guarantee_words, method_title, verdict_badge
+from lineage.models import Artefact
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -30,6 +32,12 @@ KINDS = {
     "do not hold them?",
     Evidence.Kind.RELEASE: "Is the new version as good as the one before, on records that neither "
     "learned from?",
+}
+FIGURES = {
+    "histograms": "One value for each shadow model: how strongly the attack says that it learned "
+    "the records. Where both groups lie on one another, it cannot tell them apart.",
+    "power": "What an audit can show with so many models: the smallest advantage that it finds, "
+    "and the smallest that it can rule out.",
 }
 
 
@@ -51,6 +59,7 @@ def evidence(request: HttpRequest, case_id: UUID, evidence_id: UUID) -> HttpResp
         "verdict": verdict,
         "badge": verdict_badge(verdict.outcome if verdict else ""),
         "plan": plan,
+        "figures": [(name, FIGURES[name]) for name in _figures(found) if name in FIGURES],
         "limits": limits_of(case, ordered_runs(case)),
         **_tables(found, plan.policy if plan else case.policy),
     }
@@ -66,10 +75,54 @@ def plot(request: HttpRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse
     if found.plot is None:
         sentence = "No plot was drawn for this evidence; its numbers are in the tables."
         return not_there(request, "There is no plot", sentence, 404)
-    data = checked(request, found.plot)
+    return _picture(request, found.plot)
+
+
+@require_safe
+@staff_page
+def figure(request: HttpRequest, case_id: UUID, evidence_id: UUID, name: str) -> HttpResponse:
+    """Return another figure of an evidence, which its payload names by digest."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    digest = _figures(_evidence_of(case, evidence_id)).get(name)
+    stored = Artefact.objects.filter(sha256=digest, kind=Artefact.Kind.PLOT).first()
+    if stored is None:
+        sentence = "No such figure was drawn for this evidence; its numbers are in the tables."
+        return not_there(request, "There is no figure", sentence, 404)
+    return _picture(request, stored)
+
+
+@require_safe
+@staff_page
+def evidence_json(
+    request: HttpRequest,  # noqa: ARG001  (a view takes the request)
+    case_id: UUID,
+    evidence_id: UUID,
+) -> HttpResponse:
+    """Return what was kept and concluded, for ``python -m audits.core.recheck``."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    found = _evidence_of(case, evidence_id)
+    verdict = Verdict.objects.filter(evidence=found).first()
+    plan = AuditPlan.objects.filter(run=found.run_id).first()
+    data = evidence_file.write(
+        kind=found.kind,
+        payload=found.payload,
+        policy=plan.policy if plan else case.policy,
+        outcome=verdict.outcome if verdict else "",
+        reasons=verdict.reasons if verdict else (),
+    )
+    return attachment(data, f"{case.reference}-{str(found.pk)[:8]}.json", "application/json")
+
+
+def _picture(request: HttpRequest, stored: Artefact) -> HttpResponse:
+    data = checked(request, stored)
     if isinstance(data, HttpResponse):
         return data
     return HttpResponse(data, content_type="image/svg+xml")
+
+
+def _figures(found: Evidence) -> dict[str, str]:
+    payload = found.payload if isinstance(found.payload, dict) else {}
+    return dict(payload.get("figures") or {})
 
 
 def _evidence_of(case: ErasureRequest, evidence_id: UUID) -> Evidence:

@@ -73,7 +73,9 @@ def _score(request: ErasureRequest, now: datetime) -> bool:
 
 
 def _plan(request: ErasureRequest, now: datetime) -> bool:
-    if planning.undecided(request.pk) or waits_for_others(request) or case_ahead(request):
+    if planning.undecided(request.pk) or waits_for_others(request):
+        return False
+    if batches.planned_by_another(request) or case_ahead(request):
         return False
     # Again after each decision of staff, and after an attempt that another case came before.
     tried = cases.jobs_of(request).filter(kind="PLAN", status=Job.Status.SUCCEEDED).count()

@@ -157,14 +157,17 @@ def _record_used(run: Run, result: RunResult, used: BitMap, now: datetime) -> No
 def _state(run: Run, result: RunResult) -> tuple[str, dict[str, Any]]:
     if result.kind == ModelVersion.Kind.SHADOW:
         return ModelVersion.State.CANDIDATE, {}
-    if born := born_affected(run):
+    if born := born_affected(run, waiting=result.waiting):
         return born
     return (ModelVersion.State.ACTIVE if result.release else ModelVersion.State.CANDIDATE), {}
 
 
-def born_affected(run: Run) -> tuple[str, dict[str, Any]] | None:
-    """Return state and notes of a version whose run used what must not be used any more."""
-    barred = barred_records_used(run)
+def born_affected(run: Run, *, waiting: bool = False) -> tuple[str, dict[str, Any]] | None:
+    """Return state and notes of a version whose run used what must not be used any more.
+
+    ``waiting``: restricted records do not count, see ``RunResult``.
+    """
+    barred = erased_records_used(run) if waiting else barred_records_used(run)
     unlearned = run.activity == Run.Activity.UNLEARN
     # Unlearning reads a version that is out of use, to remove some records: those alone.
     gone = [] if unlearned else withdrawn_sources(run)

@@ -90,6 +90,9 @@ class RunResult:
     * ``used``: ordinals really used, of the one TRAINING snapshot; None: all that it declares;
     * ``release``: whether the version may be used at once; else it is a CANDIDATE. A shadow
       model is never released;
+    * ``waiting``: whether it may have learned from restricted records, which are no reason to keep
+      it out of use: it replaces a version in use that learned from all of them, and a case of
+      their own takes them out later. Erased records are a reason all the same;
     * ``first_steps``: of ``used``, in the form of ``lineage.core.first_steps``;
     * ``version_id``: the version's identifier where it was chosen outside;
     * ``sampler``: added to what was known at the start;
@@ -102,6 +105,7 @@ class RunResult:
     used: BitMap | None = None
     kind: str = ModelVersion.Kind.MODEL
     release: bool = True
+    waiting: bool = False
     guarantee: str = ""
     revision_of: ModelVersion | None = None
     sampler: Mapping[str, Any] = field(default_factory=dict)

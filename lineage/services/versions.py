@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from lineage.models import Artefact, ModelVersion, Run
-from lineage.queries.standing import barred_records_used, withdrawn_sources
+from lineage.queries.standing import (
+    barred_records_used,
+    erased_records_used,
+    withdrawn_sources,
+)
 from lineage.services.artefacts import DestroyedArtefact, described, destroy_artefact
 
 if TYPE_CHECKING:
@@ -24,30 +28,32 @@ class VersionNotReleasable(ValueError):
 
 
 @transaction.atomic
-def release(*, version: ModelVersion) -> ModelVersion:
+def release(*, version: ModelVersion, waiting: bool = False) -> ModelVersion:
     """Make a candidate active; an active version stays so.
+
+    ``waiting``: restricted records that it learned from do not count, see ``RunResult``.
 
     Raises:
         VersionNotReleasable: a shadow model, withdrawn, destroyed, or trained on records that
             are restricted or erased.
     """
-    current = _releasable(version)
+    current = _releasable(version, waiting=waiting)
     current.state = _State.ACTIVE
     current.save(update_fields=["state"])
     return current
 
 
-def _releasable(version: ModelVersion) -> ModelVersion:
+def _releasable(version: ModelVersion, *, waiting: bool) -> ModelVersion:
     current = ModelVersion.objects.select_for_update().get(id=version.id)
     if current.kind == ModelVersion.Kind.SHADOW:
         raise VersionNotReleasable(f"{current} is a shadow model, which is never released.")
     if current.state not in {_State.CANDIDATE, _State.ACTIVE}:
         raise VersionNotReleasable(f"{current} is {current.get_state_display().lower()}.")
-    if barred := barred_records_used(current.generated_by):
+    made = current.generated_by
+    if barred := erased_records_used(made) if waiting else barred_records_used(made):
         raise VersionNotReleasable(
             f"{current} was trained on {barred} records that are restricted or erased."
         )
-    made = current.generated_by
     gone = [] if made.activity == Run.Activity.UNLEARN else withdrawn_sources(made)
     if gone:
         names = ", ".join(str(version) for version in gone)
@@ -65,19 +71,21 @@ def withdraw(*, version: ModelVersion, by_case: uuid.UUID, now: datetime) -> Mod
 
 
 @transaction.atomic
-def take_over(*, version: ModelVersion, of: ModelVersion, held: bool = False) -> None:
+def take_over(
+    *, version: ModelVersion, of: ModelVersion, waiting: bool = False, held: bool = False
+) -> None:
     """Let a version serve in the place of another one, which is withdrawn from now on.
 
-    What becomes of that one its case will say. A version that is ``held`` stays a candidate:
-    then neither is in use.
+    What becomes of that one its case will say. ``waiting`` is as in ``release``. A version that
+    is ``held`` stays a candidate: then neither is in use.
 
     Raises:
         VersionNotReleasable: see ``release``; the other one stays in use.
     """
     if held:
-        _releasable(version)
+        _releasable(version, waiting=waiting)
     else:
-        release(version=version)
+        release(version=version, waiting=waiting)
     used = ModelVersion.objects.filter(id=of.id, state__in=[_State.CANDIDATE, _State.ACTIVE])
     used.update(state=_State.WITHDRAWN)
 

@@ -14,10 +14,11 @@ from audits.execution.planning import plan_of
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries import batches, schedule
 from audits.services import scheduling
+from audits.workflow import steps
 from audits.workflow.doorbell import job_for
 from config.checks import waiting_fits_the_deadline
 from lineage.models import Job, Run
-from tests.audits.coalescing import age
+from tests.audits.coalescing import age, planned, sweep
 from tests.audits.world import (
     ADA,
     BERT,
@@ -54,7 +55,8 @@ def test_too_little_capacity_is_told_on_the_page_and_on_the_command_line(
     assert said in admin_client.get(reverse("audits:request_list")).content.decode()
     out, err = StringIO(), StringIO()
     call_command("schedule", stdout=out, stderr=err)
-    assert "1 trainings, 0.05 a day: no request becomes older than 40 days" in out.getvalue()
+    assert "1 trainings in 1 shards, 0.05 of the longest jobs a day" in out.getvalue()
+    assert "no request becomes older than 40 days" in out.getvalue()
     assert said in err.getvalue()
 
 
@@ -112,6 +114,16 @@ def test_a_later_case_that_is_being_erased_already_is_waited_for(pair):
     assert batches.erased_before(ada) == bert
     Job.objects.update(status="SUCCEEDED")
     assert batches.erased_before(ada) is None
+
+
+def test_of_a_batch_one_case_asks_who_comes_first_for_all(world, pair, monkeypatch):
+    asked = []
+    monkeypatch.setattr(steps, "case_ahead", lambda case: asked.append(case.pk))
+    sweep(world)
+    assert (asked, planned()) == ([pair[0].pk], 1)
+    ErasureRequest.objects.filter(pk=pair[0].pk).update(status="ON_HOLD")
+    sweep(world)
+    assert (asked, planned()) == ([one.pk for one in pair], 2)
 
 
 def test_plans_are_kept_for_all_of_a_batch_or_for_none(world, pair):

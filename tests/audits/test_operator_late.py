@@ -12,7 +12,8 @@ from audits import keys
 from audits.core.record import verify
 from audits.execution.report_view import SealedCase, view_of
 from audits.models import Letter
-from audits.queries import cases, schedule
+from audits.queries import cases
+from audits.queries.groups import groups
 from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.queries.operator_cases import intake_of, operator_origin_of
 from lineage.models import Job
@@ -107,7 +108,7 @@ def test_its_steps_leave_out_what_was_decided_before(late):
 
 def test_it_neither_waits_for_people_nor_counts_as_one(late, settings):
     settings.EXPUNGE_MIN_BATCH = 2
-    assert schedule.groups() == []
+    assert groups() == []
     assert list(cases.open_cases()) == [late]
 
 

@@ -106,7 +106,7 @@ def headings(view):
     inputs = {"record": "{}", "checkpoint": "x", "scores": ""}
     shown = printable_values(view)
     for card in shown["evidence"]:
-        card["plot"] = card["alt"] = ""
+        card["figures"] = []
     found = typst.query(
         str(TEMPLATE),
         "heading",
@@ -387,11 +387,12 @@ def test_an_open_case_has_no_report():
 
 def test_a_figure_that_is_gone_is_named_and_not_needed():
     plot = sealed_cases._plot()
-    card = {"plot_digest": plot.sha256, "note": "", "title": "x"}
-    assert list(reporting._embed_plots([card])) == ["plot-0"]
-    assert card["alt"].startswith("ROC curves on logarithmic axes. before unlearning: area 0.9")
+    card: dict[str, Any] = {"figure_digests": {"curves": plot.sha256}, "note": "", "title": "x"}
+    assert list(reporting._embed_plots([card])) == ["curves-0"]
+    alt = card["figures"][0]["alt"]
+    assert alt.startswith("ROC curves on logarithmic axes. before unlearning: area 0.9")
     destroy_artefact(artefact=plot, now=timezone.now())
-    card = {"plot_digest": plot.sha256, "note": "", "title": "x"}
+    card = {"figure_digests": {"curves": plot.sha256}, "note": "", "title": "x"}
     assert reporting._embed_plots([card]) == {}
     assert card["note"] == reporting.NO_PLOT
 

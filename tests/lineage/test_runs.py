@@ -149,6 +149,18 @@ def test_a_record_stopped_while_a_run_is_open_makes_its_version_born_affected(
     assert version.metrics["barred_records_used"] == 2
 
 
+@pytest.mark.parametrize(("stop", "state"), [(restrict, "ACTIVE"), (erase_records, "QUARANTINED")])
+def test_what_may_know_who_waits_is_tainted_by_the_erased_alone(taken, now, stop, state):
+    run = opened(taken, now)
+    stop(case_id=CASE, space=taken.space, ordinals=BitMap([3, 5]), now=now)
+    version = finish_run(run=run, result=result(waiting=True), now=now)
+    assert version.state == state
+    if state == "ACTIVE":
+        assert versions.release(version=version, waiting=True).state == "ACTIVE"
+        with pytest.raises(VersionNotReleasable, match="trained on 2 records"):
+            versions.release(version=version)
+
+
 def test_what_was_not_used_does_not_taint(taken, now):
     run = opened(taken, now)
     restrict(case_id=CASE, space=taken.space, ordinals=BitMap([3]), now=now)

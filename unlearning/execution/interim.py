@@ -18,6 +18,7 @@ from unlearning.core.planning.ways import Strength
 from unlearning.core.sharding.vote import SoftVote
 from unlearning.execution.loading import load_version, recipe_of, retain_snapshot
 from unlearning.execution.reporting import earlier_result, plan_of_run
+from unlearning.queries.histories import may_know_who_waits
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -60,10 +61,11 @@ def serve_interim(
     """Put what never saw the records in the place of the target; return what is said of it.
 
     The shards that held any go back to their newest clean state, or leave the vote. Where the
-    gate holds what comes of it, it does not serve, and the target is withdrawn all the same.
+    gate holds what comes of it, it does not serve, and the target is withdrawn all the same. Who
+    waits for a case of their own stays in the shards that this run leaves alone.
 
     Empty where every shard would leave the vote, the target is not in use, or what would serve
-    must not (it learned from somebody restricted meanwhile): then nothing changes yet.
+    must not (it learned from somebody erased): then nothing changes yet.
     """
     version = earlier_result(job, STEP)
     if version is None and run.target.state == ModelVersion.State.ACTIVE:
@@ -88,7 +90,12 @@ def _put_in_place(
         with transaction.atomic():  # no case would ever destroy a version that no run names
             version = lineage_runs.finish_run(run=own, result=result, now=now)
             runs.set_interim(run_id=run.pk, version=version)
-            versions.take_over(version=version, of=run.target, held=not ruling.allowed)
+            versions.take_over(
+                version=version,
+                of=run.target,
+                waiting=may_know_who_waits(run),
+                held=not ruling.allowed,
+            )
             gate.settled(run=run, version=version, ruling=ruling, now=now)
     except versions.VersionNotReleasable as reason:
         logger.warning("run %s: %s", run.pk, reason)
@@ -123,6 +130,7 @@ def _result(
         weights=weights.to_bytes(SoftVote(found.members).state_dict()),
         metrics={"interim": told},
         release=False,
+        waiting=may_know_who_waits(run),
         revision_of=run.target,
         seconds=seconds,
     )

@@ -10,7 +10,7 @@ from django.utils import timezone
 from lineage.core import weights
 from lineage.models import Dataset, DatasetSnapshot, ModelVersion
 from lineage.queries.artefacts import weights_of
-from lineage.queries.availability import barred_ordinals
+from lineage.queries.availability import purged_ordinals, restricted_ordinals
 from lineage.queries.membership import members
 from lineage.queries.sources import training_snapshot
 from lineage.services.snapshots import take_snapshot
@@ -19,10 +19,13 @@ from unlearning.core.ranges import OutOfRange
 from unlearning.core.recipe import NotARecipe, RecipeNotAllowed, check_unchanged, load_recipe
 from unlearning.core.seeding import isolated
 from unlearning.core.session import CPU
+from unlearning.core.sharding.touching import left_out
 from unlearning.methods.decrement import Decrement
+from unlearning.queries.histories import shards_of_versions
 from unlearning.services import runs
 
 if TYPE_CHECKING:
+    from pyroaring import BitMap
     from torch import nn
 
     from unlearning.core.recipe import Recipe
@@ -97,18 +100,34 @@ def load_version(version: ModelVersion) -> nn.Module:
 def retain_snapshot(run: UnlearningRun) -> DatasetSnapshot:
     """Return the retain set of a run as a snapshot, taken once.
 
-    It leaves out the forget set and every other record that is restricted or erased by now.
+    It leaves out the forget set and every other record that is restricted or erased by now. Of
+    what is restricted, a rebuild of shards leaves in what lies in shards that it does not touch:
+    it does not train on these, and its result knows them as the version before does.
     """
     rule = {"retain_set_of": str(run.pk)}
     known = DatasetSnapshot.objects.filter(selection_rule=rule).first()
     if known:
         return known
     before = training_snapshot(run.target)
-    kept = members(before) - barred_ordinals(before.space)
-    if before.space_id == run.space_id:  # else the version learned of these through its base
-        kept -= runs.forget_of(run)
     return take_snapshot(
-        dataset=before.dataset, ordinals=kept, parent=before, rule=rule, now=timezone.now()
+        dataset=before.dataset,
+        ordinals=members(before) - _left_out(run, before),
+        parent=before,
+        rule=rule,
+        now=timezone.now(),
+    )
+
+
+def _left_out(run: UnlearningRun, before: DatasetSnapshot) -> BitMap:
+    forgotten = purged_ordinals(before.space)
+    if before.space_id == run.space_id:  # else the version learned of these through its base
+        forgotten |= runs.forget_of(run)
+    in_shards = shards_of_versions([run.target_id]) if run.method == runs.REPLAY else {}
+    found = in_shards.get(run.target_id)
+    return left_out(
+        found.records if found else (),
+        forgotten=forgotten,
+        barred=restricted_ordinals(before.space),
     )
 
 

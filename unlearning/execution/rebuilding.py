@@ -39,10 +39,15 @@ if TYPE_CHECKING:
     from pyroaring import BitMap
 
     from lineage.models import Job, ModelVersion
+    from lineage.queries.training_view import TrainingView
     from unlearning.core.recipe import Recipe
     from unlearning.core.replay.claims import Execution
     from unlearning.core.replay.store import Store
     from unlearning.models import UnlearningRun
+
+
+class RestrictedSince(RuntimeError):
+    """An earlier try fixed which records are retained, and some of them are not served now."""
 
 
 def shards_of(version: ModelVersion, recipe: Recipe | None) -> list[Shard]:
@@ -58,10 +63,11 @@ def shards_of(version: ModelVersion, recipe: Recipe | None) -> list[Shard]:
     return found if [each.number for each in found] == list(range(recipe.shards)) else []
 
 
-def begin(job: Job, run: UnlearningRun, recipe: Sharded) -> Rebuild:
-    """Return what a run rebuilds; the states of each such shard are kept from now on.
+def begin(job: Job, run: UnlearningRun, recipe: Sharded, served: TrainingView) -> Rebuild:
+    """Return what a run rebuilds of what is ``served``; the states of each such shard are kept.
 
     Raises:
+        RestrictedSince: a record of such a shard was restricted after an earlier try.
         NoRecording: a shard of the target was not kept.
         NumbersUnclear: it is not known which record was which.
         LogBroken: a step log is not the one that was written.
@@ -88,7 +94,7 @@ def begin(job: Job, run: UnlearningRun, recipe: Sharded) -> Rebuild:
     return Rebuild(
         part=recipe.part,
         rewinds={
-            shard.number: _rewind(shard, still, store(shard), name_of(run, shard.number))
+            shard.number: _rewind(shard, served, still, store(shard), name_of(run, shard.number))
             for shard in touched
         },
     )
@@ -106,10 +112,19 @@ def _touched(run: UnlearningRun, recipe: Sharded, still: BitMap) -> list[Shard]:
     return [shard for shard in shards if shard.touched(still) is not None]
 
 
-def _rewind(shard: Shard, still: BitMap, store: Store, name: str) -> ShardRewind:
+def _rewind(
+    shard: Shard, served: TrainingView, still: BitMap, store: Store, name: str
+) -> ShardRewind:
     secret = keys.get(STEP_LOG_KEY)
     check_log(store, shard.origin, secret)
-    places = {ordinal: place for place, ordinal in enumerate(still)}
+    records = shard.records(still)
+    # In other shards there may be restricted records, which are not served.
+    places = {ordinal: place for place, ordinal in enumerate(served.ordinals)}
+    if late := sum(ordinal not in places for ordinal in records):
+        raise RestrictedSince(
+            f"{late} records of a shard were restricted since its rebuild began; retrain the "
+            "version from scratch, which leaves them out."
+        )
     return ShardRewind(
         origin=shard.origin,
         store=store,
@@ -118,7 +133,7 @@ def _rewind(shard: Shard, still: BitMap, store: Store, name: str) -> ShardRewind
         holes=shard.holes(still),
         every=settings.EXPUNGE_REPLAY_EVERY or None,
         bounds=shard.bounds,
-        places=tuple(places[ordinal] for ordinal in shard.records(still)),
+        places=tuple(places[ordinal] for ordinal in records),
     )
 
 
@@ -171,9 +186,10 @@ def execute_again(run: UnlearningRun) -> list[Execution]:
         raise NoRecording(f"{run.target} was not trained in shards.")
     retained = retain_snapshot(run)
     still = members(retained)
-    retain = StoredExamples(recipe, training_view(retained))
+    served = training_view(retained)
+    retain = StoredExamples(recipe, served)
     rewinds = [
-        from_scratch(_rewind(shard, still, Borrowed(), f"{run.pk}-again/{shard.number}"))
+        from_scratch(_rewind(shard, served, still, Borrowed(), f"{run.pk}-again/{shard.number}"))
         for shard in _touched(run, recipe, still)
     ]
     session = Session(**placed())

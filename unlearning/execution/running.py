@@ -36,6 +36,7 @@ from unlearning.execution.loading import (
 from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
 from unlearning.execution.retraining import retraining
 from unlearning.models import UnlearningRun
+from unlearning.queries.histories import may_know_who_waits
 from unlearning.recipes.sharded import Sharded
 from unlearning.services import histories, runs
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from lineage.models import DatasetSnapshot, Job, ModelVersion
+    from lineage.queries.training_view import TrainingView
     from unlearning.core.recipe import Recipe
     from unlearning.core.replay.rewind import Rewind
     from unlearning.execution.interim import Gate
@@ -187,6 +189,7 @@ def _store(run: UnlearningRun, lineage_run: Run, done: Done) -> ModelVersion:
             weights=weights.to_bytes(done.model.state_dict()),
             metrics={"report": done.report, "seconds": done.seconds},
             release=False,
+            waiting=may_know_who_waits(run),
             guarantee=guarantee,
             revision_of=run.target,
             seconds=done.seconds,
@@ -213,7 +216,7 @@ def _apply(
         seed=run.seed,
         base=load_version(run.base) if run.base else None,
         progress=reporter(job, f"{method.title}: {run.target}"),
-        rewind=_rewind(job, run, recipe) if run.method == runs.REPLAY else None,
+        rewind=_rewind(job, run, recipe, served) if run.method == runs.REPLAY else None,
         fresh=retraining(job, recipe, served, told) if run.method == runs.RETRAIN else None,
         **placed(),
         **privacy.hidden(recipe, served),
@@ -233,9 +236,11 @@ def _apply(
     )
 
 
-def _rewind(job: Job, run: UnlearningRun, recipe: Recipe) -> Rewind | Rebuild:
+def _rewind(
+    job: Job, run: UnlearningRun, recipe: Recipe, served: TrainingView
+) -> Rewind | Rebuild:
     if isinstance(recipe, Sharded):
-        return rebuilding.begin(job, run, recipe)
+        return rebuilding.begin(job, run, recipe, served)
     return replaying.begin(job, run)
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pyroaring import BitMap
+
 from lineage.core.bitmaps import decode
-from lineage.models import OrdinalSpace
+from lineage.models import ModelVersion, OrdinalSpace
 from lineage.queries.availability import purged_ordinals
-from unlearning.models import HistoryFile, TrainingHistory, UnlearningRun
+from unlearning.models import HistoryFile, HistorySlice, TrainingHistory, UnlearningRun
 
 if TYPE_CHECKING:
-    from pyroaring import BitMap
+    from collections.abc import Collection, Mapping
+    from uuid import UUID
 
-    from lineage.models import Artefact, ModelVersion
+    from django.db.models import QuerySet
+
+    from lineage.models import Artefact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +32,14 @@ class Part:
     number: int
     slices: tuple[BitMap, ...]
     bounds: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InShards:
+    """What each shard of a version was trained on, by number, as ordinals of one space."""
+
+    space_id: int
+    records: tuple[BitMap, ...]
 
 
 def account_of(version: ModelVersion) -> bytes:
@@ -41,6 +55,67 @@ def parts_of(version: ModelVersion) -> list[tuple[Part, bytes]]:
         (_part(history), bytes(history.account))
         for history in histories.order_by("shard").prefetch_related("slices")
     ]
+
+
+def shards_of_versions(versions: Collection[UUID]) -> dict[UUID, InShards]:
+    """Return the shards of those versions of which every shard can be rebuilt, in one look."""
+    rows = HistorySlice.objects.filter(history__version__in=versions, history__shard__isnull=False)
+    told = rows.exclude(history__account=b"").values_list(
+        "history__version",
+        "history__space",
+        "history__shard",
+        "history__version__generated_by__recipe_parameters__shards",
+        "bitmap",
+    )
+    found: dict[tuple[UUID, int, int], dict[int, BitMap]] = {}
+    for version, space, shard, count, blob in told:
+        held = found.setdefault((version, space, count), {})
+        number = int(shard or 0)
+        held[number] = held.get(number, BitMap()) | decode(bytes(blob))
+    return {
+        version: InShards(space_id=space, records=tuple(held[number] for number in range(count)))
+        for (version, space, count), held in found.items()
+        if held.keys() == set(range(count or 0))
+    }
+
+
+def counts_of_shards(versions: QuerySet[ModelVersion]) -> dict[UUID, int]:
+    """Return how many shards those versions have of which every shard can be rebuilt."""
+    kept = TrainingHistory.objects.filter(version__in=versions, shard__isnull=False)
+    told = kept.exclude(account=b"").values_list(
+        "version", "version__generated_by__recipe_parameters__shards"
+    )
+    return {
+        version: count
+        for (version, count), there in Counter(told).items()
+        if there == count  # a version has one history of a shard
+    }
+
+
+def seconds_of_trainings(versions: QuerySet[ModelVersion]) -> dict[UUID, float]:
+    """Return what ``seconds_of_training`` says of each, where anybody measured it."""
+    spent = dict(versions.values_list("pk", "generated_by__seconds"))
+    unlearned = UnlearningRun.objects.filter(unlearned__in=versions)
+    for version, replayed in unlearned.values_list("unlearned", "report__replay"):
+        if version in spent:
+            spent[version] = _whole(spent[version], replayed or {})
+    return {version: seconds for version, seconds in spent.items() if seconds is not None}
+
+
+def _whole(seconds: float | None, replayed: Mapping[str, Any]) -> float | None:
+    if seconds is None or not replayed.get("sample_visits"):
+        return seconds
+    return float(seconds * replayed["of_training"] / replayed["sample_visits"])
+
+
+def may_know_who_waits(run: UnlearningRun) -> bool:
+    """Return whether what a run puts in place may know people who wait for a case of their own.
+
+    So where it rebuilds some shards of a version that was in use until then: the others, and who
+    is restricted there, are as they were.
+    """
+    in_use = run.interim_id is not None or run.target.state == ModelVersion.State.ACTIVE
+    return in_use and bool(parts_named(str(run.pk)))
 
 
 def parts_named(name: str) -> list[int]:
@@ -75,10 +150,7 @@ def seconds_of_training(version: ModelVersion) -> float | None:
     """
     seconds = version.generated_by.seconds
     reports = UnlearningRun.objects.filter(unlearned=version).values_list("report", flat=True)
-    replayed: dict[str, Any] = next((report.get("replay", {}) for report in reports), {})
-    if seconds is None or not replayed.get("sample_visits"):
-        return seconds
-    return float(seconds * replayed["of_training"] / replayed["sample_visits"])
+    return _whole(seconds, next((report.get("replay", {}) for report in reports), {}))
 
 
 def file_named(key: str) -> Artefact | None:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from audits.queries import schedule
+from audits.queries.groups import groups
 from audits.queries.waiting import coalesces
 
 
@@ -19,20 +20,23 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Print the groups, the oldest first, then the bound; warnings go to standard error."""
         now = timezone.now()
-        found = schedule.groups() if coalesces() else []
+        found = groups() if coalesces() else []
+        known, capacity = schedule.backlog(found, schedule.days(now))
         for one in found:
             names = ", ".join(case.reference for case in one.cases)
             latest = min(map(schedule.latest_start, one.cases))
+            in_shards = any(known.runs[name].shards > 1 for name in one.versions)
+            shards = f"{len(one.places)} shards of " if in_shards else ""
             self.stdout.write(
-                f"{len(one.versions)} versions wait until {latest:%Y-%m-%d} at the latest: {names}"
+                f"{shards}{len(one.versions)} versions wait until {latest:%Y-%m-%d} at the "
+                f"latest: {names}"
             )
         if not found:
             self.stdout.write("No case waits for others.")
-        known, capacity = schedule.backlog(found, schedule.days(now))
-        bound = capacity.age_bound(known.shards, wait=schedule.waited_on_purpose())
+        bound = capacity.age_bound(known.whole, wait=schedule.waited_on_purpose())
         self.stdout.write(
-            f"{known.shards} trainings, {capacity.per_day:.3g} a day: no request becomes older "
-            f"than {bound:.2g} days."
+            f"{len(known.runs)} trainings in {known.shards} shards, {capacity.per_day:.3g} of the "
+            f"longest jobs a day: no request becomes older than {bound:.2g} days."
         )
         for sentence in schedule.alerts(now):
             self.stderr.write(self.style.WARNING(sentence))

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -167,3 +170,29 @@ def test_every_outcome_has_words_and_only_what_was_done_and_closes_looks_good():
 def test_an_unknown_code_is_shown_as_it_is():
     assert verdict_badge("BRAND_NEW").label == "BRAND_NEW"
     assert method_title("brand_new") == "brand_new"
+
+
+def test_the_file_of_an_evidence_is_what_its_page_shows(reader):
+    case, _ = worlds.judged(worlds.u_lira())
+    row = Evidence.objects.get(kind="U_LIRA")
+    answer = reader.get(page_of(case, ending="evidence.json"))
+    assert answer["Content-Disposition"].endswith('.json"')
+    found = json.loads(answer.content)
+    assert found["digest"] == row.digest
+    assert found["payload"] == row.payload
+    assert found["outcome"] == "PASS_LEAK"
+
+
+def test_a_figure_that_was_not_drawn_is_neither_shown_nor_found(reader):
+    case, _ = worlds.judged(worlds.u_lira())
+    assert "histograms.svg" not in text_of(reader.get(page_of(case)))
+    assert reader.get(page_of(case, ending="histograms.svg")).status_code == 404
+
+
+def test_a_figure_of_the_payload_is_shown(reader):
+    plain = worlds.u_lira()  # whose curves are the stored picture
+    named = {"figures": {"histograms": hashlib.sha256(b"<svg/>").hexdigest()}}
+    case, _ = worlds.judged(replace(plain, payload={**plain.payload, **named}))
+    assert "histograms.svg" in text_of(reader.get(page_of(case)))
+    answer = reader.get(page_of(case, ending="histograms.svg"))
+    assert (answer.content, answer["Content-Type"]) == (b"<svg/>", "image/svg+xml")

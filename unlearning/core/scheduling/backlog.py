@@ -113,6 +113,11 @@ class Backlog:
         """How many shards share the capacity."""
         return sum(run.shards for run in self.runs.values())
 
+    @property
+    def whole(self) -> float:
+        """What it takes to rebuild every shard, in rebuilds of the largest."""
+        return sum(run.shards * run.size for run in self.runs.values())
+
     def add(self, request: Request) -> None:
         """Let a request wait for its shard's next rebuild, never for one that has begun.
 
@@ -170,6 +175,10 @@ class Backlog:
                 del self._waiting[one.run, one.shard]
             elif job.shard == one.shard:
                 one.take_first()
+
+    def set_aside(self, run: str, shard: int) -> None:
+        """Forget what waits for a shard, as it must wait for something else."""
+        self._waiting.pop((run, shard), None)
 
     def end(self, job: Job) -> None:
         """Let the shards of a job go."""

@@ -9,7 +9,8 @@ age <= (1 + (S - 1) + 1) / c = (S + 1) / c days, whatever the number of requests
 With m workers a job takes up to m / c days. The jobs in progress are over after m / c; from then
 on all workers are busy with the S - 1 others, at c a day in all, until ours starts:
 age <= (S - 1 + 2m) / c. Where shards wait on purpose until they are due to start, that wait is
-added.
+added. Where shards are of unequal size, S counts a smaller one as the part that it is of the
+largest: each of the others is served once, at its own cost.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Capacity:
         """Return how long a job of so many shard rebuilds takes one worker."""
         return work * self.workers / self.per_day
 
-    def age_bound(self, shards: int, *, wait: float = 0.0) -> float:
+    def age_bound(self, shards: float, *, wait: float = 0.0) -> float:
         """Return the greatest age in days that a request reaches, oldest first and coalesced.
 
         It does not hold while a full retrain keeps the workers busy; see ``scheduler``.
@@ -50,7 +51,7 @@ class Capacity:
 
 
 def needed_per_day(
-    shards: int, *, deadline: float = INTERNAL_DEADLINE, margin: float = 0.0, workers: int = 1
+    shards: float, *, deadline: float = INTERNAL_DEADLINE, margin: float = 0.0, workers: int = 1
 ) -> float:
     """Return the smallest capacity that keeps every request ``margin`` days under a deadline.
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from unlearning.core.scheduling.backlog import Backlog, Waiting
 
 
+DUE = "its earliest due date is near"
+
+
 class Order(Enum):
     """Which shard comes first."""
 
@@ -50,13 +53,17 @@ class StartRules:
         """Return why a shard starts now, asked while a worker is idle; empty if it waits."""
         if now >= one.oldest[0] + self.min_age:
             return f"its oldest request has waited for {self.min_age:g} days"
-        if now >= one.due - self._lead(job_days):
-            return "its earliest due date is near"
+        if self.is_due(one, now, job_days):
+            return DUE
         if len(one) >= self.min_backlog:
             return f"{len(one)} requests wait for it and a worker is idle"
         if backlog.rolled_back(one.run) > self.max_rolled_back:
             return f"more than {self.max_rolled_back:.0%} of the shards are rolled back"
         return ""
+
+    def is_due(self, one: Waiting, now: float, job_days: float) -> bool:
+        """Return whether the latest moment has come at which a shard may start."""
+        return now >= one.due - self._lead(job_days)
 
     def wakes(self, one: Waiting, job_days: float) -> float:
         """Return when a shard will start though nobody else asks."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from unlearning.core.scheduling.backlog import Job
 from unlearning.core.scheduling.capacity import INTERNAL_DEADLINE, needed_per_day
+from unlearning.core.scheduling.policies import DUE
 
 if TYPE_CHECKING:
     from unlearning.core.scheduling.backlog import Backlog, Waiting
@@ -40,6 +41,18 @@ def next_job(
     return _rebuild(chosen, reason, backlog, policy)
 
 
+def due_job(backlog: Backlog, now: float, *, policy: Policy, capacity: Capacity) -> Job | None:
+    """Return the job that cannot wait for an idle worker: its latest start has come; else None.
+
+    It stands next in line once it has begun, and no request joins it any more.
+    """
+    start = policy.start
+    if start is None:
+        return None
+    due = [one for one in backlog.free() if start.is_due(one, now, capacity.days(1))]
+    return _rebuild(min(due, key=policy.key), DUE, backlog, policy) if due else None
+
+
 def next_start(backlog: Backlog, policy: Policy, capacity: Capacity) -> float | None:
     """Return when a shard that waits on purpose will start though nobody else asks."""
     if policy.start is None:
@@ -59,9 +72,9 @@ def warnings(
     """Return a sentence for each thing that somebody must act on."""
     found = []
     wait = policy.start.min_age if policy.start else 0.0
-    bound = capacity.age_bound(backlog.shards, wait=wait)
+    bound = capacity.age_bound(backlog.whole, wait=wait)
     if bound > deadline:
-        found.append(_too_little(backlog.shards, bound, wait, capacity, deadline))
+        found.append(_too_little(backlog, bound, wait, capacity, deadline))
     late = sum(due < now for one in backlog.waiting() for *_, due in (e[2] for e in one.requests))
     if late:
         found.append(
@@ -71,15 +84,17 @@ def warnings(
 
 
 def _too_little(
-    shards: int, bound: float, wait: float, capacity: Capacity, deadline: float
+    backlog: Backlog, bound: float, wait: float, capacity: Capacity, deadline: float
 ) -> str:
     advice = "wait less before a start"
     if deadline > wait:
-        needed = needed_per_day(shards, deadline=deadline, margin=wait, workers=capacity.workers)
+        needed = needed_per_day(
+            backlog.whole, deadline=deadline, margin=wait, workers=capacity.workers
+        )
         advice = f"rebuild {needed:.2f} shards a day or more, or wait less before a start"
     return (
-        f"With {shards} shards and {capacity.per_day:g} rebuilds a day a request can become "
-        f"{bound:.1f} days old, past the deadline of {deadline:g} days: {advice}."
+        f"With {backlog.shards} shards and {capacity.per_day:g} rebuilds a day a request can "
+        f"become {bound:.1f} days old, past the deadline of {deadline:g} days: {advice}."
     )
 
 
@@ -132,7 +147,7 @@ def _in_time(run: str, backlog: Backlog, now: float, capacity: Capacity, deadlin
     """
     known = backlog.runs[run]
     days = capacity.days(known.shards * known.size)
-    after = capacity.age_bound(backlog.shards) - capacity.days(1)
+    after = capacity.age_bound(backlog.whole) - capacity.days(1)
     others = [one.due for one in backlog.waiting() if one.run != run]
     own = [one.due for one in backlog.waiting(run)]
     return (

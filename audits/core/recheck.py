@@ -1,0 +1,100 @@
+"""Draw a verdict again from an evidence file, without models, database or this platform's web.
+
+``python -m audits.core.recheck evidence.json`` prints what was recorded and what comes out.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audits.core.canonical import NotCanonical, read_json, sha256, write_json
+from audits.core.contrast import recompute
+from audits.core.evidence_file import FORMAT, MEMBERS
+from audits.core.kept import Kept
+from audits.core.policy import EvidencePolicy, NotALook, PolicyRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audits.core.verdict import Verdict
+
+JUDGED = "U_LIRA"
+
+
+class EvidenceRefused(ValueError):
+    """The file is not evidence that this version can judge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recheck:
+    """The recorded outcome, and the verdict drawn again."""
+
+    recorded: str
+    again: Verdict
+
+    @property
+    def agrees(self) -> bool:
+        """Return whether both are the same outcome."""
+        return self.recorded == self.again.outcome.value
+
+
+def recheck(data: bytes) -> Recheck:
+    """Judge the kept numbers of an evidence file anew under the policy in it.
+
+    Raises:
+        EvidenceRefused: the sentence says what is wrong with the file.
+    """
+    values = _read(data)
+    payload, kept = values["payload"], values["payload"].get("kept")
+    if sha256(write_json(payload)) != values["digest"]:
+        raise EvidenceRefused("digest does not match the payload; the file was changed.")
+    if values["kind"] != JUDGED or kept is None:
+        raise EvidenceRefused(
+            f"kind is {values['kind']!r} without kept numbers; only {JUDGED!r} with them can be "
+            f"judged again."
+        )
+    try:
+        policy = EvidencePolicy.from_dict(values["policy"])
+        again = recompute(Kept.from_dict(kept), policy)
+    except (AttributeError, KeyError, TypeError, NotALook, PolicyRefused) as error:
+        raise EvidenceRefused(f"The kept numbers or the policy cannot be read: {error}") from None
+    if payload.get("policy_digest", policy.digest()) != policy.digest():
+        raise EvidenceRefused("policy is not the one that the payload was judged under.")
+    return Recheck(recorded=values["outcome"], again=again)
+
+
+def _read(data: bytes) -> dict[str, Any]:
+    try:
+        values = read_json(data)
+    except NotCanonical as error:
+        raise EvidenceRefused(f"This is not an evidence file. {error}") from None
+    if not isinstance(values, dict) or values.keys() != MEMBERS:
+        raise EvidenceRefused(f"An evidence file has exactly {', '.join(sorted(MEMBERS))}.")
+    if values["format"] != FORMAT:
+        raise EvidenceRefused(f"format is {values['format']!r}; this version reads {FORMAT!r}.")
+    if not isinstance(values["payload"], dict):
+        raise EvidenceRefused("payload is not an object.")
+    return values
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the outcome of one file; 0 if both agree, 1 if not, 2 if it cannot be judged."""
+    if len(arguments) != 1:
+        sys.stderr.write("Usage: python -m audits.core.recheck EVIDENCE.json\n")
+        return 2
+    try:
+        found = recheck(Path(arguments[0]).read_bytes())
+    except (EvidenceRefused, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    lines = [f"Recorded: {found.recorded}", f"Again:    {found.again.outcome.value}"]
+    lines += [f"  {reason}" for reason in found.again.reasons]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0 if found.agrees else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
