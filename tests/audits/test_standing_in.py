@@ -13,7 +13,7 @@ from audits.execution import gating
 from audits.queries import case_file, limits
 from audits.queries.releases import held_stand_ins
 from audits.queries.serving import VersionNotHere, newest_version
-from audits.services import releases
+from audits.services import log
 from audits.services.serving import VersionNotServed, give_version
 from lineage.models import Job, ModelVersion, Run
 from lineage.services import jobs
@@ -149,7 +149,7 @@ def test_a_rollback_that_got_worse_is_held_and_the_person_is_erased(
 def test_what_cannot_be_logged_does_not_serve(world, base, person, monkeypatch):
     case = world.accepted(person)
     with monkeypatch.context() as patched:
-        patched.setattr(releases.log, "append", _refusing(releases.log.append))
+        patched.setattr(log, "append", _refusing(log.append))
         world.work(until=lambda: Job.objects.filter(kind="UNLEARN", status="FAILED").exists())
     assert [str(one) for one in ModelVersion.objects.all()] == ["base v1"]
     assert states(base) == ["ACTIVE"]

@@ -35,7 +35,7 @@ def killed(world, kind):
     """Her case, whose worker was killed each time that it did a job of that kind."""
     case = world.accepted()
     world.work(until=lambda: Job.objects.filter(kind=kind, status="QUEUED").exists())
-    job = Job.objects.filter(kind=kind).first()
+    job = Job.objects.filter(kind=kind)[0]
     for _ in range(jobs.DEFAULT_ATTEMPTS):
         now = timezone.now()
         jobs.claim_job(job_id=job.pk, now=now, lease=timedelta())

@@ -192,7 +192,7 @@ def alike(number: int | None, picture, label, count: int) -> list[int]:
     apart[model.labels != label] = np.inf
     if number is not None:
         apart[number] = np.inf
-    return np.argsort(apart)[:count].tolist()
+    return [int(one) for one in np.argsort(apart)[:count]]
 
 
 def shown_to_have_stayed(count: int) -> tuple[float, float]:
@@ -210,7 +210,7 @@ def shown_to_have_stayed(count: int) -> tuple[float, float]:
             before += certainty(model.weights, *one).tolist()
             after += certainty(left, *one).tolist()
     member = np.repeat([True, False], 40)
-    return tuple(float(roc(np.array(one), member).auc) for one in (before, after))
+    return float(roc(np.array(before), member).auc), float(roc(np.array(after), member).auc)
 
 
 def test_threat_8_who_makes_many_alike_leave_learns_from_the_version_after_alone_who_stayed():
