@@ -217,7 +217,8 @@ def escalate(*, run_id: UUID, now: datetime) -> UnlearningRun:
     # A replay has the seed of the training: with it, a shard that held nobody who is forgotten
     # would come out as it was, and retraining refuses to arrive at what it replaces.
     replay = run.method == runs.REPLAY
-    seed = derived_seed(run.seed, "escalated", str(run_id)) if replay else run.seed
+    other = derived_seed(run.seed, "escalated", str(run_id)) % 2**31  # which JSON readers keep
+    seed = other if replay else run.seed
     following = runs.escalate_run(run_id=run_id, seed=seed, now=now)
     for request in cases.cases_of_run(run_id):
         request.runs.add(following)
