@@ -2,7 +2,7 @@
 
 Everything on digits with the perceptron 64-128-10, in processes of one thread. What is compared
 takes turns within one run; under ``processor`` are the same ratios in seconds of the processor,
-which other load does not reach. ``--quick`` trains fewer models for fewer epochs.
+which other load reaches less. ``--quick`` trains fewer models for fewer epochs.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Sizes:
     records: int = 1024  # retained, where training is timed
     few: int = 256  # retained, where a leak is looked for
     epochs: int = 5  # where training is timed
-    shared: int = 16  # models, in one process or two
+    shared: int = 64  # models, in one process or two
     stacks: tuple[int, ...] = (16, 32, 64, STACK)
     sequential: int = 32  # models trained one after the other beside these
     repeats: int = 5
@@ -48,7 +48,7 @@ class Sizes:
     @classmethod
     def quick(cls) -> Sizes:
         """Return what is done in less than a minute."""
-        return cls(epochs=2, shared=8, stacks=(16, STACK), sequential=8, repeats=3, seeds=1)
+        return cls(epochs=2, shared=32, stacks=(16, STACK), sequential=8, repeats=3, seeds=1)
 
 
 def measure(*, quick: bool = False) -> dict[str, Any]:

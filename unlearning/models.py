@@ -18,7 +18,8 @@ class UnlearningRun(models.Model):
     * WAITING -> QUEUED | SUCCEEDED, when staff decide about a version without a recipe;
     * QUEUED | RUNNING | FAILED -> WAITING, when staff take a run over that cannot be carried out;
     * QUEUED -> RUNNING -> SUCCEEDED | FAILED, written by the child process;
-    * SUCCEEDED -> CLEARED | REJECTED, written when the evidence has been judged;
+    * SUCCEEDED -> CLEARED | REJECTED, written when the evidence has been judged, or when staff
+      give up on an audit that cannot be made;
     * CLEARED -> REJECTED, when a child that was rebuilt on the result was not cleared.
     """
 

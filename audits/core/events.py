@@ -104,6 +104,12 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "artefact_destroyed": {"artefact": UUID, "kind": CODE, "digest": SHA256},
     "version_withdrawn": {"version": UUID},
     "version_released": {"run": UUID, "version": UUID},
+    "version_stood_in": {
+        "run": UUID,
+        "version": UUID,
+        "target": UUID,
+        "release": choice("RELEASED", "HELD"),
+    },
     "records_erased": {"space": UUID, "records": COUNT, "remaining": COUNT},
     "snapshots_superseded": {"space": UUID, "snapshots": COUNT, "note": SHA256},
     "erasures_replayed": {"entries": COUNT, "records": COUNT, "remaining": COUNT},

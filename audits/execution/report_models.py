@@ -192,9 +192,14 @@ def _shown(release: Mapping[str, str] | None) -> list[list[Any]]:
 def _stood_in(run: Run) -> list[list[Any]]:
     if not (found := run.get("stood_in")):
         return []
+    held = found.get("release") == "HELD"
     return [
-        ["Served until a result could", found["name"]],
+        [
+            "Held until a result could serve" if held else "Served until a result could",
+            found["name"],
+        ],
         ["Its weights (SHA-256)", code(found["digest"])],
+        *([["Release gate", found["reason"]]] if "reason" in found else []),
     ]
 
 

@@ -38,7 +38,7 @@ from unlearning.core.sharding.facts import Told, told
 from unlearning.core.sharding.touching import left_out
 from unlearning.execution import privacy
 from unlearning.execution.certificates import budget_of
-from unlearning.execution.device import placed
+from unlearning.execution.device import arithmetic_of, placed
 from unlearning.execution.histories import recording_of
 from unlearning.execution.loading import makes_sums, reader_of
 from unlearning.execution.rebuilding import shards_of
@@ -47,11 +47,12 @@ from unlearning.queries.histories import account_of, seconds_of_training
 from unlearning.services import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pyroaring import BitMap
 
     from lineage.models import ModelVersion, OrdinalSpace
+    from unlearning.core.replay.fingerprint import Fingerprint
     from unlearning.core.replay.recording import Recording
     from unlearning.core.sharding.rebuilding import Shard
 
@@ -175,6 +176,9 @@ def _facts(version: ModelVersion, forget: BitMap) -> tuple[VersionFacts, ForgetF
         barred=restricted_ordinals(drawn.space),
     )
     known = [shard.origin for shard in shards] or ([recording] if recording else [])
+    environments = [each for one in known for each in one.fingerprints]
+    if not known and (trained := arithmetic_of(version.generated_by)):
+        environments = [trained]
     parts = _parts(shards, drawn.space, learned, gone)
     replay, visits, passed = _replay(recording, learned, gone)
     if parts:
@@ -184,7 +188,7 @@ def _facts(version: ModelVersion, forget: BitMap) -> tuple[VersionFacts, ForgetF
         VersionFacts(
             records=max(1, len(learned)),
             visits=max(1, whole),
-            same_environment=bool(known) and not any(map(_elsewhere, known)),
+            same_environment=bool(environments) and not _elsewhere(environments),
             replay=None if base_of(version) else replay,
             shards=parts.facts if parts else None,
             # Subtraction takes out these records only; what others may not serve would stay.
@@ -226,7 +230,7 @@ def _parts(
         return None
 
 
-def _elsewhere(recording: Recording) -> bool:
-    """Return whether the states came from another environment than this one."""
+def _elsewhere(environments: Iterable[Fingerprint]) -> bool:
+    """Return whether a training was not in this environment all the way."""
     now = fingerprint(placed()["device"])
-    return any(differences(each, now) for each in recording.fingerprints)
+    return any(differences(each, now) for each in environments)

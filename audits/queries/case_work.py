@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.cases import jobs_of
 from audits.queries.operator_cases import needs_scores
 from lineage.models import Job
 from unlearning.models import UnlearningRun
+from unlearning.services import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,13 +78,20 @@ def waiting_runs(request: ErasureRequest) -> QuerySet[UnlearningRun]:
 
 
 def stopped_runs(request: ErasureRequest) -> QuerySet[UnlearningRun]:
-    """Return the runs at which a failed case stopped, for which staff may decide otherwise."""
+    """Return the runs at which a failed case stopped, for which staff may decide otherwise.
+
+    They could not be carried out, or their result could not be audited.
+    """
     if request.status != S.FAILED:
         return request.runs.none()
-    failed = jobs_of(request).filter(kind="UNLEARN", status=Job.Status.FAILED)
-    return request.runs.filter(
-        pk__in=failed.values("payload_id"), unlearned=None, escalated_to=None
-    ).select_related("target")
+    stopped = jobs_of(request).filter(status__in=[Job.Status.FAILED, Job.Status.CANCELLED])
+    ended = UnlearningRun.Status.SUCCEEDED
+    unmade = Q(pk__in=stopped.filter(kind="UNLEARN").values("payload_id"), unlearned=None)
+    unjudged = Q(
+        pk__in=stopped.filter(kind__in=["AUDIT", "JUDGE"]).values("payload_id"), status=ended
+    ) & ~Q(method=runs.DESTROY)
+    found = request.runs.filter(unmade & ~Q(status=ended) | unjudged, escalated_to=None)
+    return found.select_related("target").order_by("created_at")
 
 
 def pending_duplicates(request: ErasureRequest) -> QuerySet[DuplicateFinding]:

@@ -62,14 +62,17 @@ SHARED = (
     "The unlearning runs of this case may have served others: {count} cases were planned "
     "together. The counts and digests of the forget sets of runs are of all that a run served."
 )
+SUBTRACTED = "Exact means: the records were subtracted from integer sums"
 EXACT = {
     "retrain": "Exact means: trained again by the same code, recipe and seed without the records. "
     f"{CHOICES} A bit-identical second execution was not made.",
     "replay bit_exact": f"{REPLAYED} A second execution in another process of the same "
     f"environment gave the same bits. {CHOICES}",
     "replay same_recipe": f"{REPLAYED} Equal bits are not claimed. {CHOICES}",
-    "decrement": "Exact means: the records were subtracted from integer sums, which gives the "
+    "decrement bit_exact": f"{SUBTRACTED}, which in the environment of the training gives the "
     f"bits of counting the others anew. {CHOICES}",
+    "decrement same_recipe": f"{SUBTRACTED}. Equal bits are not claimed. {CHOICES}",
+    "decrement": f"{SUBTRACTED}. Equal bits are not claimed. {CHOICES}",
 }
 NOT_REACHED = (
     "The installation asks for equal bits (EXPUNGE_MINIMUM). For {count} run(s) they could not be "
@@ -123,7 +126,13 @@ UNKNOWN = (
 )
 STOOD_IN = (
     "From when the unlearning began until its result could serve, a model served that consists of "
-    "parts as they were before any of the records was used. It was not audited."
+    "parts as they were before any of the records was used. It was not worse by more "
+    "than is tolerated, as far as that could be measured, and was not audited."
+)
+STAND_IN_HELD = (
+    "From when the unlearning began until its result could serve, nothing served in the place of "
+    "{names}: parts as they were before any of the records was used got worse by more than is "
+    "tolerated, and were held."
 )
 OWN_RECORDS = (
     "The audit trained shadow models on the person's own records, under restriction; they and "
@@ -157,13 +166,18 @@ def _fell_short(run: UnlearningRun) -> bool:
     """Return whether equal bits were asked for and are not claimed."""
     if run.weighed.get("minimum") != "BIT_EXACT":
         return False
-    claim: str = run.report.get("replay", {}).get("claim", "")
-    return claim != "bit_exact"
+    return _claim(run) != "bit_exact"
+
+
+def _claim(run: UnlearningRun) -> str:
+    """Return what is claimed of the bits of a replay or a subtraction, if anything is."""
+    claims = [run.report.get(method, {}).get("claim", "") for method in ("replay", "decrement")]
+    return next(filter(None, claims), "")
 
 
 def _way(run: UnlearningRun) -> str:
     """Return how an exact result was arrived at, and how much is claimed of it."""
-    said = run.report.get("replay", {}).get("claim")
+    said = _claim(run)
     return f"{run.method} {said}" if said else run.method
 
 
@@ -203,8 +217,7 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):
         found.append(NOT_REACHED.format(count=short))
-    if any(run.interim_id for run in runs):
-        found.append(STOOD_IN)
+    found += _meanwhile(runs)
     found += _bounded(runs)
     if outside := sum(run.method == "retrain_outside" for run in runs):
         found.append(OUTSIDE.format(count=outside))
@@ -217,6 +230,14 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     if unknown := len(request.plan.get("unknown", [])):
         found.append(UNKNOWN.format(count=unknown))
     return found
+
+
+def _meanwhile(runs: Sequence[UnlearningRun]) -> list[str]:
+    """Return what served until a result could, or that nothing did."""
+    told = [(run, run.interim.metrics["interim"]) for run in runs if run.interim]
+    held = [str(run.target) for run, said in told if said.get("release") == "HELD"]
+    found = [STOOD_IN] if len(told) > len(held) else []
+    return [*found, *([STAND_IN_HELD.format(names=", ".join(held))] if held else [])]
 
 
 def _of_batch(request: ErasureRequest) -> list[str]:

@@ -53,6 +53,25 @@ def held_releases(request: ErasureRequest | None = None) -> QuerySet[Release]:
     return waiting.select_related("run__unlearned", "run__target").order_by("created_at")
 
 
+def held_stand_ins(request: ErasureRequest | None = None) -> QuerySet[UnlearningRun]:
+    """Return the runs of which what would serve meanwhile is held, of one case or of all.
+
+    Nobody decides about these: the result follows, and they go when the case closes.
+    """
+    waiting = UnlearningRun.objects.filter(interim__state=ModelVersion.State.CANDIDATE)
+    if request is not None:
+        waiting = waiting.filter(requests=request)
+    return waiting.select_related("interim", "target").order_by("created_at")
+
+
+def is_held(version: ModelVersion) -> bool:
+    """Return whether the gate keeps a version out of use."""
+    if version.state != ModelVersion.State.CANDIDATE:
+        return False
+    held = held_releases().filter(run__unlearned=version).exists()
+    return held or held_stand_ins().filter(interim=version).exists()
+
+
 def stand_ins() -> dict[str, str]:
     """Return for each version that served meanwhile the result of its run, by name.
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from audits.models import Reading
-from audits.queries.releases import replacements, stand_ins
+from audits.queries.releases import is_held, replacements, stand_ins
 from lineage.models import ModelVersion
 from unlearning.core.release.readers import Reading as Read
 from unlearning.core.release.readers import exposures
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from unlearning.core.release.readers import Exposure
 
 _DAY = 86_400.0
+HELD = (
+    "{version} is held, since it got worse than the version before by more than is tolerated; it "
+    "is not served."
+)
 
 
 class VersionNotHere(LookupError):
@@ -38,8 +42,15 @@ def newest_version(name: str) -> ModelVersion:
     usable = _servable().filter(model_name=name, state=ModelVersion.State.ACTIVE)
     found = usable.order_by("-version").first()
     if found is None:
-        raise VersionNotHere(f"Not here: a version of {name} that is in use.")
+        raise VersionNotHere(f"Not here: a version of {name} that is in use.{_held(name)}")
     return found
+
+
+def _held(name: str) -> str:
+    """Return that the newest version of a model that might be in use is held, where one is."""
+    waiting = _servable().filter(model_name=name, state=ModelVersion.State.CANDIDATE)
+    held = next((one for one in waiting.order_by("-version") if is_held(one)), None)
+    return f" {HELD.format(version=held)}" if held else ""
 
 
 def exposed() -> tuple[Exposure, ...]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from audits.models import Evidence
 from audits.queries import cases
 from audits.queries.replacements import objection_to
-from audits.services import log, verdicts
+from audits.services import evidence, log, verdicts
 from audits.services.requests import actor_of, resume_case
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
@@ -36,12 +36,14 @@ def decide_destroy(*, run_id: UUID, user: User, now: datetime) -> None:
 
 @transaction.atomic
 def take_over(*, run_id: UUID, user: User, now: datetime) -> bool:
-    """Let staff decide about a version whose run stopped the case; the case goes on meanwhile.
+    """Stop trying a run that stopped the case; the case goes on meanwhile.
 
-    For weights that are lost, a recipe that changed: what a retry cannot mend. False when there
-    is nothing to take over.
+    For weights that are lost, a recipe that changed: what a retry cannot mend. Staff decide about
+    a version that could not be unlearned. A result that could not be audited counts as one that
+    was not cleared: its version is trained again from scratch, or waits for staff where that had
+    been done. False when there is nothing to take over.
     """
-    if not runs.ask_about_run(run_id=run_id):
+    if not (runs.ask_about_run(run_id=run_id) or _set_aside(run_id, now)):
         return False
     run = UnlearningRun.objects.get(pk=run_id)
     for request in cases.cases_of_run(run_id):
@@ -53,6 +55,15 @@ def take_over(*, run_id: UUID, user: User, now: datetime) -> bool:
             data={"run": str(run_id), "version": str(run.target_id)},
         )
         resume_case(case_id=request.pk, user=user, now=now)
+    return True
+
+
+def _set_aside(run_id: UUID, now: datetime) -> bool:
+    if not runs.set_aside(run_id=run_id):
+        return False
+    following = evidence.escalate(run_id=run_id, now=now)
+    if UnlearningRun.objects.get(pk=run_id).method == runs.RETRAIN:
+        runs.ask_about_run(run_id=following.pk)
     return True
 
 

@@ -242,7 +242,12 @@ def reopen_base(*, run_id: UUID, case_id: UUID) -> bool:
 def escalate(*, run_id: UUID, now: datetime) -> UnlearningRun:
     """Replace a run that was not cleared, or that failed, by exact retraining."""
     run = UnlearningRun.objects.get(pk=run_id)
-    following = runs.escalate_run(run_id=run_id, seed=run.seed, now=now)
+    # A replay has the seed of the training: with it, a shard that held nobody who is forgotten
+    # would come out as it was, and retraining refuses to arrive at what it replaces.
+    replay = run.method == runs.REPLAY
+    other = derived_seed(run.seed, "escalated", str(run_id)) % 2**31  # which JSON readers keep
+    seed = other if replay else run.seed
+    following = runs.escalate_run(run_id=run_id, seed=seed, now=now)
     for request in cases.cases_of_run(run_id):
         request.runs.add(following)
         log.append(
@@ -262,7 +267,7 @@ def escalate(*, run_id: UUID, now: datetime) -> UnlearningRun:
 def _why_escalated(run: UnlearningRun) -> str:
     verdict = verdict_of(run)
     if verdict is None:
-        return "RUN_FAILED"
+        return "NOT_AUDITED" if run.unlearned_id or run.status == R.REJECTED else "RUN_FAILED"
     if verdict.outcome in CLEARING and run.guarantee == runs.APPROXIMATE and gate_of(run).held:
         return "RELEASE_HELD"
     return "CHILD_NOT_CLEARED" if verdict.outcome in CLEARING else str(verdict.outcome)

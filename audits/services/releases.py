@@ -62,6 +62,27 @@ def release_held(*, run_id: UUID, user: User, now: datetime) -> None:
     _log_release(release.run, release.run.unlearned, now, actor_of(user))
 
 
+def note_stand_in(*, run: UnlearningRun, version: ModelVersion, held: bool, now: datetime) -> None:
+    """Log that a version serves in the place of a run's target, or would but for the gate.
+
+    Called in the transaction in which it takes over.
+    """
+    for request in cases.cases_of_run(run.pk):
+        log.append(
+            type="version_stood_in",
+            case=request.pk,
+            now=now,
+            data={
+                "run": str(run.pk),
+                "version": str(version.pk),
+                "target": str(run.target_id),
+                "release": Release.State.HELD if held else Release.State.RELEASED,
+            },
+        )
+    if held:
+        _raise_incident(run, version, now)
+
+
 @transaction.atomic
 def _settle(run: UnlearningRun, result: ModelVersion, now: datetime) -> None:
     if Release.objects.filter(run=run).exists():
@@ -73,7 +94,7 @@ def _settle(run: UnlearningRun, result: ModelVersion, now: datetime) -> None:
         reason = f"{run.target}, which it replaces, was held: {before.reason}"
     if gated.held or before:
         state = Release.State.HELD
-        _raise_incident(run, now)
+        _raise_incident(run, result, now)
     else:
         try:
             versions.release(version=result, waiting=may_know_who_waits(run))
@@ -88,14 +109,14 @@ def _settle(run: UnlearningRun, result: ModelVersion, now: datetime) -> None:
         _log_release(run, result, now, log.SYSTEM)
 
 
-def _raise_incident(run: UnlearningRun, now: datetime) -> None:
+def _raise_incident(run: UnlearningRun, version: ModelVersion, now: datetime) -> None:
     for request in cases.cases_of_run(run.pk):
         log.append(
             type="incident_raised",
             case=request.pk,
             now=now,
             data={"code": RELEASE_HELD},
-            once=f"held:{request.pk}:{run.pk}",
+            once=f"held:{request.pk}:{version.pk}",
         )
 
 

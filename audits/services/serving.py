@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from audits.models import Reading
-from audits.queries.releases import replacements, stand_ins
-from audits.queries.serving import version_of
+from audits.queries.releases import is_held, replacements, stand_ins
+from audits.queries.serving import HELD, version_of
 from lineage.models import ApiKey, ModelVersion
 from unlearning.core.release.readers import may_read
 
@@ -40,6 +40,8 @@ def give_version(*, reader: str, version_id: UUID, now: datetime) -> ModelVersio
     """
     _one_at_a_time(reader)
     version = version_of(version_id)
+    if is_held(version):
+        raise VersionNotServed(HELD.format(version=version))
     if version.state != ModelVersion.State.ACTIVE:
         raise VersionNotServed(
             f"{version} is {version.get_state_display().lower()}; only active versions are served."

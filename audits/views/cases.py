@@ -16,7 +16,7 @@ from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_page, case_work, cases, reports, schedule
 from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.queries.operator_cases import operator_origin_of
-from audits.queries.releases import held_releases
+from audits.queries.releases import held_releases, held_stand_ins
 from audits.queries.serving import exposed
 from audits.queries.waiting import waits_for_others
 from audits.views.access import may_decide, page, staff_page
@@ -90,6 +90,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "operator": operator_origin_of(found.pk),
         "waiting_runs": case_work.waiting_runs(found),
         "held_releases": held_releases(found),
+        "held_stand_ins": held_stand_ins(found),
         "waits_until": _waits_until(found),
         "stopped_runs": case_work.stopped_runs(found),
         "affected": _ways(found.plan),

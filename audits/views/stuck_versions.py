@@ -17,15 +17,19 @@ from audits.queries.releases import held_releases
 from audits.queries.replacements import replacements_for
 from audits.views.access import decision, staff_of
 from audits.views.asking import ask, carry_out, posted
+from unlearning.models import UnlearningRun
+from unlearning.services.runs import RETRAIN
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+S = UnlearningRun.Status
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @decision
 def take_over(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
-    """Stop trying a run that cannot be carried out, and decide about its version."""
+    """Stop trying a run that cannot be carried out or audited, and decide about its version."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
     run = get_object_or_404(case_work.stopped_runs(case), pk=run_id)
     if request.method != "POST":
@@ -34,7 +38,9 @@ def take_over(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse
         request,
         case,
         lambda: workflow.take_over(run_id=run.pk, user=staff_of(request)),
-        f"Choose now what becomes of {run.target}.",
+        f"{run.target} is trained again from scratch."
+        if run.status == S.SUCCEEDED and run.method != RETRAIN
+        else f"Choose now what becomes of {run.target}.",
     )
 
 

@@ -37,6 +37,13 @@ def release(*, version: ModelVersion, waiting: bool = False) -> ModelVersion:
         VersionNotReleasable: a shadow model, withdrawn, destroyed, or trained on records that
             are restricted or erased.
     """
+    current = _releasable(version, waiting=waiting)
+    current.state = _State.ACTIVE
+    current.save(update_fields=["state"])
+    return current
+
+
+def _releasable(version: ModelVersion, *, waiting: bool) -> ModelVersion:
     current = ModelVersion.objects.select_for_update().get(id=version.id)
     if current.kind == ModelVersion.Kind.SHADOW:
         raise VersionNotReleasable(f"{current} is a shadow model, which is never released.")
@@ -51,8 +58,6 @@ def release(*, version: ModelVersion, waiting: bool = False) -> ModelVersion:
     if gone:
         names = ", ".join(str(version) for version in gone)
         raise VersionNotReleasable(f"{current} was made from {names}, which is out of use.")
-    current.state = _State.ACTIVE
-    current.save(update_fields=["state"])
     return current
 
 
@@ -66,15 +71,21 @@ def withdraw(*, version: ModelVersion, by_case: uuid.UUID, now: datetime) -> Mod
 
 
 @transaction.atomic
-def take_over(*, version: ModelVersion, of: ModelVersion, waiting: bool = False) -> None:
+def take_over(
+    *, version: ModelVersion, of: ModelVersion, waiting: bool = False, held: bool = False
+) -> None:
     """Let a version serve in the place of another one, which is withdrawn from now on.
 
-    What becomes of that one its case will say. ``waiting`` is as in ``release``.
+    What becomes of that one its case will say. ``waiting`` is as in ``release``. A version that
+    is ``held`` stays a candidate: then neither is in use.
 
     Raises:
         VersionNotReleasable: see ``release``; the other one stays in use.
     """
-    release(version=version, waiting=waiting)
+    if held:
+        _releasable(version, waiting=waiting)
+    else:
+        release(version=version, waiting=waiting)
     used = ModelVersion.objects.filter(id=of.id, state__in=[_State.CANDIDATE, _State.ACTIVE])
     used.update(state=_State.WITHDRAWN)
 

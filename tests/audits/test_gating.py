@@ -199,7 +199,7 @@ def test_a_shard_that_got_worse_shows_though_the_vote_did_not():
     examples = TensorDataset(torch.rand(30, 64), torch.zeros(30, dtype=torch.int64))
     before = SoftVote([answering(0), answering(0), answering(0)])
     after = SoftVote([answering(0), answering(0), answering(1)])
-    found = gating._shards(before, after, examples)
+    found = [gating._paired(each, examples) for each in gating._pairs(before, after)]
     assert [(one.before, one.after) for one in found] == [(1, 1), (1, 1), (1, 0)]
-    assert gating._shards(before, answering(0), examples) == []
-    assert gating._shards(before, SoftVote([answering(0)]), examples) == []
+    assert gating._pairs(before, answering(0)) == []
+    assert gating._pairs(before, SoftVote([answering(0)])) == []

@@ -12,17 +12,29 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from pyroaring import BitMap
 
+from audits import workflow
 from audits.execution import weighing
 from audits.execution.asked import Asked
+from audits.models import ShadowResult
 from audits.queries import limits
 from config.api import api
-from lineage.models import Artefact, Job, RecordContent, Restriction
+from lineage.models import (
+    Artefact,
+    Job,
+    ModelVersion,
+    RecordContent,
+    Restriction,
+)
 from lineage.queries.artefacts import weights_of
+from lineage.queries.availability import usable_ordinals
 from lineage.queries.contents import read_batch
-from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL
+from tests.audits import world as worlds
+from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, runs
 from unlearning.core.planning.ways import Way
 
 pytestmark = pytest.mark.django_db
+
+MALLORY = "mallory@example.org"
 
 
 @pytest.fixture
@@ -42,6 +54,40 @@ def test_threat_1_a_request_in_the_name_of_somebody_else_touches_nothing(world, 
     assert case.status == "RECEIVED"
     assert not Restriction.objects.exists()
     assert set(Job.objects.values_list("kind", flat=True)) == {"TRAIN"}
+
+
+def test_threat_2_who_hands_in_a_copy_of_somebody_elses_record_has_only_the_copy_erased(
+    world, base
+):
+    content = next(iter(read_batch(world.dataset.space, list(world.owned(ADA))))).content
+    worlds.imported("digits", [(MALLORY, (content, "0"))])
+    case = world.erased(MALLORY)
+    (finding,) = case.duplicates.all()
+    assert (finding.kind, finding.decision) == ("EXACT", "")
+    assert (case.status, runs(case)) == ("RESTRICTED", [])
+    hers = world.owned(ADA)
+    assert hers <= usable_ordinals(world.dataset.space)
+    world.do(
+        workflow.decide_duplicate, finding_id=finding.pk, decision="KEEP", user=worlds.officer()
+    )
+    case = world.finish(world.wake(case))
+    assert (case.status, runs(case)) == ("SEALED", [])  # no model learned from the copy
+    assert hers <= usable_ordinals(world.dataset.space)
+    base.refresh_from_db()
+    assert base.state == "ACTIVE"
+
+
+def test_threat_17_what_the_audit_measured_of_each_record_is_gone_with_the_case(
+    world, base, approximate
+):
+    case = world.accepted()
+    world.work(until=lambda: Job.objects.filter(kind="ERASE", status="QUEUED").exists())
+    assert ShadowResult.objects.exists()
+    case = world.finish(case)
+    assert case.status == "SEALED"
+    assert not ShadowResult.objects.exists()
+    shadows = ModelVersion.objects.filter(kind="SHADOW")
+    assert {one.state for one in shadows} == {"DESTROYED"}
 
 
 def test_threat_9_no_weights_from_before_lie_in_the_store_after_the_erasure(world, base):

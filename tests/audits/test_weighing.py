@@ -10,10 +10,12 @@ import pytest
 from django.test import Client
 from pyroaring import BitMap
 
+from audits.queries import limits
 from audits.views.weighing import predicted_and_actual, weighed_ways
 from lineage.services import restriction
 from tests.audits.world import ADA, BERT, CLEO, NOW, SMALL, officer, runs
 from unlearning.core.replay.store import NotStored
+from unlearning.execution.device import arithmetic_of
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +95,21 @@ def test_a_model_of_integer_sums_is_decremented(world):
     world.train("sums", world.snapshot(ADA, BERT, CLEO), **RIDGE)
     run = first(world.erased())
     assert (run.method, run.status) == ("decrement", "CLEARED")
+    assert run.weighed["ranked"][0]["option"]["strength"] == "BIT_EXACT"
+    assert run.report["decrement"]["claim"] == "bit_exact"
+
+
+def test_in_another_environment_equal_bits_are_neither_planned_nor_claimed(world, monkeypatch):
+    version = world.train("sums", world.snapshot(ADA, BERT, CLEO), **RIDGE)
+    elsewhere = {**arithmetic_of(version.generated_by), "processor": "another"}
+    for module in ("audits.execution.weighing", "unlearning.execution.running"):
+        monkeypatch.setattr(f"{module}.fingerprint", lambda _: elsewhere)
+    case = world.erased()
+    run = first(case)
+    assert (run.method, run.status) == ("decrement", "CLEARED")
+    assert run.weighed["ranked"][0]["option"]["strength"] == "SAME_RECIPE"
+    assert run.report["decrement"]["claim"] == "same_recipe"
+    assert limits.EXACT["decrement same_recipe"] in limits.limits_of(case, [run])
 
 
 def test_it_is_not_while_others_in_it_are_restricted(world):

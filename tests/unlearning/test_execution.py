@@ -218,6 +218,34 @@ def test_subtraction_gives_the_bits_of_retraining_and_its_lineage(world, queue, 
     assert not equal(counted, found[0])
 
 
+@pytest.mark.parametrize(
+    ("kept", "reason"),
+    [
+        (
+            {"threads": "64"},
+            "The environment is not that of the training: threads was '64' and is",
+        ),
+        ({}, "The environment of the training was not kept"),
+    ],
+)
+def test_bits_are_claimed_of_a_subtraction_only_where_the_sums_were_counted(
+    queue, counted, kept, reason
+):
+    run, job = queue("decrement", target=counted)
+    running.execute_run(job)
+    run.refresh_from_db()
+    assert run.report["decrement"]["claim"] == "bit_exact"
+    made = counted.generated_by
+    before = made.environment["arithmetic"]
+    made.environment = made.environment | {"arithmetic": kept and before | kept}
+    Run.objects.filter(pk=made.pk).update(environment=made.environment)
+    run, job = queue("decrement", target=counted)
+    running.execute_run(job)
+    run.refresh_from_db()
+    assert run.report["decrement"]["claim"] == "same_recipe"
+    assert run.report["decrement"]["reason"].startswith(reason)
+
+
 @pytest.mark.parametrize("method", ["decrement", "certified_newton"])
 def test_what_is_taken_out_alone_must_be_all_that_has_to_go(world, queue, counted, method):
     run, job = queue(method, target=counted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from dataclasses import replace
 from datetime import timedelta
@@ -165,7 +166,7 @@ def test_bits_are_claimed_only_after_a_second_execution(base, replayed, settings
     assert replayed().report["replay"]["claim"] == "same_recipe"
     settings.EXPUNGE_REPLAY_TWICE = True
 
-    def elsewhere(run):
+    def elsewhere(run, _limit):
         return [replace(one, process="another") for one in again.executed(str(run.pk))]
 
     monkeypatch.setattr(replaying, "elsewhere", elsewhere)
@@ -174,7 +175,7 @@ def test_bits_are_claimed_only_after_a_second_execution(base, replayed, settings
     monkeypatch.setattr(
         replaying,
         "elsewhere",
-        lambda run: [replace(one, digest="other") for one in elsewhere(run)],
+        lambda *run: [replace(one, digest="other") for one in elsewhere(*run)],
     )
     said = replayed().report["replay"]
     assert said["claim"] == "same_recipe"
@@ -183,9 +184,22 @@ def test_bits_are_claimed_only_after_a_second_execution(base, replayed, settings
 
 def test_a_second_execution_that_fails_weakens_the_claim(base, replayed, settings, monkeypatch):
     settings.EXPUNGE_REPLAY_TWICE = True
-    monkeypatch.setattr(replaying, "AGAIN", "unlearning.no_such_module")
+    module = (sys.executable, "-m", "unlearning.no_such_module")
+    monkeypatch.setattr("unlearning.execution.elsewhere.COMMAND", module)
     said = replayed().report["replay"]
     assert (said["claim"], said["second_digest"]) == ("same_recipe", None)
+    assert said["reason"].startswith("The second execution did not come to its end")
+
+
+def test_a_second_execution_that_takes_too_long_is_stopped_and_weakens_the_claim(
+    base, replayed, settings, monkeypatch
+):
+    settings.EXPUNGE_REPLAY_TWICE = True
+    monkeypatch.setattr("unlearning.execution.elsewhere.COMMAND", ("sh", "-c", "exec sleep 60"))
+    monkeypatch.setattr("unlearning.execution.replaying.limit_of", lambda *_: 0.1)
+    said = replayed().report["replay"]
+    assert (said["claim"], said["second_digest"]) == ("same_recipe", None)
+    assert said["reason"].startswith("The second execution was stopped after 0 seconds")
 
 
 def test_an_altered_log_is_not_replayed(base, replayed):

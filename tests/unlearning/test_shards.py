@@ -243,7 +243,7 @@ def twice(settings, monkeypatch):
     """Execute again in this process, as if it were another; what came out, run by run."""
     found = []
 
-    def elsewhere(run):
+    def elsewhere(run, _limit):
         found.append([replace(one, process="another") for one in again.executed(str(run.pk))])
         return found[-1]
 
@@ -313,7 +313,7 @@ def test_without_a_second_execution_no_bits_are_claimed(rebuilt):
 def test_one_shard_that_came_out_otherwise_weakens_the_claim(
     base, rebuilt, late, others, monkeypatch
 ):
-    def elsewhere(run):
+    def elsewhere(run, _limit):
         one, two = [replace(one, process="another") for one in again.executed(str(run.pk))]
         return [one, replace(two, digest="other")]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.data import Subset, TensorDataset
 
-from tests.unlearning.toys import Normed, Plain, Toy, examples
+from tests.unlearning.toys import Filters, Normed, Plain, Toy, examples
 from unlearning.core.private.terms import Privacy
 from unlearning.core.recipe import NoExamples
 from unlearning.core.session import Cancelled, Session
@@ -177,6 +177,7 @@ def test_a_loss_that_runs_away_stops_it_before_anything_moves():
         (Toy(), {}, "dropout"),
         (Normed(), {}, "batch normalisation"),
         (DigitsCNN(), {}, "batch normalisation"),
+        (Filters(), {}, "convolutions"),
         (Adaptive(), {}, "the optimiser is Adam"),
         (Ordered(), {}, "orders its records"),
         (Weighing(), {}, "the loss is the recipe's own"),

@@ -9,6 +9,10 @@ from unlearning.core.examples import NOTHING, Examples
 from unlearning.core.session import Cancelled, Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
     from unlearning.core.history import History
     from unlearning.core.recipe import Recipe
     from unlearning.core.replay.rewind import Rewind
@@ -27,7 +31,8 @@ class Context(Session):
     the forget set cannot know them otherwise. ``history`` is what was kept of the
     end of the training, and ``rewind`` the whole of it, state by state, or that of the shards
     that are to be rebuilt; each is None where nothing was kept, and for a method that does not
-    declare it.
+    declare it. ``fresh`` trains by the recipe on the retain set and keeps what a later replay
+    needs; None where nothing is kept.
     """
 
     recipe: Recipe
@@ -35,3 +40,4 @@ class Context(Session):
     classes: tuple[str, ...] = ()
     history: History | None = None
     rewind: Rewind | Rebuild | None = None
+    fresh: Callable[[Session], nn.Module] | None = None

@@ -82,7 +82,7 @@ def _layers(recipe: GradientRecipe, session: Session) -> str:
     if batch_norms(model):
         return "batch normalisation would see the padding of shorter batches"
     if session.device.type == "cpu" and any(isinstance(each, CONVOLUTIONS) for each in modules):
-        return "stacked convolutions are slower on a processor and take three times the memory"
+        return "stacked convolutions become grouped ones, which a processor is slow at"
     return _optimizer(recipe, model)
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from django.conf import settings
 
+from unlearning.core.replay.fingerprint import fingerprint
 from unlearning.core.session import CPU, Session
+
+if TYPE_CHECKING:
+    from lineage.models import Run
+    from unlearning.core.replay.fingerprint import Fingerprint
+
+ARITHMETIC = "arithmetic"
 
 
 class NoDevice(RuntimeError):
@@ -24,9 +31,21 @@ def placed() -> dict[str, Any]:
 
 
 def described() -> dict[str, Any]:
-    """Return the same as lineage keeps it of a run, with what is really used. Raises as above."""
+    """Return the same as lineage keeps it of a run, with what is really used. Raises as above.
+
+    ``arithmetic`` is all that is known to change bits.
+    """
     session = Session(**placed())
-    return {"device": session.device.type, "mixed_precision": session.mixed}
+    return {
+        "device": session.device.type,
+        "mixed_precision": session.mixed,
+        ARITHMETIC: fingerprint(session.device),
+    }
+
+
+def arithmetic_of(run: Run) -> Fingerprint:
+    """Return what was known to change bits when a run began; empty where nobody kept it."""
+    return dict(run.environment.get(ARITHMETIC, {}))
 
 
 def _device() -> torch.device:

@@ -18,6 +18,7 @@ from unlearning.core.sharding.coverage import ClassesMissing
 from unlearning.core.sharding.rebuilding import Rebuild, Shard, ShardRewind
 from unlearning.core.stored import StoredExamples
 from unlearning.execution.device import placed
+from unlearning.execution.elsewhere import elsewhere, limit_of
 from unlearning.execution.histories import (
     STEP_LOG_KEY,
     Borrowed,
@@ -25,7 +26,7 @@ from unlearning.execution.histories import (
     recording_of,
 )
 from unlearning.execution.loading import recipe_of, retain_snapshot
-from unlearning.execution.replaying import NoRecording, claimed, elsewhere, ended, from_scratch
+from unlearning.execution.replaying import NoRecording, claimed, ended, from_scratch
 from unlearning.execution.sharding import begun_part
 from unlearning.queries import histories as kept
 from unlearning.queries.histories import Part
@@ -33,6 +34,8 @@ from unlearning.recipes.sharded import Sharded
 from unlearning.services import histories
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyroaring import BitMap
 
     from lineage.models import Job, ModelVersion
@@ -147,15 +150,18 @@ def finish(run: UnlearningRun, version: ModelVersion) -> None:
     histories.pass_on(but=rebuilt, of=run.target, to=version)
 
 
-def said(run: UnlearningRun, rebuild: Rebuild) -> dict[str, Any]:
-    """Return what is claimed of a rebuild that has just ended, and what it took.
+def said(run: UnlearningRun, rebuild: Rebuild, seconds: float) -> dict[str, Any]:
+    """Return what is claimed of a rebuild that has just ended after ``seconds``, and what it took.
 
     No shard is named: its number would say something of who is in it. What is claimed of the
     whole is the least that is claimed of a shard; the others have the bits that they had.
     """
     recordings = [ended(run, name_of(run, number)) for number in rebuild.rewinds]
-    seconds: list[Execution | None] = [*elsewhere(run)] or [None] * len(recordings)
-    each = [claimed(*pair) for pair in zip(recordings, seconds, strict=True)]
+    found = elsewhere(run, limit_of(run, recordings, seconds))
+    outcomes: Sequence[Execution | str] = (
+        [found] * len(recordings) if isinstance(found, str) else found
+    )
+    each = [claimed(*pair) for pair in zip(recordings, outcomes, strict=True)]
     shards = kept.parts_of(run.target)
     others = [
         recording_of(account) for part, account in shards if part.number not in rebuild.rewinds

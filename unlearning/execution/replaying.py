@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import subprocess
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,6 +19,7 @@ from unlearning.core.replay.rewind import Rewind, holes_in
 from unlearning.core.session import Session
 from unlearning.core.stored import StoredExamples
 from unlearning.execution.device import placed
+from unlearning.execution.elsewhere import elsewhere, limit_of
 from unlearning.execution.histories import (
     STEP_LOG_KEY,
     Borrowed,
@@ -39,9 +36,6 @@ if TYPE_CHECKING:
     from unlearning.core.replay.store import Store
     from unlearning.models import UnlearningRun
 
-logger = logging.getLogger("expunge.unlearning")
-
-AGAIN = "unlearning.execution.again"
 R = TypeVar("R", bound=Rewind)
 
 
@@ -98,10 +92,14 @@ def finish(run: UnlearningRun, version: ModelVersion) -> None:
     histories.settle(name=str(run.pk), version=version, rests_on=rests_on)
 
 
-def said(run: UnlearningRun) -> dict[str, Any]:
-    """Return what is claimed of the replay of a run that has just ended, and what it took."""
-    second = next(iter(elsewhere(run)), None)
-    return claimed(ended(run, str(run.pk)), second)
+def said(run: UnlearningRun, seconds: float) -> dict[str, Any]:
+    """Return what is claimed of the replay of a run that has just ended, and what it took.
+
+    ``seconds`` is how long it lasted.
+    """
+    recording = ended(run, str(run.pk))
+    found = elsewhere(run, limit_of(run, [recording], seconds))
+    return claimed(recording, found if isinstance(found, str) else found[0])
 
 
 def ended(run: UnlearningRun, name: str) -> Recording:
@@ -116,13 +114,17 @@ def ended(run: UnlearningRun, name: str) -> Recording:
     return recording
 
 
-def claimed(recording: Recording, second: Execution | None) -> dict[str, Any]:
-    """Return what is claimed of a replay that ran in this process, and what it took."""
+def claimed(recording: Recording, outcome: Execution | str) -> dict[str, Any]:
+    """Return what is claimed of a replay that ran in this process, and what it took.
+
+    ``outcome`` is that of the second execution, or why there is none.
+    """
+    second, absent = (None, outcome) if isinstance(outcome, str) else (outcome, "")
     found = fingerprint(placed()["device"])
     first = Execution(
         work=recording.work, digest=recording.digest, fingerprint=found, first=_first(recording)
     )
-    found_so = claim(recording.fingerprints, first, second)
+    found_so = claim(recording.fingerprints, first, second, absent=absent)
     return {
         "claim": found_so.strength.value,
         "reason": found_so.reason,
@@ -146,27 +148,6 @@ def _first(recording: Recording) -> int:
         if not each.key.startswith(f"{recording.run}/")
     )
     return max(taken_over, default=0)
-
-
-def elsewhere(run: UnlearningRun) -> list[Execution]:
-    """Return the same work done by another process, each shard by itself where there are any.
-
-    Empty where that did not come to an end, or is not wanted.
-    """
-    if not settings.EXPUNGE_REPLAY_TWICE:
-        return []
-    done = subprocess.run(  # noqa: S603  (a module of ours, and the id of a run)
-        [sys.executable, "-m", AGAIN, str(run.pk)],
-        cwd=settings.BASE_DIR,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        logger.warning("The second execution of run %s failed: %s", run.pk, last)
-        return []
-    return [Execution.from_dict(one) for one in json.loads(done.stdout.splitlines()[-1])]
 
 
 def execute_again(run: UnlearningRun) -> Execution:

@@ -20,10 +20,12 @@ from unlearning import methods
 from unlearning.core.claims import Guarantee
 from unlearning.core.context import Context
 from unlearning.core.method import Method
+from unlearning.core.replay.claims import claim_of_subtraction
+from unlearning.core.replay.fingerprint import fingerprint
 from unlearning.core.sharding.rebuilding import Rebuild
 from unlearning.core.stored import StoredExamples
 from unlearning.execution import privacy, rebuilding, replaying
-from unlearning.execution.device import placed
+from unlearning.execution.device import arithmetic_of, placed
 from unlearning.execution.interim import serve_interim
 from unlearning.execution.loading import (
     forget_snapshot,
@@ -32,10 +34,11 @@ from unlearning.execution.loading import (
     retain_snapshot,
 )
 from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
+from unlearning.execution.retraining import retraining
 from unlearning.models import UnlearningRun
 from unlearning.queries.histories import may_know_who_waits
 from unlearning.recipes.sharded import Sharded
-from unlearning.services import runs
+from unlearning.services import histories, runs
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from lineage.queries.training_view import TrainingView
     from unlearning.core.recipe import Recipe
     from unlearning.core.replay.rewind import Rewind
+    from unlearning.execution.interim import Gate
 
 METHODS: Registry[Method] = Registry(methods, Method)
 
@@ -66,8 +70,11 @@ class Done:
     seconds: float
 
 
-def execute_run(job: Job) -> None:
-    """Unlearn as the run says, store the candidate, record the result."""
+def execute_run(job: Job, gate: Gate | None = None) -> None:
+    """Unlearn as the run says, store the candidate, record the result.
+
+    Without a ``gate`` nothing serves in the place of the target meanwhile.
+    """
     if not runs.start_run(run_id=job.payload_id):
         return
     run = UnlearningRun.objects.select_related("target__generated_by", "base", "space").get(
@@ -81,7 +88,9 @@ def execute_run(job: Job) -> None:
         return
     known = earlier_result(job)
     if known is None:
-        known = _unlearn(job, run)
+        known = _unlearn(job, run, gate)
+    if run.method == runs.RETRAIN:
+        histories.settle(name=str(job.pk), version=known)
     if run.method == runs.REPLAY:
         in_shards = isinstance(recipe_of(run.target), Sharded)
         (rebuilding if in_shards else replaying).finish(run, known)
@@ -125,7 +134,7 @@ def _left_alone(run: UnlearningRun) -> None:
     )
 
 
-def _unlearn(job: Job, run: UnlearningRun) -> ModelVersion:
+def _unlearn(job: Job, run: UnlearningRun, gate: Gate | None) -> ModelVersion:
     target = run.target
     recipe = recipe_of(target)
     method = METHODS.get(run.method)(**run.hyperparameters)
@@ -146,7 +155,7 @@ def _unlearn(job: Job, run: UnlearningRun) -> ModelVersion:
         now=timezone.now(),
     )
     try:
-        version = _store(run, lineage_run, _apply(job, run, recipe, method))
+        version = _store(run, lineage_run, _apply(job, run, recipe, method, gate))
     except Exception as error:
         lineage_runs.fail_run(run=lineage_run, now=timezone.now(), reason=type(error).__name__)
         raise
@@ -189,7 +198,9 @@ def _store(run: UnlearningRun, lineage_run: Run, done: Done) -> ModelVersion:
     )
 
 
-def _apply(job: Job, run: UnlearningRun, recipe: Recipe, method: Method) -> Done:
+def _apply(
+    job: Job, run: UnlearningRun, recipe: Recipe, method: Method, gate: Gate | None
+) -> Done:
     view = open_erasure_view(
         run_id=run.pk,
         purpose="UNLEARN",
@@ -199,21 +210,24 @@ def _apply(job: Job, run: UnlearningRun, recipe: Recipe, method: Method) -> Done
     )
     served = training_view(retain_snapshot(run))
     retain = StoredExamples(recipe, served)
+    told: dict[str, Any] = {}
     context = Context(
         recipe=recipe,
         seed=run.seed,
         base=load_version(run.base) if run.base else None,
         progress=reporter(job, f"{method.title}: {run.target}"),
         rewind=_rewind(job, run, recipe, served) if run.method == runs.REPLAY else None,
+        fresh=retraining(job, recipe, served, told) if run.method == runs.RETRAIN else None,
         **placed(),
         **privacy.hidden(recipe, served),
     )
-    told: dict[str, Any] = {}
-    if isinstance(context.rewind, Rebuild):
-        told["interim"] = serve_interim(job, run, context.rewind, retain, context)
+    if gate and isinstance(context.rewind, Rebuild):
+        told["interim"] = serve_interim(job, run, context.rewind, retain, context, gate=gate)
     result = method.apply(load_version(run.target), retain, StoredExamples(recipe, view), context)
+    if run.method == runs.DECREMENT:
+        told["decrement"] = _subtracted(run)
     if context.rewind:
-        told["replay"] = _said(run, context.rewind)
+        told["replay"] = _said(run, context.rewind, result.report.seconds)
     return Done(
         model=result.model,
         guarantee=method.guarantee.name,
@@ -230,5 +244,13 @@ def _rewind(
     return replaying.begin(job, run)
 
 
-def _said(run: UnlearningRun, rewind: Rewind | Rebuild) -> dict[str, Any]:
-    return rebuilding.said(run, rewind) if isinstance(rewind, Rebuild) else replaying.said(run)
+def _subtracted(run: UnlearningRun) -> dict[str, str]:
+    here = fingerprint(placed()["device"])
+    found = claim_of_subtraction(arithmetic_of(run.target.generated_by), here)
+    return {"claim": found.strength.value, "reason": found.reason}
+
+
+def _said(run: UnlearningRun, rewind: Rewind | Rebuild, seconds: float) -> dict[str, Any]:
+    if isinstance(rewind, Rebuild):
+        return rebuilding.said(run, rewind, seconds)
+    return replaying.said(run, seconds)

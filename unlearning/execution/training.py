@@ -71,7 +71,7 @@ def train_version(job: Job) -> None:
             **placed(),
             **privacy.hidden(recipe, view),
         )
-        model = _trained(job, recipe, session, view)
+        model = trained(job, recipe, session, view)
         # The recipe draws every record of its view in every epoch.
         captured.used(view.ordinals)
         captured.finish(weights=weights.to_bytes(model.state_dict()))
@@ -104,7 +104,12 @@ def _recipe(wanted: Mapping[str, Any]) -> Recipe:
     return Sharded.of(recipe, shards=settings.EXPUNGE_SHARDS, slices=slices)
 
 
-def _trained(job: Job, recipe: Recipe, session: Session, view: TrainingView) -> nn.Module:
+def trained(job: Job, recipe: Recipe, session: Session, view: TrainingView) -> nn.Module:
+    """Train by a recipe on what is served, recorded where the installation says so.
+
+    Raises:
+        TooEntangled, EmptyShard, ClassesMissing, TooManySlices: see ``recorded_in_shards``.
+    """
     if isinstance(recipe, Sharded):
         return recorded_in_shards(job, recipe, session, view)
     if not settings.EXPUNGE_REPLAY_EVERY or _noisy(recipe):

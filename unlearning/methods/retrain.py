@@ -72,7 +72,9 @@ class Retrain(Method):
                 "Retraining would start from the original model itself; give the cleared base "
                 "model, or none."
             )
-        theta_r = context.recipe.train(retain, context)
+        theta_r = (
+            context.fresh(context) if context.fresh else context.recipe.train(retain, context)
+        )
         new = _weights(theta_r)
         survivors = sorted(_moved(new, start) - _moved(new, old))
         if survivors:

@@ -27,13 +27,14 @@ CERTIFIED = "CERTIFIED"
 APPROXIMATE = "APPROXIMATE"
 RETRAIN = "retrain"
 REPLAY = "replay"
+DECREMENT = "decrement"
 DESTROY = "destroy"
 OUTSIDE = "retrain_outside"
 NO_ACTION = privacy.NO_ACTION
 NEWTON = "certified_newton"
 # The method that carries out each way of the planner; the others are not offered here yet.
 CARRIED_OUT_BY = {
-    Way.DECREMENT: "decrement",
+    Way.DECREMENT: DECREMENT,
     Way.REWIND: REPLAY,
     Way.SHARD_REBUILD: REPLAY,
     Way.RETRAIN: RETRAIN,
@@ -147,6 +148,12 @@ def ask_about_run(*, run_id: UUID) -> bool:
             pk=run_id, status__in=stopped, unlearned=None, escalated_to=None
         ).update(status=S.WAITING, error_code="", error="", ended_at=None)
     )
+
+
+def set_aside(*, run_id: UUID) -> bool:
+    """Stop trying to audit a result, which then counts as not cleared; False when it is over."""
+    ended = UnlearningRun.objects.filter(pk=run_id, status=S.SUCCEEDED, escalated_to=None)
+    return bool(ended.exclude(method=DESTROY).update(status=S.REJECTED))
 
 
 def judge_run(*, run_id: UUID, cleared: bool) -> bool:

@@ -25,7 +25,7 @@ HANDLERS = {
     "TILES": "lineage.execution.tiling:build_tiles",
     "TRAIN": "unlearning.execution.training:train_version",
     "TUNE": "audits.execution.tuning:tune",
-    "UNLEARN": "unlearning.execution.running:execute_run",
+    "UNLEARN": "audits.execution.standing_in:unlearn",
     "SCORE": "audits.execution.scoring:score_case",
     "PLAN": "audits.execution.planning:draw_plan",
     "AUDIT": "audits.execution.shadows:train_shadows",

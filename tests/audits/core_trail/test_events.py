@@ -27,6 +27,7 @@ VALID = {
     "count": st.integers(0, LARGEST),
     "date": st.dates().map(date.isoformat),
     "FOUND or NOT_FOUND": st.sampled_from(["FOUND", "NOT_FOUND"]),
+    "RELEASED or HELD": st.sampled_from(["RELEASED", "HELD"]),
 }
 # Written again on purpose, without the product's code: what text each kind lets through.
 HEX_UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -39,6 +40,7 @@ ORACLE = {
     "count": "(?!)",
     "date": "[0-9]{4}-[0-9]{2}-[0-9]{2}",
     "FOUND or NOT_FOUND": "FOUND|NOT_FOUND",
+    "RELEASED or HELD": "RELEASED|HELD",
 }
 
 

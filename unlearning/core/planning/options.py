@@ -42,14 +42,19 @@ class Weighing:
         return Impossible(way=way, reason=result) if isinstance(result, str) else result
 
     def decrement(self) -> Option | str:
-        """Take the records out of integer statistics: to the bit what counting again gives."""
+        """Take the records out of integer statistics: to the bit what counting again gives.
+
+        Where the environment is another by now, the recipe is the same, and not the bits.
+        """
         if not self.version.statistics:
             return (
                 "The version is not made from integer statistics, or the rows cannot be read any "
                 "more."
             )
         seconds = self.measured.start + self.measured.decrement * self.forget.records
-        return self._done(Way.DECREMENT, Strength.BIT_EXACT, seconds)
+        same = self.version.same_environment
+        strength = Strength.BIT_EXACT if same else Strength.SAME_RECIPE
+        return self._done(Way.DECREMENT, strength, seconds)
 
     def rollback(self) -> Option | str:
         """Serve each touched shard as it was before, or leave it out of the vote."""

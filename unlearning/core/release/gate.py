@@ -48,8 +48,12 @@ class Thresholds:
     adversarial: float | None = 0.02
 
 
-def gate(before: Quality, after: Quality, thresholds: Thresholds) -> tuple[Ruling, ...]:
+def gate(
+    before: Quality, after: Quality, thresholds: Thresholds, *, shard: str = "shard {number}"
+) -> tuple[Ruling, ...]:
     """Return a ruling for each measure; the release is held unless all allow it.
+
+    ``shard`` is how a shard is called, where its number must not be told.
 
     Raises:
         NotPossible: the two do not have the same number of shards.
@@ -63,7 +67,7 @@ def gate(before: Quality, after: Quality, thresholds: Thresholds) -> tuple[Rulin
     if thresholds.shard is not None:
         pairs = zip(before.shards, after.shards, strict=True)
         found += [
-            _ruling(f"Accuracy of shard {number}", was, now, thresholds.shard)
+            _ruling(f"Accuracy of {shard.format(number=number)}", was, now, thresholds.shard)
             for number, (was, now) in enumerate(pairs)
         ]
     if thresholds.adversarial is not None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from unlearning.core.replay.fingerprint import Fingerprint
 
 _STARTED = time.time_ns()
+_ELSEWHERE = "The environment is not that of the training"
+NO_SECOND = "There was no second execution to compare with."
 
 
 class Strength(Enum):
@@ -63,14 +65,22 @@ class Claim:
     reason: str
 
 
-def claim(history: Sequence[Fingerprint], execution: Execution, second: Execution | None) -> Claim:
+def claim(
+    history: Sequence[Fingerprint],
+    execution: Execution,
+    second: Execution | None,
+    *,
+    absent: str = NO_SECOND,
+) -> Claim:
     """Return the claim for an execution.
 
     ``history`` are the environments that the states came from and the steps ran in; ``second``
-    is an execution of the same work in another process. ``bit_exact`` says that training from
-    scratch in this environment, by the same plan with the same places empty, gives these bits.
+    is an execution of the same work in another process, ``absent`` why there is none.
+
+    ``bit_exact`` says that training from scratch in this environment, by the same plan with the
+    same places empty, gives these bits.
     """
-    weakness = _weakness(history, execution, second)
+    weakness = _weakness(history, execution, second, absent)
     if weakness:
         return Claim(strength=Strength.SAME_RECIPE, reason=weakness)
     return Claim(
@@ -82,14 +92,36 @@ def claim(history: Sequence[Fingerprint], execution: Execution, second: Executio
     )
 
 
+def claim_of_subtraction(trained: Fingerprint, execution: Fingerprint) -> Claim:
+    """Return the claim for records that were subtracted from integer sums.
+
+    ``trained`` is the environment that the sums were counted in, empty where nobody kept it. The
+    integers are equal anyhow; how records were read, and the weights that are derived, are not.
+    """
+    if not trained:
+        weakness = "The environment of the training was not kept."
+    else:
+        found = differences(trained, execution)
+        weakness = f"{_ELSEWHERE}: {'; '.join(found)}." if found else ""
+    if weakness:
+        return Claim(strength=Strength.SAME_RECIPE, reason=weakness)
+    return Claim(
+        strength=Strength.BIT_EXACT,
+        reason=(
+            "The environment is the one in which the sums were counted, and integers do not "
+            "depend on the order in which records are added and subtracted."
+        ),
+    )
+
+
 def _weakness(
-    history: Sequence[Fingerprint], execution: Execution, second: Execution | None
+    history: Sequence[Fingerprint], execution: Execution, second: Execution | None, absent: str
 ) -> str:
     for earlier in history:
         if found := differences(earlier, execution.fingerprint):
-            return f"The environment is not that of the training: {'; '.join(found)}."
+            return f"{_ELSEWHERE}: {'; '.join(found)}."
     if second is None:
-        return "There was no second execution to compare with."
+        return absent
     return _disagreement(execution, second)
 
 

@@ -19,7 +19,9 @@ CORE = Path(__file__).parents[1]
 CODE = (
     "examples", "gradient_recipe", "modes", "norms", "order", "phase", "recipe", "seeding",
     "session", "training", "weights", "replay/pinned", "replay/recorder", "replay/states",
-    "sharding/slices",
+    "sharding/slices", "gradients", "statistics/counters", "statistics/fixed_point",
+    "statistics/gaussian", "statistics/model", "statistics/module", "statistics/multinomial",
+    "statistics/ridge",
 )  # fmt: skip
 PACKAGES = ("pillow", "scikit-learn", "scipy", "torchvision")
 VARIABLES = (

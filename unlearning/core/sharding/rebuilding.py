@@ -117,20 +117,28 @@ class Rebuild:
         ``carry_out``.
         """
         members: list[nn.Module] = []
+        numbers: list[int] = []
         back = 0
         for number, member in enumerate(_vote(model).members):
             rewind = self.rewinds.get(number)
             found = rewind.rolled_back(retain, self.part, session) if rewind else member
             back += bool(rewind and found)
-            members += [found] if found else []
-        return RolledBack(members=members, back=back, left=len(self.rewinds) - back)
+            if found:
+                members.append(found)
+                numbers.append(number)
+        left = len(self.rewinds) - back
+        return RolledBack(members=members, numbers=numbers, back=back, left=left)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RolledBack:
-    """What can vote at once: the members, and how many went ``back`` to a state or ``left``."""
+    """What can vote at once: the members, and how many went ``back`` to a state or ``left``.
+
+    ``numbers`` are those of the shards that the members are.
+    """
 
     members: Sequence[nn.Module]
+    numbers: Sequence[int]
     back: int
     left: int
 

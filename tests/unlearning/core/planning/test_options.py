@@ -122,9 +122,12 @@ def test_a_rollback_trains_nothing_unless_no_shard_would_be_left():
     assert weighed(replace(BARE, shards=one_left))["rollback"].cost.visits == 0
 
 
-def test_statistics_are_decremented_to_the_bit():
-    found = weighed(replace(BARE, statistics=True))["decrement"]
+def test_statistics_are_decremented_to_the_bit_in_the_environment_of_the_training():
+    counted = replace(BARE, statistics=True, same_environment=True)
+    found = weighed(counted)["decrement"]
     assert (found.strength, found.cost.seconds) == (Strength.BIT_EXACT, 3.0)
+    elsewhere = weighed(replace(counted, same_environment=False))["decrement"]
+    assert (elsewhere.strength, elsewhere.cost) == (Strength.SAME_RECIPE, found.cost)
 
 
 def test_a_newton_step_stays_within_its_budget():

@@ -182,6 +182,45 @@ def test_threat_7_membership_shows_in_two_versions_and_not_in_the_one_that_a_rea
     assert not may_read("client", "v2", ["v1"], REPLACES).allowed
 
 
+# --- 8: who stayed, from what others' leaving changed --------------------------------------------
+
+
+def alike(number: int | None, picture, label, count: int) -> list[int]:
+    """The training records that are most like a picture, of its class, but for itself."""
+    model = deployed()
+    apart = ((model.inputs - picture) ** 2).sum(1)
+    apart[model.labels != label] = np.inf
+    if number is not None:
+        apart[number] = np.inf
+    return [int(one) for one in np.argsort(apart)[:count]]
+
+
+def shown_to_have_stayed(count: int) -> tuple[float, float]:
+    """AUC of who was trained on, before and after so many who are most like each leave."""
+    model, rng = deployed(), np.random.default_rng(8)
+    before, after = [], []
+    for inputs, labels, size in (
+        (model.inputs, model.labels, TRAINED),
+        (model.public, model.public_labels, len(model.public)),
+    ):
+        for at in rng.choice(size, 40, replace=False):
+            one = inputs[at : at + 1], labels[at : at + 1]
+            itself = int(at) if size == TRAINED else None
+            left = model.without(alike(itself, inputs[at], labels[at], count))
+            before += certainty(model.weights, *one).tolist()
+            after += certainty(left, *one).tolist()
+    member = np.repeat([True, False], 40)
+    return float(roc(np.array(before), member).auc), float(roc(np.array(after), member).auc)
+
+
+def test_threat_8_who_makes_many_alike_leave_learns_from_the_version_after_alone_who_stayed():
+    before, after = shown_to_have_stayed(20)
+    assert before <= 0.65
+    assert (
+        after - before >= 0.15
+    )  # what nothing here prevents: it takes one version, and 20 records
+
+
 # --- 15: more of a model with each of its versions -----------------------------------------------
 
 
