@@ -187,11 +187,6 @@ def _learned(model: int, design: TwinDesign, data: ShadowData) -> tuple[Examples
     return _retain(model, design, data), chosen[0] if len(chosen) == 1 else ConcatDataset(chosen)
 
 
-def _learned(model: int, design: TwinDesign, data: ShadowData) -> tuple[Examples, Examples]:
-    """Return what one model learns: what it retains, and what it is to forget."""
-    return _retain(model, design, data), data.forget if design.member[model] else data.twins
-
-
 def _retain(model: int, design: TwinDesign, data: ShadowData) -> Examples:
     """Return the retain set of one model: everybody's, and the canaries that it learns."""
     if count(data.canaries) != design.canaries:

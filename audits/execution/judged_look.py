@@ -173,8 +173,8 @@ def _others(
     """Return what the other attacks of the policy kept, and why some could not be made."""
     made: dict[str, Kept] = {}
     reasons: dict[str, str] = {}
-    if kept.findings:  # the experiment is broken, and so is whatever looks at it
-        return made, dict.fromkeys(look.policy.attacks[1:], "The experiment is not sound.")
+    if not (np.isfinite(look.scores.before).all() and np.isfinite(look.scores.after).all()):
+        return made, dict.fromkeys(look.policy.attacks[1:], "Some scores are not finite.")
     watched = material(look.rows, columns, look.design.learns[: len(look.rows), subject])
     for name in look.policy.attacks[1:]:
         try:
