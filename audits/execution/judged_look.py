@@ -24,7 +24,7 @@ from audits.core.verdict import Outcome, Verdict
 from audits.execution.attacks_known import attack_named
 from audits.execution.audit_sets import AuditSets, audit_sets
 from audits.execution.histograms import histogram_svg
-from audits.execution.look_payload import owed, payload_of, retained_effect
+from audits.execution.look_payload import comparisons, owed, payload_of, retained_effect
 from audits.execution.look_plot import look_plot
 from audits.execution.stored_rows import from_json, stored_rows
 from audits.models import AuditPlan, ErasureRequest, Evidence
@@ -192,6 +192,7 @@ def _finding(look: Look, judged: Judged, case: ErasureRequest | None, *, final: 
     )
     payload: dict[str, Any] = {
         **payload_of(judged.kept, verdict, look.policy, look.attempts, judged.not_made),
+        "comparisons": comparisons(judged.scores, seed=look.design.seed),
         "retained": retained_effect(run, look.policy.looks[look.number], look.policy.alpha),
         "engine": {
             **plan.design.get("engine", {}),

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audits.core.attack import ModelComparison
 from audits.core.attempts import debt, paths
+from audits.core.comparison import TooFewToCompare
 from audits.core.contrast import measure_under, records_without_signal
 from audits.core.exposure import SMALLEST_RETAINED, side_effect
 from audits.core.kept import Kept
+from audits.core.kinds import of_kind
 from audits.core.not_run import not_run
 from audits.core.plainly import for_the_person
 from audits.core.policy import Mode
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from audits.core.estimates import Contrast, Measurements
     from audits.core.policy import EvidencePolicy
+    from audits.core.shadow_scores import ShadowScores
     from audits.core.verdict import Verdict
     from audits.queries.attempts import Attempt
     from unlearning.models import UnlearningRun
@@ -63,7 +67,7 @@ def payload_of(
         "attempt": kept.attempt,
         "earlier_attempts": [_earlier(one) for one in before],
         "paths": _paths(kept, policy),
-        "not_run": [asdict(one) for one in not_run(ran(attacks, not_made), titles)],
+        "not_run": [asdict(one) for one in not_run(ran(attacks, not_made, policy), titles)],
     }
 
 
@@ -73,6 +77,32 @@ def owed(before: Sequence[Attempt], policy: EvidencePolicy) -> float:
         return 0.0
     continued = (None if one.open or one.spent else one.kept for one in before)
     return debt((Kept.from_dict(kept) if kept else None for kept in continued), policy)
+
+
+def comparisons(scores: ShadowScores, *, seed: int) -> list[dict[str, Any]]:
+    """Return how far unlearned are from retrained models beside the same among retrained ones.
+
+    Shown, and never decisive; nothing where no models were retrained to compare with.
+    """
+    if scores.retrained is None:
+        return []
+    unlearned = scores.after[scores.member]
+    told: list[dict[str, Any]] = []
+    for name, attack in of_kind(ModelComparison).items():
+        try:
+            found = attack().compare(unlearned, scores.retrained, seed=seed)
+        except TooFewToCompare as reason:
+            told.append({"attack": name, "title": attack.title, "not_computed": str(reason)})
+            continue
+        told.append(
+            {
+                "attack": name,
+                "title": attack.title,
+                "percentile": found.average_percentile,
+                "models": found.models,
+            }
+        )
+    return told
 
 
 def retained_effect(run: UnlearningRun, per_arm: int, alpha: float) -> dict[str, Any]:
@@ -88,9 +118,12 @@ def retained_effect(run: UnlearningRun, per_arm: int, alpha: float) -> dict[str,
     return asdict(found)
 
 
-def ran(attacks: Mapping[str, Kept], not_made: Mapping[str, str]) -> set[str]:
+def ran(
+    attacks: Mapping[str, Kept], not_made: Mapping[str, str], policy: EvidencePolicy
+) -> set[str]:
     """Return what needs no reason for not being run: it was, or its own reason is given."""
-    return {"population", *attacks, *not_made}
+    compared = of_kind(ModelComparison) if policy.equivalence else ()
+    return {"population", *attacks, *not_made, *compared}
 
 
 def _contrasts(measured: Measurements) -> dict[str, Any]:

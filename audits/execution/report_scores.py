@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from audits.core.kept import Kept, KeptContrast
-from audits.core.policy import EvidencePolicy, PolicyRefused
+from audits.core.kept import Kept, KeptContrast, kept_by_attack
+from audits.core.policy import MAIN_ATTACK, EvidencePolicy, PolicyRefused
 from audits.execution.report_words import CONTRASTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+COLUMNS = ("evidence", "run", "look", "attack", "contrast", "arm", "quantity", "index", "value")
+
 
 def kept_of(row: Mapping[str, Any]) -> Kept | None:
     """Return the kept set of a U-LiRA evidence; None where there is none that can be read."""
+    return all_kept_of(row).get(MAIN_ATTACK)
+
+
+def all_kept_of(row: Mapping[str, Any]) -> dict[str, Kept]:
+    """Return the kept set of each attack of an evidence; none where they cannot be read."""
     try:
-        return Kept.from_dict(row["payload"]["kept"])
+        return kept_by_attack(row["payload"])
     except (AttributeError, KeyError, TypeError, ValueError):
-        return None
+        return {}
 
 
 def policy_of(findings: Mapping[str, Any]) -> EvidencePolicy | None:
@@ -32,7 +40,7 @@ def policy_of(findings: Mapping[str, Any]) -> EvidencePolicy | None:
 
 
 def scores_csv(findings: Mapping[str, Any]) -> str:
-    """Return every kept number of every U-LiRA evidence, one per line; empty if there is none.
+    """Return every kept number of every attack on shadow models, one per line; or nothing.
 
     ``average`` is the share of records guessed right under one model, ``subject`` its summed
     log-likelihood ratio, ``right`` the number of models under which one record, at a random
@@ -46,15 +54,15 @@ def scores_csv(findings: Mapping[str, Any]) -> str:
         return ""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["evidence", "run", "look", "contrast", "arm", "quantity", "index", "value"])
+    table.writerow(COLUMNS)
     table.writerows(lines)
     return text.getvalue()
 
 
 def _lines(row: Mapping[str, Any]) -> Iterator[list[Any]]:
-    kept = kept_of(row) if row["kind"] == "U_LIRA" else None
-    for name in CONTRASTS:
-        contrast = getattr(kept, name, None)
+    found = all_kept_of(row) if row["kind"] == "U_LIRA" else {}
+    for attack, name in itertools.product(found, CONTRASTS):
+        contrast = getattr(found[attack], name)
         if contrast is None:
             continue
         for field in fields(KeptContrast):
@@ -64,6 +72,7 @@ def _lines(row: Mapping[str, Any]) -> Iterator[list[Any]]:
                     row["evidence"],
                     row["run"],
                     row["look"],
+                    attack,
                     name,
                     arm,
                     quantity.removesuffix("s"),

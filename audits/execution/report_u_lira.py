@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audits.attacks.u_lira import ULira
-from audits.core.contrast import measure_under, recompute, records_without_signal
+from audits.core.contrast import measure_under, recompute_all, records_without_signal
 from audits.execution import report_words as words
-from audits.execution.report_scores import kept_of, policy_of
+from audits.execution.report_scores import all_kept_of, policy_of
 from audits.execution.report_words import code, number, plain
 
 if TYPE_CHECKING:
@@ -29,18 +29,24 @@ UNREADABLE = (
 
 def u_lira(row: Mapping[str, Any], findings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the card of one look: the rules fixed beforehand, the bounds, what else was seen."""
-    kept, policy = kept_of(row), policy_of(findings)
+    attacks, policy = all_kept_of(row), policy_of(findings)
     card: dict[str, Any] = {"title": f"{ULira.title}, look {row['look'] + 1}", "card": []}
     if policy is None:
         return card | {"note": UNREADABLE}
     card["card"] = _rules(row, policy, findings)
-    if kept is None or kept.models_per_arm not in policy.looks:
+    if any(one.models_per_arm not in policy.looks for one in attacks.values()) or not attacks:
         return card | {"note": UNREADABLE}
-    measured = measure_under(kept, policy)
-    again = recompute(kept, policy)
+    (_, kept), *others = attacks.items()
+    measured, again = measure_under(kept, policy), recompute_all(attacks, policy)
+    titles = row["payload"].get("attacks", {})
+    beside = [
+        line
+        for name, one in others
+        for line in _table(measure_under(one, policy), policy, f" ({titles[name]['title']})")
+    ]
     agrees = "agrees with" if again.outcome == row["verdict"] else "differs from"
     return card | {
-        "table": _table(measured, policy),
+        "table": [*_table(measured, policy), *beside],
         "more": [
             *_more(kept, measured, policy),
             *_beside(row["payload"], measured),
@@ -64,6 +70,7 @@ def _rules(
         ["Models per arm", f"{row['models_per_arm']}; looks planned at {plain(policy.looks)}"],
         ["Margins, fixed beforehand", _margins(policy)],
         ["Levels needed to pass", levels],
+        ["Attacks that were asked for", ", ".join(policy.attacks)],
         ["Error probability", f"{policy.alpha:g} over all looks together"],
         ["When a verdict may be taken", words.MODES[policy.mode]],
         ["Rules fixed by the log", _fixed(policy.digest(), findings)],
@@ -93,10 +100,10 @@ def _fixed(digest: str, findings: Mapping[str, Any]) -> str:
     return "no entry of this case names these rules"
 
 
-def _table(measured: Measurements, policy: EvidencePolicy) -> list[list[str]]:
+def _table(measured: Measurements, policy: EvidencePolicy, by: str = "") -> list[list[str]]:
     found = ((name, getattr(measured, name)) for name in words.CONTRASTS)
     return [
-        _row(words.CONTRASTS[name], contrast, level, policy)
+        _row(words.CONTRASTS[name] + by, contrast, level, policy)
         for name, contrast in found
         if contrast is not None
         for level, _ in contrast.levels()
@@ -149,6 +156,17 @@ def _beside(payload: Mapping[str, Any], measured: Measurements) -> list[list[str
         for level, one in measured.power.items()
     ]
     rows.append(["Attempt on these records of this version", str(measured.attempt)])
+    rows += [
+        [
+            f"{one['title']}, unlearned against retrained",
+            one.get("not_computed")
+            or f"percentile {one['percentile']:.0f} among retrained models compared with one "
+            f"another, {one['models']} models in a group; it decides nothing",
+        ]
+        for one in payload.get("comparisons") or ()
+    ]
+    not_made = payload.get("not_made") or {}
+    rows += [["Could not be made", f"{attack}: {why}"] for attack, why in not_made.items()]
     missing = payload.get("not_run")
     listed = missing if isinstance(missing, list) else []
     return rows + [["Not run", f"{one['attack']}: {one['reason']}"] for one in listed]

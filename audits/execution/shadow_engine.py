@@ -61,6 +61,9 @@ class Bench:
     def _choose(self, numbers: Sequence[int]) -> Engine:
         if reason := self.procedure.why_not_stacked():
             return Engine(path=Path.SEQUENTIAL, reason=f"cannot be stacked, because {reason}")
+        if self.plan.policy.get("equivalence"):
+            reason = "retrained models are compared with, which are trained so"
+            return Engine(path=Path.SEQUENTIAL, reason=reason)
         if ShadowResult.objects.filter(run=self.plan.run).exists():
             return Engine(
                 path=Path.SEQUENTIAL, reason="models of this audit were trained so before"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audits.core import events
 from audits.models import LogLeaf, Release
@@ -12,7 +12,7 @@ from lineage.models import ModelVersion, Run
 from unlearning.services.runs import NEWTON, left_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from audits.models import ErasureRequest
     from unlearning.models import UnlearningRun
@@ -28,14 +28,18 @@ ALWAYS = (
     "Copies outside the lineage graph (downloads, exports, notebooks, backups that have not been "
     "replayed) are not covered.",
     "Attacks that were not run: attribute inference, model inversion, extraction and "
-    "reconstruction, every attack that reads the weights, and neighbourhood attacks, which would "
-    "meet a method that changes the scores of the records and of nothing around them.",
+    "reconstruction, and every attack that reads the weights.",
     MATCHED,
     "Events after the checkpoint of this record are not anchored by it.",
 )
 NO_RETRAINED_ARM = (
     "Equivalence to retraining was not measured: no shadow models were retrained for it, so the "
     "best approximate outcome is that no leak beyond the margin was found."
+)
+NEIGHBOURHOOD = "neighbourhood"
+NO_NEIGHBOURHOOD = (
+    "No neighbourhood attack was made, which would meet a method that changes the scores of the "
+    "records and of nothing around them."
 )
 CHOICES = (
     "The choice of architecture and hyperparameters, made when the records were present, was not "
@@ -206,13 +210,20 @@ def _bounded(runs: Sequence[UnlearningRun]) -> list[str]:
     return found
 
 
+def _of_attacks(policy: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what an audit by shadow models under this policy does not show."""
+    yield SURROGATE if policy.get("audit_data") == "surrogate" else OWN_RECORDS
+    if not policy.get("equivalence"):
+        yield NO_RETRAINED_ARM
+    if NEIGHBOURHOOD not in policy.get("attacks", ()):
+        yield NO_NEIGHBOURHOOD
+
+
 def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
     """Return the limits that apply to a case, as sentences."""
     found = [*ALWAYS, *_of_releases(runs)]
-    approximate = any(run.guarantee == "APPROXIMATE" for run in runs)
-    if approximate:
-        surrogate = request.policy.get("audit_data") == "surrogate"
-        found += [NO_RETRAINED_ARM, SURROGATE if surrogate else OWN_RECORDS]
+    if any(run.guarantee == "APPROXIMATE" for run in runs):
+        found += _of_attacks(request.policy)
     exact = (run for run in runs if run.guarantee in ("EXACT", "CERTIFIED"))
     found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):

@@ -71,6 +71,15 @@ class ContrastTable:
     missing: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Attack:
+    """One attack besides the main one; ``decides`` if a pass needs it."""
+
+    title: str
+    decides: bool
+    contrasts: tuple[ContrastTable, ...]
+
+
 def contrast_tables(
     payload: Mapping[str, Any], policy: Mapping[str, Any]
 ) -> tuple[ContrastTable, ...]:
@@ -78,6 +87,19 @@ def contrast_tables(
     found = mapping(payload.get("contrasts"))
     reason = payload.get("not_computed", "")
     return tuple(_contrast(name, mapping(found.get(name)), policy, reason) for name in CONTRASTS)
+
+
+def other_attacks(payload: Mapping[str, Any], policy: Mapping[str, Any]) -> tuple[Attack, ...]:
+    """Return what each attack besides U-LiRA measured."""
+    found = mapping(payload.get("attacks"))
+    return tuple(
+        Attack(
+            title=text(one.get("title")),
+            decides=bool(one.get("decides")),
+            contrasts=tuple(table for table in contrast_tables(one, policy) if table.rows),
+        )
+        for one in map(mapping, found.values())
+    )
 
 
 def _contrast(

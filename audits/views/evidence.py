@@ -149,6 +149,8 @@ def _tables(found: Evidence, policy: dict[str, Any]) -> dict[str, Any]:
     return {
         **shared,
         "contrasts": contrasts.contrast_tables(payload, policy),
+        "others": contrasts.other_attacks(payload, policy),
+        "not_made": payload.get("not_made") or {},
         "utility": measurements.utility_facts(payload),
         "kept": measurements.kept_facts(payload),
     }

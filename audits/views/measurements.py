@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from audits.views.cells import NOT_COMPUTED, interval, line, listed, mapping, number, percent, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 CHECKS = {
     "manifest_matches": "Manifest digest recomputed and equal",
@@ -40,6 +40,8 @@ POLICY = {
     "max_trainings": "Shadow models at most",
     "levels": "Levels that decide",
     "audit_data": "Records the shadow models learn from",
+    "attacks": "Attacks",
+    "equivalence": "Models retrained to compare with",
     "mode": "When a verdict may be taken",
 }
 
@@ -92,11 +94,23 @@ def kept_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
         Fact(name="Attempt on these records of this version", value=text(payload.get("attempt"))),
         *_power(mapping(payload.get("power"))),
         Fact(name="Records that stay, told from strangers", value=_retained(payload)),
+        *_comparisons(payload.get("comparisons")),
         Fact(name="Attacks that were not run", value=_not_run(payload.get("not_run"))),
         Fact(name="How the shadow models were trained", value=_engine(payload)),
         Fact(name="Digest of the design", value=text(payload.get("design_digest"))),
         Fact(name="Digest of the policy", value=text(payload.get("policy_digest"))),
     )
+
+
+def _comparisons(found: Any) -> Iterator[Fact]:  # noqa: ANN401  (any JSON value)
+    for one in map(mapping, found if isinstance(found, list) else ()):
+        value = text(one.get("not_computed"))
+        if "percentile" in one:
+            value = (
+                f"percentile {line(one['percentile'])} among retrained models compared with one "
+                f"another, {text(one.get('models'))} models in a group; shown, decides nothing"
+            )
+        yield Fact(name=f"{text(one.get('title'))}, unlearned against retrained", value=value)
 
 
 def _engine(payload: Mapping[str, Any]) -> str:

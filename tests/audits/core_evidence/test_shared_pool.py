@@ -112,7 +112,9 @@ class Matching(Nothing):
 
     def unlearn(self, model, retain, forget, seed):
         inputs = torch.stack([forget[at][0] for at in range(len(forget))])
-        others = ConcatDataset([retain, wrong(288, 320)])  # as a model that never saw them
+        others: Examples = ConcatDataset(
+            [retain, wrong(288, 320)]
+        )  # as a model that never saw them
         return Masked(model, trained(others, seed), inputs)
 
 
