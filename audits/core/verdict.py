@@ -135,7 +135,8 @@ def _each(
 
 
 def _broken(attacks: Mapping[str, Measurements]) -> tuple[str, ...]:
-    return _each(attacks, lambda one: one.findings)
+    """Return what is wrong with the experiment: it is the same whichever attack looked at it."""
+    return tuple(dict.fromkeys(each for one in attacks.values() for each in one.findings))
 
 
 def _lost(policy: EvidencePolicy, attacks: Mapping[str, Measurements]) -> tuple[str, ...]:

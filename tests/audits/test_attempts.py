@@ -9,8 +9,8 @@ import pytest
 from pyroaring import BitMap
 
 from audits.core.attempts import OPEN
-from audits.core.contrast import recompute
-from audits.core.kept import Kept
+from audits.core.contrast import recompute_all
+from audits.core.kept import kept_by_attack
 from audits.core.not_run import AVAILABLE
 from audits.core.policy import EvidencePolicy, Mode
 from audits.core.verdict import Outcome
@@ -192,7 +192,7 @@ def test_a_sequential_audit_is_judged_by_bets_and_recomputes(world, base, approx
     assert policy.mode is Mode.SEQUENTIAL
     for row in run.evidence.filter(kind="U_LIRA"):
         stored = json.loads(json.dumps(row.payload))
-        again = recompute(Kept.from_dict(stored["kept"]), policy)
+        again = recompute_all(kept_by_attack(stored), policy)
         assert (again.outcome.value, list(again.reasons)) == (
             row.verdict.outcome,
             row.verdict.reasons,

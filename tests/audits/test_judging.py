@@ -9,8 +9,8 @@ import pytest
 import torch
 from pyroaring import BitMap
 
-from audits.core.contrast import recompute
-from audits.core.kept import Kept
+from audits.core.contrast import recompute_all
+from audits.core.kept import kept_by_attack
 from audits.core.policy import EvidencePolicy
 from audits.core.verdict import Outcome
 from audits.execution import judging, shadows
@@ -53,7 +53,7 @@ def test_the_verdict_recomputes_from_what_is_kept(world, base, approximate):
     case = world.erased()
     row = runs(case)[0].evidence.get(kind="U_LIRA")
     stored = json.loads(json.dumps(row.payload))
-    again = recompute(Kept.from_dict(stored["kept"]), EvidencePolicy.from_dict(case.policy))
+    again = recompute_all(kept_by_attack(stored), EvidencePolicy.from_dict(case.policy))
     verdict = Verdict.objects.get(evidence=row)
     assert (again.outcome.value, list(again.reasons)) == (verdict.outcome, verdict.reasons)
     assert row.plot is not None

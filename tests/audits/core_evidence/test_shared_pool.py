@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,9 +113,8 @@ class Matching(Nothing):
 
     def unlearn(self, model, retain, forget, seed):
         inputs = torch.stack([forget[at][0] for at in range(len(forget))])
-        others: Examples = ConcatDataset(
-            [retain, wrong(288, 320)]
-        )  # as a model that never saw them
+        # as a model that never saw them
+        others: ConcatDataset[Any] = ConcatDataset([retain, wrong(288, 320)])
         return Masked(model, trained(others, seed), inputs)
 
 
