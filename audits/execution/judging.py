@@ -20,6 +20,7 @@ from audits.core.shadows import ShadowRow, stack
 from audits.core.twins import NoTwin
 from audits.core.verdict import Outcome
 from audits.execution.audit_sets import AuditSets, audit_sets, population_sets
+from audits.execution.certified import judge_certified, told
 from audits.execution.construction import judge_by_construction
 from audits.execution.gating import gate_findings
 from audits.execution.histograms import histogram_svg
@@ -53,7 +54,8 @@ def judge_run(job: Job) -> None:
     if run.status != UnlearningRun.Status.SUCCEEDED:
         return
     if evidence.needs_shadows(run):
-        found = _judge_look(run, job.parameters["look"])
+        certified = judge_certified(run)
+        found = certified or told(run, _judge_look(run, job.parameters["look"]))
     else:
         found = judge_by_construction(run)
     shown = [*_population(run), *gate_findings(run)]

@@ -12,7 +12,7 @@ from django.db import transaction
 from audits.models import Evidence, Verdict
 from audits.queries import cases
 from audits.queries.releases import gate_of
-from audits.services import log
+from audits.services import certificates, log
 from audits.services.readings import log_readings
 from lineage.models import Artefact
 from unlearning.models import UnlearningRun
@@ -79,6 +79,8 @@ def conclude(*, run_id: UUID, findings: Sequence[Finding], now: datetime) -> Non
     cleared = judging.outcome in CLEARING and not worse
     if not runs.judge_run(run_id=run_id, cleared=cleared):
         return
+    if cleared:
+        _certify(run, judging, now)
     for request in cases.cases_of_run(run_id):
         log.append(
             type="run_finished",
@@ -93,6 +95,13 @@ def conclude(*, run_id: UUID, findings: Sequence[Finding], now: datetime) -> Non
             },
             once=f"finish:{request.pk}:{run_id}",
         )
+
+
+def _certify(run: UnlearningRun, judging: Finding, now: datetime) -> None:
+    """Let the evidence of a pool that passed stand for the next request."""
+    row = Evidence.objects.filter(run=run, kind=judging.kind, look=judging.look).first()
+    if row is not None and judging.kind == Evidence.Kind.U_LIRA:
+        certificates.issue(evidence=row, outcome=judging.outcome, now=now)
 
 
 def _keep(run: UnlearningRun, finding: Finding, now: datetime) -> None:
