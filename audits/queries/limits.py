@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audits.core import events
-from audits.models import LogLeaf, Release
+from audits.models import AuditPlan, LogLeaf, Release
 from audits.queries.operator_cases import operator_origin_of
 from audits.queries.serving import exposed
 from lineage.models import ModelVersion, Run
@@ -146,6 +146,13 @@ SURROGATE = (
     "by comparison with models that never saw them, which can raise an alarm and never clears."
 )
 
+CERTIFIED = (
+    "For {count} run(s) the numbers on the procedure were not measured for this case: they are "
+    "those of a certificate from an earlier audit on other people's records, for the same "
+    "procedure and for records no easier than these. That the procedure treats these records "
+    "alike is taken for granted; only the test of the one run was made on them."
+)
+
 
 BY_OPERATOR = (
     "No data subject asked for this. Two members of staff proposed and approved which records to "
@@ -213,6 +220,8 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     if approximate:
         surrogate = request.policy.get("audit_data") == "surrogate"
         found += [NO_RETRAINED_ARM, SURROGATE if surrogate else OWN_RECORDS]
+    if relied := AuditPlan.objects.filter(run__in=runs, certificate__isnull=False).count():
+        found.append(CERTIFIED.format(count=relied))
     exact = (run for run in runs if run.guarantee in ("EXACT", "CERTIFIED"))
     found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):

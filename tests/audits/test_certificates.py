@@ -1,0 +1,224 @@
+"""Certificates end to end: the first request trains a pool, the next one relies on it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from audits.core.certificate import HARDEST
+from audits.core.recheck import recheck
+from audits.core import evidence_file
+from audits.execution import certified, shadows
+from audits.models import AuditPlan, Evidence, ProcedureCertificate, ShadowResult, Verdict
+from audits.queries.limits import limits_of
+from tests.audits.certified_worlds import PER_ARM, POLICY, prepared, pretend
+from tests.audits.world import ADA, BERT, logged, runs
+from unlearning.models import UnlearningRun
+
+pytestmark = pytest.mark.django_db
+TRAIN, OWN_SCORES = shadows.train_shadow, shadows._own_scores
+
+
+@pytest.fixture
+def asked(world, approximate, settings, monkeypatch):
+    """A version on which every pool passes; call it with whom to erase."""
+    settings.EXPUNGE_POLICY = POLICY
+    pretend(monkeypatch)
+    monkeypatch.setattr(certified, "decile", lambda *_: 5)
+    trained = {}
+    purge = "audits.services.closing.purge_shadows"
+
+    def count(*, request, now) -> None:
+        rows = ShadowResult.objects.filter(run__in=request.runs.all())
+        trained[request.pk] = rows.count()
+        rows.delete()
+
+    monkeypatch.setattr(purge, count)
+    prepared(world)
+
+    def erase(email):
+        case = world.erased(email)
+        assert case.status == "SEALED", case.failure
+        first = runs(case)[0]
+        return case, first, trained[case.pk]
+
+    return erase
+
+
+def evidence_of(run):
+    return run.evidence.get(kind=Evidence.Kind.U_LIRA)
+
+
+def test_the_first_request_trains_a_pool_and_its_pass_becomes_a_certificate(asked):
+    case, run, trained = asked(ADA)
+    assert (run.status, trained) == ("CLEARED", 2 * PER_ARM)
+    issued = ProcedureCertificate.objects.get()
+    row = evidence_of(run)
+    assert (issued.evidence, issued.outcome, issued.attempt) == (row, "PASS_LEAK", 1)
+    assert issued.kept == row.payload["kept"]
+    assert issued.expires_at - issued.issued_at == timedelta(days=90)
+    assert issued.difficulty == 5
+    assert issued.stated().digest() == issued.digest
+    assert certified.recomputes(issued.stated())
+    (event,) = logged(case, "certificate_issued")
+    assert event["certificate"] == str(issued.pk)
+    said = row.payload["certificate"]
+    assert (said["relied_on"], said["reason"]) == (None, "No certificate was issued yet.")
+
+
+def test_the_next_request_trains_only_models_that_never_saw_the_person(asked):
+    asked(ADA)
+    case, run, trained = asked(BERT)
+    issued = ProcedureCertificate.objects.get()
+    assert trained == PER_ARM  # half of what the first request took
+    assert (run.status, run.verdicts.get().outcome) == ("CLEARED", "PASS_LEAK")
+    reason = run.verdicts.get().reasons[-1]
+    for told in (str(issued.pk), issued.digest, f"{issued.expires_at:%Y-%m-%d}", "p = 1.0000"):
+        assert told in reason
+    said = evidence_of(run).payload["certificate"]
+    assert said["relied_on"] == str(issued.pk)
+    assert said["models_of_this_run"] == PER_ARM
+    assert logged(case, "certificate_relied_on")[0]["digest"] == issued.digest
+    assert [row["models_per_arm"] for row in logged(case, "look_taken")] == [PER_ARM]
+    assert any("certificate" in limit for limit in limits_of(case, runs(case)))
+
+
+def test_the_verdict_on_a_certificate_is_drawn_again_from_the_file(asked):
+    asked(ADA)
+    case, run, _ = asked(BERT)
+    row = evidence_of(run)
+    verdict = Verdict.objects.get(evidence=row)
+    data = evidence_file.write(
+        kind=row.kind,
+        payload=json.loads(json.dumps(row.payload)),
+        policy=run.audit_plan.policy,
+        outcome=verdict.outcome,
+        reasons=verdict.reasons,
+    )
+    assert recheck(data).agrees
+
+
+def test_a_deployed_model_that_stands_out_fails_and_ends_the_certificate(asked, monkeypatch):
+    asked(ADA)
+    pretend(monkeypatch, stands_out=True)
+    case, run, _ = asked(BERT)
+    assert (run.status, run.verdicts.get().outcome) == ("REJECTED", "FAIL")
+    assert "stands out" in run.verdicts.get().reasons[-1]
+    assert runs(case)[1].method == "retrain"
+    plan = run.audit_plan
+    found = certified.certificates.standing(
+        certified.certificates.Procedure.from_dict(plan.procedure), now=plan.fixed_at
+    )
+    assert found.certificate is None
+    assert "failed after certificate" in found.reason
+
+
+def test_another_number_of_the_method_trains_the_pool_and_says_why(asked, settings):
+    asked(ADA)
+    settings.EXPUNGE_METHOD_SETTINGS = {"epochs": 2}
+    _, run, trained = asked(BERT)
+    assert trained == 2 * PER_ARM
+    reason = evidence_of(run).payload["certificate"]["reason"]
+    assert "is about another procedure" in reason
+    assert "hyperparameters is" in reason
+    assert ProcedureCertificate.objects.count() == 2
+
+
+def test_an_expired_certificate_is_named_and_the_pool_is_trained(asked, settings):
+    asked(ADA)
+    settings.EXPUNGE_CERTIFICATE_DAYS = 1e-9
+    _, run, trained = asked(BERT)
+    assert trained == 2 * PER_ARM
+    assert "expired on" in evidence_of(run).payload["certificate"]["reason"]
+
+
+def test_zero_days_turn_the_reuse_off(asked, settings):
+    settings.EXPUNGE_CERTIFICATE_DAYS = 0
+    for person in (ADA, BERT):
+        _, run, trained = asked(person)
+        assert trained == 2 * PER_ARM
+        assert "EXPUNGE_CERTIFICATE_DAYS is 0" in evidence_of(run).payload["certificate"]["reason"]
+    assert not ProcedureCertificate.objects.exists()
+
+
+def test_harder_records_set_the_certificate_aside_before_any_model(asked, monkeypatch):
+    asked(ADA)
+    monkeypatch.setattr(certified, "decile", lambda *_: HARDEST)
+    case, run, trained = asked(BERT)
+    assert (run.status, trained) == ("CLEARED", 2 * PER_ARM)
+    assert "decile 10 of difficulty" in evidence_of(run).payload["certificate"]["reason"]
+    assert len(logged(case, "certificate_set_aside")) == 1
+    assert [row["models_per_arm"] for row in logged(case, "look_taken")] == [PER_ARM, PER_ARM]
+    assert sorted(ProcedureCertificate.objects.values_list("difficulty", flat=True)) == [5, 10]
+
+
+def test_a_certificate_that_does_not_recompute_is_set_aside(asked, monkeypatch):
+    asked(ADA)
+    monkeypatch.setattr(certified, "recomputes", lambda _: False)
+    _, run, trained = asked(BERT)
+    assert trained == 2 * PER_ARM
+    assert "does not come out of its numbers" in evidence_of(run).payload["certificate"]["reason"]
+
+
+def test_models_beside_a_certificate_can_really_be_trained(asked, monkeypatch, settings):
+    """With the training, the twins and the scores in earnest."""
+    asked(ADA)
+    monkeypatch.setattr(shadows, "train_shadow", TRAIN)
+    monkeypatch.setattr(shadows, "_own_scores", OWN_SCORES)
+    _, run, trained = asked(BERT)
+    assert trained == PER_ARM
+    row = evidence_of(run)
+    assert len(row.payload["kept"]["instance"]["never_seen"]) == PER_ARM
+    assert row.payload["certificate"]["relied_on"]
+    assert run.verdicts.get().outcome in {"PASS_LEAK", "FAIL", "INVALID"}
+
+
+def test_a_pass_after_a_failed_pool_certifies_nothing(asked):
+    asked(ADA)
+    plan = AuditPlan.objects.get(run__requests__isnull=False)
+    Evidence.objects.create(
+        run=plan.run,
+        kind=Evidence.Kind.U_LIRA,
+        look=7,
+        payload={},
+        digest="0" * 64,
+        created_at=plan.fixed_at,
+    )
+    Verdict.objects.create(
+        run=plan.run,
+        evidence=Evidence.objects.get(look=7),
+        outcome="FAIL",
+        final=True,
+        created_at=plan.fixed_at,
+    )
+    asked(BERT)
+    assert ProcedureCertificate.objects.count() <= 1
+
+
+def test_nothing_is_certified_on_the_persons_own_records(asked, settings):
+    settings.EXPUNGE_POLICY = {**POLICY, "audit_data": "own_records"}
+    _, run, _ = asked(ADA)
+    assert "certificate" not in evidence_of(run).payload
+    assert not ProcedureCertificate.objects.exists()
+
+
+def test_the_command_lists_certificates_or_says_that_there_are_none(asked):
+    def printed(*options):
+        out = StringIO()
+        call_command("certificates", *options, stdout=out)
+        return out.getvalue()
+
+    assert "No certificate was issued yet" in printed()
+    assert json.loads(printed("--json")) == []
+    asked(ADA)
+    issued = ProcedureCertificate.objects.get()
+    assert str(issued) in printed()
+    (told,) = json.loads(printed("--json"))
+    assert told["certificate"] == str(issued.pk)
+    assert told["fields"] == issued.fields
+    assert told["run"] == str(UnlearningRun.objects.get(evidence=issued.evidence).pk)
+    assert (told["stands"], told["reason"]) == (True, "")
