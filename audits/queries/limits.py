@@ -215,13 +215,7 @@ def _bounded(runs: Sequence[UnlearningRun]) -> list[str]:
 
 def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
     """Return the limits that apply to a case, as sentences."""
-    found = [*ALWAYS, *_of_releases(runs)]
-    approximate = any(run.guarantee == "APPROXIMATE" for run in runs)
-    if approximate:
-        surrogate = request.policy.get("audit_data") == "surrogate"
-        found += [NO_RETRAINED_ARM, SURROGATE if surrogate else OWN_RECORDS]
-    if relied := AuditPlan.objects.filter(run__in=runs, certificate__isnull=False).count():
-        found.append(CERTIFIED.format(count=relied))
+    found = [*ALWAYS, *_of_releases(runs), *_of_audits(request, runs)]
     exact = (run for run in runs if run.guarantee in ("EXACT", "CERTIFIED"))
     found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):
@@ -247,6 +241,17 @@ def _meanwhile(runs: Sequence[UnlearningRun]) -> list[str]:
     held = [str(run.target) for run, said in told if said.get("release") == "HELD"]
     found = [STOOD_IN] if len(told) > len(held) else []
     return [*found, *([STAND_IN_HELD.format(names=", ".join(held))] if held else [])]
+
+
+def _of_audits(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
+    """Return what the audits of approximate runs do not show."""
+    if not any(run.guarantee == "APPROXIMATE" for run in runs):
+        return []
+    surrogate = request.policy.get("audit_data") == "surrogate"
+    found = [NO_RETRAINED_ARM, SURROGATE if surrogate else OWN_RECORDS]
+    if relied := AuditPlan.objects.filter(run__in=runs, certificate__isnull=False).count():
+        found.append(CERTIFIED.format(count=relied))
+    return found
 
 
 def _of_batch(request: ErasureRequest) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audits.core.shadows import ShadowRow
-from audits.execution import judging, shadows
+from audits.execution import certified, judging, shadows
 from tests.audits.world import ADA, BERT, CLEO, DORA
 from unlearning.core.examples import count
 
@@ -60,7 +60,10 @@ def pretend(monkeypatch: pytest.MonkeyPatch, *, stands_out: bool = False) -> Non
     monkeypatch.setattr(shadows, "train_shadow", passing)
     monkeypatch.setattr(shadows, "register_shadow", lambda *_, **__: None)
     monkeypatch.setattr(shadows, "_own_scores", own)
-    monkeypatch.setattr(judging, "look_plot", lambda *_, **__: b"<svg/>")
+    for module, drawing in ((judging, "look_plot"), (judging, "histogram_svg")):
+        monkeypatch.setattr(module, drawing, lambda *_, **__: b"<svg/>")
+    monkeypatch.setattr(certified, "histogram_svg", lambda *_: b"<svg/>")
+    monkeypatch.setattr(judging, "_population", lambda _: [])
     monkeypatch.setattr("audits.core.contrast.findings", lambda *_, **__: ())
 
 

@@ -8,13 +8,16 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
 
-from audits.core.certificate import HARDEST
-from audits.core.recheck import recheck
 from audits.core import evidence_file
+from audits.core.certificate import HARDEST, Procedure
+from audits.core.recheck import recheck
 from audits.execution import certified, shadows
-from audits.models import AuditPlan, Evidence, ProcedureCertificate, ShadowResult, Verdict
+from audits.models import Evidence, ProcedureCertificate, ShadowResult, Verdict
+from audits.queries.certificates import standing
 from audits.queries.limits import limits_of
+from audits.services import certificates
 from tests.audits.certified_worlds import PER_ARM, POLICY, prepared, pretend
 from tests.audits.world import ADA, BERT, logged, runs
 from unlearning.models import UnlearningRun
@@ -89,7 +92,7 @@ def test_the_next_request_trains_only_models_that_never_saw_the_person(asked):
 
 def test_the_verdict_on_a_certificate_is_drawn_again_from_the_file(asked):
     asked(ADA)
-    case, run, _ = asked(BERT)
+    _, run, _ = asked(BERT)
     row = evidence_of(run)
     verdict = Verdict.objects.get(evidence=row)
     data = evidence_file.write(
@@ -110,9 +113,7 @@ def test_a_deployed_model_that_stands_out_fails_and_ends_the_certificate(asked, 
     assert "stands out" in run.verdicts.get().reasons[-1]
     assert runs(case)[1].method == "retrain"
     plan = run.audit_plan
-    found = certified.certificates.standing(
-        certified.certificates.Procedure.from_dict(plan.procedure), now=plan.fixed_at
-    )
+    found = standing(Procedure.from_dict(plan.procedure), now=plan.fixed_at)
     assert found.certificate is None
     assert "failed after certificate" in found.reason
 
@@ -178,25 +179,31 @@ def test_models_beside_a_certificate_can_really_be_trained(asked, monkeypatch, s
 
 
 def test_a_pass_after_a_failed_pool_certifies_nothing(asked):
-    asked(ADA)
-    plan = AuditPlan.objects.get(run__requests__isnull=False)
-    Evidence.objects.create(
-        run=plan.run,
-        kind=Evidence.Kind.U_LIRA,
-        look=7,
-        payload={},
-        digest="0" * 64,
-        created_at=plan.fixed_at,
-    )
+    _, run, _ = asked(ADA)
+    row = evidence_of(run)
+    more = {"run": run, "kind": row.kind, "digest": row.digest, "created_at": row.created_at}
+    issue = certificates.issue
+    once = Evidence.objects.create(look=7, payload=row.payload, **more)
+    assert issue(evidence=once, outcome="INCONCLUSIVE", now=row.created_at) is None
+    assert issue(evidence=once, outcome="PASS_LEAK", now=row.created_at) is not None
+    again = Evidence.objects.create(look=8, payload=row.payload, **more)
+    failed = Evidence.objects.create(look=9, payload={}, **more)
     Verdict.objects.create(
-        run=plan.run,
-        evidence=Evidence.objects.get(look=7),
-        outcome="FAIL",
-        final=True,
-        created_at=plan.fixed_at,
+        run=run, evidence=failed, outcome="FAIL", final=True, created_at=row.created_at
     )
-    asked(BERT)
-    assert ProcedureCertificate.objects.count() <= 1
+    assert issue(evidence=again, outcome="PASS_LEAK", now=row.created_at) is None
+
+
+@pytest.mark.parametrize("change", ["update", "delete"])
+def test_a_certificate_cannot_be_changed_or_removed(asked, change):
+    asked(ADA)
+    rows = ProcedureCertificate.objects.all()
+    changes = {
+        "update": lambda: rows.update(outcome="PASS_STRICT"),
+        "delete": lambda: rows._raw_delete(connection.alias),
+    }
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        changes[change]()
 
 
 def test_nothing_is_certified_on_the_persons_own_records(asked, settings):
@@ -207,7 +214,7 @@ def test_nothing_is_certified_on_the_persons_own_records(asked, settings):
 
 
 def test_the_command_lists_certificates_or_says_that_there_are_none(asked):
-    def printed(*options):
+    def printed(*options: str) -> str:
         out = StringIO()
         call_command("certificates", *options, stdout=out)
         return out.getvalue()

@@ -1,4 +1,4 @@
-"""List the procedure certificates: how old they are, until when they stand, what they are about."""
+"""List the procedure certificates: their age, until when they stand, what they are about."""
 
 from __future__ import annotations
 
