@@ -17,14 +17,14 @@ from audits.core.certificate import (
 from audits.core.policy import AuditData
 from audits.core.software import VERSION
 from audits.models import AuditPlan, Evidence, ProcedureCertificate, Verdict
-from lineage.queries.sources import training_snapshot
+from lineage.queries.sources import training_snapshot, training_snapshots
+from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from audits.core.policy import EvidencePolicy
-    from unlearning.models import UnlearningRun
 
 FAILED = "FAIL"
 NONE_YET = "No certificate was issued yet."
@@ -40,17 +40,15 @@ class Found:
 
 
 def certifiable(run: UnlearningRun, policy: EvidencePolicy) -> bool:
-    """Return whether the audit of a run learns surrogates, and the run is about one model alone.
+    """Return whether a certificate can be about the audit of a run.
 
-    A child on a base that the same case unlearned is audited together with that base.
+    It has to learn surrogates, on one snapshot, of one model alone: a child on a base that the
+    same case unlearned is audited together with that base.
     """
-    alone = (
-        run.base_id is None
-        or not type(run)
-        .objects.filter(unlearned=run.base_id, requests__in=run.requests.all())
-        .exists()
-    )
-    return policy.audit_data is AuditData.SURROGATE and alone
+    if policy.audit_data is not AuditData.SURROGATE or len(training_snapshots(run.target)) != 1:
+        return False
+    below = UnlearningRun.objects.filter(unlearned=run.base_id, requests__in=run.requests.all())
+    return run.base_id is None or not below.exists()
 
 
 def procedure_of(run: UnlearningRun, policy: EvidencePolicy) -> Procedure:

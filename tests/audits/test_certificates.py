@@ -12,9 +12,13 @@ from django.db import IntegrityError, connection, transaction
 
 from audits.core import evidence_file
 from audits.core.certificate import HARDEST, Procedure
+from audits.core.certified import recomputes
 from audits.core.recheck import recheck
+from audits.core.shadows import train_shadow
 from audits.execution import certified, shadows
+from audits.execution.report_evidence import evidence_cards
 from audits.models import Evidence, ProcedureCertificate, ShadowResult, Verdict
+from audits.queries.case_file import findings
 from audits.queries.certificates import standing
 from audits.queries.limits import limits_of
 from audits.services import certificates
@@ -23,7 +27,7 @@ from tests.audits.world import ADA, BERT, logged, runs
 from unlearning.models import UnlearningRun
 
 pytestmark = pytest.mark.django_db
-TRAIN, OWN_SCORES = shadows.train_shadow, shadows._own_scores
+OWN_SCORES = shadows._own_scores
 
 
 @pytest.fixture
@@ -66,7 +70,7 @@ def test_the_first_request_trains_a_pool_and_its_pass_becomes_a_certificate(aske
     assert issued.expires_at - issued.issued_at == timedelta(days=90)
     assert issued.difficulty == 5
     assert issued.stated().digest() == issued.digest
-    assert certified.recomputes(issued.stated())
+    assert recomputes(issued.stated())
     (event,) = logged(case, "certificate_issued")
     assert event["certificate"] == str(issued.pk)
     said = row.payload["certificate"]
@@ -88,6 +92,7 @@ def test_the_next_request_trains_only_models_that_never_saw_the_person(asked):
     assert logged(case, "certificate_relied_on")[0]["digest"] == issued.digest
     assert [row["models_per_arm"] for row in logged(case, "look_taken")] == [PER_ARM]
     assert any("certificate" in limit for limit in limits_of(case, runs(case)))
+    assert issued.digest in str(evidence_cards({**findings(case), "events": []}))
 
 
 def test_the_verdict_on_a_certificate_is_drawn_again_from_the_file(asked):
@@ -168,7 +173,7 @@ def test_a_certificate_that_does_not_recompute_is_set_aside(asked, monkeypatch):
 def test_models_beside_a_certificate_can_really_be_trained(asked, monkeypatch, settings):
     """With the training, the twins and the scores in earnest."""
     asked(ADA)
-    monkeypatch.setattr(shadows, "train_shadow", TRAIN)
+    monkeypatch.setattr(shadows, "train_shadow", train_shadow)
     monkeypatch.setattr(shadows, "_own_scores", OWN_SCORES)
     _, run, trained = asked(BERT)
     assert trained == PER_ARM

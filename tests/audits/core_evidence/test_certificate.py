@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ PROCEDURE = Procedure(
     software="expunge 1",
 )
 NAMES = [field.name for field in fields(Procedure)]
-HELD = {"days": 90, "now": NOW + timedelta(days=1)}
+HELD: dict[str, Any] = {"days": 90, "now": NOW + timedelta(days=1)}
 
 
 def certificate(**other: object) -> Certificate:
@@ -57,11 +58,12 @@ def certificate(**other: object) -> Certificate:
         issued_at=NOW,
         expires_at=NOW + timedelta(days=90),
     )
-    return replace(stated, **other)
+    changes: dict[str, Any] = other
+    return replace(stated, **changes)
 
 
 def another(name: str, number: int) -> Procedure:
-    value: object = f"other {number}"
+    value: Any = f"other {number}"
     if name == "hyperparameters":
         value = {"epochs": 4 + number}
     elif name == "classes":
@@ -109,7 +111,7 @@ def test_an_empty_training_set_has_a_bucket_of_its_own():
 
 
 def reason(stated: Certificate, **changed: object) -> str:
-    held = {"digest": stated.digest(), **HELD, **changed}
+    held: dict[str, Any] = {"digest": stated.digest(), **HELD, **changed}
     return why_not(stated, PROCEDURE, **held)
 
 
