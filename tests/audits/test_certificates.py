@@ -9,6 +9,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from audits.core import evidence_file
 from audits.core.certificate import HARDEST, Procedure
@@ -16,12 +17,13 @@ from audits.core.certified import recomputes
 from audits.core.recheck import recheck
 from audits.core.shadows import train_shadow
 from audits.execution import certified, shadows
+from audits.execution.audit_sets import audit_sets
 from audits.execution.report_evidence import evidence_cards
-from audits.models import Evidence, ProcedureCertificate, ShadowResult, Verdict
+from audits.models import AuditPlan, Evidence, ProcedureCertificate, ShadowResult, Verdict
 from audits.queries.case_file import findings
 from audits.queries.certificates import standing
 from audits.queries.limits import limits_of
-from audits.services import certificates
+from audits.services import certificates, evidence
 from tests.audits.certified_worlds import PER_ARM, POLICY, prepared, pretend
 from tests.audits.world import ADA, BERT, logged, runs
 from unlearning.models import UnlearningRun
@@ -123,15 +125,28 @@ def test_a_deployed_model_that_stands_out_fails_and_ends_the_certificate(asked, 
     assert "failed after certificate" in found.reason
 
 
-def test_another_number_of_the_method_trains_the_pool_and_says_why(asked, settings):
+def fixed(world, email):
+    """The plan of the audit that a request leads to, before any model of it is trained."""
+    case = world.accepted(email)
+    plans = AuditPlan.objects.filter(run__requests=case)
+    world.work(until=plans.exists)
+    return plans.get(), evidence.fix_audit(run_id=plans.get().pk, now=timezone.now())
+
+
+def test_a_look_beside_a_certificate_asks_for_one_arm_in_jobs_of_its_own(asked, world):
+    asked(ADA)
+    plan, look = fixed(world, BERT)
+    assert plan.certificate == ProcedureCertificate.objects.get()
+    assert (look.chunks, look.jobs) == (((0, PER_ARM),), "certified:")
+
+
+def test_another_number_of_the_method_trains_the_pool_and_says_why(asked, world, settings):
     asked(ADA)
     settings.EXPUNGE_METHOD_SETTINGS = {"epochs": 2}
-    _, run, trained = asked(BERT)
-    assert trained == 2 * PER_ARM
-    reason = evidence_of(run).payload["certificate"]["reason"]
-    assert "is about another procedure" in reason
-    assert "hyperparameters is" in reason
-    assert ProcedureCertificate.objects.count() == 2
+    plan, look = fixed(world, BERT)
+    assert (look.chunks, look.jobs) == (((0, 2 * PER_ARM),), "")
+    assert "is about another procedure" in plan.no_certificate
+    assert 'hyperparameters is {"epochs":2} here and {"epochs":1} there' in plan.no_certificate
 
 
 def test_an_expired_certificate_is_named_and_the_pool_is_trained(asked, settings):
@@ -144,10 +159,9 @@ def test_an_expired_certificate_is_named_and_the_pool_is_trained(asked, settings
 
 def test_zero_days_turn_the_reuse_off(asked, settings):
     settings.EXPUNGE_CERTIFICATE_DAYS = 0
-    for person in (ADA, BERT):
-        _, run, trained = asked(person)
-        assert trained == 2 * PER_ARM
-        assert "EXPUNGE_CERTIFICATE_DAYS is 0" in evidence_of(run).payload["certificate"]["reason"]
+    _, run, trained = asked(ADA)
+    assert trained == 2 * PER_ARM
+    assert "EXPUNGE_CERTIFICATE_DAYS is 0" in evidence_of(run).payload["certificate"]["reason"]
     assert not ProcedureCertificate.objects.exists()
 
 
@@ -162,12 +176,14 @@ def test_harder_records_set_the_certificate_aside_before_any_model(asked, monkey
     assert sorted(ProcedureCertificate.objects.values_list("difficulty", flat=True)) == [5, 10]
 
 
-def test_a_certificate_that_does_not_recompute_is_set_aside(asked, monkeypatch):
+def test_a_certificate_that_does_not_recompute_is_set_aside(asked, world, monkeypatch):
     asked(ADA)
+    plan, _ = fixed(world, BERT)
     monkeypatch.setattr(certified, "recomputes", lambda _: False)
-    _, run, trained = asked(BERT)
-    assert trained == 2 * PER_ARM
-    assert "does not come out of its numbers" in evidence_of(run).payload["certificate"]["reason"]
+    assert not certified.goes_on(plan, audit_sets(plan))
+    plan.refresh_from_db()
+    assert plan.certificate is None
+    assert "does not come out of its numbers" in plan.no_certificate
 
 
 def test_models_beside_a_certificate_can_really_be_trained(asked, monkeypatch, settings):
