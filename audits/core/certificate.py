@@ -173,6 +173,19 @@ def why_too_hard(certificate: Certificate, difficulty: int) -> str:
     )
 
 
+def leak_shown(payload: Mapping[str, Any]) -> bool:
+    """Return whether an audit that failed did so for a leak of the procedure.
+
+    Only where its numbers say that the deployed model alone stood out it did not: there is a
+    p-value, and no lower bound on the leak is above zero.
+    """
+    contrasts = payload.get("contrasts")
+    levels = contrasts.get("leak") if isinstance(contrasts, dict) else None
+    if not isinstance(levels, dict) or payload.get("instance_p") is None:
+        return True
+    return any(not one.get("lower", 1.0) <= 0.0 for one in levels.values())
+
+
 def _differs(field: str, wanted: Procedure, certified: Procedure) -> str:
     here, there = wanted.as_dict()[field], certified.as_dict()[field]
     return f"{field} is {_short(here)} here and {_short(there)} there"

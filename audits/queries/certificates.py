@@ -11,6 +11,7 @@ from django.conf import settings
 from audits.core.certificate import (
     Procedure,
     forget_bucket,
+    leak_shown,
     training_bucket,
     why_not,
 )
@@ -98,14 +99,23 @@ def refused(one: ProcedureCertificate, procedure: Procedure, *, now: datetime) -
 
 
 def failures(key: str, *, since: datetime, pools_only: bool = False) -> int:
-    """Return how many audits under a key ended in a fail, from a moment on."""
+    """Return how many audits under a key failed for what the procedure does, from a moment on.
+
+    The fail of a pool counts where a leak was shown. Its instance test alone does not: models of
+    a pool miss the surrogates, so that an honest run may stand out from them
+    (docs/adr/0032-a-certificate-stands-for-a-procedure.md).
+    """
     plans = AuditPlan.objects.filter(procedure_key=key)
     if pools_only:
         plans = plans.filter(certificate=None)
+    relying = set(plans.filter(certificate__isnull=False).values_list("run", flat=True))
     failed = Verdict.objects.filter(
         evidence__kind=Evidence.Kind.U_LIRA, outcome=FAILED, created_at__gte=since
     )
-    return failed.filter(run__in=plans.values("run")).count()
+    return sum(
+        one.run_id in relying or leak_shown(one.evidence.payload)
+        for one in failed.filter(run__in=plans.values("run")).select_related("evidence")
+    )
 
 
 def pools(key: str) -> int:

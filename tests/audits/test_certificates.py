@@ -30,6 +30,8 @@ from unlearning.models import UnlearningRun
 
 pytestmark = pytest.mark.django_db
 OWN_SCORES = shadows._own_scores
+# A fail of a pool whose instance test alone rang.
+ALARM = {"instance_p": 0.01, "contrasts": {"leak": {"subject": {"lower": -0.1}}}}
 
 
 @pytest.fixture
@@ -207,12 +209,14 @@ def test_a_pass_after_a_failed_pool_certifies_nothing(asked):
     once = Evidence.objects.create(look=7, payload=row.payload, **more)
     assert issue(evidence=once, outcome="INCONCLUSIVE", now=row.created_at) is None
     assert issue(evidence=once, outcome="PASS_LEAK", now=row.created_at) is not None
-    again = Evidence.objects.create(look=8, payload=row.payload, **more)
-    failed = Evidence.objects.create(look=9, payload={}, **more)
-    Verdict.objects.create(
-        run=run, evidence=failed, outcome="FAIL", final=True, created_at=row.created_at
-    )
-    assert issue(evidence=again, outcome="PASS_LEAK", now=row.created_at) is None
+    for look, payload, certifies in ((8, ALARM, True), (10, {}, False)):
+        failed = Evidence.objects.create(look=look + 1, payload=payload, **more)
+        Verdict.objects.create(
+            run=run, evidence=failed, outcome="FAIL", final=True, created_at=row.created_at
+        )
+        again = Evidence.objects.create(look=look, payload=row.payload, **more)
+        issued = issue(evidence=again, outcome="PASS_LEAK", now=row.created_at)
+        assert (issued is not None) is certifies
 
 
 @pytest.mark.parametrize("change", ["update", "delete"])

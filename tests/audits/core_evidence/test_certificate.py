@@ -15,6 +15,7 @@ from audits.core.certificate import (
     Certificate,
     Procedure,
     forget_bucket,
+    leak_shown,
     training_bucket,
     why_not,
     why_too_hard,
@@ -143,6 +144,20 @@ def test_a_certificate_covers_its_own_decile_and_easier_ones():
     covered = [not why_too_hard(certificate(), one) for one in range(1, 11)]
     assert covered == [True] * 7 + [False] * 3
     assert "are in decile 9" in why_too_hard(certificate(), 9)
+
+
+@pytest.mark.parametrize(
+    ("payload", "shown"),
+    [
+        ({}, True),
+        ({"contrasts": {"leak": {"subject": {"lower": -0.1}}}}, True),
+        ({"instance_p": 0.01, "contrasts": {"leak": {"subject": {"lower": -0.1}}}}, False),
+        ({"instance_p": 0.01, "contrasts": {"leak": {"subject": {"lower": 0.1}}}}, True),
+        ({"instance_p": 0.01, "contrasts": {"leak": {"subject": {}}}}, True),
+    ],
+)
+def test_a_fail_is_of_the_procedure_unless_the_deployed_model_alone_stood_out(payload, shown):
+    assert leak_shown(payload) is shown
 
 
 # --- difficulty -------------------------------------------------------------------------------
