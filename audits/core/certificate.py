@@ -39,6 +39,7 @@ class Procedure:
         classes: number of classes that the recipe tells apart; 0 where it names none.
         records: size of the training set, see ``training_bucket``.
         forget: number of records to forget, see ``forget_bucket``.
+        subjects: of how many subjects these are.
         surrogates: how the records that stand in for the person's are chosen.
         attack: name of the attack.
         policy: digest of the policy.
@@ -54,6 +55,7 @@ class Procedure:
     classes: int
     records: str
     forget: str
+    subjects: int = 1
     surrogates: str = NEAREST
     attack: str = ATTACK
     policy: str

@@ -35,15 +35,22 @@ def recomputes(certificate: Certificate) -> bool:
 
 
 def with_instance(
-    certificate: Certificate, instance: InstanceTest, findings: Sequence[str]
+    certificate: Certificate,
+    instance: InstanceTest,
+    findings: Sequence[str],
+    *,
+    attempt: int = 1,
+    debt: float = 0.0,
 ) -> Kept:
     """Return the certificate's kept numbers with the test of this run in place of the first one's.
 
     The usual rules judge them: what is broken makes the audit invalid, a deployed model that
-    stands out fails, and otherwise the certificate's pass holds.
+    stands out fails, and otherwise the certificate's pass holds. ``attempt`` and ``debt`` are of
+    the run: who failed before is not spared by a certificate.
     """
     kept = Kept.from_dict(certificate.kept)
-    return replace(kept, instance=instance, findings=(*kept.findings, *findings))
+    found = (*kept.findings, *findings)
+    return replace(kept, instance=instance, findings=found, attempt=attempt, debt=debt)
 
 
 def broken(

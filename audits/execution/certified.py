@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from django.utils import timezone
@@ -11,18 +12,19 @@ from torch.utils.data import Subset
 
 from audits.core.certificate import why_too_hard
 from audits.core.certified import broken, recomputes, with_instance
-from audits.core.contrast import measure, recompute, records_without_signal
+from audits.core.contrast import recompute
 from audits.core.design import derived_seed
 from audits.core.difficulty import decile
 from audits.core.kept import Kept
 from audits.core.likelihood import instance_test
-from audits.core.plainly import for_the_person
 from audits.core.policy import EvidencePolicy
 from audits.core.scores import scores_of
 from audits.core.shadows import RETAINED_SAMPLE
 from audits.execution.audit_sets import AuditSets, audit_sets
 from audits.execution.histograms import histogram_svg
+from audits.execution.look_payload import owed, payload_of, retained_effect
 from audits.models import AuditPlan, Evidence, ShadowResult
+from audits.queries.attempts import attempts_before
 from audits.services import certificates, evidence
 from audits.services.verdicts import Finding
 from lineage.models import Artefact
@@ -33,9 +35,8 @@ from unlearning.execution.loading import load_version
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audits.core.estimates import Measurements
-    from audits.core.verdict import Verdict
     from audits.models import ProcedureCertificate
+    from audits.queries.attempts import Attempt
     from unlearning.models import UnlearningRun
 
 
@@ -78,12 +79,15 @@ def judge_certified(run: UnlearningRun) -> list[Finding]:
     if plan.certificate is None:
         return []
     policy, stated = EvidencePolicy.from_dict(plan.policy), plan.certificate.stated()
-    kept, models = _measured(plan)
+    before = attempts_before(plan)
+    kept, paths = _measured(plan, before)
+    models = sum(paths.values())
     verdict = recompute(Kept.from_dict(kept.as_dict()), policy)
-    measured = measure(kept, policy.alpha_at(kept.models_per_arm))
-    reasons = (*verdict.reasons, _reason(plan.certificate, models, measured, policy))
+    reasons = (*verdict.reasons, _reason(plan.certificate, models, kept, policy))
     payload = {
-        **_payload(kept, verdict, measured, policy),
+        **payload_of(kept, verdict, policy, before),
+        "retained": retained_effect(run, (models + 1) // 2, policy.alpha),
+        "engine": {**plan.design.get("engine", {}), "models": paths},
         "figures": {"histograms": _store(histogram_svg(kept)).sha256},
         "policy_digest": plan.policy_digest,
         "design_digest": evidence.design_of(plan).digest(),
@@ -129,8 +133,11 @@ def _difficulty(plan: AuditPlan, sets: AuditSets) -> int:
     return decile(asked, scores_of(version, Subset(retain, sample))[0])
 
 
-def _measured(plan: AuditPlan) -> tuple[Kept, int]:
-    """Return the certificate's numbers with the test of this run, and its number of models."""
+def _measured(plan: AuditPlan, before: Sequence[Attempt]) -> tuple[Kept, dict[str, int]]:
+    """Return the certificate's numbers with the test of this run, and how many models it took.
+
+    The models are counted by the way in which they were trained.
+    """
     run, sets = plan.run, audit_sets(plan)
     assert plan.certificate is not None  # noqa: S101  (asked before)
     assert run.unlearned is not None  # noqa: S101  (a run that succeeded has one)
@@ -145,45 +152,34 @@ def _measured(plan: AuditPlan) -> tuple[Kept, int]:
         accuracies=np.array([row.row["test_after"] for row in rows], np.float64),
         deployed_accuracy=float(scores_of(deployed, sets.data.test)[1].mean()),
     )
-    test = instance_test(np.nan_to_num(never_seen), np.nan_to_num(scores))
-    return with_instance(plan.certificate.stated(), test, found), len(never_seen)
-
-
-def _payload(
-    kept: Kept, verdict: Verdict, measured: Measurements, policy: EvidencePolicy
-) -> dict[str, Any]:
-    contrasts = {"before": measured.before, "leak": measured.leak}
-    if measured.equivalence:
-        contrasts["equivalence"] = measured.equivalence
-    return {
-        "kept": kept.as_dict(),
-        "contrasts": {
-            name: {level.value: asdict(estimate) for level, estimate in one.levels()}
-            for name, one in contrasts.items()
-        },
-        "alpha": measured.alpha,
-        "instance_p": measured.instance_p,
-        "utility": asdict(measured.utility) if measured.utility else None,
-        "findings": list(measured.findings),
-        "records_without_signal": list(records_without_signal(kept.before, measured.alpha)),
-        "for_the_person": for_the_person(verdict.outcome, measured, policy),
-    }
+    paths = dict(Counter(row.row.get("engine", "sequential") for row in rows))
+    if len(paths) > 1:
+        found = (*found, f"The models of this run were trained in different ways: {paths}.")
+    kept = with_instance(
+        plan.certificate.stated(),
+        instance_test(np.nan_to_num(never_seen), np.nan_to_num(scores)),
+        found,
+        attempt=len(before) + 1,
+        debt=owed(before, EvidencePolicy.from_dict(plan.policy)),
+    )
+    return kept, paths
 
 
 def _reason(
     certificate: ProcedureCertificate,
     models: int,
-    measured: Measurements,
+    kept: Kept,
     policy: EvidencePolicy,
 ) -> str:
-    stands = measured.instance_p is not None and measured.instance_p < policy.alpha_instance
+    p = kept.instance.p_value if kept.instance else 1.0
+    stands = p < policy.alpha_instance
     return (
         f"The numbers on the procedure are those of certificate {certificate.pk} of "
         f"{certificate.issued_at:%Y-%m-%d}, valid until {certificate.expires_at:%Y-%m-%d}, digest "
         f"{certificate.digest}, made on other people's records. For this run {models} models that "
         f"never saw the records were trained; the deployed model "
         f"{'stands out' if stands else 'does not stand out'} from them "
-        f"(p = {measured.instance_p:.4f})."
+        f"(p = {p:.4f})."
     )
 
 

@@ -41,7 +41,7 @@ def allow(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audits', '0006_operator_cases'),
+        ('audits', '0009_agreed_duplicates'),
     ]
 
     operations = [

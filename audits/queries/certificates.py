@@ -18,6 +18,7 @@ from audits.core.certificate import (
 from audits.core.policy import AuditData
 from audits.core.software import VERSION
 from audits.models import AuditPlan, Evidence, ProcedureCertificate, Verdict
+from audits.queries.forget_sets import subjects_of
 from lineage.queries.sources import training_snapshot, training_snapshots
 from unlearning.models import UnlearningRun
 
@@ -65,6 +66,7 @@ def procedure_of(run: UnlearningRun, policy: EvidencePolicy) -> Procedure:
         classes=len(captured.recipe_parameters.get("targets", ())),
         records=training_bucket(snapshot.record_count),
         forget=forget_bucket(run.forget_count),
+        subjects=max(subjects_of(run) or [0]) + 1,
         policy=policy.digest(),
         device=f"{settings.EXPUNGE_DEVICE}, {precision}",
         software=f"expunge {VERSION}, torch {version('torch')}",

@@ -9,6 +9,7 @@ import numpy as np
 from audits.core.shadows import ShadowRow
 from audits.execution import certified, judging, shadows
 from tests.audits.world import ADA, BERT, CLEO, DORA
+from unlearning.core.engine import Path
 from unlearning.core.examples import count
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, *, stands_out: bool = False) -> Non
         return drawn
 
     monkeypatch.setattr("audits.services.evidence.CHUNK", 2 * PER_ARM)
+    monkeypatch.setattr(shadows.Bench, "path", lambda *_: Path.SEQUENTIAL)
     monkeypatch.setattr(shadows, "train_shadow", passing)
     monkeypatch.setattr(shadows, "register_shadow", lambda *_, **__: None)
     monkeypatch.setattr(shadows, "_own_scores", own)

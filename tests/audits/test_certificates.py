@@ -24,7 +24,7 @@ from audits.queries.case_file import findings
 from audits.queries.certificates import standing
 from audits.queries.limits import limits_of
 from audits.services import certificates, evidence
-from tests.audits.certified_worlds import PER_ARM, POLICY, prepared, pretend
+from tests.audits.certificate_worlds import PER_ARM, POLICY, prepared, pretend
 from tests.audits.world import ADA, BERT, logged, runs
 from unlearning.models import UnlearningRun
 

@@ -27,7 +27,7 @@ from audits.core.difficulty import decile
 from audits.core.estimates import InstanceTest
 from audits.core.instance import InstanceDesign, models_needed
 from audits.core.policy import EvidencePolicy
-from tests.audits.certified_worlds import POLICY
+from tests.audits.certificate_worlds import POLICY
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 PROCEDURE = Procedure(
@@ -67,7 +67,7 @@ def another(name: str, number: int) -> Procedure:
     value: Any = f"other {number}"
     if name == "hyperparameters":
         value = {"epochs": 4 + number}
-    elif name == "classes":
+    elif name in {"classes", "subjects"}:
         value = 11 + number
     return replace(PROCEDURE, **{name: value})
 
@@ -226,13 +226,19 @@ def test_the_usual_rules_judge_a_certificate_with_the_test_of_a_run(passed):
         assert recompute(kept, policy).outcome.value == outcome
 
 
+def test_a_second_attempt_is_not_spared_by_a_certificate(passed):
+    test = InstanceTest(never_seen=tuple(map(float, range(24))), deployed=5.0)
+    kept = with_instance(passed, test, (), attempt=2)
+    assert recompute(kept, EvidencePolicy.from_dict(POLICY)).outcome.value == "INCONCLUSIVE"
+
+
 @pytest.fixture
 def passed() -> Certificate:
     """A certificate from a pool that nobody trained and that passes."""
     from audits.core.contrast import keep
     from audits.core.design import TwinDesign
     from audits.core.shadows import stack
-    from tests.audits.certified_worlds import PER_ARM, passing
+    from tests.audits.certificate_worlds import PER_ARM, passing
 
     class Data:
         forget = range(6)
