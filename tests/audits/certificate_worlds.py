@@ -8,6 +8,7 @@ import numpy as np
 
 from audits.core.shadows import ShadowRow
 from audits.execution import certified, judging, shadows
+from audits.execution.shadow_engine import Bench
 from tests.audits.world import ADA, BERT, CLEO, DORA
 from unlearning.core.engine import Path
 from unlearning.core.examples import count
@@ -58,7 +59,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, *, stands_out: bool = False) -> Non
         return drawn
 
     monkeypatch.setattr("audits.services.evidence.CHUNK", 2 * PER_ARM)
-    monkeypatch.setattr(shadows.Bench, "path", lambda *_: Path.SEQUENTIAL)
+    monkeypatch.setattr(Bench, "path", lambda *_: Path.SEQUENTIAL)
     monkeypatch.setattr(shadows, "train_shadow", passing)
     monkeypatch.setattr(shadows, "register_shadow", lambda *_, **__: None)
     monkeypatch.setattr(shadows, "_own_scores", own)
