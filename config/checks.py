@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # SQLite before this version may corrupt a WAL database when a write meets a checkpoint.
 REPAIRED = (3, 51, 3)
 SHARDED = "unlearning.recipes.sharded"
+MOST_DAYS = 3650  # of a certificate
 MOST_SHARDS = 1000  # as that recipe declares
 
 
@@ -115,6 +116,21 @@ def waiting_fits_the_deadline(**_: Any) -> list[checks.CheckMessage]:  # noqa: A
             "request would wait for others until it is late.",
             hint="Let requests wait for fewer days than they may take in all.",
             id="expunge.E006",
+        )
+    ]
+
+
+@checks.register()
+def certificates_expire(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Refuse certificates that would outlive what they were issued for."""
+    days = settings.EXPUNGE_CERTIFICATE_DAYS
+    if 0 <= days <= MOST_DAYS:
+        return []
+    return [
+        checks.Error(
+            f"EXPUNGE_CERTIFICATE_DAYS is {days:g}; it must lie between 0 and {MOST_DAYS}.",
+            hint="See docs/certificates.md.",
+            id="expunge.E008",
         )
     ]
 

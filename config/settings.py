@@ -240,6 +240,8 @@ EXPUNGE_OUTPUTS = environment.choice("EXPUNGE_OUTPUTS", ("FULL", "1", "2", "3", 
 EXPUNGE_RELEASE_ATTACK = environment.number("EXPUNGE_RELEASE_ATTACK", default=0)
 # Fields of audits.core.policy.EvidencePolicy that differ from its defaults.
 EXPUNGE_POLICY = environment.mapping("EXPUNGE_POLICY", default={})
+# How old a procedure certificate may be that an audit relies on; 0 issues and uses none.
+EXPUNGE_CERTIFICATE_DAYS = environment.number("EXPUNGE_CERTIFICATE_DAYS", default=90)
 # Distance of two inputs scaled to length one, below which staff decide whether they are the same.
 EXPUNGE_DUPLICATE_DISTANCE = environment.number("EXPUNGE_DUPLICATE_DISTANCE", default=0.05)
 # What an import does with a row that is like a record of another target: report it and take it in,

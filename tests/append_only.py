@@ -28,12 +28,20 @@ triggers = import_module("audits.migrations.0011_evidence_of_a_case")
 lineage = import_module("lineage.migrations.0002_append_only")
 unlearning = import_module("unlearning.migrations.0005_frozen_for_good")
 promises = import_module("unlearning.migrations.0008_privacy")
+certificates = import_module("audits.migrations.0012_procedure_certificates")
 
 
 @contextmanager
 def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Lift the triggers of all apps; put them and the head of the log back."""
-    _apply(connection, triggers.allow, lineage.remove, promises.allow, unlearning.allow)
+    _apply(
+        connection,
+        certificates.allow,
+        triggers.allow,
+        lineage.remove,
+        promises.allow,
+        unlearning.allow,
+    )
     try:
         yield
     finally:
@@ -44,6 +52,7 @@ def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
             lineage.install,
             unlearning.forbid,
             promises.forbid,
+            certificates.forbid,
         )
 
 

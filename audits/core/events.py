@@ -95,6 +95,9 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "run_escalated": {"run": UUID, "to_run": UUID, "verdict": CODE},
     "shadows_registered": {"run": UUID, "count": COUNT},
     "look_taken": {"run": UUID, "models_per_arm": COUNT, "design": SHA256},
+    "certificate_relied_on": {"run": UUID, "certificate": UUID, "digest": SHA256},
+    "certificate_set_aside": {"run": UUID, "certificate": UUID},
+    "certificate_issued": {"run": UUID, "certificate": UUID, "key": SHA256, "digest": SHA256},
     "verdict_reached": {
         "run": UUID,
         "verdict": CODE,

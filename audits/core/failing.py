@@ -95,15 +95,10 @@ def _leak(
 
 
 def _standing_out(policy: EvidencePolicy, attacks: Mapping[str, Measurements]) -> Iterator[str]:
-    tested = {
-        attack: measured.instance_p
-        for attack, measured in attacks.items()
-        if measured.instance_p is not None
-    }
-    for attack, p in holm(tested).items():
-        if p < policy.alpha_instance:
-            yield about(
-                attack,
-                f"The deployed model stands out from models that never saw the records: "
-                f"p = {p:.4f}, below {policy.alpha_instance:g}.",
-            )
+    """Yield that the deployed model stands out: one test, whichever attack carries it along."""
+    tested = [one.instance_p for one in attacks.values() if one.instance_p is not None]
+    if tested and tested[0] < policy.alpha_instance:
+        yield (
+            f"The deployed model stands out from models that never saw the records: "
+            f"p = {tested[0]:.4f}, below {policy.alpha_instance:g}."
+        )

@@ -3,7 +3,8 @@
 Twins, canaries and test records come from the pool of records that the audited version and its
 ancestors never saw. Under the policy ``surrogate`` the shadow models never see the person's
 records either: records of the retain set, alike in class and nearest in content, are forgotten
-in their place, and the person's own are only scored, for the instance test.
+in their place, and the person's own are only scored, for the instance test. Where a certificate
+stands for the procedure, only models that never saw the person are trained: they learn twins.
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ def audit_sets(plan: AuditPlan) -> AuditSets:
     pool = never_trained_on(run)
     retain: Examples = StoredExamples(recipe, training_view(retain_snapshot(run)))
     seed, questioned = design_of(plan).seed, cast("Examples", own)
+    if plan.certificate_id is not None:
+        return _never_saw(recipe, own, retain, pool, seed)
     surrogate = plan.policy["audit_data"] == AuditData.SURROGATE
     if surrogate:
         chosen, kept = _twins(own, retain, derived_seed(seed, "surrogate"))
@@ -135,6 +138,26 @@ def _copies(plan: AuditPlan, questioned: Examples, retain: Examples) -> Examples
     spread = Held(sample).all()[0].std(0)
     made = Copies(seed=derived_seed(design_of(plan).seed, "copies")).around(inputs, spread)
     return TensorDataset(made.flatten(0, 1), labels.repeat_interleave(made.shape[1]))
+
+
+def _never_saw(
+    recipe: Recipe, own: Examples, retain: Examples, pool: Examples, seed: int
+) -> AuditSets:
+    """Return the sets of models that learn twins in place of the person's records."""
+    twins, rest = _twins(own, pool, seed)
+    if len(rest) < SMALLEST_TEST:
+        raise NoTwin(
+            f"not computed: after {len(twins)} twins the pool of never-trained records has "
+            f"{len(rest)} left; {SMALLEST_TEST} are needed for tests."
+        )
+    data = ShadowData(
+        retain=retain,
+        forget=own,
+        twins=Subset(pool, twins),
+        canaries=Subset(pool, []),
+        test=Subset(pool, rest),
+    )
+    return AuditSets(recipe=recipe, data=data, own=own)
 
 
 def never_trained_on(run: UnlearningRun) -> StoredExamples:

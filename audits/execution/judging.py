@@ -11,6 +11,7 @@ from audits.attacks.population import TooFewRecords, population_report
 from audits.core.scores import outputs_of
 from audits.core.twins import NoTwin
 from audits.execution.audit_sets import population_sets
+from audits.execution.certified import judge_certified, told
 from audits.execution.construction import judge_by_construction
 from audits.execution.gating import gate_findings
 from audits.execution.judged_look import judge_look
@@ -32,7 +33,8 @@ def judge_run(job: Job) -> None:
     if run.status != UnlearningRun.Status.SUCCEEDED:
         return
     if evidence.needs_shadows(run):
-        found = judge_look(run, job.parameters["look"])
+        certified = judge_certified(run)
+        found = certified or told(run, judge_look(run, job.parameters["look"]))
     else:
         found = judge_by_construction(run)
     shown = [*_population(run), *gate_findings(run)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audits.attacks.u_lira import ULira
+from audits.core.certificate_words import certificate_words
 from audits.core.contrast import measure_under, recompute_all, records_without_signal
 from audits.execution import report_words as words
 from audits.execution.report_scores import all_kept_of, policy_of
@@ -33,7 +34,7 @@ def u_lira(row: Mapping[str, Any], findings: Mapping[str, Any]) -> dict[str, Any
     card: dict[str, Any] = {"title": f"{ULira.title}, look {row['look'] + 1}", "card": []}
     if policy is None:
         return card | {"note": UNREADABLE}
-    card["card"] = _rules(row, policy, findings)
+    card["card"] = [*_rules(row, policy, findings), *_certificate(row)]
     if any(one.models_per_arm not in policy.looks for one in attacks.values()) or not attacks:
         return card | {"note": UNREADABLE}
     (_, kept), *others = attacks.items()
@@ -84,6 +85,12 @@ def _trained(engine: Any) -> str:  # noqa: ANN401  (any JSON value)
         return "one after the other, as always when this was measured"
     told = ", ".join(f"{number} {path}" for path, number in engine.get("models", {}).items())
     return f"{told} ({engine['reason']})" if engine.get("reason") else told
+
+
+def _certificate(row: Mapping[str, Any]) -> list[list[Any]]:
+    """Return the certificate that the audit relied on, or why it relied on none."""
+    said = certificate_words(row["payload"])
+    return [[name, code(value) if name.startswith("Digest") else value] for name, value in said]
 
 
 def _margins(policy: EvidencePolicy) -> str:

@@ -13,6 +13,7 @@ from audits.core.shadow_pool import decoded
 from audits.core.shadows import finish_shadow, train_retrained, train_shadow
 from audits.core.twins import NoTwin
 from audits.execution.audit_sets import audit_sets
+from audits.execution.certified import goes_on
 from audits.execution.procedure import audited
 from audits.execution.shadow_engine import Bench
 from audits.execution.shadow_lineage import register_shadow
@@ -66,6 +67,8 @@ def train_shadows(job: Job) -> None:
 def _train_chunk(job: Job, plan: AuditPlan) -> None:
     start, stop = job.parameters["start"], job.parameters["stop"]
     sets = audit_sets(plan)
+    if not goes_on(plan, sets):
+        return
     sets = replace(sets, data=decoded(sets.data))
     procedure = audited(plan.run, cancel_asked(job))
     if sets.own is not None and procedure.base is not None:

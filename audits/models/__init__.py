@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audits.models.certificates import ProcedureCertificate
 from audits.models.evidence import AuditPlan, Evidence, ShadowResult, Verdict
 from audits.models.operator_cases import OperatorCase, ScoredRecord
 from audits.models.releases import Reading, Release
@@ -20,6 +21,7 @@ __all__ = [
     "LogLeaf",
     "OperatorCase",
     "OwedToOthers",
+    "ProcedureCertificate",
     "Reading",
     "Release",
     "ScoredRecord",

@@ -23,6 +23,14 @@ class AuditPlan(models.Model):
     policy = models.JSONField()
     policy_digest = models.CharField(max_length=64)
     fixed_at = models.DateTimeField()
+    # Where surrogates are learned: what a certificate would be about, and the one relied on.
+    procedure = models.JSONField(default=dict, blank=True)
+    procedure_key = models.CharField(max_length=64, blank=True, db_index=True)
+    certificate = models.ForeignKey(
+        "ProcedureCertificate", models.PROTECT, null=True, blank=True, related_name="plans"
+    )
+    no_certificate = models.TextField(blank=True)
+    difficulty = models.SmallIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"audit of {self.run}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.core import events
 from audits.core.account import LoggedEvent
+from audits.core.software import VERSION
 from audits.models import ErasureRequest, Evidence, LogLeaf, Release, Verdict
 from audits.queries.evidence import evidence_of, verdict_of
 from audits.queries.limits import limits_of
@@ -39,7 +40,7 @@ def findings(request: ErasureRequest) -> dict[str, Any]:
         "erasure": _erasure(request),
         "limits": limits_of(request, runs),
         "software": {
-            "expunge": "0.1.0",
+            "expunge": VERSION,
             "python": platform.python_version(),
             **{name: version(name) for name in PACKAGES},
         },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audits.core import events
-from audits.models import LogLeaf, Release
+from audits.models import AuditPlan, LogLeaf, Release
 from audits.queries.operator_cases import operator_origin_of
 from audits.queries.serving import exposed
 from lineage.models import ModelVersion, Run
@@ -150,6 +150,13 @@ SURROGATE = (
     "by comparison with models that never saw them, which can raise an alarm and never clears."
 )
 
+CERTIFIED = (
+    "For {count} run(s) the numbers on the procedure were not measured for this case: they are "
+    "those of a certificate from an earlier audit on other people's records, for the same "
+    "procedure and for records no easier than these. That the procedure treats these records "
+    "alike is taken for granted; only the test of the one run was made on them."
+)
+
 
 BY_OPERATOR = (
     "No data subject asked for this. Two members of staff proposed and approved which records to "
@@ -221,9 +228,7 @@ def _of_attacks(policy: Mapping[str, Any]) -> Iterator[str]:
 
 def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
     """Return the limits that apply to a case, as sentences."""
-    found = [*ALWAYS, *_of_releases(runs)]
-    if any(run.guarantee == "APPROXIMATE" for run in runs):
-        found += _of_attacks(request.policy)
+    found = [*ALWAYS, *_of_releases(runs), *_of_audits(request, runs)]
     exact = (run for run in runs if run.guarantee in ("EXACT", "CERTIFIED"))
     found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):
@@ -249,6 +254,16 @@ def _meanwhile(runs: Sequence[UnlearningRun]) -> list[str]:
     held = [str(run.target) for run, said in told if said.get("release") == "HELD"]
     found = [STOOD_IN] if len(told) > len(held) else []
     return [*found, *([STAND_IN_HELD.format(names=", ".join(held))] if held else [])]
+
+
+def _of_audits(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
+    """Return what the audits of approximate runs do not show."""
+    if not any(run.guarantee == "APPROXIMATE" for run in runs):
+        return []
+    found = list(_of_attacks(request.policy))
+    if relied := AuditPlan.objects.filter(run__in=runs, certificate__isnull=False).count():
+        found.append(CERTIFIED.format(count=relied))
+    return found
 
 
 def _of_batch(request: ErasureRequest) -> list[str]:

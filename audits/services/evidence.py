@@ -9,13 +9,14 @@ from django.db import transaction
 from django.db.models import Q
 
 from audits.core.design import TwinDesign, derived_seed
+from audits.core.instance import InstanceDesign, models_needed
 from audits.core.policy import EvidencePolicy
 from audits.models import AuditPlan, ErasureRequest, ShadowResult
 from audits.queries import cases
 from audits.queries.evidence import looks_taken, verdict_of
 from audits.queries.releases import gate_of
 from audits.queries.sharing import told_apart
-from audits.services import log
+from audits.services import certificates, log
 from audits.services.transitions import MoveNotAllowed, move
 from audits.services.verdicts import CLEARING
 from lineage.queries.sources import base_of
@@ -32,14 +33,19 @@ if TYPE_CHECKING:
 R = UnlearningRun.Status
 CANARIES = 8
 CHUNK = 16
+CERTIFIED = "certified:"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """The look that is due: its number and the shadow models that it needs, by chunk."""
+    """The look that is due: its number and the shadow models that it needs, by chunk.
+
+    ``jobs`` tells the jobs of a look that relies on a certificate from those of the pool.
+    """
 
     number: int
     chunks: tuple[tuple[int, int], ...]
+    jobs: str = ""
 
 
 def set_phase(*, case_id: UUID, phase: str, now: datetime) -> bool:
@@ -98,20 +104,32 @@ def fix_audit(*, run_id: UUID, now: datetime) -> Look:
     """Fix policy and design of a run's audit, once, and return the look that is due."""
     run = UnlearningRun.objects.get(pk=run_id)
     plan = AuditPlan.objects.filter(run=run).first() or _fix(run, now)
+    design = design_of(plan)
+    if isinstance(design, InstanceDesign):
+        return _look(plan, Look(number=0, chunks=_chunks(0, design.models), jobs=CERTIFIED), now)
     looks = plan.policy["looks"]
     number = min(looks_taken(run), len(looks) - 1)
     start = 2 * looks[number - 1] if number else 0
-    stop = 2 * looks[number]
-    chunks = tuple((at, min(at + CHUNK, stop)) for at in range(start, stop, CHUNK))
+    return _look(plan, Look(number=number, chunks=_chunks(start, 2 * looks[number])), now)
+
+
+def _chunks(start: int, stop: int) -> tuple[tuple[int, int], ...]:
+    return tuple((at, min(at + CHUNK, stop)) for at in range(start, stop, CHUNK))
+
+
+def _look(plan: AuditPlan, look: Look, now: datetime) -> Look:
+    """Log that a look is taken, once, and return it."""
+    design = design_of(plan)
+    instances = isinstance(design, InstanceDesign)
     data = {
-        "run": str(run_id),
-        "models_per_arm": looks[number],
-        "design": plan.design_digest,
+        "run": str(plan.pk),
+        "models_per_arm": design.models if instances else plan.policy["looks"][look.number],
+        "design": design.digest() if instances else plan.design_digest,
     }
-    for request in cases.cases_of_run(run_id):
-        once = f"look:{request.pk}:{run_id}:{number}"
+    for request in cases.cases_of_run(plan.pk):
+        once = f"look:{request.pk}:{plan.pk}:{look.jobs}{look.number}"
         log.append(type="look_taken", case=request.pk, now=now, data=data, once=once)
-    return Look(number=number, chunks=chunks)
+    return look
 
 
 def _fix(run: UnlearningRun, now: datetime) -> AuditPlan:
@@ -149,12 +167,15 @@ def _fix(run: UnlearningRun, now: datetime) -> AuditPlan:
             data=data,
             once=f"policy:{case.pk}:{run.pk}",
         )
-    return plan
+    return certificates.rely_if_one_stands(plan=plan, now=now)
 
 
 def design_of(plan: AuditPlan) -> TwinDesign:
-    """Return the design that was fixed."""
+    """Return the design that was fixed: of the pool, or of the models beside a certificate."""
     values = plan.design
+    if plan.certificate_id is not None:
+        needed = models_needed(EvidencePolicy.from_dict(plan.policy))
+        return InstanceDesign(seed=int(values["seed"]), instances=needed)
     return TwinDesign(
         seed=int(values["seed"]),
         looks=tuple(values["looks"]),

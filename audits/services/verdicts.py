@@ -14,7 +14,7 @@ from audits.models import ErasureRequest, Evidence, Verdict
 from audits.queries import cases
 from audits.queries.evidence import looks_taken
 from audits.queries.releases import gate_of
-from audits.services import log
+from audits.services import certificates, log
 from audits.services.readings import log_readings
 from lineage.models import Artefact
 from unlearning.models import UnlearningRun
@@ -79,6 +79,8 @@ def conclude(*, run_id: UUID, findings: Sequence[Finding], now: datetime) -> Non
     cleared = all(judging) and not worse
     if not runs.judge_run(run_id=run_id, cleared=cleared):
         return
+    if cleared:
+        _certify(run, [one for one in findings if one.final], now)
     for request in cases.cases_of_run(run_id):
         log.append(
             type="run_finished",
@@ -93,6 +95,14 @@ def conclude(*, run_id: UUID, findings: Sequence[Finding], now: datetime) -> Non
             },
             once=f"finish:{request.pk}:{run_id}",
         )
+
+
+def _certify(run: UnlearningRun, judging: Sequence[Finding], now: datetime) -> None:
+    """Let the evidence of a pool that passed stand for the next request."""
+    for one in judging:
+        if one.kind == Evidence.Kind.U_LIRA and one.case is None:
+            row = Evidence.objects.get(run=run, kind=one.kind, look=one.look, request=None)
+            certificates.issue(evidence=row, outcome=one.outcome, now=now)
 
 
 def _keep(run: UnlearningRun, finding: Finding, now: datetime) -> None:

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from audits.core import evidence_file
+from audits.core.certificate_words import certificate_words
 from audits.models import AuditPlan, ErasureRequest, Evidence, Verdict
 from audits.queries.case_file import ordered_runs
 from audits.queries.limits import limits_of
@@ -153,4 +154,5 @@ def _tables(found: Evidence, policy: dict[str, Any]) -> dict[str, Any]:
         "not_made": payload.get("not_made") or {},
         "utility": measurements.utility_facts(payload),
         "kept": measurements.kept_facts(payload),
+        "certificate": certificate_words(payload),
     }

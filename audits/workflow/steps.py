@@ -124,7 +124,7 @@ def _audit(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
     trained = [
         job_for(
             request,
-            f"audit:{run.pk}:{start}",
+            f"audit:{run.pk}:{look.jobs}{start}",
             "AUDIT",
             "heavy",
             now,

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from config.checks import shards_can_be_trained, unlearning_method_is_usable
+from config.checks import (
+    certificates_expire,
+    shards_can_be_trained,
+    unlearning_method_is_usable,
+)
 
 
 def said(settings, method="scrub", **numbers: object) -> list[str]:
@@ -40,6 +44,14 @@ def test_numbers_are_held_to_their_ranges(settings):
     (unknown,) = said(settings, size=1)
     assert unknown.startswith("EXPUNGE_METHOD_SETTINGS: scrub has no number 'size'; it has ")
     assert len(said(settings, epochs="many", learning_rate=True)) == 2
+
+
+def test_certificates_that_never_expire_are_refused(settings):
+    settings.EXPUNGE_CERTIFICATE_DAYS = 3650
+    assert certificates_expire() == []
+    settings.EXPUNGE_CERTIFICATE_DAYS = 3651
+    (said,) = certificates_expire()
+    assert said.msg == "EXPUNGE_CERTIFICATE_DAYS is 3651; it must lie between 0 and 3650."
 
 
 def test_shards_that_no_training_can_have_are_refused(settings):

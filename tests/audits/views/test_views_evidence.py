@@ -56,6 +56,16 @@ def test_a_verdict_is_shown_with_its_reasons_tables_and_limits(reader):
     assert worlds.EMAIL not in page
 
 
+def test_the_page_says_which_certificate_was_relied_on(reader):
+    found = worlds.u_lira()
+    said = {"relied_on": "c" * 36, "digest": "d" * 64, "models_of_this_run": 20, "difficulty": 3}
+    case, _ = worlds.judged(replace(found, payload={**found.payload, "certificate": said}))
+    page = text_of(reader.get(page_of(case)))
+    assert "<h2>Certificate</h2>" in page
+    assert "c" * 36 in page
+    assert "20, none of which saw the records" in page
+
+
 def test_the_population_attack_is_marked_as_unable_to_pass(reader):
     case, _ = worlds.judged(worlds.population())
     page = text_of(reader.get(page_of(case, "POPULATION")))

@@ -1,0 +1,190 @@
+"""An audit that relies on a certificate: does it cover these records, and how did this run do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from django.utils import timezone
+from torch.utils.data import Subset
+
+from audits.core.certificate import why_too_hard
+from audits.core.certified import broken, recomputes, with_instance
+from audits.core.contrast import recompute_all
+from audits.core.design import derived_seed
+from audits.core.difficulty import decile
+from audits.core.kept import Kept
+from audits.core.likelihood import instance_test
+from audits.core.policy import MAIN_ATTACK, EvidencePolicy
+from audits.core.scores import scores_of
+from audits.core.shadows import RETAINED_SAMPLE
+from audits.execution.audit_sets import AuditSets, audit_sets
+from audits.execution.histograms import histogram_svg
+from audits.execution.look_payload import owed, payload_of, retained_effect
+from audits.models import AuditPlan, Evidence, ShadowResult
+from audits.queries.attempts import attempts_before
+from audits.services import certificates, evidence
+from audits.services.verdicts import Finding
+from lineage.models import Artefact
+from lineage.services.artefacts import store_artefact
+from unlearning.core.examples import count
+from unlearning.execution.loading import load_version
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audits.models import ProcedureCertificate
+    from audits.queries.attempts import Attempt
+    from unlearning.models import UnlearningRun
+
+
+def goes_on(plan: AuditPlan, sets: AuditSets) -> bool:
+    """Note how hard the records are; False where a certificate turns out not to cover them.
+
+    The certificate is set aside then, before any model is trained, and the workflow goes on with
+    the pool. Every chunk asks, and comes to the same answer.
+    """
+    if not plan.procedure_key:
+        return True
+    difficulty = _difficulty(plan, sets)
+    if plan.certificate is not None and (why := _why_not(plan.certificate, difficulty)):
+        certificates.set_aside(run_id=plan.pk, reason=why, now=timezone.now())
+        return False
+    certificates.note_difficulty(run_id=plan.pk, difficulty=difficulty)
+    return True
+
+
+def told(run: UnlearningRun, findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings of a pool with the reason why it was trained, where there is one."""
+    plan = AuditPlan.objects.get(run=run)
+    if not plan.procedure_key:
+        return list(findings)
+    said = {
+        "relied_on": None,
+        "reason": plan.no_certificate,
+        "key": plan.procedure_key,
+        "difficulty": plan.difficulty,
+    }
+    return [replace(one, payload={**one.payload, "certificate": said}) for one in findings]
+
+
+def judge_certified(run: UnlearningRun) -> list[Finding]:
+    """Return the verdict of an audit that relies on a certificate; nothing for one that does not.
+
+    The certificate's numbers are judged again, with the test of this run's model in them.
+    """
+    plan = AuditPlan.objects.select_related("run", "certificate").get(run=run)
+    if plan.certificate is None:
+        return []
+    policy, stated = EvidencePolicy.from_dict(plan.policy), plan.certificate.stated()
+    before = attempts_before(plan)
+    attacks, paths = _measured(plan, before)
+    models, kept = sum(paths.values()), attacks[MAIN_ATTACK]
+    read = {name: Kept.from_dict(one.as_dict()) for name, one in attacks.items()}
+    verdict = recompute_all(read, policy)
+    reasons = (*verdict.reasons, _reason(plan.certificate, models, kept, policy))
+    payload = {
+        **payload_of(attacks, verdict, policy, before, {}),
+        "retained": retained_effect(run, (models + 1) // 2, policy.alpha),
+        "engine": {**plan.design.get("engine", {}), "models": paths},
+        "figures": {"histograms": _store(histogram_svg(kept)).sha256},
+        "policy_digest": plan.policy_digest,
+        "design_digest": evidence.design_of(plan).digest(),
+        "certificate": {
+            "relied_on": str(plan.certificate.pk),
+            "digest": plan.certificate.digest,
+            "key": plan.certificate.key,
+            "issued_at": stated.issued_at.isoformat(),
+            "expires_at": stated.expires_at.isoformat(),
+            "attempt": plan.certificate.attempt,
+            "certified_difficulty": stated.difficulty,
+            "difficulty": plan.difficulty,
+            "models_of_this_run": models,
+        },
+    }
+    return [
+        Finding(
+            kind=Evidence.Kind.U_LIRA,
+            look=0,
+            models_per_arm=kept.models_per_arm,
+            payload=payload,
+            outcome=verdict.outcome.value,
+            reasons=reasons,
+            final=True,
+        )
+    ]
+
+
+def _why_not(certificate: ProcedureCertificate, difficulty: int) -> str:
+    stated = certificate.stated()
+    if not recomputes(stated):
+        return f"The outcome of certificate {certificate} does not come out of its numbers."
+    return why_too_hard(stated, difficulty)
+
+
+def _difficulty(plan: AuditPlan, sets: AuditSets) -> int:
+    """Return how hard the records that the models are asked about are for the audited version."""
+    retain = sets.data.retain
+    rng = np.random.default_rng(derived_seed(evidence.design_of(plan).seed, "difficulty"))
+    sample = rng.permutation(count(retain))[:RETAINED_SAMPLE].tolist()
+    version = load_version(plan.run.target)
+    asked, _ = scores_of(version, sets.data.forget)
+    return decile(asked, scores_of(version, Subset(retain, sample))[0])
+
+
+def _measured(
+    plan: AuditPlan, before: Sequence[Attempt]
+) -> tuple[dict[str, Kept], dict[str, int]]:
+    """Return the certificate's numbers with the test of this run, and how many models it took.
+
+    The models are counted by the way in which they were trained.
+    """
+    run, sets = plan.run, audit_sets(plan)
+    assert plan.certificate is not None  # noqa: S101  (asked before)
+    assert run.unlearned is not None  # noqa: S101  (a run that succeeded has one)
+    deployed = load_version(run.unlearned)
+    design = evidence.design_of(plan)
+    rows = ShadowResult.objects.filter(run=run, index__lt=design.models).order_by("index")
+    never_seen = np.array([row.row["own"] for row in rows], np.float64)
+    scores, _ = scores_of(deployed, sets.data.forget)
+    found = broken(
+        never_seen,
+        scores,
+        accuracies=np.array([row.row["test_after"] for row in rows], np.float64),
+        deployed_accuracy=float(scores_of(deployed, sets.data.test)[1].mean()),
+    )
+    paths = dict(Counter(row.row.get("engine", "sequential") for row in rows))
+    if len(paths) > 1:
+        found = (*found, f"The models of this run were trained in different ways: {paths}.")
+    attacks = with_instance(
+        plan.certificate.stated(),
+        instance_test(np.nan_to_num(never_seen), np.nan_to_num(scores)),
+        found,
+        attempt=len(before) + 1,
+        debt=owed(before, EvidencePolicy.from_dict(plan.policy)),
+    )
+    return attacks, paths
+
+
+def _reason(
+    certificate: ProcedureCertificate,
+    models: int,
+    kept: Kept,
+    policy: EvidencePolicy,
+) -> str:
+    p = kept.instance.p_value if kept.instance else 1.0
+    stands = p < policy.alpha_instance
+    return (
+        f"The numbers on the procedure are those of certificate {certificate.pk} of "
+        f"{certificate.issued_at:%Y-%m-%d}, valid until {certificate.expires_at:%Y-%m-%d}, digest "
+        f"{certificate.digest}, made on other people's records. For this run {models} models that "
+        f"never saw the records were trained; the deployed model "
+        f"{'stands out' if stands else 'does not stand out'} from them "
+        f"(p = {p:.4f})."
+    )
+
+
+def _store(picture: bytes) -> Artefact:
+    return store_artefact(kind=Artefact.Kind.PLOT, data=picture, now=timezone.now())
