@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 REPAIRED = (3, 51, 3)
 SHARDED = "unlearning.recipes.sharded"
 MOST_SHARDS = 1000  # as that recipe declares
+MOST_SHADOW_DAYS = 366
 
 
 @checks.register()
@@ -115,6 +116,29 @@ def waiting_fits_the_deadline(**_: Any) -> list[checks.CheckMessage]:  # noqa: A
             "request would wait for others until it is late.",
             hint="Let requests wait for fewer days than they may take in all.",
             id="expunge.E006",
+        )
+    ]
+
+
+@checks.register()
+def shadows_live_as_long_as_needed(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Refuse to keep shadow models for years, or to destroy them while a request is in time."""
+    days, deadline = settings.EXPUNGE_SHADOW_DAYS, settings.EXPUNGE_DEADLINE_DAYS
+    said = ""
+    if days > MOST_SHADOW_DAYS:
+        said = f"{days}; it must be at most {MOST_SHADOW_DAYS}: what it keeps is about people."
+    elif days < deadline:
+        said = (
+            f"{days}, and EXPUNGE_DEADLINE_DAYS is {deadline:g}: the shadow models of a request "
+            "that is in time would be destroyed before there is a verdict."
+        )
+    if not said:
+        return []
+    return [
+        checks.Error(
+            f"EXPUNGE_SHADOW_DAYS is {said}",
+            hint="Two months are enough for what the law gives one for.",
+            id="expunge.E007",
         )
     ]
 

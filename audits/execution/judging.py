@@ -45,6 +45,10 @@ if TYPE_CHECKING:
 GOES_ON = (Outcome.INCONCLUSIVE,)
 
 
+class ShadowsMissing(Exception):
+    """Some scores of a look are gone."""
+
+
 def judge_run(job: Job) -> None:
     """Judge the look that the job names, or an exact run by construction."""
     run = UnlearningRun.objects.select_related(
@@ -104,7 +108,12 @@ def _judge_look(run: UnlearningRun, look: int) -> list[Finding]:
 
 
 def _scores(run: UnlearningRun, sets: AuditSets, per_arm: int) -> ShadowScores:
-    rows = ShadowResult.objects.filter(run=run, index__lt=2 * per_arm).order_by("index")
+    rows = list(ShadowResult.objects.filter(run=run, index__lt=2 * per_arm).order_by("index"))
+    if len(rows) != 2 * per_arm:
+        raise ShadowsMissing(
+            f"The look at run {run.pk} needs {2 * per_arm} shadow models, and {len(rows)} are "
+            "stored; a part of them is never judged."
+        )
     deployed = None
     if sets.own is None and run.unlearned is not None:
         deployed, _ = scores_of(load_version(run.unlearned), sets.data.forget)

@@ -15,6 +15,7 @@ from audits.core.events import parse
 from audits.core.statement import Subject
 from audits.models import ComplianceRecord, ErasureRequest, LogLeaf
 from audits.queries import case_file
+from audits.queries.footprint import footprint
 from audits.services import log
 from audits.services.transitions import MoveNotAllowed, move
 
@@ -43,7 +44,7 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
             f"Case {request.reference} is {request.status} and has no outcome to seal yet."
         )
     key = keys.signing_key()
-    account = _account(request)
+    account = _account(request, now)
     envelope = record.sign_account(account, key)
     seal = record.draft_seal(envelope, account, at=now, actor=log.SYSTEM)
     move(
@@ -64,6 +65,8 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
         checkpoint_note=note.note,
         vkey=key.verifier.text,
     )
+    # The record says how alike and what was decided; which two records it was goes.
+    request.duplicates.all().delete()
     return ComplianceRecord.objects.create(
         request=request,
         outcome=account.outcome,
@@ -80,8 +83,9 @@ def request_leaf(case_id: UUID) -> LoggedEvent:
     return LoggedEvent(index=leaf.index, event=parse(bytes(leaf.data)))
 
 
-def _account(request: ErasureRequest) -> Account:
-    findings = case_file.findings(request)
+def _account(request: ErasureRequest, now: datetime) -> Account:
+    left = footprint(request, now=now).as_dict()
+    findings = {**case_file.findings(request), "footprint": left}
     subjects = [
         Subject(name=f"model:{row[version]}", sha256=row[digest])
         for row in findings["runs"]
