@@ -30,7 +30,7 @@ from lineage.queries.derivation import with_derived
 from lineage.queries.membership import members
 from lineage.queries.nodes import shown
 from lineage.queries.reach import reached
-from unlearning.models import TrainingHistory
+from unlearning.models import TrainingHistory, Tuning
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -55,9 +55,11 @@ class Footprint:
     * ``records``: how many the case is about; ``apart``: of these, kept by the operator's choice;
     * ``snapshots``: those that still name them, by ordinals that stand for nothing any more;
     * ``destroyed``: model versions that learned from them, and shadow models with their scores;
-    * ``removed``: versions that stand where the records were unlearned, as the audit found;
+    * ``removed``: versions made from one of these by taking the records out, whatever the audit
+      says of it; what was trained again from the start does not derive from them at all;
     * ``accepted``: versions left as they were, since their training promised enough;
-    * ``kept``: evidence, verdicts and pictures, aggregates that name no record;
+    * ``kept``: evidence, verdicts and pictures, and the results of searches of hyperparameters
+      that they were part of: aggregates that name no record;
     * ``waiting``: sentences about what other cases, that are still open, will destroy;
     * ``left``: sentences about everything else. Empty when the erasure is complete.
     """
@@ -89,6 +91,7 @@ def footprint(request: ErasureRequest, *, now: datetime) -> Footprint:
     for space, ordinals in with_derived(forget_set(request.pk)).items():
         found.records += len(ordinals)
         _count_records(found, space, ordinals, apart=apart)
+        found.kept["tunings"] += _searches(space, ordinals)
         whole = _follow(found, request, space, ordinals, now)
         if not apart:
             _count_derived(found, whole)
@@ -103,7 +106,14 @@ def _kept(request: ErasureRequest) -> dict[str, int]:
         "evidence": evidence.count(),
         "verdicts": Verdict.objects.filter(evidence__in=evidence).count(),
         "plots": evidence.exclude(plot=None).count(),
+        "tunings": 0,
     }
+
+
+def _searches(space: OrdinalSpace, ordinals: BitMap) -> int:
+    """Return how many searches of hyperparameters were made on some of the records."""
+    made = Tuning.objects.filter(snapshot__space=space).exclude(view=b"")
+    return sum(decode(bytes(one.view)).intersect(ordinals) for one in made)
 
 
 def _count_records(

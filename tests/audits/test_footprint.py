@@ -12,8 +12,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
+from pyroaring import BitMap
 
 from audits import keys
 from audits.core.contrast import recompute
@@ -27,8 +29,8 @@ from audits.services import closing, log
 from audits.workflow import tasks
 from lineage.models import DataRecord, Job, ModelVersion, Role
 from lineage.services import versions
-from lineage.services.importing import ensure_dataset
 from lineage.services.runs import Input, RunPlan, begin_run, finish_derivation
+from tests.audits import world as worlds
 from tests.audits.rulings import make_up
 from tests.audits.world import ADA, BERT, CLEO, DORA, runs
 
@@ -101,7 +103,7 @@ def check_seal(data):
     vkey = keys.verifier_text()
     verify(data, vkey=vkey)
 
-    @settings(max_examples=60, deadline=None, database=None)
+    @examples(max_examples=60, deadline=None, database=None)
     @given(st.integers(0, len(data) - 1), st.integers(1, 255))
     def any_edit_breaks_it(place, change):
         edited = bytearray(data)
@@ -137,7 +139,7 @@ def test_a_closed_case_is_printed_and_fsck_agrees(sealed):
         "Records: 6. 2 snapshot(s) name them.",
         "Learned from them and destroyed: 1 model version(s), 12 shadow model(s) with their "
         "scores.",
-        "Without them since the unlearning: 1 version(s).",
+        "Made from one of these by taking the records out: 1 version(s).",
         "Kept: 3 piece(s) of evidence, 1 verdict(s), 1 picture(s). They name no record.",
         "Left: nothing.",
     ]
@@ -195,6 +197,12 @@ def test_fsck_names_whatever_is_left(sealed):
     assert left(sealed) == []
 
 
+def test_after_a_hard_purge_the_destroyed_are_still_found(world, base, settings):
+    settings.EXPUNGE_PURGE_MODE = "HARD"
+    found = footprint(world.erased(), now=timezone.now())
+    assert (found.left, found.destroyed["models"]) == ([], 1)
+
+
 def test_which_records_were_alike_goes_with_the_seal(world, judged):
     pair(judged)
     case = world.finish(judged)
@@ -208,16 +216,18 @@ def test_data_derived_as_a_whole_is_left_until_it_is_erased_itself(world, base):
         plan=RunPlan(activity="SYNTHESISE", inputs=(Input(source=base, role=Role.GENERATOR),)),
         now=timezone.now(),
     )
+    lines = [("nobody@example.org", worlds.digits()[place]) for place in (70, 71)]
+    into = worlds.imported("synthetic", lines)
     synthetic = finish_derivation(
-        run=made,
-        dataset=ensure_dataset(name="digits"),
-        ordinals=world.owned(DORA),
-        now=timezone.now(),
+        run=made, dataset=into, ordinals=BitMap([0, 1]), now=timezone.now()
     )
     case = world.erased()
-    print("ST", case.status, case.failure, world.rung[-5:], runs(case)[0].status)
-    assert left(case) == [f"6 record(s) of {synthetic} were derived from them as a whole."]
-    world.erased(DORA)
+    assert case.status == "SEALED"
+    sentence = f"2 record(s) of {synthetic} were derived from them as a whole."
+    assert left(case) == findings(case)["footprint"]["left"] == [sentence]
+    with pytest.raises(CommandError, match="Closed cases left something behind"):
+        call_command("fsck")
+    assert world.erased("nobody@example.org").status == "SEALED"
     assert left(case) == []
 
 

@@ -59,7 +59,7 @@ def lines_of(request: ErasureRequest, found: Footprint) -> list[str]:
         f"Records: {found.records}{apart}. {found.snapshots} snapshot(s) name them.",
         f"Learned from them and destroyed: {gone['models']} model version(s), {gone['shadows']} "
         "shadow model(s) with their scores.",
-        f"Without them since the unlearning: {found.removed} version(s).",
+        f"Made from one of these by taking the records out: {found.removed} version(s).",
         f"Kept: {kept['evidence']} piece(s) of evidence, {kept['verdicts']} verdict(s), "
         f"{kept['plots']} picture(s). They name no record.",
     ]
