@@ -5,9 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from datetime import timedelta
+from importlib import import_module
+from pkgutil import iter_modules
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.core import checks
+from django.db import connection
 from django.utils import timezone
 
 from audits import workflow
@@ -15,13 +20,14 @@ from audits.core.verdict import Outcome
 from audits.execution import judging, shadows
 from audits.execution.judging import ShadowsMissing
 from audits.models import ErasureRequest, LogLeaf, OperatorCase, ScoredRecord, ShadowResult
-from audits.services import evidence, expiry, requests
+from audits.services import evidence, expiry, requests, verdicts
 from audits.workflow import tasks
 from config.checks import shadows_live_as_long_as_needed
+from lineage import migrations
 from lineage.models import Job, ModelVersion
 from lineage.services import runs, versions
 from tests.audits import world as worlds
-from tests.audits.rulings import make_up
+from tests.audits.rulings import made_up, make_up
 from tests.audits.world import ADA, BERT, CLEO, DORA, NOW, awaiting_audit, logged
 from unlearning.services import runs as unlearning_runs
 
@@ -45,8 +51,8 @@ def case(run):
 
 def shadow():
     made = runs.begin_run(plan=runs.RunPlan(activity="SHADOW"), now=NOW)
-    kept = {"weights": b"", "kind": "SHADOW", "expires_at": NOW + DAYS}
-    return runs.finish_run(run=made, result=runs.RunResult(model_name="s", **kept), now=NOW)
+    kept = runs.RunResult(model_name="s", weights=b"", kind="SHADOW", expires_at=NOW + DAYS)
+    return runs.finish_run(run=made, result=kept, now=NOW)
 
 
 @pytest.fixture
@@ -118,6 +124,20 @@ def test_what_comes_after_the_end_of_an_audit_is_not_kept(run):
     assert not ShadowResult.objects.exists()
 
 
+def test_shadow_models_of_before_the_upgrade_get_a_time_to_live(run):
+    lost = shadow()
+    ModelVersion.objects.update(expires_at=None)
+    ModelVersion.objects.filter(pk=lost.pk).update(state="DESTROYED")
+    names = [one.name for one in iter_modules(migrations.__path__)]
+    (name,) = (one for one in names if one.endswith("_expiry"))
+    migration = import_module(f"lineage.migrations.{name}")
+    migration.limit(apps, SimpleNamespace(connection=connection))
+    assert {one.expires_at for one in shadows_there()} == {NOW + DAYS}
+    given = ModelVersion.objects.exclude(expires_at=None)
+    assert not given.filter(state="DESTROYED").exists()
+    assert not given.filter(kind="MODEL").exists()
+
+
 # --- a case with real jobs --------------------------------------------------------------------
 
 
@@ -149,11 +169,10 @@ def test_a_part_of_the_models_is_never_judged_and_a_late_one_not_kept(audited, m
     ShadowResult.objects.filter(index=11).delete()
     with pytest.raises(ShadowsMissing, match="needs 12 shadow models, and 11 are stored"):
         judging.judge_run(Job.objects.get(kind="JUDGE"))
-    train = shadows.train_shadow
 
-    def slowly(*given: object):
+    def slowly(model, design, procedure, data):
         expiry.expire_shadows(now=timezone.now() + DAYS)
-        return train(*given)
+        return made_up(model, design, procedure, data)
 
     monkeypatch.setattr(shadows, "train_shadow", slowly)
     shadows.train_shadows(Job.objects.get(kind="AUDIT"))
@@ -165,7 +184,7 @@ def test_a_part_of_the_models_is_never_judged_and_a_late_one_not_kept(audited, m
 
 @pytest.mark.parametrize("step", ["destroy_version", "not_computed"])
 def test_an_expiry_that_dies_leaves_all_and_is_done_again(run, monkeypatch, step):
-    where = versions if step == "destroy_version" else expiry.verdicts
+    where = versions if step == "destroy_version" else verdicts
     real, calls = getattr(where, step), []
 
     def stumble(**given: object):

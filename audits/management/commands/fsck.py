@@ -12,6 +12,7 @@ from audits.models import ErasureRequest
 from audits.queries.footprint import CLOSED, footprint
 from audits.queries.log_check import LogDamaged, check_log
 from lineage.core.bitmaps import ChunkAltered
+from lineage.core.record_map import MapAltered
 from lineage.core.tiles import TileAltered
 from lineage.queries.membership import SnapshotAltered
 from lineage.queries.membership_check import check_membership
@@ -58,11 +59,14 @@ class Command(BaseCommand):
 
     def _footprints(self) -> None:
         closed = ErasureRequest.objects.filter(status__in=CLOSED).order_by("received_at")
-        left = [
-            f"{case.reference}: {sentence}"
-            for case in closed
-            for sentence in footprint(case, now=timezone.now()).left
-        ]
+        try:
+            left = [
+                f"{case.reference}: {sentence}"
+                for case in closed
+                for sentence in footprint(case, now=timezone.now()).left
+            ]
+        except MapAltered as damage:
+            raise CommandError(str(damage)) from damage
         if left:
             raise CommandError("Closed cases left something behind.\n" + "\n".join(left))
         self.stdout.write(f"Nothing is left of the records of {closed.count()} closed cases.")
