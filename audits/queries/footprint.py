@@ -221,7 +221,7 @@ def _count_rows(found: Footprint, request: ErasureRequest) -> None:
     rows = ShadowResult.objects.filter(run__in=request.runs.all())
     _note(found.left, rows.count(), "row(s) of scores of shadow models are still stored")
     if request.status == S.SEALED:
-        pairs = request.duplicates.count()
+        pairs = request.duplicates.filter(forget_ordinal__gte=0).count()
         _note(found.left, pairs, "pair(s) of one of them and a record that is like it")
     if request.subject and request.outcome == ErasureRequest.Outcome.ERASED:
         named = request.subject.identifiers.count()

@@ -13,7 +13,7 @@ from audits.core import ledger, record
 from audits.core.account import Account, LoggedEvent
 from audits.core.events import parse
 from audits.core.statement import Subject
-from audits.models import ComplianceRecord, ErasureRequest, LogLeaf
+from audits.models import ComplianceRecord, DuplicateFinding, ErasureRequest, LogLeaf
 from audits.queries import case_file
 from audits.queries.footprint import footprint
 from audits.services import log
@@ -65,8 +65,7 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
         checkpoint_note=note.note,
         vkey=key.verifier.text,
     )
-    # The record says how alike and what was decided; which two records it was goes.
-    request.duplicates.all().delete()
+    _forget_pairs(request)
     return ComplianceRecord.objects.create(
         request=request,
         outcome=account.outcome,
@@ -75,6 +74,13 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
         seal_index=leaf.index,
         created_at=now,
     )
+
+
+def _forget_pairs(request: ErasureRequest) -> None:
+    """Forget which two records were alike; how alike, and what was decided, stays."""
+    for place, row in enumerate(request.duplicates.filter(forget_ordinal__gte=0).order_by("pk")):
+        known = {"forget_ordinal": -1 - place, "other_ordinal": -1}
+        DuplicateFinding.objects.filter(pk=row.pk).update(**known)
 
 
 def request_leaf(case_id: UUID) -> LoggedEvent:
