@@ -23,7 +23,14 @@ from audits.models import (
 from audits.queries.forget_sets import forget_set
 from audits.queries.operator_cases import operator_origin_of
 from lineage.core.bitmaps import decode
-from lineage.models import Artefact, DataRecord, DatasetSnapshot, ModelVersion, RecordContent
+from lineage.models import (
+    Artefact,
+    DataRecord,
+    DatasetSnapshot,
+    LabelConflict,
+    ModelVersion,
+    RecordContent,
+)
 from lineage.queries.availability import purged_ordinals
 from lineage.queries.contents import batches
 from lineage.queries.derivation import with_derived
@@ -207,10 +214,13 @@ def _count_derived(found: Footprint, snapshots: Iterable[DatasetSnapshot]) -> No
 
 
 def _count_tables(found: Footprint, space: OrdinalSpace, ordinals: BitMap) -> None:
-    scores = 0
+    scores = conflicts = 0
     for batch in batches(ordinals):
+        alike = Q(ordinal__in=batch) | Q(other_ordinal__in=batch)
+        conflicts += LabelConflict.objects.filter(alike, space=space).count()
         scores += ScoredRecord.objects.filter(case__space=space, ordinal__in=batch).count()
     _note(found.left, scores, "score(s) that an operator's case gave them are still stored")
+    _note(found.left, conflicts, "conflict(s) of their targets with others' are still stored")
     ended = Q(version=None) | Q(version__state=DESTROYED)
     histories = TrainingHistory.objects.filter(ended, space=space).exclude(bitmap=b"")
     held = sum(decode(bytes(one.bitmap)).intersect(ordinals) for one in histories)

@@ -27,7 +27,7 @@ from audits.models import DuplicateFinding, ErasureRequest, ShadowResult
 from audits.queries.footprint import footprint
 from audits.services import closing, log
 from audits.workflow import tasks
-from lineage.models import DataRecord, Job, ModelVersion, Role
+from lineage.models import DataRecord, Job, LabelConflict, ModelVersion, Role
 from lineage.services import versions
 from lineage.services.runs import Input, RunPlan, begin_run, finish_derivation
 from tests.audits import world as worlds
@@ -172,7 +172,14 @@ def pair(case):
     )
 
 
+def conflict(case):
+    return LabelConflict.objects.create(
+        space=runs(case)[0].space, ordinal=9, other_ordinal=1, distance=0, found_at=timezone.now()
+    )
+
+
 LEAVINGS = {
+    "1 conflict(s) of their targets with others' are still stored.": conflict,
     "1 shadow model(s) with scores are not destroyed.": lambda _: revive("SHADOW"),
     "base v1 learned from them and is not destroyed (withdrawn).": lambda _: revive("MODEL"),
     "1 row(s) of scores of shadow models are still stored.": lambda case: (
