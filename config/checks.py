@@ -18,6 +18,7 @@ REPAIRED = (3, 51, 3)
 SHARDED = "unlearning.recipes.sharded"
 MOST_DAYS = 3650  # of a certificate
 MOST_SHARDS = 1000  # as that recipe declares
+MOST_SHADOW_DAYS = 366
 
 
 @checks.register()
@@ -131,6 +132,29 @@ def certificates_expire(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401 
             f"EXPUNGE_CERTIFICATE_DAYS is {days:g}; it must lie between 0 and {MOST_DAYS}.",
             hint="See docs/certificates.md.",
             id="expunge.E008",
+        )
+    ]
+
+
+@checks.register()
+def shadows_live_as_long_as_needed(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Refuse to keep shadow models for years, or to destroy them while a request is in time."""
+    days, deadline = settings.EXPUNGE_SHADOW_DAYS, settings.EXPUNGE_DEADLINE_DAYS
+    said = ""
+    if days > MOST_SHADOW_DAYS:
+        said = f"{days}; it must be at most {MOST_SHADOW_DAYS}: what it keeps is about people."
+    elif days < deadline:
+        said = (
+            f"{days}, and EXPUNGE_DEADLINE_DAYS is {deadline:g}: the shadow models of a request "
+            "that is in time would be destroyed before there is a verdict."
+        )
+    if not said:
+        return []
+    return [
+        checks.Error(
+            f"EXPUNGE_SHADOW_DAYS is {said}",
+            hint="Two months are enough for what the law gives one for.",
+            id="expunge.E007",
         )
     ]
 

@@ -238,6 +238,8 @@ EXPUNGE_REBUILDS_PER_DAY = environment.number("EXPUNGE_REBUILDS_PER_DAY", defaul
 EXPUNGE_OUTPUTS = environment.choice("EXPUNGE_OUTPUTS", ("FULL", "1", "2", "3", "4", "LABELS"))
 # The release gate also compares accuracy on inputs moved so far against the model; 0 does not.
 EXPUNGE_RELEASE_ATTACK = environment.number("EXPUNGE_RELEASE_ATTACK", default=0)
+# Shadow models and scores of records that no closing case has purged are destroyed after so long.
+EXPUNGE_SHADOW_DAYS = environment.integer("EXPUNGE_SHADOW_DAYS", default=60, low=1)
 # Fields of audits.core.policy.EvidencePolicy that differ from its defaults.
 EXPUNGE_POLICY = environment.mapping("EXPUNGE_POLICY", default={})
 # How old a procedure certificate may be that an audit relies on; 0 issues and uses none.

@@ -131,6 +131,8 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     },
     "journal_written": {"entry": UUID, "digest": SHA256},
     "shadows_purged": {"count": COUNT, "remaining": COUNT},
+    "shadows_expired": {"run": UUID, "count": COUNT, "remaining": COUNT},
+    "scores_expired": {"count": COUNT, "remaining": COUNT},
     "subject_key_destroyed": {"subject": UUID},
     "case_key_destroyed": {},
     "case_erased": {},

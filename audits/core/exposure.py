@@ -61,7 +61,7 @@ def side_effect(before: Floats, after: Floats, alpha: float) -> SideEffect | Non
     if count < 2:  # noqa: PLR2004  (a spread needs two)
         return None
     mean = float(increase.mean())
-    error = float(increase.std(ddof=1)) / np.sqrt(count)
+    error = float(increase.std(ddof=1) / np.sqrt(count))
     reach = float(special.stdtrit(count - 1, 1 - alpha)) * error
     return SideEffect(
         before=float(np.mean(before)),

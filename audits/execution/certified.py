@@ -23,7 +23,8 @@ from audits.core.shadows import RETAINED_SAMPLE
 from audits.execution.audit_sets import AuditSets, audit_sets
 from audits.execution.histograms import histogram_svg
 from audits.execution.look_payload import owed, payload_of, retained_effect
-from audits.models import AuditPlan, Evidence, ShadowResult
+from audits.execution.stored_rows import complete_rows
+from audits.models import AuditPlan, Evidence
 from audits.queries.attempts import attempts_before
 from audits.services import certificates, evidence
 from audits.services.verdicts import Finding
@@ -146,16 +147,16 @@ def _measured(
     assert run.unlearned is not None  # noqa: S101  (a run that succeeded has one)
     deployed = load_version(run.unlearned)
     design = evidence.design_of(plan)
-    rows = ShadowResult.objects.filter(run=run, index__lt=design.models).order_by("index")
-    never_seen = np.array([row.row["own"] for row in rows], np.float64)
+    rows = complete_rows(run.pk, design.models)
+    never_seen = np.array([row["own"] for row in rows], np.float64)
     scores, _ = scores_of(deployed, sets.data.forget)
     found = broken(
         never_seen,
         scores,
-        accuracies=np.array([row.row["test_after"] for row in rows], np.float64),
+        accuracies=np.array([row["test_after"] for row in rows], np.float64),
         deployed_accuracy=float(scores_of(deployed, sets.data.test)[1].mean()),
     )
-    paths = dict(Counter(row.row.get("engine", "sequential") for row in rows))
+    paths = dict(Counter(row.get("engine", "sequential") for row in rows))
     if len(paths) > 1:
         found = (*found, f"The models of this run were trained in different ways: {paths}.")
     attacks = with_instance(

@@ -26,7 +26,7 @@ from audits.execution.audit_sets import AuditSets, audit_sets
 from audits.execution.histograms import histogram_svg
 from audits.execution.look_payload import comparisons, owed, payload_of, retained_effect
 from audits.execution.look_plot import look_plot
-from audits.execution.stored_rows import from_json, stored_rows
+from audits.execution.stored_rows import complete_rows, from_json
 from audits.models import AuditPlan, ErasureRequest, Evidence
 from audits.queries.attempts import attempts_before
 from audits.queries.forget_sets import subjects_of
@@ -118,7 +118,7 @@ def _look(run: UnlearningRun, number: int) -> Look:
     plan = AuditPlan.objects.select_related("run").get(run=run)
     policy = EvidencePolicy.from_dict(plan.policy)
     sets = audit_sets(plan)
-    stored = stored_rows(run.pk, policy.looks[number])
+    stored = complete_rows(run.pk, 2 * policy.looks[number])
     rows = [from_json(row) for row in stored]
     unlearned = load_version(_result(run))
     asked = sets.data.forget if sets.own is None else sets.own

@@ -145,7 +145,28 @@ def footprint(findings: Mapping[str, Any]) -> list[list[str]]:
     for row in shadows:
         text = f"{row['count']}; {row['remaining']} left when reading back"
         rows.append(["Shadow models and their scores destroyed", text])
-    return rows
+    for row in findings["erasure"].get("expired", ()):
+        text = f"{row['count']}, before a verdict or the close; {row['remaining']} left"
+        rows.append(["Shadow models and their scores expired", text])
+    return rows + (_derived(findings["footprint"]) if "footprint" in findings else [])
+
+
+def _derived(found: Mapping[str, Any]) -> list[list[str]]:
+    """Return what lineage still finds from the records, as it stood when the record was sealed."""
+    gone, kept = found["destroyed"], found["kept"]
+    return [
+        [
+            "Derived from the records and destroyed",
+            f"{gone['models']} model version(s), {gone['shadows']} shadow model(s)",
+        ],
+        ["Snapshots that name them as tombstones", str(found["snapshots"])],
+        [
+            "Kept, without a record's name",
+            f"{kept['evidence']} pieces of evidence, {kept['plots']} of them with a picture",
+        ],
+        *(["Not destroyed yet", each] for each in found["waiting"]),
+        *(["Left", each] for each in found["left"] or ["Nothing."]),
+    ]
 
 
 def _most(registered: Sequence[Mapping[str, Any]]) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.utils import timezone
 
-from lineage.models import ModelVersion, Run
+from lineage.models import ModelVersion, Role, Run
 from lineage.services import runs as lineage_runs
 from unlearning.execution.loading import forget_snapshot, retain_snapshot
 
@@ -18,17 +20,17 @@ if TYPE_CHECKING:
 def register_shadow(
     run: UnlearningRun, recipe: Recipe, *, learned_forget_set: bool
 ) -> ModelVersion:
-    """Record that a shadow model existed and what it learned from.
+    """Record that a shadow model existed, what it learned from and what it was asked about.
 
-    Its weights were never stored: they ended with this process. The node says so, and its
-    state is set to destroyed when the case closes.
+    Its weights were never stored: they ended with this process. What is stored is its row of
+    scores of the forget set, so the node stands for both: every shadow model read the forget set,
+    as training data or to score it, and is found from the records either way. The node and its
+    row are destroyed when the case closes, or when the node expires.
     """
-    retain = retain_snapshot(run)
-    inputs = [lineage_runs.Input(source=retain)]
-    if learned_forget_set:
-        forget = forget_snapshot(run)
-        inputs.append(lineage_runs.Input(source=forget))
-    described = recipe.describe()
+    retain, forget = retain_snapshot(run), forget_snapshot(run)
+    read = Role.TRAINING if learned_forget_set else Role.VALIDATION
+    inputs = [lineage_runs.Input(source=retain), lineage_runs.Input(source=forget, role=read)]
+    described, now = recipe.describe(), timezone.now()
     shadow_run = lineage_runs.begin_run(
         plan=lineage_runs.RunPlan(
             activity=Run.Activity.SHADOW,
@@ -38,7 +40,7 @@ def register_shadow(
             recipe_parameters=described["parameters"],
             recipe_digest=recipe.digest(),
         ),
-        now=timezone.now(),
+        now=now,
     )
     return lineage_runs.finish_run(
         run=shadow_run,
@@ -47,6 +49,7 @@ def register_shadow(
             weights=b"",
             kind=ModelVersion.Kind.SHADOW,
             release=False,
+            expires_at=now + timedelta(days=settings.EXPUNGE_SHADOW_DAYS),
         ),
-        now=timezone.now(),
+        now=now,
     )

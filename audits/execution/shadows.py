@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from unlearning.core.method import EmptySet, NothingTouched, SettingRefused, Wei
 from unlearning.core.session import Cancelled
 from unlearning.core.training import LossNotFinite
 from unlearning.execution.reporting import cancel_asked, reporter
+from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from audits.execution.audit_sets import AuditSets
     from audits.execution.procedure import Audited
     from lineage.models import Job
+
+logger = logging.getLogger("expunge.audits")
 
 # What says that this attack cannot be made, rather than that something is broken.
 NOT_COMPUTABLE = (
@@ -51,15 +55,20 @@ def train_shadows(job: Job) -> None:
 
     A model whose row exists is not trained again. A pool that cannot supply twins, or a
     procedure that cannot be repeated on other sets, ends the audit as not computed, which is not
-    a pass. A job that is asked to stop does so before the next step of training.
+    a pass. A job that is asked to stop does so before the next step of training. Once the
+    audit is over nothing more is trained, nor kept of what was being trained.
     """
     plan = AuditPlan.objects.select_related(
         "run__target__generated_by", "run__base", "run__space"
     ).get(pk=job.payload_id)
+    if plan.run.status != UnlearningRun.Status.SUCCEEDED:
+        return
     try:
         _train_chunk(job, plan)
     except Cancelled:
         jobs.cancel_job(job=job, now=timezone.now())
+    except evidence.AuditOver as over:
+        logger.info("%s", over)
     except NOT_COMPUTABLE as reason:
         verdicts.not_computed(run_id=plan.pk, reason=str(reason), now=timezone.now())
 

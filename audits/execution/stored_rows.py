@@ -13,6 +13,11 @@ from audits.models import ShadowResult
 if TYPE_CHECKING:
     from uuid import UUID
 
+
+class ShadowsMissing(Exception):
+    """Some scores of a look are gone."""
+
+
 NAMES = tuple(field.name for field in fields(ShadowRow))
 BESIDE = ("own", "engine")  # what is stored with a row and is not of it
 
@@ -37,7 +42,17 @@ def from_json(row: dict[str, Any]) -> ShadowRow:
     return ShadowRow(**values)
 
 
-def stored_rows(run_id: UUID, per_arm: int) -> list[dict[str, Any]]:
-    """Return what is stored of the models of a look, in their order."""
-    rows = ShadowResult.objects.filter(run=run_id, index__lt=2 * per_arm).order_by("index")
-    return [row.row for row in rows]
+def complete_rows(run_id: UUID, models: int) -> list[dict[str, Any]]:
+    """Return what is stored of the first shadow models of a run, in their order.
+
+    Raises:
+        ShadowsMissing: some of them were purged or never stored.
+    """
+    found = ShadowResult.objects.filter(run=run_id, index__lt=models).order_by("index")
+    rows = [row.row for row in found]
+    if len(rows) != models:
+        raise ShadowsMissing(
+            f"The look at run {run_id} needs {models} shadow models, and {len(rows)} are stored; "
+            "a part of them is never judged."
+        )
+    return rows

@@ -109,6 +109,7 @@ class DuplicateFinding(models.Model):
     """A kept record equal or close to one of the forget set, to be decided by staff.
 
     In an operator's case ``proposed_by`` wants it out, too, and somebody else decides.
+    Once the case is sealed negative numbers stand for both records: which they were is forgotten.
     """
 
     class Kind(models.TextChoices):

@@ -203,6 +203,7 @@ def _erasure(request: ErasureRequest) -> dict[str, Any]:
         **({"kept_apart": kept} if (kept := of("records_kept_apart")) else {}),
         "artefacts": of("artefact_destroyed"),
         "shadows": of("shadows_purged"),
+        **({"expired": gone} if (gone := of("shadows_expired")) else {}),
         "journal": of("journal_written"),
         "subject_keys_destroyed": len(of("subject_key_destroyed")),
     }

@@ -36,6 +36,10 @@ CHUNK = 16
 CERTIFIED = "certified:"
 
 
+class AuditOver(Exception):
+    """The run was judged, or its shadow models expired: what else is scored is not kept."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """The look that is due: its number and the shadow models that it needs, by chunk.
@@ -207,7 +211,16 @@ def keep_shadow(
     row: Mapping[str, Any],
     now: datetime,
 ) -> bool:
-    """Keep the scores of one shadow model until the case closes; False if known."""
+    """Keep the scores of one shadow model until the case closes; False if known.
+
+    Raises:
+        AuditOver: the audit has ended. The case may be closed, and nothing would purge the row.
+    """
+    run = UnlearningRun.objects.select_for_update().get(pk=run_id)
+    if run.status != R.SUCCEEDED:
+        raise AuditOver(
+            f"The audit of run {run_id} is over ({run.status}); shadow model {index} is not kept."
+        )
     _, created = ShadowResult.objects.get_or_create(
         run_id=run_id,
         index=index,

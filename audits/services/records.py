@@ -13,8 +13,9 @@ from audits.core import ledger, record
 from audits.core.account import Account, LoggedEvent
 from audits.core.events import parse
 from audits.core.statement import Subject
-from audits.models import ComplianceRecord, ErasureRequest, LogLeaf
+from audits.models import ComplianceRecord, DuplicateFinding, ErasureRequest, LogLeaf
 from audits.queries import case_file
+from audits.queries.footprint import footprint
 from audits.services import log
 from audits.services.transitions import MoveNotAllowed, move
 
@@ -43,7 +44,7 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
             f"Case {request.reference} is {request.status} and has no outcome to seal yet."
         )
     key = keys.signing_key()
-    account = _account(request)
+    account = _account(request, now)
     envelope = record.sign_account(account, key)
     seal = record.draft_seal(envelope, account, at=now, actor=log.SYSTEM)
     move(
@@ -64,6 +65,7 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
         checkpoint_note=note.note,
         vkey=key.verifier.text,
     )
+    _forget_pairs(request)
     return ComplianceRecord.objects.create(
         request=request,
         outcome=account.outcome,
@@ -74,14 +76,22 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
     )
 
 
+def _forget_pairs(request: ErasureRequest) -> None:
+    """Forget which two records were alike; how alike, and what was decided, stays."""
+    for place, row in enumerate(request.duplicates.filter(forget_ordinal__gte=0).order_by("pk")):
+        known = {"forget_ordinal": -1 - place, "other_ordinal": -1}
+        DuplicateFinding.objects.filter(pk=row.pk).update(**known)
+
+
 def request_leaf(case_id: UUID) -> LoggedEvent:
     """Return the newest event of a case with its place."""
     leaf = LogLeaf.objects.filter(case_id=case_id).latest("index")
     return LoggedEvent(index=leaf.index, event=parse(bytes(leaf.data)))
 
 
-def _account(request: ErasureRequest) -> Account:
-    findings = case_file.findings(request)
+def _account(request: ErasureRequest, now: datetime) -> Account:
+    left = footprint(request, now=now).as_dict()
+    findings = {**case_file.findings(request), "footprint": left}
     subjects = [
         Subject(name=f"model:{row[version]}", sha256=row[digest])
         for row in findings["runs"]

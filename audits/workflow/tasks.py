@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audits.queries import cases
-from audits.services import late, scheduling, unconfirmed
+from audits.services import expiry, late, scheduling, unconfirmed
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
 from lineage.models import Job
@@ -87,6 +87,11 @@ def _discard(now: datetime) -> None:
     histories.discard_unfinished(records=erased_in_unfinished(), now=now)
 
 
+def _expire(now: datetime) -> None:
+    expiry.expire_shadows(now=now)
+    expiry.expire_scores(now=now)
+
+
 def _match(now: datetime) -> None:
     openlineage_late.match_late(now=now)
 
@@ -95,4 +100,4 @@ def _open_late(now: datetime) -> None:
     late.open_late_cases(now=now)
 
 
-SWEPT = (_ring, _give_up, _forget, _discard, queue_tiles, _match, _open_late, _start)
+SWEPT = (_ring, _give_up, _forget, _discard, _expire, queue_tiles, _match, _open_late, _start)

@@ -85,7 +85,10 @@ class Run(models.Model):
 
 
 class ModelVersion(models.Model):
-    """Weights produced by a run; shadow models are versions too, never servable."""
+    """Weights produced by a run; shadow models are versions too, never servable.
+
+    ``expires_at``: when it is destroyed at the latest, if it is not before. Shadow models have it.
+    """
 
     class Kind(models.TextChoices):
         """What the version is for."""
@@ -116,6 +119,7 @@ class ModelVersion(models.Model):
     generated_at = models.DateTimeField()
     invalidated_at = models.DateTimeField(null=True, blank=True)
     invalidated_by = models.UUIDField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
     metrics = models.JSONField(default=dict, blank=True)
     aliases = models.JSONField(default=list, blank=True)
     external_id = models.CharField(max_length=200, blank=True, db_index=True)
@@ -124,6 +128,13 @@ class ModelVersion(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["model_name", "version"], name="a_version_number_is_unique_in_its_model"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["expires_at"],
+                name="version_that_will_expire",
+                condition=models.Q(expires_at__isnull=False) & ~models.Q(state="DESTROYED"),
             ),
         ]
 

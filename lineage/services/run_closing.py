@@ -74,6 +74,7 @@ def close_with_version(*, run: Run, result: RunResult, now: datetime) -> ModelVe
         revision_of=result.revision_of,
         generated_at=now,
         invalidated_at=now if notes else None,
+        expires_at=result.expires_at,
         metrics={**result.metrics, **notes},
     )
     node = LineageNode.objects.create(kind=LineageNode.Kind.MODEL, object_id=version.id)

@@ -10,6 +10,7 @@ from lineage.models import DatasetSnapshot, Influence, ModelVersion, Role, Run
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Mapping
+    from datetime import datetime
 
     from pyroaring import BitMap
 
@@ -96,7 +97,8 @@ class RunResult:
     * ``first_steps``: of ``used``, in the form of ``lineage.core.first_steps``;
     * ``version_id``: the version's identifier where it was chosen outside;
     * ``sampler``: added to what was known at the start;
-    * ``seconds``: without them, the time since the run began.
+    * ``seconds``: without them, the time since the run began;
+    * ``expires_at``: when the version is destroyed at the latest; without, it stays.
     """
 
     model_name: str
@@ -112,3 +114,4 @@ class RunResult:
     seconds: float | None = None
     first_steps: bytes | None = field(default=None, repr=False)
     version_id: uuid.UUID | None = None
+    expires_at: datetime | None = None

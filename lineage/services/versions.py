@@ -62,7 +62,7 @@ def _releasable(version: ModelVersion, *, waiting: bool) -> ModelVersion:
 
 
 @transaction.atomic
-def withdraw(*, version: ModelVersion, by_case: uuid.UUID, now: datetime) -> ModelVersion:
+def withdraw(*, version: ModelVersion, by_case: uuid.UUID | None, now: datetime) -> ModelVersion:
     """Take a version out of use for a case; again, it changes nothing."""
     this = ModelVersion.objects.filter(id=version.id)
     this.filter(state__in=[_State.CANDIDATE, _State.ACTIVE]).update(state=_State.WITHDRAWN)
@@ -102,7 +102,7 @@ def quarantine(*, version: ModelVersion, now: datetime) -> bool:
 
 
 def destroy_version(
-    *, version: ModelVersion, by_case: uuid.UUID, now: datetime
+    *, version: ModelVersion, by_case: uuid.UUID | None, now: datetime
 ) -> list[DestroyedArtefact]:
     """Destroy weights, checkpoints and plots of a version and read back that they are gone.
 

@@ -8,7 +8,7 @@ from audits import workflow
 from audits.core.verdict import Outcome
 from audits.execution import erasing
 from audits.models import ComplianceRecord, ErasureRequest, LogLeaf, ShadowResult
-from audits.services import closing, evidence, records, releases
+from audits.services import closing, records, releases
 from audits.services.closing import DataRemains
 from audits.services.transitions import MoveNotAllowed
 from lineage import artifacts, keys
@@ -146,7 +146,7 @@ def test_a_file_that_stays_stops_the_case_with_a_sentence_and_a_retry_finishes_i
 
 def test_scores_that_stay_are_an_error(case, monkeypatch):
     run = runs(case)[0]
-    evidence.keep_shadow(run_id=run.pk, index=0, version=None, row={}, now=NOW)
+    ShadowResult.objects.create(run=run, index=0, row={}, created_at=NOW)
     monkeypatch.setattr("django.db.models.query.QuerySet.delete", lambda _self: (0, {}))
     with pytest.raises(DataRemains, match="1 scores of shadow models are still stored"):
         closing.purge_shadows(request=case, now=NOW)
@@ -220,7 +220,7 @@ def test_the_record_names_each_model_by_the_digest_of_its_weights(case):
     (run,) = runs(case)
     assert run.unlearned
     weights = {one.artefacts.get().sha256 for one in (run.target, run.unlearned)}
-    subjects = {one.sha256 for one in records._account(case).subjects}
+    subjects = {one.sha256 for one in records._account(case, NOW).subjects}
     assert subjects == weights
 
 

@@ -19,6 +19,7 @@ from audits.execution.procedure import audited
 from audits.execution.stored_rows import as_json, from_json
 from audits.models import Evidence, ShadowResult, Verdict
 from lineage.models import Artefact, Job, ModelVersion
+from lineage.queries.closure import affected
 from tests.audits import world as worlds
 from tests.audits.rulings import made_up, make_up
 from tests.audits.world import ADA, BERT, CLEO, DORA, logged, runs
@@ -155,9 +156,27 @@ def test_shadow_models_that_learned_the_person_are_nodes_of_lineage(world, base,
     scored(Outcome.PASS_LEAK, nodes=True)
     world.accepted()
     world.work(until=until("JUDGE"))
-    touched = [one for one in world.touched(world.owned(ADA)) if one.kind == "SHADOW"]
-    assert len(touched) == 6
-    assert {one.state for one in touched} == {"CANDIDATE"}
+    found = shadows_of(world, ADA)
+    assert [one.influence for one in found].count("DIRECT") == 6
+    assert {one.version.state for one in found} == {"CANDIDATE"}
+
+
+def shadows_of(world, person):
+    """How each shadow model has to do with somebody's records."""
+    found = affected(world.dataset.space, world.owned(person), include_shadows=True)
+    return [one for one in found.versions if one.version.kind == "SHADOW"]
+
+
+def test_scores_of_the_person_under_models_that_never_saw_them_are_found_too(world, base, scored):
+    scored(Outcome.PASS_LEAK, nodes=True)
+    world.accepted()
+    world.work(until=until("JUDGE"))
+    found = {one.version.pk: one for one in shadows_of(world, ADA)}
+    rows = ShadowResult.objects.all()
+    assert {row.version_id for row in rows} == set(found)
+    for row in rows:
+        learned = row.row["member"]
+        assert found[row.version_id].influence == ("DIRECT" if learned else "INDIRECT")
 
 
 def test_under_surrogates_no_shadow_model_learns_the_person(world, scored, settings):
@@ -166,8 +185,9 @@ def test_under_surrogates_no_shadow_model_learns_the_person(world, scored, setti
     scored(Outcome.PASS_LEAK, nodes=True)
     world.accepted()
     world.work(until=until("JUDGE"))
-    touched = [one for one in world.touched(world.owned(ADA)) if one.kind == "SHADOW"]
-    assert touched == []
+    found = shadows_of(world, ADA)
+    assert [one.influence for one in found] == ["INDIRECT"] * 12
+    assert {one.path[-1].role for one in found} == {"VALIDATION"}
     assert ModelVersion.objects.filter(kind="SHADOW").count() == 12
 
 

@@ -22,6 +22,7 @@ from audits.execution.planning import plan_of
 from audits.execution.report_models import cards, treated_versions
 from audits.execution.weighing import weighed
 from audits.models import ErasureRequest
+from audits.queries.footprint import footprint
 from audits.services import late
 from config.checks import accepted_privacy_is_meant
 from lineage.models import DataRecord, Job, ModelVersion
@@ -118,6 +119,8 @@ def test_pages_and_letter_claim_no_more_than_the_bound(world):
     assert "trained again" not in letter.body
     sealed = json.loads(staff.get(f"/cases/{case.pk}/report.json").content)
     assert b"no_action" in base64.b64decode(sealed["envelope"]["payload"])
+    found = footprint(case, now=case.sealed_at)
+    assert (found.accepted, found.left) == (1, [])
 
 
 def test_it_is_weighed_against_what_the_policy_accepts(world, settings):

@@ -17,6 +17,8 @@ ELSEWHERE = {
     ),
     "16": ("tests/audits/test_evidence_service.py::test_a_conclusion_is_drawn_once",),
     "17": (
+        "tests/audits/test_footprint.py::"
+        "test_a_closed_case_leaves_tombstones_its_verdict_and_a_seal_that_breaks",
         "tests/audits/test_closing.py::"
         "test_a_crash_before_and_after_every_step_is_made_good_by_the_next_try",
         "tests/audits/test_judging.py::test_the_verdict_recomputes_from_what_is_kept",

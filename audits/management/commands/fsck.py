@@ -1,14 +1,18 @@
-"""``manage.py fsck``: compare the log with what was signed, and membership with its digests."""
+"""``manage.py fsck``: the log against what was signed, membership, and what erasures left."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from audits import keys
+from audits.models import ErasureRequest
+from audits.queries.footprint import CLOSED, footprint
 from audits.queries.log_check import LogDamaged, check_log
 from lineage.core.bitmaps import ChunkAltered
+from lineage.core.record_map import MapAltered
 from lineage.core.tiles import TileAltered
 from lineage.queries.membership import SnapshotAltered
 from lineage.queries.membership_check import check_membership
@@ -19,7 +23,8 @@ class Command(BaseCommand):
 
     help = (
         "Check every event of the log, every checkpoint and every sealed record; then every "
-        "snapshot of every data set and the tiles made from them. "
+        "snapshot of every data set and the tiles made from them; then that nothing derives "
+        "from what closed cases erased. "
         "The exit code is 0 if all is whole and 1 otherwise."
     )
 
@@ -40,6 +45,7 @@ class Command(BaseCommand):
             f"{found.records} sealed records agree."
         )
         self._membership()
+        self._footprints()
 
     def _membership(self) -> None:
         try:
@@ -50,3 +56,17 @@ class Command(BaseCommand):
             f"Membership is whole: {found.snapshots} snapshots and {found.tiles} tiles agree with "
             "their digests."
         )
+
+    def _footprints(self) -> None:
+        closed = ErasureRequest.objects.filter(status__in=CLOSED).order_by("received_at")
+        try:
+            left = [
+                f"{case.reference}: {sentence}"
+                for case in closed
+                for sentence in footprint(case, now=timezone.now()).left
+            ]
+        except MapAltered as damage:
+            raise CommandError(str(damage)) from damage
+        if left:
+            raise CommandError("Closed cases left something behind.\n" + "\n".join(left))
+        self.stdout.write(f"Nothing is left of the records of {closed.count()} closed cases.")

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
 from audits.core import exposure as module
+from audits.core.canonical import write_json
 from audits.core.exposure import LARGEST_INCREASE, exposure
 
 
@@ -29,6 +33,12 @@ def test_the_exposure_is_the_best_threshold_in_either_direction():
 def test_it_is_not_computed_from_a_handful():
     assert exposure(np.zeros(199), np.zeros(50)) is None
     assert exposure(np.zeros(200), np.zeros(0)) is None
+
+
+def test_what_is_found_can_be_sealed_as_it_is():
+    rng = np.random.default_rng(2)
+    found = asdict(side_effect(rng.normal(size=8), rng.normal(size=8)))
+    assert json.loads(write_json(found)) == found
 
 
 def test_only_an_increase_that_is_shown_is_flagged():
