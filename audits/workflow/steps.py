@@ -95,7 +95,8 @@ def _drive(request: ErasureRequest, now: datetime) -> bool:
     for run in case_file.ordered_runs(request):
         if run.status == R.CLEARED or hasattr(run, "escalated_to"):
             continue
-        if run.status == R.WAITING:  # for staff; what does not stand on it goes on meanwhile
+        # For staff, or on what does; the others go on meanwhile.
+        if run.status == R.WAITING or evidence.waits_for_base(run, request.pk):
             waiting = True
             continue
         if run.status in (R.QUEUED, R.RUNNING):
@@ -108,7 +109,8 @@ def _drive(request: ErasureRequest, now: datetime) -> bool:
 
 def _unlearn(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
     evidence.set_phase(case_id=request.pk, phase=S.UNLEARNING, now=now)
-    evidence.prepare_run(run_id=run.pk, case_id=request.pk, now=now)
+    if not evidence.prepare_run(run_id=run.pk, case_id=request.pk, now=now):
+        return True
     job = job_for(request, f"unlearn:{run.pk}", "UNLEARN", "heavy", now, payload=run.pk)
     if job.status != Job.Status.FAILED or job.error_code in REPAIRABLE:
         return _fail_with(request, job, now)

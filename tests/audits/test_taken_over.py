@@ -120,3 +120,51 @@ def test_a_run_that_is_judged_or_at_work_cannot_be_taken_over(world, base, decid
     assert answer.status_code == 404
     world.do(workflow.take_over, run_id=run.pk, user=worlds.officer())  # nothing happens
     assert told(runs(case)) == [("base v1", "retrain", "CLEARED")]
+
+
+@pytest.fixture
+def child(world, base):
+    return world.train("child", world.snapshot(BERT, CLEO), base=base)
+
+
+@pytest.fixture
+def stuck(world, child, decider):
+    """Her case, in which staff are to decide about the base instead of trying it again."""
+    _, case = taken_over(world, killed(world, "UNLEARN"), decider)
+    case = world.finish(case)
+    assert told(runs(case)) == [
+        ("base v1", "retrain", "WAITING"),
+        ("child v1", "retrain", "QUEUED"),
+    ]
+    return case
+
+
+def test_a_child_waits_while_staff_decide_about_its_base(world, stuck):
+    assert (stuck.status, stuck.failure) == ("UNLEARNING", "")
+    assert not Job.objects.filter(payload_id=stuck.runs.get(status="QUEUED").pk).exists()
+
+
+def test_staff_are_asked_about_a_child_whose_base_was_destroyed(world, stuck, child):
+    world.do(workflow.destroy_version, run_id=runs(stuck)[0].pk, user=worlds.officer())
+    case = world.finish(world.wake(stuck))
+    assert told(runs(case)) == [
+        ("base v1", "destroy", "CLEARED"),
+        ("child v1", "retrain", "WAITING"),
+    ]
+    assert [one["code"] for one in logged(case, "run_failed")] == ["NO_BASE"]
+    world.do(workflow.destroy_version, run_id=runs(case)[1].pk, user=worlds.officer())
+    case = world.finish(world.wake(case))
+    assert (case.status, case.failure, state_of(child)) == ("SEALED", "", "DESTROYED")
+
+
+def test_a_child_is_trained_on_what_staff_put_in_the_place_of_its_base(world, stuck):
+    other = world.train("base", world.snapshot(BERT, CLEO, DORA))
+    world.do(
+        workflow.use_outside_version,
+        run_id=runs(stuck)[0].pk,
+        version_id=other.pk,
+        user=worlds.officer(),
+    )
+    case = world.finish(world.wake(stuck))
+    assert (case.status, case.failure) == ("SEALED", "")
+    assert runs(case)[1].base == other
