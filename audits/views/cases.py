@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_page, case_work, cases, reports, schedule
+from audits.queries.conflicts import case_ahead
 from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.queries.operator_cases import operator_origin_of
 from audits.queries.releases import held_releases, held_stand_ins
@@ -34,7 +35,7 @@ from audits.views.wording import (
 )
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
@@ -91,7 +92,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "waiting_runs": case_work.waiting_runs(found),
         "held_releases": held_releases(found),
         "held_stand_ins": held_stand_ins(found),
-        "waits_until": _waits_until(found),
+        **_waits(found),
         "stopped_runs": case_work.stopped_runs(found),
         "affected": _ways(found.plan),
         "not_affected": case_page.planned_versions(found, "not_affected"),
@@ -147,11 +148,14 @@ def _duplicates(request: HttpRequest, found: ErasureRequest) -> dict[str, Any]:
     }
 
 
-def _waits_until(found: ErasureRequest) -> datetime | None:
-    """Return until when a case waits for others at most; None if it does not."""
+def _waits(found: ErasureRequest) -> dict[str, Any]:
+    """Return until when a case waits for others at most, and behind which; nothing if it does not.
+
+    Where another is at work at one of its versions, it starts when that one is through.
+    """
     if found.status != S.RESTRICTED or not waits_for_others(found):
-        return None
-    return schedule.latest_start(found)
+        return {}
+    return {"waits_until": schedule.latest_start(found), "waits_behind": case_ahead(found)}
 
 
 def today_of_clock() -> date:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from audits.models import Release
+from audits.queries.schedule import latest_start
 from audits.views.weighing import predicted_and_actual
 from lineage.core.bitmaps import union
 from lineage.models import Job, ModelVersion
@@ -99,6 +101,22 @@ def test_two_shards_of_one_version_are_rebuilt_by_two_batches_in_turn(world, bas
     for each in (run, last):
         predicted, actual = predicted_and_actual(each) or (0, 1)
         assert predicted == actual
+
+
+def test_a_page_says_behind_which_case_another_one_waits(world, base, admin_client):
+    first, second = (last_of(world, base, shard) for shard in range(2))
+    one, two = age(world.accepted(first), 9), age(world.accepted(second), 3)
+
+    def page():
+        return admin_client.get(reverse("audits:case", args=[two.pk])).content.decode()
+
+    assert f"until {latest_start(two):%-d %B %Y} at the latest" in page()
+    sweep(world)
+    age(two, 8)  # it could start, were it not for the other
+    sweep(world)
+    assert world.current(two).batch is None
+    assert f'waits for <a href="/cases/{one.pk}/">{one.reference}</a>' in page()
+    assert "at the latest" not in page()
 
 
 def test_who_is_restricted_in_the_same_shard_is_left_out_with_the_others(world, base):
