@@ -41,19 +41,17 @@ def start_batches(*, now: datetime) -> list[UUID]:
     if not coalesces():
         return []
     found = groups()
-    started = [_form(one.cases, now) for one in found if not one.places]
+    formed = [_form(one.cases, now) for one in found if not one.places]
     trained = {place_of(one): one for one in found if one.places}
-    if not trained:
-        return started
     known, capacity = backlog(trained.values(), days(now))
     while job := _next(known, days(now), capacity):
         known.begin(job)
         chosen = trained[Place(job.run, job.shard or 0)]
-        started.append(_form(chosen.cases, now))
+        formed.append(_form(chosen.cases, now))
         for place, other in trained.items():
             if other.versions & chosen.versions:
                 known.set_aside(*place)
-    return started
+    return [one for one in formed if one]
 
 
 def _next(known: Backlog, now: float, capacity: Capacity) -> Job | None:
@@ -117,12 +115,17 @@ def _must_wait(case_id: UUID, plans: Mapping[UUID, object]) -> bool:
 
 
 @transaction.atomic
-def _form(cases: Sequence[ErasureRequest], now: datetime) -> UUID:
-    """Let cases be planned together from now on."""
-    batch = uuid.uuid4()
+def _form(cases: Sequence[ErasureRequest], now: datetime) -> UUID | None:
+    """Let cases be planned together from now on; None where none of them waits any more.
+
+    Since they were found, another sweep may have been there, or a person changed their mind.
+    """
+    LogHead.objects.select_for_update().get(pk=1)  # one sweep at a time
     waiting = ErasureRequest.objects.filter(status=S.RESTRICTED, batch=None)
-    waiting.filter(pk__in=[one.pk for one in cases]).update(batch=batch)
-    for case in cases:
-        data = {"batch": batch, "cases": len(cases)}
-        log.append(type="batch_formed", case=case.pk, now=now, data=data)
-    return batch
+    mine = list(waiting.filter(pk__in=[one.pk for one in cases]).values_list("pk", flat=True))
+    batch = uuid.uuid4()
+    ErasureRequest.objects.filter(pk__in=mine).update(batch=batch)
+    for case_id in mine:
+        data = {"batch": batch, "cases": len(mine)}
+        log.append(type="batch_formed", case=case_id, now=now, data=data)
+    return batch if mine else None

@@ -24,6 +24,7 @@ from tests.audits.world import (
     BERT,
     CLEO,
     DORA,
+    logged,
 )
 from unlearning.models import UnlearningRun
 
@@ -150,3 +151,18 @@ def test_plans_are_kept_for_all_of_a_batch_or_for_none(world, pair):
     assert {world.current(one).status for one in pair} == {"PLANNED"}
     assert not keep()
     assert UnlearningRun.objects.count() == 1
+
+
+def test_two_sweeps_at_once_form_one_batch_and_none_of_who_left(
+    world, base, weekly, monkeypatch, pair
+):
+    ada, bert = (age(case, 8) for case in pair)
+    ErasureRequest.objects.update(batch=None)
+    found = scheduling.groups()
+    ErasureRequest.objects.filter(pk=bert.pk).update(status="WITHDRAWN")
+    monkeypatch.setattr(scheduling, "groups", lambda: found)  # what both saw
+    before = logged(ada, "batch_formed")
+    (batch,) = scheduling.start_batches(now=timezone.now())
+    assert scheduling.start_batches(now=timezone.now()) == []
+    assert logged(ada, "batch_formed")[len(before) :] == [{"batch": str(batch), "cases": 1}]
+    assert not logged(bert, "batch_formed")[len(before) :]
