@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from django.db.models import QuerySet
+
     from audits.queries.capacity import Training
     from audits.queries.reached import Place
 
@@ -69,14 +71,18 @@ def groups() -> list[Group]:
     A case that reaches a version at which another is at work waits for that one: its plan would be
     drawn on what is about to be replaced, whichever shards the two reach.
     """
+    return groups_of(waiting(), but=taken())
+
+
+def waiting() -> QuerySet[ErasureRequest]:
+    """Return the cases that wait for others, or for one at work, but not for staff."""
     undecided = DuplicateFinding.objects.filter(decision=DuplicateFinding.Decision.PENDING)
-    waiting = (
+    return (
         ErasureRequest.objects.filter(status=S.RESTRICTED, batch=None)
         .exclude(due_rule=NO_DEADLINE)
         .exclude(pk__in=undecided.values("request_id"))
         .order_by("received_at", "pk")
     )
-    return groups_of(waiting, but=taken())
 
 
 def groups_of(cases: Iterable[ErasureRequest], *, but: Collection[str] = ()) -> list[Group]:

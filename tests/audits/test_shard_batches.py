@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 
 from audits.models import Release
@@ -117,6 +119,8 @@ def test_a_page_says_behind_which_case_another_one_waits(world, base, admin_clie
     assert world.current(two).batch is None
     assert f'waits for <a href="/cases/{one.pk}/">{one.reference}</a>' in page()
     assert "at the latest" not in page()
+    call_command("schedule", stdout=(told := StringIO()))
+    assert told.getvalue().startswith("Behind another case at one of their versions: 1.")
 
 
 def test_who_is_restricted_in_the_same_shard_is_left_out_with_the_others(world, base):

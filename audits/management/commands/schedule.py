@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from audits.queries import schedule
-from audits.queries.groups import groups
+from audits.queries.groups import groups, waiting
 from audits.queries.waiting import coalesces
 
 
@@ -31,7 +31,10 @@ class Command(BaseCommand):
                 f"{shards}{len(one.versions)} versions wait until {latest:%Y-%m-%d} at the "
                 f"latest: {names}"
             )
-        if not found:
+        behind = waiting().count() - sum(len(one.cases) for one in found) if coalesces() else 0
+        if behind:
+            self.stdout.write(f"Behind another case at one of their versions: {behind}.")
+        if not found and not behind:
             self.stdout.write("No case waits for others.")
         bound = capacity.age_bound(known.whole, wait=schedule.waited_on_purpose())
         self.stdout.write(
