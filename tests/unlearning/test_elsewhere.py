@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from unlearning.core.replay.claims import NO_SECOND, Execution
+from unlearning.execution import again
 from unlearning.execution import elsewhere as module
 from unlearning.execution.elsewhere import LEAST, TIMES, elsewhere, limit_of
 
@@ -85,3 +89,45 @@ def test_what_it_started_itself_and_still_runs_is_not_waited_for(child):
 )
 def test_the_time_grows_with_what_it_has_to_do(seconds, spent, visits, predicted, expected):
     assert limit_of(run_of(predicted), [recording(spent, visits)], seconds) == expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_it_ends_with_the_run_that_started_it(settings, monkeypatch):
+    own = (
+        "import os, time; from unlearning.execution.again import end_with_parent as end\n"
+        "end(); print(os.getpid(), flush=True); time.sleep(60)"
+    )
+    first = (
+        "import os, signal, subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {own!r}], stdout=subprocess.PIPE)\n"
+        "print(child.stdout.readline().decode(), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", first],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=settings.BASE_DIR,
+    )
+    _wait_until_gone(int(told.stdout))
+
+    done: list[str] = []
+    monkeypatch.setattr(again, "end_with_parent", lambda: done.append("bound"))
+    monkeypatch.setattr(again.django, "setup", lambda: done.append("set up"))
+    monkeypatch.setattr(again, "executed", lambda _run: [])
+    monkeypatch.setattr(sys, "argv", ["again", "run"])
+    again.main()
+    assert done == ["bound", "set up"]
+
+
+def _wait_until_gone(pid: int) -> None:
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
+                return
+        except OSError:
+            return
+        os.sched_yield()
+    raise AssertionError("it outlived the run")

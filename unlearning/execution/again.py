@@ -1,12 +1,15 @@
 """``python -m unlearning.execution.again RUN``: the second execution of a replay.
 
 It does the same work in a process of its own, keeps nothing of it, and prints what came out as
-one line of JSON: a list, of what came out for each shard where shards were rebuilt.
+one line of JSON: a list, of what came out for each shard where shards were rebuilt. On Linux it
+ends with the process that started it, so that a run that was cancelled leaves nothing behind.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -31,8 +34,16 @@ def executed(run_id: str) -> list[Execution]:
     return [replaying.execute_again(run)]
 
 
+def end_with_parent() -> None:
+    """Let the kernel end this process with the one that started it."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
 def main() -> None:
     """Execute again and print the outcome."""
+    end_with_parent()
     django.setup()
     sys.stdout.write(json.dumps([one.as_dict() for one in executed(sys.argv[1])]) + "\n")
 
