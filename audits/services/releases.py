@@ -55,7 +55,8 @@ def release_held(*, run_id: UUID, user: User, now: datetime) -> None:
         raise MoveNotAllowed(
             f"The result of run {run_id} is not held; there is nothing to decide."
         )
-    versions.release(version=release.run.unlearned)
+    waiting = may_know_who_waits(release.run)
+    versions.release(version=release.run.unlearned, waiting=waiting)
     Release.objects.filter(pk=release.pk).update(
         state=Release.State.RELEASED, decided_by=user, released_at=now
     )

@@ -9,6 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from audits import workflow
+from audits.execution import gating
 from audits.models import Release
 from audits.queries.schedule import latest_start
 from audits.views.weighing import predicted_and_actual
@@ -17,7 +19,7 @@ from lineage.models import Job, ModelVersion
 from lineage.queries.availability import restricted_ordinals
 from lineage.queries.sources import learned_by
 from tests.audits.coalescing import age, sweep
-from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, runs
+from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, officer, runs
 from tests.unlearning.shards import spread
 from tests.unlearning.toys import equal
 from unlearning.execution import rebuilding
@@ -103,6 +105,22 @@ def test_two_shards_of_one_version_are_rebuilt_by_two_batches_in_turn(world, bas
     for each in (run, last):
         predicted, actual = predicted_and_actual(each) or (0, 1)
         assert predicted == actual
+
+
+def test_staff_may_use_what_was_held_though_somebody_waits_in_another_shard(
+    world, base, monkeypatch
+):
+    worse = {**gating._unknown("-"), "allowed": False, "reasons": ["Accuracy fell."]}
+    monkeypatch.setattr(gating, "_compared", lambda *_: worse)
+    first, second = (last_of(world, base, shard) for shard in range(2))
+    one, two = age(world.accepted(first), 9), world.accepted(second)
+    sweep(world)
+    world.work()
+    (run,) = runs(one)
+    assert (world.current(one).status, world.current(two).status) == ("SEALED", "RESTRICTED")
+    assert Release.objects.get(run=run).state == "HELD"
+    world.do(workflow.release_held, run_id=run.pk, user=officer())
+    assert in_use() == run.unlearned
 
 
 def test_a_page_says_behind_which_case_another_one_waits(world, base, admin_client):
