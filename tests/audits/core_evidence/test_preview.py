@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from audits.core.preview import Shown, shown
-from lineage.core.pictures import small_png
+from lineage.core.pictures import small_png, thumbnail
 
 
 def written(size, mode="RGB", form="PNG", **more: object):
@@ -68,3 +68,13 @@ def test_nothing_but_the_picture_comes_out_of_the_file():
     assert b"who it shows" not in data
     for content in (b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"", b"\x89PNG broken"):
         assert small_png(content) is None
+
+
+def test_a_file_that_its_reader_chokes_on_is_no_picture():
+    """Such a row must neither stop an import nor break a page."""
+    unknown = bytearray(written((4, 4), form="DDS"))
+    unknown[80:84] = (0x850000).to_bytes(4, "little")  # flags of no known pixel format
+    with pytest.raises(NotImplementedError):
+        Image.open(io.BytesIO(unknown))
+    assert small_png(bytes(unknown)) is None
+    assert thumbnail(bytes(unknown)) is None
