@@ -13,7 +13,7 @@ from audits.queries.conflicts import case_ahead
 from audits.queries.evidence import verdict_of
 from audits.queries.operator_cases import needs_scores
 from audits.queries.waiting import waits_for_others
-from audits.services import closing, evidence, letters, planning, records, removal, requests
+from audits.services import bases, closing, evidence, letters, planning, records, removal, requests
 from audits.workflow.doorbell import job_for, report_job
 from lineage.models import Job
 from unlearning.models import UnlearningRun
@@ -96,7 +96,7 @@ def _drive(request: ErasureRequest, now: datetime) -> bool:
         if run.status == R.CLEARED or hasattr(run, "escalated_to"):
             continue
         # For staff, or on what does; the others go on meanwhile.
-        if run.status == R.WAITING or evidence.waits_for_base(run, request.pk):
+        if run.status == R.WAITING or bases.waits_for_base(run, request.pk):
             waiting = True
             continue
         if run.status in (R.QUEUED, R.RUNNING):
@@ -109,7 +109,7 @@ def _drive(request: ErasureRequest, now: datetime) -> bool:
 
 def _unlearn(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
     evidence.set_phase(case_id=request.pk, phase=S.UNLEARNING, now=now)
-    if not evidence.prepare_run(run_id=run.pk, case_id=request.pk, now=now):
+    if not bases.prepare_run(run_id=run.pk, case_id=request.pk, now=now):
         return True
     job = job_for(request, f"unlearn:{run.pk}", "UNLEARN", "heavy", now, payload=run.pk)
     if job.status != Job.Status.FAILED or job.error_code in REPAIRABLE:
@@ -146,7 +146,7 @@ def _audit(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
 
 def _escalate(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
     exact = run.method in (unlearning_runs.RETRAIN, unlearning_runs.DESTROY)
-    if exact and not evidence.reopen_base(run_id=run.pk, case_id=request.pk):
+    if exact and not bases.reopen_base(run_id=run.pk, case_id=request.pk):
         verdict = verdict_of(run)
         message = run.error or "; ".join(verdict.reasons if verdict else [])
         return requests.fail_case(

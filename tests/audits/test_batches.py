@@ -13,6 +13,7 @@ from django.utils import timezone
 from audits.execution.planning import plan_of
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries import batches, schedule
+from audits.queries.groups import groups
 from audits.services import scheduling
 from audits.workflow import steps
 from audits.workflow.doorbell import job_for
@@ -158,7 +159,7 @@ def test_two_sweeps_at_once_form_one_batch_and_none_of_who_left(
 ):
     ada, bert = (age(case, 8) for case in pair)
     ErasureRequest.objects.update(batch=None)
-    found = scheduling.groups()
+    found = groups()
     ErasureRequest.objects.filter(pk=bert.pk).update(status="WITHDRAWN")
     monkeypatch.setattr(scheduling, "groups", lambda: found)  # what both saw
     before = logged(ada, "batch_formed")

@@ -9,7 +9,7 @@ import pytest
 from audits.core.policy import EvidencePolicy
 from audits.core.verdict import Outcome
 from audits.models import AuditPlan, ErasureRequest, Evidence, ShadowResult, Verdict
-from audits.services import evidence, verdicts
+from audits.services import bases, evidence, verdicts
 from audits.services.transitions import MoveNotAllowed
 from tests.audits import world as worlds
 from tests.audits.world import NOW, awaiting_audit, events, logged
@@ -190,13 +190,13 @@ def test_a_base_is_reopened_only_for_a_rejected_child_that_stands_on_it(case, ru
     case.runs.add(child)
     conclude(run, finding("PASS_LEAK", final=True))
     reopen = {"run_id": child.pk, "case_id": case.pk}
-    assert not evidence.reopen_base(**reopen)  # it is not rejected
+    assert not bases.reopen_base(**reopen)  # it is not rejected
     of_child = UnlearningRun.objects.filter(pk=child.pk)
     of_child.update(status="REJECTED", unlearned=run.target)
-    assert not evidence.reopen_base(**reopen)  # it stands on nothing
+    assert not bases.reopen_base(**reopen)  # it stands on nothing
     of_child.update(base=run.unlearned)
-    assert not evidence.reopen_base(run_id=child.pk, case_id=uuid.uuid4())
-    assert [evidence.reopen_base(**reopen) for _ in range(2)] == [True, True]
+    assert not bases.reopen_base(run_id=child.pk, case_id=uuid.uuid4())
+    assert [bases.reopen_base(**reopen) for _ in range(2)] == [True, True]
     run.refresh_from_db()
     assert run.status == "REJECTED"
 

@@ -114,7 +114,7 @@ def test_it_ends_with_the_run_that_started_it(settings, monkeypatch):
 
     done: list[str] = []
     monkeypatch.setattr(again, "end_with_parent", lambda: done.append("bound"))
-    monkeypatch.setattr(again.django, "setup", lambda: done.append("set up"))
+    monkeypatch.setattr("django.setup", lambda: done.append("set up"))
     monkeypatch.setattr(again, "executed", lambda _run: [])
     monkeypatch.setattr(sys, "argv", ["again", "run"])
     again.main()
