@@ -1,7 +1,7 @@
 """The log's events: a closed schema, so that no personal data and no free text can enter the log.
 
-Every type and every field is declared in ``SCHEMA``; anything else is refused when it is written
-and when it is read. An event's canonical JSON (RFC 8785) is the entry that the log hashes.
+Every type and every field is declared in ``event_types``; anything else is refused when it is
+written and when it is read. An event's canonical JSON (RFC 8785) is the entry that the log hashes.
 """
 
 from __future__ import annotations
@@ -20,129 +20,13 @@ from audits.core.canonical import (
     read_json,
     write_json,
 )
-from audits.core.fields import (
-    ACTOR,
-    CODE,
-    COMMITMENT,
-    COUNT,
-    DATE,
-    INSTANT,
-    SHA256,
-    SLUG,
-    UUID,
-    Kind,
-    choice,
-)
+from audits.core.event_types import SCHEMA
+from audits.core.fields import ACTOR, INSTANT, UUID, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERSION = 1
-
-SCHEMA: Mapping[str, Mapping[str, Kind]] = {
-    "request_received": {
-        "channel": CODE,
-        "commitment": COMMITMENT,
-        "received_on": DATE,
-        "due_on": DATE,
-        "rule": CODE,
-        "calendar": CODE,
-    },
-    "request_verified": {"method": CODE},
-    "subject_identified": {"result": choice("FOUND", "NOT_FOUND"), "records": COUNT},
-    "request_accepted": {"ground": CODE},
-    "request_refused": {"code": CODE},
-    "request_withdrawn": {},
-    "request_held": {"code": CODE},
-    "request_resumed": {},
-    "case_opened": {"reason": CODE, "space": UUID, "disposal": CODE},
-    "forget_set_scored": {
-        "version": UUID,
-        "seeds": COUNT,
-        "found": COUNT,
-        "result": SHA256,
-    },
-    "forget_set_proposed": {"space": UUID, "records": COUNT, "digest": SHA256},
-    "forget_set_returned": {},
-    "forget_set_approved": {"records": COUNT, "digest": SHA256},
-    "case_dropped": {},
-    "records_restricted": {"space": UUID, "records": COUNT, "digest": SHA256},
-    "duplicates_searched": {"exact": COUNT, "near": COUNT, "settings": SHA256},
-    "duplicate_proposed": {"finding": UUID},
-    "duplicate_decided": {"finding": UUID, "decision": CODE},
-    "batch_formed": {"batch": UUID, "cases": COUNT},
-    "policy_fixed": {"policy": SHA256},
-    "plan_drawn": {"plan": SHA256, "affected": COUNT, "not_affected": COUNT, "unknown": COUNT},
-    "plan_redrawn": {"plan": SHA256, "previous": SHA256},
-    "run_planned": {
-        "run": UUID,
-        "version": UUID,
-        "method": SLUG,
-        "forget_count": COUNT,
-        "forget_digest": SHA256,
-    },
-    "erasure_view_opened": {"run": UUID, "purpose": CODE, "records": COUNT},
-    "run_started": {"run": UUID, "attempt": COUNT},
-    "run_finished": {
-        "run": UUID,
-        "method": SLUG,
-        "guarantee": CODE,
-        "result": SHA256,
-        "elapsed_ms": COUNT,
-    },
-    "run_failed": {"run": UUID, "code": CODE},
-    "run_taken_over": {"run": UUID, "version": UUID},
-    "run_escalated": {"run": UUID, "to_run": UUID, "verdict": CODE},
-    "shadows_registered": {"run": UUID, "count": COUNT},
-    "look_taken": {"run": UUID, "models_per_arm": COUNT, "design": SHA256},
-    "certificate_relied_on": {"run": UUID, "certificate": UUID, "digest": SHA256},
-    "certificate_set_aside": {"run": UUID, "certificate": UUID},
-    "certificate_issued": {"run": UUID, "certificate": UUID, "key": SHA256, "digest": SHA256},
-    "verdict_reached": {
-        "run": UUID,
-        "verdict": CODE,
-        "evidence": SHA256,
-        "models_per_arm": COUNT,
-    },
-    "artefact_destroyed": {"artefact": UUID, "kind": CODE, "digest": SHA256},
-    "version_withdrawn": {"version": UUID},
-    "version_released": {"run": UUID, "version": UUID},
-    "version_stood_in": {
-        "run": UUID,
-        "version": UUID,
-        "target": UUID,
-        "release": choice("RELEASED", "HELD"),
-    },
-    "records_erased": {"space": UUID, "records": COUNT, "remaining": COUNT},
-    "snapshots_superseded": {"space": UUID, "snapshots": COUNT, "note": SHA256},
-    "erasures_replayed": {"entries": COUNT, "records": COUNT, "remaining": COUNT},
-    "case_linked": {"original": UUID, "versions": COUNT},
-    "label_conflict_released": {"conflict": UUID, "space": UUID},
-    "label_conflict_dropped": {"conflict": UUID, "space": UUID},
-    "incident_raised": {"code": CODE},
-    "version_quarantined": {"version": UUID},
-    "tuning_frozen": {
-        "tuning": UUID,
-        "method": SLUG,
-        "dataset": UUID,
-        "recipe": SHA256,
-        "study": SHA256,
-        "artefact": SHA256,
-    },
-    "journal_written": {"entry": UUID, "digest": SHA256},
-    "shadows_purged": {"count": COUNT, "remaining": COUNT},
-    "shadows_expired": {"run": UUID, "count": COUNT, "remaining": COUNT},
-    "scores_expired": {"count": COUNT, "remaining": COUNT},
-    "subject_key_destroyed": {"subject": UUID},
-    "case_key_destroyed": {},
-    "case_erased": {},
-    "records_kept_apart": {"space": UUID, "records": COUNT, "digest": SHA256},
-    "case_removed": {},
-    "case_sealed": {"record": SHA256, "outcome": CODE},
-    "case_failed": {"code": CODE},
-    "letter_sent": {"letter": CODE, "digest": SHA256},
-    "report_exported": {"format": CODE, "digest": SHA256},
-}
 
 # Events of these types are always about one case; others may be about the system or many cases.
 NEEDS_CASE = ("request_", "case_", "forget_set_")

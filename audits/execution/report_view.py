@@ -19,7 +19,7 @@ from audits.execution import report_words as words
 from audits.execution.report_evidence import evidence_cards
 from audits.execution.report_operator import operator_view
 from audits.execution.report_words import counted, moment
-from audits.queries.limits import ALWAYS
+from audits.queries.limit_sentences import ALWAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

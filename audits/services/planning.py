@@ -13,7 +13,7 @@ from pyroaring import BitMap
 from audits.models import DuplicateFinding, ErasureRequest, LogHead
 from audits.queries.conflicts import case_ahead
 from audits.queries.forget_sets import forget_set
-from audits.queries.limits import NEAR_SEARCH_INCOMPLETE
+from audits.queries.limit_sentences import NEAR_SEARCH_INCOMPLETE
 from audits.services import log
 from audits.services.case_runs import add_runs
 from audits.services.readings import log_readings

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # none that starts another program
 SIDE = 16
 SHOWN = 128  # pixels, of a picture that somebody looks at
 
@@ -57,7 +58,7 @@ def _read(content: bytes, make: Callable[[Image.Image], Image.Image]) -> Image.I
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content)) as picture:
+            with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
                 return make(picture)
     except Exception:  # noqa: BLE001  (damaged files lead its readers to any exception)
         return None

@@ -8,7 +8,8 @@ from pyroaring import BitMap
 
 from audits import workflow
 from audits.models import DuplicateFinding
-from audits.queries.limits import NOT_SEARCHED, SEARCHED, limits_of
+from audits.queries.limit_sentences import NOT_SEARCHED, SEARCHED
+from audits.queries.limits import limits_of
 from audits.services.duplicates import NeedsSecond
 from lineage.models import RecordContent
 from lineage.queries.training_view import training_view

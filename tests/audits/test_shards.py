@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audits.queries import case_file, limits
+from audits.queries import case_file, limit_sentences, limits
 from audits.queries.serving import exposed
 from audits.services.serving import give_version
 from audits.views.weighing import predicted_and_actual, weighed_ways
@@ -139,7 +139,7 @@ def test_until_the_rebuild_may_serve_a_vote_that_never_saw_the_records_does(worl
     told = runs(case)[0].report["interim"]
     assert (told["name"], told["promise"]) == (str(run.interim), "INFLUENCE_FREE")
     assert (told["shards"], told["rolled_back"], told["left_out"]) == (2, 1, 0)
-    assert limits.STOOD_IN in limits.limits_of(case, runs(case))
+    assert limit_sentences.STOOD_IN in limits.limits_of(case, runs(case))
 
 
 def test_a_shard_without_a_clean_state_leaves_the_vote(world, base, person):
@@ -233,7 +233,7 @@ def test_a_rollback_that_must_not_serve_is_not_kept_and_not_said_to_have_served(
     assert (run.interim, run.report["interim"]) == (None, {})
     assert in_use() == {base}
     case = world.finish(case)
-    assert limits.STOOD_IN not in limits.limits_of(case, runs(case))
+    assert limit_sentences.STOOD_IN not in limits.limits_of(case, runs(case))
     assert case_file.describe_run(only(case))["stood_in"] is None
 
 

@@ -10,7 +10,7 @@ from torch.utils.data import TensorDataset
 
 from audits.core.quality import Paired
 from audits.execution import gating
-from audits.queries import case_file, limits
+from audits.queries import case_file, limit_sentences, limits
 from audits.queries.releases import held_stand_ins
 from audits.queries.serving import VersionNotHere, newest_version
 from audits.services import log
@@ -142,8 +142,8 @@ def test_a_rollback_that_got_worse_is_held_and_the_person_is_erased(
     assert stood_in["release"] == "HELD"
     assert stood_in["reason"].startswith("Accuracy fell by")
     said = limits.limits_of(case, runs(case))
-    assert limits.STAND_IN_HELD.format(names="base v1") in said
-    assert limits.STOOD_IN not in said
+    assert limit_sentences.STAND_IN_HELD.format(names="base v1") in said
+    assert limit_sentences.STOOD_IN not in said
 
 
 def test_what_cannot_be_logged_does_not_serve(world, base, person, monkeypatch):

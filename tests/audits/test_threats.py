@@ -16,7 +16,7 @@ from audits import workflow
 from audits.execution import weighing
 from audits.execution.asked import Asked
 from audits.models import ShadowResult
-from audits.queries import limits
+from audits.queries import limit_sentences
 from config.api import api
 from lineage.models import (
     Artefact,
@@ -113,8 +113,8 @@ def test_threat_10_the_record_says_what_it_does_not_cover(world, base):
     case = world.erased()
     statement = json.loads(bytes(case.record.data))["envelope"]["payload"]
     sealed = base64.b64decode(statement).decode()
-    assert limits.ADAPTIVE in sealed
-    assert limits.READERS in sealed
+    assert limit_sentences.ADAPTIVE in sealed
+    assert limit_sentences.READERS in sealed
 
 
 def test_threat_18_the_api_tells_nobody_in_which_shard_anything_is():

@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch.utils.data import DataLoader
 
 from audits import workflow
-from audits.queries import limits
+from audits.queries import limit_sentences, limits
 from expunge import capture
 from expunge.remote_view import remote_view
 from lineage.models import ModelVersion
@@ -103,7 +103,7 @@ def test_with_a_recipe_that_is_not_the_same_here_staff_decide(world, script, cha
     assert (case.status, case.failure) == ("SEALED", "")
     unread = "elsewhere" in given["recipe"]
     assert ("incident_raised" in events(case)) == unread
-    assert (limits.NOT_READ in limits.limits_of(case, runs(case))) == unread
+    assert (limit_sentences.NOT_READ in limits.limits_of(case, runs(case))) == unread
 
 
 def test_a_recipe_without_its_digest_is_refused_at_once(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pyroaring import BitMap
 
-from audits.queries import limits
+from audits.queries import limit_sentences, limits
 from audits.views.weighing import predicted_and_actual, weighed_ways
 from lineage.services import restriction
 from tests.audits.world import ADA, BERT, CLEO, NOW, SMALL, officer, runs
@@ -109,7 +109,7 @@ def test_in_another_environment_equal_bits_are_neither_planned_nor_claimed(world
     assert (run.method, run.status) == ("decrement", "CLEARED")
     assert run.weighed["ranked"][0]["option"]["strength"] == "SAME_RECIPE"
     assert run.report["decrement"]["claim"] == "same_recipe"
-    assert limits.EXACT["decrement same_recipe"] in limits.limits_of(case, [run])
+    assert limit_sentences.EXACT["decrement same_recipe"] in limits.limits_of(case, [run])
 
 
 def test_it_is_not_while_others_in_it_are_restricted(world):

@@ -18,7 +18,7 @@ import numpy as np
 from audits.core.contrast import keep, recompute
 from audits.core.shadow_scores import Accuracies, ShadowScores
 from audits.core.verdict import Outcome
-from audits.execution.judging import GOES_ON
+from audits.execution.judged_look import GOES_ON
 from tests.audits.core_evidence.experiments import policy_at
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from audits.attacks.neighbourhood import Neighbourhood
 from audits.core.attacked import Answers, Material, judged_by
 from audits.core.contrast import keep, recompute
 from audits.core.verdict import Outcome
-from audits.queries.limits import ALWAYS, MATCHED
+from audits.queries.limit_sentences import ALWAYS, MATCHED
 from tests.audits.core_evidence.experiments import policy_at
 from tests.battery.stored import TWO_LOOKS, Rates, array, beside, looked_up, pool
 

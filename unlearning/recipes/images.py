@@ -11,6 +11,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor, nn
 
+from lineage.core.pictures import FORMATS
 from unlearning.core.gradient_recipe import GradientRecipe
 from unlearning.core.ranges import Range
 from unlearning.core.recipe import UnreadableRecord
@@ -19,7 +20,6 @@ from unlearning.core.vision import torchvision
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 MOST_PIXELS = 50_000_000
 
 

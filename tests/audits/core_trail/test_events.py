@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audits.core.canonical import write_json
-from audits.core.events import SCHEMA, Event, EventRefused, draft, encode, from_json, parse, table
+from audits.core.event_types import SCHEMA
+from audits.core.events import Event, EventRefused, draft, encode, from_json, parse, table
 from audits.core.fields import BOOL, CODE, COUNT, LARGEST, MILLI, list_of, record_of
 
 quick = settings(max_examples=50, deadline=None)
