@@ -3,8 +3,8 @@
 Twins, canaries and test records come from the pool of records that the audited version and its
 ancestors never saw. Under the policy ``surrogate`` the shadow models never see the person's
 records either: records of the retain set, alike in class and nearest in content, are forgotten
-in their place, and the person's own are only scored, for the instance test. Where a certificate
-stands for the procedure, only models that never saw the person are trained: they learn twins.
+in their place. The models of the instance test, beside such a pool or beside a certificate, learn
+the whole retain set and twins of the person's records; only they are asked about the person's own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from audits.core.neighbours import COUNT, Copies
 from audits.core.policy import AuditData
 from audits.core.shadows import ShadowData
 from audits.core.twins import Candidates, NoTwin, choose_twins
-from audits.services.evidence import design_of
+from audits.queries.designs import design_of
 from lineage.queries.availability import usable_ordinals
 from lineage.queries.contents import batches, read_batch, stored
 from lineage.queries.sources import learned_by, parents_of
@@ -76,8 +76,12 @@ class Mislabelled(Dataset[tuple[torch.Tensor, ...]]):
         return inputs, (target + 1) % self._classes
 
 
-def audit_sets(plan: AuditPlan) -> AuditSets:
-    """Return the sets of an audit; equal plans give equal sets.
+def audit_sets(plan: AuditPlan, *, instances: bool = False) -> AuditSets:
+    """Return the sets of an audit, or of its instance test; equal plans give equal sets.
+
+    Args:
+        plan: which run is audited, how and from which seed.
+        instances: asks for the sets of the models that a certificate or the instance test needs.
 
     Raises:
         NoTwin: the pool of records that were never trained on is too small.
@@ -93,7 +97,7 @@ def audit_sets(plan: AuditPlan) -> AuditSets:
     pool = never_trained_on(run)
     retain: Examples = StoredExamples(recipe, training_view(retain_snapshot(run)))
     seed, questioned = design_of(plan).seed, cast("Examples", own)
-    if plan.certificate_id is not None:
+    if instances or plan.certificate_id is not None:
         return _never_saw(recipe, own, retain, pool, seed)
     surrogate = plan.policy["audit_data"] == AuditData.SURROGATE
     if surrogate:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,22 +10,21 @@ from django.utils import timezone
 from torch.utils.data import Subset
 
 from audits.core.certificate import why_too_hard
-from audits.core.certified import broken, recomputes, with_instance
+from audits.core.certified import recomputes, with_instance
 from audits.core.contrast import recompute_all
 from audits.core.design import derived_seed
 from audits.core.difficulty import decile
 from audits.core.kept import Kept
-from audits.core.likelihood import instance_test
 from audits.core.policy import MAIN_ATTACK, EvidencePolicy
 from audits.core.scores import scores_of
 from audits.core.shadows import RETAINED_SAMPLE
-from audits.execution.audit_sets import AuditSets, audit_sets
 from audits.execution.histograms import histogram_svg
+from audits.execution.instance_models import never_saw
 from audits.execution.look_payload import owed, payload_of, retained_effect
-from audits.execution.stored_rows import complete_rows
 from audits.models import AuditPlan, Evidence
 from audits.queries.attempts import attempts_before
-from audits.services import certificates, evidence
+from audits.queries.designs import cohort_at, design_of
+from audits.services import certificates
 from audits.services.verdicts import Finding
 from lineage.models import Artefact
 from lineage.services.artefacts import store_artefact
@@ -36,6 +34,7 @@ from unlearning.execution.loading import load_version
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from audits.execution.audit_sets import AuditSets
     from audits.models import ProcedureCertificate
     from audits.queries.attempts import Attempt
     from unlearning.models import UnlearningRun
@@ -92,7 +91,7 @@ def judge_certified(run: UnlearningRun) -> list[Finding]:
         "engine": {**plan.design.get("engine", {}), "models": paths},
         "figures": {"histograms": _store(histogram_svg(kept)).sha256},
         "policy_digest": plan.policy_digest,
-        "design_digest": evidence.design_of(plan).digest(),
+        "design_digest": design_of(plan).digest(),
         "certificate": {
             "relied_on": str(plan.certificate.pk),
             "digest": plan.certificate.digest,
@@ -128,7 +127,7 @@ def _why_not(certificate: ProcedureCertificate, difficulty: int) -> str:
 def _difficulty(plan: AuditPlan, sets: AuditSets) -> int:
     """Return how hard the records that the models are asked about are for the audited version."""
     retain = sets.data.retain
-    rng = np.random.default_rng(derived_seed(evidence.design_of(plan).seed, "difficulty"))
+    rng = np.random.default_rng(derived_seed(design_of(plan).seed, "difficulty"))
     sample = rng.permutation(count(retain))[:RETAINED_SAMPLE].tolist()
     version = load_version(plan.run.target)
     asked, _ = scores_of(version, sets.data.forget)
@@ -142,26 +141,14 @@ def _measured(
 
     The models are counted by the way in which they were trained.
     """
-    run, sets = plan.run, audit_sets(plan)
     assert plan.certificate is not None  # noqa: S101  (asked before)
-    assert run.unlearned is not None  # noqa: S101  (a run that succeeded has one)
-    deployed = load_version(run.unlearned)
-    design = evidence.design_of(plan)
-    rows = complete_rows(run.pk, design.models)
-    never_seen = np.array([row["own"] for row in rows], np.float64)
-    scores, _ = scores_of(deployed, sets.data.forget)
-    found = broken(
-        never_seen,
-        scores,
-        accuracies=np.array([row["test_after"] for row in rows], np.float64),
-        deployed_accuracy=float(scores_of(deployed, sets.data.test)[1].mean()),
-    )
-    paths = dict(Counter(row.get("engine", "sequential") for row in rows))
+    seen = never_saw(plan, cohort_at(plan, 0))
+    found, paths = seen.findings, dict(seen.paths)
     if len(paths) > 1:
         found = (*found, f"The models of this run were trained in different ways: {paths}.")
     attacks = with_instance(
         plan.certificate.stated(),
-        instance_test(np.nan_to_num(never_seen), np.nan_to_num(scores)),
+        seen.test(),
         found,
         attempt=len(before) + 1,
         debt=owed(before, EvidencePolicy.from_dict(plan.policy)),

@@ -14,7 +14,7 @@ from audits.core.attacked import NoVerdict, judged_by
 from audits.core.contrast import keep, recompute_all
 from audits.core.harness import Deployment
 from audits.core.kept import Kept
-from audits.core.likelihood import TooFewModels, instance_test
+from audits.core.likelihood import TooFewModels
 from audits.core.policy import MAIN_ATTACK, EvidencePolicy
 from audits.core.scores import scores_of
 from audits.core.shadow_material import material
@@ -24,20 +24,21 @@ from audits.core.verdict import Outcome, Verdict
 from audits.execution.attacks_known import attack_named
 from audits.execution.audit_sets import AuditSets, audit_sets
 from audits.execution.histograms import histogram_svg
+from audits.execution.instance_models import NeverSaw, from_pool, never_saw, ways
 from audits.execution.look_payload import comparisons, owed, payload_of, retained_effect
 from audits.execution.look_plot import look_plot
 from audits.execution.stored_rows import complete_rows, from_json
 from audits.models import AuditPlan, ErasureRequest, Evidence
 from audits.queries.attempts import attempts_before
+from audits.queries.designs import design_of, instances_of
 from audits.queries.forget_sets import subjects_of
-from audits.services import evidence
 from audits.services.verdicts import Finding
 from lineage.models import Artefact, ModelVersion
 from lineage.services.artefacts import store_artefact
 from unlearning.execution.loading import load_version
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from audits.queries.attempts import Attempt
     from unlearning.models import UnlearningRun
 
-    Floats: TypeAlias = NDArray[np.float64]
     Integers: TypeAlias = NDArray[np.int64]
 
 # An inconclusive look may be followed by the next; every other outcome ends the audit.
@@ -67,8 +67,7 @@ class Look:
     scores: ShadowScores
     deployment: Deployment
     attempts: Sequence[Attempt]
-    own: Floats | None = None
-    own_deployed: Floats | None = None
+    never_saw: NeverSaw | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,22 +119,33 @@ def _look(run: UnlearningRun, number: int) -> Look:
     sets = audit_sets(plan)
     stored = complete_rows(run.pk, 2 * policy.looks[number])
     rows = [from_json(row) for row in stored]
-    unlearned = load_version(_result(run))
-    asked = sets.data.forget if sets.own is None else sets.own
-    deployed = scores_of(unlearned, asked)[0]
-    paths = dict(Counter(row.get("engine", "sequential") for row in stored))
+    deployed = None
+    if sets.own is None:
+        deployed = scores_of(load_version(_result(run)), sets.data.forget)[0]
+    seen = _never_saw(plan, stored, sets)
+    paths = ways(stored) + Counter(seen.paths if seen else {})
     return Look(
         number=number,
         plan=plan,
         policy=policy,
-        design=evidence.design_of(plan),
+        design=design_of(plan),
         rows=rows,
-        scores=stack(rows, deployed=deployed if sets.own is None else None),
-        deployment=replace(_deployment(run, sets), paths=paths),
+        scores=stack(rows, deployed=deployed),
+        deployment=replace(_deployment(run, sets), paths=dict(paths)),
         attempts=attempts_before(plan),
-        own=None if sets.own is None else np.array([row["own"] for row in stored], np.float64),
-        own_deployed=None if sets.own is None else deployed,
+        never_saw=seen,
     )
+
+
+def _never_saw(
+    plan: AuditPlan, stored: Sequence[Mapping[str, Any]], sets: AuditSets
+) -> NeverSaw | None:
+    """Return what the instance test compares with; None where the own records are learned."""
+    if sets.own is None:
+        return None
+    if (beside := instances_of(plan)) is not None:
+        return never_saw(plan, beside)
+    return from_pool(stored, scores_of(load_version(_result(plan.run)), sets.own)[0])
 
 
 def _judge(look: Look, run: UnlearningRun, columns: Integers, subject: int) -> Judged:
@@ -153,9 +163,9 @@ def _judge(look: Look, run: UnlearningRun, columns: Integers, subject: int) -> J
     )
     debt = owed(look.attempts, look.policy)
     kept = replace(kept, attempt=len(look.attempts) + 1, debt=debt)
-    if look.own is not None and look.own_deployed is not None:
-        found = instance_test(look.own[:, columns], look.own_deployed[columns])
-        kept = replace(kept, instance=found)
+    if (seen := look.never_saw) is not None:
+        findings = (*kept.findings, *seen.findings)
+        kept = replace(kept, instance=seen.test(columns), findings=findings)
     others, not_made = _others(look, kept, columns, subject, index)
     everything = {MAIN_ATTACK: kept, **others}
     read = {name: Kept.from_dict(one.as_dict()) for name, one in everything.items()}
@@ -198,6 +208,7 @@ def _finding(look: Look, judged: Judged, case: ErasureRequest | None, *, final: 
             **plan.design.get("engine", {}),
             "models": dict(look.deployment.paths),
         },
+        "instance_models": look.never_saw.models if look.never_saw else 0,
         "figures": {"histograms": pictures[1].sha256},
         "policy_digest": plan.policy_digest,
         "design_digest": plan.design_digest,

@@ -148,9 +148,16 @@ def _more(kept: Kept, measured: Measurements, policy: EvidencePolicy) -> list[li
             ["Accuracy on test data", _fell(found.reference_test, found.unlearned_test)],
         ]
     if measured.instance_p is not None:
-        test = f"p = {measured.instance_p:.4f}; below {policy.alpha_instance:g} would fail"
-        rows.append(["Test of the deployed model", test])
+        rows.append(["Test of the deployed model", _tested(kept, measured.instance_p, policy)])
     return rows + [["Broken", finding] for finding in measured.findings]
+
+
+def _tested(kept: Kept, p: float, policy: EvidencePolicy) -> str:
+    compared = len(kept.instance.never_seen) if kept.instance else 0
+    return (
+        f"p = {p:.4f}, beside {compared} models that never saw the records; below "
+        f"{policy.alpha_instance:g} would fail"
+    )
 
 
 def _beside(payload: Mapping[str, Any], measured: Measurements) -> list[list[str]]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from audits.core.shadows import ShadowData
     from audits.execution.procedure import Audited
     from audits.models import AuditPlan
+    from audits.queries.designs import Cohort
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,9 +32,14 @@ class Bench:
     """What a chunk of shadow models is trained with."""
 
     plan: AuditPlan
-    design: TwinDesign
+    cohort: Cohort
     procedure: Audited
     data: ShadowData
+
+    @property
+    def design(self) -> TwinDesign:
+        """Return who learns what."""
+        return self.cohort.design
 
     def path(self, numbers: Sequence[int]) -> Path:
         """Return how the models of this audit are trained, trying it if nobody has yet."""

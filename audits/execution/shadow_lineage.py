@@ -23,9 +23,9 @@ def register_shadow(
     """Record that a shadow model existed, what it learned from and what it was asked about.
 
     Its weights were never stored: they ended with this process. What is stored is its row of
-    scores of the forget set, so the node stands for both: every shadow model read the forget set,
-    as training data or to score it, and is found from the records either way. The node and its
-    row are destroyed when the case closes, or when the node expires.
+    scores, so the node stands for both: every shadow model of an audit derives from the forget
+    set, which it learned or scored, or beside which its surrogates were chosen, and is found from
+    the records either way. Node and row are destroyed when the case closes or the node expires.
     """
     retain, forget = retain_snapshot(run), forget_snapshot(run)
     read = Role.TRAINING if learned_forget_set else Role.VALIDATION

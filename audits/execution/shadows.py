@@ -20,6 +20,7 @@ from audits.execution.shadow_engine import Bench
 from audits.execution.shadow_lineage import register_shadow
 from audits.execution.stored_rows import as_json
 from audits.models import AuditPlan, ShadowResult
+from audits.queries.designs import cohort_at
 from audits.services import evidence, verdicts
 from lineage.services import jobs
 from unlearning.core.engine import Path
@@ -75,8 +76,9 @@ def train_shadows(job: Job) -> None:
 
 def _train_chunk(job: Job, plan: AuditPlan) -> None:
     start, stop = job.parameters["start"], job.parameters["stop"]
-    sets = audit_sets(plan)
-    if not goes_on(plan, sets):
+    cohort = cohort_at(plan, start)
+    sets = audit_sets(plan, instances=cohort.beside_pool)
+    if not (cohort.beside_pool or goes_on(plan, sets)):
         return
     sets = replace(sets, data=decoded(sets.data))
     procedure = audited(plan.run, cancel_asked(job))
@@ -85,15 +87,16 @@ def _train_chunk(job: Job, plan: AuditPlan) -> None:
             "not computed: a version rebuilt on an approximately cleared base is audited on the "
             "person's own records only, which this policy does not allow."
         )
-    bench = Bench(plan=plan, design=evidence.design_of(plan), procedure=procedure, data=sets.data)
+    bench = Bench(plan=plan, cohort=cohort, procedure=procedure, data=sets.data)
     known = set(ShadowResult.objects.filter(run=plan.run).values_list("index", flat=True))
-    missing = [number for number in range(start, stop) if number not in known]
+    missing = [at - cohort.first for at in range(start, stop) if at not in known]
     path, trained = _trained(job, bench, missing) if missing else (Path.SEQUENTIAL, {})
-    report = reporter(job, f"Shadow models {start + 1} to {stop}", estimate=True)
+    start, stop = start - cohort.first, stop - cohort.first
+    report = reporter(job, cohort.named(start, stop), estimate=True)
     report("", stop - start - len(missing), stop - start)
     for number in missing:
         row = _compared(_row(number, bench, trained), bench)
-        _keep(plan, row, procedure, sets, path)
+        _keep(bench, row, sets, path)
         report("", number + 1 - start, stop - start)
     evidence.log_shadows(run_id=plan.pk, now=timezone.now())
 
@@ -103,7 +106,7 @@ def _trained(job: Job, bench: Bench, numbers: list[int]) -> tuple[Path, dict[int
     path = bench.path(numbers)
     if path is Path.SEQUENTIAL:
         return path, {}
-    phase = f"Shadow models {numbers[0] + 1} to {numbers[-1] + 1}, trained all at once"
+    phase = f"{bench.cohort.named(numbers[0], numbers[-1] + 1)}, trained all at once"
     return path, bench.train_together(numbers, reporter(job, phase, estimate=True))
 
 
@@ -123,25 +126,23 @@ def _compared(row: ShadowRow, bench: Bench) -> ShadowRow:
     return replace(row, retrained=scores)
 
 
-def _learned_any(row: ShadowRow, plan: AuditPlan, sets: AuditSets) -> bool:
+def _learned_any(row: ShadowRow, bench: Bench, sets: AuditSets) -> bool:
     """Return whether a model learned a record of a person that is forgotten."""
-    return sets.own is None and bool(evidence.design_of(plan).learns[row.model].any())
+    return sets.own is None and bool(bench.design.learns[row.model].any())
 
 
 @transaction.atomic  # or a crash in between would leave a node whose purge nobody asks for
-def _keep(
-    plan: AuditPlan, row: ShadowRow, procedure: Audited, sets: AuditSets, path: Path
-) -> None:
+def _keep(bench: Bench, row: ShadowRow, sets: AuditSets, path: Path) -> None:
+    run, procedure, cohort = bench.plan.run, bench.procedure, bench.cohort
     version = register_shadow(
-        plan.run,
-        procedure.recipe,
-        learned_forget_set=_learned_any(row, plan, sets),
+        run, procedure.recipe, learned_forget_set=_learned_any(row, bench, sets)
     )
+    own = _own_scores(procedure, sets) if cohort.asked_of_person else []
     evidence.keep_shadow(
-        run_id=plan.pk,
-        index=row.model,
+        run_id=run.pk,
+        index=cohort.first + row.model,
         version=version,
-        row={**as_json(row), "own": _own_scores(procedure, sets), "engine": path.value},
+        row={**as_json(row), "own": own, "engine": path.value},
         now=timezone.now(),
     )
 

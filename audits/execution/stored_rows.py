@@ -42,14 +42,14 @@ def from_json(row: dict[str, Any]) -> ShadowRow:
     return ShadowRow(**values)
 
 
-def complete_rows(run_id: UUID, models: int) -> list[dict[str, Any]]:
-    """Return what is stored of the first shadow models of a run, in their order.
+def complete_rows(run_id: UUID, models: int, *, first: int = 0) -> list[dict[str, Any]]:
+    """Return what is stored of so many shadow models of a run, by number from ``first``.
 
     Raises:
         ShadowsMissing: some of them were purged or never stored.
     """
-    found = ShadowResult.objects.filter(run=run_id, index__lt=models).order_by("index")
-    rows = [row.row for row in found]
+    stored = ShadowResult.objects.filter(run=run_id, index__gte=first, index__lt=first + models)
+    rows = [row.row for row in stored.order_by("index")]
     if len(rows) != models:
         raise ShadowsMissing(
             f"The look at run {run_id} needs {models} shadow models, and {len(rows)} are stored; "

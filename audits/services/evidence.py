@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from audits.core.design import TwinDesign, derived_seed
-from audits.core.instance import InstanceDesign, models_needed
+from audits.core.instance import InstanceDesign
 from audits.core.policy import EvidencePolicy
 from audits.models import AuditPlan, ErasureRequest, ShadowResult
 from audits.queries import cases
+from audits.queries.designs import design_of, instances_fixed, instances_of
 from audits.queries.evidence import looks_taken, verdict_of
 from audits.queries.releases import gate_of
 from audits.queries.sharing import told_apart
@@ -82,7 +83,10 @@ def fix_audit(*, run_id: UUID, now: datetime) -> Look:
     looks = plan.policy["looks"]
     number = min(looks_taken(run), len(looks) - 1)
     start = 2 * looks[number - 1] if number else 0
-    return _look(plan, Look(number=number, chunks=_chunks(start, 2 * looks[number])), now)
+    chunks = _chunks(start, 2 * looks[number])
+    if number == 0 and (beside := instances_of(plan)):  # later looks ask the same ones
+        chunks += _chunks(beside.first, beside.first + beside.design.models)
+    return _look(plan, Look(number=number, chunks=chunks), now)
 
 
 def _chunks(start: int, stop: int) -> tuple[tuple[int, int], ...]:
@@ -124,6 +128,7 @@ def _fix(run: UnlearningRun, now: datetime) -> AuditPlan:
             "looks": list(design.looks),
             "canaries": CANARIES,
             **({"subjects": shared, "places": places} if design.subjects > 1 else {}),
+            **instances_fixed(policy),
         },
         design_digest=design.digest(),
         policy=policy.as_dict(),
@@ -140,20 +145,6 @@ def _fix(run: UnlearningRun, now: datetime) -> AuditPlan:
             once=f"policy:{case.pk}:{run.pk}",
         )
     return certificates.rely_if_one_stands(plan=plan, now=now)
-
-
-def design_of(plan: AuditPlan) -> TwinDesign:
-    """Return the design that was fixed: of the pool, or of the models beside a certificate."""
-    values = plan.design
-    if plan.certificate_id is not None:
-        needed = models_needed(EvidencePolicy.from_dict(plan.policy))
-        return InstanceDesign(seed=int(values["seed"]), instances=needed)
-    return TwinDesign(
-        seed=int(values["seed"]),
-        looks=tuple(values["looks"]),
-        canaries=values["canaries"],
-        subjects=len(values.get("subjects", "1")),
-    )
 
 
 @transaction.atomic

@@ -227,7 +227,11 @@ def _p(payload: Mapping[str, Any]) -> str:
     found = payload.get("instance_p")
     if not isinstance(found, float):
         return f"{NOT_COMPUTED} (no test of the instance)"
-    return f"p = {found:.4f}"
+    models = payload.get("instance_models")
+    beside = (
+        f", beside {models} models trained for it" if isinstance(models, int) and models else ""
+    )
+    return f"p = {found:.4f}{beside}"
 
 
 def _none(unseen: Any) -> str:  # noqa: ANN401  (any JSON value)

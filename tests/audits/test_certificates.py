@@ -30,6 +30,7 @@ from unlearning.models import UnlearningRun
 
 pytestmark = pytest.mark.django_db
 OWN_SCORES = shadows._own_scores
+POOL = 3 * PER_ARM  # two arms, and as many again for the instance test
 # A fail of a pool whose instance test alone rang.
 ALARM = {"instance_p": 0.01, "contrasts": {"leak": {"subject": {"lower": -0.1}}}}
 
@@ -66,7 +67,7 @@ def evidence_of(run):
 
 def test_the_first_request_trains_a_pool_and_its_pass_becomes_a_certificate(asked):
     case, run, trained = asked(ADA)
-    assert (run.status, trained) == ("CLEARED", 2 * PER_ARM)
+    assert (run.status, trained) == ("CLEARED", POOL)
     issued = ProcedureCertificate.objects.get()
     row = evidence_of(run)
     assert (issued.evidence, issued.outcome, issued.attempt) == (row, "PASS_LEAK", 1)
@@ -85,7 +86,7 @@ def test_the_next_request_trains_only_models_that_never_saw_the_person(asked):
     asked(ADA)
     case, run, trained = asked(BERT)
     issued = ProcedureCertificate.objects.get()
-    assert trained == PER_ARM  # half of what the first request took
+    assert trained == PER_ARM  # a third of what the first request took
     assert (run.status, run.verdicts.get().outcome) == ("CLEARED", "PASS_LEAK")
     reason = run.verdicts.get().reasons[-1]
     for told in (str(issued.pk), issued.digest, f"{issued.expires_at:%Y-%m-%d}", "p = 1.0000"):
@@ -146,7 +147,7 @@ def test_another_number_of_the_method_trains_the_pool_and_says_why(asked, world,
     asked(ADA)
     settings.EXPUNGE_METHOD_SETTINGS = {"epochs": 2}
     plan, look = fixed(world, BERT)
-    assert (look.chunks, look.jobs) == (((0, 2 * PER_ARM),), "")
+    assert (look.chunks, look.jobs) == (((0, 2 * PER_ARM), (2 * PER_ARM, POOL)), "")
     assert "is about another procedure" in plan.no_certificate
     assert 'hyperparameters is {"epochs":2} here and {"epochs":1} there' in plan.no_certificate
 
@@ -155,14 +156,14 @@ def test_an_expired_certificate_is_named_and_the_pool_is_trained(asked, settings
     asked(ADA)
     settings.EXPUNGE_CERTIFICATE_DAYS = 1e-9
     _, run, trained = asked(BERT)
-    assert trained == 2 * PER_ARM
+    assert trained == POOL
     assert "expired on" in evidence_of(run).payload["certificate"]["reason"]
 
 
 def test_zero_days_turn_the_reuse_off(asked, settings):
     settings.EXPUNGE_CERTIFICATE_DAYS = 0
     _, run, trained = asked(ADA)
-    assert trained == 2 * PER_ARM
+    assert trained == POOL
     assert "EXPUNGE_CERTIFICATE_DAYS is 0" in evidence_of(run).payload["certificate"]["reason"]
     assert not ProcedureCertificate.objects.exists()
 
@@ -171,7 +172,7 @@ def test_harder_records_set_the_certificate_aside_before_any_model(asked, monkey
     asked(ADA)
     monkeypatch.setattr(certified, "decile", lambda *_: HARDEST)
     case, run, trained = asked(BERT)
-    assert (run.status, trained) == ("CLEARED", 2 * PER_ARM)
+    assert (run.status, trained) == ("CLEARED", POOL)
     assert "decile 10 of difficulty" in evidence_of(run).payload["certificate"]["reason"]
     assert len(logged(case, "certificate_set_aside")) == 1
     assert [row["models_per_arm"] for row in logged(case, "look_taken")] == [PER_ARM, PER_ARM]

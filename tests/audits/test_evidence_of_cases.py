@@ -7,6 +7,7 @@ from pyroaring import BitMap
 
 from audits.models import ErasureRequest, Evidence, Verdict
 from audits.queries import case_file, case_page
+from audits.queries.designs import design_of
 from audits.queries.evidence import looks_taken, verdict_of
 from audits.queries.sharing import told_apart
 from audits.services import evidence, verdicts
@@ -121,6 +122,6 @@ def test_a_design_of_several_subjects_is_read_as_it_was_fixed(run, cases, monkey
     monkeypatch.setattr("audits.queries.sharing.forget_set", lambda pk: {run.space: own[pk]})
     evidence.fix_audit(run_id=run.pk, now=NOW)
     run.refresh_from_db()
-    design = evidence.design_of(run.audit_plan)
+    design = design_of(run.audit_plan)
     assert design.subjects == 2
     assert design.digest() == run.audit_plan.design_digest

@@ -185,10 +185,10 @@ def test_under_surrogates_no_shadow_model_learns_the_person(world, scored, setti
     scored(Outcome.PASS_LEAK, nodes=True)
     world.accepted()
     world.work(until=until("JUDGE"))
-    found = shadows_of(world, ADA)
-    assert [one.influence for one in found] == ["INDIRECT"] * 12
+    found, models = shadows_of(world, ADA), 12 + 20  # the pool's, and the instance test's
+    assert [one.influence for one in found] == ["INDIRECT"] * models
     assert {one.path[-1].role for one in found} == {"VALIDATION"}
-    assert ModelVersion.objects.filter(kind="SHADOW").count() == 12
+    assert ModelVersion.objects.filter(kind="SHADOW").count() == models
 
 
 def test_the_population_attack_is_shown_and_draws_no_conclusion(world):

@@ -14,6 +14,7 @@ from audits.execution.judged_look import judge_look
 from audits.execution.procedure import audited
 from audits.execution.stored_rows import from_json
 from audits.models import AuditPlan, ShadowResult
+from audits.queries.designs import design_of
 from audits.services import evidence
 from lineage.models import Job
 from lineage.services import jobs
@@ -55,7 +56,7 @@ def test_a_stacked_chunk_is_the_chunk_of_training_one_after_the_other(chunk, cho
     shadows.train_shadows(chunk)
     assert (chosen, ways()) == ([12], ["stacked"] * 12)
     plan = AuditPlan.objects.get()
-    sets, design = audit_sets(plan), evidence.design_of(plan)
+    sets, design = audit_sets(plan), design_of(plan)
     for number in (0, 7):
         row = train_shadow(number, design, audited(plan.run), sets.data)
         kept = from_json(ShadowResult.objects.get(index=number).row)
@@ -113,7 +114,7 @@ def test_the_first_choice_holds_and_models_from_before_it_decide_it(chunk, chose
     assert chosen == []
     assert plan.design["engine"]["path"] == "sequential"
     assert evidence.fix_engine(run_id=plan.pk, engine=STACKED.as_dict())["path"] == "sequential"
-    assert plan.design_digest == evidence.design_of(plan).digest()
+    assert plan.design_digest == design_of(plan).digest()
 
 
 def test_an_experiment_of_two_ways_is_faulty(world, chunk, chosen, monkeypatch):

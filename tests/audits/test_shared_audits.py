@@ -10,7 +10,7 @@ from audits.core.verdict import Outcome
 from audits.execution.judged_look import judge_look
 from audits.models import AuditPlan, Evidence, ShadowResult
 from audits.queries import case_file
-from audits.services import evidence
+from audits.queries.designs import design_of
 from lineage.models import Job
 from tests.audits import world as worlds
 from tests.audits.coalescing import age, settled, sweep
@@ -48,7 +48,7 @@ def test_both_are_judged_from_the_models_that_one_would_need(world, two, monkeyp
     assert (ada.status, bert.status) == ("SEALED", "SEALED")
     (run,) = UnlearningRun.objects.all()
     assert run.status == "CLEARED"
-    design = evidence.design_of(AuditPlan.objects.get(run=run))
+    design = design_of(AuditPlan.objects.get(run=run))
     assert (design.subjects, design.models) == (2, 12)
     for case in (ada, bert):
         (mine,) = judged(case)
