@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core import checks
 
+from audits.core.instance import models_needed
+from audits.core.policy import AuditData, EvidencePolicy, PolicyRefused
 from unlearning.queries.catalogue import KEPT, declared_methods
 
 if TYPE_CHECKING:
@@ -155,6 +157,27 @@ def shadows_live_as_long_as_needed(**_: Any) -> list[checks.CheckMessage]:  # no
             f"EXPUNGE_SHADOW_DAYS is {said}",
             hint="Two months are enough for what the law gives one for.",
             id="expunge.E007",
+        )
+    ]
+
+
+@checks.register()
+def instance_tests_are_meant(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Warn of an instance test that trains more models than the pool may have."""
+    try:
+        policy = EvidencePolicy.from_dict(settings.EXPUNGE_POLICY)
+    except PolicyRefused:
+        return []  # which whoever plans a case is told
+    needed = models_needed(policy)
+    if policy.audit_data is not AuditData.SURROGATE or needed <= policy.max_trainings:
+        return []
+    return [
+        checks.Warning(
+            f"EXPUNGE_POLICY: alpha_instance is {policy.alpha_instance:g}, for which each audit "
+            f"trains {needed} models for the instance test; max_trainings is "
+            f"{policy.max_trainings}, and does not count them.",
+            hint="Set a larger alpha_instance, or a larger max_trainings if that is meant.",
+            id="expunge.W002",
         )
     ]
 

@@ -1,4 +1,4 @@
-"""The models of an instance test, for an audit that relies on a certificate.
+"""The models of an instance test, beside a certificate or a pool that learns surrogates.
 
 They never saw the person: each learns the retain set and twins of the person's records, unlearns
 the twins by the audited procedure and is compared with the deployed model. So under the null
@@ -28,7 +28,8 @@ def models_needed(policy: EvidencePolicy) -> int:
     """Return how many never-seen models the instance test takes: enough to be able to fail.
 
     The p-value of n models is at least 1 / (n + 1), which has to lie below ``alpha_instance``: 20
-    models for 5 %. Not fewer than one arm has at the first look.
+    models for 5 %. Not fewer than one arm has at the first look. The policy's ``max_trainings``
+    does not count them: it is about the arms of a pool, and a certificate has none.
     """
     enough = 1
     while 1 / (enough + 1) >= policy.alpha_instance:

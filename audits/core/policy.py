@@ -56,7 +56,8 @@ class EvidencePolicy:
         alpha: error probability of a pass, and of a fail per level, over all looks together.
         alpha_instance: the deployed model fails below this p-value.
         looks: shadow models per arm at each look, cumulative.
-        max_trainings: how many shadow models may be trained in all (two arms).
+        max_trainings: how many shadow models of the two arms may be trained in all. The models of
+            the instance test are not among them; ``alpha_instance`` decides how many there are.
         levels: the levels that must all be bounded for a pass.
         audit_data: whose records the shadow models learn from.
         mode: whether the looks share ``alpha``, or bets that hold at any time are made.
@@ -220,7 +221,7 @@ def _check_looks(looks: tuple[int, ...], max_trainings: int) -> None:
     if not _is_integer(max_trainings) or 2 * looks[-1] > max_trainings:
         raise PolicyRefused(
             f"max_trainings is {max_trainings!r}; looks of up to {looks[-1]} models per arm "
-            f"need at least {2 * looks[-1]}."
+            f"need at least {2 * looks[-1]}. The models of the instance test are not counted."
         )
 
 

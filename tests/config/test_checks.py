@@ -6,6 +6,7 @@ import pytest
 
 from config.checks import (
     certificates_expire,
+    instance_tests_are_meant,
     shards_can_be_trained,
     unlearning_method_is_usable,
 )
@@ -52,6 +53,23 @@ def test_certificates_that_never_expire_are_refused(settings):
     settings.EXPUNGE_CERTIFICATE_DAYS = 3651
     (said,) = certificates_expire()
     assert said.msg == "EXPUNGE_CERTIFICATE_DAYS is 3651; it must lie between 0 and 3650."
+
+
+def test_an_instance_test_with_more_models_than_the_pool_may_have_is_warned_of(settings):
+    settings.EXPUNGE_POLICY = {}
+    assert instance_tests_are_meant() == []
+    settings.EXPUNGE_POLICY = {"alpha_instance": 0.01}
+    (said,) = instance_tests_are_meant()
+    assert said.msg == (
+        "EXPUNGE_POLICY: alpha_instance is 0.01, for which each audit trains 100 models for the "
+        "instance test; max_trainings is 64, and does not count them."
+    )
+    settings.EXPUNGE_POLICY = {"alpha_instance": 0.01, "max_trainings": 100}
+    assert instance_tests_are_meant() == []
+    settings.EXPUNGE_POLICY = {"alpha_instance": 0.01, "audit_data": "own_records"}
+    assert instance_tests_are_meant() == []
+    settings.EXPUNGE_POLICY = {"alpha_instance": 2}
+    assert instance_tests_are_meant() == []  # it is refused when a case is planned
 
 
 def test_shards_that_no_training_can_have_are_refused(settings):

@@ -62,7 +62,10 @@ def test_any_change_changes_the_digest():
         ({"looks": [5]}, "it must hold whole numbers of at least 6."),
         ({"looks": [16.0]}, "it must hold whole numbers of at least 6."),
         ({"looks": [16, 16]}, "each look must be larger than the one before."),
-        ({"max_trainings": 63}, "need at least 64."),
+        (
+            {"max_trainings": 63},
+            "need at least 64. The models of the instance test are not counted.",
+        ),
         ({"levels": []}, "name at least one of record_average, subject, worst_record, whole_set."),
         ({"levels": ["best"]}, "levels holds 'best'; allowed are record_average, subject,"),
         ({"levels": ["worst_record"]}, "needs a look of at least 256 models per arm"),
