@@ -1,9 +1,8 @@
 """``python benchmarks/instance_test.py``: does the instance test err as often as it says?
 
 Honest runs (the deployed model never saw the records) and runs that removed nothing are compared
-with models that learned the whole retain set, as beside a certificate, and with models that miss
-the retained records nearest to the forgotten ones, as in a pool on surrogates. Small networks on
-digits.
+with models that learned the whole retain set, as audits do, and with models that miss the retained
+records nearest to the forgotten ones, as a pool on surrogates does. Small networks on digits.
 """
 
 from __future__ import annotations

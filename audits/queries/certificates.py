@@ -107,8 +107,8 @@ def refused(one: ProcedureCertificate, procedure: Procedure, *, now: datetime) -
 def failures(key: str, *, since: datetime, pools_only: bool = False) -> int:
     """Return how many audits under a key failed for what the procedure does, from a moment on.
 
-    The fail of a pool counts where a leak was shown. Its instance test alone does not: models of
-    a pool miss the surrogates, so that an honest run may stand out from them
+    The fail of a pool counts where a leak was shown. Its instance test alone does not: it is
+    about that run, and the pool measured the procedure beside it
     (docs/adr/0032-a-certificate-stands-for-a-procedure.md).
     """
     plans = AuditPlan.objects.filter(procedure_key=key)

@@ -37,7 +37,7 @@ POLICY = {
     "alpha": "Error probability of a verdict",
     "alpha_instance": "Error probability of the instance test",
     "looks": "Models per arm at each look",
-    "max_trainings": "Shadow models at most",
+    "max_trainings": "Shadow models of both arms at most",
     "levels": "Levels that decide",
     "audit_data": "Records the shadow models learn from",
     "attacks": "Attacks",
