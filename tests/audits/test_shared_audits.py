@@ -96,6 +96,31 @@ def test_the_other_attack_of_the_policy_is_made_on_real_models(world, two):
         assert "Neighbourhood attack" not in json.dumps(one.payload["not_run"])
 
 
+def test_on_surrogates_both_are_tested_beside_the_models_that_saw_neither(
+    world, approximate, settings
+):
+    settings.EXPUNGE_POLICY = {
+        "looks": [6],
+        "max_trainings": 12,
+        "alpha_instance": 0.3,  # six models are enough for it
+        "attacks": ["u_lira"],
+    }
+    settings.EXPUNGE_COALESCE_DAYS = 7
+    worlds.imported("digits", [("eve@example.org", one) for one in worlds.digits()[60:]])
+    learned = world.owned(ADA, BERT, CLEO, DORA, *worlds.STRANGERS[:2])
+    world.train("base", world.take(learned))
+    two = world.accepted(ADA), world.accepted(BERT)
+    age(two[0], 8)
+    sweep(world)
+    world.work(until=to_be_judged)
+    (run,) = UnlearningRun.objects.all()
+    first, second = judge_look(run, 0)
+    assert {first.case, second.case} == set(two)
+    tests = [one.payload["kept"]["instance"] for one in (first, second)]
+    assert [len(one["never_seen"]) for one in tests] == [6, 6]
+    assert tests[0] != tests[1]  # each by their own records
+
+
 def test_an_attack_that_cannot_be_made_is_named_and_nothing_passes(world, two, monkeypatch):
     monkeypatch.setattr("audits.execution.audit_sets._copies", lambda *_: None)
     sweep(world)
