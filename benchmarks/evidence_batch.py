@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from unlearning.core.engine import Path, choose_engine, trial_clock
 from unlearning.core.session import CPU, Session
 from unlearning.core.stacked import train_stacked
 from unlearning.methods.neggrad_plus import NegGradPlus
+from unlearning.recipes.digits import DigitsMLP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,7 +107,7 @@ def second_request(recipe: Recipe, retain: int, per_arm: int, repeats: int) -> d
     """
     way = _way(recipe, retain, per_arm)
     gather = partial(_gathered, recipe, retain, per_arm, way)
-    _warm(recipe)
+    _warm()
     pairs = []
     for seed in range(repeats):
         order = (1, PEOPLE) if seed % 2 == 0 else (PEOPLE, 1)
@@ -128,9 +129,9 @@ def second_request(recipe: Recipe, retain: int, per_arm: int, repeats: int) -> d
     }
 
 
-def _warm(recipe: Recipe) -> None:
+def _warm() -> None:
     """Do once what takes longer the first time in a process, such as looking for fonts."""
-    _gathered(replace(recipe, epochs=1), SMALL, SMALLEST_LOOK, Path.SEQUENTIAL, 1, 0)
+    _gathered(DigitsMLP(epochs=1), SMALL, SMALLEST_LOOK, Path.SEQUENTIAL, 1, 0)
 
 
 def _of(clock: str) -> str:
@@ -239,6 +240,5 @@ def judge(rows: Sequence[ShadowRow], design: TwinDesign, sets: ShadowData, perso
     return Judged(scores=scores, kept=kept, outcome=recompute_all(read, policy).outcome)
 
 
-def _draw(judged: Judged, seed: int) -> None:
-    look_plot(judged.scores, seed=seed)
-    histogram_svg(judged.kept)
+def _draw(judged: Judged, seed: int) -> tuple[bytes, bytes]:
+    return look_plot(judged.scores, seed=seed), histogram_svg(judged.kept)

@@ -23,7 +23,7 @@ TINY = DigitsMLP(hidden=4, epochs=1)
 
 @pytest.fixture
 def cold(monkeypatch):
-    monkeypatch.setattr(evidence_batch, "_warm", lambda _: None)
+    monkeypatch.setattr(evidence_batch, "_warm", lambda: None)
 
 
 def taken(*seconds: float) -> Evidence:
@@ -71,9 +71,9 @@ def test_the_fraction_is_the_median_of_what_the_second_adds_to_the_first(monkeyp
         (1, 2): taken(8, 6, 2, 2, 2), (2, 2): taken(8, 6, 2, 4, 8),
     }  # fmt: skip
 
-    def gathered(*given: object):
-        asked.append(given[-2])
-        return seconds[given[-2:]]
+    def gathered(_recipe, _retain, _per_arm, _way, asking, seed):
+        asked.append(asking)
+        return seconds[asking, seed]
 
     monkeypatch.setattr(evidence_batch, "_way", lambda *_: Path.STACKED)
     monkeypatch.setattr(evidence_batch, "_gathered", gathered)
