@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -33,7 +34,7 @@ from unlearning.methods.neggrad_plus import NegGradPlus
 from unlearning.recipes.digits import DigitsMLP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from torch import nn
 
@@ -103,16 +104,18 @@ def second_request(recipe: Recipe, retain: int, per_arm: int, repeats: int) -> d
     Two people are in the same data set; either the first asks or both do. Models are trained in
     the way that a trial chooses, unlearned, scored and judged, with the pictures of the evidence,
     in one process of one thread. Which of the two comes first alternates. The fraction is the
-    median over pairs of what the second request adds, over what the first takes alone.
+    median over pairs of what the second request adds, over what the first takes alone. Python
+    does not look through what other parts of the process hold for garbage meanwhile: that takes
+    as long as a verdict, and would hit the one or the other.
     """
     way = _way(recipe, retain, per_arm)
-    gather = partial(_gathered, recipe, retain, per_arm, way)
     _warm()
-    pairs = []
-    for seed in range(repeats):
-        order = (1, PEOPLE) if seed % 2 == 0 else (PEOPLE, 1)
-        found = {asking: gather(asking, seed) for asking in order}
-        pairs.append((found[1], found[PEOPLE]))
+    gc.collect()
+    gc.freeze()
+    try:
+        pairs = _pairs(partial(_gathered, recipe, retain, per_arm, way), repeats)
+    finally:
+        gc.unfreeze()
     return {
         "models": 2 * per_arm,
         "retained_records": retain,
@@ -127,6 +130,17 @@ def second_request(recipe: Recipe, retain: int, per_arm: int, repeats: int) -> d
         "one": _told([one for one, _ in pairs]),
         "two": _told([two for _, two in pairs]),
     }
+
+
+def _pairs(
+    gather: Callable[[int, int], Evidence], repeats: int
+) -> list[tuple[Evidence, Evidence]]:
+    pairs = []
+    for seed in range(repeats):
+        order = (1, PEOPLE) if seed % 2 == 0 else (PEOPLE, 1)
+        found = {asking: gather(asking, seed) for asking in order}
+        pairs.append((found[1], found[PEOPLE]))
+    return pairs
 
 
 def _warm() -> None:
