@@ -45,6 +45,7 @@ class Sizes:
     sequential: int = 32  # models trained one after the other beside these
     repeats: int = 5
     seeds: int = 5
+    shared_by_two: int = 960  # retained where two ask; unlearning takes four batches either way
     per_arm: int = 16  # models of each arm in a pool for two: the first look by default
     pairs: int = 5  # of a pool for one beside a pool for two
 
@@ -76,7 +77,9 @@ def report(sizes: Sizes) -> dict[str, Any]:
     _say("trainings to a FAIL")
     failing = evidence_verdicts.fail_on_nothing(DigitsMLP(), sizes.few, sizes.seeds)
     _say("a second request beside the first")
-    batch = evidence_batch.second_request(DigitsMLP(), sizes.records, sizes.per_arm, sizes.pairs)
+    batch = evidence_batch.second_request(
+        DigitsMLP(), sizes.shared_by_two, sizes.per_arm, sizes.pairs
+    )
     return {
         "verdict_256x1000_seconds": verdict["seconds"],
         "two_core_speedup": cores["speedup"],
