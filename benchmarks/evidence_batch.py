@@ -126,6 +126,7 @@ def second_request(recipe: Recipe, retain: int, per_arm: int, repeats: int) -> d
         "path": way.value,
         "repeats": repeats,
         **{f"fraction{_of(clock)}": _fraction(pairs, clock) for clock in CLOCKS},
+        "fraction_after_unlearning": _median(_after(one, two) for one, two in pairs),
         "fractions": [round(_added(one, two, "wall"), 3) for one, two in pairs],
         "one": _told([one for one, _ in pairs]),
         "two": _told([two for _, two in pairs]),
@@ -154,6 +155,12 @@ def _of(clock: str) -> str:
 
 def _added(one: Evidence, two: Evidence, clock: str) -> float:
     return (two.seconds(clock) - one.seconds(clock)) / one.seconds(clock)
+
+
+def _after(one: Evidence, two: Evidence) -> float:
+    """Return what the second adds once models are unlearned, by the processor."""
+    alone = one.seconds("processor")
+    return two.share(*AFTER) * two.seconds("processor") / alone - one.share(*AFTER)
 
 
 def _fraction(pairs: Sequence[tuple[Evidence, Evidence]], clock: str) -> float:

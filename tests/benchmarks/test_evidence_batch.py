@@ -81,6 +81,7 @@ def test_the_fraction_is_the_median_of_what_the_second_adds_to_the_first(monkeyp
     assert asked == [1, 2, 2, 1, 1, 2]
     assert found["fractions"] == [0.2, 0.05, 0.4]
     assert (found["fraction"], found["fraction_processor"]) == (0.2, 0.2)
+    assert found["fraction_after_unlearning"] == 0.2
     assert found["one"]["judging_and_scoring_share"] == 0.3
 
 
