@@ -18,7 +18,7 @@ if __package__ in {None, ""}:  # run as a file
 
 import torch
 
-from benchmarks import evidence_shadows, evidence_verdicts
+from benchmarks import evidence_batch, evidence_shadows, evidence_verdicts
 from benchmarks.command import run
 from unlearning.recipes.digits import DigitsMLP
 
@@ -29,6 +29,7 @@ TARGETS = {
     "two_core_speedup": 1.8,
     "stacked_speedup_mlp128": 3.0,
     "trainings_to_fail": 16.0,
+    "second_request_cost_fraction": 0.10,
 }
 
 
@@ -44,11 +45,16 @@ class Sizes:
     sequential: int = 32  # models trained one after the other beside these
     repeats: int = 5
     seeds: int = 5
+    shared_by_two: int = 960  # retained where two ask; unlearning takes four batches either way
+    per_arm: int = 16  # models of each arm in a pool for two: the first look by default
+    pairs: int = 5  # of a pool for one beside a pool for two
 
     @classmethod
     def quick(cls) -> Sizes:
         """Return what is done in less than a minute."""
-        return cls(epochs=2, shared=32, stacks=(16, STACK), sequential=8, repeats=3, seeds=1)
+        return cls(
+            epochs=2, shared=32, stacks=(16, STACK), sequential=8, repeats=3, seeds=1, pairs=2
+        )
 
 
 def measure(*, quick: bool = False) -> dict[str, Any]:
@@ -58,7 +64,7 @@ def measure(*, quick: bool = False) -> dict[str, Any]:
 
 
 def report(sizes: Sizes) -> dict[str, Any]:
-    """Measure verdicts, processes, stacks and the time to a FAIL."""
+    """Measure verdicts, processes, stacks, the time to a FAIL and a second request."""
     recipe = DigitsMLP(epochs=sizes.epochs)
     _say("verdicts")
     verdict = evidence_verdicts.arithmetic(MODELS, RECORDS, sizes.repeats)
@@ -70,15 +76,22 @@ def report(sizes: Sizes) -> dict[str, Any]:
     )
     _say("trainings to a FAIL")
     failing = evidence_verdicts.fail_on_nothing(DigitsMLP(), sizes.few, sizes.seeds)
+    _say("a second request beside the first")
+    batch = evidence_batch.second_request(
+        DigitsMLP(), sizes.shared_by_two, sizes.per_arm, sizes.pairs
+    )
     return {
         "verdict_256x1000_seconds": verdict["seconds"],
         "two_core_speedup": cores["speedup"],
         "stacked_speedup_mlp128": stacks["speedup"][str(STACK)],
         "trainings_to_fail": failing["trainings"],
+        "second_request_cost_fraction": batch["fraction"],
+        "judging_and_scoring_share": batch["two"]["judging_and_scoring_share"],
         "processor": {
             "two_core_speedup": cores["speedup_processor"],
             "stacked_speedup_mlp128": stacks["speedup_processor"][str(STACK)],
             "trainings_to_fail": failing["trainings_processor"],
+            "second_request_cost_fraction": batch["fraction_processor"],
         },
         "targets": TARGETS,
         "threads": torch.get_num_threads(),
@@ -86,6 +99,7 @@ def report(sizes: Sizes) -> dict[str, Any]:
         "two_processes": cores,
         "stacked": stacks,
         "fail": failing,
+        "batch": batch,
     }
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from torch.utils.data import TensorDataset
 
+from audits.core.design import derived_seed
+from audits.core.neighbours import Copies
 from audits.core.shadows import ShadowData
 from benchmarks.unlearning_cells import CLASSES, digits
 from unlearning.core.session import Session
@@ -54,4 +56,27 @@ def digit_sets(retain: int) -> ShadowData:
         twins=TensorDataset(*held[2]),
         canaries=TensorDataset(*canaries),
         test=TensorDataset(others, targets),
+    )
+
+
+def batch_sets(retain: int, people: int, asking: int, seed: int) -> ShadowData:
+    """Return the sets of an experiment that serves the first ``asking`` of so many people.
+
+    All of them are in the data set with 32 digits each, beside ``retain`` of others; whoever does
+    not ask is retained. There are copies of what is asked about, as an audit makes them.
+    """
+    (images, labels), (others, targets) = digits(None)
+    asked, known = ERASED * asking, retain + ERASED * people
+    ends = [0, asked, known, known + asked, known + asked + CANARIES]
+    parts = [slice(first, last) for first, last in pairwise(ends)]
+    forget, stay, twins, canaries = [(images[part], labels[part]) for part in parts]
+    made = Copies(seed=derived_seed(seed, "copies")).around(forget[0], stay[0].std(0))
+    return ShadowData(
+        retain=TensorDataset(*stay),
+        forget=TensorDataset(*forget),
+        twins=TensorDataset(*twins),
+        canaries=TensorDataset(canaries[0], (canaries[1] + 1) % len(CLASSES)),
+        test=TensorDataset(others, targets),
+        copies=TensorDataset(made.flatten(0, 1), forget[1].repeat_interleave(made.shape[1])),
+        subjects=tuple(place // ERASED for place in range(asked)),
     )

@@ -91,13 +91,16 @@ class _Workers:
             process.join()
 
     def train(self, shares: Sequence[list[int]]) -> Taken:
-        """Return the seconds until the last process has trained its share, by both clocks."""
+        """Return the seconds from the first start to the last end, and the slower's processor.
+
+        The processes say themselves when they began and ended, by a clock that they share, so
+        that waking them and hearing from them is left out.
+        """
         pipes = [pipe for _, pipe in self._started[: len(shares)]]
-        started = time.perf_counter()
         for pipe, share in zip(pipes, shares, strict=True):
             pipe.send(share)
-        used = [pipe.recv() for pipe in pipes]
-        return Taken(wall=time.perf_counter() - started, processor=max(used))
+        began, ended, used = zip(*(pipe.recv() for pipe in pipes), strict=True)
+        return Taken(wall=max(ended) - min(began), processor=max(used))
 
 
 def _serve(pipe: Connection, recipe: Recipe, retain: int) -> None:
@@ -106,10 +109,10 @@ def _serve(pipe: Connection, recipe: Recipe, retain: int) -> None:
     pipe.send("ready")
     while share := pipe.recv():
         design = TwinDesign(seed=1, looks=(max(share) + 1,), canaries=CANARIES)
-        used = time.process_time()
+        began, used = time.perf_counter(), time.process_time()
         for number in share:
             train_shadow(number, design, procedure, sets)
-        pipe.send(time.process_time() - used)
+        pipe.send((began, time.perf_counter(), time.process_time() - used))
 
 
 def stacked(

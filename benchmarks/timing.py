@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+Value = TypeVar("Value")
 
 
 def repeated(
@@ -48,9 +50,23 @@ class Taken:
     wall: float
     processor: float
 
+    def __add__(self, other: Taken) -> Taken:
+        """Return both together."""
+        return Taken(wall=self.wall + other.wall, processor=self.processor + other.processor)
+
+    def __sub__(self, other: Taken) -> Taken:
+        """Return what is left of this one."""
+        return Taken(wall=self.wall - other.wall, processor=self.processor - other.processor)
+
 
 def timed(function: Callable[[], object]) -> Taken:
     """Return how long something takes, once."""
+    return made_in(function)[1]
+
+
+def made_in(function: Callable[[], Value]) -> tuple[Value, Taken]:
+    """Return what something makes, and how long that takes, once."""
     started, used = time.perf_counter(), time.process_time()
-    function()
-    return Taken(wall=time.perf_counter() - started, processor=time.process_time() - used)
+    made = function()
+    taken = Taken(wall=time.perf_counter() - started, processor=time.process_time() - used)
+    return made, taken

@@ -7,10 +7,11 @@ with the spread that k equally correlated records would have.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from audits.core.bounds import clopper_pearson_lower, guess_bounds
 from audits.core.estimates import Power
@@ -40,12 +41,18 @@ def guess_power(models: int, alpha: float, margin: float = 0.0) -> Power:
 
 def guess_detects(models: int, alpha: float, truth: float, margin: float = 0.0) -> float:
     """Return the probability that the lower bound exceeds the margin if the truth is ``truth``."""
-    total = 2 * models
-    right = np.arange(total + 1)
-    shown = 2 * clopper_pearson_lower(right, total, alpha) - 1 > margin
-    if not shown.any():
+    needed = _right_to_show(models, alpha, margin)
+    if needed is None:
         return 0.0
-    return float(stats.binom.sf(int(right[shown][0]) - 1, total, (1 + truth) / 2))
+    return float(special.bdtrc(needed - 1, 2 * models, (1 + truth) / 2))
+
+
+@lru_cache(maxsize=256)
+def _right_to_show(models: int, alpha: float, margin: float) -> int | None:
+    """Return how many of all guesses must be right for the lower bound to exceed the margin."""
+    right = np.arange(2 * models + 1)
+    shown = 2 * clopper_pearson_lower(right, 2 * models, alpha) - 1 > margin
+    return int(right[shown][0]) if shown.any() else None
 
 
 def average_power(
@@ -66,7 +73,7 @@ def average_power(
     return Power(
         smallest_bound=min(1.0, reach * error),
         detectable=_solved(
-            lambda truth: float(stats.nct.sf(reach, free, (truth - margin) / error))
+            lambda truth: 1 - float(special.nctdtr(free, (truth - margin) / error, reach))
         ),
         method="Student's t with equally correlated records",
     )

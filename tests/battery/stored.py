@@ -238,6 +238,31 @@ def audits(
     one. With ``deployed``, [m, k], the deployed model is one of these.
     """
     policy = policy or policy_at(models)
+    if deployed is None:
+        return _audited(found, models, runs, policy, records.start, records.stop)
+    return _rates(found, models, runs, policy, records, deployed)
+
+
+@cache  # several checks ask for the same experiments
+def _audited(
+    found: Pool,
+    models: int,
+    runs: int,
+    policy: EvidencePolicy,
+    start: int | None,
+    stop: int | None,
+) -> Rates:
+    return _rates(found, models, runs, policy, slice(start, stop), None)
+
+
+def _rates(
+    found: Pool,
+    models: int,
+    runs: int,
+    policy: EvidencePolicy,
+    records: slice,
+    deployed: Floats | None,
+) -> Rates:
     outcomes: Counter[Outcome] = Counter()
     for run in range(runs):
         rng = np.random.default_rng([models, run])

@@ -22,7 +22,7 @@ from audits.core.likelihood import BURN_IN
 from audits.core.policy import EvidencePolicy, NotALook
 from audits.core.scores import margin
 from audits.core.verdict import ExactChecks, Outcome, decide_exact
-from audits.execution import judging, shadows
+from audits.execution import judged_look, shadows
 from audits.execution.audit_sets import audit_sets
 from tests.audits import world as worlds
 from tests.audits.core_evidence.experiments import World, policy_at
@@ -93,8 +93,8 @@ def test_13_on_the_platform_such_an_audit_is_stored_as_invalid(world, approximat
     world.train("base", world.snapshot(ADA, BERT, CLEO))
     monkeypatch.setattr(shadows, "register_shadow", lambda *_, **__: None)
     monkeypatch.setattr(shadows, "train_shadow", made_up)
-    monkeypatch.setattr(judging, "look_plot", lambda *_, **__: b"<svg/>")
-    monkeypatch.setattr(judging, "audit_sets", _one_epoch_longer)
+    monkeypatch.setattr(judged_look, "look_plot", lambda *_, **__: b"<svg/>")
+    monkeypatch.setattr(judged_look, "audit_sets", _one_epoch_longer)
     case = world.erased()
     approximate_run, exact_run = runs(case)
     verdict = approximate_run.verdicts.get()

@@ -7,7 +7,7 @@ import multiprocessing
 
 from audits.core.design import TwinDesign
 from audits.core.verdict import Outcome
-from benchmarks import evidence, evidence_shadows, evidence_verdicts
+from benchmarks import evidence, evidence_batch, evidence_shadows, evidence_verdicts
 from benchmarks.evidence_sets import digit_sets
 from benchmarks.timing import Taken
 from unlearning.core.engine import Path
@@ -58,7 +58,11 @@ def test_the_figures_that_are_told_first_have_targets(monkeypatch):
     monkeypatch.setattr(evidence_shadows, "stacked", lambda *_: rates)
     failing = {"trainings": 5.0, "trainings_processor": 5.1}
     monkeypatch.setattr(evidence_verdicts, "fail_on_nothing", lambda *_: failing)
+    two = {"judging_and_scoring_share": 0.2}
+    batch = {"fraction": 0.071, "fraction_processor": 0.072, "two": two}
+    monkeypatch.setattr(evidence_batch, "second_request", lambda *_: batch)
     found = evidence.report(evidence.Sizes.quick())
+    assert found["second_request_cost_fraction"] == 0.071
     assert list(found)[: len(evidence.TARGETS)] == list(evidence.TARGETS)
 
 
@@ -88,5 +92,8 @@ def test_a_process_trains_its_share_until_there_is_none():
         ours.send(told)
     evidence_shadows._serve(theirs, TINY, 40)
     assert ours.recv() == "ready"
-    assert all(ours.recv() > 0 for _ in range(2))
+    for _ in range(2):
+        began, ended, used = ours.recv()
+        assert began < ended
+        assert used > 0
     assert not ours.poll()

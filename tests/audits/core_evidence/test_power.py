@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import special, stats
 
-from audits.core.bounds import average_bounds, guess_bounds
+from audits.core.bounds import average_bounds, clopper_pearson_lower, guess_bounds
 from audits.core.power import (
     average_error,
     average_power,
@@ -37,6 +38,27 @@ def test_the_detectable_advantage_is_detected_in_four_of_five_audits(models, mar
     lower = guess_bounds(right[0], models, right[1], models, 0.05).lower
     assert np.mean(lower > margin) == pytest.approx(0.8, abs=0.025)
     assert guess_detects(models, 0.05, truth - 0.02, margin) < 0.8
+
+
+@pytest.mark.parametrize("models", [2, 6, 12, 124])
+@pytest.mark.parametrize("margin", [0.0, 0.3])
+def test_the_chance_to_detect_is_that_of_every_count_asked_by_itself(models, margin):
+    counts = np.arange(2 * models + 1)
+    shown = 2 * clopper_pearson_lower(counts, 2 * models, 0.025) - 1 > margin
+    for truth in (0.0, 0.2, 0.5, 1.0):
+        chances = stats.binom.pmf(counts, 2 * models, (1 + truth) / 2)
+        expected = chances[shown].sum()
+        assert guess_detects(models, 0.025, truth, margin) == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_detectable_average_has_the_tail_that_is_wanted():
+    for models, records in ((2, 200), (12, 32), (124, 8)):
+        found = average_power(models, 0.025, 0.1, records=records, correlation=0.01)
+        assert found.detectable is not None
+        free = 2 * (models - 1)
+        away = (found.detectable - 0.1) / average_error(models, records, 0.01)
+        reach = special.stdtrit(free, 0.975)
+        assert stats.nct.sf(reach, free, away) == pytest.approx(0.8, abs=1e-9)
 
 
 def test_too_few_models_detect_nothing():
