@@ -22,7 +22,7 @@ from audits.core.estimates import Measurements, Utility
 from audits.core.harness import Deployment, findings
 from audits.core.hypotheses import hypotheses
 from audits.core.kept import Kept, KeptContrast
-from audits.core.levels import Terms, contrast, records_without_signal
+from audits.core.levels import Terms, contrast, records_without_signal, subject_estimates
 from audits.core.likelihood import SMALLEST_FIT, TooFewModels, forward, instance_test
 from audits.core.policy import Mode
 from audits.core.verdict import Outcome, Verdict, decide
@@ -110,6 +110,7 @@ def measure(kept: Kept, alpha: float, *, policy: EvidencePolicy | None = None) -
         can_pass=kept.can_pass,
         attempt=kept.attempt,
         debt=kept.debt,
+        least_seen=_least_seen(kept.before, plain),
     )
     if policy is None:
         return measured
@@ -119,6 +120,13 @@ def measure(kept: Kept, alpha: float, *, policy: EvidencePolicy | None = None) -
         spent=kept.attempt > 1 and policy.mode is Mode.LOOKS,
         power=power_of(kept.leak, terms, policy.margin),
     )
+
+
+def _least_seen(before: KeptContrast, terms: Terms) -> float | None:
+    """Return the smallest lower bound of several subjects, each at the full error; else None."""
+    if not before.subjects_in:
+        return None
+    return min(found.lower for found in subject_estimates(before, terms))
 
 
 def measure_under(kept: Kept, policy: EvidencePolicy) -> Measurements:

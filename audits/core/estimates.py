@@ -154,6 +154,8 @@ class Measurements:
         attempt: the number of this audit among those of the same version and records.
         spent: whether earlier attempts left nothing of the error that a pass may have.
         debt: what earlier attempts lost, see ``Kept``.
+        least_seen: the smallest lower bound on what the attack saw of a subject before unlearning;
+            None where there is one subject, whose bound is that of ``before``.
         power: what the number of models can show, by level.
     """
 
@@ -169,4 +171,15 @@ class Measurements:
     attempt: int = 1
     spent: bool = False
     debt: float = 0.0
+    least_seen: float | None = None
     power: Mapping[Level, Power] = field(default_factory=dict)
+
+    def seen(self, level: Level) -> float:
+        """Return how much the attack is known to have seen of everybody at a level before.
+
+        A pass for the worst of several subjects is one for each, so each must have been seen. An
+        intersection-union test: every bound is made at the full error.
+        """
+        if level is Level.SUBJECT and self.least_seen is not None:
+            return self.least_seen
+        return self.before.at(level).lower

@@ -21,6 +21,7 @@ from audits.core.wording import (
     claim,
     confidence,
     distance,
+    everybody,
     models,
     name,
     owes,
@@ -221,17 +222,18 @@ def _missing_for_pass(policy: EvidencePolicy, measured: Measurements) -> tuple[s
 
 
 def _missing_at(level: Level, margin: float, measured: Measurements) -> list[str]:
-    leak, before = measured.leak.at(level), measured.before.at(level)
+    leak, seen = measured.leak.at(level), measured.seen(level)
     missing = []
     if not leak.upper <= margin:
         missing.append(
             f"{name(level)}: after unlearning the advantage may be as large as {leak.upper:.3f}, "
             f"above the margin {margin:.2f} (estimate {leak.estimate:.3f}, {models(leak)})."
         )
-    if not before.lower > margin:
+    if not seen > margin:
         missing.append(
             f"{name(level)}: before unlearning the attack's advantage is only known to be at "
-            f"least {before.lower:.3f}, which does not exceed the margin {margin:.2f}."
+            f"least {seen:.3f}{everybody(level, measured)}, which does not exceed the margin "
+            f"{margin:.2f}."
         )
     return missing
 
@@ -260,13 +262,26 @@ def _blind(policy: EvidencePolicy, measured: Measurements) -> tuple[str, ...]:
 
 def _pass(policy: EvidencePolicy, attacks: Mapping[str, Measurements]) -> Verdict:
     claims = _each(attacks, lambda one: tuple(claim(level, one) for level in policy.levels))
-    if any(one.equivalence is None for one in attacks.values()):
-        last = "No retrained models were compared, so only the leak is bounded."
-        return Verdict(outcome=Outcome.PASS_LEAK, reasons=(*claims, last, NOT_COVERED))
     distances = _each(attacks, lambda one: _distances(policy, one))
+    if alone := _not_compared(attacks):
+        reasons = (*claims, *distances, alone, NOT_COVERED)
+        return Verdict(outcome=Outcome.PASS_LEAK, reasons=reasons)
     strict = all(_strict(policy, one) for one in attacks.values())
     outcome = Outcome.PASS_STRICT if strict else Outcome.PASS_LEAK
     return Verdict(outcome=outcome, reasons=(*claims, *distances, NOT_COVERED))
+
+
+def _not_compared(attacks: Mapping[str, Measurements]) -> str:
+    """Return that retrained models were not compared, or by which attacks not; empty if by all."""
+    without = [attack for attack, one in attacks.items() if one.equivalence is None]
+    if not without:
+        return ""
+    if len(without) == len(attacks):
+        return "No retrained models were compared, so only the leak is bounded."
+    return (
+        f"Retrained models were not compared by {', '.join(without)}, so of all attacks together "
+        f"only the leak is bounded."
+    )
 
 
 def _strict(policy: EvidencePolicy, measured: Measurements) -> bool:
@@ -278,4 +293,6 @@ def _strict(policy: EvidencePolicy, measured: Measurements) -> bool:
 
 def _distances(policy: EvidencePolicy, measured: Measurements) -> tuple[str, ...]:
     equal = measured.equivalence
-    return () if equal is None else tuple(distance(level, equal) for level in policy.levels)
+    return (
+        () if equal is None else tuple(distance(level, equal, measured) for level in policy.levels)
+    )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audits.core.estimates import Level
+
 if TYPE_CHECKING:
-    from audits.core.estimates import Contrast, Estimate, Level, Measurements
+    from audits.core.estimates import Contrast, Estimate, Measurements
 
 NOT_COVERED = (
     "Not covered: attackers who read the weights, attacks that were not run, copies outside the "
@@ -33,23 +35,32 @@ def confidence(measured: Measurements) -> str:
     return f"with {100 * (1 - measured.alpha):.3g} % confidence"
 
 
+def everybody(level: Level, measured: Measurements) -> str:
+    """Return of whom a lower bound is, where it is of the subject of whom least was seen."""
+    several = level is Level.SUBJECT and measured.least_seen is not None
+    return " for every subject" if several else ""
+
+
 def claim(level: Level, measured: Measurements) -> str:
     """Return what a pass claims at one level, and about whom."""
-    leak, before = measured.leak.at(level), measured.before.at(level)
+    leak, seen = measured.leak.at(level), measured.seen(level)
     return (
         f"{name(level)}: {confidence(measured)}, over the randomness of training and "
         f"unlearning, an attacker who reads probabilities and knows the record and its label, "
         f"using the attack fitted to these shadow models, tells 'was trained on, then unlearned' "
         f"from 'never was' with an advantage of at most {leak.upper:.3f} (right at most "
         f"{50 + 50 * leak.upper:.1f} % of the time); before unlearning it had at least "
-        f"{before.lower:.3f} ({models(leak)})."
+        f"{seen:.3f}{everybody(level, measured)} ({models(leak)})."
     )
 
 
-def distance(level: Level, equal: Contrast) -> str:
+def distance(level: Level, equal: Contrast, measured: Measurements) -> str:
     """Return how far the unlearned models are from retrained ones at one level."""
     upper = equal.at(level).upper
-    return f"{name(level)}: told from a retrained model with an advantage of at most {upper:.3f}."
+    return (
+        f"{name(level)}: {confidence(measured)}, told from a retrained model with an advantage of "
+        f"at most {upper:.3f}."
+    )
 
 
 def attainable(level: Level, margin: float, measured: Measurements) -> str:

@@ -42,7 +42,8 @@ def payload_of(
 ) -> dict[str, Any]:
     """Return plain JSON values: what was measured, by what, and what that can show at all."""
     (_, kept), *others = attacks.items()
-    measured, titles = measure_under(kept, policy), registered()
+    everything = {name: measure_under(one, policy) for name, one in attacks.items()}
+    measured, titles = next(iter(everything.values())), registered()
     return {
         "kept": kept.as_dict(),
         "attacks": {
@@ -50,7 +51,7 @@ def payload_of(
                 "title": titles[name],
                 "decides": one.can_pass,
                 "kept": one.as_dict(),
-                "contrasts": _contrasts(measure_under(one, policy)),
+                "contrasts": _contrasts(everything[name]),
             }
             for name, one in others
         },
@@ -61,7 +62,7 @@ def payload_of(
         "utility": asdict(measured.utility) if measured.utility else None,
         "findings": list(measured.findings),
         "records_without_signal": list(records_without_signal(kept.before, measured.alpha)),
-        "for_the_person": for_the_person(verdict.outcome, measured, policy),
+        "for_the_person": for_the_person(verdict.outcome, everything, policy),
         "power": {level.value: asdict(one) for level, one in measured.power.items()},
         "hypotheses": _hypotheses(measured),
         "attempt": kept.attempt,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from audits.core.contrast import measure, recompute
@@ -32,7 +34,7 @@ def test_a_fail_says_that_the_model_is_not_used():
 @pytest.mark.parametrize(
     ("world", "why"),
     [
-        (World(models=8), "too few models"),
+        (World(models=8), "does not rule out that traces are left"),
         (World(models=128, accuracy_after=0.5), "too poor"),
         (World(models=128, before=0.0), "even before"),
     ],
@@ -56,3 +58,23 @@ def test_an_outcome_of_lineage_has_no_such_sentence():
     measured = measure(World(models=16).kept(1), policy.alpha_at(16))
     with pytest.raises(ValueError, match="does not come from an attack"):
         for_the_person(Outcome.ERASED_BY_CONSTRUCTION, measured, policy)
+
+
+def test_a_pass_holds_for_the_attack_that_says_most_and_tells_how_often_it_errs():
+    policy = policy_at(128)
+    kept = [World(models=128, after=after).kept(1) for after in (0.0, 0.05)]
+    main, other = (measure(one, 0.05) for one in kept)
+    assert other.leak.subject.upper > main.leak.subject.upper
+    sentence = for_the_person(Outcome.PASS_LEAK, {"u_lira": main, "neighbourhood": other}, policy)
+    assert f"right at most {int(50 + 50 * other.leak.subject.upper) + 1} times" in sentence
+    assert "at most 5 such tests in 100 say so wrongly" in sentence
+
+
+def test_a_fail_of_the_model_in_use_alone_is_not_told_of_the_others():
+    policy = policy_at(16)
+    clean = replace(measure(World(models=16).kept(1), 0.05), instance_p=0.01)
+    sentence = for_the_person(Outcome.FAIL, clean, policy)
+    assert "our own model stands out from models that never had your data" in sentence
+    assert "tells them apart" not in sentence
+    leaking = replace(measure(World(models=16, after=1.2).kept(1), 0.05), instance_p=0.01)
+    assert "tells them apart" in for_the_person(Outcome.FAIL, leaking, policy)

@@ -25,8 +25,12 @@ def attack(p=0.5, found=CLEAN, **changes: object):
     return measured(leak=found, hypotheses=hypotheses, **changes)
 
 
+def outcome_of(**attacks: Measurements):
+    return decide(POLICY, attacks)
+
+
 def outcome(**attacks: Measurements):
-    return decide(POLICY, attacks).outcome
+    return outcome_of(**attacks).outcome
 
 
 def test_one_attack_by_name_is_judged_as_without_one():
@@ -166,6 +170,33 @@ def test_clean_subjects_hardly_ever_fail_however_many_they_are():
     owners = np.arange(32)
     found = [recompute(kept_of(WORLD, owners, seed), policy).outcome for seed in range(25)]
     assert found.count(Outcome.FAIL) <= 2
+
+
+def test_nobody_passes_whom_the_attack_did_not_see_before():
+    """All that leaks nothing passes, but for one of two people no attack could have told."""
+    world, owners = World(models=128, before=3.0), np.arange(32) % 2
+    scores = world.draw(0)
+    hidden = scores.before.copy()
+    hidden[np.ix_(scores.member, owners == 1)] -= world.before
+    index = np.random.default_rng(0).permutation(32)
+    both, one = (
+        recompute(keep(each, seed=0, index=index, subjects=owners), world.policy())
+        for each in (scores, replace(scores, before=hidden))
+    )
+    assert both.outcome is Outcome.PASS_LEAK
+    assert any("before unlearning it had at least 0." in each for each in both.reasons)
+    assert any("for every subject" in each for each in both.reasons)
+    assert one.outcome is Outcome.INCONCLUSIVE
+    assert one.reasons[0].startswith("Subject: before unlearning the attack's advantage is only")
+
+
+def test_what_is_equivalent_by_one_attack_alone_is_told_and_not_claimed_of_all():
+    found = outcome_of(u_lira=attack(equivalence=CLEAN), neighbourhood=attack())
+    assert found.outcome is Outcome.PASS_LEAK
+    assert any("u_lira: Record average: with 95 % confidence, told" in r for r in found.reasons)
+    assert any("not compared by neighbourhood" in each for each in found.reasons)
+    both = outcome_of(u_lira=attack(equivalence=CLEAN), other=attack(equivalence=CLEAN))
+    assert both.outcome is Outcome.PASS_STRICT
 
 
 # --- what was kept before -----------------------------------------------------------------------
