@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Flags: TypeAlias = NDArray[np.bool_]
 
 SEED_BITS = 63
+FEW_MODELS = 16
+CANARIES = 8
 
 
 class DesignRefused(ValueError):
@@ -33,6 +35,16 @@ def derived_seed(seed: int, *path: str | int) -> int:
     """Return a seed in [0, 2**63) that depends on the whole path and on nothing else."""
     digest = hashlib.sha256(write_json([str(seed), *path])).digest()
     return int.from_bytes(digest[:8], "big") >> (64 - SEED_BITS)
+
+
+def canaries_for(looks: tuple[int, ...]) -> int:
+    """Return how many canaries to plant: one, or eight where the first look has too few models.
+
+    The deployed model has none, and the instance test compares it with models that learned half of
+    them. Each one more makes honest models stand out more often: of models of digits, one in
+    twenty beside one canary, as promised, and half beside eight (``benchmarks/instance_test.py``).
+    """
+    return 1 if looks[0] >= FEW_MODELS else CANARIES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from scipy import special
 
-from audits.core.bounds import average_bounds
+from audits.core.bounds import UnusableArm, average_bounds
 from audits.core.canonical import write_json
 from audits.core.likelihood import TooFewModels, forward
 
@@ -67,11 +67,17 @@ def findings(scores: ShadowScores, deployment: Deployment, *, seed: int) -> tupl
 
 
 def canary_bounds(canaries: Canaries, *, alpha: float = ALPHA) -> Bounds:
-    """Bound the record-average advantage on planted canaries; the unit is the model."""
+    """Bound the record-average advantage on planted canaries; the unit is the model.
+
+    Of few canaries a model has one or two, so that its share of right guesses takes few values,
+    and some models may agree by chance: they vary by no less than independent guesses would.
+    """
     ratios = forward(canaries.scores, canaries.member)
     judged, right = ~np.isnan(ratios), (ratios > 0) == canaries.member
-    inside = _share(right, judged & canaries.member)
-    return average_bounds(inside, _share(right, judged & ~canaries.member), alpha)
+    arms = judged & canaries.member, judged & ~canaries.member
+    floors = _independent(right, arms[0]), _independent(right, arms[1])
+    shares = (_share(right, arm) for arm in arms)
+    return average_bounds(*shares, alpha, variance_floor=floors)
 
 
 def null_bounds(never_seen: Floats, half: Flags, *, alpha: float = ALPHA) -> Bounds:
@@ -86,6 +92,13 @@ def _share(right: Flags, chosen: Flags) -> Floats:
     count = chosen.sum(1)
     share = (right & chosen).sum(1)[count > 0] / count[count > 0]
     return np.asarray(share, np.float64)
+
+
+def _independent(right: Flags, chosen: Flags) -> float:
+    """Return the variance of a model's share of right guesses if these were independent."""
+    count = chosen.sum(1)
+    chance = ((right & chosen).sum() + 1) / (count.sum() + 2)
+    return float(chance * (1 - chance) * (1 / count[count > 0]).mean()) if count.any() else 0.0
 
 
 def _matrices(scores: ShadowScores) -> Iterator[tuple[str, Floats]]:
@@ -143,7 +156,7 @@ def _canaries(scores: ShadowScores) -> Iterator[str]:
         return
     try:
         found = canary_bounds(scores.canaries)
-    except TooFewModels as error:
+    except (TooFewModels, UnusableArm) as error:
         yield f"The canaries cannot be evaluated. {error}"
         return
     if not found.lower > CANARY_ADVANTAGE:

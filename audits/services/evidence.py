@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from audits.core.design import TwinDesign, derived_seed
+from audits.core.design import TwinDesign, canaries_for, derived_seed
 from audits.core.instance import InstanceDesign
 from audits.core.policy import EvidencePolicy
 from audits.models import AuditPlan, ErasureRequest, ShadowResult
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from lineage.models import ModelVersion
 
 R = UnlearningRun.Status
-CANARIES = 8
 CHUNK = 16
 CERTIFIED = "certified:"
 
@@ -117,7 +116,7 @@ def _fix(run: UnlearningRun, now: datetime) -> AuditPlan:
     design = TwinDesign(
         seed=derived_seed(run.seed, "audit", str(run.pk)),
         looks=policy.looks,
-        canaries=CANARIES,
+        canaries=canaries_for(policy.looks),
         subjects=len(shared),
     )
     plan = AuditPlan.objects.create(
@@ -126,7 +125,7 @@ def _fix(run: UnlearningRun, now: datetime) -> AuditPlan:
         design={
             "seed": str(design.seed),
             "looks": list(design.looks),
-            "canaries": CANARIES,
+            "canaries": design.canaries,
             **({"subjects": shared, "places": places} if design.subjects > 1 else {}),
             **instances_fixed(policy),
         },

@@ -68,6 +68,15 @@ def test_a_look_asks_for_the_models_that_it_adds_in_chunks(case, run):
     assert [row["models_per_arm"] for row in logged(case, "look_taken")] == [16, 32]
 
 
+@pytest.mark.parametrize(("policy", "canaries"), [(TWO_LOOKS, 1), (SMALL, 8)])
+def test_no_more_canaries_are_planted_than_a_control_needs(case, run, policy, canaries):
+    """The deployed model has none, and is compared with models that learned half of them."""
+    ErasureRequest.objects.filter(pk=case.pk).update(policy=policy)
+    evidence.fix_audit(run_id=run.pk, now=NOW)
+    plan = AuditPlan.objects.get(run=run)
+    assert plan.design["canaries"] == evidence.design_of(plan).canaries == canaries
+
+
 def test_policy_and_design_are_fixed_once_whatever_changes_later(case, run, settings):
     before = evidence.fix_audit(run_id=run.pk, now=NOW)
     plan = AuditPlan.objects.get(run=run)

@@ -81,6 +81,31 @@ def test_canaries_that_cannot_be_evaluated_are_found():
     assert sentence.startswith("The canaries cannot be evaluated. An arm has 0 models")
 
 
+def test_one_canary_that_too_few_models_learned_to_be_judged_is_found():
+    """Four of each come before any that is judged, and then only one kind is left."""
+    canaries = planted_canaries(12, 1, 6.0, seed=1)
+    first = [0] * 6 + [1] * 6
+    member = np.array(first, np.bool_)[:, None]
+    world = World(models=6)
+    (sentence,) = found(replace(world.draw(0), canaries=replace(canaries, member=member)))
+    assert sentence.startswith("The canaries cannot be evaluated. An arm has shape")
+
+
+@pytest.mark.parametrize("models", [16, 32])
+def test_one_canary_is_a_control_that_is_seldom_right_by_chance(models):
+    """At an advantage of exactly what is needed it shows more in one experiment of a hundred."""
+    at_the_edge = 2 * stats.norm.ppf(0.75)
+    shown = {
+        shift: [
+            canary_bounds(planted_canaries(2 * models, 1, shift, seed)).lower > 0.5
+            for seed in range(200)
+        ]
+        for shift in (at_the_edge, 6.0)
+    }
+    assert np.mean(shown[at_the_edge]) <= 0.03
+    assert np.mean(shown[6.0]) >= 0.98
+
+
 def test_wrong_labels_are_strong_canaries():
     bounds = canary_bounds(planted_canaries(32, 8, 6.0, seed=3))
     assert bounds.lower > 0.7
