@@ -179,12 +179,18 @@ def leak_shown(payload: Mapping[str, Any]) -> bool:
     """Return whether an audit that failed did so for a leak of the procedure.
 
     Only where its numbers say that the deployed model alone stood out it did not: there is a
-    p-value, and no lower bound on the leak is above zero.
+    p-value, and no attack has a lower bound on the leak above zero.
     """
-    contrasts = payload.get("contrasts")
-    levels = contrasts.get("leak") if isinstance(contrasts, dict) else None
-    if not isinstance(levels, dict) or payload.get("instance_p") is None:
+    if payload.get("instance_p") is None:
         return True
+    try:
+        return any(map(_above_zero, (payload, *payload.get("attacks", {}).values())))
+    except (AttributeError, KeyError, TypeError):
+        return True  # what cannot be read is not taken for innocent
+
+
+def _above_zero(attack: Mapping[str, Any]) -> bool:
+    levels = attack["contrasts"]["leak"]
     return any(not one.get("lower", 1.0) <= 0.0 for one in levels.values())
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from audits.core.estimates import Estimate, Hypothesis, Level, Measurements
     from audits.core.policy import EvidencePolicy
 
+# The bound was chosen among several, and only the p-value is corrected for that.
+ALONE = " in this comparison by itself"
+
 
 class NotComparable(ValueError):
     """Attacks that were measured under different rules are judged together."""
@@ -71,8 +74,8 @@ def _corrected(policy: EvidencePolicy, attacks: Mapping[str, Measurements]) -> I
             who = _who(one, measured)
             yield about(
                 attack,
-                f"{_leak(policy, who, one.level, one.found, measured)}; p = {adjusted[key]:.2g} "
-                f"after Holm's correction for {len(asked)} comparisons).",
+                f"{_leak(policy, who, one.level, one.found, measured, ALONE)}; p = "
+                f"{adjusted[key]:.2g} after Holm's correction for {len(asked)} comparisons).",
             )
 
 
@@ -84,12 +87,17 @@ def _who(one: Hypothesis, measured: Measurements) -> str:
 
 
 def _leak(
-    policy: EvidencePolicy, who: str, level: Level, found: Estimate, measured: Measurements
+    policy: EvidencePolicy,
+    who: str,
+    level: Level,
+    found: Estimate,
+    measured: Measurements,
+    of_what: str = "",
 ) -> str:
-    """Return the sentence up to its last bracket."""
+    """Return the sentence up to its last bracket; ``of_what`` says what the confidence is in."""
     return (
         f"{who}: after unlearning the attack has an advantage of at least {found.lower:.3f} "
-        f"{confidence(measured)}, above the margin {policy.margin(level):.2f} "
+        f"{confidence(measured)}{of_what}, above the margin {policy.margin(level):.2f} "
         f"(estimate {found.estimate:.3f}, {models(found)}"
     )
 

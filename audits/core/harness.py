@@ -74,10 +74,11 @@ def canary_bounds(canaries: Canaries, *, alpha: float = ALPHA) -> Bounds:
     """
     ratios = forward(canaries.scores, canaries.member)
     judged, right = ~np.isnan(ratios), (ratios > 0) == canaries.member
-    arms = judged & canaries.member, judged & ~canaries.member
-    floors = _independent(right, arms[0]), _independent(right, arms[1])
-    shares = (_share(right, arm) for arm in arms)
-    return average_bounds(*shares, alpha, variance_floor=floors)
+    inside, outside = judged & canaries.member, judged & ~canaries.member
+    floors = _independent(right, inside), _independent(right, outside)
+    return average_bounds(
+        _share(right, inside), _share(right, outside), alpha, variance_floor=floors
+    )
 
 
 def null_bounds(never_seen: Floats, half: Flags, *, alpha: float = ALPHA) -> Bounds:

@@ -138,8 +138,9 @@ SURROGATE = (
 CERTIFIED = (
     "For {count} run(s) the numbers on the procedure were not measured for this case: they are "
     "those of a certificate from an earlier audit on other people's records, for the same "
-    "procedure and for records no easier than these. That the procedure treats these records "
-    "alike is taken for granted; only the test of the one run was made on them."
+    "procedure and for records of which the median was no easier than that of these; single ones "
+    "of these may be harder. That the procedure treats these records alike is taken for granted; "
+    "only the test of the one run was made on them."
 )
 
 

@@ -160,6 +160,18 @@ def test_a_fail_is_of_the_procedure_unless_the_deployed_model_alone_stood_out(pa
     assert leak_shown(payload) is shown
 
 
+def test_a_leak_that_another_attack_alone_found_is_one_of_the_procedure():
+    """A method that matches the scores of the records is seen in their neighbourhood only."""
+
+    def leak(lower):
+        return {"contrasts": {"leak": {"subject": {"lower": lower}}}}
+
+    quiet = {**leak(-0.1), "instance_p": 0.3}
+    assert not leak_shown({**quiet, "attacks": {"neighbourhood": leak(-0.2)}})
+    assert leak_shown({**quiet, "attacks": {"rmia": leak(-0.2), "neighbourhood": leak(0.4)}})
+    assert leak_shown({**quiet, "attacks": {"neighbourhood": {}}})
+
+
 # --- difficulty -------------------------------------------------------------------------------
 
 

@@ -161,7 +161,8 @@ def test_the_subject_level_is_the_worst_subject_and_the_whole_set_is_beside_it()
 def test_the_subject_that_leaks_is_named_by_its_random_number():
     verdict = recompute(kept_of(WORLD, OWNERS, leaking=2), WORLD.policy())
     assert verdict.outcome is Outcome.FAIL
-    assert [r for r in verdict.reasons if r.startswith("Subject 3 of 4, in a random order:")]
+    (named,) = [r for r in verdict.reasons if r.startswith("Subject 3 of 4, in a random order:")]
+    assert "% confidence in this comparison by itself, above the margin 0.30" in named
     assert not [r for r in verdict.reasons if r.startswith("Subject 1 of 4")]
 
 
