@@ -41,8 +41,7 @@ def canaries_for(looks: tuple[int, ...]) -> int:
     """Return how many canaries to plant: one, or eight where the first look has too few models.
 
     The deployed model has none, and the instance test compares it with models that learned half of
-    them. Each one more makes honest models stand out more often: of models of digits, one in
-    twenty beside one canary, as promised, and half beside eight (``benchmarks/instance_test.py``).
+    them: each one more makes honest models stand out more often (``tests/battery``, check 1).
     """
     return 1 if looks[0] >= FEW_MODELS else CANARIES
 
