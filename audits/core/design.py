@@ -37,13 +37,14 @@ def derived_seed(seed: int, *path: str | int) -> int:
     return int.from_bytes(digest[:8], "big") >> (64 - SEED_BITS)
 
 
-def canaries_for(looks: tuple[int, ...]) -> int:
-    """Return how many canaries to plant: one, or eight where the first look has too few models.
+def canaries_for(looks: tuple[int, ...], *, compared: bool) -> int:
+    """Return how many canaries to plant.
 
-    The deployed model has none, and the instance test compares it with models that learned half of
-    them: each one more makes honest models stand out more often (``tests/battery``, check 1).
+    One where the deployed model, which has none, is ``compared`` with these models: each one more
+    makes honest models stand out more often (``tests/battery``, check 1). Eight where it is not,
+    or where the first look has too few models for one canary to be a control.
     """
-    return 1 if looks[0] >= FEW_MODELS else CANARIES
+    return 1 if compared and looks[0] >= FEW_MODELS else CANARIES
 
 
 @dataclass(frozen=True, kw_only=True)

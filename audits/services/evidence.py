@@ -113,10 +113,11 @@ def _fix(run: UnlearningRun, now: datetime) -> AuditPlan:
         raise MoveNotAllowed(f"Run {run.pk} serves no case, so no policy applies to it.")
     policy = policy_of(request)
     shared, places = told_apart(run)
+    beside = instances_fixed(policy)
     design = TwinDesign(
         seed=derived_seed(run.seed, "audit", str(run.pk)),
         looks=policy.looks,
-        canaries=canaries_for(policy.looks),
+        canaries=canaries_for(policy.looks, compared="instances" not in beside),
         subjects=len(shared),
     )
     plan = AuditPlan.objects.create(
@@ -127,7 +128,7 @@ def _fix(run: UnlearningRun, now: datetime) -> AuditPlan:
             "looks": list(design.looks),
             "canaries": design.canaries,
             **({"subjects": shared, "places": places} if design.subjects > 1 else {}),
-            **instances_fixed(policy),
+            **beside,
         },
         design_digest=design.digest(),
         policy=policy.as_dict(),

@@ -68,9 +68,18 @@ def test_a_look_asks_for_the_models_that_it_adds_in_chunks(case, run):
     assert [row["models_per_arm"] for row in logged(case, "look_taken")] == [16, 32]
 
 
-@pytest.mark.parametrize(("policy", "canaries"), [(TWO_LOOKS, 1), (SMALL, 8)])
-def test_no_more_canaries_are_planted_than_a_control_needs(case, run, policy, canaries):
-    """The deployed model has none, and is compared with models that learned half of them."""
+@pytest.mark.parametrize(
+    ("policy", "canaries"),
+    [
+        ({**TWO_LOOKS, "audit_data": "own_records"}, 1),
+        ({**SMALL, "audit_data": "own_records"}, 8),
+        (TWO_LOOKS, 8),
+    ],
+)
+def test_one_canary_is_planted_where_the_deployed_model_is_compared_with_the_pool(
+    case, run, policy, canaries
+):
+    """It has none itself. With few models one is no control, and surrogates have other models."""
     ErasureRequest.objects.filter(pk=case.pk).update(policy=policy)
     evidence.fix_audit(run_id=run.pk, now=NOW)
     plan = AuditPlan.objects.get(run=run)

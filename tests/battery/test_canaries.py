@@ -52,7 +52,7 @@ def rejected(canaries: int) -> float:
 
 
 def test_01_the_canary_of_an_audit_makes_no_honest_model_stand_out(record_property):
-    rate = rejected(canaries_for(POLICY.looks))
+    rate = rejected(canaries_for(POLICY.looks, compared=True))
     record_property(f"false_fail_rate.served, beside the canary@{MODELS}", rate)
     assert rate <= 0.1
 
