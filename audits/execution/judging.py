@@ -15,6 +15,7 @@ from audits.execution.certified import judge_certified, told
 from audits.execution.construction import judge_by_construction
 from audits.execution.gating import gate_findings
 from audits.execution.judged_look import judge_look
+from audits.execution.stored_rows import SetsChanged
 from audits.models import Evidence
 from audits.services import evidence, verdicts
 from audits.services.verdicts import Finding
@@ -33,8 +34,11 @@ def judge_run(job: Job) -> None:
     if run.status != UnlearningRun.Status.SUCCEEDED:
         return
     if evidence.needs_shadows(run):
-        certified = judge_certified(run)
-        found = certified or told(run, judge_look(run, job.parameters["look"]))
+        try:
+            found = judge_certified(run) or told(run, judge_look(run, job.parameters["look"]))
+        except (NoTwin, SetsChanged) as reason:  # somebody was restricted since the training
+            verdicts.not_computed(run_id=run.pk, reason=str(reason), now=timezone.now())
+            return
     else:
         found = judge_by_construction(run)
     shown = [*_population(run), *gate_findings(run)]

@@ -18,8 +18,18 @@ class ShadowsMissing(Exception):
     """Some scores of a look are gone."""
 
 
+class SetsChanged(Exception):
+    """The shadow models of an audit do not stand for the same experiment."""
+
+
+CHANGED = (
+    "not computed: the records that the shadow models of this audit learn, or are asked about, "
+    "changed while they were trained, as some were restricted. Models of before and after cannot "
+    "be compared."
+)
+
 NAMES = tuple(field.name for field in fields(ShadowRow))
-BESIDE = ("own", "engine")  # what is stored with a row and is not of it
+BESIDE = ("own", "engine", "drawn")  # what is stored with a row and is not of it
 
 
 def as_json(row: ShadowRow) -> dict[str, Any]:
@@ -47,6 +57,7 @@ def complete_rows(run_id: UUID, models: int, *, first: int = 0) -> list[dict[str
 
     Raises:
         ShadowsMissing: some of them were purged or never stored.
+        SetsChanged: they did not all have the same twins, canaries and surrogates.
     """
     stored = ShadowResult.objects.filter(run=run_id, index__gte=first, index__lt=first + models)
     rows = [row.row for row in stored.order_by("index")]
@@ -55,4 +66,17 @@ def complete_rows(run_id: UUID, models: int, *, first: int = 0) -> list[dict[str
             f"The look at run {run_id} needs {models} shadow models, and {len(rows)} are stored; "
             "a part of them is never judged."
         )
+    if len({row["drawn"] for row in rows if "drawn" in row}) > 1:
+        raise SetsChanged(CHANGED)
     return rows
+
+
+def check_drawn(run_id: UUID, drawn: str) -> None:
+    """Refuse sets that are not those of the shadow models there are; earlier releases noted none.
+
+    Raises:
+        SetsChanged: nothing that is trained on them could be judged with the others.
+    """
+    known = ShadowResult.objects.filter(run=run_id).values_list("row__drawn", flat=True)
+    if drawn and any(one is not None and one != drawn for one in known):
+        raise SetsChanged(CHANGED)
