@@ -125,3 +125,11 @@ def test_a_design_of_several_subjects_is_read_as_it_was_fixed(run, cases, monkey
     design = design_of(run.audit_plan)
     assert design.subjects == 2
     assert design.digest() == run.audit_plan.design_digest
+
+
+def test_what_is_judged_after_the_end_of_an_audit_is_not_kept(run, cases):
+    """A slow worker, while the shadow models expired."""
+    verdicts.not_computed(run_id=run.pk, reason="They expired.", now=NOW)
+    assert conclude(run, *map(finding, cases)) == "REJECTED"
+    assert [one.outcome for one in run.verdicts.all()] == ["INCONCLUSIVE"]
+    assert not Evidence.objects.exclude(request=None).exists()
