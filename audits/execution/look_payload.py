@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audits.core.attack import ModelComparison
-from audits.core.attempts import debt, paths
+from audits.core.attempts import debt, lost, paths
 from audits.core.comparison import TooFewToCompare
 from audits.core.contrast import measure_under, records_without_signal
 from audits.core.exposure import SMALLEST_RETAINED, side_effect
@@ -75,8 +75,15 @@ def owed(before: Sequence[Attempt], policy: EvidencePolicy) -> float:
     """Return what an audit owes for those before it; nothing where looks are planned."""
     if policy.mode is Mode.LOOKS:
         return 0.0
-    continued = (None if one.open or one.spent else one.kept for one in before)
-    return debt((Kept.from_dict(kept) if kept else None for kept in continued), policy)
+    return debt((_worst(one, policy) for one in before), policy)
+
+
+def _worst(one: Attempt, policy: EvidencePolicy) -> Kept | None:
+    """Return what lost most of an attempt that several cases shared; None if nothing is left."""
+    if one.open or one.spent:
+        return None
+    kept = map(Kept.from_dict, one.kept)
+    return max(kept, key=lambda each: lost(each, policy), default=None)
 
 
 def comparisons(scores: ShadowScores, *, seed: int) -> list[dict[str, Any]]:
