@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from audits.attacks.population import TooFewRecords, population_report
+from audits.attacks.population import OutputsNotFinite, TooFewRecords, population_report
 from audits.core.scores import outputs_of
 from audits.core.twins import NoTwin
 from audits.execution.audit_sets import population_sets
@@ -58,7 +58,7 @@ def _population(run: UnlearningRun) -> list[Finding]:
             seed=run.seed,
             original=(outputs_of(before, forget), outputs_of(before, strangers)),
         )
-    except (TooFewRecords, NoTwin) as reason:
+    except (OutputsNotFinite, TooFewRecords, NoTwin) as reason:
         payload: dict[str, Any] = {
             "original": None,
             "unlearned": None,

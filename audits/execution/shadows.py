@@ -18,7 +18,7 @@ from audits.execution.certified import goes_on
 from audits.execution.procedure import audited
 from audits.execution.shadow_engine import Bench
 from audits.execution.shadow_lineage import Beside, register_shadow
-from audits.execution.stored_rows import SetsChanged, as_json, check_drawn
+from audits.execution.stored_rows import SetsChanged, as_json, check_drawn, plain
 from audits.models import AuditPlan, ShadowResult
 from audits.queries.designs import cohort_at
 from audits.services import evidence, verdicts
@@ -151,7 +151,7 @@ def _keep(bench: Bench, row: ShadowRow, sets: AuditSets, path: Path) -> None:
         run_id=run.pk,
         index=cohort.first + row.model,
         version=version,
-        row={**as_json(row), "own": own, "engine": path.value, **drawn},
+        row={**as_json(row), "own": plain(own), "engine": path.value, **drawn},
         now=timezone.now(),
     )
     if not kept:  # another worker was first, and no row would lead to this node

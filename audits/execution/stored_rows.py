@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +37,19 @@ def as_json(row: ShadowRow) -> dict[str, Any]:
     """Return a row as JSON can hold it."""
     values = {name: getattr(row, name) for name in NAMES}
     return {
-        name: value.tolist() if isinstance(value, np.ndarray) else value
+        name: plain(value.tolist() if isinstance(value, np.ndarray) else value)
         for name, value in values.items()
     }
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
+    """Return a value with null for each number that is not finite, which JSON does not have.
+
+    As an array of floats it is read again as not a number, and the audit is invalid.
+    """
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def from_json(row: dict[str, Any]) -> ShadowRow:

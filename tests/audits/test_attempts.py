@@ -119,9 +119,16 @@ def test_of_an_attempt_that_two_cases_shared_the_worse_one_counts(case):
     second, other = again(case, first), worlds.verified_case("grace@example.org")
     first.run.requests.add(other)
     leaks, alike = (World(models=16, records=2, after=one).kept(0) for one in (3.0, 0.0))
-    told = {"kind": "U_LIRA", "look": 0, "models_per_arm": 6, "final": True}
     judged = [
-        verdicts.Finding(case=one, outcome=said, payload={"kept": kept.as_dict()}, **told)
+        verdicts.Finding(
+            kind="U_LIRA",
+            look=0,
+            models_per_arm=6,
+            payload={"kept": kept.as_dict()},
+            case=one,
+            outcome=said,
+            final=True,
+        )
         for one, said, kept in ((case, "FAIL", leaks), (other, "PASS_LEAK", alike))
     ]
     UnlearningRun.objects.filter(pk=first.pk).update(

@@ -10,7 +10,7 @@ from audits.execution.audit_sets import audit_sets
 from audits.models import AuditPlan, ShadowResult
 from lineage.models import Job, ModelVersion
 from lineage.queries.closure import affected
-from tests.audits.rulings import make_up
+from tests.audits import rulings
 from tests.audits.world import ADA, BERT, CLEO, DORA, STRANGERS
 from unlearning.models import UnlearningRun
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def made_up(approximate, monkeypatch):
     """Scores that are made up, with all of lineage."""
-    make_up(monkeypatch, [Outcome.PASS_LEAK] * 3, nodes=True)
+    rulings.make_up(monkeypatch, [Outcome.PASS_LEAK] * 3, nodes=True)
 
 
 def found_from(world, ordinals):
@@ -70,13 +70,13 @@ def test_two_workers_at_one_model_leave_one_node(world, made_up, monkeypatch):
     world.train("base", world.snapshot(ADA, BERT, CLEO, DORA))
     world.accepted()
     world.work(until=until("AUDIT"))
-    job, train = Job.objects.get(kind="AUDIT"), shadows.train_shadow
+    job = Job.objects.get(kind="AUDIT")
 
-    def slowly(model, *rest: object):
+    def slowly(*what):  # type: ignore[no-untyped-def]  # noqa: ANN002
         """Return a row after another worker, who took the job over, has trained them all."""
-        monkeypatch.setattr(shadows, "train_shadow", train)
+        monkeypatch.setattr(shadows, "train_shadow", rulings.made_up)
         shadows.train_shadows(job)
-        return train(model, *rest)
+        return rulings.made_up(*what)
 
     monkeypatch.setattr(shadows, "train_shadow", slowly)
     shadows.train_shadows(job)
