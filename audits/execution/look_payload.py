@@ -115,7 +115,7 @@ def comparisons(scores: ShadowScores, *, seed: int) -> list[dict[str, Any]]:
 def retained_effect(run: UnlearningRun, per_arm: int, alpha: float) -> dict[str, Any]:
     """Return what unlearning did to the records that stay, or why that was not computed."""
     rows = ShadowResult.objects.filter(run=run, index__lt=2 * per_arm).order_by("index")
-    pairs = [(row.row.get("exposure_before"), row.row.get("exposure_after")) for row in rows]
+    pairs = list(rows.values_list("row__exposure_before", "row__exposure_after"))
     if not pairs or any(None in pair for pair in pairs):
         reason = f"Fewer than {SMALLEST_RETAINED} retained records, or none to compare with."
         return {"not_computed": reason}

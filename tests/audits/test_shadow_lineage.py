@@ -72,7 +72,7 @@ def test_two_workers_at_one_model_leave_one_node(world, made_up, monkeypatch):
     world.work(until=until("AUDIT"))
     job = Job.objects.get(kind="AUDIT")
 
-    def slowly(*what):  # type: ignore[no-untyped-def]  # noqa: ANN002
+    def slowly(*what):  # noqa: ANN002
         """Return a row after another worker, who took the job over, has trained them all."""
         monkeypatch.setattr(shadows, "train_shadow", rulings.made_up)
         shadows.train_shadows(job)
