@@ -32,6 +32,10 @@ RESAMPLES = 50
 CONFIDENCE = 0.95
 
 
+class OutputsNotFinite(ValueError):
+    """A model's outputs are no numbers."""
+
+
 class TooFewRecords(ValueError):
     """A population attack on so few records would be a number without meaning."""
 
@@ -121,8 +125,11 @@ def population_report(
         original: (forgotten, strangers) under the model before unlearning.
 
     Raises:
+        OutputsNotFinite: a model answers with what is no number.
         TooFewRecords: fewer than 30 records are left once classes are matched.
     """
+    if not (np.isfinite(forgotten.table).all() and np.isfinite(strangers.table).all()):
+        raise OutputsNotFinite("not computed: some outputs of the model are not finite.")
     _check_size(len(forgotten), len(forgotten))
     rng = np.random.default_rng(seed)
     draws = [_resampled(*_draw(forgotten, strangers, rng), rng) for _ in range(REDRAWS)]

@@ -60,6 +60,18 @@ def with_instance(
     }
 
 
+def finite(scores: Floats) -> Floats:
+    """Return scores with zero for what is no number: an invalid experiment is recorded, too."""
+    return np.nan_to_num(scores, posinf=0.0, neginf=0.0)
+
+
+def gaps(never_seen: Floats, deployed: Floats) -> tuple[str, ...]:
+    """Return a sentence if scores of the instance test are not finite."""
+    bad = int((~np.isfinite(never_seen)).sum() + (~np.isfinite(deployed)).sum())
+    total = never_seen.size + deployed.size
+    return (f"{bad} of {total} scores of the instance test are not finite.",) if bad else ()
+
+
 def broken(
     never_seen: Floats, deployed: Floats, *, accuracies: Floats, deployed_accuracy: float
 ) -> tuple[str, ...]:
@@ -77,8 +89,7 @@ def broken(
 def _broken(
     never_seen: Floats, deployed: Floats, accuracies: Floats, deployed_accuracy: float
 ) -> Iterator[str]:
-    if bad := int((~np.isfinite(never_seen)).sum() + (~np.isfinite(deployed)).sum()):
-        yield f"{bad} of {never_seen.size + deployed.size} scores are not finite."
+    yield from gaps(never_seen, deployed)
     low, high = accuracy_band(accuracies)
     if not low <= deployed_accuracy <= high:
         yield (

@@ -45,5 +45,8 @@ def _answers(rows: Sequence[ShadowRow], columns: Integers, when: str) -> Answers
 
 
 def _stacked(rows: Sequence[ShadowRow], name: str) -> Floats | None:
+    """Return the answers of all models; None where one has none, or about fewer records."""
     found = [getattr(row, name) for row in rows]
-    return None if any(one is None for one in found) else np.stack(found)
+    if any(one is None for one in found) or len({one.shape for one in found}) > 1:
+        return None
+    return np.stack(found)

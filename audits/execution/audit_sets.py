@@ -9,19 +9,22 @@ the whole retain set and twins of the person's records; only they are asked abou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
 from django.utils import timezone
+from pyroaring import BitMap
 from torch.utils.data import Dataset, Subset, TensorDataset
 
+from audits.core.canonical import sha256, write_json
 from audits.core.design import derived_seed
 from audits.core.neighbours import COUNT, Copies
 from audits.core.policy import AuditData
-from audits.core.shadows import ShadowData
+from audits.core.shadows import STRANGERS, ShadowData
 from audits.core.twins import Candidates, NoTwin, choose_twins
+from audits.execution.attacks_known import ATTACKS
 from audits.queries.designs import design_of
 from lineage.queries.availability import usable_ordinals
 from lineage.queries.contents import batches, read_batch, stored
@@ -34,10 +37,9 @@ from unlearning.execution.loading import recipe_of, retain_snapshot
 from unlearning.services import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
-    from pyroaring import BitMap
 
     from audits.models import AuditPlan
     from lineage.models import ModelVersion, OrdinalSpace
@@ -53,11 +55,20 @@ SPREAD_SAMPLE = 500
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AuditSets:
-    """The sets of one audit, decoded by the recipe of the audited version."""
+    """The sets of one audit, decoded by the recipe of the audited version.
+
+    Attributes:
+        learned: the ordinals of twins and canaries, which the audited version never saw.
+        asked: those of the test records.
+        drawn: digest of which records stand for which; another one after some were restricted.
+    """
 
     recipe: Recipe
     data: ShadowData
     own: Examples | None = None
+    learned: BitMap = field(default_factory=BitMap, repr=False)
+    asked: BitMap = field(default_factory=BitMap, repr=False)
+    drawn: str = ""
 
 
 class Mislabelled(Dataset[tuple[torch.Tensor, ...]]):
@@ -76,8 +87,22 @@ class Mislabelled(Dataset[tuple[torch.Tensor, ...]]):
         return inputs, (target + 1) % self._classes
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Numbered:
+    """Examples, and the ordinal of each."""
+
+    examples: Examples
+    ordinals: Sequence[int]
+
+    def named(self, places: Sequence[int]) -> list[int]:
+        """Return the ordinals at some places, in their order."""
+        return [self.ordinals[place] for place in places]
+
+
 def audit_sets(plan: AuditPlan, *, instances: bool = False) -> AuditSets:
-    """Return the sets of an audit, or of its instance test; equal plans give equal sets.
+    """Return the sets of an audit, or of its instance test.
+
+    Equal plans give equal sets while nobody is restricted.
 
     Args:
         plan: which run is audited, how and from which seed.
@@ -94,35 +119,58 @@ def audit_sets(plan: AuditPlan, *, instances: bool = False) -> AuditSets:
         run_id=run.pk, purpose="AUDIT", space=run.space, ordinals=forget, now=now
     )
     own = StoredExamples(recipe, view)
-    pool = never_trained_on(run)
-    retain: Examples = StoredExamples(recipe, training_view(retain_snapshot(run)))
-    seed, questioned = design_of(plan).seed, cast("Examples", own)
+    unseen = list(_pool(run))
+    pool = _Numbered(
+        examples=StoredExamples(recipe, unseen), ordinals=[one.ordinal for one in unseen]
+    )
+    stays = training_view(retain_snapshot(run))
+    retained = _Numbered(examples=StoredExamples(recipe, stays), ordinals=list(stays.ordinals))
     if instances or plan.certificate_id is not None:
-        return _never_saw(recipe, own, retain, pool, seed)
-    surrogate = plan.policy["audit_data"] == AuditData.SURROGATE
+        return _never_saw(recipe, own, retained.examples, pool, design_of(plan).seed)
+    return _of_pool(plan, recipe, own, retained, pool)
+
+
+def _of_pool(
+    plan: AuditPlan, recipe: Recipe, own: Examples, retained: _Numbered, pool: _Numbered
+) -> AuditSets:
+    """Return the sets of a pool of shadow models."""
+    design, questioned, retain = design_of(plan), own, retained.examples
+    surrogate, chosen = plan.policy["audit_data"] == AuditData.SURROGATE, cast("list[int]", [])
     if surrogate:
-        chosen, kept = _twins(own, retain, derived_seed(seed, "surrogate"))
+        chosen, kept = _twins(own, retained, derived_seed(design.seed, "surrogate"))
         questioned, retain = Subset(retain, chosen), Subset(retain, kept)
-    twins, rest = _twins(questioned, pool, seed)
-    canaries = design_of(plan).canaries
-    if len(rest) < canaries + SMALLEST_TEST:
+    twins, rest = _twins(questioned, pool, design.seed)
+    if len(rest) < design.canaries + SMALLEST_TEST:
         raise NoTwin(
             f"not computed: after {len(twins)} twins the pool of never-trained records has "
-            f"{len(rest)} left; {canaries + SMALLEST_TEST} are needed as canaries and for tests."
+            f"{len(rest)} left; {design.canaries + SMALLEST_TEST} are needed as canaries and for "
+            f"tests."
         )
+    planted, test = rest[: design.canaries], rest[design.canaries :]
+    canaries = Mislabelled(Subset(pool.examples, planted), len(recipe.targets))
+    beside = pool.named(test[:STRANGERS]) if _asks_strangers(plan) else []
+    drawn = [retained.named(chosen), pool.named(twins), pool.named(planted), beside]
     return AuditSets(
         recipe=recipe,
         data=ShadowData(
             retain=retain,
             forget=questioned,
-            twins=Subset(pool, twins),
-            canaries=Mislabelled(Subset(pool, rest[:canaries]), len(recipe.targets)),
-            test=Subset(pool, rest[canaries:]),
+            twins=Subset(pool.examples, twins),
+            canaries=canaries,
+            test=Subset(pool.examples, test),
             copies=_copies(plan, questioned, retain),
             subjects=tuple(plan.design.get("places", ())),
         ),
         own=own if surrogate else None,
+        learned=BitMap(pool.named([*twins, *planted])),
+        asked=BitMap(pool.named(test)),
+        drawn=sha256(write_json(drawn)),
     )
+
+
+def _asks_strangers(plan: AuditPlan) -> bool:
+    """Return whether an attack may compare single test records of one model with another's."""
+    return not set(plan.policy.get("attacks", ())) <= set(ATTACKS)
 
 
 def _copies(plan: AuditPlan, questioned: Examples, retain: Examples) -> Examples | None:
@@ -145,7 +193,7 @@ def _copies(plan: AuditPlan, questioned: Examples, retain: Examples) -> Examples
 
 
 def _never_saw(
-    recipe: Recipe, own: Examples, retain: Examples, pool: Examples, seed: int
+    recipe: Recipe, own: Examples, retain: Examples, pool: _Numbered, seed: int
 ) -> AuditSets:
     """Return the sets of models that learn twins in place of the person's records."""
     twins, rest = _twins(own, pool, seed)
@@ -157,11 +205,17 @@ def _never_saw(
     data = ShadowData(
         retain=retain,
         forget=own,
-        twins=Subset(pool, twins),
-        canaries=Subset(pool, []),
-        test=Subset(pool, rest),
+        twins=Subset(pool.examples, twins),
+        canaries=Subset(pool.examples, []),
+        test=Subset(pool.examples, rest),
     )
-    return AuditSets(recipe=recipe, data=data, own=own)
+    return AuditSets(
+        recipe=recipe,
+        data=data,
+        own=own,
+        learned=BitMap(pool.named(twins)),
+        asked=BitMap(pool.named(rest)),
+    )
 
 
 def never_trained_on(run: UnlearningRun) -> StoredExamples:
@@ -183,14 +237,17 @@ def seen_by(target: ModelVersion, space: OrdinalSpace) -> BitMap:
     return seen
 
 
-def _twins(forget: Examples, pool: Examples, seed: int) -> tuple[list[int], list[int]]:
-    """Return the twins' places in the pool, and the other places in an order of the seed."""
-    if not count(pool):
+def _twins(forget: Examples, pool: _Numbered, seed: int) -> tuple[list[int], list[int]]:
+    """Return the twins' places in the pool, and the other places in an order of the seed.
+
+    The order is one of records, not of places: where one is restricted, the others keep theirs.
+    """
+    if not pool.ordinals:
         raise NoTwin("not computed: there are no records that the version never saw.")
-    chosen = choose_twins(_candidates(forget), _candidates(pool), seed=derived_seed(seed, "twins"))
-    order = np.random.default_rng(derived_seed(seed, "rest")).permutation(count(pool))
-    taken = {int(place) for place in chosen}
-    return [int(place) for place in chosen], [int(at) for at in order if int(at) not in taken]
+    found, seeded = _candidates(pool.examples), derived_seed(seed, "twins")
+    chosen = [int(place) for place in choose_twins(_candidates(forget), found, seed=seeded)]
+    others = set(range(len(pool.ordinals))).difference(chosen)
+    return chosen, sorted(others, key=lambda at: derived_seed(seed, "rest", pool.ordinals[at]))
 
 
 def _candidates(examples: Examples) -> Candidates:

@@ -23,6 +23,7 @@ from audits.execution.instance_models import never_saw
 from audits.execution.look_payload import owed, payload_of, retained_effect
 from audits.models import AuditPlan, Evidence
 from audits.queries.attempts import attempts_before
+from audits.queries.certificates import failures
 from audits.queries.designs import cohort_at, design_of
 from audits.services import certificates
 from audits.services.verdicts import Finding
@@ -146,6 +147,9 @@ def _measured(
     found, paths = seen.findings, dict(seen.paths)
     if len(paths) > 1:
         found = (*found, f"The models of this run were trained in different ways: {paths}.")
+    if failures(plan.certificate.key, since=plan.certificate.issued_at):
+        said = f"A run of the procedure failed after certificate {plan.certificate} was issued."
+        found = (*found, said)
     attacks = with_instance(
         plan.certificate.stated(),
         seen.test(),

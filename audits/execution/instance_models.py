@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from audits.core.certified import broken
+from audits.core.certified import broken, finite, gaps
 from audits.core.likelihood import instance_test
 from audits.core.scores import scores_of
 from audits.execution.audit_sets import audit_sets
@@ -75,8 +75,8 @@ def never_saw(plan: AuditPlan, cohort: Cohort) -> NeverSaw:
         deployed_accuracy=float(scores_of(deployed, sets.data.test)[1].mean()),
     )
     return NeverSaw(
-        scores=np.nan_to_num(scores),
-        deployed=np.nan_to_num(asked),
+        scores=finite(scores),
+        deployed=finite(asked),
         findings=found,
         paths=dict(ways(rows)),
     )
@@ -84,7 +84,10 @@ def never_saw(plan: AuditPlan, cohort: Cohort) -> NeverSaw:
 
 def from_pool(rows: Sequence[Mapping[str, Any]], deployed: Floats) -> NeverSaw:
     """Return what the models of a pool say, where an earlier release compared with these."""
-    return NeverSaw(scores=np.array([row["own"] for row in rows], np.float64), deployed=deployed)
+    scores = np.array([row["own"] for row in rows], np.float64)
+    return NeverSaw(
+        scores=finite(scores), deployed=finite(deployed), findings=gaps(scores, deployed)
+    )
 
 
 def ways(rows: Sequence[Mapping[str, Any]]) -> Counter[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from audits.attacks.population import TooFewRecords, population_report
+from audits.attacks.population import OutputsNotFinite, TooFewRecords, population_report
 from audits.core.scores import outputs_of
 from audits.core.twins import NoTwin
 from audits.execution.audit_sets import population_sets
@@ -15,6 +15,7 @@ from audits.execution.certified import judge_certified, told
 from audits.execution.construction import judge_by_construction
 from audits.execution.gating import gate_findings
 from audits.execution.judged_look import judge_look
+from audits.execution.stored_rows import SetsChanged
 from audits.models import Evidence
 from audits.services import evidence, verdicts
 from audits.services.verdicts import Finding
@@ -33,8 +34,11 @@ def judge_run(job: Job) -> None:
     if run.status != UnlearningRun.Status.SUCCEEDED:
         return
     if evidence.needs_shadows(run):
-        certified = judge_certified(run)
-        found = certified or told(run, judge_look(run, job.parameters["look"]))
+        try:
+            found = judge_certified(run) or told(run, judge_look(run, job.parameters["look"]))
+        except (NoTwin, SetsChanged) as reason:  # somebody was restricted since the training
+            verdicts.not_computed(run_id=run.pk, reason=str(reason), now=timezone.now())
+            return
     else:
         found = judge_by_construction(run)
     shown = [*_population(run), *gate_findings(run)]
@@ -54,7 +58,7 @@ def _population(run: UnlearningRun) -> list[Finding]:
             seed=run.seed,
             original=(outputs_of(before, forget), outputs_of(before, strangers)),
         )
-    except (TooFewRecords, NoTwin) as reason:
+    except (OutputsNotFinite, TooFewRecords, NoTwin) as reason:
         payload: dict[str, Any] = {
             "original": None,
             "unlearned": None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audits.core.attack import ModelComparison
-from audits.core.attempts import debt, paths
+from audits.core.attempts import debt, lost, paths
 from audits.core.comparison import TooFewToCompare
 from audits.core.contrast import measure_under, records_without_signal
 from audits.core.exposure import SMALLEST_RETAINED, side_effect
@@ -76,8 +76,15 @@ def owed(before: Sequence[Attempt], policy: EvidencePolicy) -> float:
     """Return what an audit owes for those before it; nothing where looks are planned."""
     if policy.mode is Mode.LOOKS:
         return 0.0
-    continued = (None if one.open or one.spent else one.kept for one in before)
-    return debt((Kept.from_dict(kept) if kept else None for kept in continued), policy)
+    return debt((_worst(one, policy) for one in before), policy)
+
+
+def _worst(one: Attempt, policy: EvidencePolicy) -> Kept | None:
+    """Return what lost most of an attempt that several cases shared; None if nothing is left."""
+    if one.open or one.spent:
+        return None
+    kept = map(Kept.from_dict, one.kept)
+    return max(kept, key=lambda each: lost(each, policy), default=None)
 
 
 def comparisons(scores: ShadowScores, *, seed: int) -> list[dict[str, Any]]:
@@ -109,7 +116,7 @@ def comparisons(scores: ShadowScores, *, seed: int) -> list[dict[str, Any]]:
 def retained_effect(run: UnlearningRun, per_arm: int, alpha: float) -> dict[str, Any]:
     """Return what unlearning did to the records that stay, or why that was not computed."""
     rows = ShadowResult.objects.filter(run=run, index__lt=2 * per_arm).order_by("index")
-    pairs = [(row.row.get("exposure_before"), row.row.get("exposure_after")) for row in rows]
+    pairs = list(rows.values_list("row__exposure_before", "row__exposure_after"))
     if not pairs or any(None in pair for pair in pairs):
         reason = f"Fewer than {SMALLEST_RETAINED} retained records, or none to compare with."
         return {"not_computed": reason}

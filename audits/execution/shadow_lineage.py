@@ -1,35 +1,59 @@
-"""Shadow models learned from the person: each is a node of the lineage graph, never servable."""
+"""Shadow models learned from people: each is a node of the lineage graph, never servable."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone
 
-from lineage.models import ModelVersion, Role, Run
+from audits.execution.procedure import base_run_of
+from lineage.core import bitmaps
+from lineage.models import Dataset, DatasetSnapshot, ModelVersion, Role, Run
 from lineage.services import runs as lineage_runs
+from lineage.services.snapshots import take_snapshot
 from unlearning.execution.loading import forget_snapshot, retain_snapshot
 
 if TYPE_CHECKING:
-    from unlearning.core.recipe import Recipe
+    from collections.abc import Iterator
+
+    from pyroaring import BitMap
+
+    from audits.execution.procedure import Audited
     from unlearning.models import UnlearningRun
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """Records of the forget set's space that are neither forgotten nor retained.
+
+    ``learned`` are twins and canaries, ``asked`` are those that only gave scores.
+    """
+
+    learned: BitMap
+    asked: BitMap
+
+
 def register_shadow(
-    run: UnlearningRun, recipe: Recipe, *, learned_forget_set: bool
+    run: UnlearningRun, procedure: Audited, *, learned_forget_set: bool, beside: Beside
 ) -> ModelVersion:
     """Record that a shadow model existed, what it learned from and what it was asked about.
 
     Its weights were never stored: they ended with this process. What is stored is its row of
-    scores, so the node stands for both: every shadow model of an audit derives from the forget
-    set, which it learned or scored, or beside which its surrogates were chosen, and is found from
-    the records either way. Node and row are destroyed when the case closes or the node expires.
+    scores, so the node stands for both: it derives from every record that the model learned, went
+    on from a base of or was asked about, and from the forget set in any case, beside which its
+    surrogates and twins were chosen. Node and row are destroyed when the case closes or the node
+    expires.
     """
-    retain, forget = retain_snapshot(run), forget_snapshot(run)
+    recipe = procedure.recipe
     read = Role.TRAINING if learned_forget_set else Role.VALIDATION
-    inputs = [lineage_runs.Input(source=retain), lineage_runs.Input(source=forget, role=read)]
+    inputs = [
+        *_stages(run),
+        lineage_runs.Input(source=forget_snapshot(run), role=read),
+        *_beside(run, beside),
+    ]
     described, now = recipe.describe(), timezone.now()
     shadow_run = lineage_runs.begin_run(
         plan=lineage_runs.RunPlan(
@@ -52,4 +76,32 @@ def register_shadow(
             expires_at=now + timedelta(days=settings.EXPUNGE_SHADOW_DAYS),
         ),
         now=now,
+    )
+
+
+def _stages(run: UnlearningRun) -> Iterator[lineage_runs.Input]:
+    """Yield what is retained at each stage, and the version that the first one goes on from."""
+    yield lineage_runs.Input(source=retain_snapshot(run))
+    below = base_run_of(run)
+    if below is not None:
+        yield from _stages(below)
+    elif run.base is not None:
+        yield lineage_runs.Input(source=run.base, role=Role.BASE_MODEL)
+
+
+def _beside(run: UnlearningRun, beside: Beside) -> Iterator[lineage_runs.Input]:
+    for ordinals, role in ((beside.learned, Role.TRAINING), (beside.asked, Role.VALIDATION)):
+        if ordinals:
+            yield lineage_runs.Input(source=_pool_snapshot(run, ordinals), role=role)
+
+
+def _pool_snapshot(run: UnlearningRun, ordinals: BitMap) -> DatasetSnapshot:
+    """Return some records that the target never saw as a snapshot, taken once."""
+    rule = {"beside_forget_set_of": str(run.pk), "digest": bitmaps.digest(ordinals)}
+    known = DatasetSnapshot.objects.filter(selection_rule=rule).first()
+    return known or take_snapshot(
+        dataset=Dataset.objects.select_related("space").filter(space=run.space)[0],
+        ordinals=ordinals,
+        rule=rule,
+        now=timezone.now(),
     )

@@ -17,8 +17,8 @@ from audits.execution.audit_sets import audit_sets
 from audits.execution.certified import goes_on
 from audits.execution.procedure import audited
 from audits.execution.shadow_engine import Bench
-from audits.execution.shadow_lineage import register_shadow
-from audits.execution.stored_rows import as_json
+from audits.execution.shadow_lineage import Beside, register_shadow
+from audits.execution.stored_rows import SetsChanged, as_json, check_drawn, plain
 from audits.models import AuditPlan, ShadowResult
 from audits.queries.designs import cohort_at
 from audits.services import evidence, verdicts
@@ -43,6 +43,7 @@ logger = logging.getLogger("expunge.audits")
 # What says that this attack cannot be made, rather than that something is broken.
 NOT_COMPUTABLE = (
     NoTwin,
+    SetsChanged,
     LossNotFinite,
     NothingTouched,
     WeightsNotFinite,
@@ -80,6 +81,8 @@ def _train_chunk(job: Job, plan: AuditPlan) -> None:
     sets = audit_sets(plan, instances=cohort.beside_pool)
     if not (cohort.beside_pool or goes_on(plan, sets)):
         return
+    if plan.certificate_id is None and evidence.CERTIFIED in job.key:
+        return  # the certificate was set aside since this job was queued
     sets = replace(sets, data=decoded(sets.data))
     procedure = audited(plan.run, cancel_asked(job))
     if sets.own is not None and procedure.base is not None:
@@ -90,6 +93,8 @@ def _train_chunk(job: Job, plan: AuditPlan) -> None:
     bench = Bench(plan=plan, cohort=cohort, procedure=procedure, data=sets.data)
     known = set(ShadowResult.objects.filter(run=plan.run).values_list("index", flat=True))
     missing = [at - cohort.first for at in range(start, stop) if at not in known]
+    if missing:
+        check_drawn(plan.pk, sets.drawn)
     path, trained = _trained(job, bench, missing) if missing else (Path.SEQUENTIAL, {})
     start, stop = start - cohort.first, stop - cohort.first
     report = reporter(job, cohort.named(start, stop), estimate=True)
@@ -135,16 +140,22 @@ def _learned_any(row: ShadowRow, bench: Bench, sets: AuditSets) -> bool:
 def _keep(bench: Bench, row: ShadowRow, sets: AuditSets, path: Path) -> None:
     run, procedure, cohort = bench.plan.run, bench.procedure, bench.cohort
     version = register_shadow(
-        run, procedure.recipe, learned_forget_set=_learned_any(row, bench, sets)
+        run,
+        procedure,
+        learned_forget_set=_learned_any(row, bench, sets),
+        beside=Beside(learned=sets.learned, asked=sets.asked),
     )
     own = _own_scores(procedure, sets) if cohort.asked_of_person else []
-    evidence.keep_shadow(
+    drawn = {"drawn": sets.drawn} if sets.drawn else {}
+    kept = evidence.keep_shadow(
         run_id=run.pk,
         index=cohort.first + row.model,
         version=version,
-        row={**as_json(row), "own": own, "engine": path.value},
+        row={**as_json(row), "own": plain(own), "engine": path.value, **drawn},
         now=timezone.now(),
     )
+    if not kept:  # another worker was first, and no row would lead to this node
+        transaction.set_rollback(True)
 
 
 def _own_scores(procedure: Audited, sets: AuditSets) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -18,17 +19,37 @@ class ShadowsMissing(Exception):
     """Some scores of a look are gone."""
 
 
+class SetsChanged(Exception):
+    """The shadow models of an audit do not stand for the same experiment."""
+
+
+CHANGED = (
+    "not computed: the records that the shadow models of this audit learn, or are asked about, "
+    "changed while they were trained, as some were restricted. Models of before and after cannot "
+    "be compared."
+)
+
 NAMES = tuple(field.name for field in fields(ShadowRow))
-BESIDE = ("own", "engine")  # what is stored with a row and is not of it
+BESIDE = ("own", "engine", "drawn")  # what is stored with a row and is not of it
 
 
 def as_json(row: ShadowRow) -> dict[str, Any]:
     """Return a row as JSON can hold it."""
     values = {name: getattr(row, name) for name in NAMES}
     return {
-        name: value.tolist() if isinstance(value, np.ndarray) else value
+        name: plain(value.tolist() if isinstance(value, np.ndarray) else value)
         for name, value in values.items()
     }
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
+    """Return a value with null for each number that is not finite, which JSON does not have.
+
+    As an array of floats it is read again as not a number, and the audit is invalid.
+    """
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def from_json(row: dict[str, Any]) -> ShadowRow:
@@ -47,6 +68,7 @@ def complete_rows(run_id: UUID, models: int, *, first: int = 0) -> list[dict[str
 
     Raises:
         ShadowsMissing: some of them were purged or never stored.
+        SetsChanged: they did not all have the same twins, canaries and surrogates.
     """
     stored = ShadowResult.objects.filter(run=run_id, index__gte=first, index__lt=first + models)
     rows = [row.row for row in stored.order_by("index")]
@@ -55,4 +77,17 @@ def complete_rows(run_id: UUID, models: int, *, first: int = 0) -> list[dict[str
             f"The look at run {run_id} needs {models} shadow models, and {len(rows)} are stored; "
             "a part of them is never judged."
         )
+    if len({row["drawn"] for row in rows if "drawn" in row}) > 1:
+        raise SetsChanged(CHANGED)
     return rows
+
+
+def check_drawn(run_id: UUID, drawn: str) -> None:
+    """Refuse sets that are not those of the shadow models there are; earlier releases noted none.
+
+    Raises:
+        SetsChanged: nothing that is trained on them could be judged with the others.
+    """
+    known = ShadowResult.objects.filter(run=run_id).values_list("row__drawn", flat=True)
+    if drawn and any(one is not None and one != drawn for one in known):
+        raise SetsChanged(CHANGED)

@@ -9,6 +9,7 @@ from pyroaring import BitMap
 
 from audits.core.policy import EvidencePolicy, Mode
 from audits.models import AuditPlan, Evidence
+from audits.queries.evidence import verdict_of
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
@@ -26,10 +27,11 @@ class Attempt:
     Attributes:
         run: its run.
         method: the method that was audited.
-        outcome: its last verdict; empty while there is none.
+        outcome: its last verdict, of several at once one that did not clear it; empty while there
+            is none.
         open: whether it may still reach one.
         spent: whether its looks shared the error, so that it left none to those after it.
-        kept: the kept numbers of its last look, or None.
+        kept: the kept numbers of its last look, of each case by itself where it told them apart.
     """
 
     run: UnlearningRun
@@ -37,7 +39,7 @@ class Attempt:
     outcome: str
     open: bool
     spent: bool
-    kept: Mapping[str, Any] | None
+    kept: tuple[Mapping[str, Any], ...]
 
 
 def attempts_before(plan: AuditPlan) -> list[Attempt]:
@@ -73,13 +75,12 @@ def _looks(run: UnlearningRun) -> list[Evidence]:
 
 def _attempt(plan: AuditPlan) -> Attempt:
     run = plan.run
-    last = run.verdicts.order_by("created_at").last()
-    measured = [row.payload["kept"] for row in _looks(run)]
+    last, looks = verdict_of(run), _looks(run)
     return Attempt(
         run=run,
         method=run.method,
         outcome=str(last.outcome) if last else "",
         open=run.status not in {*ENDED, R.FAILED},
         spent=EvidencePolicy.from_dict(plan.policy).mode is Mode.LOOKS,
-        kept=measured[-1] if measured else None,
+        kept=tuple(row.payload["kept"] for row in looks if row.look == looks[-1].look),
     )

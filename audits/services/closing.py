@@ -105,18 +105,17 @@ def purge_shadows(*, request: ErasureRequest, now: datetime) -> None:
     shadows = list(ModelVersion.objects.filter(pk__in=rows.values("version")))
     for shadow in shadows:
         versions.destroy_version(version=shadow, by_case=request.pk, now=now)
-    count = rows.count()
-    if not count:
-        return
     with transaction.atomic():  # or a crash in between would leave no trace of the purge
+        served = ErasureRequest.objects.filter(runs__shadow_results__in=rows).distinct()
+        counts = [(case.pk, rows.filter(run__requests=case).count()) for case in served]
         rows.delete()
         remaining = ShadowResult.objects.filter(run__in=request.runs.all()).count()
         if remaining:
             raise DataRemains(f"{remaining} scores of shadow models are still stored.")
-        for case in ErasureRequest.objects.filter(runs__in=request.runs.all()).distinct():
+        for case_id, count in counts:
             log.append(
                 type="shadows_purged",
-                case=case.pk,
+                case=case_id,
                 now=now,
                 data={"count": count, "remaining": remaining},
             )

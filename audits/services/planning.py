@@ -147,8 +147,12 @@ def undecided(case_id: UUID) -> int:
 
 
 def fix_policy(*, case_id: UUID, policy: Mapping[str, Any]) -> None:
-    """Fix the policy of evidence for a case, once: later changes of settings do not touch it."""
-    ErasureRequest.objects.filter(pk=case_id, policy={}).update(policy=dict(policy))
+    """Fix the policy of evidence for a case: once it is planned, no change of settings touches it.
+
+    Before that it is that of the last try, so that cases which share a run have the same.
+    """
+    unplanned = ErasureRequest.objects.filter(pk=case_id, plan={})
+    unplanned.update(policy=dict(policy))
 
 
 @transaction.atomic

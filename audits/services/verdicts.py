@@ -65,8 +65,13 @@ def not_computed(*, run_id: UUID, reason: str, now: datetime) -> None:
 
 @transaction.atomic
 def conclude(*, run_id: UUID, findings: Sequence[Finding], now: datetime) -> None:
-    """Keep evidence, verdict and the run's new state together, once per look."""
+    """Keep evidence, verdict and the run's new state together, once per look.
+
+    Nothing once the audit is over: another worker judged it, or its shadow models expired.
+    """
     run = UnlearningRun.objects.select_for_update().get(pk=run_id)
+    if run.status != UnlearningRun.Status.SUCCEEDED:
+        return
     for request in cases.cases_of_run(run_id):
         log_readings(request=request, now=now)
     for finding in findings:

@@ -6,9 +6,10 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from pyroaring import BitMap
 
-from audits.core.attempts import OPEN
+from audits.core.attempts import OPEN, lost
 from audits.core.contrast import recompute_all
 from audits.core.kept import kept_by_attack
 from audits.core.not_run import AVAILABLE
@@ -76,7 +77,7 @@ def test_another_method_on_the_same_records_of_the_same_version_is_another_attem
     second = again(case, first, method="gradient_ascent", seed=9, forget=BitMap([1, 2]))
     (found,) = attempts_before(second)
     assert (found.run, found.outcome, found.open) == (first.run, "FAIL", False)
-    assert found.kept is not None
+    assert len(found.kept) == 1
     assert attempts_before(first) == []
 
 
@@ -110,6 +111,35 @@ def test_only_a_sequential_audit_owes_what_was_lost(case):
     assert 0 < owed(attempts_before(second), BETS) < OPEN
     assert owed(attempts_before(second), SMALL) == 0.0
     assert owed([], BETS) == 0.0
+
+
+def test_of_an_attempt_that_two_cases_shared_the_worse_one_counts(case):
+    ErasureRequest.objects.filter(pk=case.pk).update(policy=BETS.as_dict())
+    first = planned(queued_run(case), NOW)
+    second, other = again(case, first), worlds.verified_case("grace@example.org")
+    first.run.requests.add(other)
+    leaks, alike = (World(models=16, records=2, after=one).kept(0) for one in (3.0, 0.0))
+    judged = [
+        verdicts.Finding(
+            kind="U_LIRA",
+            look=0,
+            models_per_arm=6,
+            payload={"kept": kept.as_dict()},
+            case=one,
+            outcome=said,
+            final=True,
+        )
+        for one, said, kept in ((case, "FAIL", leaks), (other, "PASS_LEAK", alike))
+    ]
+    UnlearningRun.objects.filter(pk=first.pk).update(
+        status="SUCCEEDED", guarantee="APPROXIMATE", unlearned=worlds.empty_version("result")
+    )
+    for findings in (judged, judged[::-1]):
+        with transaction.atomic():
+            verdicts.conclude(run_id=first.pk, findings=findings, now=LATER)
+            (found,) = attempts_before(second)
+            assert (found.outcome, owed([found], BETS)) == ("FAIL", lost(leaks, BETS))
+            transaction.set_rollback(True)
 
 
 def test_nothing_is_left_where_the_earlier_attempt_s_looks_shared_the_error(case, first):

@@ -23,9 +23,11 @@ from audits.models import AuditPlan, Evidence, ProcedureCertificate, ShadowResul
 from audits.queries.case_file import findings
 from audits.queries.certificates import standing
 from audits.queries.limits import limits_of
-from audits.services import certificates, evidence
+from audits.services import certificates, evidence, verdicts
+from audits.services.verdicts import Finding
+from lineage.models import Job
 from tests.audits.certificate_worlds import PER_ARM, POLICY, prepared, pretend
-from tests.audits.world import ADA, BERT, logged, runs
+from tests.audits.world import ADA, BERT, awaiting_audit, logged, runs, verified_case
 from unlearning.models import UnlearningRun
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +138,21 @@ def fixed(world, email):
     return plans.get(), evidence.fix_audit(run_id=plans.get().pk, now=timezone.now())
 
 
+def test_a_certificate_that_ended_meanwhile_clears_nobody(asked, world):
+    """Another case on another version failed while the models of this one were trained."""
+    asked(ADA)
+    plan, _ = fixed(world, BERT)
+    other = awaiting_audit(verified_case("grace@example.org"))
+    same = {"procedure_key": plan.procedure_key, "certificate": plan.certificate}
+    AuditPlan.objects.create(run=other, design={}, policy={}, fixed_at=plan.fixed_at, **same)
+    failed = Finding(kind="U_LIRA", look=0, models_per_arm=6, payload={}, outcome="FAIL")
+    verdicts.conclude(run_id=other.pk, findings=[failed], now=timezone.now())
+    world.work()
+    verdict = plan.run.verdicts.get()
+    assert verdict.outcome == "INVALID"
+    assert "failed after certificate" in verdict.reasons[0]
+
+
 def test_a_look_beside_a_certificate_asks_for_one_arm_in_jobs_of_its_own(asked, world):
     asked(ADA)
     plan, look = fixed(world, BERT)
@@ -187,6 +204,14 @@ def test_a_certificate_that_does_not_recompute_is_set_aside(asked, world, monkey
     plan.refresh_from_db()
     assert plan.certificate is None
     assert "does not come out of its numbers" in plan.no_certificate
+
+
+def test_a_job_beside_a_certificate_that_was_set_aside_trains_nothing(asked, world):
+    asked(ADA)
+    plan, _ = fixed(world, BERT)
+    certificates.set_aside(run_id=plan.pk, reason="Too hard.", now=timezone.now())
+    shadows.train_shadows(Job.objects.get(payload_id=plan.pk, kind="AUDIT"))
+    assert not ShadowResult.objects.filter(run=plan.pk).exists()
 
 
 def test_models_beside_a_certificate_can_really_be_trained(asked, monkeypatch, settings):

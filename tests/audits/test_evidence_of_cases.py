@@ -10,7 +10,7 @@ from audits.queries import case_file, case_page
 from audits.queries.designs import design_of
 from audits.queries.evidence import looks_taken, verdict_of
 from audits.queries.sharing import told_apart
-from audits.services import evidence, verdicts
+from audits.services import closing, evidence, verdicts
 from tests.audits import world as worlds
 from tests.audits.world import NOW, awaiting_audit, logged
 
@@ -125,3 +125,24 @@ def test_a_design_of_several_subjects_is_read_as_it_was_fixed(run, cases, monkey
     design = design_of(run.audit_plan)
     assert design.subjects == 2
     assert design.digest() == run.audit_plan.design_digest
+
+
+def test_what_is_judged_after_the_end_of_an_audit_is_not_kept(run, cases):
+    """A slow worker, while the shadow models expired."""
+    verdicts.not_computed(run_id=run.pk, reason="They expired.", now=NOW)
+    assert conclude(run, *map(finding, cases)) == "REJECTED"
+    assert [one.outcome for one in run.verdicts.all()] == ["INCONCLUSIVE"]
+    assert not Evidence.objects.exclude(request=None).exists()
+
+
+def test_each_case_is_told_of_the_shadow_models_of_its_own_runs(run, cases):
+    """The second has closed before the first purges those of a run that serves it alone."""
+    first, second = cases
+    alone = awaiting_audit(first)
+    rows = [(run, index) for index in range(3)] + [(alone, index) for index in range(2)]
+    for of, index in rows:
+        evidence.keep_shadow(run_id=of.pk, index=index, version=None, row={}, now=NOW)
+    closing.purge_shadows(request=second, now=NOW)
+    closing.purge_shadows(request=first, now=NOW)
+    told = [[one["count"] for one in logged(case, "shadows_purged")] for case in cases]
+    assert told == [[3, 2], [3]]

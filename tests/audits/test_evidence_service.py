@@ -83,7 +83,7 @@ def test_one_canary_is_planted_where_the_deployed_model_is_compared_with_the_poo
     ErasureRequest.objects.filter(pk=case.pk).update(policy=policy)
     evidence.fix_audit(run_id=run.pk, now=NOW)
     plan = AuditPlan.objects.get(run=run)
-    assert plan.design["canaries"] == evidence.design_of(plan).canaries == canaries
+    assert plan.design["canaries"] == design_of(plan).canaries == canaries
 
 
 def test_policy_and_design_are_fixed_once_whatever_changes_later(case, run, settings):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from audits.core import certified
 from audits.core.likelihood import instance_test
 from audits.core.scores import scores_of
 from audits.core.shadows import train_shadow
@@ -36,7 +37,7 @@ POLICY = {
     "attacks": ["u_lira"],
     "margin_utility": 0.99,
 }
-BROKEN = instance_models.broken
+BROKEN = certified.broken
 POOL, INSTANCES = range(12), range(16, 22)  # numbers 12 to 15 are of the second look
 
 
@@ -76,7 +77,9 @@ def plan():
 
 
 def deployed_scores(run):
-    return scores_of(load_version(run.unlearned), audit_sets(plan()).own)[0]
+    own = audit_sets(plan()).own
+    assert own is not None
+    return scores_of(load_version(run.unlearned), own)[0]
 
 
 def test_they_are_asked_for_once_and_numbered_after_all_that_the_looks_can_need(asked, world):
@@ -186,7 +189,7 @@ def test_they_are_purged_with_the_case_and_nothing_is_left_of_them(asked, world)
 
 def test_they_expire_with_the_pool(asked):
     case = asked("JUDGE", Outcome.PASS_LEAK, nodes=True)
-    of_test = [row.version_id for row in ShadowResult.objects.filter(index__in=INSTANCES)]
+    of_test = ShadowResult.objects.filter(index__in=INSTANCES).values("version")
     late = ModelVersion.objects.filter(kind="SHADOW").exclude(pk__in=of_test)
     late.update(expires_at=None)
     assert expiry.expire_shadows(now=NOW + timedelta(days=4000)) == 1
@@ -210,6 +213,7 @@ def test_they_are_really_trained_in_the_same_way_as_the_pool(
     assert [row["engine"] for row in rows().values()] == ["stacked"] * 18
     run, beside = plan().run, instances_of(plan())
     data = audit_sets(plan(), instances=True).data
+    assert beside is not None
     again = train_shadow(3, beside.design, audited(run), data)
     assert rows()[12 + 3]["own"] == pytest.approx(again.after, abs=1e-4)
     (found,) = judge_look(run, 0)

@@ -214,11 +214,17 @@ def test_a_plan_that_did_not_change_is_not_redrawn(world, restricted):
     assert case.runs.count() == 1
 
 
-def test_the_policy_of_a_case_is_fixed_once(world, restricted):
+def test_the_policy_of_a_case_is_fixed_by_its_plan(world, restricted):
+    """Not by a try before: cases that are planned together later have one policy."""
+    world.train("base", world.snapshot(ADA, BERT))
     case = restricted()
     for policy in ({"looks": [6]}, {"looks": [7]}):
         services.fix_policy(case_id=case.pk, policy=policy)
-    assert world.current(case).policy == {"looks": [6]}
+        assert world.current(case).policy == policy
+    plan, runs = plan_of(case.pk)
+    services.keep_plan(case_id=case.pk, plan=plan, runs=runs, now=NOW)
+    services.fix_policy(case_id=case.pk, policy={"looks": [8]})
+    assert world.current(case).policy == {"looks": [7]}
 
 
 def test_a_case_without_a_person_has_nothing_to_restrict(world):
