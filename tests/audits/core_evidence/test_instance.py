@@ -79,6 +79,7 @@ def scores(learned, asked, seed):
 def never_saw(run, *, whole):
     """Return what models say that learned the whole retain set, or all but the surrogates."""
     forget, retain, pool, surrogates = sets(run)
+    design: TwinDesign
     if whole:
         design = InstanceDesign(seed=run, instances=MODELS)
         data = experiment(forget, retain, pool, run)
