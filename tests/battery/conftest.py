@@ -32,7 +32,7 @@ def audit_lies(runs, record_property) -> Audit:
 
     def audit(name: str, found: Pool, models: int, **options: object) -> Rates:
         rates = audits(found, models, runs, **options)  # type: ignore[arg-type]  # of a test
-        record_property(f"{PASS_RATE}.{name}@{models}", rates.passed)
+        record_property(f"{PASS_RATE}.{name}@{models}", float(rates.passed))
         print(f"{name} at {models} models per arm: {rates}")
         return rates
 
@@ -45,7 +45,7 @@ def audit_truth(runs, record_property) -> Audit:
 
     def audit(name: str, found: Pool, models: int, **options: object) -> Rates:
         rates = audits(found, models, runs, **options)  # type: ignore[arg-type]  # of a test
-        record_property(f"{FAIL_RATE}.{name}@{models}", rates.failed)
+        record_property(f"{FAIL_RATE}.{name}@{models}", float(rates.failed))
         print(f"{name} at {models} models per arm: {rates}")
         return rates
 

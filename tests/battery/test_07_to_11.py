@@ -32,8 +32,8 @@ def test_07_a_leak_at_the_margin_hardly_ever_passes(record_property, models, tpr
     bounds = guess_bounds(counts[:, None], judged, counts[None, :], judged, 0.05)
     passed = float(chance[bounds.upper <= MARGIN].sum())
     failed = float(chance[bounds.lower > MARGIN].sum())
-    record_property(f"false_pass_rate.at the margin, TPR {tpr}@{models}", passed)
-    record_property(f"false_fail_rate.at the margin, TPR {tpr}@{models}", failed)
+    record_property(f"false_pass_rate.at the margin, TPR {tpr}@{models}", float(passed))
+    record_property(f"false_fail_rate.at the margin, TPR {tpr}@{models}", float(failed))
     assert max(passed, failed) <= 0.05
 
 
@@ -49,7 +49,9 @@ def test_07_looking_repeatedly_does_not_help_a_leak_at_the_margin(record_propert
         counts = [guesses[:judged].sum(0) for guesses in right]
         alpha = policy.alpha_at(look)
         passed |= guess_bounds(counts[0], judged, counts[1], judged, alpha).upper <= MARGIN
-    record_property(f"false_pass_rate.at the margin, four looks, TPR {tpr}@128", passed.mean())
+    record_property(
+        f"false_pass_rate.at the margin, four looks, TPR {tpr}@128", float(passed.mean())
+    )
     assert passed.mean() <= 0.05
 
 

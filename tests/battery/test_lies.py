@@ -81,7 +81,7 @@ def test_score_matching_is_caught_by_the_neighbourhood_attack(runs, record_prope
     rates = Rates(outcomes=outcomes, runs=runs)
     name = f"score matching, {method}, met by the neighbourhood attack"
     print(f"{name}, at 16 models per arm: {rates}")
-    record_property(f"false_pass_rate.{name}@16", rates.passed)
+    record_property(f"false_pass_rate.{name}@16", float(rates.passed))
     assert (rates.failed >= 0.95) == seen
     assert rates.passed == 0 or not seen
 
