@@ -41,7 +41,7 @@ def finding(outcome="INCONCLUSIVE", *, look=0, final=False, **payload: object):
         kind=Evidence.Kind.U_LIRA,
         look=look,
         models_per_arm=16,
-        payload=payload,
+        payload=payload or {"not_computed": "Nobody measured."},
         outcome=outcome,
         reasons=["Because."],
         final=final,
@@ -161,11 +161,11 @@ def test_an_attack_that_cannot_be_made_ends_the_audit_once_and_never_passes(case
 
 
 def test_at_a_later_look_it_does_not_hide_what_was_measured(run):
-    conclude(run, finding(kept="numbers"))
+    conclude(run, finding(not_computed="numbers"))
     verdicts.not_computed(run_id=run.pk, reason="not computed: it diverged.", now=NOW)
     rows = Evidence.objects.order_by("look").values_list("look", "payload")
     assert list(rows) == [
-        (0, {"kept": "numbers"}),
+        (0, {"not_computed": "numbers"}),
         (1, {"not_computed": "not computed: it diverged."}),
     ]
     assert [one.reasons for one in run.verdicts.order_by("created_at")][-1] == [
