@@ -96,7 +96,7 @@ def measure(kept: Kept, alpha: float, *, policy: EvidencePolicy | None = None) -
     With a policy also what follows from it: the hypotheses that a fail is corrected over, what
     earlier attempts left, what the number of models can show.
     """
-    terms = Terms.fixed(alpha) if policy is None else _terms(kept, alpha, policy)
+    terms = Terms.fixed(alpha) if policy is None else terms_of(kept, alpha, policy)
     # Only the claim is dearer after a failed attempt: what was seen before it stays as it is.
     plain = replace(terms, upper=terms.alpha)
     measured = Measurements(
@@ -138,7 +138,8 @@ def measure_under(kept: Kept, policy: EvidencePolicy) -> Measurements:
     return measure(kept, policy.alpha_at(kept.models_per_arm), policy=policy)
 
 
-def _terms(kept: Kept, alpha: float, policy: EvidencePolicy) -> Terms:
+def terms_of(kept: Kept, alpha: float, policy: EvidencePolicy) -> Terms:
+    """Return at which error the bounds of a look are made; ``alpha`` is the look's."""
     if policy.mode is Mode.LOOKS:
         return Terms.fixed(alpha)
     return Terms(

@@ -102,19 +102,22 @@ def test_the_next_request_trains_only_models_that_never_saw_the_person(asked):
     assert issued.digest in str(evidence_cards({**findings(case), "events": []}))
 
 
-def test_the_verdict_on_a_certificate_is_drawn_again_from_the_file(asked):
-    asked(ADA)
-    _, run, _ = asked(BERT)
-    row = evidence_of(run)
-    verdict = Verdict.objects.get(evidence=row)
-    data = evidence_file.write(
-        kind=row.kind,
-        payload=json.loads(json.dumps(row.payload)),
-        policy=run.audit_plan.policy,
-        outcome=verdict.outcome,
-        reasons=verdict.reasons,
-    )
-    assert recheck(data).agrees
+def test_the_verdict_with_and_without_a_certificate_is_drawn_again_from_the_file(asked):
+    for person in (ADA, BERT):  # the first has a pool of her own
+        _, run, _ = asked(person)
+        row = evidence_of(run)
+        verdict = Verdict.objects.get(evidence=row)
+        data = evidence_file.write(
+            kind=row.kind,
+            payload=json.loads(json.dumps(row.payload)),
+            policy=run.audit_plan.policy,
+            outcome=verdict.outcome,
+            reasons=verdict.reasons,
+        )
+        found = recheck(data)
+        assert found.agrees
+        assert found.schema_checked
+        assert set(row.payload["figures"]) == {"histograms", "power"}
 
 
 def test_a_deployed_model_that_stands_out_fails_and_ends_the_certificate(asked, monkeypatch):
