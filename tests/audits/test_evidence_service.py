@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from audits.core.evidence_schema import PayloadUnfit
 from audits.core.policy import EvidencePolicy
 from audits.core.verdict import Outcome
 from audits.models import AuditPlan, ErasureRequest, Evidence, ShadowResult, Verdict
@@ -149,6 +150,13 @@ def test_a_conclusion_is_drawn_once(case, run):
     assert conclude(run, finding("PASS_LEAK", final=True)) == "REJECTED"
     assert [one.outcome for one in Verdict.objects.all()] == ["FAIL"]
     assert len(logged(case, "verdict_reached")) == len(logged(case, "run_finished")) == 1
+
+
+def test_what_does_not_fit_the_published_schema_is_not_kept(run):
+    with pytest.raises(PayloadUnfit, match=r"U_LIRA evidence .* payload has the member 'score'"):
+        conclude(run, finding(not_computed="", score=1))
+    assert not Evidence.objects.exists()
+    assert not Verdict.objects.exists()
 
 
 def test_an_attack_that_cannot_be_made_ends_the_audit_once_and_never_passes(case, run):
