@@ -10,7 +10,6 @@ and the sensitivity required for a pass are there for that reason.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -25,6 +24,7 @@ from audits.core.kept import Kept, KeptContrast
 from audits.core.levels import Terms, contrast, records_without_signal, subject_estimates
 from audits.core.likelihood import SMALLEST_FIT, TooFewModels, forward, instance_test
 from audits.core.policy import Mode
+from audits.core.terms import terms_of
 from audits.core.verdict import Outcome, Verdict, decide
 
 if TYPE_CHECKING:
@@ -136,18 +136,6 @@ def measure_under(kept: Kept, policy: EvidencePolicy) -> Measurements:
         NotALook: the policy did not plan a verdict at this number of models.
     """
     return measure(kept, policy.alpha_at(kept.models_per_arm), policy=policy)
-
-
-def terms_of(kept: Kept, alpha: float, policy: EvidencePolicy) -> Terms:
-    """Return at which error the bounds of a look are made; ``alpha`` is the look's."""
-    if policy.mode is Mode.LOOKS:
-        return Terms.fixed(alpha)
-    return Terms(
-        alpha=alpha,
-        upper=alpha * math.exp(-kept.debt),
-        record=policy.share_of(kept.models_per_arm),
-        sequential=True,
-    )
 
 
 def recompute(kept: Kept, policy: EvidencePolicy) -> Verdict:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audits.core.attainable import power_of
-from audits.core.contrast import terms_of
 from audits.core.policy import Mode
+from audits.core.terms import terms_of
 
 if TYPE_CHECKING:
     from audits.core.estimates import Level, Power

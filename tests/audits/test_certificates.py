@@ -148,7 +148,13 @@ def test_a_certificate_that_ended_meanwhile_clears_nobody(asked, world):
     other = awaiting_audit(verified_case("grace@example.org"))
     same = {"procedure_key": plan.procedure_key, "certificate": plan.certificate}
     AuditPlan.objects.create(run=other, design={}, policy={}, fixed_at=plan.fixed_at, **same)
-    failed = Finding(kind="U_LIRA", look=0, models_per_arm=6, payload={}, outcome="FAIL")
+    failed = Finding(
+        kind="U_LIRA",
+        look=0,
+        models_per_arm=6,
+        payload={"not_computed": "Said beforehand."},
+        outcome="FAIL",
+    )
     verdicts.conclude(run_id=other.pk, findings=[failed], now=timezone.now())
     world.work()
     verdict = plan.run.verdicts.get()
