@@ -22,10 +22,21 @@ if TYPE_CHECKING:
 
 
 def power_of(
-    kept: KeptContrast, terms: Terms, margin: Callable[[Level], float]
+    kept: KeptContrast,
+    terms: Terms,
+    margin: Callable[[Level], float],
+    *,
+    models: int | None = None,
 ) -> dict[Level, Power]:
-    """Return what the models can show of the record average and of one subject."""
-    models = min(kept.n_in, kept.n_out)
+    """Return what the models can show of the record average and of one subject.
+
+    Args:
+        kept: of which the spread between records is taken.
+        terms: at which error bounds are made.
+        margin: what a leak must exceed to be a fail, by level.
+        models: judged models per arm; those of ``kept`` by default.
+    """
+    models = min(kept.n_in, kept.n_out) if models is None else models
     average, subject = Level.RECORD_AVERAGE, Level.SUBJECT
     if terms.sequential:
         coins = np.full(models, 0.5)

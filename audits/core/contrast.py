@@ -10,7 +10,6 @@ and the sensitivity required for a pass are there for that reason.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -25,6 +24,7 @@ from audits.core.kept import Kept, KeptContrast
 from audits.core.levels import Terms, contrast, records_without_signal, subject_estimates
 from audits.core.likelihood import SMALLEST_FIT, TooFewModels, forward, instance_test
 from audits.core.policy import Mode
+from audits.core.terms import terms_of
 from audits.core.verdict import Outcome, Verdict, decide
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def measure(kept: Kept, alpha: float, *, policy: EvidencePolicy | None = None) -
     With a policy also what follows from it: the hypotheses that a fail is corrected over, what
     earlier attempts left, what the number of models can show.
     """
-    terms = Terms.fixed(alpha) if policy is None else _terms(kept, alpha, policy)
+    terms = Terms.fixed(alpha) if policy is None else terms_of(kept, alpha, policy)
     # Only the claim is dearer after a failed attempt: what was seen before it stays as it is.
     plain = replace(terms, upper=terms.alpha)
     measured = Measurements(
@@ -136,17 +136,6 @@ def measure_under(kept: Kept, policy: EvidencePolicy) -> Measurements:
         NotALook: the policy did not plan a verdict at this number of models.
     """
     return measure(kept, policy.alpha_at(kept.models_per_arm), policy=policy)
-
-
-def _terms(kept: Kept, alpha: float, policy: EvidencePolicy) -> Terms:
-    if policy.mode is Mode.LOOKS:
-        return Terms.fixed(alpha)
-    return Terms(
-        alpha=alpha,
-        upper=alpha * math.exp(-kept.debt),
-        record=policy.share_of(kept.models_per_arm),
-        sequential=True,
-    )
 
 
 def recompute(kept: Kept, policy: EvidencePolicy) -> Verdict:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from audits.core.canonical import NotCanonical, read_json, sha256, write_json
 from audits.core.contrast import recompute_all
 from audits.core.evidence_file import FORMAT, MEMBERS
+from audits.core.evidence_schema import misfit
 from audits.core.kept import kept_by_attack
-from audits.core.policy import EvidencePolicy, NotALook, PolicyRefused
+from audits.core.policy import EvidencePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from audits.core.verdict import Verdict
 
 JUDGED = "U_LIRA"
+NOT_CHECKED = "Schema:   not checked, as jsonschema is not installed"
 
 
 class EvidenceRefused(ValueError):
@@ -30,10 +32,18 @@ class EvidenceRefused(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Recheck:
-    """The recorded outcome, and the verdict drawn again."""
+    """The recorded outcome, and the verdict drawn again.
+
+    Attributes:
+        recorded: the outcome in the file.
+        again: what its kept numbers give.
+        schema_checked: whether the file was held against the published schema, which takes
+            ``jsonschema``.
+    """
 
     recorded: str
     again: Verdict
+    schema_checked: bool
 
     @property
     def agrees(self) -> bool:
@@ -56,14 +66,26 @@ def recheck(data: bytes) -> Recheck:
             f"kind is {values['kind']!r} without kept numbers; only {JUDGED!r} with them can be "
             f"judged again."
         )
+    checked = _in_schema(values)
     try:
         policy = EvidencePolicy.from_dict(values["policy"])
         again = recompute_all(kept_by_attack(payload), policy)
-    except (AttributeError, KeyError, TypeError, NotALook, PolicyRefused) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise EvidenceRefused(f"The kept numbers or the policy cannot be read: {error}") from None
     if payload.get("policy_digest", policy.digest()) != policy.digest():
         raise EvidenceRefused("policy is not the one that the payload was judged under.")
-    return Recheck(recorded=values["outcome"], again=again)
+    return Recheck(recorded=values["outcome"], again=again, schema_checked=checked)
+
+
+def _in_schema(values: dict[str, Any]) -> bool:
+    """Refuse what the published schema does not know; False where nothing can hold it up to it."""
+    try:
+        why = misfit(values)
+    except ImportError:
+        return False
+    if why:
+        raise EvidenceRefused(f"The file does not fit the schema of {FORMAT}: {why}")
+    return True
 
 
 def _read(data: bytes) -> dict[str, Any]:
@@ -92,6 +114,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     lines = [f"Recorded: {found.recorded}", f"Again:    {found.again.outcome.value}"]
     lines += [f"  {reason}" for reason in found.again.reasons]
+    lines += [] if found.schema_checked else [NOT_CHECKED]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0 if found.agrees else 1
 

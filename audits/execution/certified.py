@@ -18,7 +18,7 @@ from audits.core.kept import Kept
 from audits.core.policy import MAIN_ATTACK, EvidencePolicy
 from audits.core.scores import scores_of
 from audits.core.shadows import RETAINED_SAMPLE
-from audits.execution.histograms import histogram_svg
+from audits.execution.figures import figures_of
 from audits.execution.instance_models import never_saw
 from audits.execution.look_payload import owed, payload_of, retained_effect
 from audits.models import AuditPlan, Evidence
@@ -27,8 +27,6 @@ from audits.queries.certificates import failures
 from audits.queries.designs import cohort_at, design_of
 from audits.services import certificates
 from audits.services.verdicts import Finding
-from lineage.models import Artefact
-from lineage.services.artefacts import store_artefact
 from unlearning.core.examples import count
 from unlearning.execution.loading import load_version
 
@@ -90,7 +88,7 @@ def judge_certified(run: UnlearningRun) -> list[Finding]:
         **payload_of(attacks, verdict, policy, before, {}),
         "retained": retained_effect(run, (models + 1) // 2, policy.alpha),
         "engine": {**plan.design.get("engine", {}), "models": paths},
-        "figures": {"histograms": _store(histogram_svg(kept)).sha256},
+        "figures": figures_of(kept, policy),
         "policy_digest": plan.policy_digest,
         "design_digest": design_of(plan).digest(),
         "certificate": {
@@ -176,7 +174,3 @@ def _reason(
         f"{'stands out' if stands else 'does not stand out'} from them "
         f"(p = {p:.4f})."
     )
-
-
-def _store(picture: bytes) -> Artefact:
-    return store_artefact(kind=Artefact.Kind.PLOT, data=picture, now=timezone.now())

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from django.utils import timezone
 
 from audits.core.attack import NothingToAttackWith
 from audits.core.attacked import NoVerdict, judged_by
@@ -23,7 +22,7 @@ from audits.core.shadow_scores import ScoresRefused
 from audits.core.verdict import Outcome, Verdict
 from audits.execution.attacks_known import attack_named
 from audits.execution.audit_sets import AuditSets, audit_sets
-from audits.execution.histograms import histogram_svg
+from audits.execution.figures import figures_of, store_picture
 from audits.execution.instance_models import NeverSaw, from_pool, never_saw, ways
 from audits.execution.look_payload import comparisons, owed, payload_of, retained_effect
 from audits.execution.look_plot import look_plot
@@ -33,8 +32,6 @@ from audits.queries.attempts import attempts_before
 from audits.queries.designs import design_of, instances_of
 from audits.queries.forget_sets import subjects_of
 from audits.services.verdicts import Finding
-from lineage.models import Artefact, ModelVersion
-from lineage.services.artefacts import store_artefact
 from unlearning.execution.loading import load_version
 
 if TYPE_CHECKING:
@@ -46,6 +43,7 @@ if TYPE_CHECKING:
     from audits.core.shadow_rows import ShadowRow
     from audits.core.shadow_scores import ShadowScores
     from audits.queries.attempts import Attempt
+    from lineage.models import ModelVersion
     from unlearning.models import UnlearningRun
 
     Integers: TypeAlias = NDArray[np.int64]
@@ -196,10 +194,7 @@ def _others(
 
 def _finding(look: Look, judged: Judged, case: ErasureRequest | None, *, final: bool) -> Finding:
     plan, verdict, run = look.plan, judged.verdict, look.plan.run
-    pictures = (
-        _store(look_plot(judged.scores, seed=look.design.seed)),
-        _store(histogram_svg(judged.kept[MAIN_ATTACK])),
-    )
+    curves = store_picture(look_plot(judged.scores, seed=look.design.seed))
     payload: dict[str, Any] = {
         **payload_of(judged.kept, verdict, look.policy, look.attempts, judged.not_made),
         "comparisons": comparisons(judged.scores, seed=look.design.seed),
@@ -209,7 +204,7 @@ def _finding(look: Look, judged: Judged, case: ErasureRequest | None, *, final: 
             "models": dict(look.deployment.paths),
         },
         "instance_models": look.never_saw.models if look.never_saw else 0,
-        "figures": {"histograms": pictures[1].sha256},
+        "figures": figures_of(judged.kept[MAIN_ATTACK], look.policy),
         "policy_digest": plan.policy_digest,
         "design_digest": plan.design_digest,
     }
@@ -218,7 +213,7 @@ def _finding(look: Look, judged: Judged, case: ErasureRequest | None, *, final: 
         look=look.number,
         models_per_arm=look.policy.looks[look.number],
         payload=payload,
-        plot=pictures[0],
+        plot=curves,
         outcome=verdict.outcome.value,
         reasons=verdict.reasons,
         final=final,
@@ -245,7 +240,3 @@ def _deployment(run: UnlearningRun, sets: AuditSets) -> Deployment:
 def _result(run: UnlearningRun) -> ModelVersion:
     assert run.unlearned is not None  # noqa: S101  (a run that succeeded has one)
     return run.unlearned
-
-
-def _store(picture: bytes) -> Artefact:
-    return store_artefact(kind=Artefact.Kind.PLOT, data=picture, now=timezone.now())

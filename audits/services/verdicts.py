@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rfc8785
 from django.db import transaction
 
+from audits.core.evidence_schema import check_payload
 from audits.core.verdict import Outcome
 from audits.models import ErasureRequest, Evidence, Verdict
 from audits.queries import cases
@@ -68,6 +69,9 @@ def conclude(*, run_id: UUID, findings: Sequence[Finding], now: datetime) -> Non
     """Keep evidence, verdict and the run's new state together, once per look.
 
     Nothing once the audit is over: another worker judged it, or its shadow models expired.
+
+    Raises:
+        PayloadUnfit: a payload is not of the published shape; the sentence names the place.
     """
     run = UnlearningRun.objects.select_for_update().get(pk=run_id)
     if run.status != UnlearningRun.Status.SUCCEEDED:
@@ -112,6 +116,7 @@ def _certify(run: UnlearningRun, judging: Sequence[Finding], now: datetime) -> N
 
 def _keep(run: UnlearningRun, finding: Finding, now: datetime) -> None:
     payload = dict(finding.payload)
+    check_payload(finding.kind, payload)
     digest = hashlib.sha256(rfc8785.dumps(payload)).hexdigest()
     row, created = Evidence.objects.get_or_create(
         run=run,

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audits.core.estimates import Level
-from audits.views.cells import mapping, number, text
+from audits.views.cells import NOT_COMPUTED, mapping, number, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MAIN = "U-LiRA"
 MARGINS = {
     Level.RECORD_AVERAGE: "margin_record",
     Level.SUBJECT: "margin_subject",
@@ -80,6 +81,35 @@ class Attack:
     contrasts: tuple[ContrastTable, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What one deciding attack says at one deciding level. Texts, ready for a cell."""
+
+    attack: str
+    level: str
+    before: str
+    after: str
+    margin: str
+    says: str
+
+
+def answers(payload: Mapping[str, Any], policy: Mapping[str, Any]) -> tuple[Answer, ...]:
+    """Return the few numbers that the verdict turns on: the main attack's, then the others'."""
+    found = {MAIN: payload} | {
+        text(one.get("title")): one
+        for one in map(mapping, mapping(payload.get("attacks")).values())
+        if one.get("decides")
+    }
+    return tuple(
+        _answer(title, level, (before, leak), policy)
+        for title, one in found.items()
+        for level in Level
+        if level.value in (policy.get("levels") or ())
+        and (before := _at(one, "before", level))
+        and (leak := _at(one, "leak", level))
+    )
+
+
 def contrast_tables(
     payload: Mapping[str, Any], policy: Mapping[str, Any]
 ) -> tuple[ContrastTable, ...]:
@@ -128,3 +158,41 @@ def _level(level: Level, row: Mapping[str, Any], policy: Mapping[str, Any]) -> L
         method=text(row.get("method")),
         decides=level.value in (policy.get("levels") or ()),
     )
+
+
+def _at(payload: Mapping[str, Any], contrast: str, level: Level) -> Mapping[str, Any]:
+    found = mapping(mapping(payload.get("contrasts")).get(contrast))
+    return mapping(found.get(level.value)) or _of_one_subject(found, level)
+
+
+def _of_one_subject(found: Mapping[str, Any], level: Level) -> Mapping[str, Any]:
+    """Return the subject's numbers for the whole set, which is the same where there is one."""
+    return mapping(found.get(Level.SUBJECT.value)) if level is Level.WHOLE_SET else {}
+
+
+def _answer(
+    title: str,
+    level: Level,
+    stages: tuple[Mapping[str, Any], Mapping[str, Any]],
+    policy: Mapping[str, Any],
+) -> Answer:
+    lower, upper = stages[0].get("lower"), stages[1].get("upper")
+    margin = policy.get(MARGINS[level])
+    return Answer(
+        attack=title,
+        level=LEVELS[level],
+        before=number(lower, digits=2),
+        after=number(upper, digits=2),
+        margin=number(margin, digits=2),
+        says=_says(lower, upper, stages[1].get("lower"), margin),
+    )
+
+
+def _says(*values: Any) -> str:  # noqa: ANN401  (any JSON values)
+    if not all(isinstance(value, int | float) for value in values):
+        return NOT_COMPUTED
+    before, after, leak, margin = values
+    if leak > margin:
+        return "leaks"
+    seen = "seen before" if before > margin else "not shown to be seen before"
+    return f"{seen}, {'below' if after <= margin else 'perhaps above'} the margin after"

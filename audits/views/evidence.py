@@ -14,7 +14,7 @@ from audits.core.certificate_words import certificate_words
 from audits.models import AuditPlan, ErasureRequest, Evidence, Verdict
 from audits.queries.case_file import ordered_runs
 from audits.queries.limits import limits_of
-from audits.views import contrasts, measurements
+from audits.views import beside, contrasts, measurements
 from audits.views.access import page, staff_page
 from audits.views.downloads import attachment, checked, not_there
 from audits.views.wording import guarantee_words, method_title, verdict_badge
@@ -150,6 +150,10 @@ def _tables(found: Evidence, policy: dict[str, Any]) -> dict[str, Any]:
     return {
         **shared,
         "contrasts": contrasts.contrast_tables(payload, policy),
+        "answers": contrasts.answers(payload, policy),
+        "power": beside.power_rows(payload, policy),
+        "comparisons": beside.comparison_facts(payload),
+        "not_run": beside.not_run_facts(payload),
         "others": contrasts.other_attacks(payload, policy),
         "not_made": payload.get("not_made") or {},
         "utility": measurements.utility_facts(payload),

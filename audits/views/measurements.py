@@ -5,14 +5,16 @@ A payload is JSON that an earlier release may have sealed, so no part of it is t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audits.views.cells import NOT_COMPUTED, interval, line, listed, mapping, number, percent, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
+CODE = re.compile(r"[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CHECKS = {
     "manifest_matches": "Manifest digest recomputed and equal",
     "overlapping": "Ancestors whose inputs still hold an erased record",
@@ -53,6 +55,11 @@ class Fact:
     name: str
     value: str
 
+    @property
+    def coded(self) -> bool:
+        """Return whether the value is a digest or an id, to be set letter by letter."""
+        return CODE.fullmatch(self.value) is not None
+
 
 @dataclass(frozen=True, kw_only=True)
 class PopulationRow:
@@ -92,25 +99,11 @@ def kept_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
         ),
         Fact(name="Faults of the experiment", value=listed(findings)),
         Fact(name="Attempt on these records of this version", value=text(payload.get("attempt"))),
-        *_power(mapping(payload.get("power"))),
         Fact(name="Records that stay, told from strangers", value=_retained(payload)),
-        *_comparisons(payload.get("comparisons")),
-        Fact(name="Attacks that were not run", value=_not_run(payload.get("not_run"))),
         Fact(name="How the shadow models were trained", value=_engine(payload)),
         Fact(name="Digest of the design", value=text(payload.get("design_digest"))),
         Fact(name="Digest of the policy", value=text(payload.get("policy_digest"))),
     )
-
-
-def _comparisons(found: Any) -> Iterator[Fact]:  # noqa: ANN401  (any JSON value)
-    for one in map(mapping, found if isinstance(found, list) else ()):
-        value = text(one.get("not_computed"))
-        if "percentile" in one:
-            value = (
-                f"percentile {line(one['percentile'])} among retrained models compared with one "
-                f"another, {text(one.get('models'))} models in a group; shown, decides nothing"
-            )
-        yield Fact(name=f"{text(one.get('title'))}, unlearned against retrained", value=value)
 
 
 def _engine(payload: Mapping[str, Any]) -> str:
@@ -188,17 +181,6 @@ def _check(name: str, value: Any) -> str:  # noqa: ANN401  (any JSON value)
     return line(value)
 
 
-def _power(found: Mapping[str, Any]) -> tuple[Fact, ...]:
-    return tuple(
-        Fact(
-            name=f"Smallest bound that so many models can be expected to give, {words}",
-            value=number(mapping(found.get(level)).get("smallest_bound")),
-        )
-        for level, words in (("record_average", "average"), ("subject", "the person as a whole"))
-        if level in found
-    )
-
-
 def _retained(payload: Mapping[str, Any]) -> str:
     found = mapping(payload.get("retained"))
     if "increase" not in found:
@@ -207,14 +189,6 @@ def _retained(payload: Mapping[str, Any]) -> str:
     return (
         f"{number(found.get('before'))} before, {number(found.get('after'))} after, increase at "
         f"least {number(found.get('lower'))}{flag}"
-    )
-
-
-def _not_run(rows: Any) -> str:  # noqa: ANN401  (any JSON value)
-    if not isinstance(rows, list) or not rows:
-        return NOT_COMPUTED
-    return " ".join(
-        f"{text(mapping(row).get('attack'))}: {text(mapping(row).get('reason'))}" for row in rows
     )
 
 

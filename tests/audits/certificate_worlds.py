@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audits.core.shadow_rows import ShadowRow
-from audits.execution import certified, judged_look, judging, shadows
+from audits.execution import figures, judged_look, judging, shadows
 from audits.execution.shadow_engine import Bench
 from tests.audits.world import ADA, BERT, CLEO, DORA
 from unlearning.core.engine import Path
@@ -67,9 +67,9 @@ def pretend(monkeypatch: pytest.MonkeyPatch, *, stands_out: bool = False) -> Non
     monkeypatch.setattr(shadows, "train_shadow", passing)
     monkeypatch.setattr(shadows, "register_shadow", lambda *_, **__: None)
     monkeypatch.setattr(shadows, "_own_scores", own)
-    for module, drawing in ((judged_look, "look_plot"), (judged_look, "histogram_svg")):
+    drawings = (judged_look, "look_plot"), (figures, "histogram_svg"), (figures, "power_svg")
+    for module, drawing in drawings:
         monkeypatch.setattr(module, drawing, lambda *_, **__: b"<svg/>")
-    monkeypatch.setattr(certified, "histogram_svg", lambda *_: b"<svg/>")
     monkeypatch.setattr(judging, "_population", lambda _: [])
     monkeypatch.setattr("audits.core.contrast.findings", lambda *_, **__: ())
 

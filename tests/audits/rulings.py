@@ -37,7 +37,10 @@ def rule(monkeypatch: pytest.MonkeyPatch, outcomes: Sequence[Outcome]) -> None:
                 kind=Evidence.Kind.U_LIRA,
                 look=look,
                 models_per_arm=6,
-                payload={"policy_digest": run.audit_plan.policy_digest},
+                payload={
+                    "not_computed": "Said beforehand.",
+                    "policy_digest": run.audit_plan.policy_digest,
+                },
                 outcome=outcome.value,
                 reasons=[f"Said beforehand: {outcome}."],
                 final=True,

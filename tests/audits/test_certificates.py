@@ -102,19 +102,22 @@ def test_the_next_request_trains_only_models_that_never_saw_the_person(asked):
     assert issued.digest in str(evidence_cards({**findings(case), "events": []}))
 
 
-def test_the_verdict_on_a_certificate_is_drawn_again_from_the_file(asked):
-    asked(ADA)
-    _, run, _ = asked(BERT)
-    row = evidence_of(run)
-    verdict = Verdict.objects.get(evidence=row)
-    data = evidence_file.write(
-        kind=row.kind,
-        payload=json.loads(json.dumps(row.payload)),
-        policy=run.audit_plan.policy,
-        outcome=verdict.outcome,
-        reasons=verdict.reasons,
-    )
-    assert recheck(data).agrees
+def test_the_verdict_with_and_without_a_certificate_is_drawn_again_from_the_file(asked):
+    for person in (ADA, BERT):  # the first has a pool of her own
+        _, run, _ = asked(person)
+        row = evidence_of(run)
+        verdict = Verdict.objects.get(evidence=row)
+        data = evidence_file.write(
+            kind=row.kind,
+            payload=json.loads(json.dumps(row.payload)),
+            policy=run.audit_plan.policy,
+            outcome=verdict.outcome,
+            reasons=verdict.reasons,
+        )
+        found = recheck(data)
+        assert found.agrees
+        assert found.schema_checked
+        assert set(row.payload["figures"]) == {"histograms", "power"}
 
 
 def test_a_deployed_model_that_stands_out_fails_and_ends_the_certificate(asked, monkeypatch):
@@ -145,7 +148,13 @@ def test_a_certificate_that_ended_meanwhile_clears_nobody(asked, world):
     other = awaiting_audit(verified_case("grace@example.org"))
     same = {"procedure_key": plan.procedure_key, "certificate": plan.certificate}
     AuditPlan.objects.create(run=other, design={}, policy={}, fixed_at=plan.fixed_at, **same)
-    failed = Finding(kind="U_LIRA", look=0, models_per_arm=6, payload={}, outcome="FAIL")
+    failed = Finding(
+        kind="U_LIRA",
+        look=0,
+        models_per_arm=6,
+        payload={"not_computed": "Said beforehand."},
+        outcome="FAIL",
+    )
     verdicts.conclude(run_id=other.pk, findings=[failed], now=timezone.now())
     world.work()
     verdict = plan.run.verdicts.get()

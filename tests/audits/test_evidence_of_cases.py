@@ -35,7 +35,7 @@ def finding(case, outcome="PASS_LEAK", *, look=0, final=True):
         kind=Evidence.Kind.U_LIRA,
         look=look,
         models_per_arm=16,
-        payload={"of": str(case.pk)},
+        payload={"not_computed": str(case.pk)},
         outcome=outcome,
         reasons=[f"Because of {case.reference}."],
         final=final,
@@ -70,13 +70,14 @@ def test_a_run_is_rejected_when_one_case_fails(run, cases):
 
 def test_a_case_sees_its_own_evidence_and_what_is_about_the_whole_run(run, cases):
     first, second = cases
-    whole = verdicts.Finding(kind="POPULATION", look=0, models_per_arm=0, payload={"of": "all"})
+    nothing = {"original": None, "unlearned": None, "not_computed": "all"}
+    whole = verdicts.Finding(kind="POPULATION", look=0, models_per_arm=0, payload=nothing)
     conclude(run, whole, finding(first), finding(second))
     for case in cases:
-        shown = [one["payload"]["of"] for one in case_file.findings(case)["evidence"]]
+        shown = [one["payload"]["not_computed"] for one in case_file.findings(case)["evidence"]]
         assert sorted(shown) == sorted(["all", str(case.pk)])
         (row,) = case_page.run_rows(case)
-        assert {one.payload["of"] for one in row.evidence} == {"all", str(case.pk)}
+        assert {one.payload["not_computed"] for one in row.evidence} == {"all", str(case.pk)}
         (reached,) = logged(case, "verdict_reached")
         own = Verdict.objects.get(evidence__request=case)
         assert reached["evidence"] == own.evidence.digest

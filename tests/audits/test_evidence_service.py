@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from audits.core.evidence_schema import PayloadUnfit
 from audits.core.policy import EvidencePolicy
 from audits.core.verdict import Outcome
 from audits.models import AuditPlan, ErasureRequest, Evidence, ShadowResult, Verdict
@@ -41,7 +42,7 @@ def finding(outcome="INCONCLUSIVE", *, look=0, final=False, **payload: object):
         kind=Evidence.Kind.U_LIRA,
         look=look,
         models_per_arm=16,
-        payload=payload,
+        payload=payload or {"not_computed": "Nobody measured."},
         outcome=outcome,
         reasons=["Because."],
         final=final,
@@ -151,6 +152,13 @@ def test_a_conclusion_is_drawn_once(case, run):
     assert len(logged(case, "verdict_reached")) == len(logged(case, "run_finished")) == 1
 
 
+def test_what_does_not_fit_the_published_schema_is_not_kept(run):
+    with pytest.raises(PayloadUnfit, match=r"U_LIRA evidence .* payload has the member 'score'"):
+        conclude(run, finding(not_computed="", score=1))
+    assert not Evidence.objects.exists()
+    assert not Verdict.objects.exists()
+
+
 def test_an_attack_that_cannot_be_made_ends_the_audit_once_and_never_passes(case, run):
     for _ in range(2):  # every chunk of a look comes to this end
         verdicts.not_computed(run_id=run.pk, reason="not computed: too few.", now=NOW)
@@ -161,11 +169,11 @@ def test_an_attack_that_cannot_be_made_ends_the_audit_once_and_never_passes(case
 
 
 def test_at_a_later_look_it_does_not_hide_what_was_measured(run):
-    conclude(run, finding(kept="numbers"))
+    conclude(run, finding(not_computed="numbers"))
     verdicts.not_computed(run_id=run.pk, reason="not computed: it diverged.", now=NOW)
     rows = Evidence.objects.order_by("look").values_list("look", "payload")
     assert list(rows) == [
-        (0, {"kept": "numbers"}),
+        (0, {"not_computed": "numbers"}),
         (1, {"not_computed": "not computed: it diverged."}),
     ]
     assert [one.reasons for one in run.verdicts.order_by("created_at")][-1] == [

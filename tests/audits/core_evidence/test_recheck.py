@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audits.core import evidence_file
+from audits.core import evidence_file, evidence_schema
 from audits.core.contrast import recompute
-from audits.core.recheck import EvidenceRefused, recheck
+from audits.core.recheck import EvidenceRefused, main, recheck
 from tests.audits.core_evidence.experiments import World, policy_at
 
 FAILING = World(models=8, after=1.2)
@@ -50,7 +50,8 @@ def test_another_outcome_than_the_kept_numbers_give_is_found():
         (b"[]", "has exactly digest, format"),
         (written(kind="POPULATION"), "kind is 'POPULATION'"),
         (written(payload={}), "without kept numbers"),
-        (written(payload={"kept": {"before": 1}}), "cannot be read"),
+        (written(payload={"kept": {"before": 1}}), r"payload\.kept lacks models_per_arm, leak"),
+        (written(reasons=[7]), r"file\.reasons\[0\] is 7; the schema asks for type \"string\""),
         (written(policy={"looks": [16], "alpha": 0.9}), "cannot be read"),
         (written(policy=policy_at(8, alpha=0.4).as_dict()), "policy is not the one"),
     ],
@@ -73,6 +74,25 @@ def test_a_changed_payload_is_refused():
 def test_no_bytes_break_it(data):
     with pytest.raises(EvidenceRefused):
         recheck(data)
+
+
+@pytest.fixture
+def without_jsonschema(monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == "jsonschema"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    monkeypatch.setattr(evidence_schema, "_validator", evidence_schema._validator.__wrapped__)
+
+
+def test_it_judges_without_jsonschema_and_says_what_was_not_checked(
+    without_jsonschema, tmp_path, capsys
+):
+    file = tmp_path / "evidence.json"
+    file.write_bytes(written())
+    assert main([str(file)]) == 0
+    assert capsys.readouterr().out.endswith("jsonschema is not installed\n")
+    with pytest.raises(EvidenceRefused, match="cannot be read"):
+        recheck(written(payload={"kept": {"before": 1}}))
 
 
 def test_a_stranger_runs_it_without_django_or_torch(tmp_path):

@@ -58,7 +58,17 @@ def test_a_verdict_is_shown_with_its_reasons_tables_and_limits(reader):
 
 def test_the_page_says_which_certificate_was_relied_on(reader):
     found = worlds.u_lira()
-    said = {"relied_on": "c" * 36, "digest": "d" * 64, "models_of_this_run": 20, "difficulty": 3}
+    said = {
+        "relied_on": "c" * 36,
+        "digest": "d" * 64,
+        "key": "e" * 64,
+        "issued_at": "2026-05-01T00:00:00+00:00",
+        "expires_at": "2026-07-30T00:00:00+00:00",
+        "attempt": 1,
+        "certified_difficulty": 4,
+        "difficulty": 3,
+        "models_of_this_run": 20,
+    }
     case, _ = worlds.judged(replace(found, payload={**found.payload, "certificate": said}))
     page = text_of(reader.get(page_of(case)))
     assert "<h2>Certificate</h2>" in page

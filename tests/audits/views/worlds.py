@@ -14,6 +14,7 @@ from audits.services import case_runs, closing, evidence, planning, records, req
 from lineage.models import Artefact, DataRecord, ModelVersion, OrdinalSpace, Run
 from lineage.services.artefacts import store_artefact
 from lineage.services.subjects import register_subject
+from tests.audits.core_evidence.experiments import World
 from unlearning.services import runs
 
 EMAIL = "ada@example.org"
@@ -132,7 +133,7 @@ def u_lira():
     }
     levels = dict.fromkeys(("record_average", "subject", "worst_record"), estimate)
     payload = {
-        "kept": {"findings": []},
+        "kept": World(models=16, records=2).kept(1).as_dict(),
         "contrasts": {"before": levels, "leak": levels},
         "alpha": 0.0167,
         "instance_p": None,
