@@ -245,7 +245,7 @@ def test_a_disk_that_is_full_while_a_plot_is_written_does_not_lose_the_shadow_mo
     world.work(until=until("JUDGE"))
     with monkeypatch.context() as broken:
         broken.setattr(
-            "audits.execution.judged_look.store_artefact",
+            "audits.execution.figures.store_artefact",
             lambda **_: (_ for _ in ()).throw(artifacts.StoreFull("The store is full: a plot.")),
         )
         case = stopped(

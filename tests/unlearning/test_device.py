@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from unlearning.core.session import CPU, Session
+from unlearning.execution import device as device_module
 from unlearning.execution.device import NoDevice, described, placed
 
 
@@ -16,6 +17,8 @@ def installed(settings, monkeypatch):
     def install(device: str, *, cuda: bool, mixed: bool = False) -> None:
         settings.EXPUNGE_DEVICE, settings.EXPUNGE_MIXED_PRECISION = device, mixed
         monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+        # It would ask a CUDA device that may not be there.
+        monkeypatch.setattr(device_module, "fingerprint", lambda used: {"kind": used.type})
 
     return install
 
@@ -33,7 +36,11 @@ def installed(settings, monkeypatch):
 def test_sessions_are_placed_where_the_setting_says(installed, asked, cuda, used):
     installed(asked, cuda=cuda)
     assert Session(**placed()).device == torch.device(used)
-    assert described() == {"device": used, "mixed_precision": False}
+    assert described() == {
+        "device": used,
+        "mixed_precision": False,
+        "arithmetic": {"kind": used},
+    }
 
 
 def test_a_device_that_is_asked_for_and_not_there_is_named(installed):
