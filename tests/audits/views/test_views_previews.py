@@ -116,7 +116,9 @@ def test_only_whoever_opened_a_picture_gets_it_and_not_for_long(
     assert client.get(address).status_code == 302
     assert reader.get(address).status_code == 403
     assert admin_client.get(address).status_code == 404
-    assert decider.get(address.replace(".png", "x.png")).status_code == 404
+    place = len(address) // 2
+    other = "A" if address[place] != "A" else "B"
+    assert decider.get(address[:place] + other + address[place + 1 :]).status_code == 404
     monkeypatch.setattr("audits.views.previews.SECONDS", -1)  # a token counts whole seconds
     assert SECONDS == 600
     assert decider.get(address).status_code == 404
