@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audits.core.subjects import join_overlapping
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.capacity import together
 from audits.queries.conflicts import taken
@@ -100,28 +101,10 @@ def groups_of(cases: Iterable[ErasureRequest], *, but: Collection[str] = ()) -> 
                 cases=tuple(sorted((known[pk] for pk in members), key=_age)),
                 reached={pk: free[pk] for pk in members},
             )
-            for members in joined(free)
+            for members in join_overlapping(free)
         ),
         key=lambda one: _age(one.cases[0]),
     )
-
-
-def joined(reached: Mapping[UUID, Collection[Place]]) -> list[list[UUID]]:
-    """Return the connected parts of cases and places; a case that reaches nothing is one."""
-    leader: dict[UUID | Place, UUID | Place] = {}
-
-    def first(one: UUID | Place) -> UUID | Place:
-        while (above := leader.setdefault(one, one)) != one:
-            leader[one] = one = leader.setdefault(above, above)
-        return one
-
-    for case, places in reached.items():
-        for place in places:
-            leader[first(place)] = first(case)
-    parts: dict[UUID | Place, list[UUID]] = defaultdict(list)
-    for case in reached:
-        parts[first(case)].append(case)
-    return list(parts.values())
 
 
 def person_of(case: ErasureRequest) -> str:

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
+from audits.core.subjects import join_overlapping
 from audits.models import ErasureRequest
-from audits.queries.groups import groups, joined
+from audits.queries.groups import groups
 from audits.queries.reached import Place, reached_by
 from audits.services import scheduling
 from lineage.core.bitmaps import decode
@@ -72,7 +73,7 @@ places = st.builds(Place, st.sampled_from("vw"), st.integers(0, 6))
 
 @given(st.dictionaries(st.uuids(), st.frozensets(places, max_size=3), max_size=12))
 def test_what_is_joined_is_what_merging_by_hand_gives(reached):
-    assert {frozenset(one) for one in joined(reached)} == naive(reached)
+    assert {frozenset(one) for one in join_overlapping(reached)} == naive(reached)
 
 
 @pytest.mark.parametrize("seed", range(4))

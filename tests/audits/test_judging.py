@@ -1,4 +1,4 @@
-"""From scores to verdicts: what is kept suffices, and what is exact is asked anew."""
+"""From scores to verdicts: what is kept suffices."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from audits.core.kept import kept_by_attack
 from audits.core.policy import EvidencePolicy
 from audits.core.verdict import Outcome
 from audits.execution import judging, shadows
-from audits.execution.construction import exact_checks, judge_by_construction
 from audits.execution.procedure import audited
 from audits.execution.stored_rows import as_json, from_json
 from audits.models import Evidence, ShadowResult, Verdict
@@ -23,7 +22,6 @@ from lineage.queries.closure import affected
 from tests.audits import world as worlds
 from tests.audits.rulings import made_up, make_up
 from tests.audits.world import ADA, BERT, CLEO, DORA, logged, runs
-from unlearning.core.recipe import RecipeChanged
 from unlearning.core.training import LossNotFinite
 from unlearning.execution.loading import load_version
 from unlearning.models import UnlearningRun
@@ -253,50 +251,3 @@ def test_shadows_of_a_child_on_a_base_of_the_same_case_are_trained_with_it(world
     methods = (procedure.method.title, procedure.base.method.title)
     assert methods == ("Retrain from scratch", "Fine-tune on the retain set")
     assert (procedure.saw_forget_set, procedure.base.saw_forget_set) == (False, True)
-
-
-# --- construction -----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def retrained(world, base):
-    """A run that retrained the base without Ada, and is not judged yet."""
-    case = world.accepted()
-    world.work(until=until("JUDGE"))
-    return case.runs.get()
-
-
-def outcome(run):
-    (finding,) = judge_by_construction(run)
-    return finding.outcome, " ".join(finding.reasons)
-
-
-def test_a_retrained_version_is_erased_by_construction(retrained):
-    checks = exact_checks(retrained, retrained.unlearned)
-    assert (checks.manifest_matches, checks.overlapping, checks.inexact) == (True, (), ())
-    assert len(checks.code_digest) == len(checks.environment_digest) == 64
-    assert outcome(retrained)[0] == "ERASED_BY_CONSTRUCTION"
-
-
-def test_a_result_by_another_recipe_is_not(retrained):
-    trained = retrained.unlearned.generated_by
-    trained.recipe_digest = "0" * 64
-    with pytest.raises(RecipeChanged):
-        outcome(retrained)
-
-
-def test_a_result_whose_data_hold_a_record_of_the_forget_set_is_not(world, retrained):
-    used = retrained.unlearned.generated_by.inputs.get(role="TRAINING")
-    used.used_snapshot = world.snapshot(ADA)
-    used.save()
-    verdict, reasons = outcome(retrained)
-    assert verdict != "ERASED_BY_CONSTRUCTION"
-    assert "base v2" in reasons
-
-
-def test_a_result_on_an_approximate_base_is_not(world, retrained):
-    ModelVersion.objects.filter(pk=retrained.unlearned.pk).update(guarantee="APPROXIMATE")
-    retrained.refresh_from_db()
-    verdict, reasons = outcome(retrained)
-    assert verdict != "ERASED_BY_CONSTRUCTION"
-    assert "base v2" in reasons

@@ -20,7 +20,7 @@ from lineage.queries.availability import restricted_ordinals
 from lineage.queries.sources import learned_by
 from tests.audits.coalescing import age, sweep
 from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, officer, runs
-from tests.unlearning.shards import spread
+from tests.unlearning.shards import two_people_a_shard
 from tests.unlearning.toys import equal
 from unlearning.execution import rebuilding
 from unlearning.execution.loading import load_version, retain_snapshot
@@ -42,14 +42,7 @@ def _sharded(settings):
 
 @pytest.fixture
 def base(world, monkeypatch):
-    snapshot = world.snapshot(*PEOPLE)
-    spread(
-        monkeypatch,
-        snapshot,
-        STEPS,
-        wanted=lambda placed: [len(placed.records(each)) for each in range(2)] == [12, 12],
-    )
-    return world.train("base", snapshot, recipe_parameters=STEPS)
+    return two_people_a_shard(monkeypatch, world, STEPS)
 
 
 def held(version, shard):

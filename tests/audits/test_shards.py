@@ -13,7 +13,7 @@ from lineage.models import Job, ModelVersion, Run
 from lineage.queries.sources import learned_by
 from lineage.services import versions
 from tests.audits.world import ADA, BERT, CLEO, DORA, NOW, SMALL, runs
-from tests.unlearning.shards import only_one_knows_twos, spread
+from tests.unlearning.shards import only_one_knows_twos, two_people_a_shard
 from tests.unlearning.toys import equal
 from unlearning.core.replay.engine import model_at
 from unlearning.execution.histories import Borrowed, recording_of
@@ -35,14 +35,7 @@ def _sharded(settings):
 
 @pytest.fixture
 def base(world, monkeypatch):
-    snapshot = world.snapshot(*PEOPLE)
-    spread(
-        monkeypatch,
-        snapshot,
-        STEPS,
-        wanted=lambda placed: [len(placed.records(each)) for each in range(2)] == [12, 12],
-    )
-    return world.train("base", snapshot, recipe_parameters=STEPS)
+    return two_people_a_shard(monkeypatch, world, STEPS)
 
 
 @pytest.fixture

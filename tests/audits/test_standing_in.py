@@ -18,7 +18,7 @@ from audits.services.serving import VersionNotServed, give_version
 from lineage.models import Job, ModelVersion, Run
 from lineage.services import jobs
 from tests.audits.world import ADA, BERT, CLEO, DORA, LEASE, logged, runs
-from tests.unlearning.shards import spread
+from tests.unlearning.shards import two_people_a_shard
 from unlearning.core.release.ruling import Ruling
 from unlearning.core.sharding.rebuilding import RolledBack, ShardRewind
 from unlearning.core.sharding.vote import SoftVote
@@ -51,14 +51,7 @@ def _narrow(world, settings):
 
 @pytest.fixture
 def base(world, monkeypatch):
-    snapshot = world.snapshot(*PEOPLE)
-    spread(
-        monkeypatch,
-        snapshot,
-        LEARNT,
-        wanted=lambda placed: [len(placed.records(each)) for each in range(2)] == [12, 12],
-    )
-    return world.train("base", snapshot, recipe_parameters=LEARNT)
+    return two_people_a_shard(monkeypatch, world, LEARNT)
 
 
 @pytest.fixture

@@ -31,6 +31,18 @@ def only_one_knows_twos(monkeypatch, world, parameters):
     return world.train("base", snapshot, recipe_parameters=parameters)
 
 
+def two_people_a_shard(monkeypatch, world, parameters):
+    """Train two shards, with two of the four people in each. Return the version."""
+    snapshot = world.snapshot(ADA, BERT, CLEO, DORA)
+    spread(
+        monkeypatch,
+        snapshot,
+        parameters,
+        wanted=lambda placed: [len(placed.records(each)) for each in range(2)] == [12, 12],
+    )
+    return world.train("base", snapshot, recipe_parameters=parameters)
+
+
 def spread(monkeypatch, snapshot, parameters, *, shards=2, slices=2, wanted=None):
     """Choose the key that places people, so that every shard learns every class.
 
