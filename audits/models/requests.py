@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from audits.core.roles import WORDS
 from lineage.models import DataSubject, OrdinalSpace
 from unlearning.models import UnlearningRun
 
@@ -15,9 +16,21 @@ from unlearning.models import UnlearningRun
 class ErasureRequest(models.Model):
     """One case: a person's request, or the operator's own (``OperatorCase`` beside it).
 
+    What a person asks for is its ``kind``; in which language they are written to, ``locale``.
+
     The state machine stands in ``audits/services/transitions.py``. An operator's case has no
     statutory deadline, and so no ``due_on``.
     """
+
+    class Kind(models.TextChoices):
+        """What is asked for. The last is no request: the operator started the case."""
+
+        ERASURE = "ERASURE", "Erasure (Art. 17)"
+        CONSENT = "CONSENT", "Withdrawal of consent (Art. 7(3))"
+        OBJECTION = "OBJECTION", "Objection (Art. 21)"
+        RESTRICTION = "RESTRICTION", "Restriction (Art. 18)"
+        SEEN_IN_OUTPUT = "SEEN_IN_OUTPUT", "Own data seen in an output"
+        OPERATOR = "OPERATOR", "Started by the operator"
 
     class Status(models.TextChoices):
         """Life of a case."""
@@ -38,6 +51,8 @@ class ErasureRequest(models.Model):
         DRAFT = "DRAFT", "Forget set being chosen"
         PROPOSED = "PROPOSED", "Waiting for approval"
         APPROVED = "APPROVED", "Approved"
+        INFO_ASKED = "INFO_ASKED", "Waiting for the person"
+        EXPIRED = "EXPIRED", "Not confirmed in time"
 
     class Outcome(models.TextChoices):
         """How the case closed."""
@@ -49,6 +64,9 @@ class ErasureRequest(models.Model):
         WITHDRAWN = "WITHDRAWN", "Withdrawn"
         JOINED = "JOINED", "Joined to an earlier case"
         REMOVED = "REMOVED", "Removed from training"
+        EXPIRED = "EXPIRED", "Not confirmed in time"
+        NOT_IDENTIFIED = "NOT_IDENTIFIED", "Person not identified"
+        RESTRICTION_LIFTED = "RESTRICTION_LIFTED", "Restriction ended"
 
     class Ground(models.TextChoices):
         """GDPR Art. 17(1) grounds."""
@@ -63,9 +81,11 @@ class ErasureRequest(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(max_length=16, unique=True)
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.ERASURE)
+    locale = models.CharField(max_length=8, default="en")
     status = models.CharField(max_length=16, choices=Status, default=Status.RECEIVED)
     held_from = models.CharField(max_length=16, blank=True)
-    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.OPEN, blank=True)
+    outcome = models.CharField(max_length=32, choices=Outcome, default=Outcome.OPEN, blank=True)
     channel = models.CharField(max_length=16, default="FORM")
     email = models.EmailField(blank=True)
     subject = models.ForeignKey(
@@ -100,6 +120,7 @@ class ErasureRequest(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["status"], name="request_status")]
+        permissions = [(str(right), f"May {words}") for right, words in WORDS.items()]
 
     def __str__(self) -> str:
         return self.reference

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
 from audits import keys
+from audits.services.rights import make_roles
 from lineage import keys as lineage_keys
 
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         keys.create_signing_key()
         lineage_keys.get_or_create("lookup")
         _migrate()
+        make_roles()
         call_command("collectstatic", interactive=False, verbosity=0)
         if options["verbosity"]:
             self.stdout.write(f"Ready. Data lies in {settings.VAR}, keys in {settings.KEYS}.")
