@@ -9,6 +9,7 @@ from django.urls import include, path
 
 from audits.views import (
     cases,
+    clocks,
     decisions,
     downloads,
     evidence,
@@ -39,6 +40,10 @@ one_case = [
     path("accept/", decisions.accept, name="accept"),
     path("refuse/", decisions.refuse, name="refuse"),
     path("retry/", decisions.retry, name="retry"),
+    path("extend/", clocks.extend, name="extend"),
+    path("extend/tell/", clocks.tell_of_extension, name="tell_of_extension"),
+    path("clock/pause/", clocks.pause_clock, name="pause_clock"),
+    path("clock/resume/", clocks.resume_clock, name="resume_clock"),
     path("export/", decisions.export, name="export"),
     path("duplicates/", decisions.duplicates, name="duplicates"),
     path("duplicates/<uuid:finding_id>/", decisions.duplicate, name="duplicate"),

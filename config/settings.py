@@ -203,7 +203,16 @@ EXPUNGE_AUTHORITY = os.environ.get(
     "EXPUNGE_AUTHORITY", "the data protection authority of your country"
 )
 EXPUNGE_COUNTRY = os.environ.get("EXPUNGE_COUNTRY", "FR")
+# The subdivision of that country, as the package `holidays` names it, and free days of your own.
+EXPUNGE_REGION = os.environ.get("EXPUNGE_REGION", "")
+EXPUNGE_HOLIDAYS = environment.words("EXPUNGE_HOLIDAYS", default=[])
 EXPUNGE_CLOCK_ZONE = os.environ.get("EXPUNGE_CLOCK_ZONE", "Europe/Paris")
+# Whose law says by when a person is answered: see audits/core/regimes.py.
+EXPUNGE_REGIME = environment.choice("EXPUNGE_REGIME", ("EU", "UK", "CALIFORNIA", "BRAZIL"))
+# Days from receipt where the law gives no number (BRAZIL); the controller's own target.
+EXPUNGE_OWN_TARGET_DAYS = environment.integer("EXPUNGE_OWN_TARGET_DAYS", default=15)
+# The clock may stand still, or start later, while the person is asked who they are.
+EXPUNGE_IDENTITY_PAUSE = environment.flag("EXPUNGE_IDENTITY_PAUSE", default=False)
 EXPUNGE_LOG_ORIGIN = os.environ.get("EXPUNGE_LOG_ORIGIN", "expunge.local/log")
 # First method tried; what the audit does not clear is escalated to exact retraining.
 EXPUNGE_METHOD = os.environ.get("EXPUNGE_METHOD", "scrub")

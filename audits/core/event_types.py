@@ -122,4 +122,10 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "case_failed": {"code": CODE},
     "letter_sent": {"letter": CODE, "digest": SHA256},
     "report_exported": {"format": CODE, "digest": SHA256},
+    "clock_paused": {"reason": CODE},
+    "clock_resumed": {"reason": CODE, "days": COUNT, "due_on": DATE},
+    "extension_decided": {"reason": CODE, "due_on": DATE},
+    "deadline_extended": {"previous": DATE, "due_on": DATE},
+    "extension_lapsed": {"due_on": DATE},
+    "reminder_due": {"stage": CODE, "due_on": DATE},
 }

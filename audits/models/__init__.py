@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audits.models.certificates import ProcedureCertificate
+from audits.models.clock import CaseClock, ClockPause, ExtensionDecision
 from audits.models.evidence import AuditPlan, Evidence, ShadowResult, Verdict
 from audits.models.operator_cases import OperatorCase, ScoredRecord
 from audits.models.releases import Reading, Release
@@ -11,10 +12,13 @@ from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLea
 
 __all__ = [
     "AuditPlan",
+    "CaseClock",
+    "ClockPause",
     "ComplianceRecord",
     "DuplicateFinding",
     "ErasureRequest",
     "Evidence",
+    "ExtensionDecision",
     "Letter",
     "LogCheckpoint",
     "LogHead",

@@ -12,7 +12,6 @@ from audits.queries.waiting import coalesces
 from lineage.models import Job
 
 if TYPE_CHECKING:
-    from datetime import date
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -31,11 +30,6 @@ def open_cases() -> QuerySet[ErasureRequest]:
 def closed_cases() -> QuerySet[ErasureRequest]:
     """Return the sealed cases, the newest first."""
     return ErasureRequest.objects.filter(status__in=CLOSED).order_by("-sealed_at")
-
-
-def overdue(today: date) -> QuerySet[ErasureRequest]:
-    """Return the open cases whose answer was due before ``today``."""
-    return open_cases().filter(due_on__lt=today)
 
 
 def case_by_status_digest(digest: str) -> ErasureRequest | None:

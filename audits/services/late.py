@@ -11,15 +11,13 @@ import secrets
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
 from pyroaring import BitMap
 
 from audits.core.commitment import commit
-from audits.core.deadline import deadline
 from audits.models import ErasureRequest
 from audits.queries.operator_cases import NO_DEADLINE, operator_origin_of
-from audits.services import log, planning
+from audits.services import clocks, log, planning
 from audits.services.requests import new_reference, token_digest
 from audits.services.transitions import move
 from lineage import keys
@@ -125,7 +123,7 @@ def _open(original_id: uuid.UUID, versions: Collection[uuid.UUID], now: datetime
 def _open_for_person(
     original: ErasureRequest | None, original_id: uuid.UUID, now: datetime
 ) -> ErasureRequest:
-    due = deadline(now, zone=settings.EXPUNGE_CLOCK_ZONE, country=settings.EXPUNGE_COUNTRY)
+    due = clocks.due_of(now)
     request = ErasureRequest.objects.create(
         reference=new_reference(),
         status=S.ACCEPTED,
@@ -139,6 +137,7 @@ def _open_for_person(
         due_on=due.due_on,
         due_rule=due.rule,
     )
+    clocks.start_clock(request=request, due=due)
     received = {
         "channel": CHANNEL,
         "commitment": commit(keys.create(f"case:{request.pk}"), {"original": str(original_id)}),

@@ -25,6 +25,7 @@ logger = logging.getLogger("expunge.letters")
 
 SUBJECTS = {
     "CONFIRM": "Please confirm your erasure request {reference}",
+    "EXTENSION": "We need more time for your request {reference}",
     "ANSWER_ERASED": "Your data has been erased ({reference})",
     "ANSWER_NO_DATA_FOUND": "We hold no data about you ({reference})",
     "ANSWER_REFUSED": "Our decision on your request {reference}",

@@ -12,9 +12,8 @@ from django.core import signing
 from django.db import transaction
 
 from audits.core.commitment import commit
-from audits.core.deadline import deadline
 from audits.models import ErasureRequest
-from audits.services import log
+from audits.services import clocks, log
 from audits.services.transitions import WORKING, MoveNotAllowed, move
 from lineage import keys
 from lineage.queries import subjects
@@ -51,7 +50,7 @@ def receive_request(*, email: str, channel: str, now: datetime) -> Received:
 
     Nothing is searched or queued before the person confirms.
     """
-    due = deadline(now, zone=settings.EXPUNGE_CLOCK_ZONE, country=settings.EXPUNGE_COUNTRY)
+    due = clocks.due_of(now)
     status_token = secrets.token_urlsafe(32)
     request = ErasureRequest(
         reference=new_reference(),
@@ -67,6 +66,7 @@ def receive_request(*, email: str, channel: str, now: datetime) -> Received:
     )
     request.confirm_digest = token_digest(confirm_token)
     request.save(force_insert=True)
+    clocks.start_clock(request=request, due=due)
     case_key = keys.create(f"case:{request.pk}")
     log.append(
         type="request_received",

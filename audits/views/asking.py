@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from audits.services.decisions import ReplacementNotAcceptable
 from audits.services.duplicates import NeedsSecond
 from audits.services.operator_cases import NotYourApproval
+from audits.services.pauses import PauseRefused
 from audits.services.transitions import MoveNotAllowed
 from audits.views.access import page
 from unlearning.services.runs import RunNotWaiting
@@ -28,6 +29,7 @@ SAID_NO = (
     MoveNotAllowed,
     NeedsSecond,
     NotYourApproval,
+    PauseRefused,
     ReplacementNotAcceptable,
     RunNotWaiting,
     ValueError,

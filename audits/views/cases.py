@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -13,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audits.models import ComplianceRecord, ErasureRequest
-from audits.queries import case_page, case_work, cases, reports, schedule
+from audits.queries import case_page, case_work, cases, clocks, reports, schedule
 from audits.queries.conflicts import case_ahead
 from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.queries.operator_cases import operator_origin_of
@@ -21,6 +19,7 @@ from audits.queries.releases import held_releases, held_stand_ins
 from audits.queries.serving import exposed
 from audits.queries.waiting import waits_for_others
 from audits.views.access import may_decide, page, staff_page
+from audits.views.clocks import clock_context
 from audits.views.downloads import MANIFEST, PDF
 from audits.views.previews import asked, looked_at
 from audits.views.progress import fragment, progress_of
@@ -48,10 +47,12 @@ DUPLICATES = 100
 @require_safe
 @staff_page
 def request_list(request: HttpRequest) -> HttpResponse:
-    """List the open cases, the most urgent first, or the closed ones, the newest first."""
-    closed = request.GET.get("show") == "closed"
-    found = cases.closed_cases() if closed else cases.open_cases()
+    """List the open cases, the most urgent first, the overdue, or the closed, the newest first."""
+    show = request.GET.get("show")
+    closed, late = show == "closed", show == "overdue"
     today = today_of_clock()
+    overdue = clocks.overdue(today)
+    found = cases.closed_cases() if closed else overdue if late else cases.open_cases()
     shown = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     rows = [
         {"case": case, "status": status_badge(case), "due": due_badge(case, today)}
@@ -61,10 +62,11 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "shown": shown,
         "closed": closed,
+        "only_overdue": late,
         "may_decide": may_decide(request),
         "open_count": cases.open_cases().count(),
         "closed_count": cases.closed_cases().count(),
-        "overdue_count": cases.overdue(today).count(),
+        "overdue_count": overdue.count(),
         "held_count": held_releases().count(),
         "alerts": schedule.alerts(timezone.now()),
         "exposures": exposed(),
@@ -87,6 +89,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "due": due_badge(found, today_of_clock()),
         "may_decide": may_decide(request),
         "refusal": refusal_words(found.refusal_code),
+        **clock_context(request, found),
         **_duplicates(request, found),
         "operator": operator_origin_of(found.pk),
         "waiting_runs": case_work.waiting_runs(found),
@@ -160,7 +163,7 @@ def _waits(found: ErasureRequest) -> dict[str, Any]:
 
 def today_of_clock() -> date:
     """Return today where the legal clock runs."""
-    return timezone.now().astimezone(ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)).date()
+    return clocks.today(timezone.now())
 
 
 def _ways(plan: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 * ``actions``: what a person, a member of staff or an operator does; ``operator_actions``: what
   staff do about the operator's own cases;
+* ``clock_actions``: what they do about due dates;
 * ``steps``: ``advance`` looks at where a case is and does the next step; it may be called at any
   time and any number of times;
 * ``tasks``: what Celery rings;
@@ -29,6 +30,7 @@ from audits.workflow.actions import (
     use_outside_version,
     withdraw,
 )
+from audits.workflow.clock_actions import extend, pause_clock, resume_clock, tell_of_extension
 from audits.workflow.operator_actions import (
     approve_forget_set,
     choose_records,
@@ -49,14 +51,18 @@ __all__ = [
     "destroy_version",
     "drop_case",
     "export",
+    "extend",
     "open_case",
+    "pause_clock",
     "propose_forget_set",
     "refuse",
     "release_held",
+    "resume_clock",
     "retry",
     "return_forget_set",
     "submit",
     "take_over",
+    "tell_of_extension",
     "train",
     "tune",
     "use_outside_version",

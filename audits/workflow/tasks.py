@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audits.queries import cases
 from audits.services import expiry, late, scheduling, unconfirmed
+from audits.workflow.clock_actions import mind_clocks
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
 from lineage.models import Job
@@ -100,4 +101,15 @@ def _open_late(now: datetime) -> None:
     late.open_late_cases(now=now)
 
 
-SWEPT = (_ring, _give_up, _forget, _discard, _expire, queue_tiles, _match, _open_late, _start)
+SWEPT = (
+    _ring,
+    _give_up,
+    _forget,
+    _discard,
+    _expire,
+    queue_tiles,
+    _match,
+    _open_late,
+    _start,
+    mind_clocks,
+)

@@ -1,0 +1,140 @@
+"""The legal clock: where it runs, what a case's says, and which answers are late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db.models import Q
+
+from audits.core.deadline import Derivation, Limit, Place
+from audits.core.pauses import Pause, Paused, with_pauses
+from audits.core.regimes import REGIMES, PauseReason, Period, Regime, Unit
+from audits.models import CaseClock, ErasureRequest, Letter
+from audits.queries.cases import open_cases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+S = ErasureRequest.Status
+
+
+def place() -> Place:
+    """Return where the controller is, by the settings."""
+    return Place(
+        zone=settings.EXPUNGE_CLOCK_ZONE,
+        country=settings.EXPUNGE_COUNTRY,
+        region=settings.EXPUNGE_REGION,
+        own_days=frozenset(date.fromisoformat(day) for day in settings.EXPUNGE_HOLIDAYS),
+    )
+
+
+def regime(code: str = "") -> Regime:
+    """Return the regime of that code, or the one of the settings."""
+    found = REGIMES[code or settings.EXPUNGE_REGIME]
+    if not found.own_target:
+        return found
+    days = Period(count=settings.EXPUNGE_OWN_TARGET_DAYS, unit=Unit.DAYS)
+    return replace(found, first=days)
+
+
+def today(now: datetime) -> date:
+    """Return the day that an instant lies in where the legal clock runs."""
+    return place().local_date(now)
+
+
+def clock_of(request: ErasureRequest) -> CaseClock | None:
+    """Return the clock of a case; None for the operator's, which has no deadline."""
+    return CaseClock.objects.filter(request=request).first()
+
+
+def derivation_of(clock: CaseClock) -> Derivation:
+    """Return the derivation as it was stored."""
+    extended = None
+    if clock.extended_raw is not None and clock.extended_due_on is not None:
+        extended = _limit(clock.extended_raw, clock.extended_due_on, clock.extended_skipped)
+    return Derivation(
+        received_at=clock.received_at.astimezone(UTC),
+        received_on=clock.received_on,
+        zone=clock.zone,
+        regime=clock.regime,
+        rule=clock.rule,
+        calendar=clock.calendar,
+        calendar_version=clock.calendar_version,
+        first=_limit(clock.raw, clock.due_on, clock.skipped),
+        extended=extended,
+        acknowledge_on=clock.acknowledge_on,
+    )
+
+
+def paused(clock: CaseClock) -> Paused | None:
+    """Return the limits with the pauses of a case that have ended; None where none has."""
+    rows = clock.request.clock_pauses.exclude(until=None).order_by("since")
+    pauses = [
+        Pause(reason=PauseReason(row.reason), since=row.since, until=row.until)
+        for row in rows
+        if row.until is not None
+    ]
+    if not pauses:
+        return None
+    where = replace(place(), zone=clock.zone)
+    return with_pauses(clock.received_on, pauses, place=where, regime=regime(clock.regime))
+
+
+def first_limit(clock: CaseClock) -> date:
+    """Return the last day of the first period, with the pauses; an extension must be told by it."""
+    return clock.paused_due_on or clock.due_on
+
+
+def extended_limit(clock: CaseClock) -> date | None:
+    """Return when an extended answer is due, with the pauses; None where the law extends none."""
+    return clock.paused_extended_due_on or clock.extended_due_on
+
+
+def unanswered() -> QuerySet[ErasureRequest]:
+    """Return the cases of people who wait for an answer, the most pressing first.
+
+    A closed case whose letter could not be sent is one of them.
+    """
+    unsent = ErasureRequest.objects.filter(Q(status=S.SEALED) & ~Q(email="")).values("pk")
+    waiting = ErasureRequest.objects.filter(Q(pk__in=open_cases().values("pk")) | Q(pk__in=unsent))
+    return waiting.exclude(due_on=None).order_by("due_on", "received_at")
+
+
+def overdue(day: date) -> QuerySet[ErasureRequest]:
+    """Return the cases whose answer was due before a day and has not been sent."""
+    return unanswered().filter(due_on__lt=day)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LateAnswer:
+    """An answer that was sent after it was due."""
+
+    reference: str
+    due_on: date
+    answered_on: date
+
+
+def answered_late() -> Iterator[LateAnswer]:
+    """Yield the answers that were sent after their due date, in the order of sending."""
+    where = place()
+    answers = Letter.objects.filter(code__startswith="ANSWER_").order_by("sent_at")
+    for letter in answers.select_related("request"):
+        sent_at, due_on = letter.sent_at, letter.request.due_on
+        if sent_at is None or due_on is None or where.local_date(sent_at) <= due_on:
+            continue
+        yield LateAnswer(
+            reference=letter.request.reference,
+            due_on=due_on,
+            answered_on=where.local_date(sent_at),
+        )
+
+
+def _limit(raw: date, due_on: date, skipped: list[list[str]]) -> Limit:
+    days = tuple((date.fromisoformat(day), why) for day, why in skipped)
+    return Limit(raw=raw, due_on=due_on, skipped=days)

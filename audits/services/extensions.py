@@ -1,0 +1,164 @@
+"""Take longer than the first limit: once, with a reason, and only if the person is told in time.
+
+Deciding changes no due date. The notice is a letter; once it is sent the new date counts. Where
+the first limit passes before that, the extension lapses and the old date stays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from audits.core.roles import Right
+from audits.models import CaseClock, ErasureRequest, ExtensionDecision, Letter
+from audits.queries import clocks
+from audits.queries.extending import why_not
+from audits.services import letters, log
+from audits.services.clocks import settle
+from audits.services.requests import actor_of
+from audits.services.rights import require
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+LETTER = "EXTENSION"
+LEAST_REASON = 20
+
+
+class ExtensionRefused(Exception):
+    """The answer must not take longer; the sentence says why, and nothing was changed."""
+
+
+@transaction.atomic
+def decide_extension(
+    *, case_id: UUID, code: str, text: str, user: User, now: datetime
+) -> ExtensionDecision:
+    """Record that an answer takes longer, and why. The due date stays until the notice is sent.
+
+    Raises:
+        NotAllowed: the user may not handle cases.
+        ExtensionRefused: the reason is none, or the case cannot be extended any more.
+    """
+    require(user, Right.HANDLE)
+    if code not in ExtensionDecision.Reason.values:
+        allowed = ", ".join(ExtensionDecision.Reason.values)
+        raise ExtensionRefused(f"code is {code!r}; allowed are {allowed}.")
+    if len(text.strip()) < LEAST_REASON:
+        raise ExtensionRefused(
+            f"The reason has {len(text.strip())} characters; write at least {LEAST_REASON}, for "
+            "the person is told it."
+        )
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    if refusal := why_not(request, now):
+        raise ExtensionRefused(refusal)
+    decision = ExtensionDecision.objects.create(
+        request=request,
+        reason_code=code,
+        reason_text=text.strip(),
+        decided_by=user,
+        decided_at=now,
+        new_due=_new_due(request),
+    )
+    log.append(
+        type="extension_decided",
+        case=case_id,
+        now=now,
+        actor=actor_of(user),
+        data={"reason": code, "due_on": decision.new_due},
+    )
+    return decision
+
+
+def send_notice(*, case_id: UUID, now: datetime) -> bool:
+    """Tell the person that their answer takes longer; return whether the new date counts now.
+
+    A failure of the mail server leaves the due date as it is and can be tried again.
+    """
+    decision = ExtensionDecision.objects.select_related("request").filter(pk=case_id).first()
+    if decision is None or decision.lapsed_at:
+        return False
+    if decision.notice_sent_at:
+        return True
+    if _sent_at(decision) is None:
+        if _lapse_if_late(case_id=case_id, now=now):
+            return False
+        new_due = _new_due(decision.request)
+        ExtensionDecision.objects.filter(pk=case_id).update(new_due=new_due)
+        letters.send_letter(
+            request=decision.request,
+            code=LETTER,
+            now=now,
+            context={"reason": decision.reason_text, "new_due": new_due},
+        )
+    return _apply(case_id=case_id, now=now)
+
+
+def retry_notice(*, case_id: UUID, user: User, now: datetime) -> bool:
+    """Try the notice again for a member of staff; return whether the new date counts now.
+
+    Raises:
+        NotAllowed: the user may not handle cases.
+    """
+    require(user, Right.HANDLE)
+    return send_notice(case_id=case_id, now=now)
+
+
+def settle_extensions(*, now: datetime) -> int:
+    """Apply each notice that was sent, and end each extension whose notice came too late.
+
+    Return how many were settled.
+    """
+    open_ = ExtensionDecision.objects.filter(notice_sent_at=None, lapsed_at=None)
+    ids = list(open_.values_list("pk", flat=True))
+    return sum(
+        _apply(case_id=case_id, now=now) or _lapse_if_late(case_id=case_id, now=now)
+        for case_id in ids
+    )
+
+
+@transaction.atomic
+def _apply(*, case_id: UUID, now: datetime) -> bool:
+    """Let the new date count if the notice was sent in time."""
+    decision = ExtensionDecision.objects.select_for_update().get(pk=case_id)
+    sent_at = _sent_at(decision)
+    if decision.notice_sent_at or decision.lapsed_at or sent_at is None:
+        return decision.notice_sent_at is not None
+    clock = CaseClock.objects.get(pk=case_id)
+    previous = ErasureRequest.objects.get(pk=case_id).due_on
+    if clocks.place().local_date(sent_at) > clocks.first_limit(clock):
+        return False
+    decision.notice_sent_at = sent_at
+    decision.save(update_fields=["notice_sent_at"])
+    due_on = settle(case_id=case_id)
+    data = {"previous": previous, "due_on": due_on}
+    log.append(type="deadline_extended", case=case_id, now=now, data=data)
+    return True
+
+
+@transaction.atomic
+def _lapse_if_late(*, case_id: UUID, now: datetime) -> bool:
+    decision = ExtensionDecision.objects.select_for_update().get(pk=case_id)
+    last = clocks.first_limit(CaseClock.objects.get(pk=case_id))
+    if decision.notice_sent_at or decision.lapsed_at or clocks.today(now) <= last:
+        return False
+    decision.lapsed_at = now
+    decision.save(update_fields=["lapsed_at"])
+    log.append(type="extension_lapsed", case=case_id, now=now, data={"due_on": last})
+    return True
+
+
+def _sent_at(decision: ExtensionDecision) -> datetime | None:
+    letter = Letter.objects.filter(request_id=decision.pk, code=LETTER).first()
+    return letter.sent_at if letter else None
+
+
+def _new_due(request: ErasureRequest) -> date:
+    """Return when the extended answer is due. Raises ExtensionRefused where there is no such day."""
+    new_due = clocks.extended_limit(CaseClock.objects.get(request=request))
+    if new_due is None:
+        raise ExtensionRefused(f"The law knows no extension for {request.reference}.")
+    return new_due

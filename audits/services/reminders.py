@@ -1,0 +1,103 @@
+"""Remind staff of answers that fall due: an event for each stage, and one e-mail for all of them.
+
+The e-mail names cases by their references and holds no personal data. It never goes to a person
+whose request it is about.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.template.loader import render_to_string
+
+from audits.core.reminders import WORDS, stage_of
+from audits.core.roles import Right
+from audits.models import CaseClock
+from audits.queries import clocks
+from audits.services import log
+from audits.services.rights import has_right
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+logger = logging.getLogger("expunge.reminders")
+
+
+def note_stages(*, now: datetime) -> int:
+    """Log the furthest stage that each unanswered case has newly reached; return how many have.
+
+    Once for each stage and due date: an extension or a pause begins a period of its own. A stage
+    that passed unseen, as nothing ran, is not made up for.
+    """
+    today = clocks.today(now)
+    running = CaseClock.objects.filter(request__in=clocks.unanswered().values("pk"))
+    rows = running.values_list("pk", "received_on", "request__due_on", "stage", "stage_due")
+    noted = 0
+    for case_id, received_on, due_on, known, known_due in list(rows):
+        stage = due_on and stage_of(received_on, due_on, today)
+        if not stage or (stage, due_on) == (known, known_due):
+            continue
+        with transaction.atomic():
+            CaseClock.objects.filter(pk=case_id).update(
+                stage=stage, stage_due=due_on, digest_at=None
+            )
+            log.append(
+                type="reminder_due",
+                case=case_id,
+                now=now,
+                data={"stage": stage, "due_on": due_on},
+                once=f"reminder:{case_id}:{stage}:{due_on}",
+            )
+        noted += 1
+    return noted
+
+
+def send_digest(*, now: datetime) -> int:
+    """Write to the contact, and to staff who handle cases, of what they were not told of yet.
+
+    Return about how many cases. They are marked first, so that two sweeps do not both write; a
+    failure of the mail server takes the marks back, and the next sweep tries again.
+    """
+    pending = CaseClock.objects.filter(
+        request__in=clocks.unanswered().values("pk"), digest_at=None
+    ).exclude(stage="")
+    rows = list(
+        pending.select_related("request").order_by("request__due_on", "request__reference")
+    )
+    mine = [
+        row
+        for row in rows
+        if CaseClock.objects.filter(pk=row.pk, digest_at=None).update(digest_at=now)
+    ]
+    if mine and not _send(mine):
+        CaseClock.objects.filter(pk__in=[row.pk for row in mine]).update(digest_at=None)
+        return 0
+    return len(mine)
+
+
+def _send(rows: list[CaseClock]) -> bool:
+    cases = [(row.request, WORDS[row.stage]) for row in rows]
+    site = settings.SITE_URL
+    message = EmailMessage(
+        subject=f"{len(rows)} answer{'s' if len(rows) > 1 else ''} to requests fall due",
+        body=render_to_string("letters/reminder_digest.txt", {"cases": cases, "site": site}),
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[settings.EXPUNGE_CONTACT],
+        bcc=_handlers(),
+    )
+    try:
+        message.send()
+    except OSError as error:  # every smtplib and file error
+        logger.warning("the reminders were not sent: %s", type(error).__name__)
+        return False
+    return True
+
+
+def _handlers() -> list[str]:
+    staff = User.objects.filter(is_active=True, is_staff=True).exclude(email="")
+    return sorted({user.email for user in staff if has_right(user, Right.HANDLE)})

@@ -1,0 +1,158 @@
+"""The legal clock on the page of a case: how the due date came about, and what staff may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from audits import workflow
+from audits.core.deadline_words import sentences
+from audits.core.regimes import REASON_WORDS, PauseReason
+from audits.core.roles import Right
+from audits.models import ErasureRequest, ExtensionDecision
+from audits.queries import clocks
+from audits.queries.extending import why_not
+from audits.services.extensions import LEAST_REASON, ExtensionRefused
+from audits.services.rights import has_right, require
+from audits.views.access import staff_of, staff_page
+from audits.views.asking import ask, carry_out, posted
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse
+
+    from audits.models import CaseClock
+
+NOT_TOLD = (
+    "The extension of {reference} was recorded, but the notice could not be sent. The due date "
+    "stays until it is; try again below."
+)
+
+
+class ExtendForm(forms.Form):
+    """Why an answer takes longer: what the law allows, and the reason that the person is told."""
+
+    code = forms.ChoiceField(
+        label="What does the law extend the time for?",
+        choices=ExtensionDecision.Reason.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select a reason.", "invalid_choice": "Select a reason."},
+    )
+    text = forms.CharField(
+        label="Why does this request take longer?",
+        help_text="The person is told exactly this. Say what is complex about their request, or "
+        "how many there are; name nobody else.",
+        min_length=LEAST_REASON,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={
+            "required": "Write the reason.",
+            "min_length": f"Write at least {LEAST_REASON} characters.",
+            "max_length": "Write at most 2000 characters.",
+        },
+    )
+
+
+def clock_context(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
+    """Return what the page of a case says of its clock; nothing for a case without one."""
+    clock = clocks.clock_of(case)
+    if clock is None:
+        return {}
+    now = timezone.now()
+    refusal = why_not(case, now)
+    return {
+        "clock": clock,
+        "clock_words": sentences(clocks.derivation_of(clock)),
+        "clock_pauses": [
+            (pause, REASON_WORDS[PauseReason(pause.reason)])
+            for pause in case.clock_pauses.order_by("since")
+        ],
+        "pause_reasons": _reasons(clock),
+        "extension": ExtensionDecision.objects.filter(request=case).first(),
+        "extend_refusal": refusal,
+        "extended_limit": clocks.extended_limit(clock),
+        "first_limit": clocks.first_limit(clock),
+        "may_handle": has_right(staff_of(request), Right.HANDLE),
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def extend(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Record why an answer takes longer, and tell the person."""
+    user = staff_of(request)
+    require(user, Right.HANDLE)
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    if refusal := why_not(case, timezone.now()):
+        messages.error(request, refusal)
+        return redirect("audits:case", case_id=case.pk)
+    form = ExtendForm(posted(request))
+    if not form.is_valid():
+        return ask(request, "audits/extend.html", case, form)
+    code, text = form.cleaned_data["code"], form.cleaned_data["text"]
+    try:
+        told = workflow.extend(case_id=case.pk, code=code, text=text, user=user)
+    except ExtensionRefused as error:
+        messages.error(request, str(error))
+    else:
+        _say(request, case, told=told)
+    return redirect("audits:case", case_id=case.pk)
+
+
+@require_POST
+@staff_page
+def tell_of_extension(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Try the notice of an extension again."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    told = workflow.tell_of_extension(case_id=case.pk, user=staff_of(request))
+    _say(request, case, told=told)
+    return redirect("audits:case", case_id=case.pk)
+
+
+@require_POST
+@staff_page
+def pause_clock(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Let the clock stand still while the person is asked."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    reason = request.POST.get("reason", "")
+    return carry_out(
+        request,
+        case,
+        lambda: workflow.pause_clock(case_id=case.pk, reason=reason, user=staff_of(request)),
+        f"The clock of {case.reference} stands still.",
+    )
+
+
+@require_POST
+@staff_page
+def resume_clock(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Let the clock go on."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    return carry_out(
+        request,
+        case,
+        lambda: workflow.resume_clock(case_id=case.pk, user=staff_of(request)),
+        f"The clock of {case.reference} goes on.",
+    )
+
+
+def _say(request: HttpRequest, case: ErasureRequest, *, told: bool) -> None:
+    case.refresh_from_db(fields=["due_on"])
+    if told and case.due_on is not None:
+        done = f"The person was told. The answer is due on {case.due_on:%A %-d %B %Y}."
+        messages.success(request, done)
+    else:
+        messages.error(request, NOT_TOLD.format(reference=case.reference))
+
+
+def _reasons(clock: CaseClock) -> list[tuple[str, str]]:
+    if not settings.EXPUNGE_IDENTITY_PAUSE:
+        return []
+    return [(str(one), one.words) for one in clocks.regime(clock.regime).pauses]
