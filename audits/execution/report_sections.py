@@ -35,9 +35,7 @@ def request(findings: Mapping[str, Any]) -> list[list[Any]]:
         ["Identity confirmed", moment(facts["verified_at"])],
         ["Ground (Art. 17(1))", facts["ground"] or "not recorded"],
         ["Answer due on", facts["due_on"]],
-        ["Rule", f"{facts['due_rule']}: a calendar month from receipt"],
-        ["Public holidays of", str(received.get("calendar", "not recorded"))],
-        ["Local day of receipt", str(received.get("received_on", "not recorded"))],
+        *_due(findings, received),
         ["Commitment to the address", code(received.get("commitment"))],
     ]
     if facts["refusal_code"]:
@@ -46,6 +44,26 @@ def request(findings: Mapping[str, Any]) -> list[list[Any]]:
         rows.append(["Continues under", facts["joined_to"]])
     if facts.get("linked_to"):  # records sealed by an earlier release do not say
         rows.append(["Follows on from", facts["linked_to"]])
+    return rows
+
+
+def _due(findings: Mapping[str, Any], received: Mapping[str, Any]) -> list[list[Any]]:
+    """Return how the due date came about; records sealed by an earlier release say less."""
+    rule = findings["request"]["due_rule"]
+    clock = findings.get("clock")
+    if clock is None:
+        return [
+            ["Rule", f"{rule}: a calendar month from receipt"],
+            ["Public holidays of", str(received.get("calendar", "not recorded"))],
+            ["Local day of receipt", str(received.get("received_on", "not recorded"))],
+        ]
+    rows = [["Rule", rule], ["How it was counted", " ".join(clock["in_words"])]]
+    if clock["pauses"]:
+        rows.append(["Due without and with pauses", f"{clock['due']}, {clock['due_with_pauses']}"])
+    if extension := clock["extension"]:
+        told = extension["notice_sent_at"]
+        said = f"the person was told {moment(told)}" if told else "lapsed, as nobody was told"
+        rows.append(["Extension", f"{extension['reason']}, to {extension['due']}: {said}"])
     return rows
 
 

@@ -13,6 +13,7 @@ from audits.core import events
 from audits.core.account import LoggedEvent
 from audits.core.software import VERSION
 from audits.models import ErasureRequest, Evidence, LogLeaf, Release, Verdict
+from audits.queries.clock_record import clock_record
 from audits.queries.evidence import evidence_of, verdict_of
 from audits.queries.limits import limits_of
 from audits.queries.operator_cases import account, operator_origin_of
@@ -30,6 +31,7 @@ def findings(request: ErasureRequest) -> dict[str, Any]:
     runs = list(ordered_runs(request))
     return {
         "request": _request(request),
+        **clock_record(request),
         **_operator(request),
         "policy": request.policy,
         "plan": request.plan,

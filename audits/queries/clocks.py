@@ -87,7 +87,7 @@ def paused(clock: CaseClock) -> Paused | None:
 
 
 def first_limit(clock: CaseClock) -> date:
-    """Return the last day of the first period, with the pauses; an extension must be told by it."""
+    """Return the last day of the first period, with the pauses; an extension is told of by it."""
     return clock.paused_due_on or clock.due_on
 
 

@@ -157,7 +157,7 @@ def _sent_at(decision: ExtensionDecision) -> datetime | None:
 
 
 def _new_due(request: ErasureRequest) -> date:
-    """Return when the extended answer is due. Raises ExtensionRefused where there is no such day."""
+    """Return when the extended answer is due. Raises ExtensionRefused where the law has none."""
     new_due = clocks.extended_limit(CaseClock.objects.get(request=request))
     if new_due is None:
         raise ExtensionRefused(f"The law knows no extension for {request.reference}.")

@@ -1,0 +1,193 @@
+"""An extension: once, reasoned, told of in the first month, and void until then."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from django.core import mail
+from django.core.mail import EmailMessage
+
+from audits.models import CaseClock, ErasureRequest, ExtensionDecision
+from audits.services import extensions, pauses
+from audits.services.extensions import ExtensionRefused
+from audits.services.rights import NotAllowed
+from tests.audits.clock_cases import REASON, at, member, waiting
+from tests.audits.world import ADA, events, logged
+
+pytestmark = pytest.mark.django_db
+DUE, EXTENDED = date(2026, 3, 2), date(2026, 4, 30)
+
+
+@pytest.fixture
+def case(signing_key):
+    return waiting()
+
+
+@pytest.fixture
+def officer():
+    return member()
+
+
+@pytest.fixture
+def no_server(monkeypatch):
+    def refuse(_message):
+        raise OSError("no route")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(EmailMessage, "send", refuse)
+        yield broken
+
+
+def due(case):
+    case.refresh_from_db()
+    return case.due_on
+
+
+def decide(case, user, *, now=None, code="COMPLEXITY", text=REASON):
+    return extensions.decide_extension(
+        case_id=case.pk, code=code, text=text, user=user, now=now or at("02-10")
+    )
+
+
+def tell(case, now=None):
+    return extensions.send_notice(case_id=case.pk, now=now or at("02-10"))
+
+
+def test_L9_the_new_date_counts_only_once_the_notice_is_sent(case, officer):
+    decision = decide(case, officer)
+    assert (due(case), decision.new_due, mail.outbox) == (DUE, EXTENDED, [])
+    assert tell(case)
+    assert due(case) == EXTENDED
+    (letter,) = mail.outbox
+    assert letter.to == [ADA]
+    body = str(letter.body)
+    assert REASON in body
+    assert "30 April 2026" in body
+    assert "complaint" in body
+    decision.refresh_from_db()
+    assert decision.notice_sent_at == at("02-10")
+    assert logged(case, "deadline_extended") == [
+        {"previous": "2026-03-02", "due_on": "2026-04-30"}
+    ]
+    assert b"models" not in b"".join(
+        str(one).encode() for one in logged(case, "extension_decided")
+    )
+
+
+def test_L9_three_months_run_from_receipt_not_from_the_first_due_date(case, officer):
+    decide(case, officer)
+    tell(case)
+    assert due(case) == EXTENDED != date(2026, 5, 4)
+
+
+def test_L9_a_case_is_extended_once(case, officer):
+    decide(case, officer)
+    tell(case)
+    with pytest.raises(ExtensionRefused, match="was extended before; the law lets that be done"):
+        decide(case, officer, now=at("02-11"))
+    assert tell(case, at("02-12"))
+    assert len(mail.outbox) == 1
+
+
+def test_L9_extension_only_in_month_one(case, officer):
+    with pytest.raises(ExtensionRefused, match=r"told by 2 March 2026 .* Answer it now"):
+        decide(case, officer, now=at("03-03"))
+    with pytest.raises(ExtensionRefused, match="Answer it now"):  # 3 March in Paris
+        decide(case, officer, now=at("03-02", hour=23))
+    assert decide(case, officer, now=at("03-02", hour=22))
+
+
+@pytest.mark.parametrize("text", ["", "   too short   ", "x" * 19 + "  "])
+def test_L9_a_reason_is_written_out(case, officer, text):
+    with pytest.raises(ExtensionRefused, match="characters; write at least 20"):
+        decide(case, officer, text=text)
+
+
+def test_a_reason_outside_the_law_is_refused_by_name(case, officer):
+    with pytest.raises(
+        ExtensionRefused, match="code is 'HOLIDAY'; allowed are COMPLEXITY, NUMBER"
+    ):
+        decide(case, officer, code="HOLIDAY")
+
+
+def test_only_who_handles_cases_extends(case):
+    with pytest.raises(NotAllowed, match="You may not handle cases"):
+        decide(case, member("Auditor"))
+    assert not ExtensionDecision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"status": "RECEIVED"}, "is for requests that were confirmed"),
+        ({"status": "SEALED"}, "and are not answered"),
+        ({"email": ""}, "has no address to send the notice to"),
+    ],
+)
+def test_a_case_that_cannot_be_told_or_is_over_is_not_extended(case, officer, change, sentence):
+    ErasureRequest.objects.filter(pk=case.pk).update(**change)
+    with pytest.raises(ExtensionRefused, match=sentence):
+        decide(case, officer)
+
+
+def test_the_operators_own_case_has_nothing_to_extend(case, officer):
+    CaseClock.objects.all().delete()
+    with pytest.raises(ExtensionRefused, match="has no statutory deadline to extend"):
+        decide(case, officer)
+
+
+def test_brazil_knows_no_extension(settings, signing_key, officer):
+    settings.EXPUNGE_REGIME, settings.EXPUNGE_COUNTRY = "BRAZIL", "BR"
+    with pytest.raises(ExtensionRefused, match=r"LGPD \(Brazil\) knows no extension"):
+        decide(waiting(), officer)
+
+
+def test_L9_a_notice_that_fails_leaves_the_date_and_is_tried_again(case, officer, no_server):
+    decide(case, officer)
+    assert not tell(case)
+    assert due(case) == DUE
+    no_server.undo()
+    assert extensions.retry_notice(case_id=case.pk, user=officer, now=at("02-11"))
+    assert due(case) == EXTENDED
+
+
+def test_L9_an_extension_lapses_when_the_first_limit_passes_untold(case, officer, no_server):
+    decide(case, officer)
+    assert not tell(case)
+    no_server.undo()
+    assert extensions.settle_extensions(now=at("03-02")) == 0
+    assert extensions.settle_extensions(now=at("03-03")) == 1
+    assert not tell(case, at("03-03"))
+    assert (due(case), mail.outbox) == (DUE, [])
+    assert logged(case, "extension_lapsed") == [{"due_on": "2026-03-02"}]
+    assert "deadline_extended" not in events(case)
+
+
+def test_a_retry_after_the_limit_sends_nothing(case, officer, no_server):
+    decide(case, officer)
+    assert not tell(case)
+    no_server.undo()
+    assert not extensions.retry_notice(case_id=case.pk, user=officer, now=at("03-03"))
+    assert mail.outbox == []
+    assert ExtensionDecision.objects.get().lapsed_at == at("03-03")
+
+
+def test_a_crash_after_the_letter_is_made_good_by_the_sweep(case, officer, monkeypatch):
+    decide(case, officer)
+    with monkeypatch.context() as broken:
+        broken.setattr(extensions, "_apply", lambda **_: False)
+        assert not tell(case)
+    assert due(case) == DUE
+    assert extensions.settle_extensions(now=at("03-05")) == 1  # told in time, noticed later
+    assert due(case) == EXTENDED
+    assert len(mail.outbox) == 1
+
+
+def test_a_pause_moves_the_month_in_which_the_person_can_be_told(case, officer, settings):
+    settings.EXPUNGE_IDENTITY_PAUSE = True
+    pauses.begin_pause(case_id=case.pk, reason="IDENTITY", user=officer, now=at("02-03"))
+    pauses.end_pause(case_id=case.pk, user=officer, now=at("02-13"))
+    decide(case, officer, now=at("03-09"))
+    assert tell(case, at("03-09"))
+    assert due(case) == date(2026, 5, 11)
