@@ -103,6 +103,7 @@ def unanswered() -> QuerySet[ErasureRequest]:
     """
     unsent = ErasureRequest.objects.filter(Q(status=S.SEALED) & ~Q(email="")).values("pk")
     waiting = ErasureRequest.objects.filter(Q(pk__in=open_cases().values("pk")) | Q(pk__in=unsent))
+    waiting = waiting.exclude(status=S.EXPIRED)  # nobody confirmed it, so nobody waits
     return waiting.exclude(due_on=None).order_by("due_on", "received_at")
 
 

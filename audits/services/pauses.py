@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
 
-from audits.core.regimes import Effect, PauseReason
 from audits.core.roles import Right
-from audits.models import CaseClock, ClockPause, ErasureRequest
+from audits.models import ClockPause, ErasureRequest
 from audits.queries import clocks
+from audits.queries.pausing import why_not
 from audits.services import log
 from audits.services.clocks import settle
 from audits.services.requests import actor_of
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.contrib.auth.models import User
-
-S = ErasureRequest.Status
-OVER = (S.SEALED, S.REFUSED, S.WITHDRAWN, S.EXPIRED)
 
 
 class PauseRefused(Exception):
@@ -43,7 +39,8 @@ def begin_pause(*, case_id: UUID, reason: str, user: User, now: datetime) -> boo
     """
     require(user, Right.HANDLE)
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
-    _check(request, reason, now)
+    if refusal := why_not(request, reason, now):
+        raise PauseRefused(refusal)
     if request.clock_pauses.filter(until=None).exists():
         return False
     ClockPause.objects.create(request=request, reason=reason, since=now)
@@ -71,8 +68,8 @@ def end_pause(*, case_id: UUID, now: datetime, user: User | None = None) -> bool
     pause.until = max(now, pause.since)
     pause.save(update_fields=["until"])
     due_on = settle(case_id=case_id)
-    zone = clocks.place()
-    days = (zone.local_date(pause.until) - zone.local_date(pause.since)).days
+    where = clocks.place()
+    days = (where.local_date(pause.until) - where.local_date(pause.since)).days
     log.append(
         type="clock_resumed",
         case=case_id,
@@ -81,36 +78,3 @@ def end_pause(*, case_id: UUID, now: datetime, user: User | None = None) -> bool
         data={"reason": pause.reason, "days": days, "due_on": due_on},
     )
     return True
-
-
-def _check(request: ErasureRequest, reason: str, now: datetime) -> None:
-    clock = CaseClock.objects.filter(request=request).first()
-    if clock is None:
-        raise PauseRefused(f"Case {request.reference} has no statutory deadline to pause.")
-    if not settings.EXPUNGE_IDENTITY_PAUSE:
-        raise PauseRefused(
-            f"The clock of {request.reference} does not pause: EXPUNGE_IDENTITY_PAUSE is off, and "
-            "the time runs from receipt. Ask the person all the same, and answer in time."
-        )
-    law = clocks.regime(clock.regime)
-    if reason not in law.pauses:
-        raise PauseRefused(_not_known(request, reason, [str(one) for one in law.pauses], law.name))
-    if law.pauses[PauseReason(reason)] is Effect.SHIFTS and request.status == S.RECEIVED:
-        raise PauseRefused(
-            f"Case {request.reference} was not confirmed by the person; nothing was asked of them."
-        )
-    if request.status in OVER:
-        raise PauseRefused(
-            f"Case {request.reference} is {request.get_status_display().lower()}; its clock has "
-            "stopped."
-        )
-    if request.due_on is not None and clocks.today(now) > request.due_on:
-        raise PauseRefused(
-            f"The answer to {request.reference} was due on {request.due_on:%-d %B %Y}; a clock "
-            "that has run out does not pause."
-        )
-
-
-def _not_known(request: ErasureRequest, reason: str, allowed: list[str], law: str) -> str:
-    known = f"allowed are {', '.join(allowed)}" if allowed else "it knows no pause"
-    return f"The clock of {request.reference} does not pause for {reason!r} under {law}; {known}."

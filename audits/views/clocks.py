@@ -16,14 +16,14 @@ from audits.core.deadline_words import sentences
 from audits.core.regimes import REASON_WORDS, PauseReason
 from audits.core.roles import Right
 from audits.models import ErasureRequest, ExtensionDecision
-from audits.queries import clocks
-from audits.queries.extending import why_not
+from audits.queries import clocks, extending, pausing
 from audits.services.extensions import LEAST_REASON, ExtensionRefused
 from audits.services.rights import has_right, require
 from audits.views.access import staff_of, staff_page
 from audits.views.asking import ask, carry_out, posted
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 NOT_TOLD = (
     "The extension of {reference} was recorded, but the notice could not be sent. The due date "
     "stays until it is; try again below."
+)
+LAPSED = (
+    "The extension of {reference} lapsed: the notice was not sent before the first limit passed. "
+    "The due date stays."
 )
 
 
@@ -66,7 +70,6 @@ def clock_context(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
     if clock is None:
         return {}
     now = timezone.now()
-    refusal = why_not(case, now)
     return {
         "clock": clock,
         "clock_words": sentences(clocks.derivation_of(clock)),
@@ -74,9 +77,10 @@ def clock_context(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
             (pause, REASON_WORDS[PauseReason(pause.reason)])
             for pause in case.clock_pauses.order_by("since")
         ],
-        "pause_reasons": _reasons(clock),
+        "pause_reasons": _reasons(case, clock, now),
+        "pauses_on": settings.EXPUNGE_IDENTITY_PAUSE,
         "extension": ExtensionDecision.objects.filter(request=case).first(),
-        "extend_refusal": refusal,
+        "extend_refusal": extending.why_not(case, now),
         "extended_limit": clocks.extended_limit(clock),
         "first_limit": clocks.first_limit(clock),
         "may_handle": has_right(staff_of(request), Right.HANDLE),
@@ -90,7 +94,7 @@ def extend(request: HttpRequest, case_id: UUID) -> HttpResponse:
     user = staff_of(request)
     require(user, Right.HANDLE)
     case = get_object_or_404(ErasureRequest, pk=case_id)
-    if refusal := why_not(case, timezone.now()):
+    if refusal := extending.why_not(case, timezone.now()):
         messages.error(request, refusal)
         return redirect("audits:case", case_id=case.pk)
     form = ExtendForm(posted(request))
@@ -98,11 +102,11 @@ def extend(request: HttpRequest, case_id: UUID) -> HttpResponse:
         return ask(request, "audits/extend.html", case, form)
     code, text = form.cleaned_data["code"], form.cleaned_data["text"]
     try:
-        told = workflow.extend(case_id=case.pk, code=code, text=text, user=user)
+        workflow.extend(case_id=case.pk, code=code, text=text, user=user)
     except ExtensionRefused as error:
         messages.error(request, str(error))
     else:
-        _say(request, case, told=told)
+        _say(request, case)
     return redirect("audits:case", case_id=case.pk)
 
 
@@ -110,9 +114,11 @@ def extend(request: HttpRequest, case_id: UUID) -> HttpResponse:
 @staff_page
 def tell_of_extension(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Try the notice of an extension again."""
-    case = get_object_or_404(ErasureRequest, pk=case_id)
-    told = workflow.tell_of_extension(case_id=case.pk, user=staff_of(request))
-    _say(request, case, told=told)
+    user = staff_of(request)
+    require(user, Right.HANDLE)
+    case = get_object_or_404(ErasureRequest, pk=case_id, extension__isnull=False)
+    workflow.tell_of_extension(case_id=case.pk, user=user)
+    _say(request, case)
     return redirect("audits:case", case_id=case.pk)
 
 
@@ -143,16 +149,20 @@ def resume_clock(request: HttpRequest, case_id: UUID) -> HttpResponse:
     )
 
 
-def _say(request: HttpRequest, case: ErasureRequest, *, told: bool) -> None:
+def _say(request: HttpRequest, case: ErasureRequest) -> None:
+    decision = ExtensionDecision.objects.get(request=case)
     case.refresh_from_db(fields=["due_on"])
-    if told and case.due_on is not None:
+    if decision.notice_sent_at and case.due_on is not None:
         done = f"The person was told. The answer is due on {case.due_on:%A %-d %B %Y}."
         messages.success(request, done)
     else:
-        messages.error(request, NOT_TOLD.format(reference=case.reference))
+        said = LAPSED if decision.lapsed_at else NOT_TOLD
+        messages.error(request, said.format(reference=case.reference))
 
 
-def _reasons(clock: CaseClock) -> list[tuple[str, str]]:
-    if not settings.EXPUNGE_IDENTITY_PAUSE:
+def _reasons(case: ErasureRequest, clock: CaseClock, now: datetime) -> list[tuple[str, str]]:
+    """Return for what the clock may stop now."""
+    if case.clock_pauses.filter(until=None).exists():
         return []
-    return [(str(one), one.words) for one in clocks.regime(clock.regime).pauses]
+    law = clocks.regime(clock.regime)
+    return [(str(one), one.words) for one in law.pauses if not pausing.why_not(case, one, now)]
