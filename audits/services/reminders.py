@@ -85,7 +85,7 @@ def _send(rows: list[CaseClock]) -> bool:
     site = settings.SITE_URL
     message = EmailMessage(
         subject=f"{len(rows)} answer{'s' if len(rows) > 1 else ''} to requests fall due",
-        body=render_to_string("letters/reminder_digest.txt", {"cases": cases, "site": site}),
+        body=render_to_string("audits/reminder_digest.txt", {"cases": cases, "site": site}),
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[settings.EXPUNGE_CONTACT],
         bcc=_handlers(),
