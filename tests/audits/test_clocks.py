@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 
+from audits.execution import report_sections
 from audits.models import CaseClock, ErasureRequest
 from audits.queries import clocks
 from audits.queries.case_file import findings
@@ -68,6 +69,14 @@ def test_F4_what_is_shown_and_exported_is_not_derived_again(case, settings):
         "2026-02-28",
         "2026-03-02",
     )
+
+
+def test_the_report_tells_how_the_date_came_about(case, officer, allowed):
+    pauses.begin_pause(case_id=case.pk, reason="IDENTITY", user=officer, now=at("02-03"))
+    pauses.end_pause(case_id=case.pk, user=officer, now=at("02-13"))
+    rows = dict(report_sections.request({**findings(case), "events": []}))
+    assert "moved to the next working day, Monday 2 March 2026" in rows["How it was counted"]
+    assert rows["Due without and with pauses"] == "2026-03-02, 2026-03-10"
 
 
 def test_F6_another_regime_counts_by_its_own_limits(settings, signing_key):

@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
 
-from audits.models import CaseClock, ErasureRequest, ExtensionDecision
+from audits.models import CaseClock, ErasureRequest, ExtensionDecision, Letter
 from audits.services import extensions, pauses
 from audits.services.extensions import ExtensionRefused
 from audits.services.rights import NotAllowed
@@ -189,3 +189,21 @@ def test_a_pause_moves_the_month_in_which_the_person_can_be_told(case, officer, 
     decide(case, officer, now=at("03-09"))
     assert tell(case, at("03-09"))
     assert due(case) == date(2026, 5, 11)
+
+
+def test_a_pause_that_ends_before_the_notice_does_not_extend(case, officer, settings):
+    settings.EXPUNGE_IDENTITY_PAUSE = True
+    pauses.begin_pause(case_id=case.pk, reason="IDENTITY", user=officer, now=at("02-03"))
+    decide(case, officer)
+    pauses.end_pause(case_id=case.pk, user=officer, now=at("02-13"))
+    assert due(case) == date(2026, 3, 10)
+
+
+def test_L9_a_letter_that_went_out_after_the_first_limit_extends_nothing(case, officer):
+    decide(case, officer)
+    Letter.objects.create(
+        request=case, code="EXTENSION", created_at=at("03-03"), sent_at=at("03-03"), digest=""
+    )
+    assert extensions.settle_extensions(now=at("03-04")) == 1
+    assert due(case) == DUE
+    assert ExtensionDecision.objects.get().lapsed_at == at("03-04")
