@@ -1,4 +1,4 @@
-"""How strongly a pass speaks against "the leak is at least the margin", alone and among many.
+"""How strongly a pass speaks against "the leak is at least the margin".
 
 The hypothesis that a pass rejects is a union: *some* deciding attack has at least the margin as
 its advantage at *some* deciding level (for some subject). Whatever is smallest over attacks,
@@ -7,19 +7,17 @@ levels and subjects is an e-value of the union, and the largest p-value is a p-v
 * In the mode ``sequential`` the e-value is the bet as it stood when the audit ended, less what the
   attempt owes. A look is a stopping time, so that a fair bet has mean one there, and a smaller
   number is an e-value, too. The largest value on the way is not one.
-* In ``looks`` it is made from a p-value: the smallest error at which the bound of the look that
+* In ``looks`` there is a p-value: the smallest error at which the bound of the look that
   passed would still be below the margin, divided by that look's share of ``alpha``. Whichever look
   ended the audit, this is at least the smallest such quotient, which is a p-value (weighted
-  Bonferroni). ``e_from_p`` makes the e-value.
+  Bonferroni).
 
 That the attack saw the records before is tested by each audit at its own error, and not in here.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from scipy import special, stats
@@ -27,9 +25,9 @@ from scipy import special, stats
 from audits.core.bounds import split_guess_bounds, spreads, welch
 from audits.core.estimates import Level
 from audits.core.levels import subjects, variance_floors, whole_set
-from audits.core.multiplicity import e_bh, e_from_p
 from audits.core.policy import Mode
 from audits.core.sequential import path
+from audits.core.strength import Strength
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,30 +41,6 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 HALVINGS = 60
-Key = TypeVar("Key")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Strength:
-    """What one pass says against a leak of the margin or more: a p-value, or an e-value.
-
-    Attributes:
-        p: of a pass at a planned look; None where bets were made.
-        e: of a pass by bets; None where looks were planned.
-    """
-
-    p: float | None = None
-    e: float | None = None
-
-    def among(self, questions: int, level: float) -> float:
-        """Return the e-value to use among so many questions at a level.
-
-        Raises:
-            NotAnEvidence: the p-value is not in [0, 1].
-        """
-        if self.e is not None:
-            return self.e
-        return e_from_p(1.0 if self.p is None else self.p, hypotheses=questions, alpha=level)
 
 
 def strength_of(attacks: Mapping[str, Kept], policy: EvidencePolicy) -> Strength:
@@ -80,25 +54,8 @@ def strength_of(attacks: Mapping[str, Kept], policy: EvidencePolicy) -> Strength
     if not found:
         raise ValueError("No attack was kept; at least one is needed for a pass.")
     if policy.mode is Mode.SEQUENTIAL:
-        return Strength(e=min(_bet(kept, policy) for kept in found))
+        return Strength(log_e=min(_bet(kept, policy) for kept in found))
     return Strength(p=max(_over_looks(kept, policy) for kept in found))
-
-
-def surviving(questions: Mapping[Key, Strength | None], level: float) -> tuple[Key, ...]:
-    """Return the passes that e-Benjamini-Hochberg keeps among *all* questions that were put.
-
-    Args:
-        questions: every question, also those without a pass (None): they count as tried, with an
-            e-value of zero. Leaving them out would choose the passes by their success, and the
-            promise would be lost.
-        level: the largest expected share of false passes among those that are kept.
-
-    Raises:
-        NotAnEvidence: a p-value or an e-value is out of its range.
-    """
-    total = len(questions)
-    e_values = {key: one.among(total, level) if one else 0.0 for key, one in questions.items()}
-    return e_bh(e_values, level)
 
 
 def leak_p(kept: KeptContrast, level: Level, margin: float) -> float:
@@ -141,12 +98,13 @@ def _over_looks(kept: Kept, policy: EvidencePolicy) -> float:
 
 
 def _bet(kept: Kept, policy: EvidencePolicy) -> float:
+    """Return the logarithm of the smallest bet."""
     ends = [
         path(inside, outside, policy.margin(level)).against_leak[-1]
         for level in policy.levels
         for inside, outside in _guesses(kept.leak, level)
     ]
-    return math.exp(min(ends) - kept.debt)
+    return min(ends) - kept.debt
 
 
 def _guesses(kept: KeptContrast, level: Level) -> list[tuple[Floats, Floats]]:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from audits.core import fleet_words
-from audits.core.passing import surviving
 from audits.core.policy import EvidencePolicy
+from audits.core.strength import surviving
 from audits.models import ErasureRequest
 from audits.queries.questions import OWES, SPENT, questions_of
 from unlearning.models import UnlearningRun

@@ -8,17 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from audits.core.kept import kept_by_attack
-from audits.core.passing import strength_of
-from audits.core.policy import EvidencePolicy, Mode
+from audits.core.policy import Mode
+from audits.core.strength import Strength
 from audits.core.verdict import Outcome
 from audits.models import AuditPlan, ErasureRequest, Evidence, Verdict
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    from audits.core.passing import Strength
 
 PASSES = (Outcome.PASS_LEAK, Outcome.PASS_STRICT)
 OPEN, WITHOUT = "OPEN", "WITHOUT_A_VERDICT"
@@ -40,8 +37,8 @@ class Question:
         certificate: the certificate that was relied on instead, or empty.
         attempt: its number among those on the same version and records; 0 before the first look.
         charged: why an earlier attempt counts against it: ``SPENT`` or ``OWES``; else empty.
-        strength: what a pass by an own pool says; None of anything else, and where the kept
-            numbers cannot be read.
+        strength: what a pass by an own pool says; None of anything else, and of evidence from
+            before it was kept: that says nothing.
     """
 
     run: UnlearningRun
@@ -127,7 +124,9 @@ def _question(
         certificate=str(plan.certificate_id or "") if plan else "",
         attempt=attempt,
         charged=charged,
-        strength=_strength(found, plan) if own and outcome in PASSES else None,
+        strength=Strength.of_evidence(found.payload)
+        if found and own and outcome in PASSES
+        else None,
     )
 
 
@@ -140,13 +139,3 @@ def _attempt(found: Evidence | None, plan: AuditPlan | None) -> tuple[int, str]:
     if plan.policy.get("mode", Mode.LOOKS) == Mode.LOOKS:
         return number, SPENT if number > 1 else ""
     return number, OWES if kept.get("debt", 0.0) > 0 else ""
-
-
-def _strength(found: Evidence | None, plan: AuditPlan | None) -> Strength | None:
-    """Return what a pass says; None where its numbers cannot be read: then it says nothing."""
-    if found is None or plan is None:
-        return None
-    try:
-        return strength_of(kept_by_attack(found.payload), EvidencePolicy.from_dict(plan.policy))
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-        return None

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from audits.core.evidence_schema import check_payload
+from audits.core.passing import strength_of
 from audits.core.policy import EvidencePolicy, Mode
+from audits.core.strength import Strength
+from audits.core.verdict import Outcome, Verdict
+from audits.execution.look_payload import payload_of
 from audits.models import AuditPlan, ErasureRequest
 from audits.queries.fleet import PeriodRefused, fleet, period, pool_of
 from audits.services import evidence, verdicts
@@ -28,19 +34,24 @@ def keys(signing_key):
     """Verdicts are logged."""
 
 
-def audited(email, outcome="PASS_LEAK", *, kept=CLEAN, policy=WIDE, at=NOW, **fields: object):
+def audited(email, outcome="PASS_LEAK", *, policy=WIDE, at=NOW, **fields: object):
     """A run with a plan and, where there is an outcome, one final look at it."""
     case = worlds.verified_case(email)
     ErasureRequest.objects.filter(pk=case.pk).update(policy=policy.as_dict())
     run = queued_run(case, now=at, **fields)
     evidence.fix_audit(run_id=run.pk, now=at)
     if outcome:
-        conclude(run, said(outcome, kept))
+        conclude(run, said(outcome, policy))
     return run
 
 
-def said(outcome, kept=CLEAN, case=None, **changes: object):
-    payload = {"kept": {**kept.as_dict(), **changes}}
+def said(outcome, policy=WIDE, case=None, kept=CLEAN, **changes: object):
+    found = replace(kept, **changes)  # type: ignore[arg-type]  # fields of a test
+    passed = outcome == "PASS_LEAK"
+    payload = {
+        "kept": found.as_dict(),
+        "strength": asdict(strength_of({"": found}, policy)) if passed else None,
+    }
     return verdicts.Finding(
         kind="U_LIRA",
         look=0,
@@ -137,12 +148,13 @@ def test_a_period_may_be_open():
     assert period("", "2026-03-01") == (None, date(2026, 3, 1))
 
 
-def test_numbers_that_cannot_be_read_say_nothing():
-    audited(ADA, kept=World(models=6, records=2).kept(0))  # a look that was not planned
+def test_a_pass_of_before_its_strength_was_kept_counts_as_tried_and_does_not_survive():
+    run = audited(ADA, "")
+    found = said("PASS_LEAK")
+    conclude(run, replace(found, payload={"kept": found.payload["kept"]}))
     (one,) = fleet().questions
-    assert one.passed
-    assert one.strength is None
-    assert fleet().surviving == ()
+    assert (one.passed, one.strength) == (True, None)
+    assert (len(fleet().asked), fleet().surviving) == (1, ())
 
 
 def test_attempts_are_counted_by_how_they_are_charged():
@@ -170,6 +182,17 @@ def test_the_cases_of_one_pool_are_corrected_for_their_number():
     assert (len(pool.asked), pool.passed, len(pool.surviving)) == (3, 2, 2)
     assert len(found.asked) == 4
     assert pool.words.startswith("3 cases were judged from these shadow models; 2 passed")
+
+
+def test_the_strength_of_a_pass_is_kept_with_its_evidence():
+    for outcome, kept in (
+        (Outcome.PASS_LEAK, strength_of({"": CLEAN}, WIDE)),
+        (Outcome.FAIL, None),
+    ):
+        verdict = Verdict(outcome=outcome, reasons=())
+        payload = payload_of({"u_lira": CLEAN}, verdict, WIDE, [], {})
+        check_payload("U_LIRA", payload)
+        assert Strength.of_evidence(payload) == kept
 
 
 def test_a_run_of_one_case_shares_no_pool():

@@ -104,5 +104,6 @@ def _one(question: Question, found: Fleet) -> dict[str, Any]:
         "outcome": question.outcome,
         "evidence": question.evidence.digest if question.evidence else "",
         "p": strength.p if strength else None,
+        "log_e": strength.log_e if strength else None,
         "e": strength.among(len(found.asked), found.level) if strength else 0.0,
     }
