@@ -6,8 +6,11 @@ import math
 from dataclasses import asdict
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from audits.core.strength import Strength, surviving
+from tests.audits.core_evidence.test_multiplicity import benjamini_yekutieli
 
 
 def test_passes_survive_only_among_all_that_was_asked():
@@ -25,6 +28,14 @@ def test_passes_survive_only_among_all_that_was_asked():
             share[name].append(sum(key < 190 for key in kept) / max(1, len(kept)))
     assert np.mean(share["all"]) <= 0.05
     assert np.mean(share["passes alone"]) > 0.1
+
+
+@given(st.dictionaries(st.integers(0, 30), st.none() | st.floats(0, 0.1), max_size=24))
+@settings(max_examples=60, deadline=None)
+def test_of_planned_looks_survives_what_benjamini_and_yekutieli_reject_among_all(p):
+    asked = {key: None if one is None else Strength(p=one) for key, one in p.items()}
+    everything = {key: 1.0 if one is None else one for key, one in p.items()}
+    assert set(surviving(asked, 0.05)) == benjamini_yekutieli(everything, 0.05)
 
 
 def test_a_single_question_is_answered_at_its_own_error():
