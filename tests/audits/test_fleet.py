@@ -46,7 +46,7 @@ def audited(email, outcome="PASS_LEAK", *, policy=WIDE, at=NOW, **fields: object
 
 
 def said(outcome, policy=WIDE, case=None, kept=CLEAN, **changes: object):
-    found = replace(kept, **changes)  # type: ignore[arg-type]  # fields of a test
+    found = replace(kept, **changes)
     passed = outcome == "PASS_LEAK"
     payload = {
         "kept": found.as_dict(),
