@@ -8,6 +8,7 @@ somewhere, and this is where" does.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def e_from_p(p: float, *, hypotheses: int, alpha: float) -> float:
     """
     if not 0 <= p <= 1:
         raise NotAnEvidence(f"A p-value is {p}; it must lie in [0, 1].")
-    harmonic = math.fsum(1 / one for one in range(1, hypotheses + 1))
+    harmonic = _harmonic(hypotheses)
     # Thresholds are lower by as much as values are larger: the mean stays one, and e_bh meets
     # its threshold in floating point.
     place = max(1, math.ceil(p * hypotheses * harmonic / alpha * (1 + ROUNDING)))
@@ -83,3 +84,9 @@ def e_bh(e_values: Mapping[Key, float], alpha: float) -> tuple[Key, ...]:
         if place * e_values[key] >= len(ordered) / alpha:
             rejected = place
     return tuple(ordered[:rejected])
+
+
+@cache
+def _harmonic(count: int) -> float:
+    """Return 1 + 1/2 + ... + 1/count."""
+    return math.fsum(1 / one for one in range(1, count + 1))

@@ -38,6 +38,7 @@ def all_evidence(request: HttpRequest) -> HttpResponse:
         messages.error(request, f"{error} All days are shown.")
         since, until = None, None
     found = fleet(since=since, until=until)
+    kept = set(found.surviving)
     shown = Paginator(found.passed, PER_PAGE).get_page(request.GET.get("page"))
     days = {
         "since": since.isoformat() if since else "",
@@ -49,7 +50,7 @@ def all_evidence(request: HttpRequest) -> HttpResponse:
         "does_not_mean": DOES_NOT_MEAN,
         "methods": _methods(found),
         "shown": shown,
-        "rows": [_row(one, found) for one in shown],
+        "rows": [_row(one, found, kept) for one in shown],
         "days": days,
         "query": "".join(f"{name}={day}&" for name, day in days.items() if day),
     }
@@ -70,12 +71,12 @@ def _badge(outcome: str) -> Badge:
     return NO_OUTCOME.get(outcome) or verdict_badge(outcome)
 
 
-def _row(one: Question, found: Fleet) -> dict[str, Any]:
+def _row(one: Question, found: Fleet, kept: set[Question]) -> dict[str, Any]:
     strength = one.strength
     return {
         "question": one,
         "badge": _badge(one.outcome),
         "method": method_title(one.run.method),
-        "survives": one in set(found.surviving),
+        "survives": one in kept,
         "e": strength.among(len(found.asked), found.level) if strength else None,
     }
