@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 CERTIFYING = ("PASS_LEAK", "PASS_STRICT")
-NEAREST = "same class, nearest in content"
+NEAREST = "same class, whole people, nearest in content"
 ATTACK = "u_lira"
 SMALL = ((1, "1"), (10, "2-10"), (100, "11-100"))
 HARDEST = 10

@@ -1,7 +1,8 @@
 """Twins: records that stand in for the forget set in the shadow models that never saw it.
 
 A twin has the same class and is as hard, or as close in features, as the record it replaces, so
-that both arms train on equally many and equally difficult examples.
+that both arms train on equally many and equally difficult examples. Who owns a record is not asked
+here: ``whole_people`` chooses among people.
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ def choose_twins(forget: Candidates, pool: Candidates, *, seed: int) -> Integers
     Raises:
         NoTwin: the sentence names the class and both numbers, or the shapes that differ.
     """
-    _check(forget, pool)
+    check_candidates(forget, pool)
     order = np.random.default_rng(seed).permutation(len(forget.labels))
-    places, pool_places = _rows(forget.position), _rows(pool.position)
+    places, pool_places = rows(forget.position), rows(pool.position)
     twins = np.empty(len(forget.labels), np.int64)
     free = np.ones(len(pool.labels), bool)
     for record in order:
@@ -57,7 +58,12 @@ def choose_twins(forget: Candidates, pool: Candidates, *, seed: int) -> Integers
     return twins
 
 
-def _check(forget: Candidates, pool: Candidates) -> None:
+def check_candidates(forget: Candidates, pool: Candidates) -> None:
+    """Refuse a pool that cannot hold a twin of every record.
+
+    Raises:
+        NoTwin: the sentence names the class and both numbers, or the shapes that differ.
+    """
     if forget.position.shape[1:] != pool.position.shape[1:]:
         raise NoTwin(
             f"Positions of the forget set have shape {forget.position.shape[1:]}, those of the "
@@ -72,5 +78,6 @@ def _check(forget: Candidates, pool: Candidates) -> None:
             )
 
 
-def _rows(position: Floats) -> Floats:
+def rows(position: Floats) -> Floats:
+    """Return positions as rows of numbers, shape [n, d]."""
     return position.reshape(len(position), -1).astype(np.float64)

@@ -3,8 +3,10 @@
 Twins, canaries and test records come from the pool of records that the audited version and its
 ancestors never saw. Under the policy ``surrogate`` the shadow models never see the person's
 records either: records of the retain set, alike in class and nearest in content, are forgotten
-in their place. The models of the instance test, beside such a pool or beside a certificate, learn
-the whole retain set and twins of the person's records; only they are asked about the person's own.
+in their place, and the other records of whoever stands in are learned by none of these models.
+Nobody whose records are asked about has a twin, a canary or a test record. The models of the
+instance test, beside such a pool or beside a certificate, learn the whole retain set and twins of
+the person's records; only they are asked about the person's own.
 """
 
 from __future__ import annotations
@@ -12,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
 import torch
 from django.utils import timezone
 from pyroaring import BitMap
@@ -23,12 +24,14 @@ from audits.core.design import derived_seed
 from audits.core.neighbours import COUNT, Copies
 from audits.core.policy import AuditData
 from audits.core.shadows import STRANGERS, ShadowData
-from audits.core.twins import Candidates, NoTwin, choose_twins
+from audits.core.twins import NoTwin
 from audits.execution.attacks_known import ATTACKS
+from audits.execution.numbered import Numbered, stand_ins_of, twins_of
 from audits.queries.designs import design_of
 from lineage.queries.availability import usable_ordinals
 from lineage.queries.contents import batches, read_batch, stored
 from lineage.queries.sources import learned_by, parents_of
+from lineage.queries.subjects import owners_of
 from lineage.queries.training_view import training_view
 from lineage.services.views import open_erasure_view
 from unlearning.core.examples import RESIDENT_BYTES, Held, count
@@ -37,9 +40,7 @@ from unlearning.execution.loading import recipe_of, retain_snapshot
 from unlearning.services import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterator
 
     from audits.models import AuditPlan
     from lineage.models import ModelVersion, OrdinalSpace
@@ -87,18 +88,6 @@ class Mislabelled(Dataset[tuple[torch.Tensor, ...]]):
         return inputs, (target + 1) % self._classes
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Numbered:
-    """Examples, and the ordinal of each."""
-
-    examples: Examples
-    ordinals: Sequence[int]
-
-    def named(self, places: Sequence[int]) -> list[int]:
-        """Return the ordinals at some places, in their order."""
-        return [self.ordinals[place] for place in places]
-
-
 def audit_sets(plan: AuditPlan, *, instances: bool = False) -> AuditSets:
     """Return the sets of an audit, or of its instance test.
 
@@ -119,27 +108,32 @@ def audit_sets(plan: AuditPlan, *, instances: bool = False) -> AuditSets:
         run_id=run.pk, purpose="AUDIT", space=run.space, ordinals=forget, now=now
     )
     own = StoredExamples(recipe, view)
-    unseen = list(_pool(run))
-    pool = _Numbered(
-        examples=StoredExamples(recipe, unseen), ordinals=[one.ordinal for one in unseen]
-    )
+    unseen, erased = list(_pool(run)), set(owners_of(run.space, forget).values())
+    pool = Numbered.of(
+        StoredExamples(recipe, unseen), [one.ordinal for one in unseen], run.space
+    ).without(erased)
     stays = training_view(retain_snapshot(run))
-    retained = _Numbered(examples=StoredExamples(recipe, stays), ordinals=list(stays.ordinals))
+    retained = Numbered.of(
+        StoredExamples(recipe, stays), list(stays.ordinals), stays.snapshot.space
+    )
     if instances or plan.certificate_id is not None:
         return _never_saw(recipe, own, retained.examples, pool, design_of(plan).seed)
     return _of_pool(plan, recipe, own, retained, pool)
 
 
 def _of_pool(
-    plan: AuditPlan, recipe: Recipe, own: Examples, retained: _Numbered, pool: _Numbered
+    plan: AuditPlan, recipe: Recipe, own: Examples, retained: Numbered, pool: Numbered
 ) -> AuditSets:
     """Return the sets of a pool of shadow models."""
     design, questioned, retain = design_of(plan), own, retained.examples
     surrogate, chosen = plan.policy["audit_data"] == AuditData.SURROGATE, cast("list[int]", [])
     if surrogate:
-        chosen, kept = _twins(own, retained, derived_seed(design.seed, "surrogate"))
+        chosen, kept = stand_ins_of(
+            own, retained, plan.design.get("places"), derived_seed(design.seed, "surrogate")
+        )
         questioned, retain = Subset(retain, chosen), Subset(retain, kept)
-    twins, rest = _twins(questioned, pool, design.seed)
+        pool = pool.without({retained.owners[at] for at in chosen})
+    twins, rest = twins_of(questioned, pool, design.seed)
     if len(rest) < design.canaries + SMALLEST_TEST:
         raise NoTwin(
             f"not computed: after {len(twins)} twins the pool of never-trained records has "
@@ -193,10 +187,10 @@ def _copies(plan: AuditPlan, questioned: Examples, retain: Examples) -> Examples
 
 
 def _never_saw(
-    recipe: Recipe, own: Examples, retain: Examples, pool: _Numbered, seed: int
+    recipe: Recipe, own: Examples, retain: Examples, pool: Numbered, seed: int
 ) -> AuditSets:
     """Return the sets of models that learn twins in place of the person's records."""
-    twins, rest = _twins(own, pool, seed)
+    twins, rest = twins_of(own, pool, seed)
     if len(rest) < SMALLEST_TEST:
         raise NoTwin(
             f"not computed: after {len(twins)} twins the pool of never-trained records has "
@@ -235,29 +229,6 @@ def seen_by(target: ModelVersion, space: OrdinalSpace) -> BitMap:
     for parent in parents_of(target):
         seen |= seen_by(parent, space)
     return seen
-
-
-def _twins(forget: Examples, pool: _Numbered, seed: int) -> tuple[list[int], list[int]]:
-    """Return the twins' places in the pool, and the other places in an order of the seed.
-
-    The order is one of records, not of places: where one is restricted, the others keep theirs.
-    """
-    if not pool.ordinals:
-        raise NoTwin("not computed: there are no records that the version never saw.")
-    found, seeded = _candidates(pool.examples), derived_seed(seed, "twins")
-    chosen = [int(place) for place in choose_twins(_candidates(forget), found, seed=seeded)]
-    others = set(range(len(pool.ordinals))).difference(chosen)
-    return chosen, sorted(others, key=lambda at: derived_seed(seed, "rest", pool.ordinals[at]))
-
-
-def _candidates(examples: Examples) -> Candidates:
-    decoded = [examples[place] for place in range(count(examples))]
-    position: NDArray[np.float64] = np.stack(
-        [inputs.numpy().ravel().astype(np.float64) for inputs, _ in decoded]
-    )
-    return Candidates(
-        labels=np.array([int(target) for _, target in decoded], np.int64), position=position
-    )
 
 
 def population_sets(run: UnlearningRun) -> tuple[Examples, Examples]:

@@ -15,8 +15,10 @@ from audits.core.exposure import SMALLEST_RETAINED, side_effect
 from audits.core.kept import Kept
 from audits.core.kinds import of_kind
 from audits.core.not_run import not_run
+from audits.core.passing import strength_of
 from audits.core.plainly import for_the_person
 from audits.core.policy import Mode
+from audits.core.verdict import Outcome
 from audits.execution.attacks_known import registered
 from audits.models import ShadowResult
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from unlearning.models import UnlearningRun
 
 DIGITS = 6
+PASSES = (Outcome.PASS_LEAK, Outcome.PASS_STRICT)
 
 
 def payload_of(
@@ -65,6 +68,7 @@ def payload_of(
         "for_the_person": for_the_person(verdict.outcome, everything, policy),
         "power": {level.value: asdict(one) for level, one in measured.power.items()},
         "hypotheses": _hypotheses(measured),
+        "strength": asdict(strength_of(attacks, policy)) if verdict.outcome in PASSES else None,
         "attempt": kept.attempt,
         "earlier_attempts": [_earlier(one) for one in before],
         "paths": _paths(kept, policy),

@@ -13,6 +13,7 @@ from audits.core import evidence_file
 from audits.core.certificate_words import certificate_words
 from audits.models import AuditPlan, ErasureRequest, Evidence, Verdict
 from audits.queries.case_file import ordered_runs
+from audits.queries.fleet import pool_of
 from audits.queries.limits import limits_of
 from audits.views import beside, contrasts, measurements
 from audits.views.access import page, staff_page
@@ -62,6 +63,7 @@ def evidence(request: HttpRequest, case_id: UUID, evidence_id: UUID) -> HttpResp
         "badge": verdict_badge(verdict.outcome if verdict else ""),
         "plan": plan,
         "figures": [(name, FIGURES[name]) for name in _figures(found) if name in FIGURES],
+        "shared": pool_of(found.run) if found.kind == Evidence.Kind.U_LIRA else None,
         "limits": limits_of(case, ordered_runs(case)),
         **_tables(found, plan.policy if plan else case.policy),
     }

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pyroaring import BitMap
 
 from audits.core.shadow_rows import ShadowRow
 from audits.execution import figures, judged_look, judging, shadows
 from audits.execution.shadow_engine import Bench
-from tests.audits.world import ADA, BERT, CLEO, DORA
+from tests.audits.world import ADA, BERT, CLEO, DORA, digits, imported
 from unlearning.core.engine import Path
 from unlearning.core.examples import count
 
@@ -75,6 +76,9 @@ def pretend(monkeypatch: pytest.MonkeyPatch, *, stands_out: bool = False) -> Non
 
 
 def prepared(world: World) -> World:
-    """A version that four people's records trained."""
-    world.train("base", world.snapshot(ADA, BERT, CLEO, DORA))
+    """A version that many people's records trained: some must stay when others stand in."""
+    many = [(f"eve{at}@example.org", one) for at, one in enumerate(digits()[60:96])]
+    imported("digits", many)
+    learned = world.owned(ADA, BERT, CLEO, DORA) | BitMap(range(60, 96))
+    world.train("base", world.take(learned))
     return world

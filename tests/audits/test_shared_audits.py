@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from pyroaring import BitMap
 
 from audits.core.verdict import Outcome
 from audits.execution.judged_look import judge_look
@@ -106,8 +107,9 @@ def test_on_surrogates_both_are_tested_beside_the_models_that_saw_neither(
         "attacks": ["u_lira"],
     }
     settings.EXPUNGE_COALESCE_DAYS = 7
-    worlds.imported("digits", [("eve@example.org", one) for one in worlds.digits()[60:]])
-    learned = world.owned(ADA, BERT, CLEO, DORA, *worlds.STRANGERS[:2])
+    others = worlds.digits()[60:]
+    worlds.imported("digits", [(f"eve{at}@example.org", one) for at, one in enumerate(others)])
+    learned = world.owned(ADA, BERT, CLEO, DORA) | BitMap(range(60, 90))
     world.train("base", world.take(learned))
     two = world.accepted(ADA), world.accepted(BERT)
     age(two[0], 8)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audits.core.multiplicity import NotAnEvidence, e_bh, holm
+from audits.core.multiplicity import NotAnEvidence, e_bh, e_from_p, holm
 
 p_values = st.dictionaries(st.integers(0, 9), st.floats(0, 1), min_size=1, max_size=5)
 
@@ -56,9 +56,36 @@ def test_e_bh_rejects_by_hand():
     assert e_bh({}, 0.05) == ()
 
 
+def benjamini_yekutieli(p, alpha):
+    """Reject the r smallest p-values, for the largest r that their thresholds allow."""
+    harmonic = sum(1 / one for one in range(1, len(p) + 1))
+    ordered = sorted(p, key=lambda key: p[key])
+    fits = [r for r in range(1, len(p) + 1) if p[ordered[r - 1]] <= alpha * r / len(p) / harmonic]
+    return set(ordered[: max(fits, default=0)])
+
+
+@given(st.dictionaries(st.integers(0, 40), st.floats(0, 0.2), max_size=30))
+@settings(max_examples=80, deadline=None)
+def test_e_bh_on_calibrated_p_values_is_benjamini_and_yekutieli(p):
+    e = {key: e_from_p(one, hypotheses=len(p), alpha=0.05) for key, one in p.items()}
+    assert set(e_bh(e, 0.05)) == benjamini_yekutieli(p, 0.05)
+
+
+@pytest.mark.parametrize("hypotheses", [1, 2, 7, 60])
+def test_a_calibrated_p_value_has_mean_one(hypotheses):
+    step = 0.05 / hypotheses / sum(1 / one for one in range(1, hypotheses + 1))
+    middles = [(place + 0.5) * step for place in range(hypotheses + 3)]
+    found = [e_from_p(p, hypotheses=hypotheses, alpha=0.05) for p in middles]
+    assert found == sorted(found, reverse=True)
+    assert sum(found) * step == pytest.approx(1)
+    assert all(place * found[place - 1] * 0.05 >= hypotheses for place in range(1, hypotheses + 1))
+
+
 @pytest.mark.parametrize("value", [-0.1, float("nan")])
 def test_what_is_no_evidence_is_refused(value):
     with pytest.raises(NotAnEvidence, match="p-value of a"):
         holm({"a": value})
+    with pytest.raises(NotAnEvidence, match="p-value is"):
+        e_from_p(value, hypotheses=3, alpha=0.05)
     with pytest.raises(NotAnEvidence, match="e-value of a"):
         e_bh({"a": value}, 0.05)

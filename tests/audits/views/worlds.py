@@ -139,6 +139,7 @@ def u_lira():
         "instance_p": None,
         "utility": None,
         "records_without_signal": [1],
+        "strength": {"p": 0.004, "log_e": None},
         "policy_digest": "ab" * 32,
         "design_digest": "cd" * 32,
     }
