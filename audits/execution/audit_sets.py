@@ -34,6 +34,7 @@ from lineage.services.views import open_erasure_view
 from unlearning.core.examples import RESIDENT_BYTES, Held, count
 from unlearning.core.stored import StoredExamples
 from unlearning.execution.loading import recipe_of, retain_snapshot
+from unlearning.execution.planting import joined, retained_canaries
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ def audit_sets(plan: AuditPlan, *, instances: bool = False) -> AuditSets:
     stays = training_view(retain_snapshot(run))
     retained = _Numbered(examples=StoredExamples(recipe, stays), ordinals=list(stays.ordinals))
     if instances or plan.certificate_id is not None:
-        return _never_saw(recipe, own, retained.examples, pool, design_of(plan).seed)
+        whole = joined(retained.examples, retained_canaries(run, recipe))
+        return _never_saw(recipe, own, whole, pool, design_of(plan).seed)
     return _of_pool(plan, recipe, own, retained, pool)
 
 
@@ -135,6 +137,7 @@ def _of_pool(
 ) -> AuditSets:
     """Return the sets of a pool of shadow models."""
     design, questioned, retain = design_of(plan), own, retained.examples
+    canaries = retained_canaries(plan.run, recipe)
     surrogate, chosen = plan.policy["audit_data"] == AuditData.SURROGATE, cast("list[int]", [])
     if surrogate:
         chosen, kept = _twins(own, retained, derived_seed(design.seed, "surrogate"))
@@ -147,16 +150,16 @@ def _of_pool(
             f"tests."
         )
     planted, test = rest[: design.canaries], rest[design.canaries :]
-    canaries = Mislabelled(Subset(pool.examples, planted), len(recipe.targets))
+    mislabelled = Mislabelled(Subset(pool.examples, planted), len(recipe.targets))
     beside = pool.named(test[:STRANGERS]) if _asks_strangers(plan) else []
     drawn = [retained.named(chosen), pool.named(twins), pool.named(planted), beside]
     return AuditSets(
         recipe=recipe,
         data=ShadowData(
-            retain=retain,
+            retain=joined(retain, canaries),
             forget=questioned,
             twins=Subset(pool.examples, twins),
-            canaries=canaries,
+            canaries=mislabelled,
             test=Subset(pool.examples, test),
             copies=_copies(plan, questioned, retain),
             subjects=tuple(plan.design.get("places", ())),
