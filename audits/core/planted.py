@@ -7,13 +7,14 @@ remove; where none is seen, nothing is shown about anybody's records, so that no
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from audits.core.attack import CanaryAttack, CanaryFinding, NothingToAttackWith, PlantedScores
-from audits.core.kinds import of_kind
 from audits.core.verdict import Outcome, Verdict
+from lineage.core.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,14 +95,19 @@ def judge(kept: KeptCanaries, *, alpha: float) -> PlantedVerdict:
     """
     found: dict[str, CanaryFinding] = {}
     not_made: dict[str, str] = {}
-    attacks = of_kind(CanaryAttack)
+    # Named and not imported above, as the attacks stand over this module.
+    attacks: Registry[CanaryAttack] = Registry(import_module("audits.attacks"), CanaryAttack)
     for name, scores in ((GAUSSIAN, kept.leaning()), (ONE_RUN, kept.margins())):
         try:
-            found[name] = attacks[name]().examine(scores)
+            found[name] = attacks.get(name)().examine(scores)
         except NothingToAttackWith as reason:
             not_made[name] = str(reason)
     level = alpha / TESTS
-    seen = [_seen(attacks[name].title, one, level) for name, one in found.items() if one.p_value < level]
+    seen = [
+        _seen(attacks.get(name).title, one, level)
+        for name, one in found.items()
+        if one.p_value < level
+    ]
     blind = bool(found) and all((one.control or 0.0) >= level for one in found.values())
     quiet = BLIND if blind else QUIET if found else NOT_MADE
     return PlantedVerdict(

@@ -129,9 +129,7 @@ def _kept(
     )
 
 
-def _payload(
-    number: int, digest: str, kept: KeptCanaries, told: PlantedVerdict
-) -> dict[str, Any]:
+def _payload(number: int, digest: str, kept: KeptCanaries, told: PlantedVerdict) -> dict[str, Any]:
     titles = {name: attack.title for name, attack in of_kind(CanaryAttack).items()}
     return {
         "planted": number,

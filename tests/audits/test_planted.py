@@ -80,5 +80,3 @@ def test_canaries_fail_a_method_that_does_nothing_and_not_a_retraining(world, ve
     assert exact.unlearned.canaries.first == 64
     assert (case.status, forsaken(), lost()) == ("SEALED", set(), set())
     assert keys.get(key_of(planting))
-
-

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from unlearning.models import UnlearningRun
 
 
-def begin(
-    *, job: Job, number: int, draw: Callable[[int], tuple[dict[str, Any], str]]
-) -> Canaries:
+def begin(*, job: Job, number: int, draw: Callable[[int], tuple[dict[str, Any], str]]) -> Canaries:
     """Keep the canaries of a training, once: a try that follows another has the same.
 
     ``draw`` is given the new secret, and returns the units and the digest of what it drew.
