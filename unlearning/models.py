@@ -272,9 +272,7 @@ class Canaries(models.Model):
     The key ``canaries:<planting>`` and ``units`` give all ``number`` of them again, to ``digest``.
     """
 
-    version = models.OneToOneField(
-        ModelVersion, models.PROTECT, null=True, related_name="canaries"
-    )
+    version = models.OneToOneField(ModelVersion, models.PROTECT, null=True, related_name="planted")
     planting = models.UUIDField(db_index=True)
     number = models.PositiveIntegerField()
     first = models.PositiveIntegerField(default=0)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 GAUSSIAN, ONE_RUN = "gaussian_poison", "one_run"
 TESTS = 2
+# Of what was made exactly, lineage tells more than a test; a false alarm would hold a case.
+SMOKE = 0.001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +88,13 @@ class PlantedVerdict:
     verdict: Verdict | None
 
 
-def judge(kept: KeptCanaries, *, alpha: float) -> PlantedVerdict:
+def judge(kept: KeptCanaries, *, alpha: float, smoke: bool) -> PlantedVerdict:
     """Ask both attacks; that they are two is corrected for, whether or not both could be made.
 
     Args:
         kept: the scores of the share.
         alpha: the chance of a fail where nothing is left of the canaries.
+        smoke: the result does not rest on attacks, so that it is ``SMOKE`` at most.
     """
     found: dict[str, CanaryFinding] = {}
     not_made: dict[str, str] = {}
@@ -102,7 +105,7 @@ def judge(kept: KeptCanaries, *, alpha: float) -> PlantedVerdict:
             found[name] = attacks.get(name)().examine(scores)
         except NothingToAttackWith as reason:
             not_made[name] = str(reason)
-    level = alpha / TESTS
+    level = (min(alpha, SMOKE) if smoke else alpha) / TESTS
     seen = [
         _seen(attacks.get(name).title, one, level)
         for name, one in found.items()

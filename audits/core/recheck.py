@@ -81,7 +81,8 @@ def recheck(data: bytes) -> Recheck:
 
 def _again(kind: str, payload: dict[str, Any], policy: EvidencePolicy) -> Verdict | None:
     if kind == PLANTED:
-        return judge(KeptCanaries.from_dict(payload["kept"]), alpha=policy.alpha_instance).verdict
+        kept, smoke = KeptCanaries.from_dict(payload["kept"]), bool(payload["smoke"])
+        return judge(kept, alpha=policy.alpha_instance, smoke=smoke).verdict
     return recompute_all(kept_by_attack(payload), policy)
 
 

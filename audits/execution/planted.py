@@ -16,6 +16,7 @@ from audits.core.policy import EvidencePolicy
 from audits.core.scores import scores_of
 from audits.models import AuditPlan, Evidence
 from audits.queries import cases
+from audits.services import evidence
 from audits.services.verdicts import Finding
 from unlearning.core.canaries import InUnits, why_not
 from unlearning.execution.loading import NoRecipe, load_version, recipe_of
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from audits.core.planted import PlantedVerdict
     from unlearning.core.canaries import CanarySet
-    from unlearning.models import SpentCanaries, UnlearningRun
+    from unlearning.models import Canaries, SpentCanaries, UnlearningRun
 
 KIND = Evidence.Kind.CANARIES
 NONE_PLANTED = (
@@ -51,13 +52,14 @@ def canary_findings(run: UnlearningRun) -> list[Finding]:
         return []
     drawn = drawn_again(row, recipe_of(run.target))
     kept = _kept(drawn, spent, load_version(run.target), load_version(run.unlearned))
-    told = judge(kept, alpha=_alpha(run))
+    smoke = not evidence.needs_shadows(run)
+    told = judge(kept, alpha=_alpha(run), smoke=smoke)
     return [
         Finding(
             kind=KIND,
             look=0,
             models_per_arm=0,
-            payload=_payload(row.number, row.digest, kept, told),
+            payload={**_payload(row, kept, told), "smoke": smoke},
             outcome=told.verdict.outcome.value if told.verdict else "",
             reasons=told.verdict.reasons if told.verdict else (),
             final=told.verdict is not None,
@@ -129,11 +131,11 @@ def _kept(
     )
 
 
-def _payload(number: int, digest: str, kept: KeptCanaries, told: PlantedVerdict) -> dict[str, Any]:
+def _payload(row: Canaries, kept: KeptCanaries, told: PlantedVerdict) -> dict[str, Any]:
     titles = {name: attack.title for name, attack in of_kind(CanaryAttack).items()}
     return {
-        "planted": number,
-        "digest": digest,
+        "planted": row.number,
+        "digest": row.digest,
         "kept": kept.as_dict(),
         "findings": {
             name: {"title": titles[name], **asdict(one)} for name, one in told.found.items()

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import json
+import random
+from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
 from audits.core import evidence_file
-from audits.core.not_run import AVAILABLE
 from audits.core.recheck import recheck
 from audits.core.verdict import Outcome
 from audits.execution.planted import NONE_PLANTED
+from audits.execution.report_evidence import evidence_cards
+from audits.queries import case_file
+from audits.services import expiry
 from lineage import keys
-from lineage.models import Job
+from lineage.models import ModelVersion
 from tests.audits.rulings import make_up
-from tests.audits.world import ADA, BERT, CLEO, DORA, SMALL, runs
+from tests.audits.world import ADA, BERT, CLEO, DORA, MLP, NOW, SMALL, STRANGERS, officer, runs
 from unlearning.models import Canaries, SpentCanaries
 from unlearning.queries.canaries import forsaken, key_of, lost
 
 pytestmark = pytest.mark.django_db
-MEMORISING = SMALL | {"hidden": 64, "epochs": 40}
-PLANTED = 128
+MEMORISING = SMALL | {"hidden": 128, "epochs": 40}
+PLANTED = 256
+
+
+@pytest.fixture(autouse=True)
+def _same_secrets(monkeypatch):
+    """The same secrets in every execution, or these tests would hang on chance."""
+    monkeypatch.setattr(keys.secrets, "token_bytes", random.Random(11).randbytes)
 
 
 @pytest.fixture
@@ -31,18 +41,23 @@ def idle(approximate, settings, monkeypatch):
     make_up(monkeypatch, (Outcome.PASS_LEAK,))
 
 
+def trained(world, *people: str):
+    return world.train(
+        "base", world.snapshot(*people), recipe_parameters=MEMORISING, canaries=PLANTED
+    )
+
+
 @pytest.fixture
 def version(world):
-    return world.train(
-        "base",
-        world.snapshot(ADA, BERT, CLEO, DORA),
-        recipe_parameters=MEMORISING,
-        canaries=PLANTED,
-    )
+    return trained(world, ADA, BERT, CLEO, DORA)
 
 
 def told(run):
     return run.evidence.get(kind="CANARIES")
+
+
+def gaussian(row):
+    return row.payload["findings"]["gaussian_poison"]
 
 
 def file_of(row, case):
@@ -56,27 +71,97 @@ def file_of(row, case):
     )
 
 
-def test_canaries_fail_a_method_that_does_nothing_and_not_a_retraining(world, version, idle):
-    planting = Canaries.objects.get(version=version).planting
+def test_canaries_fail_a_method_that_does_nothing_and_not_a_retraining(
+    world, version, idle, client
+):
+    client.force_login(officer())
     case = world.erased()
     idle_run, exact = runs(case)
-    found = told(idle_run)
-    assert found.verdict.outcome == "FAIL"
-    assert found.verdict.final
-    assert found.payload["findings"]["gaussian_poison"]["control"] < 1e-3
-    assert found.payload["findings"]["gaussian_poison"]["p_value"] < 1e-3
+    seen, quiet = told(idle_run), told(exact)
+    assert (seen.verdict.outcome, seen.verdict.final) == ("FAIL", True)
+    assert gaussian(seen)["control"] < 1e-3
+    assert gaussian(seen)["p_value"] < 1e-3
+    assert seen.payload["findings"]["one_run"]["p_value"] < 0.05
     assert idle_run.evidence.get(kind="U_LIRA").verdict.outcome == "PASS_LEAK"
     assert (idle_run.status, exact.method, exact.status) == ("REJECTED", "retrain", "CLEARED")
-    quiet = told(exact)
+    assert gaussian(quiet)["control"] < 1e-3 < gaussian(quiet)["p_value"]
     assert not hasattr(quiet, "verdict")
-    assert quiet.payload["findings"]["gaussian_poison"]["control"] < 1e-3
-    for row in (found, quiet):
-        assert recheck(file_of(row, case)).agrees
-    titles = {one["attack"] for one in idle_run.evidence.get(kind="U_LIRA").payload["not_run"]}
-    assert not titles & {"Gaussian poison", "Audit in one run"}
+    assert all(recheck(file_of(row, case)).agrees for row in (seen, quiet))
+    missing = {one["attack"] for one in idle_run.evidence.get(kind="U_LIRA").payload["not_run"]}
+    assert not missing & {"Gaussian poison", "Audit in one run"}
     # Each share is spent once; the rest is learned again, and its secret is still needed.
     spent = SpentCanaries.objects.order_by("first").values_list("run", "first", "last")
-    assert list(spent) == [(idle_run.pk, 0, 32), (exact.pk, 32, 64)]
-    assert exact.unlearned.canaries.first == 64
+    assert list(spent) == [(idle_run.pk, 0, 64), (exact.pk, 64, 128)]
+    left = Canaries.objects.get(version=exact.unlearned)
+    assert (left.first, left.number) == (128, PLANTED)
+    assert keys.get(key_of(left.planting))
     assert (case.status, forsaken(), lost()) == ("SEALED", set(), set())
-    assert keys.get(key_of(planting))
+    _is_told(seen, case, client)
+
+
+def _is_told(row, case, client):
+    """On the page and in the report, in a sentence."""
+    sentence = "canaries that were erased with the records are still seen"
+    page = client.get(reverse("audits:evidence", args=[case.pk, row.pk])).content.decode()
+    assert sentence in page
+    assert "Erased with the records" in page
+    found = case_file.findings(case)
+    rows = [one for one in found["evidence"] if one["kind"] == "CANARIES"]
+    card, _ = evidence_cards({**found, "evidence": rows})
+    assert card["title"] == "Canaries: base v1"
+    assert sentence in card["reasons"][0]
+
+
+def test_the_secret_goes_with_the_last_version_that_has_the_canaries(world):
+    version = trained(world, ADA, BERT, CLEO, DORA, STRANGERS[0])
+    planting = Canaries.objects.get(version=version).planting
+    for person in (ADA, BERT, CLEO):
+        assert world.erased(person).status == "SEALED"
+        assert keys.get(key_of(planting))
+    assert world.erased(DORA).status == "SEALED"
+    with pytest.raises(keys.KeyDestroyed):
+        keys.get(key_of(planting))
+    assert SpentCanaries.objects.count() == 4
+    assert not Canaries.objects.exclude(version__state="DESTROYED").exists()
+
+
+def test_a_secret_that_nobody_needs_is_found_and_swept(world, version):
+    ModelVersion.objects.filter(pk=version.pk).update(state="DESTROYED")
+    with pytest.raises(CommandError, match=r"secrets of 1 planting\(s\) of canaries are stored"):
+        call_command("fsck", stdout=StringIO())
+    expiry.expire_shadows(now=NOW)
+    out = StringIO()
+    call_command("fsck", stdout=out)
+    assert "The secrets of canaries are those of versions that have them." in out.getvalue()
+    ModelVersion.objects.filter(pk=version.pk).update(state="ACTIVE")
+    with pytest.raises(CommandError, match="are gone, and versions with these canaries are left"):
+        call_command("fsck", stdout=StringIO())
+
+
+def test_evidence_names_the_attacks_that_had_no_canaries(world, idle):
+    version = world.train("base", world.snapshot(ADA, BERT, CLEO, DORA))
+    (run,) = runs(world.erased())
+    assert not run.evidence.filter(kind="CANARIES").exists()
+    listed = {
+        one["attack"]: one["reason"] for one in run.evidence.get(kind="U_LIRA").payload["not_run"]
+    }
+    assert listed["Gaussian poison"] == NONE_PLANTED.format(version=version)
+    assert listed["Audit in one run"] == listed["Gaussian poison"]
+
+
+@pytest.mark.parametrize(("asked", "planted"), [("0", 0), ("64", 64), (None, 32)])
+def test_the_command_says_how_many_are_planted(world, settings, asked, planted):
+    settings.EXPUNGE_CANARIES = 32
+    more = ["--canaries", asked] if asked else []
+    snapshot = str(world.snapshot(BERT).pk)
+    arguments = ["--recipe", MLP, "--snapshot", snapshot, "--parameters", '{"epochs": 1}', *more]
+    with world.commit(execute=True):
+        call_command("train", "told", *arguments, stdout=StringIO())
+    world.work()
+    assert sum(Canaries.objects.values_list("number", flat=True)) == planted
+
+
+def test_the_command_refuses_a_number_that_shows_nothing(world):
+    arguments = ["--recipe", MLP, "--snapshot", str(world.snapshot(BERT).pk), "--canaries", "8"]
+    with pytest.raises(CommandError, match="--canaries is 8; it must be 0"):
+        call_command("train", "told", *arguments)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from torch.utils.data import ConcatDataset
 
-from unlearning.core.canaries import CannotPlant, CanarySet, Units, why_not
+from unlearning.core.canaries import CanarySet, CannotPlant, Units, why_not
 from unlearning.core.claims import Granularity
 from unlearning.core.examples import NOTHING, count
 from unlearning.core.stored import StoredExamples
@@ -16,7 +16,7 @@ from unlearning.queries.canaries import canaries_of, seed_of, spent_by
 from unlearning.services import canaries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from lineage.models import Job
     from lineage.queries.training_view import TrainingView
@@ -53,9 +53,7 @@ def planted(job: Job, recipe: Recipe, view: TrainingView) -> Examples:
     if not asked:
         return NOTHING
     try:
-        if reason := why_not(recipe, base=bool(wanted.get("base"))):
-            raise CannotPlant(reason)
-        row = canaries.begin(job=job, number=asked, draw=_drawing(recipe, view, asked))
+        row = _begun(job, recipe, view, asked)
     except CannotPlant:
         if number is None:
             return NOTHING
@@ -63,15 +61,16 @@ def planted(job: Job, recipe: Recipe, view: TrainingView) -> Examples:
     return drawn_again(row, recipe).learned(0, row.number)
 
 
-def _drawing(
-    recipe: Recipe, view: TrainingView, number: int
-) -> Callable[[int], tuple[dict[str, Any], str]]:
+def _begun(job: Job, recipe: Recipe, view: TrainingView, number: int) -> Canaries:
+    if reason := why_not(recipe, base=bool(job.parameters.get("base"))):
+        raise CannotPlant(reason)
+
     def draw(seed: int) -> tuple[dict[str, Any], str]:
         units = Units.around(StoredExamples(recipe, view))
         found = CanarySet(seed=seed, number=number, classes=len(recipe.targets), units=units)
         return asdict(units), found.digest()
 
-    return draw
+    return canaries.begin(job=job, number=number, draw=draw)
 
 
 def drawn_again(row: Canaries, recipe: Recipe) -> CanarySet:

@@ -75,10 +75,14 @@ def train_version(job: Job) -> None:
             **placed(),
             **privacy.hidden(recipe, view),
         )
-        model = trained(job, recipe, session, view, planted(job, recipe, view))
+        beside = planted(job, recipe, view)
+        model = trained(job, recipe, session, view, beside)
         # The recipe draws every record of its view in every epoch.
         captured.used(view.ordinals)
-        captured.finish(weights=weights.to_bytes(model.state_dict()))
+        captured.finish(
+            weights=weights.to_bytes(model.state_dict()),
+            metrics={"canaries": count(beside)} if count(beside) else None,
+        )
     if version := earlier_result(job):
         histories.settle(name=str(job.pk), version=version)
         canaries.settle(job=job, version=version)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
-LIVE = (Job.Status.QUEUED, Job.Status.RUNNING)
+J = Job.Status
+MAY_GO_ON = (J.QUEUED, J.RUNNING, J.FAILED, J.CANCELLED)
 R = UnlearningRun.Status
 OPEN = (R.WAITING, R.QUEUED, R.RUNNING, R.SUCCEEDED)
 
@@ -50,9 +51,15 @@ def held() -> set[UUID]:
     there = ~Q(version=None) & ~Q(version__state=ModelVersion.State.DESTROYED)
     found = set(Canaries.objects.filter(there).values_list("planting", flat=True))
     waiting = Canaries.objects.filter(version=None).values_list("planting", flat=True)
-    found |= set(Job.objects.filter(pk__in=waiting, status__in=LIVE).values_list("pk", flat=True))
+    trainings = Job.objects.filter(pk__in=waiting, status__in=MAY_GO_ON)
+    found |= set(trainings.values_list("pk", flat=True))
     spending = SpentCanaries.objects.filter(run__status__in=OPEN)
     return found | set(spending.values_list("planting", flat=True))
+
+
+def planted_in(versions: Iterable[UUID | None]) -> set[UUID]:
+    """Return the plantings whose canaries some versions were trained with."""
+    return set(Canaries.objects.filter(version__in=versions).values_list("planting", flat=True))
 
 
 def forsaken() -> set[UUID]:
