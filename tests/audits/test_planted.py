@@ -12,16 +12,26 @@ from django.urls import reverse
 from audits.core import evidence_file
 from audits.core.recheck import recheck
 from audits.core.verdict import Outcome
+from audits.execution.audit_sets import audit_sets
 from audits.execution.planted import NONE_PLANTED
 from audits.execution.report_evidence import evidence_cards
+from audits.models import AuditPlan, ShadowResult
 from audits.queries import case_file
+from audits.queries.evidence import verdict_of
 from audits.services import expiry
 from lineage import keys
-from lineage.models import ModelVersion
+from lineage.models import Job, ModelVersion
 from tests.audits.rulings import make_up
 from tests.audits.world import ADA, BERT, CLEO, DORA, MLP, NOW, SMALL, STRANGERS, officer, runs
-from unlearning.models import Canaries, SpentCanaries
+from unlearning.core.examples import count
+from unlearning.core.method import Method
+from unlearning.execution import training
+from unlearning.execution.loading import recipe_of
+from unlearning.execution.planting import OtherCanaries, drawn_again, retained_canaries, shares_of
+from unlearning.execution.running import METHODS
+from unlearning.models import Canaries, SpentCanaries, TrainingHistory
 from unlearning.queries.canaries import forsaken, key_of, lost
+from unlearning.services.runs import queue_run
 
 pytestmark = pytest.mark.django_db
 MEMORISING = SMALL | {"hidden": 128, "epochs": 40}
@@ -82,6 +92,7 @@ def test_canaries_fail_a_method_that_does_nothing_and_not_a_retraining(
     assert gaussian(seen)["control"] < 1e-3
     assert gaussian(seen)["p_value"] < 1e-3
     assert seen.payload["findings"]["one_run"]["p_value"] < 0.05
+    assert verdict_of(idle_run) == seen.verdict
     assert idle_run.evidence.get(kind="U_LIRA").verdict.outcome == "PASS_LEAK"
     assert (idle_run.status, exact.method, exact.status) == ("REJECTED", "retrain", "CLEARED")
     assert gaussian(quiet)["control"] < 1e-3 < gaussian(quiet)["p_value"]
@@ -165,3 +176,103 @@ def test_the_command_refuses_a_number_that_shows_nothing(world):
     arguments = ["--recipe", MLP, "--snapshot", str(world.snapshot(BERT).pk), "--canaries", "8"]
     with pytest.raises(CommandError, match="--canaries is 8; it must be 0"):
         call_command("train", "told", *arguments)
+
+
+# --- what a training and a method are given ---------------------------------------------------
+
+
+def sizes(monkeypatch):
+    """How many examples each method is given from now on, to retain and to forget."""
+    given: list[tuple[int, int]] = []
+    apply = Method.apply
+
+    def noted(method, model, retain, forget, context):
+        given.append((count(retain), count(forget)))
+        return apply(method, model, retain, forget, context)
+
+    monkeypatch.setattr(Method, "apply", noted)
+    return given
+
+
+def test_a_method_erases_a_share_with_the_records_and_is_told_to_keep_the_rest(
+    world, version, approximate, settings, monkeypatch
+):
+    settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "neggrad_plus", {}
+    make_up(monkeypatch, (Outcome.PASS_LEAK,))
+    given = sizes(monkeypatch)
+    case = world.accepted()
+    world.work(until=lambda: given)
+    (run,) = runs(case)
+    drawn = drawn_again(Canaries.objects.get(version=version), recipe_of(version))
+    share, rest = count(drawn.learned(0, 64)), count(drawn.learned(64, PLANTED))
+    assert given == [(18 + rest, 6 + share)]
+    assert SpentCanaries.objects.get().run == run
+
+
+def test_shadow_models_learn_the_canaries_that_stay(world, approximate):
+    version = world.train("base", world.snapshot(ADA, BERT, CLEO, DORA), canaries=32)
+    case = world.accepted()
+    world.work(until=lambda: Job.objects.filter(kind="JUDGE").exists())
+    (run,) = runs(case)
+    assert ShadowResult.objects.count() == 12
+    stays = retained_canaries(run, recipe_of(version))
+    assert count(stays)
+    assert count(audit_sets(AuditPlan.objects.get(run=run)).data.retain) == 18 + count(stays)
+
+
+def test_a_method_for_whole_classes_is_given_no_canaries(world, version):
+    run = queue_run(
+        target=version,
+        space=world.dataset.space,
+        forget=world.owned(ADA),
+        method="unsir",
+        hyperparameters={},
+        seed=1,
+        waiting=False,
+        now=NOW,
+    )
+    found = shares_of(run, recipe_of(version), METHODS.get("unsir")())
+    assert (count(found.retain), count(found.forget)) == (0, 0)
+    assert not SpentCanaries.objects.exists()
+
+
+def test_a_training_that_is_tried_again_has_the_same_canaries(world, monkeypatch):
+    def die(*_: object):
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "trained", die)
+        with pytest.raises(ModelVersion.DoesNotExist):
+            world.train("base", world.snapshot(BERT), canaries=32)
+    first = Canaries.objects.get()
+    assert first.version is None
+    assert forsaken() == set()
+    training.train_version(Job.objects.get(kind="TRAIN"))
+    again = Canaries.objects.get()
+    assert (again.digest, again.planting) == (first.digest, first.planting)
+    assert str(again.version) == "base v1"
+
+
+def test_other_canaries_than_were_planted_are_noticed(world, version):
+    row = Canaries.objects.get(version=version)
+    row.digest = "0" * 64
+    with pytest.raises(OtherCanaries, match="gives other canaries than were planted"):
+        drawn_again(row, recipe_of(version))
+
+
+def test_what_is_asked_for_and_cannot_be_planted_is_refused_and_a_wish_is_not(world, settings):
+    base = world.train("base", world.snapshot(ADA))
+    with pytest.raises(ModelVersion.DoesNotExist):
+        world.train("child", world.snapshot(BERT), base=base, canaries=32)
+    assert Job.objects.filter(error_code="CannotPlant").count() == 1
+    settings.EXPUNGE_CANARIES = 32
+    assert str(world.train("child", world.snapshot(BERT), base=base)) == "child v1"
+    assert not Canaries.objects.exists()
+
+
+def test_a_training_with_canaries_is_not_recorded(world, settings):
+    settings.EXPUNGE_REPLAY_EVERY = 1
+    world.train("base", world.snapshot(ADA, BERT), canaries=32)
+    assert not TrainingHistory.objects.exists()
+    world.train("plain", world.snapshot(ADA, BERT))
+    assert TrainingHistory.objects.exists()
