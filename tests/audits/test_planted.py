@@ -41,7 +41,7 @@ PLANTED = 256
 @pytest.fixture(autouse=True)
 def _same_secrets(monkeypatch):
     """The same secrets in every execution, or these tests would hang on chance."""
-    monkeypatch.setattr(keys.secrets, "token_bytes", random.Random(11).randbytes)
+    monkeypatch.setattr("lineage.keys.secrets.token_bytes", random.Random(11).randbytes)
 
 
 @pytest.fixture
@@ -104,6 +104,8 @@ def test_canaries_fail_a_method_that_does_nothing_and_not_a_retraining(
     spent = SpentCanaries.objects.order_by("first").values_list("run", "first", "last")
     assert list(spent) == [(idle_run.pk, 0, 64), (exact.pk, 64, 128)]
     left = Canaries.objects.get(version=exact.unlearned)
+    both = sum(exact.report["canaries"].values())
+    assert both + idle_run.report["canaries"]["erased"] == version.metrics["canaries"]
     assert (left.first, left.number) == (128, PLANTED)
     assert keys.get(key_of(left.planting))
     assert (case.status, forsaken(), lost()) == ("SEALED", set(), set())

@@ -37,6 +37,11 @@ class Shares:
     retain: Examples = NOTHING
     forget: Examples = NOTHING
 
+    def told(self) -> dict[str, Any]:
+        """Return what the report on the run says of them."""
+        numbers = {"erased": count(self.forget), "kept": count(self.retain)}
+        return {"canaries": numbers} if any(numbers.values()) else {}
+
 
 def planted(job: Job, recipe: Recipe, view: TrainingView) -> Examples:
     """Return the canaries that a training learns beside its records; the same for every try.

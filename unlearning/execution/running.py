@@ -217,7 +217,7 @@ def _apply(
     forget: Examples = StoredExamples(recipe, view)
     if method.reads_forget:
         forget = joined(forget, planted.forget)
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = planted.told()
     again = run.method == runs.RETRAIN
     context = Context(
         recipe=recipe,

@@ -44,7 +44,8 @@ def spend(*, run: UnlearningRun, row: Canaries) -> SpentCanaries | None:
     """
     if known := kept.spent_by(run):
         return known
-    Canaries.objects.select_for_update().get(pk=row.pk)
+    same = Canaries.objects.select_for_update().filter(planting=row.planting)
+    list(same.order_by("pk"))  # a run on another version of the planting waits
     first, last = share_of(row.number, max(row.first, kept.unspent(row.planting)))
     if first >= last:
         return None
