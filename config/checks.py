@@ -10,6 +10,7 @@ from django.core import checks
 
 from audits.core.instance import models_needed
 from audits.core.policy import AuditData, EvidencePolicy, PolicyRefused
+from unlearning.core.shares import refused
 from unlearning.queries.catalogue import KEPT, declared_methods
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ def shards_can_be_trained(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN40
             f"allow {SHARDED}, which trains shards; add it."
         )
     return [checks.Error(each, hint="See docs/exact.md.", id="expunge.E003") for each in said]
+
+
+@checks.register()
+def canaries_can_be_planted(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Refuse a number of canaries whose shares would show nothing."""
+    said = refused("EXPUNGE_CANARIES", settings.EXPUNGE_CANARIES)
+    return [checks.Error(said, hint="See docs/attacks.md.", id="expunge.E020")] if said else []
 
 
 def _importable(module: str) -> bool:

@@ -224,6 +224,8 @@ EXPUNGE_MINIMUM = environment.choice(
 )
 # A state is kept every so many steps of a training, so that it can be replayed; 0 keeps none.
 EXPUNGE_REPLAY_EVERY = environment.integer("EXPUNGE_REPLAY_EVERY", default=0, low=0)
+# So many canaries are planted in a training that can have them, to be erased with later cases.
+EXPUNGE_CANARIES = environment.integer("EXPUNGE_CANARIES", default=0, low=0)
 # A replay is executed a second time in a process of its own; without that no bits are claimed.
 EXPUNGE_REPLAY_TWICE = environment.flag("EXPUNGE_REPLAY_TWICE", default=True)
 # A training without a base is cut into so many shards, that vote, of so many slices each, and

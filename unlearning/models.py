@@ -264,3 +264,37 @@ class HistoryFile(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Canaries(models.Model):
+    """The canaries of a version; below ``first`` they were spent. Nobody's data.
+
+    The key ``canaries:<planting>`` and ``units`` give all ``number`` of them again, to ``digest``.
+    """
+
+    version = models.OneToOneField(ModelVersion, models.PROTECT, null=True, related_name="planted")
+    planting = models.UUIDField(db_index=True)
+    number = models.PositiveIntegerField()
+    first = models.PositiveIntegerField(default=0)
+    units = models.JSONField()
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"canaries of {self.version}"
+
+
+class SpentCanaries(models.Model):
+    """The share ``first`` .. ``last`` - 1 of a planting, erased with the forget set of a run."""
+
+    run = models.OneToOneField(UnlearningRun, models.PROTECT, related_name="canaries")
+    planting = models.UUIDField()
+    first = models.PositiveIntegerField()
+    last = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["planting", "first"], name="canaries_are_spent_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"canaries spent by {self.run}"

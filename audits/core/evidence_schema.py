@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 SCHEMA = Path(__file__).with_name("evidence.schema.json")
-KINDS = ("U_LIRA", "POPULATION", "CONSTRUCTION", "RELEASE")
+KINDS = ("U_LIRA", "POPULATION", "CONSTRUCTION", "RELEASE", "CANARIES")
 SHOWN = 60  # characters of a value in a sentence
 
 

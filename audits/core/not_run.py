@@ -39,7 +39,7 @@ NEVER = (
     ),
     NotRun(
         attack="Attacks with records poisoned before training",
-        reason="The attacker would have had to supply training data; none is planted here.",
+        reason="The attacker would have had to supply training data. Canaries are the auditor's.",
     ),
     NotRun(
         attack="Extraction from generated text or pictures",

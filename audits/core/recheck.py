@@ -15,6 +15,7 @@ from audits.core.contrast import recompute_all
 from audits.core.evidence_file import FORMAT, MEMBERS
 from audits.core.evidence_schema import misfit
 from audits.core.kept import kept_by_attack
+from audits.core.planted import KeptCanaries, judge
 from audits.core.policy import EvidencePolicy
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from audits.core.verdict import Verdict
 
-JUDGED = "U_LIRA"
+JUDGED, PLANTED = "U_LIRA", "CANARIES"
+NOTHING = "nothing concluded"
 NOT_CHECKED = "Schema:   not checked, as jsonschema is not installed"
 
 
@@ -36,19 +38,19 @@ class Recheck:
 
     Attributes:
         recorded: the outcome in the file.
-        again: what its kept numbers give.
+        again: what its kept numbers give; None where they conclude nothing.
         schema_checked: whether the file was held against the published schema, which takes
             ``jsonschema``.
     """
 
     recorded: str
-    again: Verdict
+    again: Verdict | None
     schema_checked: bool
 
     @property
     def agrees(self) -> bool:
         """Return whether both are the same outcome."""
-        return self.recorded == self.again.outcome.value
+        return self.recorded == (self.again.outcome.value if self.again else "")
 
 
 def recheck(data: bytes) -> Recheck:
@@ -61,20 +63,27 @@ def recheck(data: bytes) -> Recheck:
     payload, kept = values["payload"], values["payload"].get("kept")
     if sha256(write_json(payload)) != values["digest"]:
         raise EvidenceRefused("digest does not match the payload; the file was changed.")
-    if values["kind"] != JUDGED or kept is None:
+    if values["kind"] not in (JUDGED, PLANTED) or kept is None:
         raise EvidenceRefused(
-            f"kind is {values['kind']!r} without kept numbers; only {JUDGED!r} with them can be "
-            f"judged again."
+            f"kind is {values['kind']!r} without kept numbers; only {JUDGED!r} and {PLANTED!r} "
+            f"with them can be judged again."
         )
     checked = _in_schema(values)
     try:
         policy = EvidencePolicy.from_dict(values["policy"])
-        again = recompute_all(kept_by_attack(payload), policy)
+        again = _again(values["kind"], payload, policy)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise EvidenceRefused(f"The kept numbers or the policy cannot be read: {error}") from None
     if payload.get("policy_digest", policy.digest()) != policy.digest():
         raise EvidenceRefused("policy is not the one that the payload was judged under.")
     return Recheck(recorded=values["outcome"], again=again, schema_checked=checked)
+
+
+def _again(kind: str, payload: dict[str, Any], policy: EvidencePolicy) -> Verdict | None:
+    if kind == PLANTED:
+        kept, smoke = KeptCanaries.from_dict(payload["kept"]), bool(payload["smoke"])
+        return judge(kept, alpha=policy.alpha_instance, smoke=smoke).verdict
+    return recompute_all(kept_by_attack(payload), policy)
 
 
 def _in_schema(values: dict[str, Any]) -> bool:
@@ -112,8 +121,9 @@ def main(arguments: Sequence[str]) -> int:
     except (EvidenceRefused, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    lines = [f"Recorded: {found.recorded}", f"Again:    {found.again.outcome.value}"]
-    lines += [f"  {reason}" for reason in found.again.reasons]
+    again = found.again.outcome.value if found.again else NOTHING
+    lines = [f"Recorded: {found.recorded or NOTHING}", f"Again:    {again}"]
+    lines += [f"  {reason}" for reason in (found.again.reasons if found.again else ())]
     lines += [] if found.schema_checked else [NOT_CHECKED]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0 if found.agrees else 1

@@ -37,6 +37,7 @@ from lineage.services.views import open_erasure_view
 from unlearning.core.examples import RESIDENT_BYTES, Held, count
 from unlearning.core.stored import StoredExamples
 from unlearning.execution.loading import recipe_of, retain_snapshot
+from unlearning.execution.planting import joined, retained_canaries
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ def audit_sets(plan: AuditPlan, *, instances: bool = False) -> AuditSets:
         StoredExamples(recipe, stays), list(stays.ordinals), stays.snapshot.space
     )
     if instances or plan.certificate_id is not None:
-        return _never_saw(recipe, own, retained.examples, pool, design_of(plan).seed)
+        whole = joined(retained.examples, retained_canaries(run, recipe))
+        return _never_saw(recipe, own, whole, pool, design_of(plan).seed)
     return _of_pool(plan, recipe, own, retained, pool)
 
 
@@ -126,6 +128,7 @@ def _of_pool(
 ) -> AuditSets:
     """Return the sets of a pool of shadow models."""
     design, questioned, retain = design_of(plan), own, retained.examples
+    canaries = retained_canaries(plan.run, recipe)
     surrogate, chosen = plan.policy["audit_data"] == AuditData.SURROGATE, cast("list[int]", [])
     if surrogate:
         chosen, kept = stand_ins_of(
@@ -141,16 +144,16 @@ def _of_pool(
             f"tests."
         )
     planted, test = rest[: design.canaries], rest[design.canaries :]
-    canaries = Mislabelled(Subset(pool.examples, planted), len(recipe.targets))
+    mislabelled = Mislabelled(Subset(pool.examples, planted), len(recipe.targets))
     beside = pool.named(test[:STRANGERS]) if _asks_strangers(plan) else []
     drawn = [retained.named(chosen), pool.named(twins), pool.named(planted), beside]
     return AuditSets(
         recipe=recipe,
         data=ShadowData(
-            retain=retain,
+            retain=joined(retain, canaries),
             forget=questioned,
             twins=Subset(pool.examples, twins),
-            canaries=canaries,
+            canaries=mislabelled,
             test=Subset(pool.examples, test),
             copies=_copies(plan, questioned, retain),
             subjects=tuple(plan.design.get("places", ())),

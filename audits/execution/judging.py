@@ -15,6 +15,7 @@ from audits.execution.certified import judge_certified, told
 from audits.execution.construction import judge_by_construction
 from audits.execution.gating import gate_findings
 from audits.execution.judged_look import judge_look
+from audits.execution.planted import canary_findings, with_reasons
 from audits.execution.stored_rows import SetsChanged
 from audits.models import Evidence
 from audits.services import evidence, verdicts
@@ -41,8 +42,9 @@ def judge_run(job: Job) -> None:
             return
     else:
         found = judge_by_construction(run)
-    shown = [*_population(run), *gate_findings(run)]
-    verdicts.conclude(run_id=run.pk, findings=[*shown, *found], now=timezone.now())
+    shown = [*_population(run), *gate_findings(run), *canary_findings(run)]
+    findings = with_reasons(run, [*shown, *found])
+    verdicts.conclude(run_id=run.pk, findings=findings, now=timezone.now())
 
 
 def _population(run: UnlearningRun) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audits.attacks.population import Population
+from audits.core.canary_words import canary_words
 from audits.execution import report_words as words
 from audits.execution.report_u_lira import UNREADABLE, u_lira
 from audits.execution.report_words import code, number, plain
@@ -26,6 +27,7 @@ def evidence_cards(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
         "POPULATION": _population,
         "CONSTRUCTION": _construction,
         "RELEASE": _gate,
+        "CANARIES": _canaries,
     }
     result = []
     for row in findings["evidence"]:
@@ -100,6 +102,17 @@ def _gate(row: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, Any]:
         "card": words.rows_of(payload),
         "note": "Accuracy before and after, on records that neither version learned from. It "
         "decides whether the new version is shown, not whether the records are erased.",
+    }
+
+
+def _canaries(row: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, Any]:
+    payload = row["payload"]
+    return {
+        "title": "Canaries",
+        "card": [[name, value] for name, value in canary_words(payload)],
+        "more": [["Result", str(each)] for each in payload.get("reasons") or ()],
+        "note": "Synthetic examples with secret noise, erased with the records. They can fail a "
+        "model and never clear one.",
     }
 
 

@@ -64,6 +64,7 @@ class Evidence(models.Model):
         POPULATION = "POPULATION", "Population MIA"
         CONSTRUCTION = "CONSTRUCTION", "Construction (lineage and replay)"
         RELEASE = "RELEASE", "Release gate (accuracy before and after)"
+        CANARIES = "CANARIES", "Canaries (planted before training)"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     run = models.ForeignKey(UnlearningRun, models.PROTECT, related_name="evidence")

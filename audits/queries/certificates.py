@@ -108,7 +108,7 @@ def failures(key: str, *, since: datetime, pools_only: bool = False) -> int:
     """Return how many audits under a key failed for what the procedure does, from a moment on.
 
     The fail of a pool counts where a leak was shown. Its instance test alone does not: it is
-    about that run, and the pool measured the procedure beside it
+    about that run, and the pool measured the procedure beside it; so is the fail of canaries
     (docs/adr/0032-a-certificate-stands-for-a-procedure.md).
     """
     plans = AuditPlan.objects.filter(procedure_key=key)
@@ -116,12 +116,18 @@ def failures(key: str, *, since: datetime, pools_only: bool = False) -> int:
         plans = plans.filter(certificate=None)
     relying = set(plans.filter(certificate__isnull=False).values_list("run", flat=True))
     failed = Verdict.objects.filter(
-        evidence__kind=Evidence.Kind.U_LIRA, outcome=FAILED, created_at__gte=since
+        evidence__kind__in=(Evidence.Kind.U_LIRA, Evidence.Kind.CANARIES),
+        outcome=FAILED,
+        created_at__gte=since,
     )
     return sum(
-        one.run_id in relying or leak_shown(one.evidence.payload)
+        one.run_id in relying or _leaks(one.evidence)
         for one in failed.filter(run__in=plans.values("run")).select_related("evidence")
     )
+
+
+def _leaks(failed: Evidence) -> bool:
+    return failed.kind == Evidence.Kind.U_LIRA and leak_shown(failed.payload)
 
 
 def pools(key: str) -> int:

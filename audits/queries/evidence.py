@@ -31,7 +31,7 @@ def verdict_of(run: UnlearningRun, case: ErasureRequest | None = None) -> Verdic
     last = found.order_by("-evidence__look", "-created_at").first()
     if last is None:
         return None
-    together = found.filter(evidence__look=last.evidence.look, evidence__kind=last.evidence.kind)
+    together = found.filter(evidence__look=last.evidence.look, created_at=last.created_at)
     return next((one for one in together if not one.clears), last)
 
 

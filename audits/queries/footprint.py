@@ -38,6 +38,7 @@ from lineage.queries.membership import members
 from lineage.queries.nodes import shown
 from lineage.queries.reach import reached
 from unlearning.models import TrainingHistory, Tuning
+from unlearning.queries.canaries import forsaken, planted_in
 from unlearning.services import runs
 
 if TYPE_CHECKING:
@@ -234,6 +235,9 @@ def _count_rows(found: Footprint, request: ErasureRequest) -> None:
     if request.status == S.SEALED:
         pairs = request.duplicates.filter(forget_ordinal__gte=0).count()
         _note(found.left, pairs, "pair(s) of one of them and a record that is like it")
+    versions = request.runs.values_list("target", flat=True)
+    secrets = len(forsaken() & planted_in(versions))
+    _note(found.left, secrets, "secret(s) of canaries that no version has any more are stored")
     if request.subject and request.outcome == ErasureRequest.Outcome.ERASED:
         named = request.subject.identifiers.count()
         _note(found.left, named, "identifier(s) of the person are still stored")

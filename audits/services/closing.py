@@ -22,7 +22,7 @@ from audits.services.transitions import move
 from lineage.models import LineagePurge, ModelVersion
 from lineage.services import purge, versions
 from unlearning.models import UnlearningRun
-from unlearning.services import histories, runs
+from unlearning.services import canaries, histories, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,6 +76,7 @@ def destroy_version(
     """Withdraw a version, destroy its files, read back, and log each."""
     gone = versions.destroy_version(version=version, by_case=case_id, now=now)
     histories.forget(version=version)
+    canaries.destroy_forsaken()
     with transaction.atomic():
         log.append(
             type="version_withdrawn",

@@ -18,6 +18,7 @@ from audits.services import log, verdicts
 from lineage.models import ModelVersion
 from lineage.services import versions
 from unlearning.models import UnlearningRun
+from unlearning.services import canaries
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,6 +37,7 @@ def expire_shadows(*, now: datetime) -> int:
     for run_id in runs:
         _expire_run(run_id, now)
     _destroy_forsaken(now)
+    canaries.destroy_forsaken()
     return len(runs)
 
 

@@ -35,6 +35,9 @@ KINDS = {
     "do not hold them?",
     Evidence.Kind.RELEASE: "Is the new version as good as the one before, on records that neither "
     "learned from?",
+    Evidence.Kind.CANARIES: "Are synthetic examples with secret noise, which were planted before "
+    "training and erased with the records, still seen in the deployed model? They can fail it and "
+    "never clear it.",
 }
 FIGURES = {
     "histograms": "One value for each shadow model: how strongly the attack says that it learned "
@@ -146,6 +149,9 @@ def _tables(found: Evidence, policy: dict[str, Any]) -> dict[str, Any]:
     if found.kind == Evidence.Kind.RELEASE:
         reasons = payload.get("reasons") or []
         return {**shared, "checks": measurements.gate_facts(payload), "reasons": reasons}
+    if found.kind == Evidence.Kind.CANARIES:
+        reasons = payload.get("reasons") or []
+        return {**shared, "checks": measurements.canary_facts(payload), "reasons": reasons}
     if found.kind == Evidence.Kind.CONSTRUCTION:
         reasons = payload.get("reasons") or []
         return {**shared, "checks": measurements.check_facts(payload), "reasons": reasons}

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from audits.core.canary_words import canary_words
 from audits.views.cells import NOT_COMPUTED, interval, line, listed, mapping, number, percent, text
 
 if TYPE_CHECKING:
@@ -163,6 +164,11 @@ def gate_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
         ),
         Fact(name="The version may be shown", value=line(payload.get("allowed"))),
     )
+
+
+def canary_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """Return what the attacks on canaries saw, before and after."""
+    return tuple(Fact(name=name, value=value) for name, value in canary_words(payload))
 
 
 def policy_facts(policy: Mapping[str, Any]) -> tuple[Fact, ...]:

@@ -69,6 +69,7 @@ def test_a_whole_log_passes():
     assert fsck() == (
         "The log is whole: 8 events, 2 checkpoints and 2 sealed records agree.\n"
         "Membership is whole: 0 snapshots and 0 tiles agree with their digests.\n"
+        "The secrets of canaries are those of versions that have them.\n"
         "Nothing is left of the records of 2 closed cases.\n"
     )
 

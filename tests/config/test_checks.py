@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.checks import (
+    canaries_can_be_planted,
     certificates_expire,
     instance_tests_are_meant,
     shards_can_be_trained,
@@ -84,3 +85,14 @@ def test_shards_that_no_training_can_have_are_refused(settings):
     ]
     settings.EXPUNGE_SHARDS = settings.EXPUNGE_SLICES = 0
     assert shards_can_be_trained() == []
+
+
+def test_canaries_that_would_show_nothing_are_refused(settings):
+    settings.EXPUNGE_CANARIES = 8
+    (error,) = canaries_can_be_planted()
+    assert error.msg == (
+        "EXPUNGE_CANARIES is 8; it must be 0, which plants no canaries, or between 32 and 4096."
+    )
+    for fine in (0, 64):
+        settings.EXPUNGE_CANARIES = fine
+        assert canaries_can_be_planted() == []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lineage.models import Job
     from lineage.queries.training_view import TrainingView
+    from unlearning.core.examples import Examples
     from unlearning.core.recipe import Recipe
     from unlearning.core.session import Session
 
@@ -27,18 +28,18 @@ DEALT = (
 
 
 def retraining(
-    job: Job, recipe: Recipe, view: TrainingView, said: dict[str, Any]
+    job: Job, recipe: Recipe, view: TrainingView, said: dict[str, Any], beside: Examples
 ) -> Callable[[Session], nn.Module]:
     """Return what trains by a recipe on what is retained, as the version itself was trained.
 
     People are placed in shards by the key of the installation and the training is recorded. Where
     too few are left for the shards, records are dealt to them at random instead, and ``said`` is
-    told why.
+    told why. The canaries ``beside`` them are learned again, too.
     """
 
     def train(session: Session) -> nn.Module:
         try:
-            return trained(job, recipe, session, view)
+            return trained(job, recipe, session, view, beside)
         except (ClassesMissing, EmptyShard, TooEntangled) as reason:
             said["retrain"] = {"dealt": DEALT.format(why=type(reason).__name__)}
             return recipe.train(StoredExamples(recipe, view), session)

@@ -33,18 +33,20 @@ from unlearning.execution.loading import (
     recipe_of,
     retain_snapshot,
 )
+from unlearning.execution.planting import joined, shares_of
 from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
 from unlearning.execution.retraining import retraining
 from unlearning.models import UnlearningRun
 from unlearning.queries.histories import may_know_who_waits
 from unlearning.recipes.sharded import Sharded
-from unlearning.services import histories, runs
+from unlearning.services import canaries, histories, runs
 
 if TYPE_CHECKING:
     from torch import nn
 
     from lineage.models import DatasetSnapshot, Job, ModelVersion
     from lineage.queries.training_view import TrainingView
+    from unlearning.core.examples import Examples
     from unlearning.core.recipe import Recipe
     from unlearning.core.replay.rewind import Rewind
     from unlearning.execution.interim import Gate
@@ -94,6 +96,7 @@ def execute_run(job: Job, gate: Gate | None = None) -> None:
     if run.method == runs.REPLAY:
         in_shards = isinstance(recipe_of(run.target), Sharded)
         (rebuilding if in_shards else replaying).finish(run, known)
+    canaries.hand_on(run=run, version=known)
     runs.finish_run(
         run_id=run.pk,
         unlearned=known,
@@ -209,21 +212,26 @@ def _apply(
         now=timezone.now(),
     )
     served = training_view(retain_snapshot(run))
-    retain = StoredExamples(recipe, served)
-    told: dict[str, Any] = {}
+    planted = shares_of(run, recipe, method)
+    retain = joined(StoredExamples(recipe, served), planted.retain)
+    forget: Examples = StoredExamples(recipe, view)
+    if method.reads_forget:
+        forget = joined(forget, planted.forget)
+    told: dict[str, Any] = planted.told()
+    again = run.method == runs.RETRAIN
     context = Context(
         recipe=recipe,
         seed=run.seed,
         base=load_version(run.base) if run.base else None,
         progress=reporter(job, f"{method.title}: {run.target}"),
         rewind=_rewind(job, run, recipe, served) if run.method == runs.REPLAY else None,
-        fresh=retraining(job, recipe, served, told) if run.method == runs.RETRAIN else None,
+        fresh=retraining(job, recipe, served, told, planted.retain) if again else None,
         **placed(),
         **privacy.hidden(recipe, served),
     )
     if gate and isinstance(context.rewind, Rebuild):
         told["interim"] = serve_interim(job, run, context.rewind, retain, context, gate=gate)
-    result = method.apply(load_version(run.target), retain, StoredExamples(recipe, view), context)
+    result = method.apply(load_version(run.target), retain, forget, context)
     if run.method == runs.DECREMENT:
         told["decrement"] = _subtracted(run)
     if context.rewind:

@@ -13,6 +13,7 @@ from lineage.models import DatasetSnapshot, ModelVersion, Role, Run
 from lineage.queries.training_view import training_view
 from lineage.services import runs as lineage_runs
 from lineage.services.capture import DatabaseSink
+from unlearning.core.examples import NOTHING, count
 from unlearning.core.recipe import load_recipe
 from unlearning.core.session import Session
 from unlearning.core.stored import StoredExamples
@@ -20,10 +21,11 @@ from unlearning.execution import privacy
 from unlearning.execution.device import placed
 from unlearning.execution.histories import recorded
 from unlearning.execution.loading import load_version, makes_sums, recipe_of
+from unlearning.execution.planting import joined, planted
 from unlearning.execution.reporting import earlier_result, plan_of_run, reporter
 from unlearning.execution.sharding import recorded_in_shards
 from unlearning.recipes.sharded import Sharded
-from unlearning.services import histories
+from unlearning.services import canaries, histories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from lineage.models import Job
     from lineage.queries.training_view import TrainingView
+    from unlearning.core.examples import Examples
     from unlearning.core.recipe import Recipe
 
 
@@ -48,6 +51,7 @@ def train_version(job: Job) -> None:
     wanted = job.parameters
     if known := earlier_result(job):
         histories.settle(name=str(job.pk), version=known)
+        canaries.settle(job=job, version=known)
         return
     recipe = _recipe(wanted)
     snapshot = DatasetSnapshot.objects.select_related("dataset__space").get(pk=wanted["snapshot"])
@@ -71,12 +75,17 @@ def train_version(job: Job) -> None:
             **placed(),
             **privacy.hidden(recipe, view),
         )
-        model = trained(job, recipe, session, view)
+        beside = planted(job, recipe, view)
+        model = trained(job, recipe, session, view, beside)
         # The recipe draws every record of its view in every epoch.
         captured.used(view.ordinals)
-        captured.finish(weights=weights.to_bytes(model.state_dict()))
+        captured.finish(
+            weights=weights.to_bytes(model.state_dict()),
+            metrics={"canaries": count(beside)} if count(beside) else None,
+        )
     if version := earlier_result(job):
         histories.settle(name=str(job.pk), version=version)
+        canaries.settle(job=job, version=version)
         privacy.keep(version, recipe, view)
 
 
@@ -104,16 +113,24 @@ def _recipe(wanted: Mapping[str, Any]) -> Recipe:
     return Sharded.of(recipe, shards=settings.EXPUNGE_SHARDS, slices=slices)
 
 
-def trained(job: Job, recipe: Recipe, session: Session, view: TrainingView) -> nn.Module:
+def trained(
+    job: Job,
+    recipe: Recipe,
+    session: Session,
+    view: TrainingView,
+    beside: Examples = NOTHING,
+) -> nn.Module:
     """Train by a recipe on what is served, recorded where the installation says so.
+
+    With canaries ``beside`` the records it is not recorded, as a recording knows records alone.
 
     Raises:
         TooEntangled, EmptyShard, ClassesMissing, TooManySlices: see ``recorded_in_shards``.
     """
     if isinstance(recipe, Sharded):
         return recorded_in_shards(job, recipe, session, view)
-    if not settings.EXPUNGE_REPLAY_EVERY or _noisy(recipe):
-        return recipe.train(StoredExamples(recipe, view), session)
+    if not settings.EXPUNGE_REPLAY_EVERY or _noisy(recipe) or count(beside):
+        return recipe.train(joined(StoredExamples(recipe, view), beside), session)
     return recorded(job, recipe, session, view)
 
 

@@ -16,6 +16,7 @@ from lineage.core.record_map import MapAltered
 from lineage.core.tiles import TileAltered
 from lineage.queries.membership import SnapshotAltered
 from lineage.queries.membership_check import check_membership
+from unlearning.queries.canaries import forsaken, lost
 
 
 class Command(BaseCommand):
@@ -45,6 +46,7 @@ class Command(BaseCommand):
             f"{found.records} sealed records agree."
         )
         self._membership()
+        self._canaries()
         self._footprints()
 
     def _membership(self) -> None:
@@ -56,6 +58,19 @@ class Command(BaseCommand):
             f"Membership is whole: {found.snapshots} snapshots and {found.tiles} tiles agree with "
             "their digests."
         )
+
+    def _canaries(self) -> None:
+        if left := forsaken():
+            raise CommandError(
+                f"The secrets of {len(left)} planting(s) of canaries are stored, and no version "
+                f"with these canaries is left. The next sweep destroys them."
+            )
+        if gone := lost():
+            raise CommandError(
+                f"The secrets of {len(gone)} planting(s) of canaries are gone, and versions with "
+                f"these canaries are left. They cannot be unlearned; retrain them anew."
+            )
+        self.stdout.write("The secrets of canaries are those of versions that have them.")
 
     def _footprints(self) -> None:
         closed = ErasureRequest.objects.filter(status__in=CLOSED).order_by("received_at")

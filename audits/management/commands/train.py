@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from audits import workflow
 from audits.management.named_version import named_version
 from lineage.models import DatasetSnapshot
+from unlearning.core.shares import refused
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -27,6 +28,12 @@ class Command(BaseCommand):
         parser.add_argument("--parameters", default="{}", metavar="JSON")
         parser.add_argument("--snapshot", required=True, metavar="ID")
         parser.add_argument("--base", metavar="MODEL:VERSION", help="fine-tune this version")
+        parser.add_argument(
+            "--canaries",
+            type=int,
+            metavar="K",
+            help="plant so many canaries; without this, as EXPUNGE_CANARIES says",
+        )
         parser.add_argument("--seed", type=int, default=0)
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
@@ -38,6 +45,7 @@ class Command(BaseCommand):
             "snapshot": str(named_snapshot(options["snapshot"]).pk),
             "base": str(base.pk) if base else None,
             "seed": options["seed"],
+            "canaries": canaries_of(options["canaries"]),
         }
         training = uuid.uuid4()
         job = workflow.train(key=f"train:{training}", payload_id=training, parameters=parameters)
@@ -57,6 +65,17 @@ def object_of(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise CommandError(f"--parameters is {text!r}; it must be a JSON object.")
     return value
+
+
+def canaries_of(number: int | None) -> int | None:
+    """Return what ``--canaries`` says.
+
+    Raises:
+        CommandError: so many cannot be planted.
+    """
+    if number is not None and (reason := refused("--canaries", number)):
+        raise CommandError(reason)
+    return number
 
 
 def named_snapshot(text: str) -> DatasetSnapshot:

@@ -8,7 +8,8 @@ from torch import nn
 
 from audits.attacks.gaussian_poison import GaussianPoison
 from audits.core.attack import NothingToAttackWith, PlantedScores
-from audits.core.canaries import alignments, coins, new_seed, plant
+from audits.core.canaries import alignments
+from unlearning.core.canaries import coins, new_seed, plant
 
 FEATURES, CLASSES, CANARIES = 40, 3, 30
 

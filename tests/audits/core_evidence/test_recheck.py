@@ -40,6 +40,7 @@ def test_a_verdict_is_drawn_again_from_the_file_alone(world):
 def test_another_outcome_than_the_kept_numbers_give_is_found():
     found = recheck(written(outcome="PASS_LEAK"))
     assert not found.agrees
+    assert found.again is not None
     assert found.again.outcome == "FAIL"
 
 
