@@ -71,6 +71,22 @@ class Answers:
                     f"{name} has answers of {len(values)} models; there are {models}."
                 )
 
+    def followed_by(self, others: Answers) -> Answers:
+        """Return the margins of both groups of models, of what both were asked."""
+        return Answers(
+            margins=np.concatenate([self.margins, others.margins]),
+            neighbours=_joined(self.neighbours, others.neighbours),
+            strangers=_joined(self.strangers, others.strangers),
+        )
+
+    def of_models(self, chosen: Flags) -> Answers:
+        """Return the margins that some of the models gave; ``chosen`` has shape [n]."""
+        return Answers(
+            margins=self.margins[chosen],
+            neighbours=None if self.neighbours is None else self.neighbours[chosen],
+            strangers=None if self.strangers is None else self.strangers[chosen],
+        )
+
     def target(self, model: int) -> Outputs:
         """Return a model's outputs on the questioned records: whole, or made from margins."""
         return self.outputs[model] if self.outputs else Outputs.from_margins(self.margins[model])
@@ -82,6 +98,10 @@ class Answers:
         return None if self.strangers is None else Outputs.from_margins(self.strangers[model])
 
 
+def _joined(mine: Floats | None, theirs: Floats | None) -> Floats | None:
+    return None if mine is None or theirs is None else np.concatenate([mine, theirs])
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Material:
     """A shadow experiment as an attacker could watch it.
@@ -90,11 +110,13 @@ class Material:
         member: True where a model learned the forget set, False where it learned the twins; [n].
         before: answers of the trained models.
         after: answers of the same models once unlearned.
+        retrained: of m models trained with neither forget set nor twins, or None.
     """
 
     member: Flags
     before: Answers
     after: Answers
+    retrained: Answers | None = None
 
     def __post_init__(self) -> None:
         """Refuse answers that are not of the same models and records.
@@ -217,8 +239,8 @@ def kept_leak(attack: RecordAttack, material: Material, *, index: Integers) -> K
 def judged_by(kept: Kept, attack: RecordAttack, material: Material, *, index: Integers) -> Kept:
     """Return the experiment as this attack sees it, for ``recompute`` under the same policy.
 
-    Accuracies, harness findings and the instance test stay those of the experiment. There is no
-    equivalence to retraining, as retrained models were not attacked.
+    Accuracies, harness findings and the instance test stay those of the experiment. Equivalence to
+    retraining is contrasted where retrained models answered what this attack asks.
 
     Args:
         kept: of the experiment, by its main attack.
@@ -241,4 +263,19 @@ def judged_by(kept: Kept, attack: RecordAttack, material: Material, *, index: In
         keep_ratios(attack_ratios(attack, each, member), member, index)
         for each in (scores.before, scores.after)
     )
-    return replace(kept, before=before, leak=leak, equivalence=None, can_pass=attack.can_pass)
+    equal = _equivalence(attack, material, index)
+    return replace(kept, before=before, leak=leak, equivalence=equal, can_pass=attack.can_pass)
+
+
+def _equivalence(attack: RecordAttack, material: Material, index: Integers) -> KeptContrast | None:
+    """Return unlearned against retrained models; None where these lack what the attack needs."""
+    if material.retrained is None or attack.reads_outputs:
+        return None
+    unlearned = material.after.of_models(material.member)
+    both = unlearned.followed_by(material.retrained)
+    member = np.arange(len(both.margins)) < len(unlearned.margins)
+    try:
+        scores = _scores(attack, member, both, None)
+    except NothingToAttackWith:
+        return None
+    return keep_ratios(attack_ratios(attack, scores, member), member, index)

@@ -32,10 +32,18 @@ def material(rows: Sequence[ShadowRow], columns: Integers, member: Flags) -> Mat
         member=member,
         before=_answers(rows, columns, "before"),
         after=_answers(rows, columns, "after"),
+        retrained=_retrained(rows, columns),
     )
 
 
+def _retrained(rows: Sequence[ShadowRow], columns: Integers) -> Answers | None:
+    """Return the answers of the models that were retrained for comparison, or None."""
+    compared = [row for row in rows if row.retrained is not None]
+    return _answers(compared, columns, "retrained") if compared else None
+
+
 def _answers(rows: Sequence[ShadowRow], columns: Integers, when: str) -> Answers:
+    """Return what models answered before or after unlearning, or retrained."""
     around = _stacked(rows, f"neighbours_{when}")
     return Answers(
         margins=np.stack([getattr(row, when) for row in rows])[:, columns],

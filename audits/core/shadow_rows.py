@@ -28,7 +28,9 @@ class ShadowRow:
 
     ``neighbours_before`` and ``_after`` are margins of copies, [k, q]; ``strangers_before`` and
     ``_after`` those of some test records, [p]; ``retrained`` is of a model that was trained for
-    comparison with neither forget set nor twins, [k]. Each is None where it was not asked for.
+    comparison with neither forget set nor twins, [k], and ``neighbours_retrained`` and
+    ``strangers_retrained`` are its margins of the same copies and test records. Each is None where
+    it was not asked for.
     ``exposure_before`` and ``exposure_after`` say how far retained records stand out from test
     records; None where there are too few.
     """
@@ -50,6 +52,8 @@ class ShadowRow:
     strangers_before: Floats | None = None
     strangers_after: Floats | None = None
     retrained: Floats | None = None
+    neighbours_retrained: Floats | None = None
+    strangers_retrained: Floats | None = None
 
 
 def stack(

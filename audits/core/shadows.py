@@ -5,7 +5,7 @@ A shadow model is a copy of the person's data. Nothing here stores one: only sco
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
@@ -159,18 +159,26 @@ def finish_shadow(
     )
 
 
-def train_retrained(
-    model: int, design: TwinDesign, procedure: Procedure, data: ShadowData
-) -> Floats:
-    """Return the scores of a model trained with neither forget set nor twins, shape [k].
+def with_retrained(
+    row: ShadowRow, design: TwinDesign, procedure: Procedure, data: ShadowData
+) -> ShadowRow:
+    """Return a row with the scores of a model trained with neither forget set nor twins.
 
-    For the contrast with honest retraining; canaries are learned as by shadow model ``model``.
+    For the contrast with honest retraining, by every attack that looks at an unlearned model: so
+    it is asked about all that the unlearned one is. It learns the canaries that the row's did.
 
     Raises:
         ShadowDataRefused: there are not as many canaries as the design has.
     """
-    retain = _retain(model, design, data)
-    return _phi(procedure.train(retain, design.model_seed(model, "retrain")), data.forget)
+    retain = _retain(row.model, design, data)
+    asked = range(min(STRANGERS, count(data.test)))
+    trained = procedure.train(retain, design.model_seed(row.model, "retrain"))
+    return replace(
+        row,
+        retrained=_phi(trained, data.forget),
+        neighbours_retrained=_around(trained, data),
+        strangers_retrained=_phi(trained, Subset(data.test, asked)),
+    )
 
 
 def learned_of(model: int, design: TwinDesign, data: ShadowData) -> Flags:

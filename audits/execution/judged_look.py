@@ -181,7 +181,8 @@ def _others(
     """Return what the other attacks of the policy kept, and why some could not be made."""
     made: dict[str, Kept] = {}
     reasons: dict[str, str] = {}
-    if not (np.isfinite(look.scores.before).all() and np.isfinite(look.scores.after).all()):
+    matrices = (look.scores.before, look.scores.after, look.scores.retrained)
+    if not all(np.isfinite(one).all() for one in matrices if one is not None):
         return made, dict.fromkeys(look.policy.attacks[1:], "Some scores are not finite.")
     watched = material(look.rows, columns, look.design.learns[: len(look.rows), subject])
     for name in look.policy.attacks[1:]:

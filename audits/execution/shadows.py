@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audits.core.scores import scores_of
 from audits.core.shadow_pool import decoded
-from audits.core.shadows import finish_shadow, train_retrained, train_shadow
+from audits.core.shadows import finish_shadow, train_shadow, with_retrained
 from audits.core.twins import NoTwin
 from audits.execution.audit_sets import audit_sets
 from audits.execution.certified import goes_on
@@ -127,8 +127,7 @@ def _compared(row: ShadowRow, bench: Bench) -> ShadowRow:
     """Add the scores of a retrained model, one for each that learned the first subject."""
     if not (bench.plan.policy.get("equivalence") and row.member):
         return row
-    scores = train_retrained(row.model, bench.design, bench.procedure, bench.data)
-    return replace(row, retrained=scores)
+    return with_retrained(row, bench.design, bench.procedure, bench.data)
 
 
 def _learned_any(row: ShadowRow, bench: Bench, sets: AuditSets) -> bool:

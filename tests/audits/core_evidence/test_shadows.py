@@ -17,8 +17,8 @@ from audits.core.shadows import (
     ShadowCancelled,
     ShadowData,
     ShadowDataRefused,
-    train_retrained,
     train_shadow,
+    with_retrained,
 )
 from audits.core.verdict import Outcome
 from tests.audits.core_evidence.experiments import policy_at
@@ -151,10 +151,22 @@ def test_both_arms_train_on_equally_many_examples_and_a_row_repeats_exactly():
 
 
 def test_a_retrained_model_has_seen_neither_records_nor_twins():
-    procedure = Nothing()
-    scores = train_retrained(0, DESIGN, procedure, data())
-    assert scores.shape == (32,)
+    row, procedure = train_shadow(0, DESIGN, Nothing(), data()), Nothing()
+    compared = with_retrained(row, DESIGN, procedure, data())
+    assert compared.retrained.shape == (32,)
+    assert compared.neighbours_retrained is None
+    assert compared.strangers_retrained.shape == row.strangers_after.shape
+    assert (compared.after == row.after).all()
     assert procedure.sizes == [256 + DESIGN.canary_member[0].sum()]
+
+
+def test_a_retrained_model_is_asked_about_the_same_copies():
+    inputs, labels = part(256, 288).tensors
+    copies = TensorDataset(inputs.repeat_interleave(3, 0), labels.repeat_interleave(3))
+    sets = data(copies=copies)
+    found = with_retrained(train_shadow(0, DESIGN, Nothing(), sets), DESIGN, Nothing(), sets)
+    assert found.neighbours_retrained.shape == (32, 3)
+    np.testing.assert_allclose(found.neighbours_retrained[:, 1], found.retrained)
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2])

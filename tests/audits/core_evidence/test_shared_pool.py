@@ -20,7 +20,7 @@ from audits.core.neighbours import Copies
 from audits.core.shadow_material import material
 from audits.core.shadow_pool import part_of, pooled
 from audits.core.shadow_rows import stack
-from audits.core.shadows import ShadowDataRefused, learned_of, train_retrained, train_shadow
+from audits.core.shadows import ShadowDataRefused, learned_of, train_shadow, with_retrained
 from audits.core.verdict import Outcome
 from tests.audits.core_evidence.experiments import policy_at
 from tests.audits.core_evidence.test_shadows import Nothing, data, digits, part, trained
@@ -150,10 +150,7 @@ def test_retrained_models_make_the_third_contrast():
     rows = [train_shadow(at, DESIGN, OnlyAda(), shared()) for at in range(DESIGN.models)]
     assert stack(rows).retrained is None
     compared = [
-        replace(row, retrained=train_retrained(row.model, DESIGN, Nothing(), shared()))
-        if row.member
-        else row
-        for row in rows
+        with_retrained(row, DESIGN, Nothing(), shared()) if row.member else row for row in rows
     ]
     scores = stack(compared)
     assert scores.retrained is not None
