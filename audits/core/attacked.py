@@ -236,7 +236,14 @@ def kept_leak(attack: RecordAttack, material: Material, *, index: Integers) -> K
     return keep_ratios(attack_ratios(attack, scores, material.member), material.member, index)
 
 
-def judged_by(kept: Kept, attack: RecordAttack, material: Material, *, index: Integers) -> Kept:
+def judged_by(
+    kept: Kept,
+    attack: RecordAttack,
+    material: Material,
+    *,
+    index: Integers,
+    subjects: Integers | None = None,
+) -> Kept:
     """Return the experiment as this attack sees it, for ``recompute`` under the same policy.
 
     Accuracies, harness findings and the instance test stay those of the experiment. Equivalence to
@@ -247,6 +254,7 @@ def judged_by(kept: Kept, attack: RecordAttack, material: Material, *, index: In
         attack: the other one.
         material: what the models answered, in the order of training.
         index: a random permutation of the k records.
+        subjects: which of several subjects each record is of, numbered as for ``kept``.
 
     Raises:
         NoVerdict: the attack compares versions, so that a perfect retraining would fail it.
@@ -260,14 +268,16 @@ def judged_by(kept: Kept, attack: RecordAttack, material: Material, *, index: In
             f"record was erased, and nothing against the erasure."
         )
     before, leak = (
-        keep_ratios(attack_ratios(attack, each, member), member, index)
+        keep_ratios(attack_ratios(attack, each, member), member, index, subjects=subjects)
         for each in (scores.before, scores.after)
     )
-    equal = _equivalence(attack, material, index)
+    equal = _equivalence(attack, material, index, subjects)
     return replace(kept, before=before, leak=leak, equivalence=equal, can_pass=attack.can_pass)
 
 
-def _equivalence(attack: RecordAttack, material: Material, index: Integers) -> KeptContrast | None:
+def _equivalence(
+    attack: RecordAttack, material: Material, index: Integers, subjects: Integers | None
+) -> KeptContrast | None:
     """Return unlearned against retrained models; None where these lack what the attack needs."""
     if material.retrained is None or attack.reads_outputs:
         return None
@@ -278,4 +288,5 @@ def _equivalence(attack: RecordAttack, material: Material, index: Integers) -> K
         scores = _scores(attack, member, both, None)
     except NothingToAttackWith:
         return None
-    return keep_ratios(attack_ratios(attack, scores, member), member, index)
+    ratios = attack_ratios(attack, scores, member)
+    return keep_ratios(ratios, member, index, subjects=subjects)

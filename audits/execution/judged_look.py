@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from audits.core.attacked import Material
     from audits.core.design import TwinDesign
     from audits.core.shadow_rows import ShadowRow
     from audits.core.shadow_scores import ShadowScores
@@ -151,20 +152,21 @@ def _judge(look: Look, run: UnlearningRun, columns: Integers, subject: int) -> J
     scores = look.scores.of_records(columns, member)
     # Drawn for this look and written nowhere: the kept set must not say which record is which.
     index = np.random.default_rng().permutation(len(columns))
-    owners = subjects_of(run) if look.design.subjects == 1 else None
+    owners = _owners(look, run)
     kept = keep(
         scores,
         seed=look.design.seed,
         index=index,
         deployment=look.deployment,
-        subjects=None if owners is None else np.array(owners, np.int64),
+        subjects=owners,
     )
     debt = owed(look.attempts, look.policy)
     kept = replace(kept, attempt=len(look.attempts) + 1, debt=debt)
     if (seen := look.never_saw) is not None:
         findings = (*kept.findings, *seen.findings)
         kept = replace(kept, instance=seen.test(columns), findings=findings)
-    others, not_made = _others(look, kept, columns, subject, index)
+    watched = material(look.rows, columns, member)
+    others, not_made = _others(look, kept, watched, index, owners)
     everything = {MAIN_ATTACK: kept, **others}
     read = {name: Kept.from_dict(one.as_dict()) for name, one in everything.items()}
     return Judged(
@@ -175,8 +177,14 @@ def _judge(look: Look, run: UnlearningRun, columns: Integers, subject: int) -> J
     )
 
 
+def _owners(look: Look, run: UnlearningRun) -> Integers | None:
+    """Return whose each record is where the design does not tell several people apart."""
+    owners = subjects_of(run) if look.design.subjects == 1 else None
+    return None if owners is None else np.array(owners, np.int64)
+
+
 def _others(
-    look: Look, kept: Kept, columns: Integers, subject: int, index: Integers
+    look: Look, kept: Kept, watched: Material, index: Integers, owners: Integers | None
 ) -> tuple[dict[str, Kept], dict[str, str]]:
     """Return what the other attacks of the policy kept, and why some could not be made."""
     made: dict[str, Kept] = {}
@@ -184,10 +192,10 @@ def _others(
     matrices = (look.scores.before, look.scores.after, look.scores.retrained)
     if not all(np.isfinite(one).all() for one in matrices if one is not None):
         return made, dict.fromkeys(look.policy.attacks[1:], "Some scores are not finite.")
-    watched = material(look.rows, columns, look.design.learns[: len(look.rows), subject])
     for name in look.policy.attacks[1:]:
         try:
-            made[name] = judged_by(kept, attack_named(name)(), watched, index=index)
+            attack = attack_named(name)()
+            made[name] = judged_by(kept, attack, watched, index=index, subjects=owners)
         except (NothingToAttackWith, NoVerdict, ScoresRefused, TooFewModels) as reason:
             reasons[name] = str(reason)
     return made, reasons

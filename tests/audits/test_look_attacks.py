@@ -1,4 +1,4 @@
-"""From the request to the sealed record: a pass that is strict by every attack of the policy."""
+"""From the request to the sealed record: what is concluded from every attack of the policy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audits.execution import shadows
+from audits.execution import judged_look, shadows
 from tests.audits.certificate_worlds import POLICY, prepared, pretend
 from tests.audits.world import runs
 
@@ -40,3 +40,27 @@ def test_with_both_attacks_a_pass_is_strict_where_models_are_like_retrained_ones
     for one in (row.payload, row.payload["attacks"]["neighbourhood"]):
         bound = one["contrasts"]["equivalence"]["subject"]["upper"]
         assert (bound <= 0.5) is (outcome == "PASS_STRICT")
+
+
+def test_people_who_share_a_design_are_told_apart_by_every_attack(
+    world, approximate, monkeypatch, settings
+):
+    settings.EXPUNGE_POLICY = POLICY
+    prepared(world)
+    pretend(monkeypatch)
+    asked: list[int] = []
+
+    def people(run):
+        asked.append(run.forget_count)
+        return [1, 0] * (run.forget_count // 2)
+
+    monkeypatch.setattr(judged_look, "subjects_of", people)
+    case = world.erased()
+    payload = runs(case)[0].evidence.get(kind="U_LIRA").payload
+    beside = payload["attacks"]["neighbourhood"]
+    for one in (payload, beside):
+        kept = one["kept"]["leak"]
+        assert len(kept["subjects_in"]) == len(kept["subjects_out"]) == 2
+        assert np.sum(kept["subjects_in"], 0) == pytest.approx(kept["subject_in"])
+        assert set(one["contrasts"]["leak"]) >= {"subject", "whole_set"}
+    assert asked == [6]  # drawn once, or the attacks would number people differently
