@@ -61,6 +61,7 @@ class Neighbourhood(RecordAttack):
     can_pass: ClassVar[bool] = True
     is_ratio: ClassVar[bool] = True
     burn_in: ClassVar[int] = BURN_IN
+    reads_copies: ClassVar[bool] = True
 
     prior: float = PRIOR
     shrinkage: float = 0.05

@@ -144,6 +144,7 @@ class RecordAttack(Attack):
             "learned" over "never saw", so that zero is the threshold.
         burn_in: shadow models of each arm without which it has nothing to go by.
         reads_outputs: it reads more of a prediction than the margin of the label.
+        reads_copies: it is about records of which copies were made, and needs their margins.
         compares_versions: it needs the version before as well. What it tells is what keeping both
             versions gives away; a perfect retraining is told too, so it never judges an erasure.
     """
@@ -151,6 +152,7 @@ class RecordAttack(Attack):
     is_ratio: ClassVar[bool] = False
     burn_in: ClassVar[int] = 0
     reads_outputs: ClassVar[bool] = False
+    reads_copies: ClassVar[bool] = False
     compares_versions: ClassVar[bool] = False
 
     @abstractmethod

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
     Flags: TypeAlias = NDArray[np.bool_]
+    Integers: TypeAlias = NDArray[np.int64]
 
 
 class ShadowRowsRefused(ValueError):
@@ -30,7 +31,8 @@ class ShadowRow:
     ``_after`` those of some test records, [p]; ``retrained`` is of a model that was trained for
     comparison with neither forget set nor twins, [k], and ``neighbours_retrained`` and
     ``strangers_retrained`` are its margins of the same copies and test records. Each is None where
-    it was not asked for.
+    it was not asked for. ``neighbours_of`` are the places of the records that have copies, [j] for
+    margins [j, q]; None where all k have.
     ``exposure_before`` and ``exposure_after`` say how far retained records stand out from test
     records; None where there are too few.
     """
@@ -54,6 +56,7 @@ class ShadowRow:
     retrained: Floats | None = None
     neighbours_retrained: Floats | None = None
     strangers_retrained: Floats | None = None
+    neighbours_of: Integers | None = None
 
 
 def stack(

@@ -59,6 +59,7 @@ class ShadowData:
 
     Attributes:
         copies: q altered copies of each record of the forget set, those of a record together.
+        copied: the places of the records that have copies, ascending; empty where all have.
         subjects: the subject of each record of the forget set; empty where all are of one.
     """
 
@@ -68,6 +69,7 @@ class ShadowData:
     canaries: Examples
     test: Examples
     copies: Examples | None = None
+    copied: tuple[int, ...] = ()
     subjects: tuple[int, ...] = ()
     retained_sample: int = RETAINED_SAMPLE
 
@@ -156,6 +158,7 @@ def finish_shadow(
         neighbours_after=_around(unlearned, data),
         strangers_before=accuracies.strangers,
         strangers_after=later.strangers,
+        neighbours_of=np.array(data.copied, np.int64) if data.copied else None,
     )
 
 
@@ -218,10 +221,10 @@ def _phi(model: nn.Module, examples: Examples) -> Floats:
 
 
 def _around(model: nn.Module, data: ShadowData) -> Floats | None:
-    """Return the margins of the copies, [k, q]."""
+    """Return the margins of the copies, [k, q], or [j, q] where j records have copies."""
     if data.copies is None:
         return None
-    return _phi(model, data.copies).reshape(count(data.forget), -1)
+    return _phi(model, data.copies).reshape(len(data.copied) or count(data.forget), -1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, cast
 import torch
 from django.utils import timezone
 from pyroaring import BitMap
-from torch.utils.data import Dataset, Subset, TensorDataset
+from torch.utils.data import Dataset, Subset
 
 from audits.core.canonical import sha256, write_json
 from audits.core.design import derived_seed
-from audits.core.neighbours import COUNT, Copies
 from audits.core.policy import AuditData
 from audits.core.shadows import STRANGERS, ShadowData
 from audits.core.twins import NoTwin
 from audits.execution.attacks_known import ATTACKS
+from audits.execution.copies import copied_records, copies_of
 from audits.execution.numbered import Numbered, stand_ins_of, twins_of
 from audits.queries.designs import design_of
 from lineage.queries.availability import usable_ordinals
@@ -34,7 +34,7 @@ from lineage.queries.sources import learned_by, parents_of
 from lineage.queries.subjects import owners_of
 from lineage.queries.training_view import training_view
 from lineage.services.views import open_erasure_view
-from unlearning.core.examples import RESIDENT_BYTES, Held, count
+from unlearning.core.examples import count
 from unlearning.core.stored import StoredExamples
 from unlearning.execution.loading import recipe_of, retain_snapshot
 from unlearning.execution.planting import joined, retained_canaries
@@ -51,8 +51,6 @@ if TYPE_CHECKING:
     from unlearning.models import UnlearningRun
 
 SMALLEST_TEST = 20
-NEIGHBOURHOOD = "neighbourhood"
-SPREAD_SAMPLE = 500
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -146,7 +144,9 @@ def _of_pool(
     planted, test = rest[: design.canaries], rest[design.canaries :]
     mislabelled = Mislabelled(Subset(pool.examples, planted), len(recipe.targets))
     beside = pool.named(test[:STRANGERS]) if _asks_strangers(plan) else []
+    copied = copied_records(plan, count(questioned))
     drawn = [retained.named(chosen), pool.named(twins), pool.named(planted), beside]
+    drawn += [list(copied)] if copied else []  # or the digest would not be an earlier release's
     return AuditSets(
         recipe=recipe,
         data=ShadowData(
@@ -155,7 +155,8 @@ def _of_pool(
             twins=Subset(pool.examples, twins),
             canaries=mislabelled,
             test=Subset(pool.examples, test),
-            copies=_copies(plan, questioned, retain),
+            copies=copies_of(plan, questioned, retain, copied),
+            copied=copied,
             subjects=tuple(plan.design.get("places", ())),
         ),
         own=own if surrogate else None,
@@ -168,25 +169,6 @@ def _of_pool(
 def _asks_strangers(plan: AuditPlan) -> bool:
     """Return whether an attack may compare single test records of one model with another's."""
     return not set(plan.policy.get("attacks", ())) <= set(ATTACKS)
-
-
-def _copies(plan: AuditPlan, questioned: Examples, retain: Examples) -> Examples | None:
-    """Return altered copies of the records asked about, for attacks that look beside them.
-
-    None where the policy asks for no such attack, where inputs are not numbers that can be moved,
-    or where the copies do not fit in memory: the attack is then not made, and the audit says so.
-    """
-    if NEIGHBOURHOOD not in plan.policy.get("attacks", ()):
-        return None
-    first = questioned[0][0]
-    size = count(questioned) * COUNT * first.numel() * first.element_size()
-    if not first.is_floating_point() or size > RESIDENT_BYTES:
-        return None
-    inputs, labels = Held(questioned).all()
-    sample = Subset(retain, range(min(count(retain), SPREAD_SAMPLE)))
-    spread = Held(sample).all()[0].std(0)
-    made = Copies(seed=derived_seed(design_of(plan).seed, "copies")).around(inputs, spread)
-    return TensorDataset(made.flatten(0, 1), labels.repeat_interleave(made.shape[1]))
 
 
 def _never_saw(

@@ -16,7 +16,7 @@ from audits.core.kept import Kept
 from audits.core.likelihood import TooFewModels
 from audits.core.policy import MAIN_ATTACK, EvidencePolicy
 from audits.core.scores import scores_of
-from audits.core.shadow_material import material
+from audits.core.shadow_material import Asked, material
 from audits.core.shadow_rows import stack
 from audits.core.shadow_scores import ScoresRefused
 from audits.core.verdict import Outcome, Verdict
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from audits.core.attacked import Material
     from audits.core.design import TwinDesign
     from audits.core.shadow_rows import ShadowRow
     from audits.core.shadow_scores import ShadowScores
@@ -165,8 +164,8 @@ def _judge(look: Look, run: UnlearningRun, columns: Integers, subject: int) -> J
     if (seen := look.never_saw) is not None:
         findings = (*kept.findings, *seen.findings)
         kept = replace(kept, instance=seen.test(columns), findings=findings)
-    watched = material(look.rows, columns, member)
-    others, not_made = _others(look, kept, watched, index, owners)
+    asked = Asked(columns=columns, member=member, index=index, owners=owners)
+    others, not_made = _others(look, kept, asked)
     everything = {MAIN_ATTACK: kept, **others}
     read = {name: Kept.from_dict(one.as_dict()) for name, one in everything.items()}
     return Judged(
@@ -183,9 +182,7 @@ def _owners(look: Look, run: UnlearningRun) -> Integers | None:
     return None if owners is None else np.array(owners, np.int64)
 
 
-def _others(
-    look: Look, kept: Kept, watched: Material, index: Integers, owners: Integers | None
-) -> tuple[dict[str, Kept], dict[str, str]]:
+def _others(look: Look, kept: Kept, asked: Asked) -> tuple[dict[str, Kept], dict[str, str]]:
     """Return what the other attacks of the policy kept, and why some could not be made."""
     made: dict[str, Kept] = {}
     reasons: dict[str, str] = {}
@@ -195,7 +192,9 @@ def _others(
     for name in look.policy.attacks[1:]:
         try:
             attack = attack_named(name)()
-            made[name] = judged_by(kept, attack, watched, index=index, subjects=owners)
+            mine = asked.of_copied(look.rows) if attack.reads_copies else asked
+            watched = material(look.rows, mine.columns, mine.member)
+            made[name] = judged_by(kept, attack, watched, index=mine.index, subjects=mine.owners)
         except (NothingToAttackWith, NoVerdict, ScoresRefused, TooFewModels) as reason:
             reasons[name] = str(reason)
     return made, reasons

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audits.core.packed import packed, unpacked
 from audits.core.shadow_rows import ShadowRow
 from audits.models import ShadowResult
 
@@ -30,16 +31,19 @@ CHANGED = (
 )
 
 NAMES = tuple(field.name for field in fields(ShadowRow))
+PACKED = ("neighbours_before", "neighbours_after", "neighbours_retrained")
 BESIDE = ("own", "engine", "drawn")  # what is stored with a row and is not of it
 
 
 def as_json(row: ShadowRow) -> dict[str, Any]:
-    """Return a row as JSON can hold it."""
-    values = {name: getattr(row, name) for name in NAMES}
-    return {
-        name: plain(value.tolist() if isinstance(value, np.ndarray) else value)
-        for name, value in values.items()
-    }
+    """Return a row as JSON can hold it; margins of copies in single precision, as text."""
+    return {name: _as_json(name, getattr(row, name)) for name in NAMES}
+
+
+def _as_json(name: str, value: Any) -> Any:  # noqa: ANN401  (any field)
+    if not isinstance(value, np.ndarray):
+        return plain(value)
+    return packed(value) if name in PACKED else plain(value.tolist())
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
@@ -54,13 +58,15 @@ def plain(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
 
 def from_json(row: dict[str, Any]) -> ShadowRow:
     """Return the row that ``as_json`` wrote; rows of an earlier release have fewer fields."""
-    kinds = {"canary_member": np.bool_}
-    values: dict[str, Any] = {
-        name: np.asarray(value, kinds.get(name, np.float64)) if isinstance(value, list) else value
-        for name, value in row.items()
-        if name not in BESIDE
-    }
-    return ShadowRow(**values)
+    return ShadowRow(**{n: read(n, value) for n, value in row.items() if n not in BESIDE})
+
+
+def read(name: str, value: Any) -> Any:  # noqa: ANN401  (any field)
+    """Return one value of a stored row, an array where it is one."""
+    if isinstance(value, dict):
+        return unpacked(value)
+    kinds = {"canary_member": np.bool_, "neighbours_of": np.int64}
+    return np.asarray(value, kinds.get(name, np.float64)) if isinstance(value, list) else value
 
 
 def complete_rows(run_id: UUID, models: int, *, first: int = 0) -> list[dict[str, Any]]:

@@ -7,9 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from audits.core import copied
+from audits.core.packed import unpacked
 from audits.execution import judged_look, shadows
+from audits.models import ShadowResult
+from lineage.models import Job
 from tests.audits.certificate_worlds import POLICY, prepared, pretend
-from tests.audits.world import runs
+from tests.audits.world import ADA, BERT, CLEO, DORA, runs
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +68,22 @@ def test_people_who_share_a_design_are_told_apart_by_every_attack(
         assert np.sum(kept["subjects_in"], 0) == pytest.approx(kept["subject_in"])
         assert set(one["contrasts"]["leak"]) >= {"subject", "whole_set"}
     assert asked == [6]  # drawn once, or the attacks would number people differently
+
+
+def test_copies_of_a_large_forget_set_are_made_of_some_of_its_records(
+    world, approximate, monkeypatch
+):
+    """Real shadow models; the main attack is made on every record."""
+    monkeypatch.setattr(copied, "MOST", 4)
+    world.train("base", world.snapshot(ADA, BERT, CLEO, DORA))
+    case = world.accepted()
+    world.work(until=lambda: Job.objects.filter(kind="JUDGE", status="QUEUED").exists())
+    rows = [one.row for one in ShadowResult.objects.all()]
+    places = [one["neighbours_of"] for one in rows]
+    assert (len(places[0]), places) == (4, places[:1] * 12)
+    assert {unpacked(one["neighbours_after"]).shape for one in rows} == {(4, 8)}
+    (run,) = runs(case)
+    (one,) = judged_look.judge_look(run, 0)
+    assert len(one.payload["kept"]["leak"]["right_in"]) == 6
+    assert len(one.payload["attacks"]["neighbourhood"]["kept"]["leak"]["right_in"]) == 4
+    assert one.payload["not_made"] == {}

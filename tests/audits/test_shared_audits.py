@@ -124,7 +124,7 @@ def test_on_surrogates_both_are_tested_beside_the_models_that_saw_neither(
 
 
 def test_an_attack_that_cannot_be_made_is_named_and_nothing_passes(world, two, monkeypatch):
-    monkeypatch.setattr("audits.execution.audit_sets._copies", lambda *_: None)
+    monkeypatch.setattr("audits.execution.audit_sets.copies_of", lambda *_: None)
     sweep(world)
     world.work(until=to_be_judged)
     (run,) = UnlearningRun.objects.all()
