@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from audits.core.canonical import sha256, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 CERTIFYING = ("PASS_LEAK", "PASS_STRICT")
@@ -23,6 +23,8 @@ NEAREST = "same class, whole people, nearest in content"
 ATTACK = "u_lira"
 SMALL = ((1, "1"), (10, "2-10"), (100, "11-100"))
 HARDEST = 10
+QUANTILES = tuple(tenth / 10 for tenth in range(1, 10))  # of difficulty, the easiest first
+TOLERANCE = 1  # deciles by which a quantile other than the median may be harder
 SHOWN = 40  # characters of a value in a sentence
 
 
@@ -98,6 +100,8 @@ class Certificate:
         procedure: what it is about.
         outcome: of the audit that it came from.
         difficulty: decile of the surrogates, 1 to 10, see ``audits.core.difficulty``.
+        profile: deciles of nine quantiles of the surrogates, see there; None in certificates of an
+            earlier release.
         kept: the kept numbers of that audit: of the main attack, and of the others by name.
         policy: under which they were judged.
         evidence: digest of the payload that they were part of.
@@ -114,6 +118,7 @@ class Certificate:
     evidence: str
     issued_at: datetime
     expires_at: datetime
+    profile: tuple[int, ...] | None = None
 
     def digest(self) -> str:
         """Return the SHA-256 of everything but the name, as canonical JSON, in hexadecimal."""
@@ -127,6 +132,8 @@ class Certificate:
             "issued_at": self.issued_at.astimezone(UTC).isoformat(),
             "expires_at": self.expires_at.astimezone(UTC).isoformat(),
         }
+        if self.profile is not None:  # or the digest would not be that of an earlier release
+            values["profile"] = list(self.profile)
         return sha256(write_json(values))
 
 
@@ -161,17 +168,38 @@ def why_not(
     return ""
 
 
-def why_too_hard(certificate: Certificate, difficulty: int) -> str:
-    """Return why a certificate does not cover records of a decile of difficulty; empty if it does.
+def why_too_hard(
+    certificate: Certificate, difficulty: int, profile: Sequence[int] | None = None
+) -> str:
+    """Return why a certificate does not cover records of some difficulty; empty if it does.
 
-    Harder records are remembered better, so what was shown of harder ones covers easier ones.
+    Harder records are remembered better, so what was shown of harder ones covers easier ones. The
+    median record may be in no harder decile, and each of nine quantiles in one that is harder by
+    ``TOLERANCE`` at most: few records fall into neighbouring deciles by chance.
+
+    Args:
+        certificate: that is to cover them.
+        difficulty: decile of the median record, 1 to 10.
+        profile: deciles of nine quantiles, the easiest first. They are not compared where the
+            certificate has none.
     """
-    if difficulty <= certificate.difficulty:
+    if difficulty > certificate.difficulty:
+        return (
+            f"The records are in decile {difficulty} of difficulty, {HARDEST} being the hardest; "
+            f"certificate {certificate.name} was made on records in decile "
+            f"{certificate.difficulty} and covers nothing harder."
+        )
+    if certificate.profile is None or profile is None:
         return ""
+    compared = zip(QUANTILES, profile, certificate.profile, strict=True)
+    harder = [each for each in compared if each[1] > each[2] + TOLERANCE]
+    if not harder:
+        return ""
+    quantile, here, there = max(harder, key=lambda each: each[1] - each[2])
     return (
-        f"The records are in decile {difficulty} of difficulty, {HARDEST} being the hardest; "
-        f"certificate {certificate.name} was made on records in decile {certificate.difficulty} "
-        f"and covers nothing harder."
+        f"Of the records, {quantile:.0%} are in decile {here} of difficulty or easier, {HARDEST} "
+        f"being the hardest; of the records that certificate {certificate.name} was made on, as "
+        f"many are in decile {there}, and it covers what is harder by {TOLERANCE} at most."
     )
 
 

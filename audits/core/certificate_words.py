@@ -26,6 +26,7 @@ def certificate_words(payload: Mapping[str, Any]) -> tuple[tuple[str, str], ...]
             ("Certificate relied on", NONE),
             ("Why none", str(found.get("reason") or NOT_SAID)),
             ("Difficulty of the surrogates", _decile(found.get("difficulty"))),
+            *_tenths("Deciles of their quantiles from 10 to 90 %", found.get("profile")),
         )
     return (
         ("Certificate relied on", str(found["relied_on"])),
@@ -33,7 +34,9 @@ def certificate_words(payload: Mapping[str, Any]) -> tuple[tuple[str, str], ...]
         ("Issued, and valid until", f"{_day(found, 'issued_at')}, {_day(found, 'expires_at')}"),
         ("Pools trained for its procedure so far", str(found.get("attempt") or NOT_SAID)),
         ("Difficulty that it covers", _decile(found.get("certified_difficulty"))),
+        *_tenths("Deciles of its quantiles from 10 to 90 %", found.get("certified_profile")),
         ("Difficulty of these records", _decile(found.get("difficulty"))),
+        *_tenths("Deciles of their quantiles from 10 to 90 %", found.get("profile")),
         ("Models trained for this run", _models(found.get("models_of_this_run"))),
     )
 
@@ -44,6 +47,11 @@ def _day(found: Mapping[str, Any], name: str) -> str:
 
 def _decile(value: object) -> str:
     return f"decile {value}; {HARDEST} is the hardest" if isinstance(value, int) else NOT_SAID
+
+
+def _tenths(name: str, value: object) -> tuple[tuple[str, str], ...]:
+    """Return one pair, or none: an earlier release compared medians alone."""
+    return ((name, ", ".join(map(str, value))),) if isinstance(value, list) else ()
 
 
 def _models(value: object) -> str:

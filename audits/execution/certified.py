@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.utils import timezone
@@ -13,7 +13,7 @@ from audits.core.certificate import why_too_hard
 from audits.core.certified import recomputes, with_instance
 from audits.core.contrast import recompute_all
 from audits.core.design import derived_seed
-from audits.core.difficulty import decile
+from audits.core.difficulty import decile, profile
 from audits.core.kept import Kept
 from audits.core.policy import MAIN_ATTACK, EvidencePolicy
 from audits.core.scores import scores_of
@@ -47,11 +47,11 @@ def goes_on(plan: AuditPlan, sets: AuditSets) -> bool:
     """
     if not plan.procedure_key:
         return True
-    difficulty = _difficulty(plan, sets)
-    if plan.certificate is not None and (why := _why_not(plan.certificate, difficulty)):
+    difficulty, quantiles = _difficulty(plan, sets)
+    if plan.certificate is not None and (why := _why_not(plan.certificate, difficulty, quantiles)):
         certificates.set_aside(run_id=plan.pk, reason=why, now=timezone.now())
         return False
-    certificates.note_difficulty(run_id=plan.pk, difficulty=difficulty)
+    certificates.note_difficulty(run_id=plan.pk, difficulty=difficulty, profile=quantiles)
     return True
 
 
@@ -64,7 +64,7 @@ def told(run: UnlearningRun, findings: Sequence[Finding]) -> list[Finding]:
         "relied_on": None,
         "reason": plan.no_certificate,
         "key": plan.procedure_key,
-        "difficulty": plan.difficulty,
+        **_hardness(plan),
     }
     return [replace(one, payload={**one.payload, "certificate": said}) for one in findings]
 
@@ -99,7 +99,8 @@ def judge_certified(run: UnlearningRun) -> list[Finding]:
             "expires_at": stated.expires_at.isoformat(),
             "attempt": plan.certificate.attempt,
             "certified_difficulty": stated.difficulty,
-            "difficulty": plan.difficulty,
+            **({"certified_profile": list(stated.profile)} if stated.profile else {}),
+            **_hardness(plan),
             "models_of_this_run": models,
         },
     }
@@ -116,21 +117,33 @@ def judge_certified(run: UnlearningRun) -> list[Finding]:
     ]
 
 
-def _why_not(certificate: ProcedureCertificate, difficulty: int) -> str:
+def _hardness(plan: AuditPlan) -> dict[str, Any]:
+    """Return how hard the records are, as evidence says it; earlier releases noted no profile."""
+    told = {} if plan.profile is None else {"profile": plan.profile}
+    return {"difficulty": plan.difficulty, **told}
+
+
+def _why_not(
+    certificate: ProcedureCertificate, difficulty: int, quantiles: tuple[int, ...]
+) -> str:
     stated = certificate.stated()
     if not recomputes(stated):
         return f"The outcome of certificate {certificate} does not come out of its numbers."
-    return why_too_hard(stated, difficulty)
+    return why_too_hard(stated, difficulty, quantiles)
 
 
-def _difficulty(plan: AuditPlan, sets: AuditSets) -> int:
-    """Return how hard the records that the models are asked about are for the audited version."""
+def _difficulty(plan: AuditPlan, sets: AuditSets) -> tuple[int, tuple[int, ...]]:
+    """Return how hard the records that the models are asked about are for the audited version.
+
+    As the decile of the median record, and those of nine quantiles.
+    """
     retain = sets.data.retain
     rng = np.random.default_rng(derived_seed(design_of(plan).seed, "difficulty"))
     sample = rng.permutation(count(retain))[:RETAINED_SAMPLE].tolist()
     version = load_version(plan.run.target)
     asked, _ = scores_of(version, sets.data.forget)
-    return decile(asked, scores_of(version, Subset(retain, sample))[0])
+    others = scores_of(version, Subset(retain, sample))[0]
+    return decile(asked, others), profile(asked, others)
 
 
 def _measured(

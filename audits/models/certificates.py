@@ -14,13 +14,15 @@ class ProcedureCertificate(models.Model):
     """Aggregates of one audit that passed on other people's records; it names no record.
 
     ``fields`` are those of ``audits.core.certificate.Procedure``, ``attempt`` counts the pools of
-    shadow models that were trained for the same key, this one included.
+    shadow models that were trained for the same key, this one included. ``profile`` is null in
+    those that an earlier release issued.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key = models.CharField(max_length=64, db_index=True)
     fields = models.JSONField()
     difficulty = models.SmallIntegerField()
+    profile = models.JSONField(null=True, blank=True)
     outcome = models.CharField(max_length=32)
     kept = models.JSONField()
     policy = models.JSONField()
@@ -41,6 +43,7 @@ class ProcedureCertificate(models.Model):
             procedure=Procedure.from_dict(self.fields),
             outcome=self.outcome,
             difficulty=self.difficulty,
+            profile=None if self.profile is None else tuple(self.profile),
             kept=self.kept,
             policy=self.policy,
             evidence=self.evidence_digest,

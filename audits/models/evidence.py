@@ -31,6 +31,7 @@ class AuditPlan(models.Model):
     )
     no_certificate = models.TextField(blank=True)
     difficulty = models.SmallIntegerField(null=True, blank=True)
+    profile = models.JSONField(null=True, blank=True)  # of difficulty, at nine quantiles
 
     def __str__(self) -> str:
         return f"audit of {self.run}"

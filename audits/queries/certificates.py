@@ -85,7 +85,7 @@ def standing(procedure: Procedure, *, now: datetime) -> Found:
     """
     same = ProcedureCertificate.objects.filter(key=procedure.key()).order_by("-issued_at")
     reasons = []
-    for one in sorted(same, key=lambda each: each.difficulty, reverse=True):
+    for one in sorted(same, key=_hardness, reverse=True):
         reason = refused(one, procedure, now=now)
         if not reason:
             return Found(certificate=one)
@@ -93,6 +93,10 @@ def standing(procedure: Procedure, *, now: datetime) -> Found:
     if reasons:
         return Found(reason=max(reasons)[1])
     return Found(reason=_other(procedure, now))
+
+
+def _hardness(one: ProcedureCertificate) -> tuple[int, int]:
+    return one.difficulty, sum(one.profile or ())
 
 
 def refused(one: ProcedureCertificate, procedure: Procedure, *, now: datetime) -> str:

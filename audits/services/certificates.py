@@ -16,6 +16,7 @@ from audits.queries.certificates import certifiable, failures, pools, procedure_
 from audits.services import log
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -50,9 +51,10 @@ def rely_if_one_stands(*, plan: AuditPlan, now: datetime) -> AuditPlan:
 
 
 @transaction.atomic
-def note_difficulty(*, run_id: UUID, difficulty: int) -> None:
-    """Keep the decile of difficulty of the records that an audit asks about."""
-    AuditPlan.objects.filter(pk=run_id).update(difficulty=difficulty)
+def note_difficulty(*, run_id: UUID, difficulty: int, profile: Sequence[int]) -> None:
+    """Keep how hard the records are that an audit asks about: the median, and nine quantiles."""
+    plans = AuditPlan.objects.filter(pk=run_id)
+    plans.update(difficulty=difficulty, profile=list(profile))
 
 
 @transaction.atomic
@@ -65,7 +67,8 @@ def set_aside(*, run_id: UUID, reason: str, now: datetime) -> bool:
     if plan.certificate_id is None:
         return False
     certificate = str(plan.certificate_id)
-    plan.certificate, plan.no_certificate, plan.difficulty = None, reason, None
+    plan.certificate, plan.no_certificate = None, reason
+    plan.difficulty = plan.profile = None
     plan.save()
     _log(plan, "certificate_set_aside", now, certificate=certificate)
     return True
@@ -90,6 +93,7 @@ def issue(*, evidence: Evidence, outcome: str, now: datetime) -> ProcedureCertif
         procedure=Procedure.from_dict(plan.procedure),
         outcome=outcome,
         difficulty=plan.difficulty or 0,
+        profile=None if plan.profile is None else tuple(plan.profile),
         kept={
             "kept": evidence.payload["kept"],
             "attacks": evidence.payload.get("attacks", {}),
@@ -105,6 +109,7 @@ def issue(*, evidence: Evidence, outcome: str, now: datetime) -> ProcedureCertif
             "key": plan.procedure_key,
             "fields": plan.procedure,
             "difficulty": stated.difficulty,
+            "profile": plan.profile,
             "outcome": outcome,
             "kept": stated.kept,
             "policy": plan.policy,

@@ -43,6 +43,7 @@ def asked(world, approximate, settings, monkeypatch):
     settings.EXPUNGE_POLICY = POLICY
     pretend(monkeypatch)
     monkeypatch.setattr(certified, "decile", lambda *_: 5)
+    monkeypatch.setattr(certified, "profile", lambda *_: (5,) * 9)
     trained = {}
     purge = "audits.services.closing.purge_shadows"
 

@@ -56,6 +56,7 @@ def _told(one: ProcedureCertificate, now: datetime) -> dict[str, Any]:
         "key": one.key,
         "fields": one.fields,
         "difficulty": one.difficulty,
+        "profile": one.profile,
         "outcome": one.outcome,
         "attempt": one.attempt,
         "run": str(one.evidence.run_id),
