@@ -72,6 +72,11 @@ SHA256 = _pattern("sha256", f"{_HEX}{{64}}", "a SHA-256 in lower-case hexadecima
 COMMITMENT = _pattern(
     "commitment", f"{_HEX}{{64}}", "an HMAC-SHA256 under the key of the case, in hexadecimal"
 )
+SALTED = _pattern(
+    "salted",
+    f"{_HEX}{{64}}",
+    "an HMAC-SHA256 under a salt that is destroyed with what it is about, in hexadecimal",
+)
 CODE = _pattern("code", "[A-Z][A-Z0-9_]{0,63}")
 SLUG = _pattern("slug", "[a-z0-9_]{1,64}")
 ACTOR = _pattern(

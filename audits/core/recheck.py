@@ -1,6 +1,7 @@
 """Draw a verdict again from an evidence file, without models, database or this platform's web.
 
-``python -m audits.core.recheck evidence.json`` prints what was recorded and what comes out.
+``python -m audits.core.recheck evidence.json`` prints what was recorded and what comes out. With a
+file of scores as a second argument it also says whether the evidence committed to these.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audits.core.canonical import NotCanonical, read_json, sha256, write_json
+from audits.core.commitment import CaseKeyMalformed
+from audits.core.committed_scores import ScoresUnreadable, read_scores
 from audits.core.contrast import recompute_all
 from audits.core.evidence_file import FORMAT, MEMBERS
 from audits.core.evidence_schema import misfit
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 JUDGED, PLANTED = "U_LIRA", "CANARIES"
 NOTHING = "nothing concluded"
+COMMITTED = "Scores:   those that the evidence committed to"
+NOT_COMMITTED = "Scores:   not those that the evidence committed to"
 NOT_CHECKED = "Schema:   not checked, as jsonschema is not installed"
 
 
@@ -86,6 +91,22 @@ def _again(kind: str, payload: dict[str, Any], policy: EvidencePolicy) -> Verdic
     return recompute_all(kept_by_attack(payload), policy)
 
 
+def committed_to(evidence: bytes, scores: bytes) -> bool:
+    """Return whether evidence commits to the scores in a file that ``manage.py scores`` wrote.
+
+    Raises:
+        EvidenceRefused: the evidence commits to none, or a file cannot be read.
+    """
+    said = _read(evidence)["payload"].get("scores")
+    if not isinstance(said, dict):
+        raise EvidenceRefused("payload.scores is missing; this evidence commits to no scores.")
+    try:
+        found, salt = read_scores(scores)
+        return bool(found.commitment(salt) == said.get("commitment"))
+    except (CaseKeyMalformed, ScoresUnreadable) as error:
+        raise EvidenceRefused(str(error)) from None
+
+
 def _in_schema(values: dict[str, Any]) -> bool:
     """Refuse what the published schema does not know; False where nothing can hold it up to it."""
     try:
@@ -112,12 +133,17 @@ def _read(data: bytes) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the outcome of one file; 0 if both agree, 1 if not, 2 if it cannot be judged."""
-    if len(arguments) != 1:
-        sys.stderr.write("Usage: python -m audits.core.recheck EVIDENCE.json\n")
+    """Print the outcome of one file; 0 if both agree, 1 if not, 2 if it cannot be judged.
+
+    With scores, 1 also where these are not those that the evidence committed to.
+    """
+    if len(arguments) not in {1, 2}:
+        sys.stderr.write("Usage: python -m audits.core.recheck EVIDENCE.json [SCORES.json]\n")
         return 2
     try:
-        found = recheck(Path(arguments[0]).read_bytes())
+        data, *scores = (Path(one).read_bytes() for one in arguments)
+        found = recheck(data)
+        kept = all(committed_to(data, one) for one in scores)
     except (EvidenceRefused, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -125,8 +151,9 @@ def main(arguments: Sequence[str]) -> int:
     lines = [f"Recorded: {found.recorded or NOTHING}", f"Again:    {again}"]
     lines += [f"  {reason}" for reason in (found.again.reasons if found.again else ())]
     lines += [] if found.schema_checked else [NOT_CHECKED]
+    lines += [COMMITTED if kept else NOT_COMMITTED] if scores else []
     sys.stdout.write("\n".join(lines) + "\n")
-    return 0 if found.agrees else 1
+    return 0 if found.agrees and kept else 1
 
 
 if __name__ == "__main__":

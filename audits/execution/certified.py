@@ -20,7 +20,7 @@ from audits.core.scores import scores_of
 from audits.core.shadows import RETAINED_SAMPLE
 from audits.execution.figures import figures_of
 from audits.execution.instance_models import never_saw
-from audits.execution.look_payload import owed, payload_of, retained_effect
+from audits.execution.look_payload import committed, owed, payload_of, retained_effect
 from audits.models import AuditPlan, Evidence
 from audits.queries.attempts import attempts_before
 from audits.queries.certificates import failures
@@ -89,6 +89,7 @@ def judge_certified(run: UnlearningRun) -> list[Finding]:
         "retained": retained_effect(run, (models + 1) // 2, policy.alpha),
         "engine": {**plan.design.get("engine", {}), "models": paths},
         "figures": figures_of(kept, policy),
+        **committed(plan, 0),
         "policy_digest": plan.policy_digest,
         "design_digest": design_of(plan).digest(),
         "certificate": {

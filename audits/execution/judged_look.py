@@ -24,7 +24,7 @@ from audits.execution.attacks_known import attack_named
 from audits.execution.audit_sets import AuditSets, audit_sets
 from audits.execution.figures import figures_of, store_picture
 from audits.execution.instance_models import NeverSaw, from_pool, never_saw, ways
-from audits.execution.look_payload import comparisons, owed, payload_of, retained_effect
+from audits.execution.look_payload import committed, comparisons, owed, payload_of, retained_effect
 from audits.execution.look_plot import look_plot
 from audits.execution.stored_rows import complete_rows, from_json
 from audits.models import AuditPlan, ErasureRequest, Evidence
@@ -213,6 +213,7 @@ def _finding(look: Look, judged: Judged, case: ErasureRequest | None, *, final: 
         },
         "instance_models": look.never_saw.models if look.never_saw else 0,
         "figures": figures_of(judged.kept[MAIN_ATTACK], look.policy),
+        **committed(plan, look.number),
         "policy_digest": plan.policy_digest,
         "design_digest": plan.design_digest,
     }

@@ -21,6 +21,8 @@ from audits.core.policy import Mode
 from audits.core.verdict import Outcome
 from audits.execution.attacks_known import registered
 from audits.models import ShadowResult
+from audits.queries.look_scores import look_scores
+from audits.services.score_salts import salt_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from audits.core.policy import EvidencePolicy
     from audits.core.shadow_scores import ShadowScores
     from audits.core.verdict import Verdict
+    from audits.models import AuditPlan
     from audits.queries.attempts import Attempt
     from unlearning.models import UnlearningRun
 
@@ -128,6 +131,17 @@ def retained_effect(run: UnlearningRun, per_arm: int, alpha: float) -> dict[str,
     found = side_effect(earlier, later, alpha)
     assert found is not None  # noqa: S101  (a look has more than one model)
     return asdict(found)
+
+
+def committed(plan: AuditPlan, look: int) -> dict[str, Any]:
+    """Return the commitment to the scores of a look, as a member of its payload.
+
+    Nothing once the salt is gone, as the scores are then.
+    """
+    scores, salt = look_scores(plan, look), salt_of(run_id=plan.run_id)
+    if salt is None:
+        return {}
+    return {"scores": {"commitment": scores.commitment(salt), "models": len(scores.rows)}}
 
 
 def ran(

@@ -21,7 +21,9 @@ from audits.models import (
     Verdict,
 )
 from audits.queries.forget_sets import forget_set
+from audits.queries.look_scores import salt_name
 from audits.queries.operator_cases import operator_origin_of
+from lineage import keys
 from lineage.core.bitmaps import decode
 from lineage.models import (
     Artefact,
@@ -232,6 +234,9 @@ def _count_tables(found: Footprint, space: OrdinalSpace, ordinals: BitMap) -> No
 def _count_rows(found: Footprint, request: ErasureRequest) -> None:
     rows = ShadowResult.objects.filter(run__in=request.runs.all())
     _note(found.left, rows.count(), "row(s) of scores of shadow models are still stored")
+    bare = request.runs.exclude(pk__in=rows.values("run")).values_list("pk", flat=True)
+    salts = keys.get_many(map(salt_name, bare))
+    _note(found.left, len(salts), "salt(s) of commitments to their purged scores are still stored")
     if request.status == S.SEALED:
         pairs = request.duplicates.filter(forget_ordinal__gte=0).count()
         _note(found.left, pairs, "pair(s) of one of them and a record that is like it")

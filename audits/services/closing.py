@@ -18,6 +18,7 @@ from audits.models import ErasureRequest, ShadowResult
 from audits.queries import case_file
 from audits.queries.forget_sets import forget_set
 from audits.services import forgetting, log, promises
+from audits.services.score_salts import destroy_salts
 from audits.services.transitions import move
 from lineage.models import LineagePurge, ModelVersion
 from lineage.services import purge, versions
@@ -109,6 +110,7 @@ def purge_shadows(*, request: ErasureRequest, now: datetime) -> None:
     with transaction.atomic():  # or a crash in between would leave no trace of the purge
         served = ErasureRequest.objects.filter(runs__shadow_results__in=rows).distinct()
         counts = [(case.pk, rows.filter(run__requests=case).count()) for case in served]
+        destroy_salts(run_ids=set(rows.values_list("run", flat=True)))
         rows.delete()
         remaining = ShadowResult.objects.filter(run__in=request.runs.all()).count()
         if remaining:

@@ -15,6 +15,7 @@ from django.db import transaction
 from audits.models import OperatorCase, ScoredRecord, ShadowResult
 from audits.queries import cases
 from audits.services import log, verdicts
+from audits.services.score_salts import destroy_salts
 from lineage.models import ModelVersion
 from lineage.services import versions
 from unlearning.models import UnlearningRun
@@ -52,6 +53,7 @@ def _expire_run(run_id: UUID, now: datetime) -> None:
     by_case = served.values_list("pk", flat=True).first()
     for shadow in ModelVersion.objects.filter(pk__in=rows.values("version")):
         versions.destroy_version(version=shadow, by_case=by_case, now=now)
+    destroy_salts(run_ids=[run_id])
     rows.delete()
     data = {"run": str(run_id), "count": count, "remaining": rows.count()}
     for request in served:

@@ -131,7 +131,12 @@ def _keep(run: UnlearningRun, finding: Finding, now: datetime) -> None:
             "created_at": now,
         },
     )
-    if not created or not finding.outcome:
+    if not created:
+        return
+    served = [finding.case] if finding.case else list(cases.cases_of_run(run.pk))
+    if "scores" in payload:
+        _log_scores(run, finding, payload["scores"], served, now)
+    if not finding.outcome:
         return
     Verdict.objects.create(
         run=run,
@@ -141,7 +146,7 @@ def _keep(run: UnlearningRun, finding: Finding, now: datetime) -> None:
         final=finding.final,
         created_at=now,
     )
-    for request in [finding.case] if finding.case else cases.cases_of_run(run.pk):
+    for request in served:
         log.append(
             type="verdict_reached",
             case=request.pk,
@@ -152,6 +157,23 @@ def _keep(run: UnlearningRun, finding: Finding, now: datetime) -> None:
                 "evidence": digest,
                 "models_per_arm": finding.models_per_arm,
             },
+        )
+
+
+def _log_scores(
+    run: UnlearningRun,
+    finding: Finding,
+    committed: Mapping[str, Any],
+    served: Sequence[ErasureRequest],
+    now: datetime,
+) -> None:
+    """Log the commitment to the scores of a look, before what was concluded from them."""
+    for request in served:
+        log.append(
+            type="scores_committed",
+            case=request.pk,
+            now=now,
+            data={"run": str(run.pk), "look": finding.look, **committed},
         )
 
 
