@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from django.db.models import QuerySet
     from pyroaring import BitMap
 
     from lineage.models import OrdinalSpace
@@ -116,9 +117,15 @@ def _kept(request: ErasureRequest) -> dict[str, int]:
     return {
         "evidence": evidence.count(),
         "verdicts": Verdict.objects.filter(evidence__in=evidence).count(),
-        "plots": evidence.exclude(plot=None).count(),
+        "plots": evidence.exclude(plot=None).count() + _figures(evidence),
         "tunings": 0,
     }
+
+
+def _figures(evidence: QuerySet[Evidence]) -> int:
+    """Return how many pictures evidence names beside its curves."""
+    named = evidence.values_list("payload__figures", flat=True)
+    return sum(len(one) for one in named if one)
 
 
 def _searches(space: OrdinalSpace, ordinals: BitMap) -> int:

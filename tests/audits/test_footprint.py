@@ -140,7 +140,7 @@ def test_a_closed_case_is_printed_and_fsck_agrees(sealed):
         "Learned from them and destroyed: 1 model version(s), 12 shadow model(s) with their "
         "scores.",
         "Made from one of these by taking the records out: 1 version(s).",
-        "Kept: 3 piece(s) of evidence, 1 verdict(s), 1 picture(s). They name no record.",
+        "Kept: 3 piece(s) of evidence, 1 verdict(s), 3 picture(s). They name no record.",
         "Left: nothing.",
     ]
     out = StringIO()
