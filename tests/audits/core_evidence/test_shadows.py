@@ -153,9 +153,9 @@ def test_both_arms_train_on_equally_many_examples_and_a_row_repeats_exactly():
 def test_a_retrained_model_has_seen_neither_records_nor_twins():
     row, procedure = train_shadow(0, DESIGN, Nothing(), data()), Nothing()
     compared = with_retrained(row, DESIGN, procedure, data())
-    assert np.shape(compared.retrained) == (32,)
+    assert np.array(compared.retrained).shape == (32,)
     assert compared.neighbours_retrained is None
-    assert np.shape(compared.strangers_retrained) == np.shape(row.strangers_after)
+    assert np.array(compared.strangers_retrained).shape == np.array(row.strangers_after).shape
     assert (compared.after == row.after).all()
     assert procedure.sizes == [256 + DESIGN.canary_member[0].sum()]
 
