@@ -9,10 +9,12 @@ import numpy as np
 from audits.core.shadow_rows import ShadowRow
 from audits.core.verdict import Outcome, Verdict
 from audits.execution import judged_look, judging, shadows
+from audits.execution.shadow_engine import Bench
 from audits.models import Evidence
 from audits.services import evidence
 from audits.services.verdicts import Finding
 from tests.audits.world import NOW
+from unlearning.core.engine import Path
 from unlearning.core.examples import count
 
 if TYPE_CHECKING:
@@ -63,6 +65,8 @@ def make_up(
 
     if not nodes:
         monkeypatch.setattr(shadows, "register_shadow", lambda *_, **__: None)
+    # A trial of both ways would measure this machine's load, and a stack would train in earnest.
+    monkeypatch.setattr(Bench, "path", lambda *_: Path.SEQUENTIAL)
     monkeypatch.setattr(shadows, "train_shadow", made_up)
     monkeypatch.setattr(judged_look, "look_plot", lambda *_, **__: b"<svg/>")
     monkeypatch.setattr(judged_look, "recompute_all", recompute)
