@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("audits", "0013_kinds_and_roles"),
+        ("audits", "0014_canary_evidence"),
     ]
 
     operations = [
