@@ -25,7 +25,9 @@ def copied_records(plan: AuditPlan, records: int) -> tuple[int, ...]:
     """Return the places of the records that are copied, of so many; empty where all are."""
     if NEIGHBOURHOOD not in plan.policy.get("attacks", ()) or records <= copied.MOST:
         return ()
-    owners = plan.design.get("places") or subjects_of(plan.run) or [0] * records
+    owners = plan.design.get("places") or subjects_of(plan.run) or []
+    if len(owners) != records:  # nobody knows whose they are
+        owners = [0] * records
     seed = derived_seed(design_of(plan).seed, "copied")
     return copied.drawn_records(owners, seed=seed, most=copied.MOST)
 
