@@ -8,10 +8,9 @@ from django import forms
 from django.conf import settings
 from django.core import signing
 
-from audits.models import ErasureRequest, OperatorCase
+from audits.models import OperatorCase
 from audits.queries import named_records
 from audits.services.operator_cases import NewCase
-from audits.services.requests import REFUSALS
 from lineage.core.ordinal_list import OrdinalsUnreadable
 from lineage.models import Dataset, ModelVersion
 
@@ -102,30 +101,6 @@ def age_of_stamp(stamp: str, now: datetime) -> float | None:
     except signing.BadSignature:
         return None
     return now.timestamp() - opened
-
-
-class AcceptForm(forms.Form):
-    """The ground of Art. 17(1) on which a request is accepted."""
-
-    ground = forms.ChoiceField(
-        label="On which ground is the data erased?",
-        help_text="GDPR Art. 17(1). One ground is enough; it is stated in the sealed record.",
-        choices=[choice for choice in ErasureRequest.Ground.choices if choice[0]],
-        widget=forms.RadioSelect,
-        error_messages={"required": "Select a ground.", "invalid_choice": "Select a ground."},
-    )
-
-
-class RefuseForm(forms.Form):
-    """The coded reason for which a request is refused."""
-
-    code = forms.ChoiceField(
-        label="Why is the request refused?",
-        help_text="The person is told this reason, and where to complain.",
-        choices=list(REFUSALS.items()),
-        widget=forms.RadioSelect,
-        error_messages={"required": "Select a reason.", "invalid_choice": "Select a reason."},
-    )
 
 
 class DestroyForm(forms.Form):

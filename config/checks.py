@@ -210,3 +210,19 @@ def _wrong(numbers: dict[str, Any], said: dict[str, Any]) -> Iterator[str]:
 def _inside(value: object, allowed: dict[str, Any]) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return number and bool(allowed["low"] <= value <= allowed["high"])
+
+
+@checks.register()
+def two_people_decide(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Warn where one person can have data erased."""
+    if settings.EXPUNGE_SECOND_PERSON == "ALWAYS":
+        return []
+    alone = "accepts" if settings.EXPUNGE_SECOND_PERSON == "REFUSALS" else "accepts or refuses"
+    return [
+        checks.Warning(
+            f"EXPUNGE_SECOND_PERSON is {settings.EXPUNGE_SECOND_PERSON}: one person {alone} "
+            "requests alone, and deletion cannot be undone.",
+            hint="Give a second member of staff the role Reviewer. See docs/decisions.md.",
+            id="expunge.W003",
+        )
+    ]

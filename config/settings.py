@@ -172,6 +172,10 @@ EXPUNGE_STORE = os.environ.get("EXPUNGE_STORE", f"file://{VAR / 'store'}")
 EXPUNGE_JOURNAL = Path(os.environ.get("EXPUNGE_JOURNAL", VAR / "journal" / "erasures.jsonl"))
 # SHRED keeps the ordinals of erased records as tombstones; HARD rewrites every snapshot as well.
 EXPUNGE_PURGE_MODE = environment.choice("EXPUNGE_PURGE_MODE", ("SHRED", "HARD"))
+# Which decisions a second member of staff approves. Unfounded requests always; see docs.
+EXPUNGE_SECOND_PERSON = environment.choice(
+    "EXPUNGE_SECOND_PERSON", ("ALWAYS", "REFUSALS", "NEVER")
+)
 EXPUNGE_RECIPE_MODULES = environment.words(
     "EXPUNGE_RECIPE_MODULES",
     default=[

@@ -9,7 +9,7 @@ from django.utils import timezone
 from audits.execution.planning import plan_of
 from audits.models import ErasureRequest
 from audits.queries.operator_cases import operator_origin_of
-from audits.services import closing, planning, releases, removal
+from audits.services import closing, holds, planning, releases, removal
 from lineage.services import jobs
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def erase_case(job: Job) -> None:
     if request.status in (ErasureRequest.Status.ERASED, ErasureRequest.Status.SEALED):
         return
     now = timezone.now()
-    if _redrawn(request, now):
+    # A case that a legal hold stops here comes again once the hold is released.
+    if holds.hold_case(case_id=request.pk, now=now) or _redrawn(request, now):
         return
     jobs.report_progress(job=job, phase="Releasing the unlearned versions", done=0, total=STEPS)
     releases.release_results(request=request, now=now)
@@ -37,6 +38,8 @@ def erase_case(job: Job) -> None:
     closing.destroy_superseded(request=request, now=now)
     jobs.report_progress(job=job, phase="Purging shadow models", done=2, total=STEPS)
     closing.purge_shadows(request=request, now=now)
+    if holds.hold_case(case_id=request.pk, now=timezone.now()):
+        return  # placed while the models were destroyed; the records are still there
     jobs.report_progress(job=job, phase="Rows and files of the records", done=3, total=STEPS)
     _settle(request, now)
 

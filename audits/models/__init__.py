@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from audits.models.certificates import ProcedureCertificate
 from audits.models.clock import CaseClock, ClockPause, ExtensionDecision
+from audits.models.decisions import Decision, GroundFinding, LocationException
 from audits.models.evidence import AuditPlan, Evidence, ShadowResult, Verdict
+from audits.models.holds import LegalHold
 from audits.models.operator_cases import OperatorCase, ScoredRecord
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, Letter, OwedToOthers
@@ -15,11 +17,15 @@ __all__ = [
     "CaseClock",
     "ClockPause",
     "ComplianceRecord",
+    "Decision",
     "DuplicateFinding",
     "ErasureRequest",
     "Evidence",
     "ExtensionDecision",
+    "GroundFinding",
+    "LegalHold",
     "Letter",
+    "LocationException",
     "LogCheckpoint",
     "LogHead",
     "LogLeaf",

@@ -65,9 +65,10 @@ def cases_of_job(job: Job) -> QuerySet[ErasureRequest]:
 
 def cases_at_work() -> list[UUID]:
     """Return the cases that may have a step to take without anybody's decision."""
-    waiting = [S.RECEIVED, S.ON_HOLD, S.FAILED, S.SEALED]
+    waiting = [S.RECEIVED, S.FAILED, S.SEALED]
     unanswered = Q(status=S.SEALED) & ~Q(email="")
     open_ = ~Q(status__in=waiting) & ~Q(status=S.VERIFIED, outcome="")
+    open_ &= ~Q(status=S.ON_HOLD, held_from="")
     found = ErasureRequest.objects.filter(open_ | unanswered)
     if coalesces():  # what waits for others has no step to take; there may be thousands
         alone = Q(status=S.RESTRICTED, batch=None, linked_to=None) & ~Q(due_rule=NO_DEADLINE)

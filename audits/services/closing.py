@@ -16,6 +16,7 @@ from pyroaring import BitMap
 
 from audits.models import ErasureRequest, ShadowResult
 from audits.queries import case_file
+from audits.queries.exceptions import kept_spaces
 from audits.queries.forget_sets import forget_set
 from audits.services import forgetting, log, promises
 from audits.services.score_salts import destroy_salts
@@ -131,9 +132,11 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
         DataRemains: reading back found a row, a file or an identity; the case does not go on.
     """
     promises.note_others(request=request)
+    # Whoever still has records under an exception stays findable until these go too.
+    leaving = None if request.subject and kept_spaces(request.subject) else request.subject
     for space, ordinals in forget_set(request.pk).items():
         digest = purge.write_journal(
-            case_id=request.pk, space=space, ordinals=ordinals, now=now, person=request.subject
+            case_id=request.pk, space=space, ordinals=ordinals, now=now, person=leaving
         )
         receipt = purge.erase_records(
             case_id=request.pk,
@@ -149,16 +152,16 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
             )
         forgetting.forget_erased(space=space)
         _log_erasure(request, str(space.public_id), receipt, digest, now)
-    if request.subject:
-        _journal_person(request, request.subject, now)
-        purge.shred_subject(subject=request.subject, now=now, suppress=True)
+    if leaving:
+        _journal_person(request, leaving, now)
+        purge.shred_subject(subject=leaving, now=now, suppress=True)
         with transaction.atomic():
             log.append(
                 type="subject_key_destroyed",
                 case=request.pk,
                 now=now,
-                data={"subject": str(request.subject.pseudonym)},
-                once=f"shredded:{request.pk}:{request.subject.pseudonym}",
+                data={"subject": str(leaving.pseudonym)},
+                once=f"shredded:{request.pk}:{leaving.pseudonym}",
             )
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from audits.models import Evidence
 from audits.queries import cases
 from audits.queries.replacements import objection_to
-from audits.services import evidence, log, verdicts
+from audits.services import evidence, four_eyes, log, verdicts
 from audits.services.requests import actor_of, resume_case
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
@@ -29,7 +29,13 @@ class ReplacementNotAcceptable(Exception):
 
 @transaction.atomic
 def decide_destroy(*, run_id: UUID, user: User, now: datetime) -> None:
-    """Choose destruction. Raises ``RunNotWaiting`` when there is nothing to decide."""
+    """Choose destruction.
+
+    Raises:
+        NotYourDecision: they approved a case that the run serves.
+        RunNotWaiting: there is nothing to decide.
+    """
+    _check_executor(run_id, user, "DESTROY")
     runs.decide_destroy(run_id=run_id)
     _log_choice(run_id, user, now)
 
@@ -42,7 +48,11 @@ def take_over(*, run_id: UUID, user: User, now: datetime) -> bool:
     a version that could not be unlearned. A result that could not be audited counts as one that
     was not cleared: its version is trained again from scratch, or waits for staff where that had
     been done. False when there is nothing to take over.
+
+    Raises:
+        NotYourDecision: they approved a case that the run serves.
     """
+    _check_executor(run_id, user, "TAKE_OVER")
     if not (runs.ask_about_run(run_id=run_id) or _set_aside(run_id, now)):
         return False
     run = UnlearningRun.objects.get(pk=run_id)
@@ -56,6 +66,11 @@ def take_over(*, run_id: UUID, user: User, now: datetime) -> bool:
         )
         resume_case(case_id=request.pk, user=user, now=now)
     return True
+
+
+def _check_executor(run_id: UUID, user: User, action: str) -> None:
+    served = list(cases.cases_of_run(run_id).values_list("pk", flat=True))
+    four_eyes.check_executor(cases=served, user=user, action=action)
 
 
 def _set_aside(run_id: UUID, now: datetime) -> bool:
@@ -75,8 +90,10 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, user: User, now: 
         ReplacementNotAcceptable: it is not in use or stands in for another; its membership was
             not captured, or meets the forget set; or it was made from what was cleared
             approximately only.
+        NotYourDecision: they approved a case that the run serves.
         RunNotWaiting: there is nothing to decide.
     """
+    _check_executor(run_id, user, "USE_OUTSIDE")
     run = UnlearningRun.objects.select_related("space", "target").get(pk=run_id)
     if reason := objection_to(run, replacement):
         raise ReplacementNotAcceptable(reason)

@@ -12,14 +12,14 @@ from pyroaring import BitMap
 
 from audits.models import DuplicateFinding, ErasureRequest, LogHead
 from audits.queries.conflicts import case_ahead
+from audits.queries.exceptions import kept_spaces, to_erase
 from audits.queries.forget_sets import forget_set
 from audits.queries.limit_sentences import NEAR_SEARCH_INCOMPLETE
-from audits.services import log
+from audits.services import exceptions, log
 from audits.services.case_runs import add_runs
 from audits.services.readings import log_readings
 from audits.services.transitions import MoveNotAllowed, move
 from lineage.core import bitmaps
-from lineage.queries import subjects
 from lineage.queries.derivation import with_derived
 from lineage.services import restriction
 
@@ -54,7 +54,8 @@ def restrict_records(*, case_id: UUID, now: datetime) -> bool:
         raise MoveNotAllowed(f"Case {request.reference} has no data subject to restrict.")
     if not move(case_id=case_id, to=S.RESTRICTED, now=now):
         return False
-    _restrict(case_id, with_derived(subjects.records_of(request.subject)), now)
+    _restrict(case_id, to_erase(request.subject), now)
+    exceptions.keep_apart(request=request, now=now)
     return True
 
 
@@ -67,12 +68,14 @@ def restrict_arrived(*, case_id: UUID, now: datetime) -> bool:
     request = ErasureRequest.objects.select_related("subject").get(pk=case_id)
     known = forget_set(case_id)
     erased = dict(known)
-    for space, own in (subjects.records_of(request.subject) if request.subject else {}).items():
+    for space, own in (to_erase(request.subject) if request.subject else {}).items():
         erased[space] = own | known.get(space, BitMap())
     held = with_derived(erased)
     arrived = {space: held[space] - known.get(space, BitMap()) for space in held}
-    fresh = {space: ordinals for space, ordinals in arrived.items() if ordinals}
+    kept = kept_spaces(request.subject) if request.subject else set()
+    fresh = {space: new for space, new in arrived.items() if new and space.pk not in kept}
     _restrict(case_id, fresh, now)
+    exceptions.keep_apart(request=request, now=now)
     return bool(fresh)
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from audits.models import Release
 from audits.queries import cases
 from audits.queries.releases import RELEASE_HELD, gate_of, held_before, held_releases
-from audits.services import log
+from audits.services import four_eyes, log
 from audits.services.requests import actor_of
 from audits.services.transitions import MoveNotAllowed
 from lineage.services import versions
@@ -47,9 +47,12 @@ def release_held(*, run_id: UUID, user: User, now: datetime) -> None:
     """Show a version that the gate holds, by decision of staff.
 
     Raises:
+        NotYourDecision: they approved a case that the run serves.
         MoveNotAllowed: it is not held.
         VersionNotReleasable: it must not be used.
     """
+    served = list(cases.cases_of_run(run_id).values_list("pk", flat=True))
+    four_eyes.check_executor(cases=served, user=user, action="RELEASE")
     release = held_releases().select_for_update(of=("self",)).filter(run_id=run_id).first()
     if release is None or release.run.unlearned is None:
         raise MoveNotAllowed(

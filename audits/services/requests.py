@@ -1,4 +1,4 @@
-"""Receive, confirm, decide and withdraw requests. States: ``audits/services/transitions.py``."""
+"""Receive, confirm and withdraw requests. States: ``audits/services/transitions.py``."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.db import transaction
 
 from audits.core.commitment import commit
 from audits.models import ErasureRequest
-from audits.services import clocks, log
-from audits.services.transitions import WORKING, MoveNotAllowed, move
+from audits.services import clocks, four_eyes, log
+from audits.services.transitions import WORKING, move
 from lineage import keys
 from lineage.queries import subjects
 
@@ -172,67 +172,6 @@ def _open_case_of(subject_id: int, *, besides: UUID) -> ErasureRequest | None:
     )
 
 
-@transaction.atomic
-def accept_request(*, case_id: UUID, ground: str, user: User, now: datetime) -> bool:
-    """Record the ground of Art. 17(1) and start the erasure; False when already accepted.
-
-    Raises:
-        ValueError: the ground is not one of Art. 17(1).
-        MoveNotAllowed: the person has not confirmed, or the case has gone on or closes by itself.
-    """
-    if ground not in ErasureRequest.Ground.values or not ground:
-        allowed = ", ".join(value for value in ErasureRequest.Ground.values if value)
-        raise ValueError(f"ground is {ground!r}; allowed are {allowed}.")
-    _check_erasable(case_id)
-    return move(
-        case_id=case_id,
-        to=S.ACCEPTED,
-        now=now,
-        actor=actor_of(user),
-        event=("request_accepted", {"ground": ground}),
-        fields={"ground": ground, "accepted_at": now, "accepted_by": user},
-    )
-
-
-REFUSALS = {
-    "ART_17_3_A": "Freedom of expression and information (17(3)(a))",
-    "ART_17_3_B": "Legal obligation or public interest (17(3)(b))",
-    "ART_17_3_C": "Public health (17(3)(c))",
-    "ART_17_3_D": "Archiving, research or statistics (17(3)(d))",
-    "ART_17_3_E": "Legal claims (17(3)(e))",
-    "ART_12_5_B": "Manifestly unfounded or excessive (12(5)(b))",
-}
-
-
-def refuse_request(*, case_id: UUID, code: str, user: User, now: datetime) -> bool:
-    """Refuse with one of the coded reasons; False when already refused.
-
-    Raises:
-        ValueError: the code is not in ``REFUSALS``.
-        MoveNotAllowed: the person has not confirmed, or the case has gone on.
-    """
-    if code not in REFUSALS:
-        raise ValueError(f"code is {code!r}; allowed are {', '.join(REFUSALS)}.")
-    return move(
-        case_id=case_id,
-        to=S.REFUSED,
-        now=now,
-        actor=actor_of(user),
-        event=("request_refused", {"code": code}),
-        fields={"refusal_code": code, "outcome": Outcome.REFUSED},
-    )
-
-
-def _check_erasable(case_id: UUID) -> None:
-    # A case that closes by itself (nothing found, joined to another) has nothing to erase.
-    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
-    if request.status == S.VERIFIED and request.outcome:
-        raise MoveNotAllowed(
-            f"Case {request.reference} closes by itself ({request.get_outcome_display()}); "
-            "there is nothing to erase."
-        )
-
-
 def withdraw_request(*, case_id: UUID, now: datetime) -> bool:
     """Let the person take the request back while nothing has been done yet."""
     return move(
@@ -260,7 +199,12 @@ def fail_case(*, case_id: UUID, code: str, message: str, now: datetime) -> bool:
 
 @transaction.atomic
 def resume_case(*, case_id: UUID, user: User, now: datetime) -> bool:
-    """Put a failed case back to where it stopped; False when it is not failed."""
+    """Put a failed case back to where it stopped; False when it is not failed.
+
+    Raises:
+        NotYourDecision: they approved the case.
+    """
+    four_eyes.check_executor(cases=[case_id], user=user, action="RETRY")
     request = ErasureRequest.objects.get(pk=case_id)
     resumed = ErasureRequest.objects.filter(pk=case_id, status=S.FAILED).update(
         status=request.failed_from, failed_from="", failure_code="", failure=""

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 
 from audits.services.decisions import ReplacementNotAcceptable
 from audits.services.duplicates import NeedsSecond
+from audits.services.four_eyes import NotYourDecision
 from audits.services.operator_cases import NotYourApproval
 from audits.services.pauses import PauseRefused
 from audits.services.transitions import MoveNotAllowed
@@ -30,6 +31,7 @@ SAID_NO = (
     NeedsSecond,
     NotYourApproval,
     PauseRefused,
+    NotYourDecision,
     ReplacementNotAcceptable,
     RunNotWaiting,
     ValueError,

@@ -13,6 +13,8 @@ from django.views.decorators.http import require_safe
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_page, case_work, cases, clocks, reports, schedule
 from audits.queries.conflicts import case_ahead
+from audits.queries.exceptions import waiting_to_be_erased
+from audits.queries.holds import holds_to_review
 from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.queries.operator_cases import operator_origin_of
 from audits.queries.releases import held_releases, held_stand_ins
@@ -20,6 +22,7 @@ from audits.queries.serving import exposed
 from audits.queries.waiting import waits_for_others
 from audits.views.access import may_decide, page, staff_page
 from audits.views.clocks import clock_context
+from audits.views.deciding import panel
 from audits.views.downloads import MANIFEST, PDF
 from audits.views.previews import asked, looked_at
 from audits.views.progress import fragment, progress_of
@@ -68,6 +71,8 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "closed_count": cases.closed_cases().count(),
         "overdue_count": overdue.count(),
         "held_count": held_releases().count(),
+        "ended_exceptions": waiting_to_be_erased(),
+        "holds_to_review": holds_to_review(today).count(),
         "alerts": schedule.alerts(timezone.now()),
         "exposures": exposed(),
     }
@@ -91,6 +96,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "refusal": refusal_words(found.refusal_code),
         **clock_context(request, found),
         **_duplicates(request, found),
+        **panel(request, found),
         "operator": operator_origin_of(found.pk),
         "waiting_runs": case_work.waiting_runs(found),
         "held_releases": held_releases(found),

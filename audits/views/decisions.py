@@ -7,52 +7,17 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from audits import workflow
-from audits.forms import AcceptForm, RefuseForm
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.views.access import decision, staff_of
-from audits.views.asking import ask, carry_out, posted
+from audits.views.asking import carry_out
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 S = ErasureRequest.Status
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@decision
-def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    """Record the ground and start the erasure."""
-    case = get_object_or_404(ErasureRequest, pk=case_id)
-    form = AcceptForm(posted(request))
-    if form.is_valid():
-        ground = form.cleaned_data["ground"]
-        return carry_out(
-            request,
-            case,
-            lambda: workflow.accept(case_id=case.pk, ground=ground, user=staff_of(request)),
-            f"Case {case.reference} was accepted. The erasure has started.",
-        )
-    return ask(request, "audits/accept.html", case, form)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@decision
-def refuse(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    """Record the reason and answer the person."""
-    case = get_object_or_404(ErasureRequest, pk=case_id)
-    form = RefuseForm(posted(request))
-    if form.is_valid():
-        code = form.cleaned_data["code"]
-        return carry_out(
-            request,
-            case,
-            lambda: workflow.refuse(case_id=case.pk, code=code, user=staff_of(request)),
-            f"Case {case.reference} was refused. The person is being told why.",
-        )
-    return ask(request, "audits/refuse.html", case, form)
 
 
 @require_POST

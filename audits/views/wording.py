@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audits.core.grounds import REFUSALS
 from audits.models import ErasureRequest
-from audits.services.requests import REFUSALS
 from unlearning.queries.catalogue import titles
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 * ``actions``: what a person, a member of staff or an operator does; ``operator_actions``: what
   staff do about the operator's own cases;
 * ``clock_actions``: what they do about due dates;
+* ``decide_actions``: what staff decide about requests, with a second person, and about holds;
 * ``steps``: ``advance`` looks at where a case is and does the next step; it may be called at any
   time and any number of times;
 * ``tasks``: what Celery rings;
@@ -14,13 +15,11 @@ from __future__ import annotations
 
 from audits.workflow.actions import (
     LetterNotSent,
-    accept,
     confirm,
     decide_duplicate,
     decide_duplicates,
     destroy_version,
     export,
-    refuse,
     release_held,
     retry,
     submit,
@@ -31,6 +30,15 @@ from audits.workflow.actions import (
     withdraw,
 )
 from audits.workflow.clock_actions import extend, pause_clock, resume_clock, tell_of_extension
+from audits.workflow.decide_actions import (
+    accept,
+    approve_decision,
+    erase_excepted,
+    place_hold,
+    refuse,
+    release_hold,
+    return_decision,
+)
 from audits.workflow.operator_actions import (
     approve_forget_set,
     choose_records,
@@ -43,6 +51,7 @@ from audits.workflow.operator_actions import (
 __all__ = [
     "LetterNotSent",
     "accept",
+    "approve_decision",
     "approve_forget_set",
     "choose_records",
     "confirm",
@@ -50,15 +59,19 @@ __all__ = [
     "decide_duplicates",
     "destroy_version",
     "drop_case",
+    "erase_excepted",
     "export",
     "extend",
     "open_case",
     "pause_clock",
+    "place_hold",
     "propose_forget_set",
     "refuse",
     "release_held",
+    "release_hold",
     "resume_clock",
     "retry",
+    "return_decision",
     "return_forget_set",
     "submit",
     "take_over",

@@ -12,6 +12,7 @@ from audits.models import ErasureRequest
 from audits.queries import cases
 from audits.services import decisions, duplicates, letters, releases, requests
 from audits.workflow import doorbell
+from audits.workflow.decide_actions import noted
 from lineage.models import Job, ModelVersion
 from lineage.services import jobs
 from unlearning.services import runs as unlearning_runs
@@ -61,18 +62,6 @@ def confirm(*, token: str) -> ErasureRequest:
     return request
 
 
-def accept(*, case_id: UUID, ground: str, user: User) -> None:
-    """Accept a confirmed request and start the erasure."""
-    requests.accept_request(case_id=case_id, ground=ground, user=user, now=timezone.now())
-    doorbell.wake(case_id)
-
-
-def refuse(*, case_id: UUID, code: str, user: User) -> None:
-    """Refuse a confirmed request for a coded reason and answer the person."""
-    requests.refuse_request(case_id=case_id, code=code, user=user, now=timezone.now())
-    doorbell.wake(case_id)
-
-
 def withdraw(*, case_id: UUID) -> None:
     """Close a case that the person takes back."""
     requests.withdraw_request(case_id=case_id, now=timezone.now())
@@ -97,6 +86,7 @@ def decide_duplicates(
     return count
 
 
+@noted
 def destroy_version(*, run_id: UUID, user: User) -> None:
     """Destroy a version that cannot be trained again."""
     with transaction.atomic():
@@ -106,6 +96,7 @@ def destroy_version(*, run_id: UUID, user: User) -> None:
     _wake_cases_of(run_id)
 
 
+@noted
 def use_outside_version(*, run_id: UUID, version_id: UUID, user: User) -> None:
     """Replace a version by one that was retrained outside, without the forget set."""
     version = ModelVersion.objects.get(pk=version_id)
@@ -113,17 +104,20 @@ def use_outside_version(*, run_id: UUID, version_id: UUID, user: User) -> None:
     _wake_cases_of(run_id)
 
 
+@noted
 def take_over(*, run_id: UUID, user: User) -> None:
     """Decide about a version at which a case stopped, instead of trying it again."""
     if decisions.take_over(run_id=run_id, user=user, now=timezone.now()):
         _wake_cases_of(run_id)
 
 
+@noted
 def release_held(*, run_id: UUID, user: User) -> None:
     """Show a version that the release gate holds."""
     releases.release_held(run_id=run_id, user=user, now=timezone.now())
 
 
+@noted
 def retry(*, case_id: UUID, user: User) -> None:
     """Try a failed case again from where it stopped; a case that is not failed stays as it is."""
     with transaction.atomic():

@@ -11,9 +11,20 @@ from audits.models import ErasureRequest
 from audits.queries import batches, case_file, cases
 from audits.queries.conflicts import case_ahead
 from audits.queries.evidence import verdict_of
+from audits.queries.exceptions import exceptions_of
 from audits.queries.operator_cases import needs_scores
 from audits.queries.waiting import waits_for_others
-from audits.services import bases, closing, evidence, letters, planning, records, removal, requests
+from audits.services import (
+    bases,
+    closing,
+    evidence,
+    holds,
+    letters,
+    planning,
+    records,
+    removal,
+    requests,
+)
 from audits.workflow.doorbell import job_for, report_job
 from lineage.models import Job
 from unlearning.models import UnlearningRun
@@ -45,6 +56,8 @@ REPAIRABLE = frozenset(
 def advance(case_id: UUID) -> None:
     """Take the steps that a case can take now, until it has to wait for somebody."""
     for _ in range(100):
+        if holds.hold_case(case_id=case_id, now=timezone.now()):
+            holds.resume_held(case_id=case_id, now=timezone.now())
         request = ErasureRequest.objects.get(pk=case_id)
         step = STEPS.get(request.status)
         if step is None or not step(request, timezone.now()):
@@ -160,6 +173,11 @@ def _erase(request: ErasureRequest, now: datetime) -> bool:
     if batches.erased_before(request):
         return False
     key = f"erase:{request.pk}:{request.plan_digest[:16]}"
+    # Again after a job that a legal hold stopped at the last moment.
+    stopped = cases.jobs_of(request).filter(
+        key__startswith=key, kind="ERASE", status=Job.Status.SUCCEEDED
+    )
+    key = f"{key}:{count}" if (count := stopped.count()) else key
     return _fail_with(request, job_for(request, key, "ERASE", "lineage", now), now)
 
 
@@ -176,7 +194,11 @@ def _answer(request: ErasureRequest, now: datetime) -> bool:
         request=request,
         code=f"ANSWER_{request.outcome}",
         now=now,
-        context={"runs": case_file.ordered_runs(request), "record": request.record},
+        context={
+            "runs": case_file.ordered_runs(request),
+            "record": request.record,
+            "exceptions": list(exceptions_of(request)),
+        },
     )
     if answered and job.status == Job.Status.SUCCEEDED:
         closing.forget_address(case_id=request.pk)

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audits.queries import cases
-from audits.services import expiry, late, scheduling, unconfirmed
+from audits.services import exceptions, expiry, late, scheduling, unconfirmed
 from audits.workflow.clock_actions import mind_clocks
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
@@ -97,6 +97,10 @@ def _match(now: datetime) -> None:
     openlineage_late.match_late(now=now)
 
 
+def _end_exceptions(now: datetime) -> None:
+    exceptions.end_due(now=now)
+
+
 def _open_late(now: datetime) -> None:
     late.open_late_cases(now=now)
 
@@ -109,6 +113,7 @@ SWEPT = (
     _expire,
     queue_tiles,
     _match,
+    _end_exceptions,
     _open_late,
     _start,
     mind_clocks,

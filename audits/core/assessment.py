@@ -1,0 +1,143 @@
+"""What somebody assessed before a decision was proposed, and what it must say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from audits.core.grounds import ASKS_FOR_ANOTHER, EXCEPTIONS, GROUNDS, REFUSALS, UNFOUNDED
+
+if TYPE_CHECKING:
+    from datetime import date
+    from uuid import UUID
+
+MIN_EVIDENCE = 40
+LONGEST_PLACE = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """A ground of Art. 17(1) for one purpose of the processing.
+
+    * ``code``: one of ``GROUNDS``;
+    * ``purpose``: of which processing it is said;
+    * ``assessment``: why;
+    * ``other_ground``: for consent and objection, whether another legal ground remains for this
+      purpose.
+    """
+
+    code: str
+    purpose: str
+    assessment: str
+    other_ground: str = ""
+
+    def check(self) -> None:
+        """Raise ValueError, with a sentence, for what is missing or not in the law."""
+        if self.code not in GROUNDS:
+            raise ValueError(f"ground is {self.code!r}; allowed are {', '.join(GROUNDS)}.")
+        _needed(f"The purpose of ground {self.code}", self.purpose)
+        _needed(f"The assessment of ground {self.code}", self.assessment)
+        if self.code in ASKS_FOR_ANOTHER and not self.other_ground.strip():
+            raise ValueError(
+                f"Ground {self.code} for {self.purpose!r}: say whether there is another legal "
+                "ground for this purpose. Without consent, or after an objection, that decides."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excepted:
+    """What is not erased under Art. 17(3), and until when.
+
+    * ``code``: one of ``EXCEPTIONS``;
+    * ``basis``: the law or claim, in words; ``scope``: what is kept, and no more than needed;
+    * ``until``: the last day on which it is kept;
+    * ``dataset``: the data set whose records are kept apart; or else
+    * ``place``: a purpose, or a place outside the data sets; that is written down and told to the
+      person, and held to by whoever keeps that place.
+    """
+
+    code: str
+    basis: str
+    scope: str
+    until: date
+    dataset: UUID | None = None
+    place: str = ""
+
+    def check(self, today: date) -> None:
+        """Raise ValueError, with a sentence, for what is missing, past or not in the law."""
+        if self.code not in EXCEPTIONS:
+            allowed = ", ".join(EXCEPTIONS)
+            raise ValueError(f"exception is {self.code!r}; allowed are {allowed}.")
+        _needed(f"The legal basis of exception {self.code}", self.basis)
+        _needed(f"The scope of exception {self.code}", self.scope)
+        if (self.dataset is None) == (not self.place.strip()):
+            raise ValueError(
+                f"Exception {self.code} needs a data set or a place, and not both: an exception "
+                "is never of a whole case."
+            )
+        if len(self.place) > LONGEST_PLACE:
+            raise ValueError(
+                f"The place of exception {self.code} has {len(self.place)} characters; allowed "
+                f"are {LONGEST_PLACE}."
+            )
+        if self.until <= today:
+            raise ValueError(
+                f"Exception {self.code} ends on {self.until}; that must be after {today}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessed:
+    """What a proposed decision rests on.
+
+    * ``grounds``: of an acceptance, at least one; ``excepted``: what is kept all the same;
+    * ``assessment``: of a refusal, why;
+    * ``evidence``: of a refusal as manifestly unfounded or excessive, what shows it;
+    * ``position``: the organisation's own legal view, if one was taken; none is suggested.
+    """
+
+    grounds: tuple[Ground, ...] = ()
+    excepted: tuple[Excepted, ...] = ()
+    assessment: str = ""
+    evidence: str = ""
+    position: str = ""
+
+    def check_acceptance(self, today: date) -> None:
+        """Raise ValueError unless a request can be accepted on this."""
+        if not self.grounds:
+            raise ValueError(f"ground is missing; allowed are {', '.join(GROUNDS)}.")
+        for ground in self.grounds:
+            ground.check()
+        for one in self.excepted:
+            one.check(today)
+        named = [(ground.code, ground.purpose) for ground in self.grounds]
+        if len(set(named)) < len(named):
+            raise ValueError("The same ground was found twice for one purpose; find it once.")
+
+    def check_refusal(self, code: str) -> None:
+        """Raise ValueError unless a request can be refused with this code on this."""
+        if code not in REFUSALS:
+            raise ValueError(f"code is {code!r}; allowed are {', '.join(REFUSALS)}.")
+        length = len(self.evidence.strip())
+        if code == UNFOUNDED and length < MIN_EVIDENCE:
+            raise ValueError(
+                f"The evidence that the request is manifestly unfounded or excessive has {length} "
+                f"characters; it needs {MIN_EVIDENCE} or more, as the burden of proof is yours "
+                "(Art. 12(5))."
+            )
+
+
+def by_code(code: str) -> Assessed:
+    """Return what is known where an acceptance names a ground and nothing else.
+
+    It says so itself, wherever an assessment is read.
+    """
+    said = "Accepted by naming the ground alone; nobody wrote an assessment."
+    return Assessed(
+        grounds=(Ground(code=code, purpose="Every purpose", assessment=said, other_ground=said),)
+    )
+
+
+def _needed(name: str, text: str) -> None:
+    if not text.strip():
+        raise ValueError(f"{name} is empty; write a sentence.")

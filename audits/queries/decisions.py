@@ -1,0 +1,83 @@
+"""What was proposed and decided about a case, and who may have a hand in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from audits.models import Decision, ErasureRequest, OperatorCase
+from lineage import keys
+from lineage.core.identifiers import EMAIL, IdentifierNotUsable, lookup_digest, normalise
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+    from django.db.models import QuerySet
+
+
+def proposed(request: ErasureRequest) -> Decision | None:
+    """Return the decision that waits for a second person."""
+    waiting = request.decisions.filter(state=Decision.State.PROPOSED)
+    return waiting.select_related("proposed_by").first()
+
+
+def decided(request: ErasureRequest) -> Decision | None:
+    """Return the decision that was carried out."""
+    done = request.decisions.filter(state=Decision.State.APPROVED)
+    return done.select_related("proposed_by", "approved_by").order_by("-approved_at").first()
+
+
+def sent_back(request: ErasureRequest) -> Decision | None:
+    """Return the last proposal, if it was sent back."""
+    last = request.decisions.select_related("returned_by").order_by("-proposed_at").first()
+    return last if last and last.state == Decision.State.RETURNED else None
+
+
+def earlier_requests(request: ErasureRequest) -> QuerySet[ErasureRequest]:
+    """Return the other requests of the same person, the newest first.
+
+    A person who was erased before is not known any more, and neither are their requests.
+    """
+    same = Q(pk__in=[])
+    if request.subject_id:
+        same |= Q(subject_id=request.subject_id)
+    if request.email:
+        same |= Q(email__iexact=request.email)
+    found = ErasureRequest.objects.filter(same, operator_case=None).exclude(pk=request.pk)
+    return found.order_by("-received_at")
+
+
+def is_own_request(request: ErasureRequest, user: User) -> bool:
+    """Return whether a case is about the member of staff, by the address of their account."""
+    try:
+        address = normalise(EMAIL, user.email)
+    except IdentifierNotUsable:
+        return False  # an account without an address is nobody's in particular
+    if request.subject and _identified(request, address):
+        return True
+    try:
+        return normalise(EMAIL, request.email) == address
+    except IdentifierNotUsable:
+        return False
+
+
+def _identified(request: ErasureRequest, address: str) -> bool:
+    digest = lookup_digest(keys.get_or_create("lookup"), EMAIL, address)
+    known = request.subject.identifiers if request.subject else None
+    return bool(known and known.filter(kind=EMAIL, digest=digest).exists())
+
+
+def approved_by(case_id: UUID, user: User) -> bool:
+    """Return whether somebody approved a case, or the one that it follows on from."""
+    seen: set[UUID] = set()
+    current: UUID | None = case_id
+    while current and current not in seen:
+        seen.add(current)
+        following = ErasureRequest.objects.filter(pk=current).values_list("linked_to", flat=True)
+        current = following.first()
+    return (
+        Decision.objects.filter(request__in=seen, approved_by=user).exists()
+        or OperatorCase.objects.filter(request__in=seen, approved_by=user).exists()
+    )

@@ -1,0 +1,96 @@
+"""What is kept of a person under Art. 17(3), where, and until when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyroaring import BitMap
+
+from audits.models import Decision, ErasureRequest, LocationException
+from lineage.core.bitmaps import decode
+from lineage.models import Restriction
+from lineage.queries import subjects
+from lineage.queries.derivation import with_derived
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
+    from django.db.models import QuerySet
+
+    from lineage.models import Dataset, DataSubject, OrdinalSpace
+
+S = ErasureRequest.Status
+Records = dict["OrdinalSpace", BitMap]
+# Until here what an ended exception kept can still go with its own case.
+BEFORE_ERASURE = (S.RESTRICTED, S.PLANNED, S.UNLEARNING, S.AUDITING, S.ON_HOLD)
+
+
+def exceptions_of(request: ErasureRequest) -> QuerySet[LocationException]:
+    """Return the exceptions of the decision that was carried out, the first to end first."""
+    found = LocationException.objects.filter(
+        decision__request=request, decision__state=Decision.State.APPROVED
+    )
+    return found.select_related("dataset", "followed_by", "reviewer").order_by("until", "pk")
+
+
+def in_force(subject: DataSubject) -> QuerySet[LocationException]:
+    """Return the exceptions that keep records of a person, whichever case made them."""
+    found = LocationException.objects.filter(
+        decision__request__subject=subject,
+        decision__state=Decision.State.APPROVED,
+        ended_at=None,
+    )
+    return found.exclude(dataset=None).select_related("dataset__space").order_by("until", "pk")
+
+
+def to_erase(subject: DataSubject) -> Records:
+    """Return the records of a person that no exception keeps, with what was derived from them."""
+    spaces = kept_spaces(subject)
+    own = {s: o for s, o in subjects.records_of(subject).items() if s.pk not in spaces}
+    return {s: o for s, o in with_derived(own).items() if s.pk not in spaces}
+
+
+def to_keep(subject: DataSubject, dataset: Dataset) -> Records:
+    """Return the records that an exception for a data set keeps apart.
+
+    Beside those of the data set itself: what was derived from them, unless it is erased as
+    derived from others too.
+    """
+    kept = subjects.records_of(subject)
+    own = {space: o for space, o in kept.items() if space.pk == dataset.space_id}
+    erased = to_erase(subject)
+    held = {s: o - erased.get(s, BitMap()) for s, o in with_derived(own).items()}
+    return {space: ordinals for space, ordinals in held.items() if ordinals}
+
+
+def keeps_everything(subject: DataSubject, spaces: Collection[int]) -> bool:
+    """Return whether exceptions for some spaces would leave no record to erase."""
+    held = {space.pk for space in subjects.records_of(subject)}
+    return bool(held) and held <= set(spaces) | kept_spaces(subject)
+
+
+def kept_apart(one: LocationException) -> Records:
+    """Return what is restricted for an exception now."""
+    rows = Restriction.objects.filter(case_id=one.pk, lifted_at=None).select_related("space")
+    return {row.space: decode(bytes(row.bitmap)) for row in rows}
+
+
+def due_to_end(today: date) -> QuerySet[LocationException]:
+    """Return the exceptions whose last day is over and that were not ended yet."""
+    return LocationException.objects.filter(
+        decision__state=Decision.State.APPROVED, until__lt=today, ended_at=None
+    ).select_related("decision__request", "dataset")
+
+
+def waiting_to_be_erased() -> QuerySet[LocationException]:
+    """Return the ended exceptions of which nobody has erased yet what they kept."""
+    ended = LocationException.objects.exclude(ended_at=None).filter(followed_by=None)
+    kept = ended.exclude(dataset=None)
+    known = kept.filter(decision__request__subject__erased_at=None)
+    return known.select_related("decision__request", "dataset").order_by("ended_at")
+
+
+def kept_spaces(subject: DataSubject) -> set[int]:
+    """Return the spaces in which records of a person are kept."""
+    return set(in_force(subject).values_list("dataset__space", flat=True))

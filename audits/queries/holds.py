@@ -1,0 +1,81 @@
+"""The register of legal holds, and whether one stands in the way of a case."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyroaring import BitMap
+
+from audits.models import LegalHold
+from audits.queries.forget_sets import forget_set
+from lineage import keys
+from lineage.core.identifiers import EMAIL, IdentifierNotUsable, lookup_digest
+from lineage.models import DataSubject
+from lineage.queries import subjects
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from django.db.models import QuerySet
+
+    from audits.models import ErasureRequest
+    from lineage.models import OrdinalSpace
+
+
+def active_holds() -> QuerySet[LegalHold]:
+    """Return the holds that were not released, the first to be reviewed first."""
+    found = LegalHold.objects.filter(released_at=None).select_related("dataset", "placed_by")
+    return found.order_by("review_on", "placed_at")
+
+
+def released_holds() -> QuerySet[LegalHold]:
+    """Return the holds that were released, the newest first."""
+    found = LegalHold.objects.exclude(released_at=None)
+    return found.select_related("dataset", "placed_by", "released_by").order_by("-released_at")
+
+
+def holds_to_review(today: date) -> QuerySet[LegalHold]:
+    """Return the active holds whose day of review has come."""
+    return active_holds().filter(review_on__lte=today)
+
+
+def holds_on(request: ErasureRequest) -> list[LegalHold]:
+    """Return the active holds on what a case erases.
+
+    That is on the person of the case, on whoever else owns a record that goes with it, and on a
+    data set that one of its records is in.
+    """
+    active = list(active_holds())
+    if not active:
+        return []
+    erased = forget_set(request.pk)
+    if not erased and request.subject:
+        erased = subjects.records_of(request.subject)
+    spaces = {space.pk for space in erased}
+    address = _address_digest(request)
+    return [
+        hold
+        for hold in active
+        if (hold.dataset and hold.dataset.space_id in spaces)
+        or (hold.digest and (hold.digest == address or _owns(hold, request, erased)))
+    ]
+
+
+def _owns(hold: LegalHold, request: ErasureRequest, erased: Mapping[OrdinalSpace, BitMap]) -> bool:
+    person = DataSubject.objects.filter(
+        identifiers__kind=hold.kind, identifiers__digest=hold.digest
+    ).first()
+    if person is None:
+        return False
+    if person.pk == request.subject_id:
+        return True
+    owned = subjects.records_of(person)
+    return any(owned.get(space, BitMap()) & ordinals for space, ordinals in erased.items())
+
+
+def _address_digest(request: ErasureRequest) -> str:
+    try:
+        return lookup_digest(keys.get_or_create("lookup"), EMAIL, request.email)
+    except IdentifierNotUsable:
+        return ""

@@ -1,0 +1,146 @@
+"""Keep apart what Art. 17(3) lets us keep, end that on its day, and erase it then."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from audits.core.commitment import commit
+from audits.core.deadline import deadline
+from audits.core.roles import Right
+from audits.models import ErasureRequest, LocationException
+from audits.queries.exceptions import BEFORE_ERASURE, due_to_end, exceptions_of, to_keep
+from audits.services import four_eyes, log
+from audits.services.requests import actor_of, new_reference, token_digest
+from audits.services.rights import require
+from audits.services.transitions import MoveNotAllowed
+from lineage import keys
+from lineage.core import bitmaps
+from lineage.services import restriction
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+S = ErasureRequest.Status
+CHANNEL = "EXCEPTION_ENDED"
+
+
+@transaction.atomic
+def keep_apart(*, request: ErasureRequest, now: datetime) -> None:
+    """Restrict what the exceptions of a case keep, each under its own id; it is not erased."""
+    for one in exceptions_of(request).filter(ended_at=None).exclude(dataset=None):
+        if request.subject is None or one.dataset is None:
+            continue
+        for space, ordinals in to_keep(request.subject, one.dataset).items():
+            restriction.restrict(case_id=one.pk, space=space, ordinals=ordinals, now=now)
+            kept = {
+                "exception": str(one.pk),
+                "space": str(space.public_id),
+                "records": len(ordinals),
+                "digest": bitmaps.digest(ordinals),
+            }
+            log.append(
+                type="records_excepted",
+                case=request.pk,
+                now=now,
+                data=kept,
+                once=f"excepted:{one.pk}:{space.public_id}:{kept['digest']}",
+            )
+
+
+@transaction.atomic
+def end_due(*, now: datetime) -> int:
+    """End the exceptions whose last day is over; return how many.
+
+    What one kept goes with its own case, where that has not erased yet. Otherwise it stays
+    restricted until staff open the case that erases it.
+    """
+    today = now.astimezone(ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)).date()
+    ended = 0
+    for one in due_to_end(today).select_for_update(of=("self",)):
+        request = one.decision.request
+        at = request.failed_from or request.status
+        goes_along = one.dataset is not None and at in (S.ACCEPTED, *BEFORE_ERASURE)
+        LocationException.objects.filter(pk=one.pk).update(
+            ended_at=now, followed_by=request if goes_along else None
+        )
+        log.append(
+            type="exception_ended",
+            case=request.pk,
+            now=now,
+            data={"exception": str(one.pk), "code": one.code},
+            once=f"exception-ended:{one.pk}",
+        )
+        ended += 1
+    return ended
+
+
+@transaction.atomic
+def open_follow_up(*, exception_id: UUID, user: User, now: datetime) -> ErasureRequest:
+    """Open the linked case that erases what an ended exception kept.
+
+    It was approved with the case that it follows on from. Nobody is written to: the answer to
+    that case named the day. One case erases all that no exception keeps any more.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+        NotYourDecision: it is about themselves.
+        MoveNotAllowed: the exception has not ended, is followed already, or nothing is left.
+    """
+    require(user, Right.HANDLE)
+    one = LocationException.objects.select_for_update().get(pk=exception_id)
+    original = one.decision.request
+    four_eyes.check_stranger(request=original, user=user, action="ERASE_EXCEPTED")
+    if one.ended_at is None or one.followed_by_id or one.dataset_id is None:
+        raise MoveNotAllowed(
+            f"Case {original.reference}: what this exception keeps can be erased once, by its "
+            "own case, after it has ended."
+        )
+    if original.subject is None or not original.subject.records.exists():
+        raise MoveNotAllowed(
+            f"Case {original.reference}: nothing of what this exception kept is left."
+        )
+    request = _open(original, user, now)
+    LocationException.objects.filter(
+        decision__request__subject=original.subject, followed_by=None
+    ).exclude(ended_at=None).update(followed_by=request)
+    return request
+
+
+def _open(original: ErasureRequest, user: User, now: datetime) -> ErasureRequest:
+    due = deadline(now, zone=settings.EXPUNGE_CLOCK_ZONE, country=settings.EXPUNGE_COUNTRY)
+    request = ErasureRequest.objects.create(
+        reference=new_reference(),
+        status=S.ACCEPTED,
+        channel=CHANNEL,
+        linked_to=original,
+        subject=original.subject,
+        ground=original.ground,
+        status_digest=token_digest(secrets.token_urlsafe(32)),
+        received_at=now,
+        accepted_at=now,
+        due_on=due.due_on,
+        due_rule=due.rule,
+    )
+    received = {
+        "channel": CHANNEL,
+        "commitment": commit(keys.create(f"case:{request.pk}"), {"original": str(original.pk)}),
+        "received_on": due.received_on,
+        "due_on": due.due_on,
+        "rule": due.rule,
+        "calendar": due.calendar,
+    }
+    ground = {"ground": request.ground}
+    actor = actor_of(user)
+    log.append(type="request_received", case=request.pk, now=now, data=received, actor=actor)
+    linked = {"original": str(original.pk), "versions": 0}
+    log.append(type="case_linked", case=request.pk, now=now, data=linked)
+    log.append(type="request_accepted", case=request.pk, now=now, data=ground, actor=actor)
+    return request

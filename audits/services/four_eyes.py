@@ -1,0 +1,100 @@
+"""Who may not have a hand in a decision: the person themselves, and one person in both places.
+
+It holds for superusers too: four eyes are a matter of people, not of rights.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from audits.models import ErasureRequest
+from audits.queries.decisions import approved_by, is_own_request
+from audits.services import log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+    from audits.models import Decision
+
+OWN_REQUEST = "OWN_REQUEST"
+OWN_PROPOSAL = "OWN_PROPOSAL"
+OWN_APPROVAL = "OWN_APPROVAL"
+
+
+class NotYourDecision(Exception):
+    """The member of staff may not do this to this case; the sentence says why.
+
+    ``case_id``, ``action`` and ``reason`` are what ``note_refusal`` writes to the log.
+    """
+
+    def __init__(self, sentence: str, *, case_id: UUID, action: str, reason: str) -> None:
+        super().__init__(sentence)
+        self.case_id, self.action, self.reason = case_id, action, reason
+
+
+def check_stranger(*, request: ErasureRequest, user: User, action: str) -> None:
+    """Refuse whoever would decide on their own request.
+
+    Raises:
+        NotYourDecision: the account's e-mail address is the person's.
+    """
+    if is_own_request(request, user):
+        raise NotYourDecision(
+            f"Case {request.reference} is your own request, by the e-mail address of your "
+            "account. Somebody else decides about it.",
+            case_id=request.pk,
+            action=action,
+            reason=OWN_REQUEST,
+        )
+
+
+def check_second(*, decision: Decision, user: User, action: str) -> None:
+    """Refuse the approval of whoever proposed.
+
+    Raises:
+        NotYourDecision: it is their own proposal.
+    """
+    if decision.proposed_by_id == user.pk:
+        raise NotYourDecision(
+            f"You proposed this decision about {decision.request.reference}. Somebody else "
+            "approves it.",
+            case_id=decision.request_id,
+            action=action,
+            reason=OWN_PROPOSAL,
+        )
+
+
+def check_executor(*, cases: Iterable[UUID], user: User, action: str) -> None:
+    """Refuse whoever approved one of the cases and would now carry it out.
+
+    Raises:
+        NotYourDecision: they approved the case, or the case that it follows on from.
+    """
+    for case_id in cases:
+        if approved_by(case_id, user):
+            reference = ErasureRequest.objects.only("reference").get(pk=case_id).reference
+            raise NotYourDecision(
+                f"You approved case {reference}. Whoever approves a case does not carry it out: "
+                "somebody else decides about its models.",
+                case_id=case_id,
+                action=action,
+                reason=OWN_APPROVAL,
+            )
+
+
+@transaction.atomic
+def note_refusal(*, refused: NotYourDecision, actor: str, now: datetime) -> None:
+    """Log that an action was refused, apart from what was rolled back with it."""
+    log.append(
+        type="action_refused",
+        case=refused.case_id,
+        now=now,
+        actor=actor,
+        data={"action": refused.action, "reason": refused.reason},
+    )

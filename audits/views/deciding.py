@@ -1,0 +1,187 @@
+"""Propose a decision about a request, approve it, or send it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.forms import Form
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from audits import workflow
+from audits.core.roles import Right
+from audits.models import Decision, ErasureRequest, LocationException
+from audits.queries import decisions
+from audits.queries.holds import holds_on
+from audits.services.deciding import local_day
+from audits.views.access import page, staff_of
+from audits.views.asking import SAID_NO, ask, carry_out, posted
+from audits.views.deciding_forms import AcceptForms, RefuseForm, ReturnForm
+from audits.views.rights import may, needing
+from lineage.models import Dataset
+from lineage.queries.subjects import records_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse
+
+EVERY_WAY = ("GET", "HEAD", "POST")
+
+
+@require_http_methods(EVERY_WAY)
+@needing(Right.HANDLE)
+def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Propose to accept, on grounds and with exceptions."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    today = local_day(timezone.now())
+    form = AcceptForms(posted(request), datasets=_datasets(case), today=today)
+    if form.is_valid():
+        assessed = form.assessed()
+        return _propose(
+            request,
+            case,
+            lambda: workflow.accept(
+                case_id=case.pk,
+                ground=assessed.grounds[0].code,
+                user=staff_of(request),
+                assessed=assessed,
+            ),
+            "was accepted. The erasure has started.",
+        )
+    errors = form.errors()
+    context = {"case": case, "form": form, "errors": errors, **_what_follows(case)}
+    return page(request, "audits/accept.html", context, status=400 if errors else 200)
+
+
+@require_http_methods(EVERY_WAY)
+@needing(Right.HANDLE)
+def refuse(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Propose to refuse, for a coded reason."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    form = RefuseForm(posted(request))
+    if form.is_valid():
+        code = form.cleaned_data["code"]
+        return _propose(
+            request,
+            case,
+            lambda: workflow.refuse(
+                case_id=case.pk, code=code, user=staff_of(request), assessed=form.assessed()
+            ),
+            "was refused. The person is being told why.",
+        )
+    errors = [(_place(name), s) for name, said in form.errors.items() for s in said]
+    context = {
+        "case": case,
+        "form": form,
+        "errors": errors,
+        "earlier": decisions.earlier_requests(case),
+        **_what_follows(case),
+    }
+    return page(request, "audits/refuse.html", context, status=400 if errors else 200)
+
+
+@require_http_methods(EVERY_WAY)
+@needing(Right.REVIEW)
+def approve(request: HttpRequest, case_id: UUID, decision_id: UUID) -> HttpResponse:
+    """Ask once more, then approve what was proposed."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    found = get_object_or_404(Decision, pk=decision_id, request=case)
+    if request.method != "POST":
+        context = {"case": case, "form": Form(), **panel(request, case), "proposal": found}
+        return page(request, "audits/approve_decision.html", context)
+    done = "accepted" if found.kind == Decision.Kind.ACCEPT else "refused"
+    return carry_out(
+        request,
+        case,
+        lambda: workflow.approve_decision(decision=found, user=staff_of(request)),
+        f"Case {case.reference} was {done}.",
+    )
+
+
+@require_http_methods(EVERY_WAY)
+@needing(Right.REVIEW)
+def send_back(request: HttpRequest, case_id: UUID, decision_id: UUID) -> HttpResponse:
+    """Send a proposed decision back with a note."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    found = get_object_or_404(Decision, pk=decision_id, request=case)
+    form = ReturnForm(posted(request))
+    if form.is_valid():
+        note = form.cleaned_data["note"]
+        return carry_out(
+            request,
+            case,
+            lambda: workflow.return_decision(decision=found, note=note, user=staff_of(request)),
+            f"The decision about {case.reference} was sent back.",
+        )
+    return ask(request, "audits/return_decision.html", case, form)
+
+
+@require_http_methods(EVERY_WAY)
+@needing(Right.HANDLE)
+def erase_excepted(request: HttpRequest, case_id: UUID, exception_id: UUID) -> HttpResponse:
+    """Open the case that erases what an ended exception kept."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    found = get_object_or_404(LocationException, pk=exception_id, decision__request=case)
+    if request.method != "POST":
+        context = {"case": case, "exception": found}
+        return page(request, "audits/erase_excepted.html", context)
+    return carry_out(
+        request,
+        case,
+        lambda: workflow.erase_excepted(exception_id=found.pk, user=staff_of(request)),
+        f"A case that erases what {case.reference} kept was opened.",
+    )
+
+
+def panel(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
+    """Return what the page of a case shows of its decision."""
+    proposal = decisions.proposed(case)
+    shown = proposal or decisions.decided(case)
+    return {
+        "proposal": proposal,
+        "decided": shown,
+        "sent_back": decisions.sent_back(case),
+        "grounds": shown.grounds.order_by("pk") if shown else [],
+        "exceptions": shown.exceptions.select_related("dataset") if shown else [],
+        "earlier": decisions.earlier_requests(case) if case.status == "VERIFIED" else [],
+        "case_holds": holds_on(case) if case.status not in ("SEALED", "RECEIVED") else [],
+        "may_handle": may(request, Right.HANDLE),
+        "may_review": may(request, Right.REVIEW),
+        "own_proposal": bool(proposal and proposal.proposed_by_id == staff_of(request).pk),
+        "own_request": case.status == "VERIFIED"
+        and decisions.is_own_request(case, staff_of(request)),
+    }
+
+
+def _datasets(case: ErasureRequest) -> list[Dataset]:
+    held = records_of(case.subject) if case.subject else {}
+    return list(Dataset.objects.filter(space__in=list(held)).order_by("name"))
+
+
+def _what_follows(case: ErasureRequest) -> dict[str, Any]:
+    mode = settings.EXPUNGE_SECOND_PERSON
+    return {"mode": mode, "case_holds": holds_on(case)}
+
+
+def _propose(
+    request: HttpRequest, case: ErasureRequest, call: Callable[[], Decision], done: str
+) -> HttpResponse:
+    try:
+        proposal = call()
+    except SAID_NO as error:
+        messages.error(request, str(error))
+    else:
+        waits = proposal.state == Decision.State.PROPOSED
+        second = "your decision is proposed. Somebody else approves it or sends it back."
+        said = f"Case {case.reference}: {second}" if waits else f"Case {case.reference} {done}"
+        messages.success(request, said)
+    return redirect("audits:case", case_id=case.pk)
+
+
+def _place(name: str) -> str:
+    return "#id_code" if name == "__all__" else f"#id_{name}"

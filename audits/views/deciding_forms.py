@@ -1,0 +1,271 @@
+"""What members of staff write when they propose, return, or hold, answered in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django import forms
+from django.forms import formset_factory
+
+from audits.core.assessment import LONGEST_PLACE, Assessed, Excepted, Ground
+from audits.core.grounds import EXCEPTIONS, REFUSALS
+from audits.models import ErasureRequest, LegalHold
+from lineage.core.identifiers import IdentifierNotUsable, normalise
+from lineage.models import Dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+GROUND_ROWS, EXCEPTION_ROWS = 3, 2
+NOTHING = ("", "None")
+
+
+def _long(label: str, help_text: str = "", *, required: bool = False) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        required=required,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": f"{label} Write a sentence."},
+    )
+
+
+class GroundForm(forms.Form):
+    """One ground of Art. 17(1) for one purpose; a row without a ground is left out."""
+
+    code = forms.ChoiceField(
+        label="Ground",
+        required=False,
+        choices=[NOTHING, *(one for one in ErasureRequest.Ground.choices if one[0])],
+    )
+    purpose = forms.CharField(
+        label="For which purpose was the data used?", required=False, max_length=200
+    )
+    assessment = _long("Why does the ground apply?")
+    other_ground = _long(
+        "Is there another legal ground for this purpose?",
+        "Needed for consent (b) and objection (c): if there is, the data may have to stay.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a ground that is not complete."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("code"):
+            _say(self, Ground(**cleaned).check)
+        elif any(cleaned.values()):
+            raise forms.ValidationError("Select a ground for what you wrote, or clear it.")
+        return cleaned
+
+
+class ExceptionForm(forms.Form):
+    """One exception of Art. 17(3); a row without one is left out."""
+
+    code = forms.ChoiceField(
+        label="Exception", required=False, choices=[NOTHING, *EXCEPTIONS.items()]
+    )
+    dataset = forms.ChoiceField(label="Data set whose records are kept apart", required=False)
+    place = forms.CharField(
+        label="Or a purpose or place outside the data sets",
+        help_text="It is written down and told to the person; whoever keeps that place heeds it.",
+        required=False,
+        max_length=LONGEST_PLACE,
+    )
+    basis = _long("Which law or claim is it based on?")
+    scope = _long("What is kept, and no more than needed?")
+    until = forms.DateField(
+        label="Until which day?",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "Enter a day as YYYY-MM-DD."},
+    )
+
+    def __init__(self, *args: Any, datasets: Iterable[Dataset], today: date, **kw: Any) -> None:  # noqa: ANN401  (a form's)
+        super().__init__(*args, **kw)
+        self.today = today
+        named = [(str(one.pk), one.name) for one in datasets]
+        self.fields["dataset"].choices = [NOTHING, *named]  # type: ignore[attr-defined]  # a ChoiceField
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an exception that is not complete."""
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("code"):
+            if any(cleaned.values()):
+                raise forms.ValidationError("Select an exception for what you wrote, or clear it.")
+            return cleaned
+        if not cleaned.get("until"):
+            raise forms.ValidationError(
+                "An exception needs its last day: what is kept is erased after it."
+            )
+        _say(self, lambda: self.excepted().check(self.today))
+        return cleaned
+
+    def excepted(self) -> Excepted:
+        """Return what the row says."""
+        dataset = self.cleaned_data.get("dataset")
+        named = {**self.cleaned_data, "dataset": UUID(dataset) if dataset else None}
+        return Excepted(**named)
+
+
+class PositionForm(forms.Form):
+    """What may be noted with any decision."""
+
+    position = _long(
+        "Your organisation's own legal view, if it took one",
+        "For instance on whether a model holds personal data. It changes nothing that is done.",
+    )
+
+
+GroundRows = formset_factory(GroundForm, extra=GROUND_ROWS)
+ExceptionRows = formset_factory(ExceptionForm, extra=EXCEPTION_ROWS)
+
+
+class AcceptForms:
+    """The page on which an acceptance is proposed: grounds, exceptions, and a note."""
+
+    def __init__(self, data: Any, *, datasets: Iterable[Dataset], today: date) -> None:  # noqa: ANN401  (request.POST)
+        self.grounds = GroundRows(data, prefix="ground")
+        more = {"datasets": list(datasets), "today": today}
+        self.exceptions = ExceptionRows(data, prefix="exception", form_kwargs=more)
+        self.note = PositionForm(data)
+        self.missing = ""
+
+    @property
+    def parts(self) -> list[Any]:
+        """Every form of the page, in the order in which it is read."""
+        return [*self.grounds, *self.exceptions, self.note]
+
+    def is_valid(self) -> bool:
+        """Return whether all of it is complete, with at least one ground."""
+        valid = [one.is_valid() for one in (self.grounds, self.exceptions, self.note)]
+        if not self.note.is_bound:
+            return False
+        if all(valid) and not self._found():
+            self.missing = "Select a ground."
+        return all(valid) and not self.missing
+
+    def errors(self) -> list[tuple[str, str]]:
+        """Return where something is wrong, and what."""
+        found = [("#id_ground-0-code", self.missing)] if self.missing else []
+        for form in self.parts if self.note.is_bound else ():
+            for name, sentences in form.errors.items():
+                field = "code" if name == "__all__" else name
+                place = f"#id_{form.prefix}-{field}" if form.prefix else f"#id_{field}"
+                found += [(place, sentence) for sentence in sentences]
+        return found
+
+    def assessed(self) -> Assessed:
+        """Return what the page says."""
+        return Assessed(
+            grounds=tuple(Ground(**row) for row in self._found()),
+            excepted=tuple(
+                form.excepted() for form in self.exceptions if form.cleaned_data.get("code")
+            ),
+            position=self.note.cleaned_data["position"],
+        )
+
+    def _found(self) -> list[dict[str, str]]:
+        return [row for form in self.grounds if (row := form.cleaned_data).get("code")]
+
+
+class RefuseForm(PositionForm):
+    """The coded reason for which a request is refused, and what it rests on."""
+
+    code = forms.ChoiceField(
+        label="Why is the request refused?",
+        help_text="The person is told this reason, and where to complain.",
+        choices=list(REFUSALS.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select a reason.", "invalid_choice": "Select a reason."},
+    )
+    assessment = _long("Why does this reason apply to all that is held?", required=True)
+    evidence = _long(
+        "If manifestly unfounded or excessive: what shows it?",
+        "40 characters or more. The burden of proof is the controller's, and a second person "
+        "decides whatever the settings say.",
+    )
+    field_order = ("code", "assessment", "evidence", "position")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a reason that needs evidence without it."""
+        cleaned = super().clean() or self.cleaned_data
+        if code := cleaned.get("code"):
+            _say(self, lambda: self.assessed().check_refusal(code))
+        return cleaned
+
+    def assessed(self) -> Assessed:
+        """Return what the form says."""
+        names = ("assessment", "evidence", "position")
+        return Assessed(**{name: self.cleaned_data.get(name, "") for name in names})
+
+
+class ReturnForm(forms.Form):
+    """Why a proposed decision is sent back."""
+
+    note = _long("What has to change?", required=True)
+
+
+class HoldForm(forms.Form):
+    """A legal hold on a person or on a data set."""
+
+    kind = forms.ChoiceField(
+        label="What is held?",
+        choices=LegalHold.Kind.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select what is held."},
+    )
+    identifier = forms.CharField(
+        label="The person's e-mail address or identifier",
+        help_text="It is looked up and not stored.",
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    dataset = forms.ModelChoiceField(
+        Dataset.objects.none(), label="Or the data set", required=False, empty_label="None"
+    )
+    basis = _long("For which claim or proceeding?", required=True)
+    review_on = forms.DateField(
+        label="On which day is it reviewed?",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={
+            "required": "Enter the day of review.",
+            "invalid": "Enter a day as YYYY-MM-DD.",
+        },
+    )
+
+    def __init__(self, data: Any = None, *, today: date) -> None:  # noqa: ANN401  (request.POST)
+        super().__init__(data)
+        self.today = today
+        dataset: Any = self.fields["dataset"]
+        dataset.queryset = Dataset.objects.order_by("name")
+
+    def clean_review_on(self) -> date:
+        """Accept a day to come."""
+        day: date = self.cleaned_data["review_on"]
+        if day <= self.today:
+            raise forms.ValidationError(f"Enter a day after {self.today}; {day} is not.")
+        return day
+
+    def clean(self) -> dict[str, Any]:
+        """Have the one thing named that is held."""
+        cleaned = super().clean() or self.cleaned_data
+        kind = cleaned.get("kind")
+        if kind == LegalHold.Kind.DATASET:
+            if not cleaned.get("dataset"):
+                self.add_error("dataset", "Select the data set.")
+            cleaned["identifier"] = ""
+        elif kind:
+            cleaned["dataset"] = None
+            try:
+                normalise(kind, cleaned.get("identifier", ""))
+            except IdentifierNotUsable as error:
+                self.add_error("identifier", str(error))
+        return cleaned
+
+
+def _say(form: forms.Form, check: Any) -> None:  # noqa: ANN401  (a callable)
+    try:
+        check()
+    except ValueError as error:
+        raise forms.ValidationError(str(error)) from error
