@@ -15,7 +15,7 @@ from lineage.core.identifiers import IdentifierNotUsable, normalise
 from lineage.models import Dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import date
 
 GROUND_ROWS, EXCEPTION_ROWS = 3, 2
@@ -53,7 +53,7 @@ class GroundForm(forms.Form):
         """Refuse a ground that is not complete."""
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("code"):
-            _say(self, Ground(**cleaned).check)
+            _say(Ground(**cleaned).check)
         elif any(cleaned.values()):
             raise forms.ValidationError("Select a ground for what you wrote, or clear it.")
         return cleaned
@@ -98,7 +98,7 @@ class ExceptionForm(forms.Form):
             raise forms.ValidationError(
                 "An exception needs its last day: what is kept is erased after it."
             )
-        _say(self, lambda: self.excepted().check(self.today))
+        _say(lambda: self.excepted().check(self.today))
         return cleaned
 
     def excepted(self) -> Excepted:
@@ -191,7 +191,7 @@ class RefuseForm(PositionForm):
         """Refuse a reason that needs evidence without it."""
         cleaned = super().clean() or self.cleaned_data
         if code := cleaned.get("code"):
-            _say(self, lambda: self.assessed().check_refusal(code))
+            _say(lambda: self.assessed().check_refusal(code))
         return cleaned
 
     def assessed(self) -> Assessed:
@@ -264,7 +264,7 @@ class HoldForm(forms.Form):
         return cleaned
 
 
-def _say(form: forms.Form, check: Any) -> None:  # noqa: ANN401  (a callable)
+def _say(check: Callable[[], None]) -> None:
     try:
         check()
     except ValueError as error:

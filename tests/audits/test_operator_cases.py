@@ -33,7 +33,7 @@ from tests.audits.operator_worlds import (
     staff,
 )
 from tests.audits.test_workflow_duplicates import derived
-from tests.audits.world import ADA, BERT, events, logged, runs, told
+from tests.audits.world import ADA, BERT, accept_now, events, logged, runs, told
 from unlearning.core.planning.policy import Intake
 
 pytestmark = pytest.mark.django_db
@@ -193,9 +193,7 @@ def test_a_person_cannot_be_accepted_into_it_nor_it_like_a_request(draft):
     for status in ("DRAFT", "PROPOSED"):
         ErasureRequest.objects.filter(pk=draft.pk).update(status=status)
         with pytest.raises(MoveNotAllowed):
-            requests.accept_request(
-                case_id=draft.pk, ground="ART_17_1_B", user=staff("bea"), now=timezone.now()
-            )
+            accept_now(draft.pk)
 
 
 def test_both_pairs_of_eyes_are_in_the_log_by_pseudonym(world, draft):

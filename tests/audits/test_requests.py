@@ -20,7 +20,7 @@ from audits.services.requests import LinkNotUsable
 from audits.services.transitions import MoveNotAllowed
 from lineage import keys
 from lineage.services.subjects import register_subject
-from tests.audits.world import ADA, NOW, events, logged, person
+from tests.audits.world import ADA, NOW, accept_now, events, logged, person
 
 pytestmark = pytest.mark.django_db
 
@@ -173,55 +173,10 @@ def test_a_closed_case_is_not_joined(status):
 # --- decisions --------------------------------------------------------------------------------
 
 
-def test_accepting_records_ground_time_and_who_without_a_name(officer):
+def test_an_accepted_request_cannot_be_withdrawn_any_more():
     person(ADA, records=1)
     request = confirm(receive())
-    assert requests.accept_request(case_id=request.pk, ground="ART_17_1_B", user=officer, now=NOW)
-    request.refresh_from_db()
-    assert (request.ground, request.accepted_at, request.accepted_by) == (
-        "ART_17_1_B",
-        NOW,
-        officer,
-    )
-    leaf = LogLeaf.objects.get(case_id=request.pk, type="request_accepted")
-    actor = json.loads(bytes(leaf.data))["actor"]
-    assert actor == requests.actor_of(officer)
-    assert "officer" not in actor
-
-
-def test_accepting_twice_is_no_error_and_no_second_event(officer):
-    person(ADA, records=1)
-    request = confirm(receive())
-    accept = {"case_id": request.pk, "ground": "ART_17_1_B", "user": officer, "now": NOW}
-    assert [requests.accept_request(**accept) for _ in range(2)] == [True, False]
-    assert events(request).count("request_accepted") == 1
-
-
-def test_a_case_that_closes_by_itself_cannot_be_accepted(officer):
-    request = confirm(receive("nobody@example.org"))
-    with pytest.raises(MoveNotAllowed, match=r"closes by itself \(No data found\); there is"):
-        requests.accept_request(case_id=request.pk, ground="ART_17_1_B", user=officer, now=NOW)
-
-
-@pytest.mark.parametrize("ground", ["", "MOOD"])
-def test_a_ground_outside_the_law_is_refused_by_name(officer, ground):
-    request = confirm(receive())
-    with pytest.raises(ValueError, match=f"ground is '{ground}'; allowed are ART_17_1_A, "):
-        requests.accept_request(case_id=request.pk, ground=ground, user=officer, now=NOW)
-
-
-def test_a_refusal_needs_one_of_the_coded_reasons(officer):
-    request = confirm(receive())
-    with pytest.raises(ValueError, match="code is 'MOOD'; allowed are ART_17_3_A, "):
-        requests.refuse_request(case_id=request.pk, code="MOOD", user=officer, now=NOW)
-    assert requests.refuse_request(case_id=request.pk, code="ART_17_3_B", user=officer, now=NOW)
-    assert logged(request, "request_refused") == [{"code": "ART_17_3_B"}]
-
-
-def test_an_accepted_request_cannot_be_withdrawn_any_more(officer):
-    person(ADA, records=1)
-    request = confirm(receive())
-    requests.accept_request(case_id=request.pk, ground="ART_17_1_B", user=officer, now=NOW)
+    accept_now(request.pk)
     with pytest.raises(MoveNotAllowed, match="ACCEPTED; it can become WITHDRAWN only from"):
         requests.withdraw_request(case_id=request.pk, now=NOW)
 

@@ -20,7 +20,7 @@ from audits.services import closing, evidence, planning, records, requests, tran
 from audits.services.requests import LinkNotUsable
 from audits.services.transitions import ALLOWED, MoveNotAllowed, move
 from lineage.models import Restriction
-from tests.audits.world import ADA, NOW, events, person
+from tests.audits.world import ADA, NOW, accept_now, events, person, refuse_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,10 +61,10 @@ class Case:
         requests.confirm_request(token=self.received.confirm_token, now=NOW)
 
     def accept(self):
-        requests.accept_request(case_id=self.pk, ground="ART_17_1_B", user=self.officer, now=NOW)
+        accept_now(self.pk)
 
     def refuse(self):
-        requests.refuse_request(case_id=self.pk, code="ART_17_3_B", user=self.officer, now=NOW)
+        refuse_now(self.pk, code="ART_17_3_B")
 
     def withdraw(self):
         requests.withdraw_request(case_id=self.pk, now=NOW)

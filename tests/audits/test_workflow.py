@@ -108,6 +108,8 @@ def check_record(case):
     order = [
         "request_received",
         "request_verified",
+        "decision_proposed",
+        "decision_approved",
         "request_accepted",
         "records_restricted",
         "duplicates_searched",
@@ -331,8 +333,7 @@ def test_a_request_that_is_not_confirmed_affects_nobody(world):
 
 def test_a_refused_request_is_answered_and_touches_nothing(world):
     case = world.wake(world.ask())
-    world.do(workflow.refuse, case_id=case.pk, code="ART_17_3_B", user=worlds.officer())
-    case = world.finish(world.wake(case))
+    case = world.finish(world.refuse(case, "ART_17_3_B"))
     assert (case.status, case.outcome, case.email) == ("SEALED", "REFUSED", "")
     assert not restricted_ordinals(world.dataset.space)
     assert worlds.subject_of(ADA) is not None

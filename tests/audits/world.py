@@ -20,10 +20,12 @@ from django.utils import timezone
 from pyroaring import BitMap
 
 from audits import workflow
+from audits.core.assessment import Assessed, by_code
 from audits.core.verdict import Outcome
 from audits.models import ErasureRequest, LogLeaf
 from audits.queries import case_file
-from audits.services import requests
+from audits.services import deciding, requests
+from audits.services.rights import give_role, make_roles
 from audits.workflow import tasks
 from lineage.models import DataRecord, Job, ModelVersion, OrdinalSpace, Role
 from lineage.queries.closure import affected
@@ -167,7 +169,15 @@ class World:
             return self.current(workflow.confirm(token=received.confirm_token))
 
     def accept(self, case: ErasureRequest) -> ErasureRequest:
-        self.do(workflow.accept, case_id=case.pk, ground=CONSENT, user=officer())
+        """Have one officer propose to accept, and another approve it."""
+        decision = self.do(workflow.accept, case_id=case.pk, ground=CONSENT, user=officer())
+        self.do(workflow.approve_decision, decision=decision, user=reviewer())
+        return self.wake(case)
+
+    def refuse(self, case: ErasureRequest, code: str) -> ErasureRequest:
+        """Have one officer propose to refuse, and another approve it."""
+        decision = self.do(workflow.refuse, case_id=case.pk, code=code, user=officer())
+        self.do(workflow.approve_decision, decision=decision, user=reviewer())
         return self.wake(case)
 
     def accepted(self, email: str = ADA) -> ErasureRequest:
@@ -227,8 +237,36 @@ def imported(name: str, records: list[tuple[str, tuple[bytes, str]]]) -> Dataset
 
 
 def officer() -> User:
-    user, _ = User.objects.get_or_create(username="officer", defaults={"is_staff": True})
-    return user
+    return member("officer", "Case officer")
+
+
+def reviewer() -> User:
+    return member("reviewer", "Reviewer")
+
+
+def member(name: str, role: str) -> User:
+    """A member of staff with a role, always the same one by this name."""
+    user, made = User.objects.get_or_create(username=name, defaults={"is_staff": True})
+    if made or not user.groups.exists():
+        make_roles()
+        give_role(user=user, role=role)
+    return User.objects.get(pk=user.pk)  # permissions are cached on the object
+
+
+def accept_now(case_id: uuid.UUID, *, ground: str = CONSENT, now: datetime = NOW) -> None:
+    """Propose and approve, by two people, without waking anybody."""
+    proposed = deciding.accept_request(
+        case_id=case_id, assessed=by_code(ground), user=officer(), now=now
+    )
+    deciding.approve_decision(decision_id=proposed.pk, user=reviewer(), now=now)
+
+
+def refuse_now(case_id: uuid.UUID, *, code: str, now: datetime = NOW) -> None:
+    """Propose a refusal and approve it, by two people, without waking anybody."""
+    proposed = deciding.refuse_request(
+        case_id=case_id, code=code, assessed=Assessed(), user=officer(), now=now
+    )
+    deciding.approve_decision(decision_id=proposed.pk, user=reviewer(), now=now)
 
 
 def subject_of(email: str) -> DataSubject | None:

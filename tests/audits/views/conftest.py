@@ -12,6 +12,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from audits import keys
+from audits.services.rights import give_role, make_roles
+from tests.audits.world import reviewer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +46,15 @@ def decider() -> Client:
     """Staff who may decide about cases."""
     user = User.objects.create_user("decider", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="change_erasurerequest"))
+    make_roles()
+    give_role(user=user, role="Case officer")
     return _client_of(user)
+
+
+@pytest.fixture
+def approver() -> Client:
+    """Staff who may approve what somebody else proposed."""
+    return _client_of(reviewer())
 
 
 @pytest.fixture

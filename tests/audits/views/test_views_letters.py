@@ -5,6 +5,7 @@ from django.core import mail
 from django.utils import timezone
 
 from audits import workflow
+from audits.core.grounds import REFUSALS
 from audits.models import ErasureRequest
 from audits.queries import case_file
 from audits.services import letters, log, requests
@@ -58,7 +59,7 @@ def test_nobody_is_told_where_to_try_another_address():
     check_manner(text, case)
 
 
-@pytest.mark.parametrize("code", requests.REFUSALS)
+@pytest.mark.parametrize("code", REFUSALS)
 def test_a_refusal_says_why_in_words_and_names_both_remedies(code):
     case = worlds.refused()
     case.refusal_code = code

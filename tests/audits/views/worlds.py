@@ -15,6 +15,7 @@ from lineage.models import Artefact, DataRecord, ModelVersion, OrdinalSpace, Run
 from lineage.services.artefacts import store_artefact
 from lineage.services.subjects import register_subject
 from tests.audits.core_evidence.experiments import World
+from tests.audits.world import accept_now, refuse_now
 from unlearning.services import runs
 
 EMAIL = "ada@example.org"
@@ -53,8 +54,7 @@ def verified(email=EMAIL, *, days=0):
 def restricted():
     space = person()
     case = verified()
-    user, _ = User.objects.get_or_create(username="somebody", is_staff=True)
-    requests.accept_request(case_id=case.pk, ground="ART_17_1_B", user=user, now=timezone.now())
+    accept_now(case.pk, now=timezone.now())
     planning.restrict_records(case_id=case.pk, now=timezone.now())
     case.refresh_from_db()
     return case, space
@@ -207,8 +207,7 @@ def no_data_found():
 
 def refused():
     case = _found_and_verified()
-    user = User.objects.create_user("judge", is_staff=True)
-    requests.refuse_request(case_id=case.pk, code="ART_17_3_E", user=user, now=timezone.now())
+    refuse_now(case.pk, code="ART_17_3_E", now=timezone.now())
     return sealed(case)
 
 
