@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 GROUND_ROWS, EXCEPTION_ROWS = 3, 2
 NOTHING = ("", "None")
+NO_GROUND = "Select a ground."
 
 
 def _long(label: str, help_text: str = "", *, required: bool = False) -> forms.CharField:
@@ -138,17 +139,24 @@ class AcceptForms:
 
     def is_valid(self) -> bool:
         """Return whether all of it is complete, with at least one ground."""
-        valid = [one.is_valid() for one in (self.grounds, self.exceptions, self.note)]
         if not self.note.is_bound:
             return False
+        if not self._whole():
+            self.missing = NO_GROUND
+            return False
+        valid = [one.is_valid() for one in (self.grounds, self.exceptions, self.note)]
         if all(valid) and not self._found():
-            self.missing = "Select a ground."
+            self.missing = NO_GROUND
         return all(valid) and not self.missing
+
+    def _whole(self) -> bool:
+        """Return whether a browser sent the page: a formset names how many rows it has."""
+        return all(one.management_form.is_valid() for one in (self.grounds, self.exceptions))
 
     def errors(self) -> list[tuple[str, str]]:
         """Return where something is wrong, and what."""
         found = [("#id_ground-0-code", self.missing)] if self.missing else []
-        for form in self.parts if self.note.is_bound else ():
+        for form in self.parts if self.note.is_bound and self._whole() else ():
             for name, sentences in form.errors.items():
                 field = "code" if name == "__all__" else name
                 place = f"#id_{form.prefix}-{field}" if form.prefix else f"#id_{field}"

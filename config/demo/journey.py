@@ -12,8 +12,10 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from audits import workflow
+from audits.core.assessment import Assessed, Ground
 from audits.models import ErasureRequest
 from audits.queries import cases, reports
+from audits.services.rights import give_role, make_roles
 from config.demo import models
 from config.demo.visitor import Visitor, confirmation_link
 from lineage.models import Job
@@ -25,7 +27,15 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 S = ErasureRequest.Status
-DECIDER = "demo-officer"
+# Whoever proposes to erase does not approve it.
+OFFICER = ("demo-officer", "Case officer")
+REVIEWER = ("demo-reviewer", "Reviewer")
+FOUND = Ground(
+    code=ErasureRequest.Ground.CONSENT_WITHDRAWN,
+    purpose="Training of the digit models",
+    assessment="The made-up person withdrew their consent with this request.",
+    other_ground="None: the made-up digits were used on consent alone.",
+)
 
 
 class DemoStopped(Exception):
@@ -73,12 +83,16 @@ class Journey:
         _remember(self._email, request)
         self._say(f"{request.reference}: e-mail address confirmed")
         if not request.outcome:
-            workflow.accept(
+            decision = workflow.accept(
                 case_id=request.pk,
-                ground=ErasureRequest.Ground.CONSENT_WITHDRAWN,
-                user=_decider(),
+                ground=FOUND.code,
+                user=_member(*OFFICER),
+                assessed=Assessed(grounds=(FOUND,)),
             )
-            self._say(f"{request.reference}: accepted by staff (consent withdrawn)")
+            self._say(f"{request.reference}: {OFFICER[0]} proposes to accept (consent withdrawn)")
+            if decision.state == decision.State.PROPOSED:
+                workflow.approve_decision(decision=decision, user=_member(*REVIEWER))
+                self._say(f"{request.reference}: approved by {REVIEWER[0]}")
         return request
 
     def _wait_for(self, jobs: Iterable[Job]) -> None:
@@ -126,13 +140,16 @@ def _where(case: ErasureRequest) -> str:
     return f"{case.reference}: {case.get_status_display()}{doing}{progress}"
 
 
-def _decider() -> User:
+def _member(name: str, role: str) -> User:
+    """Return a member of staff with a role, who cannot sign in."""
     user, created = get_user_model().objects.get_or_create(
-        username=DECIDER, defaults={"is_staff": True}
+        username=name, defaults={"is_staff": True}
     )
     if created:
         user.set_unusable_password()
         user.save()
+    make_roles()
+    give_role(user=user, role=role)
     return user
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -39,8 +40,8 @@ def tomorrow() -> date:
     return timezone.now().date() + timedelta(days=1)
 
 
-def kept(**changed) -> Excepted:
-    given = {
+def kept(**changed: object) -> Excepted:
+    given: dict[str, Any] = {
         "code": "ART_17_3_B",
         "basis": "Ten years by section 147 of the tax code.",
         "scope": "Invoices alone.",
@@ -49,7 +50,7 @@ def kept(**changed) -> Excepted:
     return Excepted(**given | changed)
 
 
-def accepted(world, *excepted) -> ErasureRequest:
+def accepted(world, *excepted: Excepted) -> ErasureRequest:
     case = world.wake(world.ask())
     assessed = Assessed(grounds=(FOUND,), excepted=excepted)
     decision = world.do(
@@ -129,8 +130,8 @@ def test_L17_a_new_request_does_not_undo_an_exception(world, ledger):
     world.finish(accepted(world, kept(dataset=ledger.pk)))
     again = world.wake(world.ask())
     assert again.outcome == ""  # records are still held
+    accepted_again = Assessed(grounds=(FOUND,), excepted=(kept(dataset=ledger.pk),))
     with pytest.raises(MoveNotAllowed, match="keep every record that is held"):
-        accepted_again = Assessed(grounds=(FOUND,), excepted=(kept(dataset=ledger.pk),))
         workflow.accept(
             case_id=again.pk, ground=FOUND.code, user=officer(), assessed=accepted_again
         )

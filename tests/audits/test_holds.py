@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from audits import workflow
 from audits.models import LegalHold, LogLeaf
-from audits.services import holds
+from audits.services import holds, requests
 from audits.services.rights import NotAllowed
 from audits.workflow import tasks
 from lineage.models import DataRecord, Job
@@ -24,8 +25,8 @@ def keeper():
     return member("keeper", "Administrator")
 
 
-def place(**changed) -> LegalHold:
-    given = {
+def place(**changed: object) -> LegalHold:
+    given: dict[str, Any] = {
         "kind": "EMAIL",
         "identifier": " ADA@example.org",
         "basis": "Claim 7 O 12/26.",
@@ -85,8 +86,6 @@ def test_L18_the_last_moment_before_the_deletion_still_counts(world):
 
 
 def test_L18_a_retry_asks_again_and_the_hold_beats_it(world):
-    from audits.services import requests
-
     case = world.accepted()
     requests.fail_case(case_id=case.pk, code="StoreFull", message="No room.", now=timezone.now())
     place()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -24,6 +25,11 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+GROUND = {
+    "ground-0-code": "ART_17_1_D",
+    "ground-0-purpose": "Training",
+    "ground-0-assessment": "There was no basis for it.",
+}
 NARROW: ViewportSize = {"width": 390, "height": 844}
 
 
@@ -95,11 +101,22 @@ class ChromiumVisits:
     def accept(self, case_id: str) -> None:
         self.page.goto(f"{self.site}/cases/{case_id}/accept/")
         self.check_page()
-        choice = self.page.locator("[name=ground]").first
-        if choice.evaluate("one => one.tagName") == "SELECT":
-            choice.select_option("ART_17_1_B")
-        else:
-            self.page.check("input[name=ground][value=ART_17_1_B]")
+        self.page.select_option("[name=ground-0-code]", GROUND["ground-0-code"])
+        for name in ("ground-0-purpose", "ground-0-assessment"):
+            self.page.fill(f"[name={name}]", GROUND[name])
+        self.page.get_by_role("main").get_by_role("button").last.click()
+        self.page.wait_for_url(f"**/cases/{case_id}/")
+        self.check_page()
+
+    def approve(self, case_id: str, name: str, password: str) -> None:
+        """Approve, as somebody else, what was proposed."""
+        self.page.get_by_role("button", name="Sign out").click()
+        self.page.wait_for_load_state()
+        self.sign_in(name, password)
+        self.page.goto(f"{self.site}/cases/{case_id}/")
+        self.check_page()
+        self.page.locator("a[href$='/approve/']").first.click()
+        self.check_page()
         self.page.get_by_role("main").get_by_role("button").last.click()
         self.page.wait_for_url(f"**/cases/{case_id}/")
         self.check_page()
@@ -142,8 +159,16 @@ class PlainVisits:
 
     def accept(self, case_id: str) -> None:
         path = f"/cases/{case_id}/accept/"
-        fields = {**hidden_fields(self.visitor._get(path)), "ground": "ART_17_1_B"}
+        fields = {**hidden_fields(self.visitor._get(path)), **GROUND}
         self.visitor._post(path, fields)
+
+    def approve(self, case_id: str, name: str, password: str) -> None:
+        """Approve, as somebody else, what was proposed."""
+        second = PlainVisits(self.site)
+        second.sign_in(name, password)
+        page = second.visitor._get(f"/cases/{case_id}/")
+        (path,) = re.findall(r'href="(/cases/[^"]+/approve/)"', page)
+        second.visitor._post(path, hidden_fields(second.visitor._get(path)))
 
     def see_the_end(self, status_link: str, case_id: str) -> None:
         assert "erased" in self.visitor._get(status_link.removeprefix(self.site)).lower()

@@ -92,6 +92,19 @@ class Installation:
         if shown:
             self.login = (shown.group(1), shown.group(2))
 
+    def second(self) -> tuple[str, str]:
+        """Make a second member of staff; return their name and password."""
+        name, password = "second", "a second pair of eyes"
+        self.manage(
+            "shell",
+            "-v",
+            "0",
+            "-c",
+            "from django.contrib.auth.models import User; "
+            f"User.objects.create_superuser({name!r}, password={password!r})",
+        )
+        return name, password
+
     def close(self) -> None:
         """Stop the site and all that belongs to it."""
         if self._server is not None:

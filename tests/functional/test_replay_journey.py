@@ -74,7 +74,9 @@ def test_the_record_says_bit_exact_of_both_after_two_processes_agreed(place, tmp
     visits.ask_for_erasure(SUBJECT)
     visits.confirm(place.letter(SUBJECT, r"http\S+/erasure/confirm/\S+/"))
     visits.sign_in(*place.login)
-    visits.accept(place.ask(CASE)["id"])
+    case_id = place.ask(CASE)["id"]
+    visits.accept(case_id)
+    visits.approve(case_id, *place.second())
     until(
         lambda: statuses(place) in (["SEALED*"], ["FAILED"]),
         seconds=WAIT,

@@ -127,47 +127,6 @@ def test_the_address_is_shown_while_the_case_is_open_and_only_there(reader):
     assert worlds.EMAIL not in text_of(reader.get(at(open_case)))
 
 
-def test_accepting_asks_for_a_ground_and_says_what_follows(decider):
-    worlds.person()
-    case = worlds.verified()
-    page = text_of(decider.get(at(case, "accept/")))
-    assert page.count('type="radio"') == 6
-    assert "cannot be undone" in page
-    response = decider.post(at(case, "accept/"), {})
-    assert response.status_code == 400
-    assert "<title>Error: " in text_of(response)
-    assert "Select a ground." in text_of(response)
-    case.refresh_from_db()
-    assert case.status == "VERIFIED"
-
-
-def test_accepting_starts_the_erasure(decider):
-    worlds.person()
-    case = worlds.verified()
-    response = decider.post(at(case, "accept/"), {"ground": "ART_17_1_B"}, follow=True)
-    case.refresh_from_db()
-    assert (case.status, case.ground, case.accepted_by.username) == (
-        "ACCEPTED",
-        "ART_17_1_B",
-        "decider",
-    )
-    assert "was accepted" in text_of(response)
-
-
-def test_accepting_twice_is_said(decider):
-    case, _ = worlds.restricted()
-    response = decider.post(at(case, "accept/"), {"ground": "ART_17_1_B"}, follow=True)
-    assert "can become ACCEPTED only from VERIFIED" in text_of(response)
-
-
-def test_refusing_needs_a_coded_reason(decider):
-    case = worlds.verified()
-    assert decider.post(at(case, "refuse/"), {"code": "MOOD"}).status_code == 400
-    decider.post(at(case, "refuse/"), {"code": "ART_17_3_E"})
-    case.refresh_from_db()
-    assert (case.status, case.refusal_code) == ("REFUSED", "ART_17_3_E")
-
-
 def test_a_failure_is_shown_with_its_sentence_and_can_be_retried(decider, reader):
     case = worlds.failed()
     page = text_of(decider.get(at(case)))

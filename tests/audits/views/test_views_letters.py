@@ -8,7 +8,7 @@ from audits import workflow
 from audits.core.grounds import REFUSALS
 from audits.models import ErasureRequest
 from audits.queries import case_file
-from audits.services import letters, log, requests
+from audits.services import letters, log
 from tests.audits.views import worlds
 
 FORBIDDEN = ("guarantee", "gdpr compliant", "&#x27;", "&amp;", "{{", "{%")

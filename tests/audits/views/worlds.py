@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from django.contrib.auth.models import User
 from django.utils import timezone
 from pyroaring import BitMap
 
