@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from django.utils import timezone
 
 from audits.core import assessment
+from audits.models import Decision
 from audits.services import deciding, exceptions, four_eyes, holds
 from audits.services.requests import actor_of
 from audits.workflow import doorbell
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
-    from audits.models import Decision, ErasureRequest, LegalHold
+    from audits.models import ErasureRequest, LegalHold
     from lineage.models import Dataset
 
 P = ParamSpec("P")
@@ -62,7 +63,7 @@ def accept(
         user=user,
         now=timezone.now(),
     )
-    doorbell.wake(case_id)
+    _wake_decided(decision)
     return decision
 
 
@@ -78,7 +79,7 @@ def refuse(
         user=user,
         now=timezone.now(),
     )
-    doorbell.wake(case_id)
+    _wake_decided(decision)
     return decision
 
 
@@ -127,3 +128,8 @@ def place_hold(
 def release_hold(*, hold_id: UUID, user: User) -> bool:
     """Release a legal hold; the sweep lets the cases go on that it stopped."""
     return holds.release_hold(hold_id=hold_id, user=user, now=timezone.now())
+
+
+def _wake_decided(decision: Decision) -> None:
+    if decision.state == Decision.State.APPROVED:  # one person was enough
+        doorbell.wake(decision.request_id)

@@ -115,7 +115,7 @@ ORDER = [*ACTIONS[:2], *ACTIONS[4:10]]
 def case(signing_key):
     person(ADA, records=1)
     received = requests.receive_request(email=ADA, channel="FORM", now=NOW)
-    return Case(received=received, officer=User.objects.create_user("officer"))
+    return Case(received=received, officer=User.objects.create_user("officer", is_staff=True))
 
 
 def sequences():
