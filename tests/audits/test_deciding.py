@@ -53,10 +53,9 @@ def propose(case, *, user=None, assessed=None):
     )
 
 
-def refuse(case, code, **written: str):
-    return workflow.refuse(
-        case_id=case.pk, code=code, user=officer(), assessed=Assessed(**written)
-    )
+def refuse(case, code, evidence=""):
+    assessed = Assessed(evidence=evidence)
+    return workflow.refuse(case_id=case.pk, code=code, user=officer(), assessed=assessed)
 
 
 def test_a_proposal_waits_where_the_case_is_and_approval_moves_it(case):

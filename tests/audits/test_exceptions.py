@@ -57,7 +57,8 @@ def accepted(world, *excepted: Excepted) -> ErasureRequest:
         workflow.accept, case_id=case.pk, ground=FOUND.code, user=officer(), assessed=assessed
     )
     world.do(workflow.approve_decision, decision=decision, user=reviewer())
-    return world.wake(case)
+    case_now: ErasureRequest = world.wake(case)
+    return case_now
 
 
 def after_its_day(one: LocationException) -> None:

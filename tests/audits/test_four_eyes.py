@@ -15,6 +15,7 @@ from tests.audits.world import (
     CONSENT,
     NOW,
     accept_now,
+    empty_version,
     events,
     logged,
     officer,
@@ -92,7 +93,7 @@ def test_L22_another_address_of_the_same_person_is_their_own_too(case):
         (lambda run, who: decisions.take_over(run_id=run, user=who, now=NOW), "TAKE_OVER"),
         (
             lambda run, who: decisions.decide_outside(
-                run_id=run, replacement=None, user=who, now=NOW
+                run_id=run, replacement=empty_version("other"), user=who, now=NOW
             ),
             "USE_OUTSIDE",
         ),

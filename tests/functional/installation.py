@@ -36,6 +36,7 @@ class Installation:
     environ: dict[str, str] = field(default_factory=dict)
     site: str = ""
     login: tuple[str, str] = ("", "")
+    reviewer: tuple[str, str] = ("", "")
     _server: Child | None = None
 
     def __post_init__(self) -> None:
@@ -88,22 +89,9 @@ class Installation:
         printed = wait_until(lambda: "Ctrl-C" in log.read_text(), seconds=60)
         assert printed, log.read_text()
         self.site = f"http://127.0.0.1:{port}"
-        shown = re.search(r"shown once: (\S+) / (\S+)", log.read_text())
+        shown = re.findall(r"shown once: (\S+) / (\S+)", log.read_text())
         if shown:
-            self.login = (shown.group(1), shown.group(2))
-
-    def second(self) -> tuple[str, str]:
-        """Make a second member of staff; return their name and password."""
-        name, password = "second", "a second pair of eyes"
-        self.manage(
-            "shell",
-            "-v",
-            "0",
-            "-c",
-            "from django.contrib.auth.models import User; "
-            f"User.objects.create_superuser({name!r}, password={password!r})",
-        )
-        return name, password
+            self.login, self.reviewer = shown
 
     def close(self) -> None:
         """Stop the site and all that belongs to it."""

@@ -129,7 +129,7 @@ def test_an_erasure_survives_a_crash_and_ends_sealed(place, tmp_path):
         browser.sign_in(*place.login)
         case_id = place.ask(CASE)["id"]
         browser.accept(case_id)
-        browser.approve(case_id, *place.second())
+        browser.approve(case_id, *place.reviewer)
         until(lambda: shadows(place) >= 2, seconds=WAIT, what="two shadow models")
         place.kill_the_heavy_worker()
         ask_as_somebody_unknown(place)

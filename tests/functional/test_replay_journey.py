@@ -76,7 +76,7 @@ def test_the_record_says_bit_exact_of_both_after_two_processes_agreed(place, tmp
     visits.sign_in(*place.login)
     case_id = place.ask(CASE)["id"]
     visits.accept(case_id)
-    visits.approve(case_id, *place.second())
+    visits.approve(case_id, *place.reviewer)
     until(
         lambda: statuses(place) in (["SEALED*"], ["FAILED"]),
         seconds=WAIT,

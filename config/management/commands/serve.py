@@ -10,7 +10,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from config.demo.journey import DECIDER
+from audits.services.rights import give_role
+from config.demo.journey import OFFICER, REVIEWER
 from config.services.children import sigterm_closes
 from config.services.ports import PortNotUsable
 from config.services.processes import ProgramFailed
@@ -31,38 +32,52 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         call_command("setup", verbosity=0)
-        login = create_staff()
+        logins = create_staff()
         try:
             with (
                 sigterm_closes(),
                 stage(var=settings.VAR, host=options["host"], port=options["port"]) as running,
             ):
-                self._say(running.site, login)
+                self._say(running.site, logins)
                 running.supervisor.watch()
         except (PortNotUsable, ProgramFailed) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             self.stdout.write("\nStopped.")
 
-    def _say(self, site: str, login: tuple[str, str] | None) -> None:
+    def _say(self, site: str, logins: list[tuple[str, str]]) -> None:
         self.stdout.write(f"Expunge runs at {site}/ (form) and {site}/cases/ (staff).")
-        if login:
-            name, password = login
+        if logins:
+            (name, password), (second, its_password) = logins
             self.stdout.write(f"Staff login, shown once: {name} / {password}")
+            self.stdout.write(
+                f"For whoever approves decisions, also shown once: {second} / {its_password}"
+            )
         else:
             self.stdout.write("Staff login: as before. Forgotten? manage.py changepassword staff")
         self.stdout.write("Ctrl-C stops it.")
         self.stdout.flush()
 
 
-def create_staff() -> tuple[str, str] | None:
-    """Make the first staff login with a random password; None when there is one already."""
+def create_staff() -> list[tuple[str, str]]:
+    """Make the first two staff logins with random passwords; none when there is one already.
+
+    Two, as whoever proposes a decision does not approve it: a superuser, and a reviewer.
+    """
     users = get_user_model().objects
-    if users.filter(is_staff=True, is_active=True).exclude(username=DECIDER).exists():
-        return None
+    made_up = [OFFICER[0], REVIEWER[0]]
+    if users.filter(is_staff=True, is_active=True).exclude(username__in=made_up).exists():
+        return []
+    return [_login("staff", superuser=True), _login("reviewer", superuser=False)]
+
+
+def _login(name: str, *, superuser: bool) -> tuple[str, str]:
     password = secrets.token_urlsafe(12)
-    user, _ = users.get_or_create(username="staff")
-    user.is_staff = user.is_superuser = user.is_active = True
+    user, _ = get_user_model().objects.get_or_create(username=name)
+    user.is_staff = user.is_active = True
+    user.is_superuser = superuser
     user.set_password(password)
     user.save()
-    return "staff", password
+    if not superuser:
+        give_role(user=user, role="Reviewer")
+    return name, password
