@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from audits.models import Decision, LegalHold, LocationException
+from audits.models import Decision, ErasureRequest, LegalHold, LocationException
 from lineage.models import Dataset, OrdinalSpace
 from tests.audits.views import worlds
 from tests.audits.world import logged, member
@@ -207,3 +207,28 @@ def test_a_hold_that_is_not_complete_is_not_placed(keeper, sent):
     whole = {"basis": "Claim.", "review_on": tomorrow(), **sent}
     assert keeper.post("/holds/new/", whole).status_code == 400
     assert not LegalHold.objects.exists()
+
+
+def test_L17_an_ended_exception_is_a_task_on_the_list_with_a_button(decider, approver, reader):
+    space = worlds.person()
+    dataset = Dataset.objects.create(name="holiday pictures", space=space)
+    case = worlds.verified()
+    ErasureRequest.objects.update(ground="ART_17_1_B")
+    decision = Decision.objects.create(
+        request=case, kind="ACCEPT", state="APPROVED", proposed_at=timezone.now()
+    )
+    day = timezone.now() - timedelta(days=3)
+    one = LocationException.objects.create(
+        decision=decision, dataset=dataset, code="ART_17_3_B", until=day.date(), ended_at=day
+    )
+    erase = at(case, f"exceptions/{one.pk}/erase/")
+    page = text_of(reader.get("/cases/"))
+    assert "Exceptions that ended" in page
+    assert erase in page
+    assert approver.get(erase).status_code == 403
+    assert "Deletion cannot be undone" in text_of(decider.get(erase))
+    assert "was opened" in text_of(decider.post(erase, follow=True))
+    follow_up = ErasureRequest.objects.get(linked_to=case)
+    assert (follow_up.status, follow_up.channel) == ("ACCEPTED", "EXCEPTION_ENDED")
+    assert "Exceptions that ended" not in text_of(reader.get("/cases/"))
+    assert "An exception of it has ended" in text_of(reader.get(at(follow_up)))
