@@ -18,6 +18,10 @@ _ALLOWED = (
 )
 
 
+# Which decisions a second member of staff approves; the first is the default.
+SECOND_PERSON = ("ALWAYS", "REFUSALS", "NEVER")
+
+
 def flag(name: str, *, default: bool) -> bool:
     """Return a yes/no variable."""
     value = os.environ.get(name, "").strip().lower()

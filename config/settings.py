@@ -173,9 +173,7 @@ EXPUNGE_JOURNAL = Path(os.environ.get("EXPUNGE_JOURNAL", VAR / "journal" / "eras
 # SHRED keeps the ordinals of erased records as tombstones; HARD rewrites every snapshot as well.
 EXPUNGE_PURGE_MODE = environment.choice("EXPUNGE_PURGE_MODE", ("SHRED", "HARD"))
 # Which decisions a second member of staff approves. Unfounded requests always; see docs.
-EXPUNGE_SECOND_PERSON = environment.choice(
-    "EXPUNGE_SECOND_PERSON", ("ALWAYS", "REFUSALS", "NEVER")
-)
+EXPUNGE_SECOND_PERSON = environment.choice("EXPUNGE_SECOND_PERSON", environment.SECOND_PERSON)
 EXPUNGE_RECIPE_MODULES = environment.words(
     "EXPUNGE_RECIPE_MODULES",
     default=[

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audits', '0013_kinds_and_roles'),
+        ('audits', '0017_legal_clock'),
         ('lineage', '0015_expiry'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -10,11 +10,10 @@ from django.conf import settings
 from django.db import transaction
 
 from audits.core.commitment import commit
-from audits.core.deadline import deadline
 from audits.core.roles import Right
 from audits.models import ErasureRequest, LocationException
 from audits.queries.exceptions import BEFORE_ERASURE, due_to_end, exceptions_of, to_keep
-from audits.services import four_eyes, log
+from audits.services import clocks, four_eyes, log
 from audits.services.requests import actor_of, new_reference, token_digest
 from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
@@ -115,7 +114,7 @@ def open_follow_up(*, exception_id: UUID, user: User, now: datetime) -> ErasureR
 
 
 def _open(original: ErasureRequest, user: User, now: datetime) -> ErasureRequest:
-    due = deadline(now, zone=settings.EXPUNGE_CLOCK_ZONE, country=settings.EXPUNGE_COUNTRY)
+    due = clocks.due_of(now)
     request = ErasureRequest.objects.create(
         reference=new_reference(),
         status=S.ACCEPTED,
@@ -129,6 +128,7 @@ def _open(original: ErasureRequest, user: User, now: datetime) -> ErasureRequest
         due_on=due.due_on,
         due_rule=due.rule,
     )
+    clocks.start_clock(request=request, due=due)
     received = {
         "channel": CHANNEL,
         "commitment": commit(keys.create(f"case:{request.pk}"), {"original": str(original.pk)}),
