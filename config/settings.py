@@ -172,7 +172,6 @@ EXPUNGE_STORE = os.environ.get("EXPUNGE_STORE", f"file://{VAR / 'store'}")
 EXPUNGE_JOURNAL = Path(os.environ.get("EXPUNGE_JOURNAL", VAR / "journal" / "erasures.jsonl"))
 # SHRED keeps the ordinals of erased records as tombstones; HARD rewrites every snapshot as well.
 EXPUNGE_PURGE_MODE = environment.choice("EXPUNGE_PURGE_MODE", ("SHRED", "HARD"))
-# Which decisions a second member of staff approves. Unfounded requests always; see docs.
 EXPUNGE_SECOND_PERSON = environment.choice("EXPUNGE_SECOND_PERSON", environment.SECOND_PERSON)
 EXPUNGE_RECIPE_MODULES = environment.words(
     "EXPUNGE_RECIPE_MODULES",
@@ -219,8 +218,7 @@ EXPUNGE_LOG_ORIGIN = os.environ.get("EXPUNGE_LOG_ORIGIN", "expunge.local/log")
 # First method tried; what the audit does not clear is escalated to exact retraining.
 EXPUNGE_METHOD = os.environ.get("EXPUNGE_METHOD", "scrub")
 EXPUNGE_METHOD_SETTINGS = environment.mapping("EXPUNGE_METHOD_SETTINGS", default={})
-# The weakest promise that is planned for: APPROXIMATE, SAME_RECIPE or BIT_EXACT; empty: what
-# EXPUNGE_METHOD promises.
+# The weakest promise that is planned for; empty: what EXPUNGE_METHOD promises.
 EXPUNGE_MINIMUM = environment.choice(
     "EXPUNGE_MINIMUM", ("", "APPROXIMATE", "SAME_RECIPE", "BIT_EXACT")
 )
