@@ -267,6 +267,10 @@ EXPUNGE_LABEL_CONFLICT_DISTANCE = environment.number(
 EXPUNGE_LABEL_CONFLICT_RECORDS = environment.integer(
     "EXPUNGE_LABEL_CONFLICT_RECORDS", default=50_000, low=0
 )
+# Hosts of webhooks (docs/locations.md) that may have addresses which are not public.
+EXPUNGE_PRIVATE_HOSTS = environment.words("EXPUNGE_PRIVATE_HOSTS", default=[])
+# Days for which an erased person's entry keeps them from being imported again; 0: for ever.
+EXPUNGE_SUPPRESSION_DAYS = environment.integer("EXPUNGE_SUPPRESSION_DAYS", default=0, low=0)
 
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
