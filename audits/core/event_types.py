@@ -130,4 +130,32 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "deadline_extended": {"previous": DATE, "due_on": DATE},
     "extension_lapsed": {"due_on": DATE},
     "reminder_due": {"stage": CODE, "due_on": DATE},
+    "location_registered": {
+        "location": UUID,
+        "kind": SLUG,
+        "settings": SHA256,
+        "use": CODE,
+    },
+    "location_removed": {"location": UUID},
+    "location_searched": {
+        "location": UUID,
+        "result": CODE,
+        "found": COUNT,
+    },
+    "location_erased": {
+        "location": UUID,
+        "result": CODE,
+        "found": COUNT,
+        "remaining": COUNT,
+    },
+    "location_kept": {
+        "location": UUID,
+        "result": CODE,
+        "found": COUNT,
+        "remaining": COUNT,
+    },
+    "backup_registered": {"backup": UUID, "made_on": DATE, "expires_on": DATE},
+    "backup_destroyed": {"backup": UUID},
+    "restore_drilled": {"backup": UUID},
+    "suppression_expired": {"count": COUNT, "remaining": COUNT},
 }

@@ -6,6 +6,7 @@ from audits.models.certificates import ProcedureCertificate
 from audits.models.clock import CaseClock, ClockPause, ExtensionDecision
 from audits.models.evidence import AuditPlan, Evidence, ShadowResult, Verdict
 from audits.models.operator_cases import OperatorCase, ScoredRecord
+from audits.models.places import LocationResult
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, Letter, OwedToOthers
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
@@ -20,6 +21,7 @@ __all__ = [
     "Evidence",
     "ExtensionDecision",
     "Letter",
+    "LocationResult",
     "LogCheckpoint",
     "LogHead",
     "LogLeaf",

@@ -12,8 +12,19 @@ from audits.queries import batches, case_file, cases
 from audits.queries.conflicts import case_ahead
 from audits.queries.evidence import verdict_of
 from audits.queries.operator_cases import needs_scores
+from audits.queries.places import must_search, told
 from audits.queries.waiting import waits_for_others
-from audits.services import bases, closing, evidence, letters, planning, records, removal, requests
+from audits.services import (
+    bases,
+    closing,
+    evidence,
+    letters,
+    places,
+    planning,
+    records,
+    removal,
+    requests,
+)
 from audits.workflow.doorbell import job_for, report_job
 from lineage.models import Job
 from unlearning.models import UnlearningRun
@@ -53,9 +64,21 @@ def advance(case_id: UUID) -> None:
 
 
 def _close_early(request: ErasureRequest, now: datetime) -> bool:
+    if must_search(request):
+        return _search(request, now)
     if request.outcome:
         return _seal(request, now)
     return False
+
+
+def _search(request: ErasureRequest, now: datetime) -> bool:
+    # Again where another place was registered meanwhile.
+    made = cases.jobs_of(request).filter(kind="SEARCH", status=Job.Status.SUCCEEDED).count()
+    job = job_for(request, f"search:{request.pk}:{made}", "SEARCH", "lineage", now)
+    if job.status not in (Job.Status.FAILED, Job.Status.CANCELLED):
+        return False
+    places.leave_to_staff(request=request, now=now)
+    return True
 
 
 def _restrict(request: ErasureRequest, now: datetime) -> bool:
@@ -176,7 +199,11 @@ def _answer(request: ErasureRequest, now: datetime) -> bool:
         request=request,
         code=f"ANSWER_{request.outcome}",
         now=now,
-        context={"runs": case_file.ordered_runs(request), "record": request.record},
+        context={
+            "runs": case_file.ordered_runs(request),
+            "record": request.record,
+            "places": told(request),
+        },
     )
     if answered and job.status == Job.Status.SUCCEEDED:
         closing.forget_address(case_id=request.pk)
