@@ -15,6 +15,7 @@ from audits.queries import case_page, case_work, cases, clocks, reports, schedul
 from audits.queries.conflicts import case_ahead
 from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.queries.operator_cases import operator_origin_of
+from audits.queries.places import told
 from audits.queries.releases import held_releases, held_stand_ins
 from audits.queries.serving import exposed
 from audits.queries.waiting import waits_for_others
@@ -104,6 +105,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
             (run, weighed_ways(run), predicted_and_actual(run))
             for run in found.runs.exclude(weighed={}).select_related("target")
         ],
+        "places": told(found),
         "log": case_page.log_of(found),
         "letters": found.letters.order_by("created_at"),
         "record": ComplianceRecord.objects.filter(request=found).first(),
