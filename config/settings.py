@@ -217,8 +217,7 @@ EXPUNGE_LOG_ORIGIN = os.environ.get("EXPUNGE_LOG_ORIGIN", "expunge.local/log")
 # First method tried; what the audit does not clear is escalated to exact retraining.
 EXPUNGE_METHOD = os.environ.get("EXPUNGE_METHOD", "scrub")
 EXPUNGE_METHOD_SETTINGS = environment.mapping("EXPUNGE_METHOD_SETTINGS", default={})
-# The weakest promise that is planned for: APPROXIMATE, SAME_RECIPE or BIT_EXACT; empty: what
-# EXPUNGE_METHOD promises.
+# The weakest promise that is planned for; empty: what EXPUNGE_METHOD promises.
 EXPUNGE_MINIMUM = environment.choice(
     "EXPUNGE_MINIMUM", ("", "APPROXIMATE", "SAME_RECIPE", "BIT_EXACT")
 )
@@ -267,9 +266,8 @@ EXPUNGE_LABEL_CONFLICT_DISTANCE = environment.number(
 EXPUNGE_LABEL_CONFLICT_RECORDS = environment.integer(
     "EXPUNGE_LABEL_CONFLICT_RECORDS", default=50_000, low=0
 )
-# Hosts of webhooks (docs/locations.md) that may have addresses which are not public.
+# Hosts of webhooks that may have private addresses; days on the suppression list (0: for ever).
 EXPUNGE_PRIVATE_HOSTS = environment.words("EXPUNGE_PRIVATE_HOSTS", default=[])
-# Days for which an erased person's entry keeps them from being imported again; 0: for ever.
 EXPUNGE_SUPPRESSION_DAYS = environment.integer("EXPUNGE_SUPPRESSION_DAYS", default=0, low=0)
 
 CELERY_BEAT_SCHEDULE = {
