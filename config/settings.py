@@ -182,8 +182,7 @@ EXPUNGE_RECIPE_MODULES = environment.words(
         "unlearning.recipes.tabular",
     ],
 )
-# Where models are trained, unlearned and audited; auto is CUDA where there is any, else the
-# processor. Mixed precision (bfloat16) is used on CUDA only.
+# Where models are trained, unlearned and audited; mixed precision (bfloat16) is for CUDA only.
 EXPUNGE_DEVICE = environment.choice("EXPUNGE_DEVICE", ("CPU", "CUDA", "AUTO")).lower()
 EXPUNGE_MIXED_PRECISION = environment.flag("EXPUNGE_MIXED_PRECISION", default=False)
 EXPUNGE_LEASE_SECONDS = environment.integer("EXPUNGE_LEASE_SECONDS", default=60, low=2)
@@ -227,8 +226,7 @@ EXPUNGE_REPLAY_EVERY = environment.integer("EXPUNGE_REPLAY_EVERY", default=0, lo
 EXPUNGE_CANARIES = environment.integer("EXPUNGE_CANARIES", default=0, low=0)
 # A replay is executed a second time in a process of its own; without that no bits are claimed.
 EXPUNGE_REPLAY_TWICE = environment.flag("EXPUNGE_REPLAY_TWICE", default=True)
-# A training without a base is cut into so many shards, that vote, of so many slices each, and
-# recorded; 0 and 1 leave it whole.
+# A training without a base is cut into so many shards, of so many slices each; 0 and 1: not.
 EXPUNGE_SHARDS = environment.integer("EXPUNGE_SHARDS", default=0, low=0)
 EXPUNGE_SLICES = environment.integer("EXPUNGE_SLICES", default=1, low=0)
 # A version whose training promised an erased person this (epsilon, delta) or less is left as it

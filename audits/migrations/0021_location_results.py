@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audits', '0017_legal_clock'),
+        ('audits', '0016_profiles_of_difficulty'),
         ('lineage', '0017_locations_and_backups'),
     ]
 
