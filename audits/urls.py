@@ -18,6 +18,7 @@ from audits.views import (
     holds,
     label_conflicts,
     operator_cases,
+    places,
     previews,
     public,
     status,
@@ -71,6 +72,14 @@ one_case = [
     path("report.pdf", downloads.report_pdf, name="report_pdf"),
     path("report.manifest.json", downloads.report_manifest, name="report_manifest"),
 ]
+registers = [
+    path("", places.place_list, name="places"),
+    path("new/<slug:kind>/", places.new_place, name="new_place"),
+    path("backups/new/", places.new_backup, name="new_backup"),
+    path("backups/<uuid:backup_id>/destroyed/", places.destroyed, name="backup_destroyed"),
+    path("<slug:slug>/", places.edit_place, name="edit_place"),
+    path("<slug:slug>/try/", places.try_place, name="try_place"),
+]
 urlpatterns = [
     path("", public.home, name="home"),
     path("erasure/", include(person)),
@@ -81,6 +90,7 @@ urlpatterns = [
     path("holds/", holds.register, name="holds"),
     path("holds/new/", holds.place, name="place_hold"),
     path("holds/<uuid:hold_id>/release/", holds.release, name="release_hold"),
+    path("places/", include(registers)),
     path("data/", label_conflicts.conflicts, name="label_conflicts"),
     path("data/<uuid:conflict_id>/release/", label_conflicts.release, name="release_conflict"),
     path("data/<uuid:conflict_id>/drop/", label_conflicts.drop, name="drop_conflict"),

@@ -170,6 +170,22 @@ def shadows_live_as_long_as_needed(**_: Any) -> list[checks.CheckMessage]:  # no
 
 
 @checks.register()
+def suppression_is_kept_long_enough(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Refuse to let somebody be imported again before their own case is closed."""
+    days, deadline = settings.EXPUNGE_SUPPRESSION_DAYS, settings.EXPUNGE_DEADLINE_DAYS
+    if not days or days >= deadline:
+        return []
+    return [
+        checks.Error(
+            f"EXPUNGE_SUPPRESSION_DAYS is {days}; it must be 0, which is for ever, or at least "
+            f"{deadline:g}, the days of EXPUNGE_DEADLINE_DAYS.",
+            hint="See docs/locations.md.",
+            id="expunge.E009",
+        )
+    ]
+
+
+@checks.register()
 def instance_tests_are_meant(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
     """Warn of an instance test that trains more models than the pool may have."""
     try:

@@ -18,7 +18,7 @@ except ImportError:  # pragma: no cover  (no wheel for this platform)
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
-from config import environment
+from config import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything that an installation writes lies under one folder.
@@ -183,8 +183,7 @@ EXPUNGE_RECIPE_MODULES = environment.words(
         "unlearning.recipes.tabular",
     ],
 )
-# Where models are trained, unlearned and audited; auto is CUDA where there is any, else the
-# processor. Mixed precision (bfloat16) is used on CUDA only.
+# Where models are trained, unlearned and audited; mixed precision (bfloat16) is for CUDA only.
 EXPUNGE_DEVICE = environment.choice("EXPUNGE_DEVICE", ("CPU", "CUDA", "AUTO")).lower()
 EXPUNGE_MIXED_PRECISION = environment.flag("EXPUNGE_MIXED_PRECISION", default=False)
 EXPUNGE_LEASE_SECONDS = environment.integer("EXPUNGE_LEASE_SECONDS", default=60, low=2)
@@ -228,8 +227,7 @@ EXPUNGE_REPLAY_EVERY = environment.integer("EXPUNGE_REPLAY_EVERY", default=0, lo
 EXPUNGE_CANARIES = environment.integer("EXPUNGE_CANARIES", default=0, low=0)
 # A replay is executed a second time in a process of its own; without that no bits are claimed.
 EXPUNGE_REPLAY_TWICE = environment.flag("EXPUNGE_REPLAY_TWICE", default=True)
-# A training without a base is cut into so many shards, that vote, of so many slices each, and
-# recorded; 0 and 1 leave it whole.
+# A training without a base is cut into so many shards, of so many slices each; 0 and 1: not.
 EXPUNGE_SHARDS = environment.integer("EXPUNGE_SHARDS", default=0, low=0)
 EXPUNGE_SLICES = environment.integer("EXPUNGE_SLICES", default=1, low=0)
 # A version whose training promised an erased person this (epsilon, delta) or less is left as it
@@ -267,6 +265,9 @@ EXPUNGE_LABEL_CONFLICT_DISTANCE = environment.number(
 EXPUNGE_LABEL_CONFLICT_RECORDS = environment.integer(
     "EXPUNGE_LABEL_CONFLICT_RECORDS", default=50_000, low=0
 )
+# Hosts of webhooks that may have private addresses; days on the suppression list (0: for ever).
+EXPUNGE_PRIVATE_HOSTS = environment.words("EXPUNGE_PRIVATE_HOSTS", default=[])
+EXPUNGE_SUPPRESSION_DAYS = environment.integer("EXPUNGE_SUPPRESSION_DAYS", default=0, low=0)
 
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
@@ -284,17 +285,4 @@ UNFOLD = {
     "SIDEBAR": {"show_search": True, "show_all_applications": True},
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"secrets": {"()": "config.redaction.RedactSecretLinks"}},
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["secrets"],
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": os.environ.get("EXPUNGE_LOG_LEVEL", "INFO")},
-}
+LOGGING = logs.to_stderr(os.environ.get("EXPUNGE_LOG_LEVEL", "INFO"))

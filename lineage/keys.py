@@ -150,6 +150,28 @@ def get_many(names: Iterable[str]) -> dict[str, bytes]:
     return {name: secret for name, secret in found.items() if secret is not None}
 
 
+def note(names: Iterable[str], value: bytes) -> None:
+    """Keep ``value`` under each name that is not there yet: a fact beside the keys, no secret."""
+    with _writing() as connection:
+        connection.executemany(
+            "INSERT INTO key (name, secret) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
+            [(name, value) for name in names],
+        )
+
+
+def noted(prefix: str) -> dict[str, bytes]:
+    """Return what is kept under the names that begin with ``prefix``."""
+    with _opened() as connection:
+        query = "SELECT name, secret FROM key WHERE substr(name, 1, ?) = ? AND secret NOT NULL"
+        return dict(connection.execute(query, [len(prefix), prefix]))
+
+
+def forget(names: Iterable[str]) -> None:
+    """Delete names that ``note`` made, so that nothing says they were there."""
+    with _writing() as connection:
+        connection.executemany("DELETE FROM key WHERE name = ?", [(name,) for name in names])
+
+
 def destroy(name: str) -> None:
     """Destroy a key and read back that it is gone; a name without a key is barred as well.
 

@@ -140,4 +140,32 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "hold_placed": {"hold": UUID, "kind": CODE},
     "hold_released": {"hold": UUID, "kind": CODE},
     "action_refused": {"action": CODE, "reason": CODE},
+    "location_registered": {
+        "location": UUID,
+        "kind": SLUG,
+        "settings": SHA256,
+        "use": CODE,
+    },
+    "location_removed": {"location": UUID},
+    "location_searched": {
+        "location": UUID,
+        "result": CODE,
+        "found": COUNT,
+    },
+    "location_erased": {
+        "location": UUID,
+        "result": CODE,
+        "found": COUNT,
+        "remaining": COUNT,
+    },
+    "location_kept": {
+        "location": UUID,
+        "result": CODE,
+        "found": COUNT,
+        "remaining": COUNT,
+    },
+    "backup_registered": {"backup": UUID, "made_on": DATE, "expires_on": DATE},
+    "backup_destroyed": {"backup": UUID},
+    "restore_drilled": {"backup": UUID},
+    "suppression_expired": {"count": COUNT, "remaining": COUNT},
 }

@@ -9,7 +9,7 @@ from django.utils import timezone
 from audits.execution.planning import plan_of
 from audits.models import ErasureRequest
 from audits.queries.operator_cases import operator_origin_of
-from audits.services import closing, holds, planning, releases, removal
+from audits.services import closing, holds, places, planning, releases, removal
 from lineage.services import jobs
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ def erase_case(job: Job) -> None:
 
 
 def _settle(request: ErasureRequest, now: datetime) -> None:
-    """Delete the data and say so; where the operator started it, only if chosen."""
+    """Delete the data, here and at every place, and say so; the operator's own only if chosen."""
     case = operator_origin_of(request.pk)
     if case is None:
         closing.erase_data(request=request, now=now)
+        places.erase_places(request=request, now=now)
         closing.mark_erased(case_id=request.pk, now=now)
     else:
         removal.settle_data(case=case, request=request, now=now)

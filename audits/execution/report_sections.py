@@ -147,6 +147,39 @@ def spaces(findings: Mapping[str, Any]) -> list[list[Any]]:
     return [[code(row["space"]), str(row["records"]), str(row["remaining"])] for row in rows]
 
 
+PLACES = {
+    "DELETED": "deleted",
+    "MASKED": "masked, not erased",
+    "RESTRICTED": "kept, restricted",
+    "NONE_FOUND": "nothing found",
+    "NOT_SEARCHED": "not searched",
+    "NOT_REACHABLE": "not reachable",
+    "REMAINS": "something remains",
+}
+
+
+def places(findings: Mapping[str, Any]) -> list[list[str]]:
+    """Return what became of the data at each registered place; earlier releases name none."""
+    return [
+        [
+            f"{row['slug']} ({row['category'].lower()})",
+            PLACES[row["result"]] + (f": {row['reason']}" if row["reason"] else ""),
+            str(row["found"]),
+            str(row["remaining"]),
+            moment(row["verified_at"]),
+        ]
+        for row in findings.get("places", {}).get("locations", ())
+    ]
+
+
+def backups(findings: Mapping[str, Any]) -> list[list[str]]:
+    """Return the backups that still hold the person, with the day on which each is destroyed."""
+    return [
+        [row["backup"], row["covers"], row["made_on"], row["expires_on"]]
+        for row in findings.get("places", {}).get("backups", ())
+    ]
+
+
 def erasure(findings: Mapping[str, Any]) -> list[list[Any]]:
     """Return what else was destroyed or written because of the erasure."""
     erasure = findings["erasure"]

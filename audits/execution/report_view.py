@@ -8,6 +8,7 @@ value as text.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,8 @@ def view_of(case: SealedCase) -> dict[str, Any]:
         "spaces": sections.spaces(findings),
         "artefacts": models.artefact_rows(findings),
         "erasure": sections.erasure(findings),
+        "places": sections.places(findings),
+        "backups": sections.backups(findings),
         "paths": models.paths(findings),
         "unknown": list(map(str, findings["plan"].get("unknown", []))),
         "models": models.cards(findings),
@@ -167,12 +170,17 @@ def _data_area(outcome: str, findings: Mapping[str, Any]) -> tuple[str, str]:
     rows = findings["erasure"]["records"]
     if outcome == "REFUSED":
         return words.REFUSED, f"Code {findings['request']['refusal_code']}."
-    if not rows:
+    elsewhere = Counter(row["result"] for row in findings.get("places", {}).get("locations", ()))
+    if not rows and not elsewhere["DELETED"] and not elsewhere["MASKED"]:
         return "nothing deleted", words.CASES.get(outcome, "No record was deleted.")
     remaining = sum(row["remaining"] for row in rows)
     deleted = counted(sum(row["records"] for row in rows), "record")
     text = f"{deleted} deleted; {remaining} found when reading back."
-    return (words.RESIDUAL if remaining else words.DONE), text
+    for result, count in elsewhere.items():
+        if result != "NONE_FOUND":
+            text += f" {counted(count, 'place')} {sections.PLACES[result]}."
+    left = remaining or {"MASKED", "RESTRICTED", "NOT_SEARCHED"} & elsewhere.keys()
+    return (words.RESIDUAL if left else words.DONE), text
 
 
 def _model_area(treated: Sequence[models.TreatedVersion], unknown: int) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from audits.models.decisions import Decision, GroundFinding, LocationException
 from audits.models.evidence import AuditPlan, Evidence, ShadowResult, Verdict
 from audits.models.holds import LegalHold
 from audits.models.operator_cases import OperatorCase, ScoredRecord
+from audits.models.places import LocationResult
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, Letter, OwedToOthers
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
@@ -26,6 +27,7 @@ __all__ = [
     "LegalHold",
     "Letter",
     "LocationException",
+    "LocationResult",
     "LogCheckpoint",
     "LogHead",
     "LogLeaf",

@@ -13,6 +13,7 @@ from audits.core import events
 from audits.core.account import LoggedEvent
 from audits.core.software import VERSION
 from audits.models import ErasureRequest, Evidence, LogLeaf, Release, Verdict
+from audits.queries import places
 from audits.queries.clock_record import clock_record
 from audits.queries.evidence import evidence_of, verdict_of
 from audits.queries.limits import limits_of
@@ -40,6 +41,7 @@ def findings(request: ErasureRequest) -> dict[str, Any]:
         "runs": [describe_run(run, request) for run in runs],
         "evidence": [describe_evidence(row) for run in runs for row in evidence_of(run, request)],
         "erasure": _erasure(request),
+        **places.findings(request),
         "limits": limits_of(request, runs),
         "software": {
             "expunge": VERSION,

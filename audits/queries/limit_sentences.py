@@ -10,12 +10,25 @@ MATCHED = (
 ALWAYS = (
     "The log shows that these records were not changed after they were written. It does not show "
     "that what was written is true: a dishonest operator could have run something else.",
-    "Copies outside the lineage graph (downloads, exports, notebooks, backups that have not been "
-    "replayed) are not covered.",
+    "Copies outside the lineage graph and the registered places (downloads, exports, notebooks, "
+    "backups that have not been replayed) are not covered.",
     "Attacks that were not run: attribute inference, model inversion, extraction and "
     "reconstruction, and every attack that reads the weights.",
     MATCHED,
     "Events after the checkpoint of this record are not anchored by it.",
+)
+MASKED = (
+    "In {count} registered place(s) rows remain in which columns were overwritten. They are "
+    "masked, not erased: what else stands in a row, or in rows that refer to it, may still single "
+    "somebody out."
+)
+EXCEPTED = (
+    "In {count} registered place(s) data of the person are kept by decision, and restricted."
+)
+UNASKED = "{count} registered place(s) were not searched; the record says why of each."
+IN_BACKUPS = (
+    "{count} backup(s) still hold the person, each until the day on which the record says that it "
+    "is destroyed."
 )
 NO_RETRAINED_ARM = (
     "Equivalence to retraining was not measured: no shadow models were retrained for it, so the "

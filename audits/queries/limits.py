@@ -14,10 +14,13 @@ from audits.queries.limit_sentences import (
     BY_OPERATOR,
     CERTIFIED,
     EXACT,
+    EXCEPTED,
     HAD_BOTH,
     HELD,
+    IN_BACKUPS,
     KEPT,
     LEFT_ALONE,
+    MASKED,
     NEAR_SEARCH_INCOMPLETE,
     NEIGHBOURHOOD,
     NO_NEIGHBOURHOOD,
@@ -35,9 +38,11 @@ from audits.queries.limit_sentences import (
     STAND_IN_HELD,
     STOOD_IN,
     SURROGATE,
+    UNASKED,
     UNKNOWN,
 )
 from audits.queries.operator_cases import operator_origin_of
+from audits.queries.places import findings
 from audits.queries.serving import exposed
 from lineage.models import ModelVersion, Run
 from unlearning.services.runs import NEWTON, left_alone
@@ -104,7 +109,7 @@ def _of_attacks(policy: Mapping[str, Any]) -> Iterator[str]:
 
 def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
     """Return the limits that apply to a case, as sentences."""
-    found = [*ALWAYS, *_of_releases(runs), *_of_audits(request, runs)]
+    found = [*ALWAYS, *_of_places(request), *_of_releases(runs), *_of_audits(request, runs)]
     exact = (run for run in runs if run.guarantee in ("EXACT", "CERTIFIED"))
     found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):
@@ -154,6 +159,18 @@ def _of_operator(request: ErasureRequest) -> list[str]:
     searched = LogLeaf.objects.filter(case_id=request.pk, type="duplicates_searched").exists()
     found = [BY_OPERATOR, SEARCHED if searched else NOT_SEARCHED]
     return [*found, APART] if case.disposal == case.Disposal.KEEP else found
+
+
+def _of_places(request: ErasureRequest) -> list[str]:
+    told = findings(request).get("places", {"locations": [], "backups": []})
+    results = [row["result"] for row in told["locations"]]
+    counts = {
+        MASKED: results.count("MASKED"),
+        EXCEPTED: results.count("RESTRICTED"),
+        UNASKED: results.count("NOT_SEARCHED"),
+        IN_BACKUPS: len(told["backups"]),
+    }
+    return [sentence.format(count=count) for sentence, count in counts.items() if count]
 
 
 def _of_releases(runs: Sequence[UnlearningRun]) -> list[str]:

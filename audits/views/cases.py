@@ -17,6 +17,7 @@ from audits.queries.exceptions import waiting_to_be_erased
 from audits.queries.holds import holds_to_review
 from audits.queries.journey import LABELS_FOR_STAFF, journey
 from audits.queries.operator_cases import operator_origin_of
+from audits.queries.places import told
 from audits.queries.releases import held_releases, held_stand_ins
 from audits.queries.serving import exposed
 from audits.queries.waiting import waits_for_others
@@ -110,6 +111,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
             (run, weighed_ways(run), predicted_and_actual(run))
             for run in found.runs.exclude(weighed={}).select_related("target")
         ],
+        "places": told(found),
         "log": case_page.log_of(found),
         "letters": found.letters.order_by("created_at"),
         "record": ComplianceRecord.objects.filter(request=found).first(),

@@ -13,6 +13,7 @@ from audits.queries.conflicts import case_ahead
 from audits.queries.evidence import verdict_of
 from audits.queries.exceptions import exceptions_of
 from audits.queries.operator_cases import needs_scores
+from audits.queries.places import must_search, told
 from audits.queries.waiting import waits_for_others
 from audits.services import (
     bases,
@@ -20,6 +21,7 @@ from audits.services import (
     evidence,
     holds,
     letters,
+    places,
     planning,
     records,
     removal,
@@ -66,9 +68,21 @@ def advance(case_id: UUID) -> None:
 
 
 def _close_early(request: ErasureRequest, now: datetime) -> bool:
+    if must_search(request):
+        return _search(request, now)
     if request.outcome:
         return _seal(request, now)
     return False
+
+
+def _search(request: ErasureRequest, now: datetime) -> bool:
+    # Again where another place was registered meanwhile.
+    made = cases.jobs_of(request).filter(kind="SEARCH", status=Job.Status.SUCCEEDED).count()
+    job = job_for(request, f"search:{request.pk}:{made}", "SEARCH", "lineage", now)
+    if job.status not in (Job.Status.FAILED, Job.Status.CANCELLED):
+        return False
+    places.leave_to_staff(request=request, now=now)
+    return True
 
 
 def _restrict(request: ErasureRequest, now: datetime) -> bool:
@@ -198,6 +212,7 @@ def _answer(request: ErasureRequest, now: datetime) -> bool:
             "runs": case_file.ordered_runs(request),
             "record": request.record,
             "exceptions": list(exceptions_of(request)),
+            "places": told(request),
         },
     )
     if answered and job.status == Job.Status.SUCCEEDED:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audits.queries import cases
-from audits.services import exceptions, expiry, late, scheduling, unconfirmed
+from audits.services import exceptions, expiry, late, registers, scheduling, unconfirmed
 from audits.workflow.clock_actions import mind_clocks
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
@@ -91,6 +91,7 @@ def _discard(now: datetime) -> None:
 def _expire(now: datetime) -> None:
     expiry.expire_shadows(now=now)
     expiry.expire_scores(now=now)
+    registers.expire_suppressions(now=now)
 
 
 def _match(now: datetime) -> None:

@@ -23,6 +23,7 @@ from lineage.models.intake import (
     ReceivedEvent,
 )
 from lineage.models.jobs import Job
+from lineage.models.locations import Backup, Location, SuppressionHit
 from lineage.models.purges import (
     ErasureViewOpening,
     LineagePurge,
@@ -48,6 +49,7 @@ from lineage.models.subjects import DataSubject, SubjectIdentifier
 __all__ = [
     "ApiKey",
     "Artefact",
+    "Backup",
     "CaptureReport",
     "DataRecord",
     "DataSubject",
@@ -60,6 +62,7 @@ __all__ = [
     "LineageEdge",
     "LineageNode",
     "LineagePurge",
+    "Location",
     "ManifestImport",
     "MembershipTile",
     "ModelVersion",
@@ -80,5 +83,6 @@ __all__ = [
     "SnapshotChunk",
     "SnapshotSupersession",
     "SubjectIdentifier",
+    "SuppressionHit",
     "TileGroup",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lineage import keys
 from lineage.services.subjects import ensure_subjects, key_name, suppressed
+from lineage.services.suppression import note_hits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +49,7 @@ class Owners:
 
     def _looked_up(self, pairs: set[_Pair]) -> dict[_Pair, Owner | str]:
         barred = suppressed({digest for _, digest in pairs})
+        note_hits(people=len(barred), day=self._now.date())
         allowed = [pair for pair in pairs if pair[1] not in barred]
         people = ensure_subjects(digests=allowed, now=self._now)
         secrets = keys.get_many(key_name(person.pseudonym) for person in people.values())

@@ -24,7 +24,8 @@ from lineage.services.openlineage_locations import forget_located
 from lineage.services.report_rewriting import HARD
 from lineage.services.rewriting import rewrite_snapshots
 from lineage.services.snapshots import check_known
-from lineage.services.subjects import key_name, suppression_names
+from lineage.services.subjects import key_name
+from lineage.services.suppression import suppress_people
 from lineage.services.tracing import leave_traces
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def shred_subject(*, subject: DataSubject, now: datetime, suppress: bool = False
             raise SubjectHasRecords(f"{current} still has {left} records; erase these first.")
         if suppress:
             digests = current.identifiers.values_list("digest", flat=True)
-            keys.get_or_create_many(suppression_names(digests).values())
+            suppress_people(digests, now=now)
         current.identifiers.all().delete()
         if current.erased_at is None:
             current.erased_at = now

@@ -103,7 +103,7 @@ def suppression_names(digests: Iterable[str]) -> dict[str, str]:
 
     The suppression list is a set of names in the key store, ``suppress:<digest>``: it is
     pseudonymous personal data under a key of its own, with its own retention, and no part of
-    the database or its backups. The secret stored under such a name has no use.
+    the database or its backups. Under such a name the day is stored on which it was added.
     """
     key = keys.get_or_create("suppression")
     return {digest: f"suppress:{suppression_digest(key, digest)}" for digest in digests}

@@ -9,6 +9,7 @@ from config.checks import (
     certificates_expire,
     instance_tests_are_meant,
     shards_can_be_trained,
+    suppression_is_kept_long_enough,
     unlearning_method_is_usable,
 )
 
@@ -96,3 +97,11 @@ def test_canaries_that_would_show_nothing_are_refused(settings):
     for fine in (0, 64):
         settings.EXPUNGE_CANARIES = fine
         assert canaries_can_be_planted() == []
+
+
+@pytest.mark.parametrize(("days", "errors"), [(0, 0), (5, 1), (23, 0), (400, 0)])
+def test_a_suppression_that_ends_before_the_case_is_refused(settings, days, errors):
+    settings.EXPUNGE_SUPPRESSION_DAYS, settings.EXPUNGE_DEADLINE_DAYS = days, 23
+    found = suppression_is_kept_long_enough()
+    assert [one.id for one in found] == ["expunge.E009"] * errors
+    assert all(one.msg.startswith("EXPUNGE_SUPPRESSION_DAYS is 5; it must be 0") for one in found)

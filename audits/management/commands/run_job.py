@@ -27,6 +27,7 @@ HANDLERS = {
     "TUNE": "audits.execution.tuning:tune",
     "UNLEARN": "audits.execution.standing_in:unlearn",
     "SCORE": "audits.execution.scoring:score_case",
+    "SEARCH": "audits.execution.searching:search_places",
     "PLAN": "audits.execution.planning:draw_plan",
     "AUDIT": "audits.execution.shadows:train_shadows",
     "JUDGE": "audits.execution.judging:judge_run",

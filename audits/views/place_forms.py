@@ -1,0 +1,103 @@
+"""The forms of the registers: a place, by what its kind declares, and a backup."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+
+from lineage import locations
+from lineage.models import Location
+from lineage.services.locations import NewLocation
+
+if TYPE_CHECKING:
+    from lineage.core.place_settings import Declared
+
+OURS = ("slug", "purpose", "category", "retention_days", "mask_reason", "active")
+
+
+class PlaceForm(forms.Form):
+    """What is said of a place; its kind's settings are fields whose names begin with ``set_``."""
+
+    slug = forms.SlugField(
+        label="Short name", help_text="Small letters, digits and hyphens.", max_length=64
+    )
+    purpose = forms.CharField(label="What are the data there for?", max_length=200)
+    category = forms.ChoiceField(label="What is the place?", choices=Location.Category.choices)
+    retention_days = forms.IntegerField(
+        required=False, label="Days after which it deletes by itself", min_value=1
+    )
+    mask_reason = forms.CharField(
+        required=False,
+        label="If columns are masked: why they are not deleted",
+        help_text="Masked rows are listed as a residual, never as erased.",
+        max_length=200,
+    )
+    active = forms.BooleanField(required=False, initial=True, label="Cases erase from it")
+
+    def __init__(self, kind: str, data: Any = None, *, location: Location | None = None) -> None:  # noqa: ANN401  (request.POST)
+        self.kind, self.location = kind, location
+        self.declared = locations.settings_of(kind)
+        super().__init__(data, initial=_initial(location))
+        for one in self.declared:
+            self.fields[f"set_{one.name}"] = _field(one, location)
+        if location:
+            self.fields["slug"].disabled = True
+
+    def new_location(self) -> NewLocation:
+        """Return what was said of the place, not checked against its kind yet."""
+        said = {name: self.cleaned_data[name] for name in OURS}
+        return NewLocation(kind=self.kind, settings=self._settings(), **said)
+
+    def _settings(self) -> dict[str, object]:
+        given = {one: self.cleaned_data[f"set_{one.name}"] for one in self.declared}
+        return {
+            one.name: _value(one, value) for one, value in given.items() if value or value == 0
+        }
+
+
+def _initial(location: Location | None) -> dict[str, Any]:
+    return {name: getattr(location, name) for name in OURS} if location else {}
+
+
+def _field(one: Declared, location: Location | None) -> forms.Field:
+    known = location.settings.get(one.name, one.default) if location else one.default
+    named: dict[str, Any] = {
+        "label": one.name.replace("_", " ").capitalize(),
+        "help_text": f"{one.setting.help[:1].upper()}{one.setting.help[1:]}.",
+        "required": one.needed,
+        "initial": ", ".join(known) if isinstance(known, list | tuple) else known,
+    }
+    if one.kind is int:
+        return forms.IntegerField(min_value=one.setting.low, max_value=one.setting.high, **named)
+    if one.kind is not str:
+        named["help_text"] += " Several are separated by commas."
+    return forms.CharField(**named)
+
+
+def _value(one: Declared, value: Any) -> object:  # noqa: ANN401  (of a cleaned field)
+    if one.kind in (str, int):
+        return value
+    return [word.strip() for word in str(value).split(",") if word.strip()]
+
+
+class BackupForm(forms.Form):
+    """A backup: what it holds, and when it goes."""
+
+    name = forms.CharField(label="Name", max_length=100)
+    covers = forms.CharField(
+        label="What does it hold?", help_text="Such as database, store.", max_length=200
+    )
+    made = forms.DateField(label="Made on", help_text="Year-month-day, such as 2026-03-02.")
+    expires = forms.DateField(
+        label="To be destroyed on", help_text="Year-month-day, such as 2026-06-02."
+    )
+    note = forms.CharField(required=False, label="Note", max_length=200)
+
+    def fields_of_backup(self) -> dict[str, Any]:
+        """Return what ``register_backup`` takes."""
+        said = {name: self.cleaned_data[name] for name in ("name", "covers", "note")}
+        for name in ("made", "expires"):
+            said[f"{name}_at"] = datetime.combine(self.cleaned_data[name], time(), UTC)
+        return said

@@ -1,0 +1,166 @@
+"""The registers of places and backups: look, add, change, try."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from audits.core.roles import Right
+from audits.queries.places import last_drill
+from audits.services import registers
+from audits.services.rights import has_right, require
+from audits.views.access import page, staff_of, staff_page
+from audits.views.place_forms import BackupForm, PlaceForm
+from lineage import locations
+from lineage.core.place_settings import SettingRefused
+from lineage.core.places import LocationNotReachable
+from lineage.models import Backup, Location
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.forms import Form
+    from django.http import HttpRequest, HttpResponse
+
+P = ParamSpec("P")
+
+
+def keeper(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Serve a page to members of staff who keep the registers."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        require(staff_of(request), Right.REGISTER)
+        return view(request, *args, **kwargs)
+
+    return staff_page(guarded)
+
+
+@require_safe
+@staff_page
+def place_list(request: HttpRequest) -> HttpResponse:
+    """List the places that a case erases from, and the backups."""
+    now = timezone.now()
+    backups = [
+        {"backup": one, "late": one.destroyed_at is None and one.expires_at <= now}
+        for one in Backup.objects.all()
+    ]
+    context = {
+        "places": [{"place": one, "title": _title(one.kind)} for one in Location.objects.all()],
+        "kinds": [(kind, _title(kind)) for kind in locations.KINDS],
+        "backups": backups,
+        "late": sum(row["late"] is True for row in backups),
+        "drill": last_drill(),
+        "may_keep": has_right(staff_of(request), Right.REGISTER),
+    }
+    return page(request, "audits/places.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@keeper
+def new_place(request: HttpRequest, kind: str) -> HttpResponse:
+    """Register a place of a kind."""
+    if kind not in locations.KINDS:
+        raise Http404
+    form = PlaceForm(kind, request.POST if request.method == "POST" else None)
+    return _kept(request, form, change=False)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@keeper
+def edit_place(request: HttpRequest, slug: str) -> HttpResponse:
+    """Change what is said of a place."""
+    found = get_object_or_404(Location, slug=slug)
+    if found.kind not in locations.KINDS:
+        raise Http404
+    posted = request.POST if request.method == "POST" else None
+    return _kept(request, PlaceForm(found.kind, posted, location=found), change=True)
+
+
+@require_POST
+@keeper
+def try_place(request: HttpRequest, slug: str) -> HttpResponse:
+    """Open a place and say what is there."""
+    found = get_object_or_404(Location, slug=slug)
+    try:
+        said = registers.try_location(slug=found.slug, user=staff_of(request))
+    except (LocationNotReachable, SettingRefused) as error:
+        messages.error(request, f"{slug}: {error}")
+    else:
+        messages.success(request, f"{slug}: {said}")
+    return redirect("audits:places")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@keeper
+def new_backup(request: HttpRequest) -> HttpResponse:
+    """Register a backup."""
+    form = BackupForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            made = registers.keep_backup(
+                user=staff_of(request), now=timezone.now(), **form.fields_of_backup()
+            )
+        except SettingRefused as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The backup {made} is registered.")
+            return redirect("audits:places")
+    return _asked(request, "audits/backup.html", form, first="name")
+
+
+@require_POST
+@keeper
+def destroyed(request: HttpRequest, backup_id: str) -> HttpResponse:
+    """Note that a backup was destroyed."""
+    found = get_object_or_404(Backup, pk=backup_id)
+    registers.destroy_backup(name=found.name, user=staff_of(request), now=timezone.now())
+    messages.success(request, f"The backup {found} is noted as destroyed.")
+    return redirect("audits:places")
+
+
+def _kept(request: HttpRequest, form: PlaceForm, *, change: bool) -> HttpResponse:
+    if form.is_valid():
+        try:
+            kept = registers.keep_location(
+                new=form.new_location(), user=staff_of(request), now=timezone.now(), change=change
+            )
+        except SettingRefused as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{kept} is kept. Try to reach it before a case has to.")
+            return redirect("audits:places")
+    more = {"title": _title(form.kind), "place": form.location}
+    return _asked(request, "audits/place.html", form, first="slug", **more)
+
+
+def _asked(
+    request: HttpRequest,
+    template: str,
+    form: Form,
+    *,
+    first: str,
+    **more: Any,  # noqa: ANN401
+) -> HttpResponse:
+    errors = [
+        (f"#id_{name if name != '__all__' else first}", sentence)
+        for name, sentences in form.errors.items()
+        for sentence in sentences
+    ]
+    context = {"form": form, "errors": errors, **more}
+    return page(request, template, context, status=400 if errors else 200)
+
+
+def _title(kind: str) -> str:
+    try:
+        return locations.kind_named(kind).title
+    except SettingRefused:
+        return kind

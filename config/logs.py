@@ -1,0 +1,23 @@
+"""How processes log: lines on standard error, without the secrets of links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def to_stderr(level: str) -> dict[str, Any]:
+    """Return Django's ``LOGGING`` for a level such as INFO."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+        "filters": {"secrets": {"()": "config.redaction.RedactSecretLinks"}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "filters": ["secrets"],
+            }
+        },
+        "root": {"handlers": ["stderr"], "level": level},
+    }

@@ -1,0 +1,165 @@
+"""Another system, asked over HTTPS by a signed message."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import json
+import socket
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
+
+import httpx
+from django.conf import settings
+
+from lineage.core.place_secrets import secret
+from lineage.core.place_settings import SECRET, SECRET_WORDS, Setting, SettingRefused
+from lineage.core.places import DELETED, MASKED, Erased, Found, LocationNotReachable, Person, Place
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+MOST_BYTES = 65_536
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook(Place):
+    """A system that erases by itself when it is asked.
+
+    It gets three kinds of POST, ``find``, ``erase`` and ``confirm``, each with a time and a random
+    number, signed by HMAC-SHA256, and answers with JSON. A redirect is not followed. The host's
+    address is looked up once, must be public (unless ``EXPUNGE_PRIVATE_HOSTS`` names the host),
+    and is the one that is connected to: no second look-up can lead elsewhere.
+    """
+
+    title: ClassVar[str] = "Another system (webhook)"
+
+    url: Annotated[
+        str,
+        Setting(
+            "where the messages go",
+            pattern=r"https?://[^\s/?#@]+(/[^\s#@]*)?",
+            allowed="an https:// address (http:// on this machine alone)",
+        ),
+    ]
+    secret_from: Annotated[
+        str,
+        Setting("the variable with the shared secret", pattern=SECRET, allowed=SECRET_WORDS),
+    ]
+    timeout: Annotated[int, Setting("seconds to wait for an answer", low=1, high=120)] = 20
+    retries: Annotated[int, Setting("further tries when there is none", low=0, high=5)] = 2
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+            raise SettingRefused(
+                f"url is {self.url!r}; allowed is an https:// address (http:// on this machine "
+                "alone)."
+            )
+
+    def _find(self, person: Person) -> Found:
+        return Found(count=_count(self._asked("find", person), "count"))
+
+    def _erase(self, person: Person) -> Erased:
+        answer = self._asked("erase", person)
+        how = answer.get("how", DELETED)
+        if how not in (DELETED, MASKED):
+            raise LocationNotReachable(f'"how" must be {DELETED} or {MASKED} in its answer.')
+        return Erased(count=_count(answer, "count"), how=how)
+
+    def _read_back(self, person: Person) -> int:
+        return _count(self._asked("confirm", person), "remaining")
+
+    def _reach(self) -> str:
+        self._asked("find", Person(email="nobody@expunge.invalid"))
+        return "It answers, and accepts the signature."
+
+    def _asked(self, action: str, person: Person) -> dict[str, Any]:
+        message = {"action": action, "identifiers": list(person.identifiers)}
+        body = json.dumps({**message, "id": str(uuid.uuid4())}).encode()
+        for _ in range(self.retries):
+            answer = self._sent(body)
+            if answer is not None:
+                return answer
+        answer = self._sent(body)
+        if answer is None:
+            raise LocationNotReachable(f"It did not answer in {self.retries + 1} tries.")
+        return answer
+
+    def _sent(self, body: bytes) -> dict[str, Any] | None:
+        """Return the answer; None where there was none and another try may help."""
+        url, headers, extensions = self._pinned()
+        stamp = str(int(time.time()))
+        signature = hmac.digest(
+            secret(self.secret_from).encode(), f"{stamp}.".encode() + body, "sha256"
+        )
+        headers |= {
+            "Content-Type": "application/json",
+            "X-Expunge-Timestamp": stamp,
+            "X-Expunge-Signature": f"sha256={signature.hex()}",
+        }
+        client = httpx.Client(timeout=self.timeout, trust_env=False, follow_redirects=False)
+        try:
+            with (
+                client,
+                client.stream(
+                    "POST", url, content=body, headers=headers, extensions=extensions
+                ) as answer,
+            ):
+                return _understood(answer)
+        except httpx.TransportError:
+            return None
+
+    def _pinned(self) -> tuple[httpx.URL, dict[str, str], dict[str, Any]]:
+        """Return the URL with the address in place of the host, and what keeps the host's name."""
+        url = httpx.URL(self.url)
+        address = _address_of(url.host, url.port or (443 if url.scheme == "https" else 80))
+        host = url.netloc.decode("ascii")
+        return url.copy_with(host=address), {"Host": host}, {"sni_hostname": url.host}
+
+
+def _understood(answer: httpx.Response) -> dict[str, Any] | None:
+    if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return None
+    if answer.status_code != httpx.codes.OK:
+        raise LocationNotReachable(f"It answered with the status {answer.status_code}, not 200.")
+    data = b""
+    for chunk in answer.iter_bytes():
+        data += chunk
+        if len(data) > MOST_BYTES:
+            raise LocationNotReachable(f"Its answer is longer than {MOST_BYTES} bytes.")
+    try:
+        value = json.loads(data)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise LocationNotReachable("Its answer is not a JSON object.")
+    return value
+
+
+def _count(answer: dict[str, Any], name: str) -> int:
+    value = answer.get(name)
+    if type(value) is not int or value < 0:
+        raise LocationNotReachable(f'"{name}" must be a whole number from 0 in its answer.')
+    return value
+
+
+def _address_of(host: str, port: int) -> str:
+    """Return one address of a host, all of which must be public unless the host is named."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        raise LocationNotReachable(f"The host {host} has no address.") from None
+    addresses = [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found]
+    if host not in settings.EXPUNGE_PRIVATE_HOSTS and not all(map(_is_public, addresses)):
+        raise LocationNotReachable(
+            f"The host {host} has an address that is not public. If that is meant, add it to "
+            "EXPUNGE_PRIVATE_HOSTS."
+        )
+    return str(addresses[0])
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return bool(mapped.is_global) and not mapped.is_multicast

@@ -1,0 +1,177 @@
+"""Keep the registers of places and backups; ask a place whether it can be reached."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import ProtectedError
+
+from lineage import locations
+from lineage.core.place_settings import SettingRefused
+from lineage.core.places import MASKED
+from lineage.models import Backup, Location
+from lineage.queries.locations import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_LONGEST = 200
+MOST_DAYS = 36_500
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewLocation:
+    """What is said of a place when it is registered or changed; see ``Location``."""
+
+    slug: str
+    kind: str
+    purpose: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+    category: str = Location.Category.DATA
+    retention_days: int | None = None
+    mask_reason: str = ""
+    active: bool = True
+
+    def checked(self) -> None:
+        """Refuse what no place can be. Raises SettingRefused."""
+        if not _SLUG.fullmatch(self.slug):
+            raise SettingRefused(
+                f"slug is {self.slug!r}; allowed are 1 to 64 small letters, digits and hyphens."
+            )
+        place = locations.opened(self.kind, self.settings)
+        if not 0 < len(self.purpose.strip()) <= _LONGEST:
+            raise SettingRefused(
+                f"purpose has {len(self.purpose)} characters; allowed are 1 to 200."
+            )
+        if self.category not in Location.Category.values:
+            allowed = ", ".join(Location.Category.values)
+            raise SettingRefused(f"category is {self.category!r}; allowed are {allowed}.")
+        if self.retention_days is not None and not 0 < self.retention_days <= MOST_DAYS:
+            raise SettingRefused(
+                f"retention_days is {self.retention_days}; allowed are 1 to {MOST_DAYS}, or none."
+            )
+        if place.how == MASKED and not 0 < len(self.mask_reason.strip()) <= _LONGEST:
+            raise SettingRefused(
+                f"mask_reason is {self.mask_reason!r}; allowed is a reason of 1 to 200 "
+                "characters, as masked rows are not erased. Leave out mask to delete them."
+            )
+
+
+def register_location(*, new: NewLocation, now: datetime) -> Location:
+    """Add a place.
+
+    Raises:
+        SettingRefused: something said of it is wrong, or the slug is taken.
+    """
+    new.checked()
+    with transaction.atomic():
+        if Location.objects.filter(slug=new.slug).exists():
+            raise SettingRefused(
+                f"slug is {new.slug!r}, which another place has; allowed is a new one."
+            )
+        return Location.objects.create(**_fields(new), created_at=now)
+
+
+def change_location(*, slug: str, new: NewLocation) -> Location:
+    """Change a place; its kind and slug stay.
+
+    Raises:
+        Location.DoesNotExist: there is none of that slug.
+        SettingRefused: something said of it is wrong.
+    """
+    with transaction.atomic():
+        found = Location.objects.select_for_update().get(slug=slug)
+        if (new.slug, new.kind) != (found.slug, found.kind):
+            raise SettingRefused(
+                f"slug and kind are {new.slug!r} and {new.kind!r}; allowed are those it has, "
+                f"{found.slug!r} and {found.kind!r}. Register another place instead."
+            )
+        new.checked()
+        for name, value in _fields(new).items():
+            setattr(found, name, value)
+        found.save()
+        return found
+
+
+def _fields(new: NewLocation) -> dict[str, object]:
+    return {
+        "slug": new.slug,
+        "kind": new.kind,
+        "settings": dict(new.settings),
+        "purpose": new.purpose.strip(),
+        "category": new.category,
+        "retention_days": new.retention_days,
+        "mask_reason": new.mask_reason.strip(),
+        "active": new.active,
+    }
+
+
+def remove_location(*, slug: str) -> bool:
+    """Delete a place; False when cases refer to it, so that it was only taken out of use.
+
+    Raises:
+        Location.DoesNotExist: there is none of that slug.
+    """
+    found = Location.objects.get(slug=slug)
+    try:
+        with transaction.atomic():
+            found.delete()
+    except ProtectedError:
+        Location.objects.filter(slug=slug).update(active=False)
+        return False
+    return True
+
+
+def reach_location(location: Location) -> str:
+    """Open a place and say what is there, without anybody's data.
+
+    Raises:
+        LocationNotReachable: the sentence says why.
+        SettingRefused: its settings do not fit its kind any more.
+    """
+    return place_of(location).reach()
+
+
+def register_backup(
+    *, name: str, made_at: datetime, expires_at: datetime, covers: str, note: str = ""
+) -> Backup:
+    """Add a backup.
+
+    Raises:
+        SettingRefused: a field is empty or too long, the name is taken, or it expires too early.
+    """
+    for what, value, most in (("name", name, 100), ("covers", covers, _LONGEST)):
+        if not 0 < len(value.strip()) <= most:
+            raise SettingRefused(f"{what} has {len(value)} characters; allowed are 1 to {most}.")
+    if len(note) > _LONGEST:
+        raise SettingRefused(f"note has {len(note)} characters; allowed are 0 to {_LONGEST}.")
+    if expires_at <= made_at:
+        raise SettingRefused(
+            f"expires_at is {expires_at:%Y-%m-%d}; allowed is a day after {made_at:%Y-%m-%d}, on "
+            "which it was made."
+        )
+    with transaction.atomic():
+        if Backup.objects.filter(name=name.strip()).exists():
+            raise SettingRefused(f"name is {name!r}, which another backup has.")
+        return Backup.objects.create(
+            name=name.strip(),
+            made_at=made_at,
+            expires_at=expires_at,
+            covers=covers.strip(),
+            note=note.strip(),
+        )
+
+
+def destroy_backup(*, name: str, now: datetime) -> bool:
+    """Note that a backup was destroyed; False when that was noted before.
+
+    Raises:
+        Backup.DoesNotExist: there is none of that name.
+    """
+    Backup.objects.get(name=name)
+    return bool(Backup.objects.filter(name=name, destroyed_at=None).update(destroyed_at=now))
