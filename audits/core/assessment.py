@@ -52,8 +52,8 @@ class Excepted:
     * ``basis``: the law or claim, in words; ``scope``: what is kept, and no more than needed;
     * ``until``: the last day on which it is kept;
     * ``dataset``: the data set whose records are kept apart; or else
-    * ``place``: a purpose, or a place outside the data sets; that is written down and told to the
-      person, and held to by whoever keeps that place.
+    * ``place``: the short name of a registered place, which then keeps what it holds; or else a
+      purpose, written down and told to the person, and held to by whoever it concerns.
     """
 
     code: str

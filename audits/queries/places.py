@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.core import events
 from audits.models import ErasureRequest, LocationResult, LogLeaf
+from audits.queries.exceptions import exceptions_of
 from audits.queries.operator_cases import operator_origin_of
 from lineage.core.places import Person
 from lineage.models import Location
@@ -14,7 +15,6 @@ from lineage.queries.locations import active_locations, holding_backups
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from uuid import UUID
 
     from lineage.models import Backup
 
@@ -26,9 +26,11 @@ NOT_IN_USE = "The place is not in use."
 NOT_ASKED = "The case ended before places were searched."
 
 
-def excepted_locations(case_id: UUID) -> Mapping[str, str]:  # noqa: ARG001  (decisions fill it)
+def excepted_locations(request: ErasureRequest) -> Mapping[str, str]:
     """Return, by slug, the coded reason for which a place keeps what it holds in this case."""
-    return {}
+    return {
+        one.place: f"{one.code} until {one.until}" for one in exceptions_of(request) if one.place
+    }
 
 
 def person_of(request: ErasureRequest) -> Person | None:

@@ -52,7 +52,7 @@ def erase_places(*, request: ErasureRequest, now: datetime) -> None:
     person = person_of(request)
     if person is None:
         return
-    excepted = excepted_locations(request.pk)
+    excepted = excepted_locations(request)
     stuck = []
     for location in unsettled(request):
         try:

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audits import keys, workflow
+from audits.core.assessment import Assessed, Excepted, Ground
 from audits.core.record import verify
 from audits.execution import report_sections, report_view
 from audits.models import ComplianceRecord, ErasureRequest, LocationResult
@@ -23,7 +24,7 @@ from lineage.locations.django_model import DjangoModel
 from lineage.models import Job, Location
 from lineage.services.locations import NewLocation, register_backup, register_location
 from tests.audits import world as worlds
-from tests.audits.world import ADA, NOW, logged
+from tests.audits.world import ADA, NOW, logged, officer, reviewer
 
 pytestmark = pytest.mark.django_db
 NOBODY = "nobody@example.org"
@@ -165,11 +166,25 @@ def test_Q9_masked_rows_are_a_residual_and_never_called_erased(world):
     assert report_view._data_area("ERASED", findings)[0] == "done with residual"
 
 
-def test_L17_an_excepted_place_is_restricted_and_stays(world, accounts, monkeypatch):
-    monkeypatch.setattr(places, "excepted_locations", lambda _case: {"accounts": "ART_17_3_B"})
-    case = world.erased()
+def test_L17_an_excepted_place_is_restricted_and_stays(world, accounts):
+    until = timezone.now().date() + timedelta(days=30)
+    kept = Excepted(
+        code="ART_17_3_B", basis="Tax law.", scope="Invoices.", until=until, place="accounts"
+    )
+    ground = Ground(code="ART_17_1_D", purpose="Training", assessment="There was no basis at all.")
+    case = world.wake(world.ask())
+    decision = world.do(
+        workflow.accept,
+        case_id=case.pk,
+        ground=ground.code,
+        user=officer(),
+        assessed=Assessed(grounds=(ground,), excepted=(kept,)),
+    )
+    world.do(workflow.approve_decision, decision=decision, user=reviewer())
+    case = world.finish(world.wake(case))
     row = result(case, "accounts")
-    assert (row.result, row.reason, row.remaining) == ("RESTRICTED", "ART_17_3_B", 1)
+    assert (row.result, row.remaining) == ("RESTRICTED", 1)
+    assert row.reason == f"ART_17_3_B until {until}"
     assert User.objects.filter(email__iexact=ADA).count() == 1
     assert case.status == ErasureRequest.Status.SEALED
 
