@@ -168,4 +168,14 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "backup_destroyed": {"backup": UUID},
     "restore_drilled": {"backup": UUID},
     "suppression_expired": {"count": COUNT, "remaining": COUNT},
+    "letter_posted": {"letter": CODE, "posted_on": DATE},
+    "letter_failed": {"letter": CODE, "code": CODE, "attempts": COUNT},
+    "letter_template_published": {
+        "letter": CODE,
+        "locale": SLUG,
+        "version": COUNT,
+        "builtin": choice("YES", "NO"),
+        "digest": SHA256,
+    },
+    "answer_route_set": {"way": CODE, "requested": choice("YES", "NO")},
 }

@@ -7,13 +7,15 @@ from audits.models.clock import CaseClock, ClockPause, ExtensionDecision
 from audits.models.decisions import Decision, GroundFinding, LocationException
 from audits.models.evidence import AuditPlan, Evidence, ShadowResult, Verdict
 from audits.models.holds import LegalHold
+from audits.models.letters import AnswerRoute, Letter, LetterTemplate
 from audits.models.operator_cases import OperatorCase, ScoredRecord
 from audits.models.places import LocationResult
 from audits.models.releases import Reading, Release
-from audits.models.requests import DuplicateFinding, ErasureRequest, Letter, OwedToOthers
+from audits.models.requests import DuplicateFinding, ErasureRequest, OwedToOthers
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 
 __all__ = [
+    "AnswerRoute",
     "AuditPlan",
     "CaseClock",
     "ClockPause",
@@ -28,6 +30,7 @@ __all__ = [
     "Letter",
     "LocationException",
     "LocationResult",
+    "LetterTemplate",
     "LogCheckpoint",
     "LogHead",
     "LogLeaf",

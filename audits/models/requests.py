@@ -201,26 +201,3 @@ class OwedToOthers(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run} owes something to {self.subject}"
-
-
-class Letter(models.Model):
-    """A message to the person. Sending is its own state and never undoes an erasure."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    request = models.ForeignKey(ErasureRequest, models.CASCADE, related_name="letters")
-    code = models.CharField(max_length=32)
-    digest = models.CharField(max_length=64)
-    created_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, blank=True)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    error = models.TextField(blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["request", "code"], name="a_letter_is_written_once_per_case"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.code} of {self.request}"

@@ -1,95 +1,158 @@
-"""Write to the person. Sending is its own state: a letter that fails never undoes an erasure."""
+"""Write to the person, or notify somebody else. Sending never undoes what a case did.
+
+``send_letter`` and ``send_notice`` are what the rest of the software calls, outside a transaction:
+a letter that has left cannot be rolled back.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
-from django.template.loader import render_to_string
 
-from audits.models import ErasureRequest, Letter, LogCheckpoint
-from audits.services import log
+from audits.core.commitment import commit
+from audits.core.letter_layout import LetterIncomplete
+from audits.core.letter_rules import RULES, SECRETS
+from audits.models import ErasureRequest, Letter
+from audits.queries.letter_routes import nobody_to_answer, on_paper
+from audits.services.letter_contents import Written, seal_letter
+from audits.services.letter_delivery import CLAIM, deliver, log_failed
+from audits.services.letter_writing import write
+from lineage import keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-CLAIM = timedelta(minutes=5)
+__all__ = ["CLAIM", "LetterIncomplete", "send_letter", "send_notice"]
+State = Letter.State
 logger = logging.getLogger("expunge.letters")
-
-SUBJECTS = {
-    "CONFIRM": "Please confirm your erasure request {reference}",
-    "EXTENSION": "We need more time for your request {reference}",
-    "ANSWER_ERASED": "Your data has been erased ({reference})",
-    "ANSWER_NO_DATA_FOUND": "We hold no data about you ({reference})",
-    "ANSWER_REFUSED": "Our decision on your request {reference}",
-    "ANSWER_WITHDRAWN": "Your request {reference} was withdrawn",
-    "ANSWER_JOINED": "Your request {reference} continues under an earlier one",
-}
 
 
 def send_letter(
     *, request: ErasureRequest, code: str, now: datetime, context: Mapping[str, Any] | None = None
 ) -> bool:
-    """Write and send the letter called ``code`` once; return whether it is sent.
+    """Write the letter called ``code`` once and send it; return whether it is sent.
 
-    A failure of the mail server is kept on the letter and can be tried again.
+    A letter that is ``repeatable`` in ``RULES`` is written again when what it asks for has
+    changed. One that goes by post waits for staff to post it, and is sent once they did. A failure
+    of the mail server is kept on the letter, which the sweep tries again; so is one to write it.
+    ``context``: see ``letter_values``.
+
+    Raises:
+        ValueError: there is no such letter to the person.
     """
-    letter, _ = Letter.objects.get_or_create(
-        request=request, code=code, defaults={"created_at": now, "digest": ""}
-    )
-    if letter.sent_at or not request.email or not _claimed(letter, now):
-        return bool(letter.sent_at)
-    body = render_to_string(f"letters/{code.lower()}.txt", _context(request, context or {}))
-    message = EmailMessage(
-        subject=SUBJECTS[code].format(reference=request.reference),
-        body=body,
-        from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[request.email],
-    )
-    try:
-        message.send()
-    except OSError as error:  # every smtplib and file error
-        logger.warning(
-            "letter %s of %s not sent: %s", code, request.reference, type(error).__name__
-        )
-        Letter.objects.filter(pk=letter.pk).update(error=type(error).__name__, claimed_at=None)
+    rule = RULES.get(code)
+    if rule is None or not rule.to_person:
+        raise ValueError(f"code is {code!r}, which is no letter to the person.")
+    if nobody_to_answer(request):
         return False
-    digest = hashlib.sha256(body.encode()).hexdigest()
-    with transaction.atomic():
-        Letter.objects.filter(pk=letter.pk).update(sent_at=now, digest=digest, error="")
-        log.append(
-            type="letter_sent",
-            case=request.pk,
-            now=now,
-            data={"letter": code, "digest": digest},
-            once=f"letter:{letter.pk}",
+    return _send(request, code, now, context or {}, "").sent_at is not None
+
+
+def send_notice(
+    *,
+    request: ErasureRequest,
+    code: str,
+    address: str,
+    now: datetime,
+    context: Mapping[str, Any],
+    locale: str = "en",
+) -> Letter:
+    """Notify somebody who is not the person, once for the same context; return the letter.
+
+    Its ``state`` says whether it is sent. ``context`` has ``addressee``, ``what``, which must not
+    name the person, ``ack_url`` and, for a recipient, ``versions``.
+
+    Raises:
+        ValueError: there is no such notice.
+        ValidationError: the address is no e-mail address, or several.
+    """
+    rule = RULES.get(code)
+    if rule is None or rule.to_person:
+        raise ValueError(f"code is {code!r}, which is no notice to somebody else.")
+    validate_email(address)
+    return _send(request, code, now, context, address, locale)
+
+
+def _send(
+    request: ErasureRequest,
+    code: str,
+    now: datetime,
+    context: Mapping[str, Any],
+    to: str,
+    locale: str = "",
+) -> Letter:
+    letter = _letter_of(request, code, _asked(request, code, context, to), now)
+    if letter.state in (State.WAITING, State.FAILED) and not letter.content:
+        _write(letter, request, now, context, to, locale)
+    deliver(letter=letter, now=now)
+    letter.refresh_from_db()
+    return letter
+
+
+@transaction.atomic
+def _letter_of(request: ErasureRequest, code: str, asked: str, now: datetime) -> Letter:
+    """Return the letter of the case, or, of those that may be repeated, the one for this."""
+    ErasureRequest.objects.select_for_update().get(pk=request.pk)
+    written = Letter.objects.filter(request=request, code=code)
+    known = written.filter(asked=asked).order_by("number").last()
+    if known:
+        return known
+    count = written.count()
+    return Letter.objects.create(
+        request=request, code=code, number=count + 1, asked=asked, created_at=now
+    )
+
+
+def _asked(request: ErasureRequest, code: str, context: Mapping[str, Any], to: str) -> str:
+    """Return what tells one letter of this kind from another: a commitment to its content."""
+    if not RULES[code].repeatable:
+        return ""
+    told = {name: str(value) for name, value in context.items() if name not in SECRETS}
+    told["to"] = to
+    try:
+        return commit(keys.get_or_create(f"case:{request.pk}"), {"asked": json.dumps(told)})
+    except keys.KeyDestroyed:
+        return ""
+
+
+def _write(
+    letter: Letter,
+    request: ErasureRequest,
+    now: datetime,
+    context: Mapping[str, Any],
+    to: str,
+    locale: str,
+) -> None:
+    try:
+        written, text = write(
+            request=request, code=letter.code, now=now, context=context, to=to, locale=locale
         )
-    return True
+        content = seal_letter(request.pk, letter.pk, written)
+    except (LetterIncomplete, keys.KeyDestroyed) as error:
+        _not_written(letter, error, now)
+        return
+    letter.locale, letter.version = text.locale, text.version
+    letter.digest, letter.content = _digest(written), content
+    letter.state = State.TO_POST if not to and on_paper(request) else State.WAITING
+    letter.error, letter.next_try_at = "", None
+    letter.save()
 
 
-def _claimed(letter: Letter, now: datetime) -> bool:
-    """Take the letter to the mail server alone; whoever died there gives it free again."""
-    free = Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM)
-    mine = Letter.objects.filter(free, pk=letter.pk, sent_at=None).update(claimed_at=now)
-    return bool(mine)
+def _not_written(letter: Letter, error: Exception, now: datetime) -> None:
+    if letter.state == State.FAILED and letter.error == str(error):
+        return
+    logger.warning("letter %s of %s not written: %s", letter.code, letter.request, error)
+    letter.state, letter.error = State.FAILED, str(error)
+    with transaction.atomic():
+        letter.save()
+        log_failed(letter, type(error).__name__, letter.attempts, now)
 
 
-def _context(request: ErasureRequest, extra: Mapping[str, Any]) -> dict[str, Any]:
-    checkpoint = LogCheckpoint.objects.order_by("-size").first()
-    return {
-        "request": request,
-        "site": settings.SITE_URL,
-        "controller": settings.EXPUNGE_CONTROLLER,
-        "contact": settings.EXPUNGE_CONTACT,
-        "authority": settings.EXPUNGE_AUTHORITY,
-        "hours": settings.EXPUNGE_CONFIRM_HOURS,
-        "checkpoint": checkpoint.note if checkpoint else "",
-        **extra,
-    }
+def _digest(written: Written) -> str:
+    return hashlib.sha256(written.body.encode()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from django import template
@@ -21,9 +20,3 @@ def plainly(run: UnlearningRun, case: ErasureRequest) -> str:
     """Return the sentence for the person of a run's last verdict on a case, or nothing."""
     verdict = verdict_of(run, case)
     return str(verdict.evidence.payload.get("for_the_person", "")) if verdict else ""
-
-
-@register.filter
-def indented(text: str, width: int) -> str:
-    """Break a text into lines of a letter's list item, four spaces in."""
-    return textwrap.fill(text, width, subsequent_indent="    ")

@@ -1,7 +1,7 @@
 """The life of a case: the only package that enqueues.
 
 * ``actions``: what a person, a member of staff or an operator does; ``operator_actions``: what
-  staff do about the operator's own cases;
+  staff do about the operator's own cases; ``letter_actions``: what they do about letters;
 * ``clock_actions``: what they do about due dates;
 * ``decide_actions``: what staff decide about requests, with a second person, and about holds;
 * ``steps``: ``advance`` looks at where a case is and does the next step; it may be called at any
@@ -38,6 +38,14 @@ from audits.workflow.decide_actions import (
     refuse,
     release_hold,
     return_decision,
+from audits.workflow.letter_actions import (
+    LETTERS_OF_STAFF,
+    choose_route,
+    post_letter,
+    publish_letter,
+    restore_letter,
+    send_staff_letter,
+    try_letter_again,
 )
 from audits.workflow.operator_actions import (
     approve_forget_set,
@@ -49,11 +57,13 @@ from audits.workflow.operator_actions import (
 )
 
 __all__ = [
+    "LETTERS_OF_STAFF",
     "LetterNotSent",
     "accept",
     "approve_decision",
     "approve_forget_set",
     "choose_records",
+    "choose_route",
     "confirm",
     "decide_duplicate",
     "decide_duplicates",
@@ -65,18 +75,23 @@ __all__ = [
     "open_case",
     "pause_clock",
     "place_hold",
+    "post_letter",
     "propose_forget_set",
+    "publish_letter",
     "refuse",
     "release_held",
     "release_hold",
     "resume_clock",
+    "restore_letter",
     "retry",
     "return_decision",
     "return_forget_set",
+    "send_staff_letter",
     "submit",
     "take_over",
     "tell_of_extension",
     "train",
+    "try_letter_again",
     "tune",
     "use_outside_version",
     "withdraw",

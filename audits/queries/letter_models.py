@@ -1,0 +1,77 @@
+"""The paragraph on models: what was or will be done to each version, and by when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audits.core.letter_dates import date_words
+from audits.core.placeholders import fill
+from audits.queries.evidence import verdict_of
+from audits.queries.letter_texts import FALLBACK, phrases
+from unlearning.models import UnlearningRun
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from audits.models import ErasureRequest
+
+R = UnlearningRun.Status
+_OWN_WORDS = frozenset(
+    {"destroy", "retrain_outside", "decrement", "no_action", "certified_newton"}
+)
+_MADE_AGAIN = frozenset({"EXACT", "CERTIFIED"})
+
+
+def model_sentences(
+    request: ErasureRequest, locale: str, context: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Return a sentence per version that learned from the person; one where there was none.
+
+    A run that was replaced by another is not told of. What is not done yet is due by
+    ``models_by`` of the context, or else by the day of the answer.
+    """
+    told = [run for run in context.get("runs") or () if not hasattr(run, "escalated_to")]
+    if not told:
+        return (phrases(locale)["no_models"],)
+    due = context.get("models_by") or request.due_on
+    return tuple(_sentence(run, request, locale, due) for run in told)
+
+
+def _sentence(run: UnlearningRun, request: ErasureRequest, locale: str, due: date | None) -> str:
+    words = phrases(locale)
+    if run.status != R.CLEARED:
+        day = date_words(due, locale) if due else ""
+        phrase = words["planned" if due else "planned_open"]
+        return fill(phrase, {"version": str(run.target), "day": day})
+    sentence = fill(words[_phrase(run)], _values(run, request, locale))
+    if run.ended_at is None or run.method == "no_action":
+        return sentence
+    done = {"sentence": sentence, "day": date_words(run.ended_at.date(), locale)}
+    return fill(words["done"], done)
+
+
+def _phrase(run: UnlearningRun) -> str:
+    if run.method in _OWN_WORDS:
+        return run.method
+    if run.method == "replay":
+        return "replay_shards" if run.report.get("replay", {}).get("shards") else "replay"
+    return "exact" if run.guarantee in _MADE_AGAIN else "unlearned"
+
+
+def _values(run: UnlearningRun, request: ErasureRequest, locale: str) -> dict[str, str]:
+    epsilon = run.report.get("epsilon", "")
+    shown = f"{epsilon:.2f}" if isinstance(epsilon, int | float) else str(epsilon)
+    return {
+        "version": str(run.target),
+        "epsilon": shown if locale == FALLBACK else shown.replace(".", ","),
+        "delta": str(run.report.get("delta", "")),
+        "evidence": _evidence(run, request, locale),
+    }
+
+
+def _evidence(run: UnlearningRun, request: ErasureRequest, locale: str) -> str:
+    """Return what the attack found; the sentence of the evidence itself is in English only."""
+    verdict = verdict_of(run, request) if locale == FALLBACK else None
+    said = str(verdict.evidence.payload.get("for_the_person", "")) if verdict else ""
+    return said or phrases(locale)["no_trace"]

@@ -1,0 +1,38 @@
+"""By which way a person is answered, and which letters need somebody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audits.models import AnswerRoute, ErasureRequest, Letter
+from audits.queries.operator_cases import NO_DEADLINE
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+LATE = "LATE_MEMBERSHIP"
+# A request that came in one of these ways is answered on paper unless the person asked otherwise.
+PAPER = frozenset({"POST", "LETTER", "MAIL", "FAX"})
+State = Letter.State
+
+
+def nobody_to_answer(request: ErasureRequest) -> bool:
+    """Return whether nobody asked: the operator or a late finding opened the case."""
+    ours = request.kind == ErasureRequest.Kind.OPERATOR or request.due_rule == NO_DEADLINE
+    return ours or (request.channel == LATE and not request.email)
+
+
+def on_paper(request: ErasureRequest) -> bool:
+    """Return whether letters to the person go by post (Art. 12(3): the way in is the way out)."""
+    route = AnswerRoute.objects.filter(request=request).first()
+    if not request.email:
+        return True
+    if route:
+        return route.way == AnswerRoute.Way.POST
+    return request.channel in PAPER
+
+
+def needing_somebody() -> QuerySet[Letter]:
+    """Return the letters that were not sent in all tries, or that are to be posted."""
+    found = Letter.objects.filter(state__in=[State.FAILED, State.TO_POST])
+    return found.select_related("request").order_by("created_at")

@@ -1,0 +1,120 @@
+"""What the placeholders of a letter stand for in one case, in the language of the letter."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from audits.core.letter_dates import date_words
+from audits.core.letter_rules import SECRETS
+from audits.core.placeholders import fill
+from audits.models import ErasureRequest, LogCheckpoint
+from audits.queries.letter_models import model_sentences
+from audits.queries.letter_texts import phrases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    Value = str | tuple[str, ...]
+
+_PLAIN = ("asked", "addressee", "what", "versions", *sorted(SECRETS))
+_DAYS = ("new_due", "lift_on")
+
+
+def letter_values(
+    request: ErasureRequest, locale: str, context: Mapping[str, Any]
+) -> dict[str, Value]:
+    """Return every value that a letter about the case may use; empty where there is none.
+
+    Args:
+        request: the case.
+        locale: one of ``LOCALES``.
+        context: what only the caller knows. ``runs``, ``record``, ``asked``, ``addressee``,
+            ``what``, ``versions`` and the links; ``reason``, a code of the phrases or words;
+            ``new_due``, ``lift_on`` and ``models_by``, days; ``places``, of ``name`` and ``why``;
+            ``exceptions``, of ``what``, ``reason`` and ``until``; ``backups``, of ``name`` and
+            ``expires_on``: each a sequence of mappings.
+    """
+    words = phrases(locale)
+    plain = {name: _plain(context.get(name)) for name in _PLAIN}
+    days = {name: _day(context.get(name), locale) for name in _DAYS}
+    return {
+        **_always(request, locale),
+        **plain,
+        **days,
+        "reason": _reason(request, context, words),
+        "models": model_sentences(request, locale, context),
+        "places": tuple(_place(one) for one in context.get("places") or ()),
+        "exceptions": _dated(context.get("exceptions"), "until", "until", locale),
+        "backups": _dated(context.get("backups"), "expires_on", "overwritten", locale),
+        "record": _record(context),
+    }
+
+
+def _always(request: ErasureRequest, locale: str) -> dict[str, Value]:
+    checkpoint = LogCheckpoint.objects.order_by("-size").first()
+    return {
+        "reference": request.reference,
+        "received_on": _day(request.received_at, locale),
+        "due_on": _day(request.due_on, locale),
+        "erased_on": _day(request.erased_at, locale),
+        "earlier": request.joined_to.reference if request.joined_to else "",
+        "controller": settings.EXPUNGE_CONTROLLER,
+        "contact": settings.EXPUNGE_CONTACT,
+        "authority": settings.EXPUNGE_AUTHORITY,
+        "site": settings.SITE_URL,
+        "hours": str(settings.EXPUNGE_CONFIRM_HOURS),
+        "checkpoint": checkpoint.note if checkpoint else "",
+    }
+
+
+def _plain(value: object) -> Value:
+    if isinstance(value, list | tuple):
+        return tuple(str(item) for item in value)
+    return "" if value is None else str(value)
+
+
+def _day(value: object, locale: str) -> str:
+    """Return a day in words: of a moment, where the legal clock runs; of a text, as ISO 8601."""
+    if not value:
+        return ""
+    if isinstance(value, str):
+        value = date.fromisoformat(value[:10])
+    if isinstance(value, datetime):
+        value = value.astimezone(ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)).date()
+    if not isinstance(value, date):
+        raise TypeError(f"{value!r} is no day.")
+    return date_words(value, locale)
+
+
+def _reason(request: ErasureRequest, context: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    said = str(context.get("reason") or request.refusal_code)
+    return words.get(said, said)
+
+
+def _place(one: Mapping[str, Any]) -> str:
+    why = one.get("why", "")
+    return f"{one['name']}: {why}" if why else str(one["name"])
+
+
+def _dated(
+    rows: Iterable[Mapping[str, Any]] | None, key: str, phrase: str, locale: str
+) -> tuple[str, ...]:
+    """Return rows of ``name`` or ``what``, and ``reason``, with the day under ``key``."""
+    words, said = phrases(locale), []
+    for row in rows or ():
+        sentence = str(row.get("what") or row.get("name") or "")
+        if reason := str(row.get("reason") or ""):
+            sentence = f"{sentence}: {words.get(reason, reason).rstrip('.')}"
+        if day := _day(row.get(key), locale):
+            sentence = fill(words[phrase], {"sentence": sentence, "day": day})
+        said.append(sentence)
+    return tuple(said)
+
+
+def _record(context: Mapping[str, Any]) -> str:
+    record = context.get("record")
+    return str(record.sha256 if record else context.get("record_sha256", ""))

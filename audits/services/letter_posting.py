@@ -1,0 +1,117 @@
+"""Letters on paper: by which way a person is answered, and when a letter was posted."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from audits.core.roles import Right
+from audits.models import AnswerRoute, ErasureRequest, Letter
+from audits.services import log, rights
+from audits.services.letter_contents import NotReadable, seal, unseal
+from audits.services.requests import actor_of
+from lineage import keys
+
+if TYPE_CHECKING:
+    from datetime import date
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+ADDRESS = "address"
+ADDRESS_MOST = 500
+State = Letter.State
+Way = AnswerRoute.Way
+
+
+class PostingRefused(ValueError):
+    """A letter cannot be marked as posted, or a way of answering not chosen; says why."""
+
+
+@transaction.atomic
+def choose_route(
+    *, case_id: UUID, way: str, address: str, requested: bool, user: User, now: datetime
+) -> None:
+    """Record how the person is answered, and where to if by post; letters that wait follow.
+
+    Raises:
+        NotAllowed: the right to enter requests is missing.
+        PostingRefused: the way is unknown, has no address, or the case is answered.
+    """
+    rights.require(user, Right.ENTER)
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    if way not in Way.values:
+        raise PostingRefused(f"way is {way!r}; allowed are {', '.join(Way.values)}.")
+    if way == Way.EMAIL and not request.email:
+        raise PostingRefused(
+            "This case has no e-mail address, so it cannot be answered by e-mail."
+        )
+    if way == Way.POST and not 0 < len(address.strip()) <= ADDRESS_MOST:
+        raise PostingRefused(
+            f"A postal address of 1 to {ADDRESS_MOST} letters is needed to answer by post."
+        )
+    sealed = seal(case_id, ADDRESS, address.strip().encode()) if way == Way.POST else b""
+    fields = {"way": way, "requested": requested, "address": sealed, "set_at": now}
+    AnswerRoute.objects.update_or_create(request=request, defaults=fields)
+    before, after = State.WAITING, State.TO_POST
+    if way == Way.EMAIL:
+        before, after = after, before
+    ours = Letter.objects.filter(request=request, state=before).exclude(code="CONFIRM")
+    ours.exclude(code__endswith="_NOTICE").update(state=after, next_try_at=now, attempts=1)
+    data = {"way": way, "requested": "YES" if requested else "NO"}
+    log.append(type="answer_route_set", case=case_id, now=now, actor=actor_of(user), data=data)
+
+
+def postal_address(request: ErasureRequest) -> str:
+    """Return the person's postal address; empty where none is kept or its key is gone."""
+    route = AnswerRoute.objects.filter(request=request).first()
+    try:
+        return unseal(request.pk, ADDRESS, bytes(route.address)).decode() if route else ""
+    except (NotReadable, keys.KeyMissing):
+        return ""
+
+
+def forget_postal_address(*, case_id: UUID) -> None:
+    """Delete the postal address of a case that is answered."""
+    AnswerRoute.objects.filter(request=case_id).update(address=b"")
+
+
+@transaction.atomic
+def record_posting(*, letter_id: UUID, posted_on: date, user: User, now: datetime) -> Letter:
+    """Record the day on which a letter was posted; it counts as sent on that day.
+
+    Raises:
+        NotAllowed: the right to handle cases is missing.
+        PostingRefused: the letter does not wait to be posted, or the day cannot be right.
+    """
+    rights.require(user, Right.HANDLE)
+    letter = Letter.objects.select_for_update().get(pk=letter_id)
+    zone = ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)
+    written, today = letter.created_at.astimezone(zone).date(), now.astimezone(zone).date()
+    if letter.state != State.TO_POST:
+        raise PostingRefused(
+            f"This letter is not waiting to be posted: it is {letter.get_state_display().lower()}."
+        )
+    if not written <= posted_on <= today:
+        raise PostingRefused(
+            f"posted_on is {posted_on}; allowed are the days from {written}, on which the letter "
+            f"was written, to {today}."
+        )
+    letter.state, letter.posted_on = State.POSTED, posted_on
+    letter.sent_at = datetime.combine(posted_on, time(12), tzinfo=zone)
+    letter.save(update_fields=["state", "posted_on", "sent_at"])
+    _log_posting(letter, posted_on, actor_of(user), now)
+    return letter
+
+
+def _log_posting(letter: Letter, posted_on: date, actor: str, now: datetime) -> None:
+    posted = {"letter": letter.code, "posted_on": posted_on.isoformat()}
+    sent = {"letter": letter.code, "digest": letter.digest}
+    once = f"letter:{letter.pk}"
+    case = letter.request_id
+    log.append(type="letter_posted", case=case, now=now, actor=actor, data=posted)
+    log.append(type="letter_sent", case=case, now=now, actor=actor, data=sent, once=once)

@@ -1,0 +1,114 @@
+"""What staff do about letters and their texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from audits.core.roles import Right
+from audits.models import ErasureRequest, Letter
+from audits.services import (
+    letter_delivery,
+    letter_posting,
+    letter_templates,
+    letters,
+    rights,
+)
+from audits.workflow import doorbell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+    from audits.models import LetterTemplate
+    from audits.queries.letter_texts import LetterText
+
+S = ErasureRequest.Status
+# What staff may send by itself, as no decision goes with it, and in which states of a case.
+LETTERS_OF_STAFF: Mapping[str, tuple[str, ...]] = {
+    "ACKNOWLEDGEMENT": (S.VERIFIED, S.ACCEPTED, S.RESTRICTED, S.PLANNED, S.INFO_ASKED),
+}
+
+
+def acknowledge(request: ErasureRequest) -> None:
+    """Tell a person who confirmed that we are at work; whoever is answered at once is not told."""
+    if request.status == S.VERIFIED and not request.outcome:
+        letters.send_letter(request=request, code="ACKNOWLEDGEMENT", now=timezone.now())
+
+
+def send_staff_letter(*, case_id: UUID, code: str, user: User) -> bool:
+    """Send a letter that needs no decision; return whether it is sent.
+
+    Raises:
+        NotAllowed: the right to handle cases is missing.
+        ValueError: the letter is none of these, or the case is not where it may be sent.
+    """
+    rights.require(user, Right.HANDLE)
+    request = ErasureRequest.objects.get(pk=case_id)
+    if code not in LETTERS_OF_STAFF:
+        raise ValueError(f"code is {code!r}; allowed are {', '.join(LETTERS_OF_STAFF)}.")
+    if request.status not in LETTERS_OF_STAFF[code]:
+        raise ValueError(
+            f"Case {request.reference} is {request.status}; the letter can be sent in "
+            f"{', '.join(LETTERS_OF_STAFF[code])}."
+        )
+    return letters.send_letter(request=request, code=code, now=timezone.now())
+
+
+def try_letter_again(*, letter_id: UUID, user: User) -> bool:
+    """Try a letter that failed again, at once; return whether it is sent.
+
+    Raises:
+        NotAllowed: the right to handle cases is missing.
+    """
+    rights.require(user, Right.HANDLE)
+    now = timezone.now()
+    letter = Letter.objects.select_related("request").get(pk=letter_id)
+    if not letter.content:
+        doorbell.wake(letter.request_id)  # its text could not be written: the case tries again
+        return False
+    letter_delivery.try_again(letter=letter, now=now)
+    letter.refresh_from_db()
+    sent = letter_delivery.deliver(letter=letter, now=now)
+    doorbell.wake(letter.request_id)
+    return sent
+
+
+def post_letter(*, letter_id: UUID, posted_on: date, user: User) -> None:
+    """Record the day on which a letter was posted. Raises as ``record_posting``."""
+    letter = letter_posting.record_posting(
+        letter_id=letter_id, posted_on=posted_on, user=user, now=timezone.now()
+    )
+    doorbell.wake(letter.request_id)
+
+
+def choose_route(*, case_id: UUID, way: str, address: str, requested: bool, user: User) -> None:
+    """Record how a person is answered. Raises as the service does."""
+    letter_posting.choose_route(
+        case_id=case_id,
+        way=way,
+        address=address,
+        requested=requested,
+        user=user,
+        now=timezone.now(),
+    )
+
+
+def publish_letter(
+    *, text: LetterText, active_from: datetime | None, user: User
+) -> LetterTemplate:
+    """Publish a new version of a letter's text. Raises as the service does."""
+    return letter_templates.publish(
+        text=text, active_from=active_from, user=user, now=timezone.now()
+    )
+
+
+def restore_letter(*, code: str, locale: str, user: User) -> LetterTemplate:
+    """Use the built-in text of a letter again. Raises as the service does."""
+    return letter_templates.restore_builtin(
+        code=code, locale=locale, user=user, now=timezone.now()
+    )
