@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from audits.core.letter_rules import RULES, SECRETS
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 WIDTH = 72
 TEXT, ITEM, EXACT = "text", "item", "exact"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+_FRENCH = re.compile(r" ([;:?!»])")
 _EXACT_NAMES = SECRETS | {"checkpoint"}
 _ALONE = re.compile(r"\{([a-z_]+)\}")
 
@@ -68,7 +70,18 @@ def paragraphs_of(text: str, values: Values) -> list[Paragraph]:
 
 def one_line(text: str) -> str:
     """Return a text without line breaks and other control characters, as a header needs it."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    shown = "".join(c if c.isprintable() or c in NO_BREAK else " " for c in text)
+    return re.sub(" +", " ", shown).strip(" ")
+
+
+def spaced(paragraphs: Iterable[Paragraph], locale: str) -> list[Paragraph]:
+    """Return paragraphs in which, in French, no line begins with a high punctuation mark."""
+    if locale != "fr":
+        return list(paragraphs)
+    return [
+        one if one.style == EXACT else replace(one, text=_FRENCH.sub(NO_BREAK + r"\1", one.text))
+        for one in paragraphs
+    ]
 
 
 def inline(values: Values) -> dict[str, str]:

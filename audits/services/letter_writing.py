@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audits.core.letter_layout import inline, lay_out, one_line
+from audits.core.letter_layout import inline, lay_out, one_line, spaced
 from audits.core.letter_rules import RULES, SECRETS
 from audits.core.placeholders import fill
 from audits.queries.letter_texts import current_text, known_locale, phrases
@@ -60,7 +60,7 @@ def filled_in(text: LetterText, values: Values, *, to: str = "") -> Written:
     links = tuple(str(known[name]) for name in sorted(SECRETS & set(known)) if known[name])
     return Written(
         subject=one_line(fill(text.subject, inline(known))),
-        paragraphs=tuple(lay_out(text.code, text.blocks, known)),
+        paragraphs=tuple(spaced(lay_out(text.code, text.blocks, known), text.locale)),
         to=to,
         links=links,
     )

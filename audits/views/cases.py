@@ -16,6 +16,7 @@ from audits.queries.conflicts import case_ahead
 from audits.queries.exceptions import waiting_to_be_erased
 from audits.queries.holds import holds_to_review
 from audits.queries.journey import LABELS_FOR_STAFF, journey
+from audits.queries.letter_routes import needing_somebody
 from audits.queries.operator_cases import operator_origin_of
 from audits.queries.places import told
 from audits.queries.releases import held_releases, held_stand_ins
@@ -25,6 +26,7 @@ from audits.views.access import may_decide, page, staff_page
 from audits.views.clocks import clock_context
 from audits.views.deciding import panel
 from audits.views.downloads import MANIFEST, PDF
+from audits.views.letters import letters_of
 from audits.views.previews import asked, looked_at
 from audits.views.progress import fragment, progress_of
 from audits.views.weighing import predicted_and_actual, weighed_ways
@@ -76,6 +78,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "holds_to_review": holds_to_review(today).count(),
         "alerts": schedule.alerts(timezone.now()),
         "exposures": exposed(),
+        "letters_waiting": needing_somebody(),
     }
     return page(request, "audits/cases.html", context)
 
@@ -113,7 +116,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         ],
         "places": told(found),
         "log": case_page.log_of(found),
-        "letters": found.letters.order_by("created_at"),
+        **letters_of(request, found),
         "record": ComplianceRecord.objects.filter(request=found).first(),
         "has_pdf": PDF in files,
         "has_manifest": MANIFEST in files,
