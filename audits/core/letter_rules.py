@@ -31,6 +31,7 @@ PLACEHOLDERS = MappingProxyType(
         "hours": "how many hours the link for confirming works",
         "confirm_url": "the link that confirms the request",
         "status_url": "the link to the person's own page",
+        "until": "the day until which the link for confirming works",
         "due_on": "the day by which the answer is due",
         "asked": "what the person is asked for",
         "answer_url": "the link under which the person answers; may be missing",
@@ -38,6 +39,7 @@ PLACEHOLDERS = MappingProxyType(
         "new_due": "the later day by which the answer is due",
         "lift_on": "the day on which the restriction ends",
         "erased_on": "the day on which the data was gone",
+        "done": "what was done to the data itself",
         "models": "what was or will be done to each model, and when",
         "places": "where something of the data is left; may be missing",
         "exceptions": "what is kept, why and until when; may be missing",
@@ -104,6 +106,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             own=("hours", "confirm_url", "status_url", "due_on"),
             needs={"link": ("confirm_url", "hours"), "status": ("status_url",)},
         ),
+        "CONFIRM_REMINDER": Rule(
+            title="Reminder to confirm",
+            body=("opening", "link", "not_you"),
+            own=("until",),
+            needs={"link": ("until",)},
+        ),
         "ACKNOWLEDGEMENT": Rule(
             title="Acknowledgement",
             body=("opening", "deadline", "next", "complaint"),
@@ -147,7 +155,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
                 "complaint",
                 "remedy",
             ),
-            own=("erased_on", "models", "places", "exceptions", "backups", "record"),
+            own=("erased_on", "done", "models", "places", "exceptions", "backups", "record"),
             needs={"models": ("models",), **_COMPLAINT},
         ),
         "ANSWER_NO_DATA_FOUND": Rule(

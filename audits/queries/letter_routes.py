@@ -22,10 +22,18 @@ def nobody_to_answer(request: ErasureRequest) -> bool:
     return ours or (request.channel == LATE and not request.email)
 
 
-def on_paper(request: ErasureRequest) -> bool:
-    """Return whether letters to the person go by post (Art. 12(3): the way in is the way out)."""
+def address_of(request: ErasureRequest, code: str) -> str:  # noqa: ARG001
+    """Return the e-mail address that a letter of the case goes to; empty where there is none."""
+    return request.email
+
+
+def on_paper(request: ErasureRequest, code: str = "") -> bool:
+    """Return whether a letter to the person goes by post.
+
+    The way in is the way out, unless the person asked otherwise (Art. 12(3)).
+    """
     route = AnswerRoute.objects.filter(request=request).first()
-    if not request.email:
+    if not address_of(request, code):
         return True
     if route:
         return route.way == AnswerRoute.Way.POST

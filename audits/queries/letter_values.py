@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     Value = str | tuple[str, ...]
 
-_PLAIN = ("asked", "addressee", "what", "versions", *sorted(SECRETS))
-_DAYS = ("new_due", "lift_on")
+_PLAIN = ("addressee", "what", "versions", *sorted(SECRETS))
+_DAYS = ("new_due", "lift_on", "until")
 
 
 def letter_values(
@@ -33,8 +33,9 @@ def letter_values(
         request: the case.
         locale: one of ``LOCALES``.
         context: what only the caller knows. ``runs``, ``record``, ``asked``, ``addressee``,
-            ``what``, ``versions`` and the links; ``reason``, a code of the phrases or words;
-            ``new_due``, ``lift_on`` and ``models_by``, days; ``places``, of ``name`` and ``why``;
+            ``what``, ``versions`` and the links; ``reason`` and ``asked``, a code of the phrases
+            or words; ``new_due``, ``lift_on``, ``until`` and ``models_by``, days;
+            ``places_erased``, a count; ``places``, of ``name`` and ``why``, which may be a code;
             ``exceptions``, of ``what``, ``reason`` and ``until``; ``backups``, of ``name`` and
             ``expires_on``: each a sequence of mappings.
     """
@@ -45,9 +46,11 @@ def letter_values(
         **_always(request, locale),
         **plain,
         **days,
-        "reason": _reason(request, context, words),
+        "reason": _said(context.get("reason") or request.refusal_code, words),
+        "asked": _said(context.get("asked"), words),
+        "done": _done(context, words),
         "models": model_sentences(request, locale, context),
-        "places": tuple(_place(one) for one in context.get("places") or ()),
+        "places": tuple(_place(one, words) for one in context.get("places") or ()),
         "exceptions": _dated(context.get("exceptions"), "until", "until", locale),
         "backups": _dated(context.get("backups"), "expires_on", "overwritten", locale),
         "record": _record(context),
@@ -90,13 +93,25 @@ def _day(value: object, locale: str) -> str:
     return date_words(value, locale)
 
 
-def _reason(request: ErasureRequest, context: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    said = str(context.get("reason") or request.refusal_code)
+def _said(code: object, words: Mapping[str, str]) -> str:
+    """Return the sentence for a code, or what is no code as it is."""
+    said = str(code or "")
     return words.get(said, said)
 
 
-def _place(one: Mapping[str, Any]) -> str:
-    why = one.get("why", "")
+def _done(context: Mapping[str, Any], words: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what was done to the data; the keys stay while something is kept."""
+    kept = bool(context.get("exceptions"))
+    done = [words["deleted_but"] if kept else words["deleted"]]
+    if not kept:
+        done.append(words["keys_destroyed"])
+    if count := context.get("places_erased"):
+        done.append(fill(words["places_erased"], {"count": str(count)}))
+    return tuple(done)
+
+
+def _place(one: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    why = _said(one.get("why"), words)
     return f"{one['name']}: {why}" if why else str(one["name"])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -16,6 +17,7 @@ from django.db.models import F, Q
 
 from audits.core.letter_layout import one_line
 from audits.models import ErasureRequest, Letter
+from audits.queries.letter_routes import address_of
 from audits.queries.letter_texts import phrases
 from audits.services import log
 from audits.services.letter_contents import NotReadable, Written, open_letter, seal_letter
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 CLAIM = timedelta(minutes=5)
 # After the first try, the second follows in five minutes; after the fifth there is no other.
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (5, 60, 6 * 60, 24 * 60))
-NOBODY = "Nobody is left to send it to."
+NOBODY = "Nobody is left to send it to, or it would come too late."
+TO_CONFIRM = ("CONFIRM", "CONFIRM_REMINDER")
 State = Letter.State
 logger = logging.getLogger("expunge.letters")
 
@@ -42,7 +45,7 @@ def deliver(*, letter: Letter, now: datetime) -> bool:
     except NotReadable:
         written = None
     to = _address(letter, written)
-    if written is None or not to:
+    if written is None or not to or too_late(letter, now):
         _drop(letter)
         return False
     try:
@@ -69,6 +72,16 @@ def try_again(*, letter: Letter, now: datetime) -> bool:
     return bool(Letter.objects.filter(pk=letter.pk, state=State.FAILED).update(**again))
 
 
+def too_late(letter: Letter, now: datetime) -> bool:
+    """Return whether a notice of extension would come after the day that it extends.
+
+    It must reach the person within the first period (Art. 12(3)), or extends nothing.
+    """
+    due = letter.request.due_on
+    today = now.astimezone(ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)).date()
+    return letter.code == "EXTENSION" and due is not None and today > due
+
+
 def _claimed(letter: Letter, now: datetime) -> bool:
     """Take the letter to the mail server alone; whoever died there gives it free again."""
     free = Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM)
@@ -81,9 +94,9 @@ def _address(letter: Letter, written: Written | None) -> str:
     if written and written.to:
         return written.to
     request = letter.request
-    if letter.code == "CONFIRM" and request.status != ErasureRequest.Status.RECEIVED:
+    if letter.code in TO_CONFIRM and request.status != ErasureRequest.Status.RECEIVED:
         return ""
-    return request.email
+    return address_of(request, letter.code)
 
 
 def _message(written: Written, to: str) -> EmailMessage:

@@ -13,6 +13,7 @@ from audits.core.roles import Right
 from audits.models import AnswerRoute, ErasureRequest, Letter
 from audits.services import log, rights
 from audits.services.letter_contents import NotReadable, seal, unseal
+from audits.services.letter_delivery import too_late
 from audits.services.requests import actor_of
 from lineage import keys
 
@@ -89,7 +90,9 @@ def record_posting(*, letter_id: UUID, posted_on: date, user: User, now: datetim
         PostingRefused: the letter does not wait to be posted, or the day cannot be right.
     """
     rights.require(user, Right.HANDLE)
-    letter = Letter.objects.select_for_update().get(pk=letter_id)
+    letter = (
+        Letter.objects.select_for_update(of=["self"]).select_related("request").get(pk=letter_id)
+    )
     zone = ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)
     written, today = letter.created_at.astimezone(zone).date(), now.astimezone(zone).date()
     if letter.state != State.TO_POST:
@@ -100,6 +103,11 @@ def record_posting(*, letter_id: UUID, posted_on: date, user: User, now: datetim
         raise PostingRefused(
             f"posted_on is {posted_on}; allowed are the days from {written}, on which the letter "
             f"was written, to {today}."
+        )
+    if too_late(letter, datetime.combine(posted_on, time(12), tzinfo=zone)):
+        raise PostingRefused(
+            f"posted_on is {posted_on}; a notice of extension must be posted by "
+            f"{letter.request.due_on}, or it extends nothing (Art. 12(3))."
         )
     letter.state, letter.posted_on = State.POSTED, posted_on
     letter.sent_at = datetime.combine(posted_on, time(12), tzinfo=zone)

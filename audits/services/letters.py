@@ -139,7 +139,7 @@ def _write(
         return
     letter.locale, letter.version = text.locale, text.version
     letter.digest, letter.content = _digest(written), content
-    letter.state = State.TO_POST if not to and on_paper(request) else State.WAITING
+    letter.state = State.TO_POST if not to and on_paper(request, letter.code) else State.WAITING
     letter.error, letter.next_try_at = "", None
     letter.save()
 

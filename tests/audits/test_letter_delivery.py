@@ -262,3 +262,37 @@ def test_only_an_administrator_publishes_and_only_what_keeps_the_rules(staff, si
     with pytest.raises(NotAllowed, match="takes the role Administrator"):
         letter_templates.publish(text=text, active_from=None, user=other, now=NOW)
     assert not LetterTemplate.objects.exists()
+
+
+def test_L9_a_notice_of_extension_is_never_sent_after_the_first_period(case, staff, no_server):
+    assert not send(case, "EXTENSION", **EXTENSION)
+    letter = Letter.objects.get()
+    late = NOW + timedelta(days=40)
+    no_server.undo()
+    assert letter_delivery.deliver_waiting(now=late) == 0
+    letter.refresh_from_db()
+    assert (letter.state, mail.outbox) == ("DROPPED", [])
+    Letter.objects.update(state="TO_POST")
+    with pytest.raises(letter_posting.PostingRefused, match="extends nothing"):
+        letter_posting.record_posting(
+            letter_id=letter.pk, posted_on=late.date(), user=staff, now=late
+        )
+
+
+def test_what_is_kept_elsewhere_or_in_backups_is_told_with_its_end(case):
+    told = {
+        "places_erased": 2,
+        "places": [{"name": "crm", "why": "MASKED"}],
+        "exceptions": [{"what": "invoices", "reason": "ART_17_3_B", "until": "2030-12-31"}],
+        "backups": [{"name": "weekly", "expires_on": NOW.date()}],
+    }
+    case.erased_at = NOW
+    assert send(case, "ANSWER_ERASED", **told)
+    words = " ".join(mail.outbox[-1].body.split())
+    assert "* crm: rows remain in which nothing names you any more" in words
+    assert "* invoices: A law obliges us" in words
+    assert "(Art. 17(3)(b)), until 31 December 2030" in words
+    assert "* weekly, by 2 March 2026" in words
+    assert "but for what is named below" in words
+    assert "destroyed the keys" not in words
+    assert "and read back that it is gone: 2." in words
