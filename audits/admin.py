@@ -81,9 +81,10 @@ class DuplicateFindingAdmin(ReadOnlyAdmin):
 
 @admin.register(Letter)
 class LetterAdmin(ReadOnlyAdmin):
-    """Letters and whether they were sent; their texts are not stored."""
+    """Letters and whether they were sent; their texts are sealed."""
 
-    list_display = ("request", "code", "created_at", "sent_at", "error")
+    exclude = ("content", "asked")
+    list_display = ("request", "code", "state", "created_at", "sent_at", "error")
     list_filter = ("code", ("sent_at", admin.EmptyFieldListFilter))
     list_select_related = ("request",)
 

@@ -25,6 +25,7 @@ from tests.audits.world import ADA, NOW, events, logged
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 EXTENSION = {"reason": "COMPLEXITY", "new_due": "2026-06-02"}
 HOURS = timedelta(hours=1)
+HOME = "Ada\n1 Way\nBerlin"
 
 
 @pytest.fixture
@@ -189,8 +190,9 @@ def test_L20_a_notice_goes_to_somebody_else_once_and_does_not_name_the_person(ca
 
 
 def test_L10_an_answer_by_post_counts_as_sent_on_the_day_it_was_posted(case, staff):
-    chosen = {"way": "POST", "address": "Ada\n1 Way\nBerlin", "requested": True}
-    letter_posting.choose_route(case_id=case.pk, user=staff, now=NOW, **chosen)
+    letter_posting.choose_route(
+        case_id=case.pk, way="POST", address=HOME, requested=True, user=staff, now=NOW
+    )
     assert not send(case, "EXTENSION", **EXTENSION)
     letter = Letter.objects.get()
     assert (letter.state, mail.outbox) == ("TO_POST", [])
@@ -207,7 +209,7 @@ def test_L10_an_answer_by_post_counts_as_sent_on_the_day_it_was_posted(case, sta
     assert send(case, "EXTENSION", **EXTENSION)
     assert logged(case, "letter_posted") == [{"letter": "EXTENSION", "posted_on": "2026-03-02"}]
     assert len(logged(case, "letter_sent")) == 1
-    assert letter_posting.postal_address(case) == "Ada\n1 Way\nBerlin"
+    assert letter_posting.postal_address(case) == HOME
 
 
 def test_L10_the_way_in_is_the_way_out_unless_the_person_asked_otherwise(case, staff):

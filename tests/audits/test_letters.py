@@ -137,7 +137,7 @@ def test_F12_an_answer_that_cannot_be_sent_does_not_undo_the_seal_and_is_tried_a
 def test_every_letter_can_be_written_and_greets_with_the_reference(request_, code):
     links = {"confirm_url": "https://x/confirm", "status_url": "https://x/status"}
     runs = [worlds.queued_run(worlds.verified_case("bert@example.org"))]
-    days = {"new_due": "2026-06-02", "lift_on": "2026-04-01"}
+    days = {"new_due": "2026-06-02", "lift_on": "2026-04-01", "until": "2026-03-04"}
     said = {"asked": "Which account is yours?", "reason": "COMPLEXITY"}
     assert send(request_, code, **links, **days, **said, runs=runs)
     (letter,) = mail.outbox
