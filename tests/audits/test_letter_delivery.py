@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
+import pikepdf
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
@@ -227,9 +229,6 @@ def test_L10_the_way_in_is_the_way_out_unless_the_person_asked_otherwise(case, s
 
 
 def test_a_letter_as_pdf_says_its_language_and_structure(case):
-    pikepdf = pytest.importorskip("pikepdf")
-    import io
-
     case.locale = "de"
     send(case)
     with pikepdf.open(io.BytesIO(letter_pdf(Letter.objects.get()))) as pdf:
