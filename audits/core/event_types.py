@@ -174,8 +174,8 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
         "letter": CODE,
         "locale": SLUG,
         "version": COUNT,
-        "builtin": choice("YES", "NO"),
+        "builtin": CODE,
         "digest": SHA256,
     },
-    "answer_route_set": {"way": CODE, "requested": choice("YES", "NO")},
+    "answer_route_set": {"way": CODE, "requested": CODE},
 }
