@@ -48,7 +48,7 @@ def say_what_was_sent(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audits', '0013_kinds_and_roles'),
+        ('audits', '0017_legal_clock'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

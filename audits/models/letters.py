@@ -15,7 +15,7 @@ class Letter(models.Model):
 
     * WAITING -> SENT, when the mail server took it; -> FAILED after the last try, or when a
       mandatory block has nothing to say; -> DROPPED, when there is nobody to send it to any more;
-    * FAILED -> WAITING, when staff try again;
+    * FAILED -> WAITING, when staff try again, as they may before the next try, too;
     * TO_POST -> POSTED, when staff record the day on which it was posted.
 
     ``content`` is the text, sealed with the key of the case: once that is destroyed nobody can

@@ -14,7 +14,7 @@ from audits.core.roles import Right
 from audits.models import CaseClock, ErasureRequest, ExtensionDecision, Letter
 from audits.queries import clocks
 from audits.queries.extending import why_not
-from audits.services import letters, log
+from audits.services import letter_delivery, letters, log
 from audits.services.clocks import settle
 from audits.services.requests import actor_of
 from audits.services.rights import require
@@ -104,6 +104,8 @@ def retry_notice(*, case_id: UUID, user: User, now: datetime) -> bool:
         NotAllowed: the user may not handle cases.
     """
     require(user, Right.HANDLE)
+    for letter in Letter.objects.filter(request_id=case_id, code=LETTER):
+        letter_delivery.try_again(letter=letter, now=now)
     return send_notice(case_id=case_id, now=now)
 
 

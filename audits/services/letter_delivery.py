@@ -30,6 +30,7 @@ CLAIM = timedelta(minutes=5)
 # After the first try, the second follows in five minutes; after the fifth there is no other.
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (5, 60, 6 * 60, 24 * 60))
 NOBODY = "Nobody is left to send it to, or it would come too late."
+UNSENT = (Letter.State.WAITING, Letter.State.FAILED)
 TO_CONFIRM = ("CONFIRM", "CONFIRM_REMINDER")
 State = Letter.State
 logger = logging.getLogger("expunge.letters")
@@ -67,9 +68,9 @@ def deliver_waiting(*, now: datetime) -> int:
 
 @transaction.atomic
 def try_again(*, letter: Letter, now: datetime) -> bool:
-    """Let a letter that failed wait to be sent again, from the first try on."""
+    """Let a letter that failed, or that waits for its next try, be sent again at once."""
     again = {"state": State.WAITING, "attempts": 0, "next_try_at": now, "claimed_at": None}
-    return bool(Letter.objects.filter(pk=letter.pk, state=State.FAILED).update(**again))
+    return bool(Letter.objects.filter(pk=letter.pk, state__in=UNSENT).update(**again))
 
 
 def too_late(letter: Letter, now: datetime) -> bool:

@@ -83,6 +83,7 @@ __all__ = [
     "release_hold",
     "resume_clock",
     "restore_letter",
+    "resume_clock",
     "retry",
     "return_decision",
     "return_forget_set",
