@@ -78,7 +78,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "holds_to_review": holds_to_review(today).count(),
         "alerts": schedule.alerts(timezone.now()),
         "exposures": exposed(),
-        "letters_waiting": needing_somebody(),
+        "letters_waiting": needing_somebody()[:PER_PAGE],
     }
     return page(request, "audits/cases.html", context)
 
