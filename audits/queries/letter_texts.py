@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 FALLBACK = "en"
+# A line break that is a space: none before a point of a list or a placeholder on its own line.
+_SOFT_BREAK = re.compile(r"(?<![\n}])\n(?!\n|\* |\{[a-z_]+\}(?:\n|$))")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,8 @@ def builtin_text(code: str, locale: str) -> LetterText:
     read = _file(locale)
     own, shared = read[code], read["SHARED"]
     blocks = {
-        name: str(own.get(name, shared.get(name, ""))).strip() for name in RULES[code].blocks
+        name: _SOFT_BREAK.sub(" ", str(own.get(name, shared.get(name, ""))).strip())
+        for name in RULES[code].blocks
     }
     return LetterText(
         code=code, locale=locale, subject=own["subject"], blocks=MappingProxyType(blocks)
