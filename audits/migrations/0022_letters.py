@@ -48,7 +48,7 @@ def say_what_was_sent(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audits', '0016_profiles_of_difficulty'),
+        ('audits', '0021_location_results'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -11,9 +11,8 @@ from django.utils import timezone
 from audits.models import ErasureRequest
 from audits.queries import cases
 from audits.services import decisions, duplicates, letters, releases, requests
-from audits.workflow import doorbell
-from audits.workflow.decide_actions import noted
 from audits.workflow import doorbell, letter_actions
+from audits.workflow.decide_actions import noted
 from lineage.models import Job, ModelVersion
 from lineage.services import jobs
 from unlearning.services import runs as unlearning_runs

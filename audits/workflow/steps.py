@@ -12,19 +12,18 @@ from audits.models import ErasureRequest
 from audits.queries import batches, case_file, cases
 from audits.queries.conflicts import case_ahead
 from audits.queries.evidence import verdict_of
-from audits.queries.exceptions import exceptions_of
+from audits.queries.letter_context import answer_context
 from audits.queries.operator_cases import needs_scores
-from audits.queries.places import must_search, told
+from audits.queries.places import must_search
 from audits.queries.waiting import waits_for_others
 from audits.services import (
     bases,
     closing,
     evidence,
     holds,
-    letters,
-    places,
     letter_posting,
     letters,
+    places,
     planning,
     records,
     removal,
@@ -205,23 +204,10 @@ def _seal(request: ErasureRequest, now: datetime) -> bool:
 
 def _answer(request: ErasureRequest, now: datetime) -> bool:
     job = report_job(request, now)
-    if not request.email:
-        return False  # answered before, or nobody is to be written to
-    answered = letters.send_letter(
-        request=request,
-        code=f"ANSWER_{request.outcome}",
-        now=now,
-        context={
-            "runs": case_file.ordered_runs(request),
-            "record": request.record,
-            "exceptions": list(exceptions_of(request)),
-            "places": told(request),
-        },
-    )
     code = f"ANSWER_{request.outcome}"
     if code not in RULES:
         return False  # nobody is to be written to
-    context = {"runs": case_file.ordered_runs(request), "record": request.record}
+    context = answer_context(request)
     answered = letters.send_letter(request=request, code=code, now=now, context=context)
     if answered and job.status == Job.Status.SUCCEEDED:
         closing.forget_address(case_id=request.pk)

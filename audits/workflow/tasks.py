@@ -12,8 +12,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from audits.queries import cases
-from audits.services import exceptions, expiry, late, registers, scheduling, unconfirmed
-from audits.services import expiry, late, letter_delivery, scheduling, unconfirmed
+from audits.services import (
+    exceptions,
+    expiry,
+    late,
+    letter_delivery,
+    registers,
+    scheduling,
+    unconfirmed,
+)
 from audits.workflow.clock_actions import mind_clocks
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
