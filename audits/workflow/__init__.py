@@ -38,6 +38,7 @@ from audits.workflow.decide_actions import (
     refuse,
     release_hold,
     return_decision,
+)
 from audits.workflow.letter_actions import (
     LETTERS_OF_STAFF,
     choose_route,
@@ -81,7 +82,6 @@ __all__ = [
     "refuse",
     "release_held",
     "release_hold",
-    "resume_clock",
     "restore_letter",
     "resume_clock",
     "retry",
