@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audits.core.fields import (
+    BOOL,
     CODE,
     COMMITMENT,
     COUNT,
@@ -130,4 +131,25 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "deadline_extended": {"previous": DATE, "due_on": DATE},
     "extension_lapsed": {"due_on": DATE},
     "reminder_due": {"stage": CODE, "due_on": DATE},
+    "action_refused": {"action": CODE, "reason": CODE},
+    "kind_stated": {"kind": CODE, "objection": CODE},
+    "request_entered": {
+        "source": CODE,
+        "received_on": DATE,
+        "entered_on": DATE,
+        "answer_by": CODE,
+        "agent": BOOL,
+        "mandate_seen": BOOL,
+    },
+    "mandate_seen": {},
+    "identity_checked": {"method": CODE, "level": CODE, "doubt": CODE},
+    "identity_proof_destroyed": {},
+    "info_asked": {"doubt": CODE},
+    "info_received": {"identifiers": COUNT},
+    "person_not_identified": {"reason": CODE},
+    "request_expired": {},
+    "objection_balanced": {"result": choice("UPHELD", "OVERRULED"), "balance": COMMITMENT},
+    "lift_announced": {"lift_on": DATE},
+    "lift_notice_given": {},
+    "restriction_lifted": {"restrictions": COUNT},
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from audits.models.certificates import ProcedureCertificate
 from audits.models.clock import CaseClock, ClockPause, ExtensionDecision
 from audits.models.evidence import AuditPlan, Evidence, ShadowResult, Verdict
+from audits.models.intake import IdentityCheck, Intake, PersonalDetails, ProcessingStop
 from audits.models.operator_cases import OperatorCase, ScoredRecord
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, Letter, OwedToOthers
@@ -19,13 +20,17 @@ __all__ = [
     "ErasureRequest",
     "Evidence",
     "ExtensionDecision",
+    "IdentityCheck",
+    "Intake",
     "Letter",
     "LogCheckpoint",
     "LogHead",
     "LogLeaf",
     "OperatorCase",
     "OwedToOthers",
+    "PersonalDetails",
     "ProcedureCertificate",
+    "ProcessingStop",
     "Reading",
     "Release",
     "ScoredRecord",

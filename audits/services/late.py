@@ -127,6 +127,7 @@ def _open_for_person(
     request = ErasureRequest.objects.create(
         reference=new_reference(),
         status=S.ACCEPTED,
+        kind=original.kind if original else ErasureRequest.Kind.ERASURE,
         channel=CHANNEL,
         linked_to=original,
         # A restored case may be older than its decision, and then has no ground yet.
@@ -156,6 +157,7 @@ def _open_for_operator(
     """Open a case that nobody asked for: it was approved with the operator's, ``first``."""
     request = ErasureRequest.objects.create(
         reference=new_reference("OP"),
+        kind=ErasureRequest.Kind.OPERATOR,
         status=S.APPROVED,
         channel=CHANNEL,
         linked_to=original,

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 
 from audits.models import ErasureRequest, Letter, LogCheckpoint
+from audits.queries.addressees import address_of
 from audits.services import log
 
 if TYPE_CHECKING:
@@ -26,10 +27,16 @@ logger = logging.getLogger("expunge.letters")
 SUBJECTS = {
     "CONFIRM": "Please confirm your erasure request {reference}",
     "EXTENSION": "We need more time for your request {reference}",
+    "CONFIRM_REMINDER": "Your request {reference} still waits for you",
+    "INFO_NEEDED": "We need more to find your data ({reference})",
+    "RESTRICTED": "Your data is restricted ({reference})",
+    "LIFT_NOTICE": "The restriction of your data will end ({reference})",
     "ANSWER_ERASED": "Your data has been erased ({reference})",
     "ANSWER_NO_DATA_FOUND": "We hold no data about you ({reference})",
     "ANSWER_REFUSED": "Our decision on your request {reference}",
     "ANSWER_WITHDRAWN": "Your request {reference} was withdrawn",
+    "ANSWER_NOT_IDENTIFIED": "We could not identify you ({reference})",
+    "ANSWER_RESTRICTION_LIFTED": "The restriction of your data has ended ({reference})",
     "ANSWER_JOINED": "Your request {reference} continues under an earlier one",
 }
 
@@ -44,14 +51,15 @@ def send_letter(
     letter, _ = Letter.objects.get_or_create(
         request=request, code=code, defaults={"created_at": now, "digest": ""}
     )
-    if letter.sent_at or not request.email or not _claimed(letter, now):
+    address = address_of(request, code)
+    if letter.sent_at or not address or not _claimed(letter, now):
         return bool(letter.sent_at)
     body = render_to_string(f"letters/{code.lower()}.txt", _context(request, context or {}))
     message = EmailMessage(
         subject=SUBJECTS[code].format(reference=request.reference),
         body=body,
         from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[request.email],
+        to=[address],
     )
     try:
         message.send()

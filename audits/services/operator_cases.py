@@ -82,6 +82,7 @@ def open_case(*, new: NewCase, user: User, now: datetime) -> OperatorCase:
     named = bitmaps.encode(_usable(new.space, new.seeds))
     request = ErasureRequest.objects.create(
         reference=new_reference("OP"),
+        kind=ErasureRequest.Kind.OPERATOR,
         status=S.DRAFT,
         channel=CHANNEL,
         status_digest=token_digest(secrets.token_urlsafe(32)),

@@ -1,0 +1,137 @@
+"""What staff, another system or the person do about intake, identity, objection, restriction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils import timezone
+
+from audits.models import ErasureRequest
+from audits.services import entering, identifying, letters, requests, stopping
+from audits.workflow import doorbell
+from audits.workflow.refused import logged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+
+def enter(*, entry: entering.Entry, user: User) -> ErasureRequest:
+    """Store a request that came by post, telephone, e-mail or in person.
+
+    Where identity was not checked at the desk, whoever has an e-mail address gets the link; that
+    it could not be sent shows on the case, and stops nothing.
+    """
+    received = entering.enter_request(entry=entry, user=user, now=timezone.now())
+    if entry.email and entry.check is None:
+        send_links(received)
+    doorbell.wake(received.request.pk)
+    return received.request
+
+
+def enter_by_key(
+    *,
+    key_name: str,
+    idempotency: str,
+    email: str,
+    wish: requests.Wish,
+    told: requests.Told,
+) -> tuple[bool, ErasureRequest]:
+    """Store a request that another system sends; return whether it is a new one, and its case."""
+    received, request = entering.enter_by_key(
+        key_name=key_name,
+        idempotency=idempotency,
+        email=email,
+        wish=wish,
+        told=told,
+        now=timezone.now(),
+    )
+    if received:
+        send_links(received)
+    return received is not None, request
+
+
+def send_links(received: requests.Received) -> bool:
+    """Send the person the links that only they get; return whether the letter is sent."""
+    return letters.send_letter(
+        request=received.request,
+        code="CONFIRM",
+        now=timezone.now(),
+        context={
+            "confirm_url": f"{settings.SITE_URL}/erasure/confirm/{received.confirm_token}/",
+            "status_url": f"{settings.SITE_URL}/erasure/status/{received.status_token}/",
+        },
+    )
+
+
+@logged
+def see_mandate(*, case_id: UUID, digest: str, user: User) -> None:
+    """Record that the mandate of an agent was seen."""
+    entering.see_mandate(case_id=case_id, digest=digest, user=user, now=timezone.now())
+
+
+@logged
+def check_identity(*, case_id: UUID, check: identifying.Check, user: User) -> None:
+    """Record how staff made sure who asks."""
+    identifying.check_identity(case_id=case_id, check=check, user=user, now=timezone.now())
+    doorbell.wake(case_id)
+
+
+@logged
+def note_proof_destroyed(*, case_id: UUID, user: User) -> None:
+    """Record that a document that was shown is destroyed."""
+    identifying.note_proof_destroyed(case_id=case_id, user=user, now=timezone.now())
+
+
+@logged
+def ask_information(*, case_id: UUID, doubt: str, user: User) -> None:
+    """Ask the person for more."""
+    identifying.ask_information(case_id=case_id, doubt=doubt, user=user, now=timezone.now())
+    doorbell.wake(case_id)
+
+
+@logged
+def receive_information(
+    *, case_id: UUID, identifiers: Sequence[tuple[str, str]], user: User | None = None
+) -> None:
+    """Take what the person answered; ``user`` copied it from a letter."""
+    identifying.receive_information(
+        case_id=case_id, identifiers=identifiers, user=user, now=timezone.now()
+    )
+    doorbell.wake(case_id)
+
+
+@logged
+def close_unidentified(*, case_id: UUID, reason: str, user: User) -> None:
+    """Close a case whose person cannot be identified."""
+    identifying.close_unidentified(case_id=case_id, reason=reason, user=user, now=timezone.now())
+    doorbell.wake(case_id)
+
+
+@logged
+def decide_objection(*, case_id: UUID, upheld: bool, text: str, user: User) -> None:
+    """Decide the balance of an objection."""
+    requests.decide_objection(
+        case_id=case_id, upheld=upheld, text=text, user=user, now=timezone.now()
+    )
+    doorbell.wake(case_id)
+
+
+@logged
+def plan_lift(*, case_id: UUID, reason: str, lift_on: date, user: User) -> None:
+    """Fix when a restriction ends; the person is told first."""
+    stopping.plan_lift(
+        case_id=case_id, reason=reason, lift_on=lift_on, user=user, now=timezone.now()
+    )
+    doorbell.wake(case_id)
+
+
+@logged
+def note_notice(*, case_id: UUID, user: User) -> None:
+    """Record that the person was told by post that a restriction ends."""
+    stopping.note_notice(case_id=case_id, user=user, now=timezone.now())
+    doorbell.wake(case_id)
