@@ -12,6 +12,7 @@ from audits.models import ErasureRequest, OperatorCase
 from audits.queries import named_records
 from audits.services.operator_cases import NewCase
 from audits.services.requests import REFUSALS
+from audits.services.stopping import OVERRULED
 from lineage.core.ordinal_list import OrdinalsUnreadable
 from lineage.models import Dataset, ModelVersion
 
@@ -75,7 +76,7 @@ class ErasureForm(forms.Form):
 
     def again(self) -> ErasureForm:
         """Return a fresh form for the page: the address is kept, the traps are set anew."""
-        fresh = ErasureForm(now=self.now)
+        fresh = type(self)(now=self.now)
         fresh.initial["email"] = self.data.get("email", "")
         # The moment of the first opening counts, so that somebody who is quick waits only once.
         if age_of_stamp(self.data.get("stamp", ""), self.now) is not None:
@@ -122,7 +123,7 @@ class RefuseForm(forms.Form):
     code = forms.ChoiceField(
         label="Why is the request refused?",
         help_text="The person is told this reason, and where to complain.",
-        choices=list(REFUSALS.items()),
+        choices=[one for one in REFUSALS.items() if one[0] != OVERRULED],
         widget=forms.RadioSelect,
         error_messages={"required": "Select a reason.", "invalid_choice": "Select a reason."},
     )

@@ -99,8 +99,9 @@ class IdentityCheck(models.Model):
 class ProcessingStop(models.Model):
     """The records of a case are restricted without, or before, an erasure (Art. 18, 21, 7(3)).
 
-    ``stopped_at`` is empty until the request is confirmed. ``objection`` is set where Art. 21 was invoked; against direct marketing nothing is balanced.
-    A restriction ends only after the person was told: ``notice_at`` comes before ``lifted_at``.
+    ``stopped_at`` is empty until the request is confirmed. ``objection`` is set where Art. 21 was
+    invoked; against direct marketing nothing is balanced. A restriction ends only after the person
+    was told: ``notice_at`` comes before ``lifted_at``.
     """
 
     class Objection(models.TextChoices):

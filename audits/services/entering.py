@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
+    from audits.core.identity import Check
+
 CHANNELS = {
     "POST": "By post",
     "PHONE": "By telephone",
@@ -78,7 +80,7 @@ class Entry:
     answer_by: str = ""
     agent: Agent | None = None
     old_confirmed: bool = False
-    check: identifying.Check | None = None
+    check: Check | None = None
 
 
 @transaction.atomic
@@ -165,6 +167,11 @@ def enter_by_key(  # noqa: PLR0913  (what a call says)
     )
     _log_entry(intake, log.SYSTEM, now)
     return received, received.request
+
+
+def free_key(*, case_id: UUID) -> None:
+    """Let the call that made a case be made again, as nobody can confirm that case."""
+    Intake.objects.filter(pk=case_id).update(idempotency=None)
 
 
 @transaction.atomic

@@ -79,7 +79,7 @@ class Wish:
 
 
 @transaction.atomic
-def receive_request(  # noqa: PLR0913  (what a request is made of)
+def receive_request(
     *,
     email: str,
     channel: str,

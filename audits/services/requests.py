@@ -179,7 +179,7 @@ def _check_acceptable(case_id: UUID) -> None:
 
 @transaction.atomic
 def withdraw_request(*, case_id: UUID, now: datetime) -> bool:
-    """Let the person take the request back while nothing is decided; a restriction ends with it."""
+    """Let the person take the request back until it is decided; a restriction ends with it."""
     withdrawn = move(
         case_id=case_id,
         to=S.WITHDRAWN,

@@ -11,13 +11,13 @@ Only UNLEARNING and AUDITING have none of their own: the events of the runs tell
 * VERIFIED -> ACCEPTED | REFUSED: staff decided and recorded a ground or a code;
 * VERIFIED -> SEALED: nothing is held about the person, or an earlier case already runs;
 * ACCEPTED -> RESTRICTED -> PLANNED -> UNLEARNING <-> AUDITING -> ERASED -> SEALED;
-* ACCEPTED -> RESTRICTED -> SEALED with the outcome RESTRICTION_LIFTED: a request of Art. 18, which is
-  never planned and ends once the person was told of the end;
+* ACCEPTED -> RESTRICTED -> SEALED with the outcome RESTRICTION_LIFTED: a request of Art. 18, which
+  is never planned and ends once the person was told of the end;
 * DRAFT <-> PROPOSED -> APPROVED -> RESTRICTED: the operator's own case, which a second member of
   staff approves; from there on as any other;
 * DRAFT | PROPOSED -> WITHDRAWN: the operator dropped it;
-* REFUSED -> SEALED and WITHDRAWN -> SEALED once the answer is written, and nothing is restricted any
-  more that had been before the decision (withdrawal of consent, objection);
+* REFUSED -> SEALED and WITHDRAWN -> SEALED once the answer is written, and nothing is restricted
+  any more that had been before the decision (withdrawal of consent, objection);
 * RECEIVED | VERIFIED | INFO_ASKED -> WITHDRAWN: the person changed their mind in time;
 * any state between ACCEPTED and ERASED -> ON_HOLD, and back to where it was;
 * any open state -> FAILED, and back to where it was when staff retry.

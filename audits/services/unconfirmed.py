@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 
-from audits.models import ErasureRequest, Intake, PersonalDetails, ProcessingStop
+from audits.models import ErasureRequest, Intake, Letter, PersonalDetails, ProcessingStop
 from audits.services import letters, log
 from audits.services.transitions import move
 from lineage import keys
@@ -31,8 +31,8 @@ def expire_unconfirmed(*, now: datetime) -> int:
     key of the case goes too, so that the commitment in the log means nothing any more. What staff
     entered stays: it came on paper or by word of mouth, and they check who asks.
     """
-    expired = _unconfirmed().filter(since__lt=now - _life())
-    return sum(_expire(case_id, now) for case_id in list(expired.values_list("pk", flat=True)))
+    expired = _sent_before(now - _life()).values_list("pk", flat=True)
+    return sum(_expire(case_id, now) for case_id in list(expired))
 
 
 def remind_unconfirmed(*, now: datetime) -> int:
@@ -40,28 +40,26 @@ def remind_unconfirmed(*, now: datetime) -> int:
 
     The letter names the link sent before and holds none: links are stored as digests only.
     """
-    waiting = (
-        _unconfirmed()
-        .exclude(email="")
-        .exclude(letters__code=REMINDER, letters__sent_at__isnull=False)
-    )
-    waiting = waiting.filter(since__lt=now - _life() / 2, since__gte=now - _life())
-    sent = [
+    waiting = _sent_before(now - _life() / 2).exclude(pk__in=_sent_before(now - _life()))
+    reminded = Letter.objects.filter(code=REMINDER).exclude(sent_at=None).values("request")
+    return sum(
         letters.send_letter(
-            request=request, code=REMINDER, now=now, context={"until": request.since + _life()}
+            request=request, code=REMINDER, now=now, context={"until": _sent_at(request) + _life()}
         )
-        for request in waiting
-    ]
-    return sum(sent)
-
-
-def _unconfirmed() -> QuerySet[ErasureRequest]:
-    # A link works from when it was sent, which for another system's request is not its receipt.
-    return (
-        ErasureRequest.objects.filter(status=S.RECEIVED)
-        .exclude(intake__source=Intake.Source.STAFF)
-        .annotate(since=Coalesce("intake__entered_at", "received_at"))
+        for request in waiting.exclude(email="").exclude(pk__in=reminded)
     )
+
+
+def _sent_before(at: datetime) -> QuerySet[ErasureRequest]:
+    # A link works from when it was sent, which for another system's request is not its receipt.
+    by_form = Q(intake=None, received_at__lt=at)
+    by_key = Q(intake__source=Intake.Source.API, intake__entered_at__lt=at)
+    return ErasureRequest.objects.filter(by_form | by_key, status=S.RECEIVED)
+
+
+def _sent_at(request: ErasureRequest) -> datetime:
+    intake = Intake.objects.filter(request=request).first()
+    return intake.entered_at if intake else request.received_at
 
 
 def _life() -> timedelta:

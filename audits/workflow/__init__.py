@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 from audits.workflow.actions import (
-    LetterNotSent,
     accept,
     confirm,
     decide_duplicate,
@@ -34,6 +33,7 @@ from audits.workflow.actions import (
 )
 from audits.workflow.clock_actions import extend, pause_clock, resume_clock, tell_of_extension
 from audits.workflow.intake_actions import (
+    LetterNotSent,
     ask_information,
     check_identity,
     close_unidentified,

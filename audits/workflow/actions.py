@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,7 +11,7 @@ from audits.models import ErasureRequest
 from audits.queries import cases
 from audits.services import decisions, duplicates, releases, requests
 from audits.workflow import doorbell
-from audits.workflow.intake_actions import send_links
+from audits.workflow.intake_actions import LetterNotSent, send_links
 from audits.workflow.refused import logged
 from lineage.models import Job, ModelVersion
 from lineage.services import jobs
@@ -27,11 +26,7 @@ if TYPE_CHECKING:
     from unlearning.models import Tuning
 
 
-class LetterNotSent(Exception):
-    """The mail server did not take the confirmation letter; nothing was started."""
-
-
-def submit(  # noqa: PLR0913  (what the form says)
+def submit(
     *,
     email: str,
     channel: str = "FORM",
@@ -53,10 +48,7 @@ def submit(  # noqa: PLR0913  (what the form says)
         email=email, channel=channel, now=timezone.now(), wish=wish, told=told
     )
     if not send_links(received):
-        raise LetterNotSent(
-            "We could not send the e-mail with your confirmation link. Please try again in a few "
-            f"minutes, or write to {settings.EXPUNGE_CONTACT}."
-        )
+        raise LetterNotSent
     return received
 
 

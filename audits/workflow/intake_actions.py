@@ -7,17 +7,29 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils import timezone
 
-from audits.models import ErasureRequest
-from audits.services import entering, identifying, letters, requests, stopping
+from audits.services import asking, entering, identifying, letters, requests, stopping
 from audits.workflow import doorbell
 from audits.workflow.refused import logged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
+    from datetime import date, datetime
     from uuid import UUID
 
     from django.contrib.auth.models import User
+
+    from audits.core.identity import Check
+    from audits.models import ErasureRequest
+
+
+class LetterNotSent(Exception):
+    """The mail server did not take the confirmation letter; nothing was started."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "We could not send the e-mail with your confirmation link. Please try again in a few "
+            f"minutes, or write to {settings.EXPUNGE_CONTACT}."
+        )
 
 
 def enter(*, entry: entering.Entry, user: User) -> ErasureRequest:
@@ -40,18 +52,26 @@ def enter_by_key(
     email: str,
     wish: requests.Wish,
     told: requests.Told,
+    received_at: datetime | None = None,
 ) -> tuple[bool, ErasureRequest]:
-    """Store a request that another system sends; return whether it is a new one, and its case."""
+    """Store a request that another system sends; return whether it is a new one, and its case.
+
+    Raises:
+        LetterNotSent: the request is kept, but unconfirmed; the call can be made again.
+        EntryRefused, KeyReused, IdentifierNotUsable: as ``entering.enter_by_key``.
+    """
     received, request = entering.enter_by_key(
         key_name=key_name,
         idempotency=idempotency,
         email=email,
         wish=wish,
         told=told,
+        received_at=received_at,
         now=timezone.now(),
     )
-    if received:
-        send_links(received)
+    if received and not send_links(received):
+        entering.free_key(case_id=request.pk)
+        raise LetterNotSent
     return received is not None, request
 
 
@@ -75,7 +95,7 @@ def see_mandate(*, case_id: UUID, digest: str, user: User) -> None:
 
 
 @logged
-def check_identity(*, case_id: UUID, check: identifying.Check, user: User) -> None:
+def check_identity(*, case_id: UUID, check: Check, user: User) -> None:
     """Record how staff made sure who asks."""
     identifying.check_identity(case_id=case_id, check=check, user=user, now=timezone.now())
     doorbell.wake(case_id)
@@ -90,7 +110,7 @@ def note_proof_destroyed(*, case_id: UUID, user: User) -> None:
 @logged
 def ask_information(*, case_id: UUID, doubt: str, user: User) -> None:
     """Ask the person for more."""
-    identifying.ask_information(case_id=case_id, doubt=doubt, user=user, now=timezone.now())
+    asking.ask_information(case_id=case_id, doubt=doubt, user=user, now=timezone.now())
     doorbell.wake(case_id)
 
 
@@ -99,7 +119,7 @@ def receive_information(
     *, case_id: UUID, identifiers: Sequence[tuple[str, str]], user: User | None = None
 ) -> None:
     """Take what the person answered; ``user`` copied it from a letter."""
-    identifying.receive_information(
+    asking.receive_information(
         case_id=case_id, identifiers=identifiers, user=user, now=timezone.now()
     )
     doorbell.wake(case_id)

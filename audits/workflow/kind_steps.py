@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from audits.core.identity import DOUBTS
 from audits.models import ErasureRequest, ProcessingStop
-from audits.services import identifying, letters, planning, stopping
+from audits.services import asking, letters, planning, stopping
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,16 +18,16 @@ Kind = ErasureRequest.Kind
 
 def ask(request: ErasureRequest, now: datetime) -> None:
     """Send the person the question that is open, with the page on which to answer it."""
-    question = identifying.question_of(request)
+    question = asking.question_of(request)
     if question is None:
         return
-    token = identifying.answer_token(question)
+    token = asking.answer_token(question)
     letters.send_letter(
         request=request,
         code="INFO_NEEDED",
         now=now,
         context={
-            "asked": identifying.DOUBTS[question.doubt],
+            "asked": DOUBTS[question.doubt],
             "answer_url": f"{settings.SITE_URL}/erasure/answer/{token}/",
         },
     )
@@ -42,7 +43,7 @@ def keep_restricted(request: ErasureRequest, now: datetime) -> bool:
 
 
 def ended(request: ErasureRequest, now: datetime) -> bool:
-    """End a restriction whose end was fixed, after notice; True where nothing is restricted now."""
+    """End a restriction after notice, once its end is fixed; True where nothing is restricted."""
     stop = ProcessingStop.objects.filter(request=request).first()
     if stop is None or stop.stopped_at is None or stop.lifted_at:
         return True

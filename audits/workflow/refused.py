@@ -65,5 +65,7 @@ def _cases(given: Mapping[str, Any]) -> Iterable[UUID]:
         return [given["case_id"]]
     if "run_id" in given:
         return list(cases.cases_of_run(given["run_id"]).values_list("pk", flat=True))
-    found = DuplicateFinding.objects.filter(pk=given.get("finding_id"))
+    if "finding_id" not in given:
+        return []
+    found = DuplicateFinding.objects.filter(pk=given["finding_id"])
     return list(found.values_list("request_id", flat=True))
