@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from ninja import Field, Header, Router, Schema
+from ninja import Field, Header, Router, Schema, Status
 from ninja.errors import HttpError
 
 from audits import workflow
@@ -67,7 +67,7 @@ def receive(
     request: HttpRequest,
     content: RequestIn,
     idempotency_key: Annotated[str, Header(min_length=1, max_length=LONGEST_KEY)],
-) -> tuple[int, CaseOut] | HttpResponse:
+) -> Status[CaseOut] | HttpResponse:
     """Hand in a request; the person gets the link that confirms it.
 
     The same ``Idempotency-Key`` with the same content answers with the case it made (200).
@@ -93,7 +93,7 @@ def receive(
         )
     except (IdentifierNotUsable, ValueError) as error:
         return problem(422, str(error))
-    return (201 if made else 200), _told(case)
+    return Status(201 if made else 200, _told(case))
 
 
 @router.get("/{reference}", response=CaseOut)

@@ -12,6 +12,7 @@ from audits.models import ErasureRequest, IdentityCheck, PersonalDetails
 from audits.services import log, rights
 from audits.services.actors import actor_of
 from audits.services.asking import OPEN, ask, undecided, was_asked
+from audits.services.stopping import stop_if_asked
 from audits.services.transitions import WORKING, MoveNotAllowed, move
 from lineage.queries import subjects
 
