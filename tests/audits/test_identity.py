@@ -80,7 +80,9 @@ def test_the_letter_leads_to_the_page_on_which_the_case_reopens(asked, client):
 
 
 def test_an_altered_link_answers_nothing(asked):
-    token = asking.answer_token(asking.question_of(asked))
+    question = asking.question_of(asked)
+    assert question
+    token = asking.answer_token(question)
     with pytest.raises(AnswerNotUsable, match="not complete or was changed"):
         asking.question_of_link(token[:-1])
 
