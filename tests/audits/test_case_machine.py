@@ -308,7 +308,7 @@ def run(most: int) -> None:
 
 
 def test_no_order_of_actions_breaks_a_case():
-    run(8)
+    run(20)
 
 
 @pytest.mark.parametrize(
