@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("audits", "0017_legal_clock"),
+        ("audits", "0016_profiles_of_difficulty"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

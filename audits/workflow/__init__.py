@@ -2,8 +2,7 @@
 
 * ``actions``: what a person, a member of staff or an operator does; ``operator_actions``: what
   staff do about the operator's own cases;
-* ``clock_actions``: what they do about due dates;
-  staff do about the operator's own cases; ``intake_actions``: what is done about intake,
+* ``clock_actions``: what they do about due dates; ``intake_actions``: what is done about intake,
   identity, objections and restrictions; ``refused``: what is refused is logged;
 * ``steps``: ``advance`` looks at where a case is and does the next step; it may be called at any
   time and any number of times;
