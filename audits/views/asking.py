@@ -11,7 +11,6 @@ from audits.services.decisions import ReplacementNotAcceptable
 from audits.services.duplicates import NeedsSecond
 from audits.services.operator_cases import NotYourApproval
 from audits.services.pauses import PauseRefused
-from audits.services.rights import NotAllowed
 from audits.services.transitions import MoveNotAllowed
 from audits.views.access import page
 from unlearning.services.runs import RunNotWaiting
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 SAID_NO = (
     MoveNotAllowed,
     NeedsSecond,
-    NotAllowed,
     NotYourApproval,
     PauseRefused,
     ReplacementNotAcceptable,
