@@ -74,7 +74,7 @@ class ErasureForm(forms.Form):
 
     def again(self) -> ErasureForm:
         """Return a fresh form for the page: the address is kept, the traps are set anew."""
-        fresh = ErasureForm(now=self.now)
+        fresh = type(self)(now=self.now)
         fresh.initial["email"] = self.data.get("email", "")
         # The moment of the first opening counts, so that somebody who is quick waits only once.
         if age_of_stamp(self.data.get("stamp", ""), self.now) is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from audits.api import serving
+from audits.api import cases, serving
 from lineage.api import capture, openlineage, training_views
 from lineage.api.problems import answer_with, problem
 from lineage.services.api_keys import KeyRefused
@@ -49,11 +49,17 @@ api.add_exception_handler(AuthenticationError, _unauthorised)
 api.add_exception_handler(HttpError, _http_error)
 api.add_exception_handler(ValidationError, _invalid)
 api.add_exception_handler(KeyRefused, answer_with(403))
-for _error, _status in {**capture.ERRORS, **openlineage.ERRORS, **serving.ERRORS}.items():
+for _error, _status in {
+    **capture.ERRORS,
+    **cases.ERRORS,
+    **openlineage.ERRORS,
+    **serving.ERRORS,
+}.items():
     api.add_exception_handler(
         _error, answer_with(_status, capture.TYPES.get(_error, "about:blank"))
     )
 api.add_router("/capture", capture.router)
 api.add_router("/capture", training_views.router)
+api.add_router("/cases", cases.router)
 api.add_router("/serving", serving.router)
 api.add_router("", openlineage.router)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audits.core.grounds import ASKS_FOR_ANOTHER, EXCEPTIONS, GROUNDS, REFUSALS, UNFOUNDED
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date
     from uuid import UUID
 
@@ -17,9 +18,9 @@ LONGEST_PLACE = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """A ground of Art. 17(1) for one purpose of the processing.
+    """A ground of Art. 17(1), or of 18(1) to restrict, for one purpose of the processing.
 
-    * ``code``: one of ``GROUNDS``;
+    * ``code``: one of ``GROUNDS``, or of ``RESTRICTIONS``;
     * ``purpose``: of which processing it is said;
     * ``assessment``: why;
     * ``other_ground``: for consent and objection, whether another legal ground remains for this
@@ -31,10 +32,10 @@ class Ground:
     assessment: str
     other_ground: str = ""
 
-    def check(self) -> None:
+    def check(self, allowed: Collection[str]) -> None:
         """Raise ValueError, with a sentence, for what is missing or not in the law."""
-        if self.code not in GROUNDS:
-            raise ValueError(f"ground is {self.code!r}; allowed are {', '.join(GROUNDS)}.")
+        if self.code not in allowed:
+            raise ValueError(f"ground is {self.code!r}; allowed are {', '.join(allowed)}.")
         _needed(f"The purpose of ground {self.code}", self.purpose)
         _needed(f"The assessment of ground {self.code}", self.assessment)
         if self.code in ASKS_FOR_ANOTHER and not self.other_ground.strip():
@@ -102,12 +103,12 @@ class Assessed:
     evidence: str = ""
     position: str = ""
 
-    def check_acceptance(self, today: date) -> None:
-        """Raise ValueError unless a request can be accepted on this."""
+    def check_acceptance(self, today: date, *, allowed: Collection[str] = GROUNDS) -> None:
+        """Raise ValueError unless a request can be accepted on this, on one of these grounds."""
         if not self.grounds:
-            raise ValueError(f"ground is missing; allowed are {', '.join(GROUNDS)}.")
+            raise ValueError(f"ground is missing; allowed are {', '.join(allowed)}.")
         for ground in self.grounds:
-            ground.check()
+            ground.check(allowed)
         for one in self.excepted:
             one.check(today)
         named = [(ground.code, ground.purpose) for ground in self.grounds]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audits.core.fields import (
+    BOOL,
     CODE,
     COMMITMENT,
     COUNT,
@@ -178,4 +179,24 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
         "digest": SHA256,
     },
     "answer_route_set": {"way": CODE, "requested": CODE},
+    "kind_stated": {"kind": CODE, "objection": CODE},
+    "request_entered": {
+        "source": CODE,
+        "received_on": DATE,
+        "entered_on": DATE,
+        "answer_by": CODE,
+        "agent": BOOL,
+        "mandate_seen": BOOL,
+    },
+    "mandate_seen": {},
+    "identity_checked": {"method": CODE, "level": CODE, "doubt": CODE},
+    "identity_proof_destroyed": {},
+    "info_asked": {"doubt": CODE},
+    "info_received": {"identifiers": COUNT},
+    "person_not_identified": {"reason": CODE},
+    "request_expired": {},
+    "objection_balanced": {"result": choice("UPHELD", "OVERRULED"), "balance": COMMITMENT},
+    "lift_announced": {"lift_on": DATE},
+    "lift_notice_given": {},
+    "restriction_lifted": {"restrictions": COUNT},
 }

@@ -23,6 +23,8 @@ CASES = {
     "NO_DATA_FOUND": "The search found no record of this person.",
     "REFUSED": "The request was refused for the coded reason given here. Nothing was deleted.",
     "WITHDRAWN": "The person took the request back before anything was done.",
+    "NOT_IDENTIFIED": "The person could not be identified with what was stated.",
+    "RESTRICTION_LIFTED": "The records were restricted, and the restriction ended after notice.",
     "REMOVED": "The records were taken out of training, and every model version known to have "
     "learned from them was treated as listed here.",
     "JOINED": "An earlier request of the same person was still open; this one continues there.",

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audits', '0016_profiles_of_difficulty'),
+        ('audits', '0019_name_kinds'),
         ('audits', '0017_legal_clock'),
         ('lineage', '0015_expiry'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('ACCEPT', 'Accept'), ('REFUSE', 'Refuse')], max_length=8)),
                 ('state', models.CharField(choices=[('PROPOSED', 'Waiting for a second person'), ('APPROVED', 'Approved'), ('RETURNED', 'Sent back')], default='PROPOSED', max_length=8)),
-                ('refusal_code', models.CharField(blank=True, choices=[('ART_17_3_A', 'Freedom of expression and information (17(3)(a))'), ('ART_17_3_B', 'Legal obligation or public interest (17(3)(b))'), ('ART_17_3_C', 'Public health (17(3)(c))'), ('ART_17_3_D', 'Archiving, research or statistics (17(3)(d))'), ('ART_17_3_E', 'Legal claims (17(3)(e))'), ('ART_12_5_B', 'Manifestly unfounded or excessive (12(5)(b))')], max_length=16)),
+                ('refusal_code', models.CharField(blank=True, choices=[('ART_17_3_A', 'Freedom of expression and information (17(3)(a))'), ('ART_17_3_B', 'Legal obligation or public interest (17(3)(b))'), ('ART_17_3_C', 'Public health (17(3)(c))'), ('ART_17_3_D', 'Archiving, research or statistics (17(3)(d))'), ('ART_17_3_E', 'Legal claims (17(3)(e))'), ('ART_12_5_B', 'Manifestly unfounded or excessive (12(5)(b))'), ('ART_21_1', 'Compelling legitimate grounds override the objection (21(1))')], max_length=16)),
                 ('assessment', models.TextField(blank=True)),
                 ('evidence', models.TextField(blank=True)),
                 ('legal_position_note', models.TextField(blank=True)),

@@ -7,6 +7,7 @@ from audits.models.clock import CaseClock, ClockPause, ExtensionDecision
 from audits.models.decisions import Decision, GroundFinding, LocationException
 from audits.models.evidence import AuditPlan, Evidence, ShadowResult, Verdict
 from audits.models.holds import LegalHold
+from audits.models.intake import IdentityCheck, Intake, PersonalDetails, ProcessingStop
 from audits.models.letters import AnswerRoute, Letter, LetterTemplate
 from audits.models.operator_cases import OperatorCase, ScoredRecord
 from audits.models.places import LocationResult
@@ -26,6 +27,8 @@ __all__ = [
     "Evidence",
     "ExtensionDecision",
     "GroundFinding",
+    "IdentityCheck",
+    "Intake",
     "LegalHold",
     "Letter",
     "LetterTemplate",
@@ -36,7 +39,9 @@ __all__ = [
     "LogLeaf",
     "OperatorCase",
     "OwedToOthers",
+    "PersonalDetails",
     "ProcedureCertificate",
+    "ProcessingStop",
     "Reading",
     "Release",
     "ScoredRecord",

@@ -55,7 +55,7 @@ class ComplianceRecord(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     request = models.OneToOneField(ErasureRequest, models.PROTECT, related_name="record")
-    outcome = models.CharField(max_length=16)
+    outcome = models.CharField(max_length=32)
     data = models.BinaryField()
     sha256 = models.CharField(max_length=64, unique=True)
     seal_index = models.BigIntegerField(unique=True)

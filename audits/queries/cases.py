@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 S = ErasureRequest.Status
 CLOSED = (S.SEALED,)
+OVER = (*CLOSED, S.EXPIRED)  # nobody confirmed it, and nothing is kept that staff could look at
 
 
 def open_cases() -> QuerySet[ErasureRequest]:
     """Return the cases that still need work, the most urgent first, last those without a date."""
-    never_confirmed = Q(status=S.RECEIVED, email="")
-    cases = ErasureRequest.objects.exclude(status__in=CLOSED).exclude(never_confirmed)
+    cases = ErasureRequest.objects.exclude(status__in=OVER)
     return cases.order_by(F("due_on").asc(nulls_last=True), "received_at")
 
 
@@ -65,12 +65,14 @@ def cases_of_job(job: Job) -> QuerySet[ErasureRequest]:
 
 def cases_at_work() -> list[UUID]:
     """Return the cases that may have a step to take without anybody's decision."""
-    waiting = [S.RECEIVED, S.FAILED, S.SEALED]
+    waiting = [S.FAILED, S.SEALED, S.EXPIRED]
     unanswered = Q(status=S.SEALED) & ~Q(email="")
-    open_ = ~Q(status__in=waiting) & ~Q(status=S.VERIFIED, outcome="")
+    decided_by_people = Q(status__in=[S.RECEIVED, S.VERIFIED], outcome="")
+    open_ = ~Q(status__in=waiting) & ~decided_by_people
     open_ &= ~Q(status=S.ON_HOLD, held_from="")
     found = ErasureRequest.objects.filter(open_ | unanswered)
     if coalesces():  # what waits for others has no step to take; there may be thousands
-        alone = Q(status=S.RESTRICTED, batch=None, linked_to=None) & ~Q(due_rule=NO_DEADLINE)
+        alone = Q(status=S.RESTRICTED, batch=None, linked_to=None)
+        alone &= ~Q(due_rule=NO_DEADLINE) & ~Q(kind=ErasureRequest.Kind.RESTRICTION)
         found = found.exclude(alone)
     return list(found.values_list("pk", flat=True))

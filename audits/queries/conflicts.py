@@ -79,7 +79,8 @@ def _planned(cases: QuerySet[ErasureRequest]) -> QuerySet[ErasureRequest]:
 def _planned_next(cases: QuerySet[ErasureRequest]) -> QuerySet[ErasureRequest]:
     """Return the cases that wait for nobody's decision and for no other case to join them."""
     undecided = DuplicateFinding.objects.filter(decision=DuplicateFinding.Decision.PENDING)
-    restricted = cases.filter(status=S.RESTRICTED)
+    kept = ErasureRequest.Kind.RESTRICTION  # which nothing is planned for
+    restricted = cases.filter(status=S.RESTRICTED).exclude(kind=kept)
     if coalesces():
         restricted = restricted.filter(Q(batch__isnull=False) | Q(due_rule=NO_DEADLINE))
     return restricted.exclude(pk__in=undecided.values("request_id"))

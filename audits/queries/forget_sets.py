@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 
 def forget_set(*case_ids: UUID) -> dict[OrdinalSpace, BitMap]:
-    """Return the ordinals that one or several cases erase, by space: what they have restricted."""
-    rows = Restriction.objects.filter(case_id__in=case_ids).select_related("space")
+    """Return the ordinals that one or several cases erase, by space: what they have restricted.
+
+    Not what was given free again, as where an objection was overruled.
+    """
+    rows = Restriction.objects.filter(case_id__in=case_ids, lifted_at=None).select_related("space")
     found: dict[OrdinalSpace, BitMap] = {}
     for row in rows.order_by("space_id", "pk"):
         own = BitMap.deserialize(bytes(row.bitmap))

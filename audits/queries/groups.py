@@ -81,6 +81,7 @@ def waiting() -> QuerySet[ErasureRequest]:
     return (
         ErasureRequest.objects.filter(status=S.RESTRICTED, batch=None)
         .exclude(due_rule=NO_DEADLINE)
+        .exclude(kind=ErasureRequest.Kind.RESTRICTION)
         .exclude(pk__in=undecided.values("request_id"))
         .order_by("received_at", "pk")
     )

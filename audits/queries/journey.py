@@ -109,6 +109,8 @@ def _whole_way(
 ) -> list[Stage]:
     names = list(labels)
     at = request.failed_from or request.held_from or request.status
+    if at == S.INFO_ASKED:
+        at = S.VERIFIED if request.verified_at else S.RECEIVED
     place = names.index(at) + (at not in LASTING) if at in names else 0
     return [
         Stage(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audits.models import AnswerRoute, ErasureRequest, Letter
+from audits.queries import addressees
 from audits.queries.operator_cases import NO_DEADLINE
 
 if TYPE_CHECKING:
@@ -22,9 +23,15 @@ def nobody_to_answer(request: ErasureRequest) -> bool:
     return ours or (request.channel == LATE and not request.email)
 
 
-def address_of(request: ErasureRequest, code: str) -> str:  # noqa: ARG001
-    """Return the e-mail address that a letter of the case goes to; empty where there is none."""
-    return request.email
+def address_of(request: ErasureRequest, code: str) -> str:
+    """Return the e-mail address that a letter of the case goes to; empty where there is none.
+
+    What staff recorded of the way after the intake counts before what was wanted there.
+    """
+    route = AnswerRoute.objects.filter(request=request).first()
+    if route and route.way == AnswerRoute.Way.EMAIL:
+        return request.email
+    return addressees.address_of(request, code)
 
 
 def on_paper(request: ErasureRequest, code: str = "") -> bool:

@@ -101,7 +101,8 @@ def alerts(now: datetime) -> tuple[str, ...]:
     known.running.clear()
     if not known.runs:
         return ()
-    for case in ErasureRequest.objects.filter(status__in=at_work).exclude(due_rule=NO_DEADLINE):
+    erasing = ErasureRequest.objects.exclude(kind=ErasureRequest.Kind.RESTRICTION)
+    for case in erasing.filter(status__in=at_work).exclude(due_rule=NO_DEADLINE):
         known.add(_request(case, Place(next(iter(known.runs)), WHOLE)))
     return warnings(
         known,

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from pyroaring import BitMap
 
-from audits.models import ErasureRequest, ShadowResult
+from audits.models import ErasureRequest, PersonalDetails, ShadowResult
 from audits.queries import case_file
 from audits.queries.exceptions import kept_spaces
 from audits.queries.forget_sets import forget_set
@@ -155,14 +155,18 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
     if leaving:
         _journal_person(request, leaving, now)
         purge.shred_subject(subject=leaving, now=now, suppress=True)
-        with transaction.atomic():
-            log.append(
-                type="subject_key_destroyed",
-                case=request.pk,
-                now=now,
-                data={"subject": str(leaving.pseudonym)},
-                once=f"shredded:{request.pk}:{leaving.pseudonym}",
-            )
+        _log_shredded(request, leaving, now)
+
+
+@transaction.atomic
+def _log_shredded(request: ErasureRequest, subject: DataSubject, now: datetime) -> None:
+    log.append(
+        type="subject_key_destroyed",
+        case=request.pk,
+        now=now,
+        data={"subject": str(subject.pseudonym)},
+        once=f"shredded:{request.pk}:{subject.pseudonym}",
+    )
 
 
 def _journal_person(request: ErasureRequest, subject: DataSubject, now: datetime) -> None:
@@ -241,5 +245,22 @@ def mark_erased(*, case_id: uuid.UUID, now: datetime) -> bool:
 
 @transaction.atomic
 def forget_address(*, case_id: uuid.UUID) -> None:
-    """Delete the e-mail address of a case that is answered; the pseudonym goes with it."""
+    """Delete the e-mail address of a case that is answered, and whatever else the person told."""
     ErasureRequest.objects.filter(pk=case_id).update(email="")
+    PersonalDetails.objects.filter(request_id=case_id).delete()
+
+
+def forget_unknown(*, request: ErasureRequest, now: datetime) -> None:
+    """Forget the identifiers of somebody who asked to be erased and of whom nothing is held.
+
+    Nothing remains by which they could be found; they are not barred from later imports either,
+    as that would keep a trace of them. A restriction erases nobody.
+    """
+    subject = request.subject
+    if request.outcome != ErasureRequest.Outcome.NO_DATA_FOUND or subject is None:
+        return
+    if request.kind == ErasureRequest.Kind.RESTRICTION or subject.records.exists():
+        return
+    _journal_person(request, subject, now)
+    purge.shred_subject(subject=subject, now=now)
+    _log_shredded(request, subject, now)

@@ -11,12 +11,19 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 
-from audits.core.grounds import UNFOUNDED
+from audits.core.grounds import GROUNDS, REFUSALS, RESTRICTIONS, UNFOUNDED
 from audits.core.roles import Right
-from audits.models import Decision, ErasureRequest, GroundFinding, LocationException
+from audits.models import (
+    Decision,
+    ErasureRequest,
+    GroundFinding,
+    Intake,
+    LocationException,
+    ProcessingStop,
+)
 from audits.queries.exceptions import keeps_everything
-from audits.services import four_eyes, log
-from audits.services.requests import actor_of
+from audits.services import four_eyes, log, stopping
+from audits.services.actors import actor_of
 from audits.services.rights import require
 from audits.services.transitions import ALLOWED, MoveNotAllowed, move
 
@@ -48,14 +55,18 @@ def one_is_enough(decision: Decision) -> bool:
 def accept_request(*, case_id: UUID, assessed: Assessed, user: User, now: datetime) -> Decision:
     """Propose to erase on grounds of Art. 17(1), and do so at once where one person is enough.
 
+    A request of Art. 18 is accepted on grounds of that article, and nothing is erased.
+
     Raises:
         ValueError: a ground or an exception is not one of the law, or something is not said.
         NotAllowed: the member of staff may not handle cases.
         NotYourDecision: it is their own request.
-        MoveNotAllowed: the person has not confirmed, the case has gone on or closes by itself,
-            another decision is proposed, or the exceptions leave nothing to erase.
+        MoveNotAllowed: the person has not confirmed or is not identified, their agent showed no
+            mandate, the case has gone on or closes by itself, another decision is proposed, or
+            the exceptions leave nothing to erase.
     """
-    assessed.check_acceptance(local_day(now))
+    asked = ErasureRequest.objects.only("kind").get(pk=case_id)
+    assessed.check_acceptance(local_day(now), allowed=grounds_of(asked))
     return _propose(case_id, Decision(kind=Kind.ACCEPT), assessed, user, now)
 
 
@@ -66,7 +77,8 @@ def refuse_request(
 
     Raises:
         ValueError: the code is not in ``REFUSALS``, or it needs evidence that is not given.
-        NotAllowed, NotYourDecision, MoveNotAllowed: as ``accept_request``.
+        NotAllowed, NotYourDecision, MoveNotAllowed: as ``accept_request``; also where the case
+            holds an objection whose balance is not decided, or needs none.
     """
     assessed.check_refusal(code)
     return _propose(case_id, Decision(kind=Kind.REFUSE, refusal_code=code), assessed, user, now)
@@ -105,6 +117,11 @@ def return_decision(*, decision_id: UUID, note: str, user: User, now: datetime) 
     _log("decision_returned", decision, user, now)
 
 
+def grounds_of(request: ErasureRequest) -> tuple[str, ...]:
+    """Return the codes on which a request of its kind can be accepted."""
+    return tuple(RESTRICTIONS) if request.kind == ErasureRequest.Kind.RESTRICTION else GROUNDS
+
+
 def local_day(now: datetime) -> date:
     """Return the day of a moment where the legal clock runs."""
     return now.astimezone(ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)).date()
@@ -118,6 +135,10 @@ def _propose(
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     four_eyes.check_stranger(request=request, user=user, action=f"PROPOSE_{decision.kind}")
     _check_open(request, LEADS_TO[Kind(decision.kind)])
+    if decision.kind == Kind.ACCEPT:
+        _check_identified(request)
+    else:
+        stopping.check_balanced(request, decision.refusal_code)
     decision.request, decision.proposed_by, decision.proposed_at = request, user, now
     decision.assessment, decision.evidence = assessed.assessment, assessed.evidence.strip()
     decision.legal_position_note = assessed.position
@@ -144,6 +165,19 @@ def _check_open(request: ErasureRequest, to: str) -> None:
         raise MoveNotAllowed(
             f"Case {request.reference}: a decision is proposed already. It is approved or sent "
             "back before another can be proposed."
+        )
+
+
+def _check_identified(request: ErasureRequest) -> None:
+    if request.subject is None:
+        raise MoveNotAllowed(
+            f"Case {request.reference}: the person is not identified. Check their identity, or "
+            "close the case as not identified."
+        )
+    intake = Intake.objects.filter(request=request).first()
+    if intake and intake.by_agent and not intake.mandate_seen:
+        raise MoveNotAllowed(
+            f"Case {request.reference} was sent by an agent whose mandate nobody has seen."
         )
 
 
@@ -203,16 +237,24 @@ def _carry_out(decision: Decision, user: User, now: datetime) -> None:
     if decision.kind == Kind.ACCEPT:
         _accept(decision, user, now)
     else:
-        _move(
-            decision,
-            user,
-            now,
-            event=("request_refused", {"code": decision.refusal_code}),
-            fields={
-                "refusal_code": decision.refusal_code,
-                "outcome": ErasureRequest.Outcome.REFUSED,
-            },
-        )
+        _refuse(decision, user, now)
+
+
+def _refuse(decision: Decision, user: User, now: datetime) -> None:
+    """Refuse; what was restricted before stays so until the person was told of its end."""
+    code = decision.refusal_code
+    _move(
+        decision,
+        user,
+        now,
+        event=("request_refused", {"code": code}),
+        fields={"refusal_code": code, "outcome": ErasureRequest.Outcome.REFUSED},
+    )
+    request = decision.request
+    stop = ProcessingStop.objects.filter(request=request).exclude(stopped_at=None).first()
+    if stop:
+        reason = stop.balance_text or f"{REFUSALS[code]}."
+        stopping.announce(request=request, reason=reason, now=now, actor=actor_of(user))
 
 
 def _accept(decision: Decision, user: User, now: datetime) -> None:

@@ -10,7 +10,8 @@ from audits.models import Evidence
 from audits.queries import cases
 from audits.queries.replacements import objection_to
 from audits.services import evidence, four_eyes, log, verdicts
-from audits.services.requests import actor_of, resume_case
+from audits.services.actors import actor_of
+from audits.services.requests import resume_case
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
 

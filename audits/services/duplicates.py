@@ -10,7 +10,7 @@ from pyroaring import BitMap
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.operator_cases import intake_of
 from audits.services import log, planning
-from audits.services.requests import actor_of
+from audits.services.actors import actor_of
 from audits.services.transitions import MoveNotAllowed
 from lineage.queries.contents import targets_of
 from lineage.queries.derivation import with_derived

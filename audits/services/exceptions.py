@@ -14,7 +14,8 @@ from audits.core.roles import Right
 from audits.models import ErasureRequest, LocationException
 from audits.queries.exceptions import BEFORE_ERASURE, due_to_end, exceptions_of, to_keep
 from audits.services import clocks, four_eyes, log
-from audits.services.requests import actor_of, new_reference, token_digest
+from audits.services.actors import actor_of
+from audits.services.references import new_reference, token_digest
 from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
 from lineage import keys

@@ -15,8 +15,8 @@ from audits.models import CaseClock, ErasureRequest, ExtensionDecision, Letter
 from audits.queries import clocks
 from audits.queries.extending import why_not
 from audits.services import letter_delivery, letters, log
+from audits.services.actors import actor_of
 from audits.services.clocks import settle
-from audits.services.requests import actor_of
 from audits.services.rights import require
 
 if TYPE_CHECKING:

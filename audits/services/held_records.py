@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import transaction
 
 from audits.services import forgetting, log
+from audits.services.actors import actor_of
 from audits.services.closing import DataRemains
-from audits.services.requests import actor_of
 from lineage.models import LabelConflict
 from lineage.services import holding, purge
 

@@ -10,7 +10,7 @@ from audits.core.roles import Right
 from audits.models import ErasureRequest, LegalHold
 from audits.queries.holds import holds_on
 from audits.services import log
-from audits.services.requests import actor_of
+from audits.services.actors import actor_of
 from audits.services.rights import require
 from audits.services.transitions import move
 from lineage import keys

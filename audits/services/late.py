@@ -18,7 +18,7 @@ from audits.core.commitment import commit
 from audits.models import ErasureRequest
 from audits.queries.operator_cases import NO_DEADLINE, operator_origin_of
 from audits.services import clocks, log, planning
-from audits.services.requests import new_reference, token_digest
+from audits.services.references import new_reference, token_digest
 from audits.services.transitions import move
 from lineage import keys
 from lineage.core.bitmaps import decode
@@ -127,6 +127,7 @@ def _open_for_person(
     request = ErasureRequest.objects.create(
         reference=new_reference(),
         status=S.ACCEPTED,
+        kind=original.kind if original else ErasureRequest.Kind.ERASURE,
         channel=CHANNEL,
         linked_to=original,
         # A restored case may be older than its decision, and then has no ground yet.
@@ -156,6 +157,7 @@ def _open_for_operator(
     """Open a case that nobody asked for: it was approved with the operator's, ``first``."""
     request = ErasureRequest.objects.create(
         reference=new_reference("OP"),
+        kind=ErasureRequest.Kind.OPERATOR,
         status=S.APPROVED,
         channel=CHANNEL,
         linked_to=original,

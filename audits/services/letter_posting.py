@@ -10,11 +10,11 @@ from django.conf import settings
 from django.db import transaction
 
 from audits.core.roles import Right
-from audits.models import AnswerRoute, ErasureRequest, Letter
+from audits.models import AnswerRoute, ErasureRequest, Letter, PersonalDetails
 from audits.services import log, rights
+from audits.services.actors import actor_of
 from audits.services.letter_contents import NotReadable, seal, unseal
 from audits.services.letter_delivery import too_late
-from audits.services.requests import actor_of
 from lineage import keys
 
 if TYPE_CHECKING:
@@ -70,8 +70,11 @@ def choose_route(
 def postal_address(request: ErasureRequest) -> str:
     """Return the person's postal address; empty where none is kept or its key is gone."""
     route = AnswerRoute.objects.filter(request=request).first()
+    if route is None:
+        details = PersonalDetails.objects.filter(request=request).first()
+        return details.postal_address if details else ""
     try:
-        return unseal(request.pk, ADDRESS, bytes(route.address)).decode() if route else ""
+        return unseal(request.pk, ADDRESS, bytes(route.address)).decode()
     except (NotReadable, keys.KeyMissing):
         return ""
 

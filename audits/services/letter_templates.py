@@ -12,7 +12,7 @@ from audits.core.roles import Right
 from audits.models import LetterTemplate, LogHead
 from audits.queries.letter_texts import LetterText, builtin_text, versions_of
 from audits.services import log, rights
-from audits.services.requests import actor_of
+from audits.services.actors import actor_of
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -22,7 +22,8 @@ from audits.queries.operator_cases import (
     needs_scores,
 )
 from audits.services import log
-from audits.services.requests import actor_of, new_reference, token_digest
+from audits.services.actors import actor_of
+from audits.services.references import new_reference, token_digest
 from audits.services.transitions import MoveNotAllowed, move
 from lineage.core import bitmaps
 from lineage.queries.availability import purged_ordinals
@@ -82,6 +83,7 @@ def open_case(*, new: NewCase, user: User, now: datetime) -> OperatorCase:
     named = bitmaps.encode(_usable(new.space, new.seeds))
     request = ErasureRequest.objects.create(
         reference=new_reference("OP"),
+        kind=ErasureRequest.Kind.OPERATOR,
         status=S.DRAFT,
         channel=CHANNEL,
         status_digest=token_digest(secrets.token_urlsafe(32)),

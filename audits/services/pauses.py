@@ -14,8 +14,8 @@ from audits.models import ClockPause, ErasureRequest
 from audits.queries import clocks
 from audits.queries.pausing import why_not
 from audits.services import log
+from audits.services.actors import actor_of
 from audits.services.clocks import settle
-from audits.services.requests import actor_of
 from audits.services.rights import require
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from audits.core.preview import Shown, shown
 from audits.models import ErasureRequest
 from audits.queries.operator_cases import may_look, operator_origin_of
 from audits.services import log
-from audits.services.requests import actor_of
+from audits.services.actors import actor_of
 from lineage import artifacts
 from lineage.core.pictures import small_png
 from lineage.models import ErasureViewOpening

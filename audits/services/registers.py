@@ -11,7 +11,7 @@ from django.db import transaction
 
 from audits.core.roles import Right
 from audits.services import log
-from audits.services.requests import actor_of
+from audits.services.actors import actor_of
 from audits.services.rights import require
 from lineage.models import Backup, Location
 from lineage.services import locations, suppression

@@ -11,7 +11,7 @@ from audits.models import Release
 from audits.queries import cases
 from audits.queries.releases import RELEASE_HELD, gate_of, held_before, held_releases
 from audits.services import four_eyes, log
-from audits.services.requests import actor_of
+from audits.services.actors import actor_of
 from audits.services.transitions import MoveNotAllowed
 from lineage.services import versions
 from unlearning.models import UnlearningRun

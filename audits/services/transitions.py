@@ -2,15 +2,23 @@
 
 Only UNLEARNING and AUDITING have none of their own: the events of the runs tell of them.
 
-* RECEIVED -> VERIFIED: the person opened the confirmation link and pressed the button;
+* RECEIVED -> VERIFIED: the person opened the confirmation link and pressed the button, or staff
+  checked who asks;
+* RECEIVED -> EXPIRED: nobody pressed it in time; the address is forgotten, and that is the end;
+* RECEIVED | VERIFIED <-> INFO_ASKED: the person is asked for more, once, and the case goes back to
+  where it was with what they stated;
+* RECEIVED | VERIFIED | INFO_ASKED -> SEALED with the outcome NOT_IDENTIFIED;
 * VERIFIED -> ACCEPTED | REFUSED: staff decided and recorded a ground or a code;
 * VERIFIED -> SEALED: nothing is held about the person, or an earlier case already runs;
 * ACCEPTED -> RESTRICTED -> PLANNED -> UNLEARNING <-> AUDITING -> ERASED -> SEALED;
+* ACCEPTED -> RESTRICTED -> SEALED with the outcome RESTRICTION_LIFTED: a request of Art. 18, which
+  is never planned and ends once the person was told of the end;
 * DRAFT <-> PROPOSED -> APPROVED -> RESTRICTED: the operator's own case, which a second member of
   staff approves; from there on as any other;
 * DRAFT | PROPOSED -> WITHDRAWN: the operator dropped it;
-* REFUSED -> SEALED and WITHDRAWN -> SEALED once the answer is written;
-* RECEIVED | VERIFIED -> WITHDRAWN: the person changed their mind in time;
+* REFUSED -> SEALED and WITHDRAWN -> SEALED once the answer is written, and nothing is restricted
+  any more that had been before the decision (withdrawal of consent, objection);
+* RECEIVED | VERIFIED | INFO_ASKED -> WITHDRAWN: the person changed their mind in time;
 * any state between ACCEPTED and ERASED -> ON_HOLD, and back to where it was;
 * any open state -> FAILED, and back to where it was when staff retry.
 """
@@ -20,6 +28,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from audits.models import ErasureRequest
 from audits.services import log
@@ -40,10 +49,13 @@ WORKING = (
     S.ERASED,
 )
 ALLOWED: dict[str, tuple[str, ...]] = {
-    S.VERIFIED: (S.RECEIVED,),
+    S.RECEIVED: (S.INFO_ASKED,),
+    S.VERIFIED: (S.RECEIVED, S.INFO_ASKED),
+    S.INFO_ASKED: (S.RECEIVED, S.VERIFIED),
+    S.EXPIRED: (S.RECEIVED,),
     S.ACCEPTED: (S.VERIFIED,),
     S.REFUSED: (S.VERIFIED,),
-    S.WITHDRAWN: (S.RECEIVED, S.VERIFIED, S.DRAFT, S.PROPOSED),
+    S.WITHDRAWN: (S.RECEIVED, S.VERIFIED, S.INFO_ASKED, S.DRAFT, S.PROPOSED),
     S.DRAFT: (S.PROPOSED,),
     S.PROPOSED: (S.DRAFT,),
     S.APPROVED: (S.PROPOSED,),
@@ -52,9 +64,23 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     S.UNLEARNING: (S.PLANNED, S.AUDITING),
     S.AUDITING: (S.UNLEARNING,),
     S.ERASED: (S.PLANNED, S.UNLEARNING, S.AUDITING),
-    S.SEALED: (S.ERASED, S.VERIFIED, S.REFUSED, S.WITHDRAWN),
+    S.SEALED: (
+        S.ERASED,
+        S.VERIFIED,
+        S.REFUSED,
+        S.WITHDRAWN,
+        S.RECEIVED,
+        S.INFO_ASKED,
+        S.RESTRICTED,
+    ),
     S.ON_HOLD: WORKING[:-1],
     S.FAILED: (S.DRAFT, *WORKING),
+}
+# From these a case is sealed with one outcome only.
+SEALED_AS: dict[str, str] = {
+    S.RECEIVED: ErasureRequest.Outcome.NOT_IDENTIFIED,
+    S.INFO_ASKED: ErasureRequest.Outcome.NOT_IDENTIFIED,
+    S.RESTRICTED: ErasureRequest.Outcome.RESTRICTION_LIFTED,
 }
 
 
@@ -77,9 +103,11 @@ def move(
     Raises:
         MoveNotAllowed: the sentence names the case, where it is and where it may go from.
     """
-    moved = ErasureRequest.objects.filter(pk=case_id, status__in=ALLOWED[to]).update(
-        status=to, **(fields or {})
-    )
+    movable = ErasureRequest.objects.filter(pk=case_id, status__in=ALLOWED[to])
+    if to == S.SEALED:
+        for status, outcome in SEALED_AS.items():
+            movable = movable.exclude(~Q(outcome=outcome), status=status)
+    moved = movable.update(status=to, **(fields or {}))
     if not moved:
         current = ErasureRequest.objects.only("reference", "status").get(pk=case_id)
         if current.status == to:

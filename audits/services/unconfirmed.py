@@ -1,4 +1,4 @@
-"""Forget the addresses of requests that nobody confirmed in time."""
+"""Remind of requests that nobody has confirmed, once; let them expire and forget who sent them."""
 
 from __future__ import annotations
 
@@ -7,37 +7,80 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
-from audits.models import ErasureRequest
-from audits.services import log
+from audits.models import ErasureRequest, Intake, Letter, PersonalDetails, ProcessingStop
+from audits.services import letters, log
+from audits.services.transitions import move
 from lineage import keys
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from django.db.models import QuerySet
 
-def forget_unconfirmed(*, now: datetime) -> int:
-    """Blank the address of every request whose link has expired unused; return how many.
+S = ErasureRequest.Status
+REMINDER = "CONFIRM_REMINDER"
+
+
+def expire_unconfirmed(*, now: datetime) -> int:
+    """Close every request whose link has expired unused and forget who sent it; return how many.
 
     Anybody can type anybody's address into the form: what was never confirmed is not kept. The
-    key of the case goes too, so that the commitment in the log means nothing any more.
+    key of the case goes too, so that the commitment in the log means nothing any more. What staff
+    entered stays: it came on paper or by word of mouth, and they check who asks.
     """
-    expired = ErasureRequest.objects.filter(
-        status=ErasureRequest.Status.RECEIVED,
-        received_at__lt=now - timedelta(hours=settings.EXPUNGE_CONFIRM_HOURS),
-    ).exclude(email="")
-    ids = list(expired.values_list("pk", flat=True))
-    return sum(_forget(case_id, now) for case_id in ids)
+    expired = _sent_before(now - _life()).values_list("pk", flat=True)
+    return sum(_expire(case_id, now) for case_id in list(expired))
 
 
-def _forget(case_id: UUID, now: datetime) -> bool:
+def remind_unconfirmed(*, now: datetime) -> int:
+    """Write once to whoever has half of the time left to confirm; return to how many.
+
+    The letter names the link sent before and holds none: links are stored as digests only.
+    """
+    waiting = _sent_before(now - _life() / 2).exclude(pk__in=_sent_before(now - _life()))
+    reminded = Letter.objects.filter(code=REMINDER).exclude(sent_at=None).values("request")
+    return sum(
+        letters.send_letter(
+            request=request, code=REMINDER, now=now, context={"until": _sent_at(request) + _life()}
+        )
+        for request in waiting.exclude(email="").exclude(pk__in=reminded)
+    )
+
+
+def _sent_before(at: datetime) -> QuerySet[ErasureRequest]:
+    # A link works from when it was sent, which for another system's request is not its receipt.
+    by_form = Q(intake=None, received_at__lt=at)
+    by_key = Q(intake__source=Intake.Source.API, intake__entered_at__lt=at)
+    return ErasureRequest.objects.filter(by_form | by_key, status=S.RECEIVED)
+
+
+def _sent_at(request: ErasureRequest) -> datetime:
+    intake = Intake.objects.filter(request=request).first()
+    return intake.entered_at if intake else request.received_at
+
+
+def _life() -> timedelta:
+    return timedelta(hours=settings.EXPUNGE_CONFIRM_HOURS)
+
+
+def _expire(case_id: UUID, now: datetime) -> bool:
     with transaction.atomic():
-        forgotten = ErasureRequest.objects.filter(
-            pk=case_id, status=ErasureRequest.Status.RECEIVED
-        ).update(email="", confirm_digest="")
-        if not forgotten:
-            return False
+        expired = move(
+            case_id=case_id,
+            to=S.EXPIRED,
+            now=now,
+            event=("request_expired", {}),
+            fields={
+                "email": "",
+                "confirm_digest": "",
+                "outcome": ErasureRequest.Outcome.EXPIRED,
+            },
+        )
+        PersonalDetails.objects.filter(request_id=case_id).delete()
+        ProcessingStop.objects.filter(request_id=case_id).delete()
         log.append(type="case_key_destroyed", case=case_id, now=now, once=f"case key:{case_id}")
     keys.destroy(f"case:{case_id}")
-    return True
+    return expired

@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from audits.core.roles import Right
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_page, case_work, cases, clocks, reports, schedule
 from audits.queries.conflicts import case_ahead
@@ -22,10 +23,12 @@ from audits.queries.places import told
 from audits.queries.releases import held_releases, held_stand_ins
 from audits.queries.serving import exposed
 from audits.queries.waiting import waits_for_others
-from audits.views.access import may_decide, page, staff_page
+from audits.services.rights import has_right
+from audits.views.access import may_decide, page, staff_of, staff_page
 from audits.views.clocks import clock_context
 from audits.views.deciding import panel
 from audits.views.downloads import MANIFEST, PDF
+from audits.views.kinds import asked_for
 from audits.views.letters import letters_of
 from audits.views.previews import asked, looked_at
 from audits.views.progress import fragment, progress_of
@@ -70,6 +73,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "closed": closed,
         "only_overdue": late,
         "may_decide": may_decide(request),
+        "may_enter": has_right(staff_of(request), Right.ENTER),
         "open_count": cases.open_cases().count(),
         "closed_count": cases.closed_cases().count(),
         "overdue_count": overdue.count(),
@@ -106,6 +110,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "held_releases": held_releases(found),
         "held_stand_ins": held_stand_ins(found),
         **_waits(found),
+        "asked_for": asked_for(found, staff_of(request)),
         "stopped_runs": case_work.stopped_runs(found),
         "affected": _ways(found.plan),
         "not_affected": case_page.planned_versions(found, "not_affected"),

@@ -9,7 +9,7 @@ from django import forms
 from django.forms import formset_factory
 
 from audits.core.assessment import LONGEST_PLACE, Assessed, Excepted, Ground
-from audits.core.grounds import EXCEPTIONS, REFUSALS
+from audits.core.grounds import EXCEPTIONS, GROUNDS, OVERRULED, REFUSALS
 from audits.models import ErasureRequest, LegalHold
 from lineage.core.identifiers import IdentifierNotUsable, normalise
 from lineage.models import Dataset
@@ -54,7 +54,7 @@ class GroundForm(forms.Form):
         """Refuse a ground that is not complete."""
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("code"):
-            _say(Ground(**cleaned).check)
+            _say(lambda: Ground(**cleaned).check(GROUNDS))
         elif any(cleaned.values()):
             raise forms.ValidationError("Select a ground for what you wrote, or clear it.")
         return cleaned
@@ -183,7 +183,7 @@ class RefuseForm(PositionForm):
     code = forms.ChoiceField(
         label="Why is the request refused?",
         help_text="The person is told this reason, and where to complain.",
-        choices=list(REFUSALS.items()),
+        choices=[one for one in REFUSALS.items() if one[0] != OVERRULED],
         widget=forms.RadioSelect,
         error_messages={"required": "Select a reason.", "invalid_choice": "Select a reason."},
     )

@@ -11,9 +11,9 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits import workflow
-from audits.forms import ErasureForm
 from audits.services.requests import LinkNotUsable, request_of_link
 from audits.views.access import page, private
+from audits.views.intake_forms import RequestForm, wish_of
 from audits.views.limiter import HOUR, too_many
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def erasure_form(request: HttpRequest) -> HttpResponse:
     """Ask for the one thing we need; the answer is the same whether or not we know the person."""
     now = timezone.now()
     if request.method != "POST":
-        return page(request, "audits/erasure_form.html", {"form": ErasureForm(now=now)})
-    form = ErasureForm(request.POST, now=now)
+        return page(request, "audits/erasure_form.html", {"form": RequestForm(now=now)})
+    form = RequestForm(request.POST, now=now)
     if not form.is_valid():
         return _again(request, form, status=400)
     email = form.cleaned_data["email"]
@@ -46,7 +46,10 @@ def erasure_form(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(HOUR)
         return response
     try:
-        received = workflow.submit(email=email)
+        wish = wish_of(form.cleaned_data["kind"])
+        received = workflow.submit(
+            email=email, kind=wish.kind, marketing=wish.marketing, told=form.told()
+        )
     except workflow.LetterNotSent as error:
         form.add_error(None, str(error))
         return _again(request, form, status=503)
@@ -90,7 +93,7 @@ def erasure_confirmed(request: HttpRequest) -> HttpResponse:
     return page(request, "audits/confirmed.html", _recalled(known))
 
 
-def _again(request: HttpRequest, form: ErasureForm, *, status: int) -> HttpResponse:
+def _again(request: HttpRequest, form: RequestForm, *, status: int) -> HttpResponse:
     errors = [
         (f"#id_{name if name in form.fields else 'email'}", sentence)
         for name, sentences in form.errors.items()

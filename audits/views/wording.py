@@ -40,6 +40,8 @@ STATUS_TONES = {
     S.WITHDRAWN: QUIET,
     S.ON_HOLD: CARE,
     S.FAILED: BAD,
+    S.INFO_ASKED: QUIET,
+    S.EXPIRED: QUIET,
 }
 VERDICTS = {
     "PASS_STRICT": Badge(
@@ -126,6 +128,9 @@ OUTCOMES: dict[str, str] = {
     Outcome.NO_DATA_FOUND: "We found no data about you under this address, so there was nothing "
     "to erase.",
     Outcome.REFUSED: "We did not erase your data.",
+    Outcome.NOT_IDENTIFIED: "We could not identify you with what we had.",
+    Outcome.RESTRICTION_LIFTED: "The restriction of your data has ended.",
+    Outcome.EXPIRED: "Nobody confirmed this request in time. It was not acted on.",
     Outcome.WITHDRAWN: "You withdrew this request. Nothing was erased because of it.",
     Outcome.JOINED: "You had already sent us a request, which is being handled. This one is "
     "closed, and the earlier one goes on.",

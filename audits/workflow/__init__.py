@@ -2,7 +2,8 @@
 
 * ``actions``: what a person, a member of staff or an operator does; ``operator_actions``: what
   staff do about the operator's own cases; ``letter_actions``: what they do about letters;
-* ``clock_actions``: what they do about due dates;
+* ``clock_actions``: what they do about due dates; ``intake_actions``: what is done about intake,
+  identity and restrictions; ``refused``: what is refused is logged;
 * ``decide_actions``: what staff decide about requests, with a second person, and about holds;
 * ``steps``: ``advance`` looks at where a case is and does the next step; it may be called at any
   time and any number of times;
@@ -14,7 +15,6 @@
 from __future__ import annotations
 
 from audits.workflow.actions import (
-    LetterNotSent,
     confirm,
     decide_duplicate,
     decide_duplicates,
@@ -29,15 +29,34 @@ from audits.workflow.actions import (
     use_outside_version,
     withdraw,
 )
-from audits.workflow.clock_actions import extend, pause_clock, resume_clock, tell_of_extension
+from audits.workflow.clock_actions import (
+    extend,
+    pause_clock,
+    resume_clock,
+    tell_of_extension,
+)
 from audits.workflow.decide_actions import (
     accept,
     approve_decision,
+    decide_objection,
     erase_excepted,
     place_hold,
     refuse,
     release_hold,
     return_decision,
+)
+from audits.workflow.intake_actions import (
+    LetterNotSent,
+    ask_information,
+    check_identity,
+    close_unidentified,
+    enter,
+    enter_by_key,
+    note_notice,
+    note_proof_destroyed,
+    plan_lift,
+    receive_information,
+    see_mandate,
 )
 from audits.workflow.letter_actions import (
     LETTERS_OF_STAFF,
@@ -63,22 +82,32 @@ __all__ = [
     "accept",
     "approve_decision",
     "approve_forget_set",
+    "ask_information",
+    "check_identity",
     "choose_records",
     "choose_route",
+    "close_unidentified",
     "confirm",
     "decide_duplicate",
     "decide_duplicates",
+    "decide_objection",
     "destroy_version",
     "drop_case",
+    "enter",
+    "enter_by_key",
     "erase_excepted",
     "export",
     "extend",
+    "note_notice",
+    "note_proof_destroyed",
     "open_case",
     "pause_clock",
     "place_hold",
+    "plan_lift",
     "post_letter",
     "propose_forget_set",
     "publish_letter",
+    "receive_information",
     "refuse",
     "release_held",
     "release_hold",
@@ -87,6 +116,7 @@ __all__ = [
     "retry",
     "return_decision",
     "return_forget_set",
+    "see_mandate",
     "send_staff_letter",
     "submit",
     "take_over",

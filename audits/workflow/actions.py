@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from audits.models import ErasureRequest
 from audits.queries import cases
-from audits.services import decisions, duplicates, letters, releases, requests
+from audits.services import decisions, duplicates, releases, requests
 from audits.workflow import doorbell, letter_actions
-from audits.workflow.decide_actions import noted
+from audits.workflow.intake_actions import LetterNotSent, send_links
+from audits.workflow.refused import logged
 from lineage.models import Job, ModelVersion
 from lineage.services import jobs
 from unlearning.services import runs as unlearning_runs
@@ -26,32 +26,29 @@ if TYPE_CHECKING:
     from unlearning.models import Tuning
 
 
-class LetterNotSent(Exception):
-    """The mail server did not take the confirmation letter; nothing was started."""
-
-
-def submit(*, email: str, channel: str = "FORM") -> requests.Received:
+def submit(
+    *,
+    email: str,
+    channel: str = "FORM",
+    kind: str = ErasureRequest.Kind.ERASURE,
+    locale: str = "en",
+    marketing: bool = False,
+    told: requests.Told | None = None,
+) -> requests.Received:
     """Receive a request and send the person the link that confirms it.
 
+    ``marketing`` says that an objection is to direct marketing.
+
     Raises:
+        ValueError: the kind is not one that a person asks for.
         LetterNotSent: the request is kept, but unconfirmed; the person should try again.
     """
-    now = timezone.now()
-    received = requests.receive_request(email=email, channel=channel, now=now)
-    sent = letters.send_letter(
-        request=received.request,
-        code="CONFIRM",
-        now=now,
-        context={
-            "confirm_url": f"{settings.SITE_URL}/erasure/confirm/{received.confirm_token}/",
-            "status_url": f"{settings.SITE_URL}/erasure/status/{received.status_token}/",
-        },
+    wish = requests.Wish(kind=kind, locale=locale, marketing=marketing)
+    received = requests.receive_request(
+        email=email, channel=channel, now=timezone.now(), wish=wish, told=told
     )
-    if not sent:
-        raise LetterNotSent(
-            "We could not send the e-mail with your confirmation link. Please try again in a few "
-            f"minutes, or write to {settings.EXPUNGE_CONTACT}."
-        )
+    if not send_links(received):
+        raise LetterNotSent
     return received
 
 
@@ -63,12 +60,14 @@ def confirm(*, token: str) -> ErasureRequest:
     return request
 
 
+@logged
 def withdraw(*, case_id: UUID) -> None:
     """Close a case that the person takes back."""
     requests.withdraw_request(case_id=case_id, now=timezone.now())
     doorbell.wake(case_id)
 
 
+@logged
 def decide_duplicate(*, finding_id: UUID, decision: str, user: User) -> None:
     """Keep a duplicate or erase it with the case."""
     now = timezone.now()
@@ -76,6 +75,7 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User) -> None:
     doorbell.wake(duplicates.case_of_finding(finding_id))
 
 
+@logged
 def decide_duplicates(
     *, case_id: UUID, findings: Iterable[UUID], decision: str, user: User
 ) -> int:
@@ -87,7 +87,7 @@ def decide_duplicates(
     return count
 
 
-@noted
+@logged
 def destroy_version(*, run_id: UUID, user: User) -> None:
     """Destroy a version that cannot be trained again."""
     with transaction.atomic():
@@ -97,7 +97,7 @@ def destroy_version(*, run_id: UUID, user: User) -> None:
     _wake_cases_of(run_id)
 
 
-@noted
+@logged
 def use_outside_version(*, run_id: UUID, version_id: UUID, user: User) -> None:
     """Replace a version by one that was retrained outside, without the forget set."""
     version = ModelVersion.objects.get(pk=version_id)
@@ -105,20 +105,20 @@ def use_outside_version(*, run_id: UUID, version_id: UUID, user: User) -> None:
     _wake_cases_of(run_id)
 
 
-@noted
+@logged
 def take_over(*, run_id: UUID, user: User) -> None:
     """Decide about a version at which a case stopped, instead of trying it again."""
     if decisions.take_over(run_id=run_id, user=user, now=timezone.now()):
         _wake_cases_of(run_id)
 
 
-@noted
+@logged
 def release_held(*, run_id: UUID, user: User) -> None:
     """Show a version that the release gate holds."""
     releases.release_held(run_id=run_id, user=user, now=timezone.now())
 
 
-@noted
+@logged
 def retry(*, case_id: UUID, user: User) -> None:
     """Try a failed case again from where it stopped; a case that is not failed stays as it is."""
     with transaction.atomic():

@@ -1,23 +1,18 @@
-"""What staff decide about requests and holds: each is one call and one ring of the doorbell.
-
-An action that four eyes forbid is logged, although nothing else of it is kept.
-"""
+"""What staff decide about requests and holds: each is one call and one ring of the doorbell."""
 
 from __future__ import annotations
 
-from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from audits.core import assessment
 from audits.models import Decision
-from audits.services import deciding, exceptions, four_eyes, holds
-from audits.services.requests import actor_of
+from audits.services import deciding, exceptions, holds, objections
 from audits.workflow import doorbell
+from audits.workflow.refused import logged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import date
     from uuid import UUID
 
@@ -26,26 +21,8 @@ if TYPE_CHECKING:
     from audits.models import ErasureRequest, LegalHold
     from lineage.models import Dataset
 
-P = ParamSpec("P")
-R = TypeVar("R")
 
-
-def noted(action: Callable[P, R]) -> Callable[P, R]:
-    """Log it when four eyes forbid what a member of staff, named ``user``, wants to do."""
-
-    @wraps(action)
-    def tried(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return action(*args, **kwargs)
-        except four_eyes.NotYourDecision as refused:
-            actor = actor_of(kwargs["user"])  # type: ignore[arg-type]  # every action has one
-            four_eyes.note_refusal(refused=refused, actor=actor, now=timezone.now())
-            raise
-
-    return tried
-
-
-@noted
+@logged
 def accept(
     *,
     case_id: UUID,
@@ -67,7 +44,7 @@ def accept(
     return decision
 
 
-@noted
+@logged
 def refuse(
     *, case_id: UUID, code: str, user: User, assessed: assessment.Assessed | None = None
 ) -> Decision:
@@ -83,20 +60,30 @@ def refuse(
     return decision
 
 
-@noted
+@logged
+def decide_objection(*, case_id: UUID, upheld: bool, text: str, user: User) -> Decision:
+    """Record the balance of an objection, and propose what follows from it."""
+    decision = objections.decide_objection(
+        case_id=case_id, upheld=upheld, text=text, user=user, now=timezone.now()
+    )
+    _wake_decided(decision)
+    return decision
+
+
+@logged
 def approve_decision(*, decision: Decision, user: User) -> None:
     """Approve what somebody else proposed, as it was shown, and carry it out."""
     deciding.approve_decision(decision_id=decision.pk, user=user, now=timezone.now())
     doorbell.wake(decision.request_id)
 
 
-@noted
+@logged
 def return_decision(*, decision: Decision, note: str, user: User) -> None:
     """Send a proposed decision back with a note."""
     deciding.return_decision(decision_id=decision.pk, note=note, user=user, now=timezone.now())
 
 
-@noted
+@logged
 def erase_excepted(*, exception_id: UUID, user: User) -> ErasureRequest:
     """Open the case that erases what an ended exception kept."""
     case = exceptions.open_follow_up(exception_id=exception_id, user=user, now=timezone.now())

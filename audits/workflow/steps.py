@@ -28,7 +28,9 @@ from audits.services import (
     records,
     removal,
     requests,
+    stopping,
 )
+from audits.workflow import kind_steps
 from audits.workflow.doorbell import job_for, report_job
 from lineage.models import Job
 from unlearning.models import UnlearningRun
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("expunge.workflow")
 
 S = ErasureRequest.Status
+Outcome = ErasureRequest.Outcome
+ANSWER = "ANSWER"
 R = UnlearningRun.Status
 # What is wrong is not the method: exact retraining would fail as well, and a retry may help.
 REPAIRABLE = frozenset(
@@ -72,8 +76,21 @@ def advance(case_id: UUID) -> None:
 def _close_early(request: ErasureRequest, now: datetime) -> bool:
     if must_search(request):
         return _search(request, now)
+    if not request.outcome or not _set_free(request, now):
+        return False
+    closing.forget_unknown(request=request, now=now)
+    return _seal(request, now)
+
+
+def _set_free(request: ErasureRequest, now: datetime) -> bool:
+    """Return whether nothing is restricted that was before a request was turned down."""
+    return request.outcome != Outcome.REFUSED or kind_steps.ended(request, now)
+
+
+def _ask(request: ErasureRequest, now: datetime) -> bool:
     if request.outcome:
         return _seal(request, now)
+    kind_steps.ask(request, now)
     return False
 
 
@@ -88,6 +105,8 @@ def _search(request: ErasureRequest, now: datetime) -> bool:
 
 
 def _restrict(request: ErasureRequest, now: datetime) -> bool:
+    if request.kind == ErasureRequest.Kind.RESTRICTION:
+        return stopping.restrict_accepted(case_id=request.pk, now=now)
     return planning.restrict_records(case_id=request.pk, now=now)
 
 
@@ -103,6 +122,8 @@ def _score(request: ErasureRequest, now: datetime) -> bool:
 
 
 def _plan(request: ErasureRequest, now: datetime) -> bool:
+    if request.kind == ErasureRequest.Kind.RESTRICTION:
+        return kind_steps.keep_restricted(request, now) and _end(request, now)
     if planning.undecided(request.pk) or waits_for_others(request):
         return False
     if batches.planned_by_another(request) or case_ahead(request):
@@ -202,6 +223,11 @@ def _seal(request: ErasureRequest, now: datetime) -> bool:
     return True
 
 
+def _end(request: ErasureRequest, now: datetime) -> bool:
+    request.refresh_from_db()
+    return _seal(request, now)
+
+
 def _answer(request: ErasureRequest, now: datetime) -> bool:
     job = report_job(request, now)
     code = f"ANSWER_{request.outcome}"
@@ -216,6 +242,8 @@ def _answer(request: ErasureRequest, now: datetime) -> bool:
 
 
 STEPS: dict[str, Callable[[ErasureRequest, datetime], bool]] = {
+    S.RECEIVED: _close_early,
+    S.INFO_ASKED: _ask,
     S.VERIFIED: _close_early,
     S.REFUSED: _close_early,
     S.WITHDRAWN: _close_early,

@@ -89,7 +89,8 @@ def _give_up(now: datetime) -> None:
 
 
 def _forget(now: datetime) -> None:
-    unconfirmed.forget_unconfirmed(now=now)
+    unconfirmed.remind_unconfirmed(now=now)
+    unconfirmed.expire_unconfirmed(now=now)
 
 
 def _discard(now: datetime) -> None:

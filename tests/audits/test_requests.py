@@ -15,7 +15,7 @@ from django.db import transaction
 
 from audits.core.commitment import opens
 from audits.models import ErasureRequest, LogLeaf
-from audits.services import requests
+from audits.services import receiving, requests
 from audits.services.requests import LinkNotUsable
 from audits.services.transitions import MoveNotAllowed
 from lineage import keys
@@ -131,7 +131,7 @@ def test_a_button_pressed_twice_at_the_same_moment_counts_once(monkeypatch):
     """Both presses found the link unused; only one of them moved the case."""
     received = receive()
     confirm(received)
-    monkeypatch.setattr(requests, "request_of_link", lambda _token: received.request)
+    monkeypatch.setattr(receiving, "request_of_link", lambda _token: received.request)
     assert confirm(received).status == "VERIFIED"
     assert events(received.request).count("subject_identified") == 1
 

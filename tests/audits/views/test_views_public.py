@@ -29,9 +29,10 @@ def test_the_root_of_the_site_leads_to_the_form(client):
     assert client.get("/").headers["Location"] == FORM
 
 
-def test_the_form_asks_one_question_and_says_what_happens(client):
+def test_the_form_asks_what_for_and_who_and_says_what_happens(client):
     page = text_of(client.get(FORM))
-    assert page.count("<label") == 2  # the question and the trap
+    assert page.count('type="radio" name="kind"') == 6
+    assert page.count("checked") == 1  # most people want an erasure
     assert "What happens next" in page
     assert 'autocomplete="email"' in page
 
@@ -164,12 +165,12 @@ def test_the_cache_never_holds_an_address(client, monkeypatch):
 
 def test_a_mail_server_that_is_down_is_said_and_the_address_is_kept(client, monkeypatch):
     def refuse(**_: str):
-        raise workflow.LetterNotSent("We could not send the e-mail.")
+        raise workflow.LetterNotSent
 
     monkeypatch.setattr(workflow, "submit", refuse)
     response = client.post(FORM, filled())
     assert response.status_code == 503
-    assert "We could not send the e-mail." in text_of(response)
+    assert "We could not send the e-mail" in text_of(response)
     assert worlds.EMAIL in text_of(response)
 
 

@@ -1,0 +1,26 @@
+"""Where the letters of a case go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audits.models import Intake, PersonalDetails
+
+if TYPE_CHECKING:
+    from audits.models import ErasureRequest
+
+TO_THE_PERSON = ("CONFIRM", "CONFIRM_REMINDER")  # what makes sure who they are
+
+
+def address_of(request: ErasureRequest, code: str) -> str:
+    """Return the e-mail address that a letter goes to: the agent's where that was asked for.
+
+    Empty where nobody can be written to, or a letter on paper is wanted.
+    """
+    intake = Intake.objects.filter(request=request).first()
+    if intake is None or code in TO_THE_PERSON:
+        return request.email
+    if intake.answer_to_agent:
+        details = PersonalDetails.objects.filter(request=request).first()
+        return details.agent_contact if details else ""
+    return request.email if intake.answer_by == Intake.AnswerBy.EMAIL else ""

@@ -1,0 +1,147 @@
+"""Ask a person for more where we cannot tell who they are, once, and take the answer (Art. 11(2)).
+
+The page on which the person answers lies under a signed name of the question.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core import signing
+from django.db import transaction
+
+from audits.core.identity import DOUBTS, one_of
+from audits.core.roles import Right
+from audits.models import ErasureRequest, IdentityCheck, PersonalDetails
+from audits.services import log, rights
+from audits.services.actors import actor_of
+from audits.services.transitions import MoveNotAllowed, move
+from lineage.core.identifiers import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+S = ErasureRequest.Status
+ANSWER_SALT = "audits.answer"
+MOST_IDENTIFIERS = 10
+OPEN = (S.RECEIVED, S.VERIFIED)
+
+
+class AnswerNotUsable(Exception):
+    """The link of a question is altered or was answered; the sentence says which."""
+
+
+@transaction.atomic
+def ask_information(*, case_id: UUID, doubt: str, user: User, now: datetime) -> None:
+    """Ask the person for more, for a coded reason; the clock runs on.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+        ValueError: the reason is not one of ``DOUBTS``.
+        MoveNotAllowed: the case is decided or closed, or the person was asked before.
+    """
+    rights.require(user, Right.HANDLE)
+    one_of("doubt", doubt, DOUBTS)
+    request = undecided(case_id)
+    if was_asked(request):
+        raise MoveNotAllowed(
+            f"Case {request.reference}: the person was asked for more already; asking again "
+            "and again would hinder them. Decide on what is there."
+        )
+    ask(request, doubt, actor_of(user), now)
+
+
+def ask(request: ErasureRequest, doubt: str, actor: str, now: datetime) -> None:
+    """Wait for the person to tell more; the letter is the workflow's. Within a transaction."""
+    IdentityCheck.objects.create(
+        request=request, doubt=doubt, asked_at=now, asked_from=request.status
+    )
+    event = ("info_asked", {"doubt": doubt})
+    move(case_id=request.pk, to=S.INFO_ASKED, now=now, actor=actor, event=event)
+
+
+def was_asked(request: ErasureRequest) -> bool:
+    """Return whether the person was asked for more before."""
+    return request.identity_checks.exclude(asked_at=None).exists()
+
+
+def question_of(request: ErasureRequest) -> IdentityCheck | None:
+    """Return the question that the person has not answered yet."""
+    return request.identity_checks.filter(received_at=None).exclude(asked_at=None).first()
+
+
+def answer_token(question: IdentityCheck) -> str:
+    """Return the secret of the page on which the person answers; the same each time."""
+    return signing.Signer(salt=ANSWER_SALT).sign(str(question.pk))
+
+
+def question_of_link(token: str) -> IdentityCheck:
+    """Return the open question of a link.
+
+    Raises:
+        AnswerNotUsable: the link is altered, or nobody waits for its answer any more.
+    """
+    try:
+        pk = signing.Signer(salt=ANSWER_SALT).unsign(token)
+    except signing.BadSignature:
+        raise AnswerNotUsable(
+            "This link is not complete or was changed. Please copy the whole link from our letter."
+        ) from None
+    question = IdentityCheck.objects.select_related("request").filter(pk=pk).first()
+    if question is None or question.received_at or question.request.status != S.INFO_ASKED:
+        raise AnswerNotUsable(
+            "We have your answer already, or the request is closed. The status page shows how "
+            "far it is."
+        )
+    return question
+
+
+@transaction.atomic
+def receive_information(
+    *,
+    case_id: UUID,
+    identifiers: Sequence[tuple[str, str]],
+    now: datetime,
+    user: User | None = None,
+) -> None:
+    """Add what the person stated and let the case go on where it was; staff check it then.
+
+    Raises:
+        NotAllowed: ``user``, who copied it from a letter, may not enter requests.
+        ValueError: nothing or too much is stated; IdentifierNotUsable for what cannot be one.
+        MoveNotAllowed: nobody waits for it.
+    """
+    if user is not None:
+        rights.require(user, Right.ENTER)
+    if not 1 <= len(identifiers) <= MOST_IDENTIFIERS:
+        raise ValueError(
+            f"identifiers has {len(identifiers)} entries; allowed are 1 to {MOST_IDENTIFIERS}."
+        )
+    stated = [[kind, normalise(kind, value)] for kind, value in identifiers]
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    question = question_of(request)
+    if request.status != S.INFO_ASKED or question is None or request.outcome:
+        raise MoveNotAllowed(f"Case {request.reference} does not wait for an answer.")
+    details, _ = PersonalDetails.objects.get_or_create(request=request)
+    details.identifiers = [*details.identifiers, *stated]
+    details.save(update_fields=["identifiers"])
+    IdentityCheck.objects.filter(pk=question.pk).update(received_at=now)
+    event = ("info_received", {"identifiers": len(stated)})
+    actor = actor_of(user) if user else log.SUBJECT
+    move(case_id=case_id, to=question.asked_from, now=now, actor=actor, event=event)
+
+
+def undecided(case_id: UUID) -> ErasureRequest:
+    """Return a case of which who asks may still be found out, locked. Raises MoveNotAllowed."""
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    closing = request.outcome and request.outcome != ErasureRequest.Outcome.NO_DATA_FOUND
+    if request.status not in OPEN or closing:
+        raise MoveNotAllowed(
+            f"Case {request.reference} is {request.status}; who asks is made sure of only while "
+            f"it is {' or '.join(OPEN)} and undecided."
+        )
+    return request

@@ -1,0 +1,178 @@
+"""Find out who asks: by the link, by a check of staff, and by asking for more (Art. 11, 12(6))."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from audits.core.identity import NOT_IDENTIFIED, one_of
+from audits.core.roles import Right
+from audits.models import ErasureRequest, IdentityCheck, PersonalDetails
+from audits.services import log, rights
+from audits.services.actors import actor_of
+from audits.services.asking import OPEN, ask, undecided, was_asked
+from audits.services.stopping import stop_if_asked
+from audits.services.transitions import WORKING, MoveNotAllowed, move
+from lineage.queries import subjects
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+    from audits.core.identity import Check
+    from lineage.models import DataSubject
+
+S = ErasureRequest.Status
+Kind = ErasureRequest.Kind
+Outcome = ErasureRequest.Outcome
+
+
+def identify(*, case_id: UUID, now: datetime) -> None:
+    """Find the subject of a verified case, log how much is held, and stop at once if asked.
+
+    What was stated beside the confirmed address counts once staff have checked identity: else
+    somebody could have another person erased by stating that one's number. Who saw their data in
+    an output and is not found is asked for more.
+    """
+    request = ErasureRequest.objects.get(pk=case_id)
+    subject = _subject_of(request)
+    held = subjects.records_of(subject) if subject else {}
+    count = sum(len(bitmap) for bitmap in held.values())
+    fields: dict[str, Any] = {"subject": subject, "outcome": Outcome.OPEN, "joined_to": None}
+    unknown = subject is None or not count
+    if unknown and request.kind != Kind.SEEN_IN_OUTPUT and not _unchecked(request):
+        fields["outcome"] = Outcome.NO_DATA_FOUND
+    elif not unknown and (earlier := _open_case_of(request, subject)):
+        fields |= {"outcome": Outcome.JOINED, "joined_to": earlier}
+    ErasureRequest.objects.filter(pk=case_id).update(**fields)
+    log.append(
+        type="subject_identified",
+        case=case_id,
+        now=now,
+        data={"result": "FOUND" if count else "NOT_FOUND", "records": count},
+    )
+    request.refresh_from_db()
+    stop_if_asked(request, now)
+    if unknown and request.kind == Kind.SEEN_IN_OUTPUT and not was_asked(request):
+        ask(request, "NO_RECORD_FOUND", log.SYSTEM, now)
+
+
+def _unchecked(request: ErasureRequest) -> bool:
+    """Return whether something was stated that counts only once staff have checked identity."""
+    details = PersonalDetails.objects.filter(request=request).first()
+    stated = bool(details and details.identifiers)
+    return stated and not request.identity_checks.exclude(checked_at=None).exists()
+
+
+def _subject_of(request: ErasureRequest) -> DataSubject | None:
+    stated = [("EMAIL", request.email)] if request.email else []
+    if request.identity_checks.exclude(checked_at=None).exists():
+        details = PersonalDetails.objects.filter(request=request).first()
+        stated += [(kind, value) for kind, value in (details.identifiers if details else [])]
+    found = {one.pk: one for pair in stated if (one := subjects.find_subject(*pair))}
+    holding = [one for one in found.values() if one.records.exists()]
+    if len(holding) > 1:
+        raise MoveNotAllowed(
+            f"Case {request.reference}: what was stated belongs to {len(holding)} people. "
+            "Enter a case for each."
+        )
+    return next(iter(holding or found.values()), None)
+
+
+def _open_case_of(request: ErasureRequest, subject: DataSubject | None) -> ErasureRequest | None:
+    # Only a verified case counts: somebody who merely typed an address must not block its owner.
+    # Who wants data kept but restricted does not want what an erasure does, nor the reverse.
+    found = ErasureRequest.objects.filter(
+        subject=subject,
+        status__in=[S.VERIFIED, S.INFO_ASKED, *WORKING, S.ON_HOLD, S.FAILED],
+        verified_at__isnull=False,
+    ).exclude(pk=request.pk)
+    if request.kind == Kind.RESTRICTION:
+        found = found.filter(kind=Kind.RESTRICTION)
+    else:
+        found = found.exclude(kind=Kind.RESTRICTION)
+    return found.order_by("verified_at").first()
+
+
+@transaction.atomic
+def check_identity(*, case_id: UUID, check: Check, user: User, now: datetime) -> None:
+    """Record that staff made sure who asks, and look for the person by all that was stated.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+        MoveNotAllowed: the case is decided or closed, or waits for the person.
+    """
+    rights.require(user, Right.HANDLE)
+    note_check(case_id=case_id, check=check, user=user, now=now)
+
+
+def note_check(*, case_id: UUID, check: Check, user: User, now: datetime) -> None:
+    """Record a check of a member of staff whose right was asked before; within a transaction."""
+    request = undecided(case_id)
+    IdentityCheck.objects.create(
+        request=request,
+        method=check.method,
+        level=check.level,
+        doubt=check.doubt,
+        checked_at=now,
+        checked_by=user,
+    )
+    data = {"method": check.method, "level": check.level, "doubt": check.doubt or "NONE"}
+    log.append(type="identity_checked", case=case_id, now=now, actor=actor_of(user), data=data)
+    if request.status == S.RECEIVED:
+        move(
+            case_id=case_id,
+            to=S.VERIFIED,
+            now=now,
+            actor=actor_of(user),
+            event=("request_verified", {"method": check.method}),
+            fields={"verified_at": now, "confirm_digest": ""},
+        )
+    identify(case_id=case_id, now=now)
+
+
+@transaction.atomic
+def note_proof_destroyed(*, case_id: UUID, user: User, now: datetime) -> bool:
+    """Record that a document that was shown is destroyed; False when there is none left.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+    """
+    rights.require(user, Right.HANDLE)
+    shown = IdentityCheck.objects.filter(
+        request_id=case_id, method="DOCUMENT", proof_destroyed_at=None
+    )
+    if not shown.update(proof_destroyed_at=now):
+        return False
+    log.append(type="identity_proof_destroyed", case=case_id, now=now, actor=actor_of(user))
+    return True
+
+
+@transaction.atomic
+def close_unidentified(*, case_id: UUID, reason: str, user: User, now: datetime) -> bool:
+    """Close a case whose person cannot be identified (Art. 11(2)); they are told how to give more.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+        ValueError: the reason is not one of ``NOT_IDENTIFIED``.
+        MoveNotAllowed: the person was identified, or the case is decided or closed.
+    """
+    rights.require(user, Right.HANDLE)
+    one_of("reason", reason, NOT_IDENTIFIED)
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    if request.status not in (*OPEN, S.INFO_ASKED) or request.outcome or request.subject:
+        known = "the person is identified" if request.subject else f"it is {request.status}"
+        raise MoveNotAllowed(
+            f"Case {request.reference} cannot be closed as not identified: {known}."
+        )
+    closed = ErasureRequest.objects.filter(pk=case_id, outcome=Outcome.OPEN).update(
+        outcome=Outcome.NOT_IDENTIFIED, refusal_code=reason, confirm_digest=""
+    )
+    data = {"reason": reason}
+    log.append(
+        type="person_not_identified", case=case_id, now=now, actor=actor_of(user), data=data
+    )
+    return bool(closed)

@@ -1,0 +1,261 @@
+"""Restrict records before or without an erasure, balance an objection, and lift after notice.
+
+A restriction is never lifted before the person was told (Art. 18(3)); only the person's own word
+ends it at once.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from audits.core.commitment import commit
+from audits.core.grounds import OVERRULED, UNFOUNDED
+from audits.core.roles import Right
+from audits.models import ErasureRequest, ProcessingStop
+from audits.services import log, planning, rights
+from audits.services.actors import actor_of
+from audits.services.transitions import MoveNotAllowed
+from lineage import keys
+from lineage.queries import subjects
+from lineage.queries.derivation import with_derived
+from lineage.services import restriction
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+S = ErasureRequest.Status
+Kind = ErasureRequest.Kind
+Outcome = ErasureRequest.Outcome
+Balance, Objection = ProcessingStop.Balance, ProcessingStop.Objection
+AT_ONCE = (Kind.CONSENT, Kind.OBJECTION)  # what stops processing before anything is decided
+NOTICE = timedelta(days=7)
+SHORTEST_REASON = 20
+
+
+class ReasonTooShort(ValueError):
+    """A reason that the person will read says too little."""
+
+
+def stop_if_asked(request: ErasureRequest, now: datetime) -> None:
+    """Restrict the records of a confirmed withdrawal of consent or objection, within seconds.
+
+    Where the request joined an earlier one that has not come so far, that one stops, and has the
+    objection to be decided from now on.
+    """
+    if request.kind not in AT_ONCE or request.outcome == Outcome.NO_DATA_FOUND:
+        return
+    case = request.joined_to or request
+    if case.subject is None or case.status not in (S.VERIFIED, S.INFO_ASKED):
+        return
+    ours = ProcessingStop.objects.filter(request=request).first()
+    stop, _ = ProcessingStop.objects.get_or_create(request=case)
+    if ours and stop.objection != Objection.MARKETING:
+        stop.objection = ours.objection
+    if stop.stopped_at is None:
+        planning.restrict_for(
+            case_id=case.pk, records=with_derived(subjects.records_of(case.subject)), now=now
+        )
+        stop.stopped_at = now
+    stop.save(update_fields=["objection", "stopped_at"])
+
+
+@transaction.atomic
+def restrict_accepted(*, case_id: UUID, now: datetime) -> bool:
+    """Restrict the records of a request of Art. 18 that staff accepted; it stays so."""
+    if not planning.restrict_records(case_id=case_id, now=now):
+        return False
+    ProcessingStop.objects.update_or_create(request_id=case_id, defaults={"stopped_at": now})
+    return True
+
+
+def check_balanced(request: ErasureRequest, code: str) -> None:
+    """Refuse to turn down an objection without its balance; against marketing there is none."""
+    stop = ProcessingStop.objects.filter(request=request).first()
+    if stop is None or not stop.objection or code == UNFOUNDED:
+        if code == OVERRULED:
+            raise MoveNotAllowed(f"Case {request.reference} holds no objection to overrule.")
+        return
+    if stop.objection == Objection.MARKETING:
+        raise MoveNotAllowed(
+            f"Case {request.reference} objects to direct marketing: no interest of ours can "
+            "override that (Art. 21(3)). Accept it."
+        )
+    if stop.balance != Balance.OVERRULED:
+        raise MoveNotAllowed(
+            f"Case {request.reference} holds an objection; decide its balance (Art. 21(1)) first."
+        )
+
+
+@transaction.atomic
+def record_balance(
+    *, case_id: UUID, upheld: bool, text: str, user: User, now: datetime
+) -> ErasureRequest:
+    """Record how the balance of Art. 21(1) was decided and why, in words that the person reads.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+        ReasonTooShort: the text says too little.
+        MoveNotAllowed: there is no objection to decide, or it objects to direct marketing.
+    """
+    rights.require(user, Right.HANDLE)
+    text = reason_of("balance", text)
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    stop = ProcessingStop.objects.filter(request=request).first()
+    if stop is None or not stop.objection or request.status != S.VERIFIED or request.outcome:
+        raise MoveNotAllowed(
+            f"Case {request.reference} is {request.status} and has no objection to decide."
+        )
+    if stop.objection == Objection.MARKETING:
+        raise MoveNotAllowed(
+            f"Case {request.reference} objects to direct marketing: nothing is balanced "
+            "(Art. 21(3)). Accept it."
+        )
+    stop.balance = Balance.UPHELD if upheld else Balance.OVERRULED
+    stop.balance_text, stop.balanced_at, stop.balanced_by = text, now, user
+    stop.save()
+    committed = commit(keys.get(f"case:{case_id}"), {"balance": text})
+    log.append(
+        type="objection_balanced",
+        case=case_id,
+        now=now,
+        actor=actor_of(user),
+        data={"result": stop.balance, "balance": committed},
+    )
+    return request
+
+
+@transaction.atomic
+def plan_lift(
+    *, case_id: UUID, reason: str, lift_on: date, user: User, now: datetime
+) -> ProcessingStop:
+    """Fix the day on which a restriction ends and the reason; the person is told first.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+        ReasonTooShort: the reason says too little.
+        ValueError: the day is not after today.
+        MoveNotAllowed: the case is no accepted restriction, or its end is fixed already.
+    """
+    rights.require(user, Right.HANDLE)
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    if request.kind != Kind.RESTRICTION or request.status != S.RESTRICTED:
+        raise MoveNotAllowed(
+            f"Case {request.reference} is {request.status} and holds no restriction to lift; "
+            "only an accepted request of Art. 18 does."
+        )
+    return announce(
+        request=request,
+        reason=reason_of("reason", reason),
+        lift_on=lift_on,
+        actor=actor_of(user),
+        now=now,
+    )
+
+
+def announce(
+    *, request: ErasureRequest, reason: str, now: datetime, actor: str, lift_on: date | None = None
+) -> ProcessingStop:
+    """Fix when the restriction of a case ends, by default after a week; within a transaction.
+
+    Raises:
+        ValueError: the day is not after today.
+        MoveNotAllowed: nothing is restricted, or the end is fixed already.
+    """
+    stop = ProcessingStop.objects.select_for_update().get(request=request)
+    if stop.stopped_at is None or stop.lift_on is not None:
+        raise MoveNotAllowed(
+            f"Case {request.reference}: "
+            + (f"the restriction ends on {stop.lift_on}." if stop.lift_on else "nothing to lift.")
+        )
+    day = lift_on or today(now) + NOTICE
+    if day <= today(now):
+        raise ValueError(f"lift_on is {day}; allowed are days after {today(now)}.")
+    stop.lift_reason, stop.lift_on = reason, day
+    stop.save(update_fields=["lift_reason", "lift_on"])
+    data = {"lift_on": day.isoformat()}
+    log.append(type="lift_announced", case=request.pk, now=now, actor=actor, data=data)
+    return stop
+
+
+@transaction.atomic
+def note_notice(*, case_id: UUID, now: datetime, user: User | None = None) -> bool:
+    """Record that the person was told of the coming end; by post, ``user`` says so.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+        MoveNotAllowed: no end is fixed.
+    """
+    if user is not None:
+        rights.require(user, Right.HANDLE)
+    stop = ProcessingStop.objects.select_related("request").filter(pk=case_id).first()
+    if stop is None or stop.lift_on is None:
+        reference = ErasureRequest.objects.get(pk=case_id).reference
+        raise MoveNotAllowed(f"Case {reference} has no end of a restriction to tell of.")
+    told = ProcessingStop.objects.filter(pk=case_id, notice_at=None).update(notice_at=now)
+    if told:
+        actor = actor_of(user) if user else log.SYSTEM
+        log.append(type="lift_notice_given", case=case_id, now=now, actor=actor)
+    return bool(told)
+
+
+@transaction.atomic
+def lift(*, case_id: UUID, now: datetime) -> bool:
+    """End the restriction of which the person was told, once its day has come.
+
+    False while that day, or the notice, is still ahead.
+    """
+    stop = ProcessingStop.objects.select_for_update().get(pk=case_id)
+    if stop.lifted_at:
+        return True
+    if stop.lift_on is None or stop.notice_at is None or today(now) < stop.lift_on:
+        return False
+    stop.lifted_at = now
+    stop.save(update_fields=["lifted_at"])
+    _lift(case_id, now)
+    ended = ErasureRequest.objects.filter(pk=case_id, status=S.RESTRICTED)
+    ended.update(outcome=Outcome.RESTRICTION_LIFTED)
+    return True
+
+
+def lift_at_once(*, case_id: UUID, now: datetime) -> None:
+    """End what was restricted at the person's own word, which needs no notice."""
+    stop = ProcessingStop.objects.filter(pk=case_id, lifted_at=None).first()
+    if stop is None or stop.stopped_at is None:
+        return
+    stop.notice_at = stop.lifted_at = now
+    stop.save(update_fields=["notice_at", "lifted_at"])
+    _lift(case_id, now)
+
+
+def _lift(case_id: UUID, now: datetime) -> None:
+    count = restriction.lift(case_id=case_id, now=now)
+    data = {"restrictions": count}
+    log.append(type="restriction_lifted", case=case_id, now=now, data=data)
+
+
+def reason_of(name: str, text: str) -> str:
+    """Return a reason that a person will read, without blanks around it.
+
+    Raises:
+        ReasonTooShort: it has fewer than ``SHORTEST_REASON`` characters.
+    """
+    text = text.strip()
+    if len(text) < SHORTEST_REASON:
+        raise ReasonTooShort(
+            f"{name} has {len(text)} characters; the person reads it, so write at least "
+            f"{SHORTEST_REASON}."
+        )
+    return text
+
+
+def today(now: datetime) -> date:
+    """Return the day where the legal clock runs."""
+    return now.astimezone(ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)).date()

@@ -1,0 +1,237 @@
+"""What staff do about identity, agents, objections and restrictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_http_methods, require_POST
+
+from audits import workflow
+from audits.core.roles import Right
+from audits.models import ErasureRequest, Intake, PersonalDetails, ProcessingStop
+from audits.queries.addressees import address_of
+from audits.services.rights import has_right, require
+from audits.views import intake_forms as forms
+from audits.views.access import page, staff_of, staff_page
+from audits.views.asking import carry_out, posted
+from audits.views.entering import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+    from django.forms import Form
+    from django.http import HttpRequest, HttpResponse
+
+S = ErasureRequest.Status
+Kind = ErasureRequest.Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A page with one form: what it asks, what is said when it is done, and what it does."""
+
+    title: str
+    lead: str
+    button: str
+    done: str
+    form: Callable[..., Any]
+    act: Callable[[UUID, Any, User], object]
+    danger: bool = False
+    right: Right = Right.HANDLE
+
+
+def _view(question: Question) -> Callable[..., HttpResponse]:
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @staff_page
+    def asked(request: HttpRequest, case_id: UUID) -> HttpResponse:
+        user = staff_of(request)
+        case = get_object_or_404(ErasureRequest, pk=case_id)
+        form: Form = question.form(posted(request), request.FILES or None)
+        if form.is_valid():
+            done = question.done.format(case=case.reference)
+            return carry_out(request, case, lambda: question.act(case.pk, form, user), done)
+        require(user, question.right)
+        first = next(iter(form.fields))
+        context = {"case": case, "form": form, "ask": question, "errors": problems(form, first)}
+        status = 400 if form.errors else 200
+        return page(request, "audits/ask.html", context, status=status)
+
+    return asked
+
+
+identity = _view(
+    Question(
+        title="Record a check of identity",
+        lead="What the person stated counts from now on: the records found under it are the "
+        "case's. Ask for no more than the doubt requires (Art. 12(6)).",
+        button="Record the check",
+        done="The check of identity is recorded.",
+        form=forms.CheckForm,
+        act=lambda pk, form, user: workflow.check_identity(
+            case_id=pk, check=form.check(), user=user
+        ),
+    )
+)
+ask_more = _view(
+    Question(
+        title="Ask the person for more",
+        lead="The person gets a letter with a link to a page on which to add an address or a "
+        "number. They are asked once, and the deadline runs on.",
+        button="Ask for more",
+        done="The person is being asked.",
+        form=forms.DoubtForm,
+        act=lambda pk, form, user: workflow.ask_information(
+            case_id=pk, doubt=form.cleaned_data["doubt"], user=user
+        ),
+    )
+)
+copy_answer = _view(
+    Question(
+        title="Enter what the person answered",
+        lead="For an answer that came on paper or by telephone. The case goes on where it was.",
+        button="Enter the answer",
+        done="The answer is entered.",
+        form=forms.AnswerForm,
+        act=lambda pk, form, user: workflow.receive_information(
+            case_id=pk, identifiers=form.identifiers(), user=user
+        ),
+        right=Right.ENTER,
+    )
+)
+unidentified = _view(
+    Question(
+        title="Close as not identified",
+        lead="Nothing is erased. The person is told that we could not identify them, and how to "
+        "give us more (Art. 11(2)).",
+        button="Close the case",
+        done="Case {case} is closed as not identified.",
+        form=forms.UnidentifiedForm,
+        act=lambda pk, form, user: workflow.close_unidentified(
+            case_id=pk, reason=form.cleaned_data["reason"], user=user
+        ),
+        danger=True,
+    )
+)
+mandate = _view(
+    Question(
+        title="Record the agent's mandate",
+        lead="Nothing is decided for an agent before somebody has seen the mandate.",
+        button="I have seen the mandate",
+        done="The mandate is recorded.",
+        form=forms.MandateForm,
+        act=lambda pk, form, user: workflow.see_mandate(
+            case_id=pk, digest=forms.digest_of(form.cleaned_data["mandate"]), user=user
+        ),
+        right=Right.ENTER,
+    )
+)
+objection = _view(
+    Question(
+        title="Decide the objection",
+        lead="The records have been restricted since the request was confirmed. Upheld, the case "
+        "goes on as an erasure. Overruled, it is refused, and the restriction ends after notice. "
+        "A second member of staff approves it.",
+        button="Propose",
+        done="The decision about the objection of {case} is proposed.",
+        form=forms.ObjectionForm,
+        act=lambda pk, form, user: workflow.decide_objection(
+            case_id=pk,
+            upheld=form.cleaned_data["result"] == "UPHELD",
+            text=form.cleaned_data["balance"],
+            user=user,
+        ),
+    )
+)
+restrict = _view(
+    Question(
+        title="Accept the restriction",
+        lead="The records are kept and leave every training until you lift the restriction. "
+        "Nothing is erased. A second member of staff approves it.",
+        button="Propose to restrict",
+        done="It is proposed to accept {case}.",
+        form=forms.RestrictForm,
+        act=lambda pk, form, user: workflow.accept(
+            case_id=pk, ground=form.cleaned_data["ground"], user=user
+        ),
+    )
+)
+lift = _view(
+    Question(
+        title="Lift the restriction",
+        lead="The person is told first, with your reason. On the day that you choose the records "
+        "may be used again, and the case is closed.",
+        button="Tell the person and lift",
+        done="The end of the restriction of {case} is fixed.",
+        form=forms.LiftForm,
+        act=lambda pk, form, user: workflow.plan_lift(
+            case_id=pk,
+            reason=form.cleaned_data["reason"],
+            lift_on=form.cleaned_data["lift_on"],
+            user=user,
+        ),
+    )
+)
+
+
+@require_POST
+@staff_page
+def notice(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Record that the notice of the end was posted."""
+    case, user = get_object_or_404(ErasureRequest, pk=case_id), staff_of(request)
+    return carry_out(
+        request,
+        case,
+        lambda: workflow.note_notice(case_id=case.pk, user=user),
+        "The notice is recorded.",
+    )
+
+
+@require_POST
+@staff_page
+def proof_destroyed(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Record that a document that was shown is destroyed."""
+    case, user = get_object_or_404(ErasureRequest, pk=case_id), staff_of(request)
+    return carry_out(
+        request,
+        case,
+        lambda: workflow.note_proof_destroyed(case_id=case.pk, user=user),
+        "The destruction is recorded.",
+    )
+
+
+def asked_for(case: ErasureRequest, user: User) -> dict[str, Any]:
+    """Return what is shown of a request beside the usual facts, and what can be done about it."""
+    intake = Intake.objects.select_related("entered_by").filter(request=case).first()
+    details = PersonalDetails.objects.filter(request=case).first()
+    stop = ProcessingStop.objects.filter(request=case).first()
+    handles = has_right(user, Right.HANDLE)
+    open_, early = not case.outcome, case.status in (S.RECEIVED, S.VERIFIED)
+    checks = list(case.identity_checks.order_by("asked_at", "checked_at"))
+    may = {
+        "identity": early and open_,
+        "ask_more": early and open_ and not any(one.asked_at for one in checks),
+        "copy_answer": case.status == S.INFO_ASKED and open_,
+        "unidentified": open_ and not case.subject_id and (early or case.status == S.INFO_ASKED),
+        "mandate": bool(intake and intake.by_agent and not intake.mandate_seen),
+        "objection": bool(stop and stop.objection == "INTERESTS") and case.status == S.VERIFIED,
+        "lift": case.kind == Kind.RESTRICTION
+        and case.status == S.RESTRICTED
+        and not (stop and stop.lift_on),
+    }
+    shown = handles and case.status != S.SEALED
+    return {
+        "intake": intake,
+        "details": details if shown else None,
+        "stop": stop,
+        "checks": checks,
+        "may": {name: can and handles and case.kind != Kind.OPERATOR for name, can in may.items()},
+        "posts_notice": handles
+        and bool(stop and stop.lift_on and not stop.notice_at)
+        and not address_of(case, "LIFT_NOTICE"),
+        "holds_proof": handles
+        and any(one.method == "DOCUMENT" and not one.proof_destroyed_at for one in checks),
+    }

@@ -1,0 +1,60 @@
+"""Steps of cases that are no plain erasure: a question to the person, a restriction that ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from audits.models import ErasureRequest, ProcessingStop
+from audits.services import asking, letters, planning, stopping
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Kind = ErasureRequest.Kind
+
+
+def ask(request: ErasureRequest, now: datetime) -> None:
+    """Send the person the question that is open, with the page on which to answer it."""
+    question = asking.question_of(request)
+    if question is None:
+        return
+    token = asking.answer_token(question)
+    letters.send_letter(
+        request=request,
+        code="INFO_NEEDED",
+        now=now,
+        context={
+            "asked": question.doubt,
+            "answer_url": f"{settings.SITE_URL}/erasure/answer/{token}/",
+        },
+    )
+
+
+def keep_restricted(request: ErasureRequest, now: datetime) -> bool:
+    """Tell the person of an accepted restriction, and keep it; True once it has ended."""
+    letters.send_letter(request=request, code="RESTRICTED", now=now)
+    if ended(request, now):
+        return True
+    planning.restrict_arrived(case_id=request.pk, now=now)
+    return False
+
+
+def ended(request: ErasureRequest, now: datetime) -> bool:
+    """End a restriction after notice, once its end is fixed; True where nothing is restricted."""
+    stop = ProcessingStop.objects.filter(request=request).first()
+    if stop is None or stop.stopped_at is None or stop.lifted_at:
+        return True
+    if stop.lift_on is None:
+        return False
+    if stop.notice_at is None:
+        told = letters.send_letter(
+            request=request,
+            code="LIFT_NOTICE",
+            now=now,
+            context={"reason": stop.lift_reason, "lift_on": stop.lift_on},
+        )
+        if told:
+            stopping.note_notice(case_id=request.pk, now=now)
+    return stopping.lift(case_id=request.pk, now=now)

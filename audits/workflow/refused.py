@@ -1,0 +1,78 @@
+"""What is refused is logged as well: a decorator for the actions of people."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+
+from audits.models import DuplicateFinding
+from audits.queries import cases
+from audits.services import four_eyes, refusals
+from audits.services.actors import actor_of
+from audits.services.decisions import ReplacementNotAcceptable
+from audits.services.duplicates import NeedsSecond
+from audits.services.operator_cases import NotYourApproval
+from audits.services.transitions import MoveNotAllowed
+from unlearning.services.runs import RunNotWaiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from uuid import UUID
+
+P = ParamSpec("P")
+T = TypeVar("T")
+# Sentences that services wrote for people. Anything else is a fault of ours, and no refusal.
+REFUSED = (
+    MoveNotAllowed,
+    NeedsSecond,
+    NotYourApproval,
+    PermissionDenied,
+    ReplacementNotAcceptable,
+    RunNotWaiting,
+    ValueError,
+)
+
+
+def logged(action: Callable[P, T]) -> Callable[P, T]:
+    """Have a refused action written into the log of its cases, in a transaction of its own.
+
+    The action takes ``case_id``, ``run_id``, ``decision`` or ``finding_id``, and ``user`` unless
+    it is the person's own. The event has the action's name and a code, never the sentence.
+    """
+
+    @wraps(action)
+    def done(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return action(*args, **kwargs)
+        except four_eyes.NotYourDecision as refused:
+            actor = actor_of(kwargs["user"])  # type: ignore[arg-type]  # every such action has one
+            four_eyes.note_refusal(refused=refused, actor=actor, now=timezone.now())
+            raise
+        except REFUSED as error:
+            given: Mapping[str, Any] = kwargs
+            refusals.note_refusal(
+                case_ids=_cases(given),
+                action=action.__name__,
+                error=error,
+                user=given.get("user"),
+                now=timezone.now(),
+            )
+            raise
+
+    return done
+
+
+def _cases(given: Mapping[str, Any]) -> Iterable[UUID]:
+    if "case_id" in given:
+        return [given["case_id"]]
+    if "run_id" in given:
+        return list(cases.cases_of_run(given["run_id"]).values_list("pk", flat=True))
+    if "decision" in given:
+        return [given["decision"].request_id]
+    if "finding_id" not in given:
+        return []
+    found = DuplicateFinding.objects.filter(pk=given["finding_id"])
+    return list(found.values_list("request_id", flat=True))
