@@ -19,6 +19,7 @@ from audits.queries import cases
 from audits.services import evidence
 from audits.services.verdicts import Finding
 from unlearning.core.canaries import InUnits, why_not
+from unlearning.core.recipe import RecipeChanged, RecipeNotAllowed
 from unlearning.execution.loading import NoRecipe, load_version, recipe_of
 from unlearning.execution.planting import drawn_again
 from unlearning.queries.canaries import canaries_of, spent_by
@@ -96,7 +97,7 @@ def _reason(run: UnlearningRun) -> str:
         return NONE_ERASED.format(version=run.target)
     try:
         never = why_not(recipe_of(run.target), base=run.base is not None)
-    except NoRecipe:
+    except (NoRecipe, RecipeChanged, RecipeNotAllowed):
         never = ""
     return never or NONE_PLANTED.format(version=run.target)
 

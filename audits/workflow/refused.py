@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from audits.models import DuplicateFinding
+from audits.models import Decision, DuplicateFinding
 from audits.queries import cases
 from audits.services import four_eyes, refusals
 from audits.services.actors import actor_of
@@ -70,8 +70,8 @@ def _cases(given: Mapping[str, Any]) -> Iterable[UUID]:
         return [given["case_id"]]
     if "run_id" in given:
         return list(cases.cases_of_run(given["run_id"]).values_list("pk", flat=True))
-    if "decision" in given:
-        return [given["decision"].request_id]
+    if isinstance(decision := given.get("decision"), Decision):
+        return [decision.request_id]
     if "finding_id" not in given:
         return []
     found = DuplicateFinding.objects.filter(pk=given["finding_id"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from audits.models import ErasureRequest
+from audits.queries import clocks
 from audits.services import transitions
 
 S = ErasureRequest.Status
@@ -15,10 +16,22 @@ def nothing_is_erased_before_identity_and_decision(case: ErasureRequest, told: l
     for later in {"plan_drawn", "case_erased"} & set(told):
         assert "request_verified" in told[: told.index(later)], later
         assert "request_accepted" in told[: told.index(later)], later
+    if "request_accepted" in told:
+        assert "decision_approved" in told[: told.index("request_accepted")]
     if case.status in (*WORKING, S.ERASED) or case.erased_at:
         assert case.verified_at, case.status
         assert case.accepted_at, case.status
         assert case.ground, case.status
+
+
+def an_answer_takes_longer_only_once_told_in_the_first_period(case: ErasureRequest) -> None:
+    clock, extension = getattr(case, "clock", None), getattr(case, "extension", None)
+    if clock is None:
+        return
+    first = clocks.first_limit(clock)
+    told = extension.notice_sent_at if extension else None
+    assert case.due_on == (extension.new_due if extension and told else first)
+    assert told is None or told.date() <= first
 
 
 def what_is_sealed_has_an_end_that_was_reached(case: ErasureRequest, sealed: set[Any]) -> None:

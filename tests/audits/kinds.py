@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 
-from audits.models import ErasureRequest
+from audits import workflow
+from audits.models import Decision, ErasureRequest
 from audits.services import requests
 from audits.services.rights import give_role, make_roles
 from lineage.models import OrdinalSpace
@@ -43,6 +44,11 @@ def confirmed(
 def restricted() -> int:
     """How many records no training may use."""
     return sum(len(restricted_ordinals(space)) for space in OrdinalSpace.objects.all())
+
+
+def approved(decision: Decision) -> None:
+    """Have a reviewer approve what an officer proposed."""
+    workflow.approve_decision(decision=decision, user=member("Reviewer"))
 
 
 def now_of(case: ErasureRequest) -> ErasureRequest:

@@ -25,23 +25,29 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from audits.core.assessment import Assessed, by_code
 from audits.core.identity import Check
 from audits.models import ComplianceRecord, ErasureRequest, LogLeaf
 from audits.services import (
     asking,
     closing,
+    deciding,
     entering,
+    extensions,
+    holds,
     identifying,
+    objections,
     planning,
     records,
     requests,
-    transitions,
     unconfirmed,
 )
+from audits.services.extensions import ExtensionRefused
 from audits.services.receiving import KINDS, LinkNotUsable
 from audits.services.transitions import ALLOWED, MoveNotAllowed
 from lineage.models import Restriction
 from tests.audits.case_invariants import (
+    an_answer_takes_longer_only_once_told_in_the_first_period,
     nothing_is_erased_before_identity_and_decision,
     processing_stops_with_a_confirmed_objection,
     what_expired_says_nothing_of_anybody,
@@ -59,11 +65,12 @@ S = ErasureRequest.Status
 PLAN: dict[str, list[str]] = {"affected": [], "not_affected": [], "unknown": [], "spaces": []}
 MOST = 2
 ACTIONS = ["confirm", "check", "ask", "answer", "give_up", "accept", "refuse", "overrule"]
+ACTIONS += ["approve", "decide", "extend", "go_free"]
 ACTIONS += ["withdraw", "restrict", "plan", "hold", "fail", "resume", "erase", "seal"]
 USUAL: dict[str, str] = {
     S.INFO_ASKED: "answer",
     S.RECEIVED: "confirm",
-    S.VERIFIED: "accept",
+    S.VERIFIED: "decide",
     S.ACCEPTED: "restrict",
     S.RESTRICTED: "plan",
     S.PLANNED: "erase",
@@ -79,6 +86,8 @@ class Cases(RuleBasedStateMachine):
         """The first request is some steps on its usual way already."""
         self.point = transaction.savepoint()
         self.officer = User.objects.get(username="Case officer")
+        self.reviewer = User.objects.get(username="Reviewer")
+        self.keeper = User.objects.get(username="Administrator")
         self.got: list[Received] = []
         self.held: set[Any] = set()
         self.now = NOW
@@ -126,6 +135,10 @@ class Cases(RuleBasedStateMachine):
         unconfirmed.expire_unconfirmed(now=self.now)
         assert self.verified() == before
 
+    @rule(days=st.integers(1, 40))
+    def wait(self, days: int) -> None:
+        self.now += timedelta(days=days)
+
     # --- what is done ---------------------------------------------------------------------
 
     def some(self) -> bool:
@@ -164,7 +177,7 @@ class Cases(RuleBasedStateMachine):
         try:
             with transaction.atomic():
                 getattr(self, f"_{action}")(case)
-        except (MoveNotAllowed, LinkNotUsable):
+        except (MoveNotAllowed, LinkNotUsable, ExtensionRefused):
             case_now = self.fresh(case)
             assert case_now.status == case.status, "what is refused changes nothing"
 
@@ -188,13 +201,29 @@ class Cases(RuleBasedStateMachine):
 
     def _accept(self, case: ErasureRequest) -> None:
         ground = "ART_18_1_A" if case.kind == "RESTRICTION" else "ART_17_1_B"
-        requests.accept_request(**self.by_staff(case), ground=ground)
+        deciding.accept_request(**self.by_staff(case), assessed=by_code(ground))
 
     def _refuse(self, case: ErasureRequest) -> None:
-        requests.refuse_request(**self.by_staff(case), code="ART_17_3_B")
+        deciding.refuse_request(
+            **self.by_staff(case), code="ART_17_3_B", assessed=Assessed(assessment="Needed.")
+        )
 
     def _overrule(self, case: ErasureRequest) -> None:
-        requests.decide_objection(**self.by_staff(case), upheld=False, text=BALANCE)
+        objections.decide_objection(**self.by_staff(case), upheld=False, text=BALANCE)
+
+    def _approve(self, case: ErasureRequest) -> None:
+        for decision in case.decisions.filter(state="PROPOSED"):
+            deciding.approve_decision(decision_id=decision.pk, user=self.reviewer, now=self.now)
+
+    def _decide(self, case: ErasureRequest) -> None:
+        if not case.decisions.filter(state="PROPOSED").exists():
+            self._accept(case)
+        self._approve(case)
+
+    def _extend(self, case: ErasureRequest) -> None:
+        text = "Several models learned from it."
+        extensions.decide_extension(**self.by_staff(case), code="COMPLEXITY", text=text)
+        extensions.send_notice(case_id=case.pk, now=self.now)
 
     def _withdraw(self, case: ErasureRequest) -> None:
         requests.withdraw_request(case_id=case.pk, now=self.now)
@@ -206,9 +235,19 @@ class Cases(RuleBasedStateMachine):
         planning.keep_plan(case_id=case.pk, plan=PLAN, runs=[], now=self.now)
 
     def _hold(self, case: ErasureRequest) -> None:
-        fields = {"held_from": case.status}
-        if transitions.move(case_id=case.pk, to=S.ON_HOLD, now=self.now, fields=fields):
+        holds.place_hold(
+            kind="EMAIL",
+            identifier=ADA,
+            basis="A claim is pending.",
+            review_on=self.now.date() + timedelta(days=90),
+            user=self.keeper,
+            now=self.now,
+        )
+        if holds.hold_case(case_id=case.pk, now=self.now):
             self.held.add(case.pk)
+
+    def _go_free(self, case: ErasureRequest) -> None:
+        assert not holds.resume_held(case_id=case.pk, now=self.now)
 
     def _fail(self, case: ErasureRequest) -> None:
         requests.fail_case(case_id=case.pk, code="StoreFull", message="No room.", now=self.now)
@@ -233,7 +272,8 @@ class Cases(RuleBasedStateMachine):
             told.setdefault(pk, []).append(kind)
         live = Restriction.objects.filter(lifted_at=None).values_list("case_id", flat=True)
         facts = set(live), set(ComplianceRecord.objects.values_list("request", flat=True))
-        for case in ErasureRequest.objects.select_related("stop"):
+        for case in ErasureRequest.objects.select_related("stop", "clock", "extension"):
+            an_answer_takes_longer_only_once_told_in_the_first_period(case)
             nothing_is_erased_before_identity_and_decision(case, told[case.pk])
             what_is_sealed_has_an_end_that_was_reached(case, facts[1])
             processing_stops_with_a_confirmed_objection(case, facts[0])
@@ -262,7 +302,8 @@ class Cases(RuleBasedStateMachine):
 
 @pytest.fixture(autouse=True)
 def world(signing_key):
-    member("Case officer")
+    for role in ("Case officer", "Reviewer", "Administrator"):
+        member(role)
     person(ADA, records=2)
 
 
@@ -287,8 +328,8 @@ def test_no_order_of_actions_breaks_a_case():
 
 @pytest.mark.parametrize(
     ("to", "slip"),
-    [(S.ERASED, S.VERIFIED), (S.ACCEPTED, S.RECEIVED), (S.RESTRICTED, S.ON_HOLD)],
-    ids=["erased undecided", "accepted unverified", "restricted on hold"],
+    [(S.ERASED, S.VERIFIED), (S.RESTRICTED, S.VERIFIED), (S.RESTRICTED, S.ON_HOLD)],
+    ids=["erased undecided", "restricted undecided", "restricted on hold"],
 )
 def test_the_machine_catches_a_table_that_is_broken(monkeypatch, to, slip):
     monkeypatch.setitem(ALLOWED, to, (*ALLOWED[to], slip))

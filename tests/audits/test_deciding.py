@@ -212,7 +212,7 @@ def test_the_setting_says_what_one_person_decides(case, settings, mode, accepted
 
 
 def test_M12_the_reasons_to_refuse_are_those_of_the_law_and_difficulty_is_none():
-    assert set(REFUSALS) == {*EXCEPTIONS, "ART_12_5_B"}
+    assert set(REFUSALS) == {*EXCEPTIONS, "ART_12_5_B", "ART_21_1"}
     assert set(EXCEPTIONS) == {f"ART_17_3_{letter}" for letter in "ABCDE"}
 
 

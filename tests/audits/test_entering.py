@@ -24,7 +24,7 @@ from audits.workflow import intake_actions
 from audits.workflow.steps import advance
 from lineage.services.api_keys import create_key
 from lineage.services.subjects import register_subject
-from tests.audits.kinds import confirmed, member, now_of
+from tests.audits.kinds import approved, confirmed, member, now_of
 from tests.audits.world import ADA, NOW, events, logged, person
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +114,7 @@ def test_an_agent_decides_nothing_before_the_mandate_was_seen(clerk):
     with pytest.raises(MoveNotAllowed, match="mandate nobody has seen"):
         workflow.accept(case_id=case.pk, ground="ART_17_1_A", user=officer)
     workflow.see_mandate(case_id=case.pk, digest="ab" * 32, user=clerk)
-    workflow.accept(case_id=case.pk, ground="ART_17_1_A", user=officer)
+    approved(workflow.accept(case_id=case.pk, ground="ART_17_1_A", user=officer))
     assert now_of(case).status == "ACCEPTED"
     assert address_of(case, "ANSWER_ERASED") == "lee@example.com"
     assert address_of(case, "CONFIRM") == ADA

@@ -15,7 +15,7 @@ from audits.services.rights import NotAllowed
 from audits.services.stopping import ReasonTooShort
 from audits.services.transitions import MoveNotAllowed
 from audits.workflow.steps import advance
-from tests.audits.kinds import BALANCE, confirmed, member, now_of, received, restricted
+from tests.audits.kinds import BALANCE, approved, confirmed, member, now_of, received, restricted
 from tests.audits.world import ADA, NOW, events, logged, person
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ def test_L2_a_withdrawal_of_consent_is_one_step_with_its_ground_and_stops_use_at
 def test_a_withdrawal_of_consent_goes_on_as_an_erasure_and_keeps_its_restriction(officer):
     person(ADA, records=2)
     case = confirmed("CONSENT")
-    workflow.accept(case_id=case.pk, ground="ART_17_1_B", user=officer)
+    approved(workflow.accept(case_id=case.pk, ground="ART_17_1_B", user=officer))
     advance(case.pk)
     assert now_of(case).status == "RESTRICTED"
     assert restricted() == 2
@@ -100,7 +100,7 @@ def test_L21_an_objection_stops_processing_at_confirmation_until_the_balance_is_
 def test_an_objection_upheld_goes_on_as_an_erasure_on_its_ground(officer):
     person(ADA, records=2)
     case = confirmed("OBJECTION")
-    workflow.decide_objection(case_id=case.pk, upheld=True, text=BALANCE, user=officer)
+    approved(workflow.decide_objection(case_id=case.pk, upheld=True, text=BALANCE, user=officer))
     assert now_of(case).ground == "ART_17_1_C"
     advance(case.pk)
     assert now_of(case).status == "RESTRICTED"
@@ -111,7 +111,10 @@ def test_an_objection_upheld_goes_on_as_an_erasure_on_its_ground(officer):
 def test_an_objection_overruled_is_set_free_only_after_notice(officer, monkeypatch):
     person(ADA, records=2)
     case = confirmed("OBJECTION")
-    workflow.decide_objection(case_id=case.pk, upheld=False, text=BALANCE, user=officer)
+    proposed = workflow.decide_objection(case_id=case.pk, upheld=False, text=BALANCE, user=officer)
+    advance(case.pk)
+    assert (now_of(case).status, restricted()) == ("VERIFIED", 2)
+    approved(proposed)
     advance(case.pk)
     assert (now_of(case).status, restricted()) == ("REFUSED", 2)
     assert BALANCE in str(mail.outbox[-1].body)
@@ -134,7 +137,7 @@ def test_L21_against_direct_marketing_nothing_is_balanced_and_nothing_refused(of
         workflow.decide_objection(case_id=case.pk, upheld=False, text=BALANCE, user=officer)
     with pytest.raises(MoveNotAllowed, match="no interest of ours can override"):
         workflow.refuse(case_id=case.pk, code="ART_17_3_E", user=officer)
-    workflow.accept(case_id=case.pk, ground="ART_17_1_C", user=officer)
+    approved(workflow.accept(case_id=case.pk, ground="ART_17_1_C", user=officer))
     assert now_of(case).status == "ACCEPTED"
 
 
@@ -176,7 +179,7 @@ def test_an_objection_cannot_be_overruled_where_nobody_objected(officer):
 def accepted_restriction(officer):
     person(ADA, records=2)
     case = confirmed("RESTRICTION")
-    workflow.accept(case_id=case.pk, ground="ART_18_1_C", user=officer)
+    approved(workflow.accept(case_id=case.pk, ground="ART_18_1_C", user=officer))
     advance(case.pk)
     return now_of(case)
 
@@ -250,7 +253,7 @@ def test_M4_what_was_seen_is_kept_with_the_case_and_deleted_once_answered(office
     told = requests.Told(description="My street, word for word.", model_name="chat-3")
     case = confirmed("SEEN_IN_OUTPUT", told=told)
     assert PersonalDetails.objects.get(request=case).model_name == "chat-3"
-    workflow.refuse(case_id=case.pk, code="ART_17_3_A", user=officer)
+    approved(workflow.refuse(case_id=case.pk, code="ART_17_3_A", user=officer))
     advance(case.pk)
     assert now_of(case).status == "SEALED"
     closing.forget_address(case_id=case.pk)

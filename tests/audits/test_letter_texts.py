@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audits.core.grounds import REFUSALS
 from audits.core.letter_dates import date_words
 from audits.core.letter_layout import (
     EXACT,
@@ -23,7 +24,6 @@ from audits.core.placeholders import BraceAlone, fill, placeholders_in
 from audits.queries.letter_samples import sample_values
 from audits.queries.letter_texts import builtin_text, phrases
 from audits.services.letter_writing import filled_in
-from audits.services.requests import REFUSALS
 
 EVERY = [(code, locale) for code in RULES for locale in LOCALES]
 # privacy.md 3.7 item 10: words that promise more than anybody can keep.
