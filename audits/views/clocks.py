@@ -94,7 +94,8 @@ def extend(request: HttpRequest, case_id: UUID) -> HttpResponse:
     user = staff_of(request)
     require(user, Right.HANDLE)
     case = get_object_or_404(ErasureRequest, pk=case_id)
-    if refusal := extending.why_not(case, timezone.now()):
+    refusal = extending.why_not(case, timezone.now())
+    if refusal and request.method != "POST":  # what is posted is refused, and logged, below
         messages.error(request, refusal)
         return redirect("audits:case", case_id=case.pk)
     form = ExtendForm(posted(request))

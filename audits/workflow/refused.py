@@ -14,7 +14,9 @@ from audits.services import four_eyes, refusals
 from audits.services.actors import actor_of
 from audits.services.decisions import ReplacementNotAcceptable
 from audits.services.duplicates import NeedsSecond
+from audits.services.extensions import ExtensionRefused
 from audits.services.operator_cases import NotYourApproval
+from audits.services.pauses import PauseRefused
 from audits.services.transitions import MoveNotAllowed
 from unlearning.services.runs import RunNotWaiting
 
@@ -26,9 +28,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 # Sentences that services wrote for people. Anything else is a fault of ours, and no refusal.
 REFUSED = (
+    ExtensionRefused,
     MoveNotAllowed,
     NeedsSecond,
     NotYourApproval,
+    PauseRefused,
     PermissionDenied,
     ReplacementNotAcceptable,
     RunNotWaiting,
