@@ -11,7 +11,6 @@ from django.conf import settings as installed
 from django.utils import timezone
 from pyroaring import BitMap
 
-from audits import workflow
 from lineage.queries.contents import read_batch
 from lineage.queries.sources import learned_by
 from lineage.queries.training_view import RecordNotServed, training_view
@@ -93,9 +92,7 @@ def test_L19_restricted_row_is_absent_from_every_recipe(world, settings, monkeyp
 
 def restricted_at_acceptance(world):
     """Ada's case is accepted: the step after it is the restriction, before any other."""
-    case = world.wake(world.ask(ADA))
-    world.do(workflow.accept, case_id=case.pk, ground=worlds.CONSENT, user=worlds.officer())
-    case = world.wake(case)
+    case = world.accept(world.wake(world.ask(ADA)))
     assert case.status == "RESTRICTED"
 
 
