@@ -98,14 +98,14 @@ one_case = [
     path("told/who/", told.asked_who, name="asked_who"),
     path("told/<uuid:notice_id>/done/", told.staff_acknowledged, name="told_done"),
     path("told/<uuid:notice_id>/not-possible/", told.not_possible, name="told_not_possible"),
-    path("exceptions/", version_decisions.except_version, name="except_version"),
+    path("version-exceptions/", version_decisions.except_version, name="except_version"),
     path(
-        "exceptions/<int:exception_id>/approve/",
+        "version-exceptions/<int:exception_id>/approve/",
         version_decisions.approve_exception,
         name="approve_exception",
     ),
     path(
-        "exceptions/<int:exception_id>/drop/",
+        "version-exceptions/<int:exception_id>/drop/",
         version_decisions.drop_exception,
         name="drop_exception",
     ),

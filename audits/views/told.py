@@ -102,7 +102,7 @@ def told_context(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
         "notices": [(one, TONES[one.state]) for one in told.notices_of(case)],
         "still_deployed": told.still_deployed(case),
         "awaited": told.awaited(case),
-        "exceptions": case.version_exceptions.select_related(
+        "version_exceptions": case.version_exceptions.select_related(
             "version", "proposed_by", "approved_by"
         ),
         "asked_who": told.asked_who(case),

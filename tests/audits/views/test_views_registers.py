@@ -146,7 +146,7 @@ def test_L20_staff_record_an_impossibility_and_then_an_acknowledgement(case):
 def test_an_exception_is_proposed_on_one_page_and_approved_on_another(operator, case):
     version = case.runs.get().target
     day = timezone.localdate() + timedelta(days=90)
-    at = f"/cases/{case.pk}/exceptions/"
+    at = f"/cases/{case.pk}/version-exceptions/"
     assert "Select a reason." in text_of(operator.post(at, {}), 400)
     given = {"version": str(version.pk), "code": "ART_17_3_E", "reason": REASON, "until": day}
     assert "is proposed to stay" in text_of(operator.post(at, given, follow=True))
