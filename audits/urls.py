@@ -8,10 +8,12 @@ from __future__ import annotations
 from django.urls import include, path
 
 from audits.views import (
+    anonymity,
     cases,
     clocks,
     deciding,
     decisions,
+    deployments,
     downloads,
     entering,
     evidence,
@@ -25,8 +27,11 @@ from audits.views import (
     places,
     previews,
     public,
+    recipients,
     status,
     stuck_versions,
+    told,
+    version_decisions,
 )
 
 app_name = "audits"
@@ -90,6 +95,20 @@ one_case = [
     path("letters/<uuid:letter_id>.pdf", letters.pdf, name="letter_pdf"),
     path("letters/<uuid:letter_id>/again/", letters.again, name="letter_again"),
     path("letters/<uuid:letter_id>/posted/", letters.post, name="letter_posted"),
+    path("told/who/", told.asked_who, name="asked_who"),
+    path("told/<uuid:notice_id>/done/", told.staff_acknowledged, name="told_done"),
+    path("told/<uuid:notice_id>/not-possible/", told.not_possible, name="told_not_possible"),
+    path("version-exceptions/", version_decisions.except_version, name="except_version"),
+    path(
+        "version-exceptions/<int:exception_id>/approve/",
+        version_decisions.approve_exception,
+        name="approve_exception",
+    ),
+    path(
+        "version-exceptions/<int:exception_id>/drop/",
+        version_decisions.drop_exception,
+        name="drop_exception",
+    ),
     path("report.json", downloads.report_json, name="report_json"),
     path("report.pdf", downloads.report_pdf, name="report_pdf"),
     path("report.manifest.json", downloads.report_manifest, name="report_manifest"),
@@ -120,6 +139,25 @@ urlpatterns = [
         "letters/<str:locale>/<str:code>/builtin/",
         letter_texts.letter_builtin,
         name="letter_builtin",
+    ),
+    path("told/<str:token>/", told.acknowledge, name="acknowledge"),
+    path("deployments/", deployments.deployment_list, name="deployments"),
+    path("deployments/<uuid:deployment_id>/gone/", deployments.withdrawn, name="deployment_gone"),
+    path("recipients/", recipients.recipients, name="recipients"),
+    path("recipients/new/", recipients.recipient, name="new_recipient"),
+    path("recipients/<uuid:entry_id>/", recipients.recipient, name="recipient"),
+    path("publications/", recipients.publications, name="publications"),
+    path("publications/new/", recipients.publication, name="new_publication"),
+    path("publications/<uuid:entry_id>/", recipients.publication, name="publication"),
+    path(
+        "versions/<uuid:version_id>/destroy/",
+        version_decisions.destroy_model,
+        name="destroy_model",
+    ),
+    path(
+        "versions/<uuid:version_id>/anonymity/",
+        anonymity.claim_anonymity,
+        name="claim_anonymity",
     ),
     path("data/", label_conflicts.conflicts, name="label_conflicts"),
     path("data/<uuid:conflict_id>/release/", label_conflicts.release, name="release_conflict"),

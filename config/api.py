@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from audits.api import cases, serving
+from audits.api import cases, deployments, serving
 from lineage.api import capture, openlineage, training_views
 from lineage.api.problems import answer_with, problem
 from lineage.services.api_keys import KeyRefused
@@ -54,6 +54,7 @@ for _error, _status in {
     **cases.ERRORS,
     **openlineage.ERRORS,
     **serving.ERRORS,
+    **deployments.ERRORS,
 }.items():
     api.add_exception_handler(
         _error, answer_with(_status, capture.TYPES.get(_error, "about:blank"))
@@ -62,4 +63,5 @@ api.add_router("/capture", capture.router)
 api.add_router("/capture", training_views.router)
 api.add_router("/cases", cases.router)
 api.add_router("/serving", serving.router)
+api.add_router("/deployments", deployments.router)
 api.add_router("", openlineage.router)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import re
 
-SECRET = re.compile(r"(/erasure/(?:status|confirm)/)[^/\s?#]+")
+SECRET = re.compile(r"(/(?:erasure/(?:status|confirm)|told)/)[^/\s?#]+")
 
 
 class RedactSecretLinks(logging.Filter):
-    """Replace the token in every address of a status page or confirmation link."""
+    """Replace the token in every address of a status page, confirmation link or notice."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record in place, and let it pass."""

@@ -213,6 +213,7 @@ EXPUNGE_REGIME = environment.choice("EXPUNGE_REGIME", ("EU", "UK", "CALIFORNIA",
 EXPUNGE_OWN_TARGET_DAYS = environment.integer("EXPUNGE_OWN_TARGET_DAYS", default=15)
 # The clock may stand still, or start later, while the person is asked who they are.
 EXPUNGE_IDENTITY_PAUSE = environment.flag("EXPUNGE_IDENTITY_PAUSE", default=False)
+EXPUNGE_AWAIT_WITHDRAWAL = environment.flag("EXPUNGE_AWAIT_WITHDRAWAL", default=False)
 EXPUNGE_LOG_ORIGIN = os.environ.get("EXPUNGE_LOG_ORIGIN", "expunge.local/log")
 # First method tried; what the audit does not clear is escalated to exact retraining.
 EXPUNGE_METHOD = os.environ.get("EXPUNGE_METHOD", "scrub")

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from audits.execution.planning import plan_of
 from audits.models import ErasureRequest
+from audits.queries.ends import without_end
 from audits.queries.operator_cases import operator_origin_of
 from audits.services import closing, holds, places, planning, releases, removal
 from lineage.services import jobs
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from lineage.models import Job
 
 STEPS = 4
+
+
+class VersionWithoutEnd(Exception):
+    """A version that learned from the records is neither gone, nor replaced, nor excepted."""
 
 
 def erase_case(job: Job) -> None:
@@ -32,6 +37,7 @@ def erase_case(job: Job) -> None:
     # A case that a legal hold stops here comes again once the hold is released.
     if holds.hold_case(case_id=request.pk, now=now) or _redrawn(request, now):
         return
+    _check_ends(request)
     jobs.report_progress(job=job, phase="Releasing the unlearned versions", done=0, total=STEPS)
     releases.release_results(request=request, now=now)
     jobs.report_progress(job=job, phase="Destroying what was superseded", done=1, total=STEPS)
@@ -42,6 +48,16 @@ def erase_case(job: Job) -> None:
         return  # placed while the models were destroyed; the records are still there
     jobs.report_progress(job=job, phase="Rows and files of the records", done=3, total=STEPS)
     _settle(request, now)
+
+
+def _check_ends(request: ErasureRequest) -> None:
+    """Let no case end that leaves a version as it was by mistake."""
+    if left := without_end(request):
+        names = ", ".join(f"{one.version} ({one.end.words.lower()})" for one in left)
+        raise VersionWithoutEnd(
+            f"These versions learned from the records and have no end: {names}. Destroy or except "
+            "each, then retry the case."
+        )
 
 
 def _settle(request: ErasureRequest, now: datetime) -> None:

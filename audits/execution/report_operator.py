@@ -19,7 +19,6 @@ NAMES = {
     "keywords": ["machine unlearning", "training data", "audit"],
     "request": "The case and its steps",
     "data": "What became of the records",
-    "recipients": "This version keeps no register of recipients.",
 }
 REASONS = {
     "POISONED": "Poisoned records",

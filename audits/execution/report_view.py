@@ -19,6 +19,7 @@ from audits.execution import report_sections as sections
 from audits.execution import report_words as words
 from audits.execution.report_evidence import evidence_cards
 from audits.execution.report_operator import operator_view
+from audits.execution.report_told import told_area, told_view
 from audits.execution.report_words import counted, moment
 from audits.queries.limit_sentences import ALWAYS
 
@@ -36,8 +37,6 @@ NAMES: dict[str, Any] = {
     "keywords": ["erasure", "GDPR Art. 17", "machine unlearning", "audit"],
     "request": "The request and its clock",
     "data": "Erasure of data",
-    "recipients": "This version keeps no register of recipients (Art. 19, Art. 17(2)); see the "
-    "files of the controller.",
     "answer": "The answer to the person follows the seal, so this record cannot show it. A person "
     "who does not agree may complain to {authority}, or go to court; questions go to {contact}.",
 }
@@ -84,6 +83,7 @@ def view_of(case: SealedCase) -> dict[str, Any]:
         "models": models.cards(findings),
         "evidence": evidence_cards(findings),
         "footprint": sections.footprint(findings),
+        **told_view(findings),
         "letters": models.letter_rows(findings["events"]),
         "limits": list(findings["limits"]),
         "software": [[name, str(version)] for name, version in findings["software"].items()],
@@ -157,7 +157,7 @@ def _areas(
     return [
         ["Data", *_data_area(outcome, findings)],
         ["Models", *_model_area(treated, len(findings["plan"].get("unknown", [])))],
-        ["Recipients (Art. 19)", "not recorded", "This version keeps no register of recipients."],
+        ["Recipients (Art. 19)", *told_area(findings)],
         [
             "Communication",
             words.DONE if letters else "not recorded",

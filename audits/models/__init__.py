@@ -11,11 +11,14 @@ from audits.models.intake import IdentityCheck, Intake, PersonalDetails, Process
 from audits.models.letters import AnswerRoute, Letter, LetterTemplate
 from audits.models.operator_cases import OperatorCase, ScoredRecord
 from audits.models.places import LocationResult
+from audits.models.recipients import Notice, Publication, Recipient, ToldWho
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, OwedToOthers
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
+from audits.models.version_ends import AnonymityClaim, VersionException
 
 __all__ = [
+    "AnonymityClaim",
     "AnswerRoute",
     "AuditPlan",
     "CaseClock",
@@ -37,14 +40,19 @@ __all__ = [
     "LogCheckpoint",
     "LogHead",
     "LogLeaf",
+    "Notice",
     "OperatorCase",
     "OwedToOthers",
     "PersonalDetails",
     "ProcedureCertificate",
     "ProcessingStop",
+    "Publication",
     "Reading",
+    "Recipient",
     "Release",
     "ScoredRecord",
     "ShadowResult",
+    "ToldWho",
     "Verdict",
+    "VersionException",
 ]

@@ -74,6 +74,8 @@ def is_at_work(request: ErasureRequest, work: Work) -> bool:
 def waiting_runs(request: ErasureRequest) -> QuerySet[UnlearningRun]:
     """Return the runs whose version has no recipe, so that staff must decide."""
     waiting = request.runs.filter(status=UnlearningRun.Status.WAITING)
+    stay = request.version_exceptions.exclude(approved_at=None)
+    waiting = waiting.exclude(target__in=stay.values("version"))
     return waiting.select_related("target").order_by("created_at")
 
 

@@ -20,6 +20,7 @@ from audits.models import (
     ShadowResult,
     Verdict,
 )
+from audits.queries.ends import exceptions_of
 from audits.queries.forget_sets import forget_set
 from audits.queries.look_scores import salt_name
 from audits.queries.operator_cases import operator_origin_of
@@ -68,7 +69,8 @@ class Footprint:
     * ``destroyed``: model versions that learned from them, and shadow models with their scores;
     * ``removed``: versions made from one of these by taking the records out, whatever the audit
       says of it; what was trained again from the start does not derive from them at all;
-    * ``accepted``: versions left as they were, since their training promised enough;
+    * ``accepted``: versions left as they were, since their training promised enough or by an
+      exception;
     * ``kept``: evidence, verdicts and pictures, and the results of searches of hyperparameters
       that they were part of: aggregates that name no record;
     * ``waiting``: sentences about what other cases, that are still open, will destroy;
@@ -206,6 +208,7 @@ def _count_shadows(
 
 def _count_models(found: Footprint, request: ErasureRequest, versions: list[ModelVersion]) -> None:
     alone = {run.target_id for run in request.runs.all() if runs.left_alone(run)}
+    alone |= set(exceptions_of(request))
     others = ErasureRequest.objects.exclude(status__in=CLOSED).exclude(pk=request.pk)
     for version in versions:
         if version.pk in alone:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audits.queries import case_file
+from audits.queries import case_file, ends
 from audits.queries.exceptions import exceptions_of
 from audits.queries.places import told
 
@@ -25,5 +25,9 @@ def answer_context(request: ErasureRequest) -> dict[str, Any]:
         "exceptions": [
             {"what": f"{one.where}: {one.scope}", "reason": one.code, "until": one.until}
             for one in exceptions_of(request)
+        ]
+        + [
+            {"what": str(one.version), "reason": one.code, "until": one.until}
+            for one in ends.exceptions_of(request).values()
         ],
     }

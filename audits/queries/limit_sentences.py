@@ -116,6 +116,10 @@ HELD = (
     "{count} unlearned model version(s) got worse by more than is tolerated. They are held, and "
     "were not in use when this record was sealed."
 )
+EXCEPTED = (
+    "{count} model version(s) learned from the records and stay as they are by an exception of "
+    "Art. 17(3): {names}."
+)
 KEPT = "{count} record(s) equal or close to an erased one were kept by decision of staff."
 NEAR_SEARCH_INCOMPLETE = "NEAR_SEARCH_INCOMPLETE"
 NOT_READ = (

@@ -118,6 +118,11 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     found += _bounded(runs)
     if outside := sum(run.method == "retrain_outside" for run in runs):
         found.append(OUTSIDE.format(count=outside))
+    if stay := list(
+        request.version_exceptions.exclude(approved_at=None).select_related("version")
+    ):
+        names = ", ".join(f"{one.version} until {one.until:%Y-%m-%d} ({one.code})" for one in stay)
+        found.append(EXCEPTED.format(count=len(stay), names=names))
     if kept := request.duplicates.filter(decision="KEEP").count():
         found.append(KEPT.format(count=kept))
     if _raised(request, NEAR_SEARCH_INCOMPLETE):

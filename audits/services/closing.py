@@ -16,6 +16,7 @@ from pyroaring import BitMap
 
 from audits.models import ErasureRequest, PersonalDetails, ShadowResult
 from audits.queries import case_file
+from audits.queries.ends import exceptions_of
 from audits.queries.exceptions import kept_spaces
 from audits.queries.forget_sets import forget_set
 from audits.services import forgetting, log, promises
@@ -44,7 +45,7 @@ def destroy_superseded(*, request: ErasureRequest, now: datetime) -> None:
     """Withdraw and destroy the versions that learned from the person, and rejected candidates.
 
     So too what served in the place of one of them until its result could. A version that was left
-    alone, as the policy accepts what its training promised, stays.
+    alone, as the policy accepts what its training promised, stays, and so does an excepted one.
 
     What trainings left that never came to an end goes too, where they learned from the person or
     will not go on.
@@ -55,6 +56,7 @@ def destroy_superseded(*, request: ErasureRequest, now: datetime) -> None:
     histories.discard_unfinished(records=forget_set(request.pk), now=now)
     settled = case_file.ordered_runs(request)
     kept_as_is = {run.target_id for run in settled if runs.left_alone(run)}
+    kept_as_is |= set(exceptions_of(request))
     superseded = [run.target for run in settled if run.target_id not in kept_as_is]
     rejected = request.runs.filter(status=R.REJECTED).exclude(unlearned=None)
     superseded += [run.unlearned for run in rejected.select_related("unlearned") if run.unlearned]

@@ -15,7 +15,9 @@ from audits.core.events import parse
 from audits.core.statement import Subject
 from audits.models import ComplianceRecord, DuplicateFinding, ErasureRequest, LogLeaf
 from audits.queries import case_file
+from audits.queries.ends import ends_record
 from audits.queries.footprint import footprint
+from audits.queries.told import told_record
 from audits.services import log
 from audits.services.transitions import MoveNotAllowed, move
 
@@ -91,7 +93,8 @@ def request_leaf(case_id: UUID) -> LoggedEvent:
 
 def _account(request: ErasureRequest, now: datetime) -> Account:
     left = footprint(request, now=now).as_dict()
-    findings = {**case_file.findings(request), "footprint": left}
+    beside = {**ends_record(request), **told_record(request)}
+    findings = {**case_file.findings(request), "footprint": left, **beside}
     subjects = [
         Subject(name=f"model:{row[version]}", sha256=row[digest])
         for row in findings["runs"]

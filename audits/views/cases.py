@@ -32,6 +32,7 @@ from audits.views.kinds import asked_for
 from audits.views.letters import letters_of
 from audits.views.previews import asked, looked_at
 from audits.views.progress import fragment, progress_of
+from audits.views.told import told_context
 from audits.views.weighing import predicted_and_actual, weighed_ways
 from audits.views.wording import (
     due_badge,
@@ -103,6 +104,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "may_decide": may_decide(request),
         "refusal": refusal_words(found.refusal_code),
         **clock_context(request, found),
+        **told_context(request, found),
         **_duplicates(request, found),
         **panel(request, found),
         "operator": operator_origin_of(found.pk),

@@ -4,6 +4,7 @@
   staff do about the operator's own cases; ``letter_actions``: what they do about letters;
 * ``clock_actions``: what they do about due dates; ``intake_actions``: what is done about intake,
   identity and restrictions; ``refused``: what is refused is logged;
+* ``version_actions``: what they do about versions that stay;
 * ``decide_actions``: what staff decide about requests, with a second person, and about holds;
 * ``steps``: ``advance`` looks at where a case is and does the next step; it may be called at any
   time and any number of times;
@@ -75,12 +76,14 @@ from audits.workflow.operator_actions import (
     propose_forget_set,
     return_forget_set,
 )
+from audits.workflow.version_actions import approve_exception, drop_exception, propose_exception
 
 __all__ = [
     "LETTERS_OF_STAFF",
     "LetterNotSent",
     "accept",
     "approve_decision",
+    "approve_exception",
     "approve_forget_set",
     "ask_information",
     "check_identity",
@@ -93,6 +96,7 @@ __all__ = [
     "decide_objection",
     "destroy_version",
     "drop_case",
+    "drop_exception",
     "enter",
     "enter_by_key",
     "erase_excepted",
@@ -105,6 +109,7 @@ __all__ = [
     "place_hold",
     "plan_lift",
     "post_letter",
+    "propose_exception",
     "propose_forget_set",
     "publish_letter",
     "receive_information",

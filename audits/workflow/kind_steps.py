@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from audits.models import ErasureRequest, ProcessingStop
-from audits.services import asking, letters, planning, stopping
+from audits.models import ErasureRequest, Notice, ProcessingStop
+from audits.services import asking, letters, notices, planning, stopping
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,6 +35,7 @@ def ask(request: ErasureRequest, now: datetime) -> None:
 def keep_restricted(request: ErasureRequest, now: datetime) -> bool:
     """Tell the person of an accepted restriction, and keep it; True once it has ended."""
     letters.send_letter(request=request, code="RESTRICTED", now=now)
+    notices.tell_of(request=request, occasion=Notice.Occasion.RESTRICTED, now=now)
     if ended(request, now):
         return True
     planning.restrict_arrived(case_id=request.pk, now=now)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from audits.core.letter_rules import RULES
-from audits.models import ErasureRequest
+from audits.models import ErasureRequest, Notice
 from audits.queries import batches, case_file, cases
 from audits.queries.conflicts import case_ahead
+from audits.queries.ends import exceptions_of
 from audits.queries.evidence import verdict_of
 from audits.queries.letter_context import answer_context
 from audits.queries.operator_cases import needs_scores
 from audits.queries.places import must_search
+from audits.queries.told import awaited
 from audits.queries.waiting import waits_for_others
 from audits.services import (
     bases,
@@ -23,6 +25,7 @@ from audits.services import (
     holds,
     letter_posting,
     letters,
+    notices,
     places,
     planning,
     records,
@@ -142,8 +145,9 @@ def _begin(request: ErasureRequest, now: datetime) -> bool:
 
 def _drive(request: ErasureRequest, now: datetime) -> bool:
     waiting = False
+    stay = exceptions_of(request)
     for run in case_file.ordered_runs(request):
-        if run.status == R.CLEARED or hasattr(run, "escalated_to"):
+        if run.status == R.CLEARED or hasattr(run, "escalated_to") or run.target_id in stay:
             continue
         # For staff, or on what does; the others go on meanwhile.
         if run.status == R.WAITING or bases.waits_for_base(run, request.pk):
@@ -228,6 +232,12 @@ def _end(request: ErasureRequest, now: datetime) -> bool:
     return _seal(request, now)
 
 
+def _tell_and_seal(request: ErasureRequest, now: datetime) -> bool:
+    """Tell recipients and who runs the old versions, then seal; their answers may come later."""
+    notices.tell_of(request=request, occasion=Notice.Occasion.ERASED, now=now)
+    return False if awaited(request) else _seal(request, now)
+
+
 def _answer(request: ErasureRequest, now: datetime) -> bool:
     job = report_job(request, now)
     code = f"ANSWER_{request.outcome}"
@@ -254,7 +264,7 @@ STEPS: dict[str, Callable[[ErasureRequest, datetime], bool]] = {
     S.PLANNED: _begin,
     S.UNLEARNING: _drive,
     S.AUDITING: _drive,
-    S.ERASED: _seal,
+    S.ERASED: _tell_and_seal,
     S.SEALED: _answer,
 }
 

@@ -17,6 +17,7 @@ from audits.services import (
     expiry,
     late,
     letter_delivery,
+    notices,
     registers,
     scheduling,
     unconfirmed,
@@ -119,6 +120,11 @@ def _open_late(now: datetime) -> None:
     late.open_late_cases(now=now)
 
 
+def _tell(now: datetime) -> None:
+    notices.note_deployments(now=now)
+    notices.send_due(now=now)
+
+
 SWEPT = (
     _ring,
     _give_up,
@@ -132,4 +138,5 @@ SWEPT = (
     _write,
     _start,
     mind_clocks,
+    _tell,
 )

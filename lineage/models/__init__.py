@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lineage.models.access import ApiKey
+from lineage.models.deployments import Deployment
 from lineage.models.graph import (
     Artefact,
     Influence,
@@ -55,6 +56,7 @@ __all__ = [
     "DataSubject",
     "Dataset",
     "DatasetSnapshot",
+    "Deployment",
     "ErasureViewOpening",
     "Influence",
     "Job",

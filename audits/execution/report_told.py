@@ -1,0 +1,79 @@
+"""What the report says of the ends of versions, of deployments and of whom was told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audits.execution.report_words import DONE, RESIDUAL, code, moment, said
+from audits.queries.ends import WORDS, End
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OLD = (
+    "This record was sealed by a release that kept no register of recipients (Art. 19, Art. "
+    "17(2)); see the files of the controller."
+)
+NOBODY = "Nobody in the registers had an affected data set or version."
+
+
+def told_view(findings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ends of versions, and sentences about whom was told and what they answered.
+
+    Records from before the registers say nothing, which the report says.
+    """
+    return {"ends": ends(findings), "told": _told(findings)}
+
+
+def told_area(findings: Mapping[str, Any]) -> tuple[str, str]:
+    """Return whether all were told and acknowledged it, and in how many words."""
+    if "told" not in findings:
+        return ("none", NOBODY) if "ends" in findings else ("not recorded", OLD)
+    told = findings["told"]
+    left = len(told["not_acknowledged"])
+    everybody = len(told["notices"]) + len(told["deployments"])
+    text = f"{everybody} in the registers, {left} not acknowledged when this was sealed."
+    return (RESIDUAL if left else DONE), text
+
+
+def ends(findings: Mapping[str, Any]) -> list[list[Any]]:
+    """Return one row for each affected version: name, what became of it, the verdict."""
+    return [
+        [
+            row["version_name"],
+            WORDS[End(row["end"])] + (f", until {row['until']}" if row["until"] else ""),
+            row["verdict"] or row["exception"] or "none",
+            code(row["became"]),
+        ]
+        for row in findings.get("ends", ())
+    ]
+
+
+def _told(findings: Mapping[str, Any]) -> list[str]:
+    if "told" not in findings:
+        return [NOBODY if "ends" in findings else OLD]
+    told = findings["told"]
+    found = [
+        f"{said(one['role'])} {one['id']}: {said(one['state'])}"
+        f"{', sent ' + moment(one['sent_at']) if one['sent_at'] else ''}."
+        for one in told["notices"]
+    ]
+    found += [_place(one) for one in told["deployments"]]
+    if left := told["not_acknowledged"]:
+        found.append(f"Not acknowledged when this record was sealed: {', '.join(left)}.")
+    if told["readers_in_no_register"]:
+        found.append(
+            f"{told['readers_in_no_register']} reader(s) fetched affected versions over the API "
+            "and stand in no register."
+        )
+    return found
+
+
+def _place(one: Mapping[str, Any]) -> str:
+    if one["acknowledged_at"]:
+        state = f"acknowledged as gone {moment(one['acknowledged_at'])}"
+    elif one["switched_at"]:
+        state = f"switched over {moment(one['switched_at'])}, not acknowledged"
+    else:
+        state = "still deployed" if one["open"] else "taken down, not acknowledged"
+    return f"{one['version_name']} at {one['place']}: {state}."

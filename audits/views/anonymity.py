@@ -1,0 +1,85 @@
+"""Claim that a version is anonymous, attack by attack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from audits.core.roles import Right
+from audits.models import Evidence
+from audits.queries import anonymity as queries
+from audits.services import anonymity
+from audits.services.rights import require
+from audits.views.access import page, staff_of, staff_page
+from audits.views.asking import posted
+from lineage.models import ModelVersion
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse, QueryDict
+
+
+class ClaimForm(forms.Form):
+    """Evidence to choose, and a field for each attack that it does not answer."""
+
+    evidence = forms.ModelMultipleChoiceField(
+        label="Which evidence shows it?",
+        queryset=Evidence.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, data: QueryDict | None, *, version: ModelVersion) -> None:
+        super().__init__(data)
+        found = queries.evidence_about(version)
+        self.fields["evidence"].queryset = found  # type: ignore[attr-defined]
+        self.names = dict(enumerate(queries.families()))
+        for place, title in enumerate(queries.families().values()):
+            self.fields[f"reason_{place}"] = forms.CharField(
+                label=f"{title}: why is no evidence needed?",
+                required=False,
+                max_length=1000,
+                widget=forms.Textarea(attrs={"rows": 2}),
+            )
+
+    def reasons(self) -> dict[str, str]:
+        """Return what was written, by name of the attack."""
+        return {name: self.cleaned_data[f"reason_{place}"] for place, name in self.names.items()}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def claim_anonymity(request: HttpRequest, version_id: UUID) -> HttpResponse:
+    """Claim it, or take the claim back."""
+    user = staff_of(request)
+    require(user, Right.OPERATE)
+    version = get_object_or_404(ModelVersion, pk=version_id)
+    if request.method == "POST" and "drop" in request.POST:
+        anonymity.drop(version=version, user=user, now=timezone.now())
+        messages.success(request, f"{version} is not claimed to be anonymous any more.")
+        return redirect("lineage:version", version_id=version.pk)
+    form = ClaimForm(posted(request), version=version)
+    if form.is_valid():
+        try:
+            anonymity.claim(
+                version=version,
+                evidence=[one.pk for one in form.cleaned_data["evidence"]],
+                reasons=form.reasons(),
+                user=user,
+                now=timezone.now(),
+            )
+        except anonymity.ClaimRefused as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{version} is claimed to be anonymous.")
+            return redirect("lineage:version", version_id=version.pk)
+    errors = [("#id_reason_0", text) for said in form.errors.values() for text in said]
+    claimed = queries.status_of(version) == queries.CLAIMED
+    context = {"form": form, "version": version, "errors": errors, "claimed": claimed}
+    return page(request, "audits/anonymity.html", context, status=400 if errors else 200)

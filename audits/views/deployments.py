@@ -1,0 +1,109 @@
+"""The register of deployments: where versions run, and which of them must go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from audits.queries import registers
+from audits.queries.told import OUT_OF_USE
+from audits.services import deployments
+from audits.services.rights import NotAllowed
+from audits.views.access import page, staff_of, staff_page
+from audits.views.asking import posted
+from lineage.models import Deployment, ModelVersion
+from lineage.services.deployments import DeploymentRefused, NoSuchDeployment
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse
+
+PER_PAGE = 50
+
+
+class DeploymentForm(forms.Form):
+    """That a version runs at a place from now on."""
+
+    version = forms.ModelChoiceField(
+        label="Which version runs there?",
+        queryset=ModelVersion.objects.none(),
+        error_messages={"required": "Select a version.", "invalid_choice": "Select a version."},
+    )
+    place = forms.CharField(
+        label="Where does it run?",
+        help_text="Such as the address of an endpoint, or the name of a fleet of devices; name no "
+        "person. What of the same model ran there counts as switched over from now on.",
+        max_length=200,
+        error_messages={"required": "Write where it runs."},
+    )
+    kind = forms.ChoiceField(label="What is this place?", choices=Deployment.Kind.choices)
+    contact = forms.EmailField(
+        label="Whom do we write to when the version must go?",
+        help_text="May stay empty; then you tell them yourself.",
+        required=False,
+        error_messages={"invalid": "Enter an e-mail address in the form name@example.org."},
+    )
+    note = forms.CharField(label="Note", max_length=500, required=False)
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # as given
+        field = self.fields["version"]
+        field.queryset = registers.deployable()  # type: ignore[attr-defined]  # a ModelChoiceField
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def deployment_list(request: HttpRequest) -> HttpResponse:
+    """List where versions run, what must go first, and register another place."""
+    may_keep = deployments.may_keep(staff_of(request))
+    form = DeploymentForm(posted(request))
+    if request.method == "POST":
+        if not may_keep:
+            raise NotAllowed("You may not keep the register of deployments.")
+        if form.is_valid() and _registered(request, form):
+            return redirect("audits:deployments")
+    every = request.GET.get("show") == "all"
+    found = registers.deployments(only_open=not every)
+    context = {
+        "shown": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        "every": every,
+        "must_go": registers.must_go(),
+        "out_of_use": OUT_OF_USE,
+        "may_keep": may_keep,
+        "form": form,
+        "errors": [(f"#id_{name}", text) for name, said in form.errors.items() for text in said],
+    }
+    return page(request, "audits/deployments.html", context, status=400 if form.errors else 200)
+
+
+@require_POST
+@staff_page
+def withdrawn(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
+    """Note that a version is gone from a place, as staff were told."""
+    try:
+        found = deployments.acknowledge(
+            deployment_id=deployment_id, by="STAFF", user=staff_of(request), now=timezone.now()
+        )
+    except NoSuchDeployment as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{found} is noted as gone.")
+    return redirect("audits:deployments")
+
+
+def _registered(request: HttpRequest, form: DeploymentForm) -> bool:
+    given = form.cleaned_data
+    try:
+        made = deployments.register(**given, user=staff_of(request), now=timezone.now())
+    except DeploymentRefused as error:
+        form.add_error("place", str(error))
+        return False
+    messages.success(request, f"{made} is registered.")
+    return True

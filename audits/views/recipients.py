@@ -1,0 +1,148 @@
+"""The registers of recipients and of publications."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from audits.core.roles import Right
+from audits.models import Publication, Recipient
+from audits.queries import registers
+from audits.queries.told import unregistered_readers
+from audits.services.recipients import EntryRefused, keep
+from audits.services.rights import has_right, require
+from audits.views.access import page, staff_of, staff_page
+from audits.views.asking import posted
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse
+
+_LISTS = {
+    "datasets": "Hold Ctrl or Cmd to choose several.",
+    "versions": "Hold Ctrl or Cmd to choose several.",
+    "contact": "May stay empty; then you tell them yourself and record it.",
+}
+
+
+class _EntryForm(forms.ModelForm):  # type: ignore[type-arg]  # of two models
+    """Fields that both registers have; versions are those that are not shadow models."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (as Django gives it)
+        super().__init__(*args, **kwargs)
+        self.fields["versions"].queryset = registers.deployable()  # type: ignore[attr-defined]
+
+
+class RecipientForm(_EntryForm):
+    """A recipient, a processor or a joint controller, and what they received."""
+
+    class Meta:
+        model = Recipient
+        fields = (
+            "name",
+            "role",
+            "contract_ref",
+            "contact",
+            "datasets",
+            "versions",
+            "api_reader",
+            "since",
+            "active",
+        )
+        help_texts: ClassVar[dict[str, str]] = {
+            **_LISTS,
+            "contract_ref": "A processor needs one (Art. 28(3)).",
+            "api_reader": "What is fetched with API keys of this name counts as received.",
+        }
+
+
+class PublicationForm(_EntryForm):
+    """A place at which something was made public."""
+
+    class Meta:
+        model = Publication
+        fields = (
+            "where",
+            "address",
+            "contact",
+            "steps",
+            "datasets",
+            "versions",
+            "since",
+            "active",
+        )
+        help_texts: ClassVar[dict[str, str]] = {
+            **_LISTS,
+            "steps": "Which reasonable steps inform others who process it there, given the "
+            "technology and the cost (Art. 17(2)).",
+        }
+
+
+@require_safe
+@staff_page
+def recipients(request: HttpRequest) -> HttpResponse:
+    """List who received data sets or versions, and who fetched versions without standing here."""
+    context = {
+        "rows": registers.recipients(),
+        "strangers": unregistered_readers(),
+        "may_keep": has_right(staff_of(request), Right.REGISTER),
+    }
+    return page(request, "audits/recipients.html", context)
+
+
+@require_safe
+@staff_page
+def publications(request: HttpRequest) -> HttpResponse:
+    """List where data sets or versions were made public."""
+    may_keep = has_right(staff_of(request), Right.REGISTER)
+    context = {"rows": registers.publications(), "may_keep": may_keep}
+    return page(request, "audits/publications.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def recipient(request: HttpRequest, entry_id: UUID | None = None) -> HttpResponse:
+    """Enter or change a recipient."""
+    entry = get_object_or_404(Recipient, pk=entry_id) if entry_id else Recipient()
+    form = RecipientForm(posted(request), instance=entry)
+    return _kept(request, form, "audits:recipients", "Recipient")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def publication(request: HttpRequest, entry_id: UUID | None = None) -> HttpResponse:
+    """Enter or change a publication."""
+    entry = get_object_or_404(Publication, pk=entry_id) if entry_id else Publication()
+    form = PublicationForm(posted(request), instance=entry)
+    return _kept(request, form, "audits:publications", "Publication")
+
+
+def _kept(request: HttpRequest, form: _EntryForm, back: str, what: str) -> HttpResponse:
+    user = staff_of(request)
+    require(user, Right.REGISTER)
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            entry = keep(
+                entry=form.instance,
+                datasets=given["datasets"],
+                versions=given["versions"],
+                user=user,
+            )
+        except EntryRefused as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{entry} is kept in the register.")
+            return redirect(back)
+    errors = [
+        ("#id_contact" if name == "__all__" else f"#id_{name}", text)
+        for name, said in form.errors.items()
+        for text in said
+    ]
+    context = {"form": form, "errors": errors, "back": back, "what": what}
+    return page(request, "audits/register_entry.html", context, status=400 if errors else 200)
