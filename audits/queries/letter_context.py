@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from audits.queries import case_file, ends
 from audits.queries.exceptions import exceptions_of
 from audits.queries.places import told
+from audits.queries.told import who_received
 
 if TYPE_CHECKING:
     from audits.models import ErasureRequest
@@ -19,6 +20,7 @@ def answer_context(request: ErasureRequest) -> dict[str, Any]:
     return {
         "runs": case_file.ordered_runs(request),
         "record": request.record,
+        "recipients": who_received(request),
         "places_erased": len(found["erased"]),
         "places": [{"name": one.location.slug, "why": why} for why, rows in left for one in rows],
         "backups": [{"name": one.name, "expires_on": one.expires_at} for one in found["backups"]],

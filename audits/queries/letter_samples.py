@@ -49,6 +49,7 @@ def sample_values(locale: str) -> Values:
         "models": (fill(words["done"], {"sentence": again, "day": due}), gone),
         "places": ("example.org",),
         "exceptions": (fill(words["until"], {"sentence": "…", "day": later}),),
+        "recipients": ("…",),
         "backups": (fill(words["overwritten"], {"sentence": "…", "day": later}),),
         "record": "0" * 64,
         "addressee": "Example Ltd",

@@ -35,9 +35,9 @@ def letter_values(
         context: what only the caller knows. ``runs``, ``record``, ``asked``, ``addressee``,
             ``what``, ``versions`` and the links; ``reason`` and ``asked``, a code of the phrases
             or words; ``new_due``, ``lift_on``, ``until`` and ``models_by``, days;
-            ``places_erased``, a count; ``places``, of ``name`` and ``why``, which may be a code;
-            ``exceptions``, of ``what``, ``reason`` and ``until``; ``backups``, of ``name`` and
-            ``expires_on``: each a sequence of mappings.
+            ``places_erased``, a count; ``recipients``, names; ``places``, of ``name`` and
+            ``why``, which may be a code; ``exceptions``, of ``what``, ``reason`` and ``until``;
+            ``backups``, of ``name`` and ``expires_on``: each a sequence of mappings.
     """
     words = phrases(locale)
     plain = {name: _plain(context.get(name)) for name in _PLAIN}
@@ -53,6 +53,7 @@ def letter_values(
         "places": tuple(_place(one, words) for one in context.get("places") or ()),
         "exceptions": _dated(context.get("exceptions"), "until", "until", locale),
         "backups": _dated(context.get("backups"), "expires_on", "overwritten", locale),
+        "recipients": tuple(context.get("recipients") or ()),
         "record": _record(context),
     }
 

@@ -165,7 +165,13 @@ def test_a_letter_is_not_written_when_a_mandatory_block_has_nothing_to_say():
 
 
 def test_M7_what_has_nothing_to_say_is_left_out_and_the_rest_stays():
-    values = {**sample_values("en"), "places": (), "backups": (), "exceptions": ()}
+    values = {
+        **sample_values("en"),
+        "places": (),
+        "backups": (),
+        "exceptions": (),
+        "recipients": (),
+    }
     body = filled_in(builtin_text("ANSWER_ERASED", "en"), values).body
     assert "Backups" not in body
     assert "left in these places" not in body

@@ -118,6 +118,15 @@ def test_L20_each_recipient_of_what_is_affected_is_told_once(world, base, signin
     assert "Lab" not in json.dumps(told_of)
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_L20_the_answer_names_the_recipients_to_who_asked(world, base, asked):
+    recipient("Laboratory", versions=[base])
+    case = world.accepted()
+    notices.note_who_asked(case_id=case.pk, asked=asked, user=member("Case officer"))
+    world.finish(case)
+    assert ("Laboratory" in str(mail.outbox[-1].body)) == asked
+
+
 def test_L20_who_fetched_a_version_with_their_keys_has_received_it(world, base):
     give_version(reader="shop", version_id=base.pk, now=timezone.now())
     give_version(reader="nobody", version_id=base.pk, now=timezone.now())

@@ -28,6 +28,7 @@ def run_setup(**options: int):
     return out.getvalue()
 
 
+@pytest.mark.django_db
 def test_it_makes_folders_keys_and_tables(settings, steps):
     said = run_setup()
     assert str(settings.KEYS) in said
@@ -37,6 +38,7 @@ def test_it_makes_folders_keys_and_tables(settings, steps):
     assert len((settings.KEYS / "django.secret").read_text()) >= 50
 
 
+@pytest.mark.django_db
 def test_running_it_again_keeps_every_key(settings):
     run_setup()
     before = {path.name: path.read_bytes() for path in settings.KEYS.iterdir() if path.is_file()}
@@ -46,6 +48,7 @@ def test_running_it_again_keeps_every_key(settings):
     assert {"log.pem", "log.vkey", "django.secret"} <= set(after)
 
 
+@pytest.mark.django_db
 def test_secrets_are_readable_by_their_owner_only(settings):
     run_setup()
     for name in ("log.pem", "django.secret", "keystore.sqlite3"):
