@@ -109,6 +109,7 @@ one_case = [
         version_decisions.drop_exception,
         name="drop_exception",
     ),
+    path("bundle.zip", downloads.case_bundle, name="case_bundle"),
     path("report.json", downloads.report_json, name="report_json"),
     path("report.pdf", downloads.report_pdf, name="report_pdf"),
     path("report.manifest.json", downloads.report_manifest, name="report_manifest"),

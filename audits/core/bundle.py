@@ -1,8 +1,10 @@
-"""The files of an exported case, and their verification from a folder alone.
+"""The files of an exported case, and their verification from a folder or a zip alone.
 
 * ``record.json``: the sealed record;
 * ``report.pdf``: the same for reading, with the record attached;
 * ``report.manifest.json``: the signed list of the two, which covers every byte of each.
+
+The zip of ``case_bundle``, or the folder that it was unpacked into, holds more files.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audits.core import record
+from audits.core import case_bundle, record
 from audits.core.manifest import verify_manifest
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class VerifiedBundle:
 
 
 def verify_path(path: Path, *, vkey: str) -> VerifiedBundle:
-    """Verify a record, or a report or manifest with its files, or a folder of all three.
+    """Verify a record, a report or manifest with its files, a folder of all three, or a bundle.
 
     The files of a manifest are looked for beside it. The file that is given may have another name
     if it keeps its suffix.
@@ -55,9 +57,16 @@ def verify_path(path: Path, *, vkey: str) -> VerifiedBundle:
 
     Raises:
         FileNotThere: the path, or a file that the manifest needs, is missing.
-        RecordRejected, ManifestRejected: with the step or the file that failed.
+        RecordRejected, ManifestRejected, BundleRejected, ZipRefused: with the step or the file
+            that failed.
         KeyMalformed: vkey is not a verifier key.
     """
+    if path.suffix == ".zip" and not path.is_dir():
+        found, listed = case_bundle.verify_zip(_read(path), vkey=vkey)
+        return VerifiedBundle(record=found, listed=listed)
+    if (path / case_bundle.MANIFEST).is_file():
+        found, listed = case_bundle.verify_folder(path, vkey=vkey)
+        return VerifiedBundle(record=found, listed=listed)
     if path.is_dir():
         return _verify_folder(path, {}, vkey)
     if path.name.endswith(".manifest.json"):

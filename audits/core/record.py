@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 FORMAT = "expunge-record/1"
-_KEYS = frozenset({"format", "envelope", "seal_event", "proof", "event_paths"})
+MEMBERS = frozenset({"format", "envelope", "seal_event", "proof", "event_paths"})
 
 
 class RecordRejected(ValueError):
@@ -116,7 +116,7 @@ def verify(data: bytes, *, vkey: str) -> VerifiedRecord:
     """
     parse_vkey(vkey)
     with _step(1, "the file"):
-        value = as_object(read_json(data), keys=_KEYS, what="A record")
+        value = as_object(read_json(data), keys=MEMBERS, what="A record")
         _require(f"The format is not {FORMAT}.", holds=value["format"] == FORMAT)
     envelope = write_json(value["envelope"])
     account = _account(envelope, vkey)

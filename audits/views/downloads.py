@@ -8,6 +8,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from audits.core.record import RecordRejected
+from audits.execution.case_zip import ReportNotWritten, case_zip
+from audits.keys import SigningKeyMissing
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import reports
 from audits.views.access import page, staff_page
@@ -44,6 +47,24 @@ def report_pdf(request: HttpRequest, case_id: UUID) -> HttpResponse:
 def report_manifest(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Return the signed list of digests that the report is checked against."""
     return stored_response(request, get_object_or_404(ErasureRequest, pk=case_id), MANIFEST)
+
+
+@require_safe
+@staff_page
+def case_bundle(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Return everything that a regulator needs to verify the case, as one zip."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    try:
+        data = case_zip(case)
+    except ReportNotWritten as error:
+        return not_there(request, "There is no bundle of this case yet", str(error), 404)
+    except ArtefactMissing as error:
+        return not_there(request, "The file is missing", str(error), 404)
+    except (ArtefactAltered, RecordRejected) as error:
+        return not_there(request, "The file was altered and is not shown", str(error), 500)
+    except SigningKeyMissing as error:
+        return not_there(request, "Nothing can be signed", str(error), 500)
+    return attachment(data, f"{case.reference}.zip", "application/zip")
 
 
 def record_response(request: HttpRequest, case: ErasureRequest) -> HttpResponse:

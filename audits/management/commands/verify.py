@@ -1,4 +1,4 @@
-"""``manage.py verify PATH``: check a record or a whole report; needs a public key, no database."""
+"""``manage.py verify PATH``: check a zip, record or report; needs a public key, no database."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ class Command(BaseCommand):
     """Verify exported files with a key that does not come from them."""
 
     help = (
-        "Verify record.json, report.pdf with its manifest, or a folder with all three. "
+        "Verify the zip of an exported case, the folder that it was unpacked into, record.json, "
+        "or report.pdf with its manifest. "
         "The exit code is 0 if every check passed and 1 otherwise."
     )
     requires_system_checks: tuple[str, ...] = ()  # nothing of this installation is needed
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("path", type=Path, help="a file or a folder of an exported case")
+        parser.add_argument(
+            "path", type=Path, help="a zip, a file or a folder of an exported case"
+        )
         parser.add_argument(
             "--key",
             type=Path,

@@ -12,7 +12,7 @@ from lineage.models import Job
 from lineage.services import jobs
 from tests.audits.views import worlds
 
-STAFF_ONLY = ["", "progress/", "report.json", "report.pdf", "report.manifest.json"]
+STAFF_ONLY = ["", "progress/", "report.json", "report.pdf", "report.manifest.json", "bundle.zip"]
 DECISIONS = ["accept/", "refuse/"]
 POSTS = ["accept/", "refuse/", "retry/", "export/"]
 

@@ -1,0 +1,52 @@
+"""The zip of a sealed case, made when it is asked for; it is not stored, being always the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audits import keys
+from audits.core import case_bundle, record
+from audits.core.key_list import KeyPeriod
+from audits.execution.report_scores import scores_csv
+from audits.models import LogLeaf
+from audits.queries import reports
+from lineage.queries.artefacts import read_artefact
+
+if TYPE_CHECKING:
+    from audits.models import ErasureRequest
+
+
+class ReportNotWritten(Exception):
+    """The zip holds the report; of this case none is written, or the case is not sealed."""
+
+
+def case_zip(request: ErasureRequest) -> bytes:
+    """Return the zip of a case: the same bytes each time, as long as the key is the same.
+
+    Raises:
+        ReportNotWritten: there is no report yet.
+        ArtefactMissing, ArtefactAltered: a stored file is not what was written.
+        RecordRejected: the record does not verify with the key of this installation.
+        SigningKeyMissing: this installation has no key.
+    """
+    files = reports.report_files(request)
+    if files.keys() != reports.KINDS.keys():
+        raise ReportNotWritten(
+            f"Case {request.reference} is {request.status} and has no report yet. It is written "
+            f"after the case is sealed."
+        )
+    sealed, key = read_artefact(files[reports.JSON]), keys.signing_key()
+    verified = record.verify(sealed, vkey=key.verifier.text)
+    return case_bundle.pack(
+        sealed=sealed,
+        report=read_artefact(files[reports.PDF]),
+        scores=scores_csv(verified.account.findings),
+        periods=key_periods(),
+        key=key,
+    )
+
+
+def key_periods() -> list[KeyPeriod]:
+    """Return the key of the log, which signs since the log's first entry."""
+    first = LogLeaf.objects.order_by("index").values_list("at", flat=True).first()
+    return [KeyPeriod(vkey=keys.verifier_text(), since=first)]
