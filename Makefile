@@ -17,7 +17,7 @@ ON_SQLITE := env -u DATABASE_URL -u EXPUNGE_TEST_DATABASE
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test battery check format lint types imports migrations docs schemas clean
+.PHONY: help setup demo serve test battery tamper check format lint types imports migrations docs schemas clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ test: setup ## Run the tests on SQLite, then again on PostgreSQL and Valkey
 # The score matrices are made again by `python -m tests.battery.make_matrices`, in some minutes.
 battery: setup ## Check the audit against known truths and lies (QUICK=1: fewer draws)
 	$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.battery $(if $(QUICK),--quick)
+
+tamper: setup ## Change ten thousand bytes of each file of an exported case: all are rejected
+	EXPUNGE_TEST_FLIPS=10000 $(ON_SQLITE) $(ONE_THREAD) $(BIN)/pytest -n 2 -q \
+		tests/audits/core_trail tests/audits/test_tamper_matrix.py
 
 check: lint types imports migrations docs ## Everything that needs no test run: style, types, layers
 	$(BIN)/pytest -q tests/test_budgets.py

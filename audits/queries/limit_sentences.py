@@ -15,7 +15,9 @@ ALWAYS = (
     "Attacks that were not run: attribute inference, model inversion, extraction and "
     "reconstruction, and every attack that reads the weights.",
     MATCHED,
-    "Events after the checkpoint of this record are not anchored by it.",
+    "Events after the checkpoint of this record are not anchored by it. Whoever has both the "
+    "database and the key of the log can write all of it anew: only a checkpoint that somebody "
+    "else kept from before shows that.",
 )
 MASKED = (
     "In {count} registered place(s) rows remain in which columns were overwritten. They are "

@@ -30,9 +30,13 @@ import re
 import struct
 import sys
 import zlib
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LARGEST = 256 * 2**20
 NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")
@@ -43,6 +47,7 @@ NEEDED = {
 }
 MANIFEST_TYPE = "application/vnd.expunge.manifest+json"
 STATEMENT_TYPE = "application/vnd.in-toto+json"
+VKEY = re.compile(r"[!-*,-~]+\+[0-9a-f]{8}\+[0-9A-Za-z+/=]+")
 SIGNATURE_LINE = re.compile("\u2014 ([!-*,-~]+) ([0-9A-Za-z+/=]+)\n")
 INSIDE = (
     "Only the key inside the files was used. This shows that the files fit together, and not who "
@@ -63,6 +68,17 @@ def need(holds: object, otherwise: str) -> None:
     """Reject with a sentence unless something holds."""
     if not holds:
         raise Rejected(otherwise)
+
+
+@contextmanager
+def step(number: int, what: str) -> Iterator[None]:
+    """Name the step in the sentence of whatever check fails inside."""
+    try:
+        yield
+    except (Rejected, ValueError, LookupError, TypeError, ArithmeticError) as error:
+        raise Rejected(f"Step {number}, {what}: {error}") from error
+    except RecursionError as error:
+        raise Rejected(f"Step {number}, {what}: It is nested too deeply.") from error
 
 
 # --- One spelling of everything: RFC 8785 and RFC 4648 ---------------------------------------
@@ -305,7 +321,8 @@ class Case:
             need(one in found, f"The file {one['name']} is missing or is not the one signed.")
         extra = [one["name"] for one in found if one not in signed["files"]]
         need(not extra, f"The manifest does not name {extra[:1]!a}.")
-        need(signed["files"] == found, "Its files are not sorted by name, each once.")
+        same = canonical(signed["files"]) == canonical(found)
+        need(same, "Its files are not sorted by name, each once.")
 
     def the_record(self) -> None:
         """record.json and graph.json are canonical, and evidence.dsse.json is of the record."""
@@ -328,7 +345,8 @@ class Case:
         self.account = value["predicate"]
         need(set(self.account) == {"case", "outcome", "findings", "events"}, "Odd members.")
         places = [one["index"] for one in self.account["events"]]
-        need(places and places == sorted(set(places)), "The events are not in the log's order.")
+        whole = places and all(type(place) is int for place in places)
+        need(whole and places == sorted(set(places)), "The events are not in the log's order.")
         cases = {one["event"]["case"] for one in self.account["events"]}
         need(cases <= {self.account["case"], None}, "An event belongs to another case.")
 
@@ -391,19 +409,17 @@ def verify(files: dict[str, bytes], keys: Keys, held: str = "") -> list[str]:
     """What was verified, in sentences. Raises Rejected with the first step that failed."""
     case = Case(files, keys)
     for number, (what, check) in enumerate(STEPS, start=2):
-        try:
+        with step(number, what):
             check(case)
-        except (Rejected, ValueError, LookupError, TypeError, ArithmeticError) as error:
-            raise Rejected(f"Step {number}, {what}: {error}") from error
-        except RecursionError as error:
-            raise Rejected(f"Step {number}, {what}: It is nested too deeply.") from error
+    with step(8, "the checkpoint that you hold"):
+        compared = _compared(case.tree, held, keys)
     origin, size, root = case.tree
     return [
         f"Case {case.account['case']}, outcome {case.account['outcome']}.",
         f"All {len(files)} files are signed for and unchanged.",
         f"{len(case.account['events']) + 1} events of the case are in the log {origin}.",
         f"Checkpoint: {size} events, root {root.hex()}.",
-        _compared(case.tree, held, keys),
+        compared,
     ]
 
 
@@ -416,9 +432,7 @@ def _compared(tree: tuple[str, int, bytes], held: str, keys: Keys) -> str:
             f"The checkpoint that you hold is of {other[1]} events: ask for a consistency proof "
             "between the two. If none can be given, the log was rewritten."
         )
-    need(
-        other == tree, "Step 8: the checkpoint that you hold has another root. There are two logs."
-    )
+    need(other == tree, "It is of the same size and has another root. There are two logs.")
     return "The checkpoint is the one that you hold."
 
 
@@ -429,7 +443,7 @@ def _given_keys(given: list[str], path: Path) -> Keys:
     texts = []
     for one in given:
         file = Path(one)
-        if one.count("+") > 1 and not file.exists():
+        if VKEY.fullmatch(one):
             texts.append(one)
             continue
         if path.is_dir() and path.resolve() in file.resolve().parents:
@@ -455,7 +469,8 @@ def run(arguments: list[str]) -> tuple[int, str]:
     try:
         outside = _given_keys(given.key, given.path) if given.key else {}
         held = _text_of(given.held, "checkpoint") if given.held else ""
-        files = read_files(given.path)
+        with step(1, "the files"):
+            files = read_files(given.path)
         inside = files.get("keys.txt", b"").decode(errors="replace") if not outside else ""
         lines = verify(files, outside or keys_in(inside), held)
     except (NotJudged, ImportError) as error:
