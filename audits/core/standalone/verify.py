@@ -253,7 +253,8 @@ def payload_of(data: bytes, kind: str, keys: Keys) -> Any:  # noqa: ANN401
     """The value signed in a DSSE envelope of this type with one signature by a known key."""
     envelope = decoded(data)
     need(set(envelope) == {"payload", "payloadType", "signatures"}, "It is no DSSE envelope.")
-    (one,) = envelope["signatures"]
+    need(len(envelope["signatures"]) == 1, "There is not exactly one signature.")
+    one = envelope["signatures"][0]
     need(set(one) == {"keyid", "sig"}, "A signature has other members than keyid and sig.")
     need(envelope["payloadType"] == kind, f"The payload type is not {kind}.")
     need(one["keyid"] in keys, "It is signed by a key that was not given.")
