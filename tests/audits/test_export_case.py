@@ -189,12 +189,10 @@ def refused_case(canaries):
         user=officer,
         now=NOW,
     )
-    for again in (True, False):
-        decision = propose(case, canaries, officer)
-        if again:
-            deciding.return_decision(
-                decision_id=decision.pk, note=canaries("returned"), user=reviewer, now=NOW
-            )
+    first = propose(case, canaries, officer)
+    note = canaries("returned")
+    deciding.return_decision(decision_id=first.pk, note=note, user=reviewer, now=NOW)
+    decision = propose(case, canaries, officer)
     deciding.approve_decision(decision_id=decision.pk, user=reviewer, now=NOW)
     records.seal_case(case_id=case.pk, now=NOW)
     case.refresh_from_db()

@@ -32,7 +32,7 @@ def packed() -> bytes:
 
 
 @cache
-def files() -> Mapping[str, bytes]:
+def files() -> dict[str, bytes]:
     return flat_zip.read(packed())
 
 
