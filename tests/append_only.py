@@ -29,6 +29,7 @@ lineage = import_module("lineage.migrations.0002_append_only")
 unlearning = import_module("unlearning.migrations.0005_frozen_for_good")
 promises = import_module("unlearning.migrations.0008_privacy")
 certificates = import_module("audits.migrations.0012_procedure_certificates")
+letters = import_module("audits.migrations.0022_letters")
 
 
 @contextmanager
@@ -36,6 +37,7 @@ def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Lift the triggers of all apps; put them and the head of the log back."""
     _apply(
         connection,
+        letters.allow,
         certificates.allow,
         triggers.allow,
         lineage.remove,
@@ -53,6 +55,7 @@ def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
             unlearning.forbid,
             promises.forbid,
             certificates.forbid,
+            letters.forbid,
         )
 
 
