@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from audits.models import CaseRetention, LegalHold
+from audits.models import CaseRetention, IdentityCheck, LegalHold
 from audits.queries.exceptions import exceptions_of
 from audits.queries.holds import active_holds, holds_on
 from audits.queries.identity import person_digests
@@ -44,6 +44,13 @@ def destroyed() -> QuerySet[CaseRetention]:
     """Return the cases that cannot say any more whose they were, the newest first."""
     found = CaseRetention.objects.exclude(key_destroyed_at=None).select_related("request")
     return found.order_by("-key_destroyed_at", "pk")
+
+
+def proofs_left() -> list[str]:
+    """Return the references of closed cases with a proof of identity that may still be there."""
+    shown = IdentityCheck.objects.filter(method="DOCUMENT", proof_destroyed_at=None)
+    closed = shown.filter(request__retention__isnull=False)
+    return sorted(set(closed.values_list("request__reference", flat=True)))
 
 
 def holds_on_person(request: ErasureRequest) -> list[LegalHold]:

@@ -65,6 +65,15 @@ def destroy_identity(*, case_id: UUID, now: datetime) -> None:
     keys.destroy(key_name(case_id))
 
 
+def destroy_again() -> int:
+    """Destroy keys that a restored key store brought back; return how many. Nothing is logged."""
+    gone = retention.destroyed().values_list("pk", flat=True)
+    back = keys.get_many(key_name(case_id) for case_id in gone)
+    for name in back:
+        keys.destroy(name)
+    return len(back)
+
+
 @transaction.atomic
 def keep_longer(*, case_id: UUID, until: date, reason: str, user: User, now: datetime) -> None:
     """Keep a closed case until a later day, because of a complaint or a proceeding.

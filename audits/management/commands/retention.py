@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from audits.queries import retention
 from audits.queries.clocks import today
+from audits.services.retention import destroy_again
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -31,14 +32,27 @@ class Command(BaseCommand):
         """Declare the arguments."""
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
+        parser.add_argument(
+            "--restored",
+            action="store_true",
+            help="the key store was restored: destroy again what had been destroyed",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Print the four lists."""
+        if options["restored"]:
+            count = destroy_again()
+            self.stdout.write(f"{count} key(s) had come back and are destroyed again.")
+            return
         found = listed()
         if options["json"]:
-            self.stdout.write(json.dumps(found, indent=2))
+            proofs = {"proofs_not_destroyed": retention.proofs_left()}
+            self.stdout.write(json.dumps(found | proofs, indent=2))
             return
         for line in lines_of(found):
             self.stdout.write(line)
+        for reference in retention.proofs_left():
+            self.stdout.write(f"Is the proof of identity in {reference} destroyed? Record it.")
 
 
 def listed() -> dict[str, list[dict[str, Any]]]:
