@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audits.core.sealing import Altered, seal, unseal
@@ -11,6 +11,7 @@ from audits.core.sealing import Altered, seal, unseal
 KEY, OTHER = bytes(range(32)), bytes(32)
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.binary(max_size=200), st.text(max_size=20), st.text(max_size=20))
 def test_what_is_sealed_opens_again_and_is_28_bytes_longer(content, case, field):
     sealed = seal(KEY, case=case, field=field, content=content)
@@ -28,6 +29,7 @@ def test_another_key_case_or_field_opens_nothing(key, case, field):
         unseal(key, case=case, field=field, sealed=sealed)
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.binary(min_size=1, max_size=40), st.data())
 def test_no_byte_can_be_changed_or_cut_off(content, data):
     sealed = seal(KEY, case="one", field="email", content=content)
