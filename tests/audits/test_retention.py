@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -12,7 +13,7 @@ from django.core.management import call_command
 from audits.core.case_retention import KEPT_FOR, days_of
 from audits.core.commitment import opens
 from audits.core.events import parse
-from audits.models import CaseRetention, ErasureRequest, Letter, LogLeaf
+from audits.models import CaseRetention, ErasureRequest, LegalHold, Letter, LogLeaf
 from audits.queries.identity import of_address
 from audits.services import holds, retention
 from audits.services.rights import NotAllowed
@@ -186,7 +187,7 @@ def test_L4_a_legal_hold_on_the_person_postpones_it(answered):
         case.details.delete()
     held(released=False)
     assert retention.destroy_due(now=LONG_AFTER) == 0
-    (hold,) = retention.LegalHold.objects.all()
+    (hold,) = LegalHold.objects.all()
     holds.release_hold(hold_id=hold.pk, user=chief(), now=LONG_AFTER)
     assert retention.destroy_due(now=LONG_AFTER) == 1
 
@@ -217,7 +218,12 @@ def test_a_case_is_not_kept_longer_without_a_reason_or_a_later_day(change, sente
 
 def test_an_open_case_and_a_destroyed_one_are_not_kept_longer_nor_by_just_anybody():
     case = entered()
-    given = {"case_id": case.pk, "until": date(2035, 1, 1), "reason": "COURT", "now": NOW}
+    given: dict[str, Any] = {
+        "case_id": case.pk,
+        "until": date(2035, 1, 1),
+        "reason": "COURT",
+        "now": NOW,
+    }
     with pytest.raises(retention.NotKept, match="is open; only closed cases"):
         retention.keep_longer(user=chief(), **given)
     ended(case, "REFUSED")

@@ -65,7 +65,7 @@ def test_L4_staff_see_that_the_identity_is_destroyed_and_no_page_breaks(reader, 
     assert "Person, by pseudonym" not in page
     assert gone.reference in text_of(reader.get("/cases/?show=closed"))
     assert reader.get("/cases/").status_code == 200
-    for ending in (f"letters/{letter.pk}/", f"letters/{letter.pk}/pdf/"):
+    for ending in (f"letters/{letter.pk}/", f"letters/{letter.pk}.pdf"):
         found = auditor.get(at(gone, ending))
         assert found.status_code == 404
         assert "The key of this case was destroyed" in text_of(found)
