@@ -51,7 +51,7 @@ def unseal(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audits", "0022_letters")]
+    dependencies = [("audits", "0023_registers")]
 
     operations = [
         *(
