@@ -18,14 +18,17 @@ from audits.models import (
     Letter,
     LocationException,
     LocationResult,
+    Notice,
     PersonalDetails,
     ProcessingStop,
+    VersionException,
 )
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-# The database wants evidence beside a refusal as unfounded; that there was some is still said.
+# The database wants evidence beside a refusal as unfounded, and a reason beside a notice that
+# cannot be sent; that there was one is still said.
 GONE = "Destroyed with the identity."
 UNSENT = (Letter.State.WAITING, Letter.State.FAILED, Letter.State.TO_POST)
 R = LocationResult.Result
@@ -64,3 +67,5 @@ def _forget_words(case_id: UUID) -> None:
     # Where a place could not be reached or emptied, the words may be those of another system.
     places = LocationResult.objects.filter(case=case_id)
     places.filter(result__in=[R.NOT_REACHABLE, R.REMAINS, R.OPEN]).update(reason="")
+    Notice.objects.filter(request=case_id).exclude(reason="").update(reason=GONE)
+    VersionException.objects.filter(request=case_id).update(reason=GONE)

@@ -15,7 +15,9 @@ from audits.models import (
     GroundFinding,
     Intake,
     LocationException,
+    Notice,
     ProcessingStop,
+    Recipient,
 )
 from audits.services import entering, holds, letter_posting, letters, records
 from audits.services.receiving import Told, Wish
@@ -105,6 +107,15 @@ def filled(case: ErasureRequest) -> ErasureRequest:
     )
     ProcessingStop.objects.create(
         request=case, balance_text=f"{CANARY} balance", lift_reason=f"{CANARY} lifted"
+    )
+    Notice.objects.create(
+        request=case,
+        occasion="ERASED",
+        recipient=Recipient.objects.create(name="Archive"),
+        state="NOT_POSSIBLE",
+        created_at=NOW,
+        next_at=NOW,
+        reason=f"{CANARY} is not known there",
     )
     Intake.objects.filter(request=case).update(idempotency=f"{CANARY} call")
     ErasureRequest.objects.filter(pk=case.pk).update(failure=f"{CANARY} failed")
