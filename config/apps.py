@@ -11,4 +11,8 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks."""
-        from config import checks, clock_checks  # noqa: F401, PLC0415  (when the apps are loaded)
+        from config import (  # noqa: PLC0415  (when the apps are loaded)
+            checks,  # noqa: F401
+            clock_checks,  # noqa: F401
+            retention_checks,  # noqa: F401
+        )

@@ -269,6 +269,9 @@ EXPUNGE_LABEL_CONFLICT_RECORDS = environment.integer(
 # Hosts of webhooks that may have private addresses; days on the suppression list (0: for ever).
 EXPUNGE_PRIVATE_HOSTS = environment.words("EXPUNGE_PRIVATE_HOSTS", default=[])
 EXPUNGE_SUPPRESSION_DAYS = environment.integer("EXPUNGE_SUPPRESSION_DAYS", default=0, low=0)
+# Days after which a closed case cannot say any more whose it was; other days by outcome.
+EXPUNGE_CASE_DAYS = environment.integer("EXPUNGE_CASE_DAYS", default=1095, low=30)
+EXPUNGE_CASE_DAYS_BY_OUTCOME = environment.mapping("EXPUNGE_CASE_DAYS_BY_OUTCOME", default={})
 
 CELERY_BEAT_SCHEDULE = {
     "sweep": {

@@ -212,4 +212,5 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "version_destroyed": {"version": UUID, "ground": CODE, "artefacts": COUNT},
     "anonymity_claimed": {"version": UUID, "evidence": COUNT, "reasons": COUNT},
     "anonymity_claim_dropped": {"version": UUID},
+    "case_kept_longer": {"until": DATE, "reason": CODE},
 }

@@ -14,6 +14,7 @@ from audits.models.places import LocationResult
 from audits.models.recipients import Notice, Publication, Recipient, ToldWho
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, OwedToOthers
+from audits.models.retention import CaseRetention
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 from audits.models.version_ends import AnonymityClaim, VersionException
 
@@ -22,6 +23,7 @@ __all__ = [
     "AnswerRoute",
     "AuditPlan",
     "CaseClock",
+    "CaseRetention",
     "ClockPause",
     "ComplianceRecord",
     "Decision",

@@ -7,6 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from audits.models.case_secrets import SealedList, SealedText
 from audits.models.requests import ErasureRequest
 
 
@@ -55,18 +56,19 @@ class Intake(models.Model):
 class PersonalDetails(models.Model):
     """What a case knows of a person beside the e-mail address: one row, deleted when answered.
 
+    Sealed with the key of the case, as the address is.
     ``identifiers`` are [kind, value] as stated; they count once staff have checked identity.
     """
 
     request = models.OneToOneField(
         ErasureRequest, models.CASCADE, primary_key=True, related_name="details"
     )
-    description = models.TextField(blank=True)
-    model_name = models.CharField(max_length=200, blank=True)
-    identifiers = models.JSONField(default=list, blank=True)
-    postal_address = models.TextField(blank=True)
-    agent_name = models.CharField(max_length=200, blank=True)
-    agent_contact = models.EmailField(blank=True)
+    description = SealedText()
+    model_name = SealedText()
+    identifiers = SealedList()
+    postal_address = SealedText()
+    agent_name = SealedText()
+    agent_contact = SealedText()
 
     def __str__(self) -> str:
         return f"details of {self.request}"

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from audits.core.roles import WORDS
+from audits.models.case_secrets import SealedText
 from lineage.models import DataSubject, OrdinalSpace
 from unlearning.models import UnlearningRun
 
@@ -87,7 +88,7 @@ class ErasureRequest(models.Model):
     held_from = models.CharField(max_length=16, blank=True)
     outcome = models.CharField(max_length=32, choices=Outcome, default=Outcome.OPEN, blank=True)
     channel = models.CharField(max_length=16, default="FORM")
-    email = models.EmailField(blank=True)
+    email = SealedText()
     subject = models.ForeignKey(
         DataSubject, models.SET_NULL, null=True, blank=True, related_name="requests"
     )

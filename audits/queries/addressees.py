@@ -19,8 +19,8 @@ def address_of(request: ErasureRequest, code: str) -> str:
     """
     intake = Intake.objects.filter(request=request).first()
     if intake is None or code in TO_THE_PERSON:
-        return request.email
+        return str(request.email)
     if intake.answer_to_agent:
         details = PersonalDetails.objects.filter(request=request).first()
         return details.agent_contact if details else ""
-    return request.email if intake.answer_by == Intake.AnswerBy.EMAIL else ""
+    return str(request.email) if intake.answer_by == Intake.AnswerBy.EMAIL else ""

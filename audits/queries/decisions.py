@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from audits.models import Decision, ErasureRequest, OperatorCase
+from audits.queries.identity import of_address
 from lineage import keys
 from lineage.core.identifiers import EMAIL, IdentifierNotUsable, lookup_digest, normalise
 
@@ -44,7 +45,7 @@ def earlier_requests(request: ErasureRequest) -> QuerySet[ErasureRequest]:
     if request.subject_id:
         same |= Q(subject_id=request.subject_id)
     if request.email:
-        same |= Q(email__iexact=request.email)
+        same |= Q(pk__in=of_address(request.email))
     found = ErasureRequest.objects.filter(same, operator_case=None).exclude(pk=request.pk)
     return found.order_by("-received_at")
 

@@ -30,7 +30,7 @@ def address_of(request: ErasureRequest, code: str) -> str:
     """
     route = AnswerRoute.objects.filter(request=request).first()
     if route and route.way == AnswerRoute.Way.EMAIL:
-        return request.email
+        return str(request.email)
     return addressees.address_of(request, code)
 
 

@@ -17,10 +17,11 @@ from django.db.models import F, Q
 
 from audits.core.letter_layout import one_line
 from audits.models import ErasureRequest, Letter
+from audits.models.case_secrets import NotReadable
 from audits.queries.letter_routes import address_of
 from audits.queries.letter_texts import phrases
 from audits.services import log
-from audits.services.letter_contents import NotReadable, Written, open_letter, seal_letter
+from audits.services.letter_contents import Written, open_letter, seal_letter
 from lineage import keys
 
 if TYPE_CHECKING:

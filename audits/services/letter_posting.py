@@ -11,11 +11,10 @@ from django.db import transaction
 
 from audits.core.roles import Right
 from audits.models import AnswerRoute, ErasureRequest, Letter, PersonalDetails
+from audits.models.case_secrets import NotReadable, seal, unseal
 from audits.services import log, rights
 from audits.services.actors import actor_of
-from audits.services.letter_contents import NotReadable, seal, unseal
 from audits.services.letter_delivery import too_late
-from lineage import keys
 
 if TYPE_CHECKING:
     from datetime import date
@@ -75,7 +74,7 @@ def postal_address(request: ErasureRequest) -> str:
         return details.postal_address if details else ""
     try:
         return unseal(request.pk, ADDRESS, bytes(route.address)).decode()
-    except (NotReadable, keys.KeyMissing):
+    except NotReadable:
         return ""
 
 

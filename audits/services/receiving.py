@@ -12,6 +12,7 @@ from django.db import transaction
 
 from audits.core.commitment import commit
 from audits.models import ErasureRequest, PersonalDetails, ProcessingStop
+from audits.models.case_secrets import key_name
 from audits.services import clocks, log
 from audits.services.identifying import identify
 from audits.services.references import new_reference, token_digest
@@ -111,9 +112,9 @@ def receive_request(
         {"case": str(request.pk), "nonce": secrets.token_hex(8)}, salt=CONFIRM_SALT
     )
     request.confirm_digest = token_digest(confirm_token)
+    case_key = keys.create(key_name(request.pk))
     request.save(force_insert=True)
     clocks.start_clock(request=request, due=due)
-    case_key = keys.create(f"case:{request.pk}")
     log.append(
         type="request_received",
         case=request.pk,

@@ -31,7 +31,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from audits.models import ErasureRequest
-from audits.services import log
+from audits.queries.cases import OVER
+from audits.services import keeping, log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,6 +117,8 @@ def move(
             f"Case {current.reference} is {current.status}; it can become {to} only from "
             f"{', '.join(ALLOWED[to])}."
         )
+    if to in OVER:
+        keeping.note_closing(case_id=case_id, now=now)
     if event:
         log.append(type=event[0], case=case_id, now=now, data=event[1], actor=actor)
     return True

@@ -9,10 +9,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from audits.models import ErasureRequest, Intake, Letter, PersonalDetails, ProcessingStop
-from audits.services import letters, log
+from audits.models import ErasureRequest, Intake, Letter, ProcessingStop
+from audits.services import letters, retention
 from audits.services.transitions import move
-from lineage import keys
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -79,8 +78,6 @@ def _expire(case_id: UUID, now: datetime) -> bool:
                 "outcome": ErasureRequest.Outcome.EXPIRED,
             },
         )
-        PersonalDetails.objects.filter(request_id=case_id).delete()
         ProcessingStop.objects.filter(request_id=case_id).delete()
-        log.append(type="case_key_destroyed", case=case_id, now=now, once=f"case key:{case_id}")
-    keys.destroy(f"case:{case_id}")
+        retention.destroy_identity(case_id=case_id, now=now)
     return expired

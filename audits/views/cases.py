@@ -32,6 +32,7 @@ from audits.views.kinds import asked_for
 from audits.views.letters import letters_of
 from audits.views.previews import asked, looked_at
 from audits.views.progress import fragment, progress_of
+from audits.views.retention import kept_until
 from audits.views.told import told_context
 from audits.views.weighing import predicted_and_actual, weighed_ways
 from audits.views.wording import (
@@ -121,6 +122,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
             (run, weighed_ways(run), predicted_and_actual(run))
             for run in found.runs.exclude(weighed={}).select_related("target")
         ],
+        **kept_until(found, staff_of(request)),
         "places": told(found),
         "log": case_page.log_of(found),
         **letters_of(request, found),

@@ -14,10 +14,12 @@ from audits.core.letter_rules import RULES
 from audits.core.roles import Right
 from audits.execution.letter_pdf import letter_pdf
 from audits.models import AnswerRoute, ErasureRequest, Letter
+from audits.models.case_secrets import GONE, NotReadable
 from audits.queries.letter_routes import nobody_to_answer, on_paper
 from audits.queries.letter_texts import phrases
+from audits.queries.retention import retention_of
 from audits.services import rights
-from audits.services.letter_contents import NotReadable, open_letter
+from audits.services.letter_contents import open_letter
 from audits.services.letter_posting import postal_address
 from audits.services.letter_writing import preview_letter
 from audits.views.access import page, staff_of, staff_page
@@ -46,7 +48,7 @@ def letter(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse
     try:
         written = open_letter(case_id, letter_id, bytes(found.content))
     except NotReadable as error:
-        return not_there(request, "The text cannot be read", str(error), 404)
+        return not_there(request, "The text cannot be read", _why_not(found, error), 404)
     shown = written.without_links(phrases(found.locale)["hidden"])
     context = {"case": found.request, "letter": found, **_shown(shown, found.code, found.locale)}
     return page(request, "audits/letter.html", context)
@@ -62,7 +64,7 @@ def pdf(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse:
     try:
         data = letter_pdf(found)
     except NotReadable as error:
-        return not_there(request, "The text cannot be read", str(error), 404)
+        return not_there(request, "The text cannot be read", _why_not(found, error), 404)
     name = f"{found.request.reference}-{found.code.lower().replace('_', '-')}-{found.number}.pdf"
     return attachment(data, name, "application/pdf")
 
@@ -86,6 +88,11 @@ def preview(request: HttpRequest, case_id: UUID) -> HttpResponse:
     shown = _shown(written, code, case.locale)
     context = {"case": case, "may_send": may_send and _may_handle(request), **shown}
     return page(request, "audits/letter_preview.html", context)
+
+
+def _why_not(letter: Letter, error: NotReadable) -> str:
+    kept = retention_of(letter.request)
+    return GONE if kept and kept.key_destroyed_at else str(error)
 
 
 @require_POST

@@ -19,6 +19,7 @@ from audits.services import (
     letter_delivery,
     notices,
     registers,
+    retention,
     scheduling,
     unconfirmed,
 )
@@ -102,6 +103,7 @@ def _expire(now: datetime) -> None:
     expiry.expire_shadows(now=now)
     expiry.expire_scores(now=now)
     registers.expire_suppressions(now=now)
+    retention.destroy_due(now=now)
 
 
 def _write(now: datetime) -> None:

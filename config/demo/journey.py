@@ -15,6 +15,7 @@ from audits import workflow
 from audits.core.assessment import Assessed, Ground
 from audits.models import ErasureRequest
 from audits.queries import cases, reports
+from audits.queries.identity import of_address
 from audits.services.rights import give_role, make_roles
 from config.demo import models
 from config.demo.visitor import Visitor, confirmation_link
@@ -78,7 +79,7 @@ class Journey:
             confirmation_link(settings.EMAIL_FILE_PATH, since=began, email=self._email)
         )
         request = ErasureRequest.objects.filter(
-            email=self._email, received_at__gte=now, status=S.VERIFIED
+            pk__in=of_address(self._email), received_at__gte=now, status=S.VERIFIED
         ).latest("received_at")
         _remember(self._email, request)
         self._say(f"{request.reference}: e-mail address confirmed")

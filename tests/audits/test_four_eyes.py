@@ -80,7 +80,8 @@ def test_L22_an_account_without_an_address_is_nobodys_own(case):
 
 
 def test_L22_another_address_of_the_same_person_is_their_own_too(case):
-    ErasureRequest.objects.filter(pk=case.pk).update(email="ada.l@example.net")
+    case.email = "ada.l@example.net"
+    case.save(update_fields=["email"])
     with pytest.raises(NotYourDecision, match="your own request"):
         propose(case, user=chief("ada", ADA))
 

@@ -16,10 +16,11 @@ from django.db import IntegrityError, transaction
 from audits.core.letter_rules import TemplateRejected
 from audits.execution.letter_pdf import letter_pdf
 from audits.models import ErasureRequest, Letter, LetterTemplate
+from audits.models.case_secrets import NotReadable
 from audits.queries.letter_routes import needing_somebody
 from audits.queries.letter_texts import builtin_text, current_text
 from audits.services import letter_delivery, letter_posting, letter_templates, letters, requests
-from audits.services.letter_contents import NotReadable, open_letter
+from audits.services.letter_contents import open_letter
 from audits.services.rights import NotAllowed
 from lineage import keys
 from tests.audits.world import ADA, NOW, events, logged

@@ -15,8 +15,8 @@ FORBIDDEN = ("guarantee", "gdpr compliant", "&#x27;", "&amp;", "{{", "{%")
 
 
 def written(case, code):
-    ErasureRequest.objects.filter(pk=case.pk).update(email=worlds.EMAIL)
-    case.refresh_from_db()
+    case.email = worlds.EMAIL
+    case.save(update_fields=["email"])
     context = {"runs": case_file.ordered_runs(case), "record": case.record}
     assert letters.send_letter(request=case, code=code, now=timezone.now(), context=context)
     return str(mail.outbox[-1].body)

@@ -1,0 +1,68 @@
+"""Whose cases are: the sealed addresses, and the digests by which a legal hold finds a person."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from audits.core import sealing
+from audits.models import CaseRetention, ErasureRequest, PersonalDetails
+from audits.models.case_secrets import NotReadable, key_name, seal, unseal
+from lineage import keys
+from lineage.core.identifiers import EMAIL, IdentifierNotUsable, lookup_digest
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+PERSON = "person"
+ADDRESS = "erasurerequest.email"
+
+
+def of_address(address: str) -> list[UUID]:
+    """Return the cases that were sent from an e-mail address and still know it.
+
+    Every address that is not forgotten is opened: there is no index over what is sealed.
+    """
+    rows = dict(ErasureRequest.objects.exclude(email="").values_list("pk", "email"))
+    secrets = keys.get_many(key_name(pk) for pk in rows)
+    wanted = address.casefold()
+    found = []
+    for pk, stored in rows.items():
+        if secret := secrets.get(key_name(pk)):
+            opened = sealing.unseal(secret, case=str(pk), field=ADDRESS, sealed=bytes(stored))
+            if opened.decode().casefold() == wanted:
+                found.append(pk)
+    return found
+
+
+def person_digests(request: ErasureRequest) -> set[str]:
+    """Return the keyed digests of all that a case knows a person by, and knew when it closed."""
+    found = _stated(request)
+    if request.subject:
+        found |= set(request.subject.identifiers.values_list("digest", flat=True))
+    kept = CaseRetention.objects.filter(request=request).exclude(person=b"").first()
+    if kept:
+        try:
+            found |= set(json.loads(unseal(request.pk, PERSON, bytes(kept.person))))
+        except NotReadable:
+            return found
+    return found
+
+
+def sealed_person(request: ErasureRequest) -> bytes:
+    """Return the digests, sealed with the key of the case; nothing where nobody is known."""
+    digests = sorted(person_digests(request))
+    return seal(request.pk, PERSON, json.dumps(digests).encode()) if digests else b""
+
+
+def _stated(request: ErasureRequest) -> set[str]:
+    details = PersonalDetails.objects.filter(request=request).first()
+    stated = [(EMAIL, request.email), *(details.identifiers if details else [])]
+    secret = keys.get_or_create("lookup")
+    found = set()
+    for kind, value in stated:
+        try:
+            found.add(lookup_digest(secret, kind, value))
+        except IdentifierNotUsable:
+            continue  # an address that is not there
+    return found

@@ -1,0 +1,77 @@
+"""Until when a closed case can say whose it was, and the decision to keep it longer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_http_methods
+
+from audits import workflow
+from audits.core.roles import Right
+from audits.models import CaseRetention, ErasureRequest
+from audits.queries.retention import retention_of, why_kept
+from audits.services.rights import has_right, require
+from audits.views.access import page, staff_of, staff_page
+from audits.views.asking import carry_out, posted
+from audits.views.entering import problems
+from audits.views.intake_forms import radios
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+    from django.http import HttpRequest, HttpResponse
+
+ASKED = {
+    "title": "Keep the case longer",
+    "lead": "Until that day the case can still say whose it was. It is for a complaint or a "
+    "proceeding that runs; the reason is written into the log.",
+    "button": "Keep it until that day",
+}
+POSTPONED = {
+    "LEGAL_HOLD": "a legal hold is on the person",
+    "EXCEPTION": "records of the person are kept under an exception",
+}
+
+
+class KeepLongerForm(forms.Form):
+    """Until when, and why."""
+
+    reason = radios("Why is the case kept longer?", dict(CaseRetention.Longer.choices))
+    until = forms.DateField(
+        label="Until which day?",
+        widget=forms.DateInput({"type": "date"}),
+        error_messages={"required": "Enter a day after the one on which it would go."},
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def keep_longer(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Ask an administrator until when a case is kept, and why."""
+    user = staff_of(request)
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    form = KeepLongerForm(posted(request))
+    if form.is_valid():
+        return carry_out(
+            request,
+            case,
+            lambda: workflow.keep_longer(case_id=case.pk, user=user, **form.cleaned_data),
+            f"Case {case.reference} is kept longer.",
+        )
+    require(user, Right.ADMINISTER)
+    context = {"case": case, "form": form, "ask": ASKED, "errors": problems(form, "reason")}
+    return page(request, "audits/ask.html", context, status=400 if form.errors else 200)
+
+
+def kept_until(case: ErasureRequest, user: User) -> dict[str, Any]:
+    """Return until when a case is kept, why longer, and whether that may be changed."""
+    kept = retention_of(case)
+    living = kept is not None and not kept.key_destroyed_at
+    return {
+        "retention": kept,
+        "postponed": [POSTPONED[code] for code in why_kept(case)] if living else [],
+        "may_keep_longer": living and has_right(user, Right.ADMINISTER),
+    }
