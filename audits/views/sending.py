@@ -10,7 +10,7 @@ from django.utils.translation import get_language, gettext_lazy as _
 from audits import workflow
 from audits.services.receiving import Told
 from audits.views.draft import forget
-from audits.views.intake_forms import wish_of
+from audits.views.intake_forms import Kind, wish_of
 from audits.views.limiter import HOUR, too_many
 from audits.views.public import RECEIVED, remember
 from audits.views.work import is_done
@@ -58,7 +58,7 @@ def send(request: HttpRequest, draft: Draft, *, now: datetime, proof: str) -> Ht
             kind=wish.kind,
             marketing=wish.marketing,
             locale=wish.locale,
-            told=told if draft.kind == wish.kind.SEEN_IN_OUTPUT else None,
+            told=told if draft.kind == Kind.SEEN_IN_OUTPUT else None,
         )
     except workflow.LetterNotSent as error:
         raise NotSent(error, status=503) from error
