@@ -14,6 +14,7 @@ from lineage.models import Dataset, ModelVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
     from pyroaring import BitMap
 
     from lineage.models import OrdinalSpace

@@ -66,7 +66,9 @@ def _answered(request: HttpRequest, form: AnswerForm, reference: str, token: str
     try:
         workflow.receive_information(case_id=case.pk, identifiers=form.identifiers())
     except MoveNotAllowed:
-        late = {"reason": _("Your request has moved on in the meantime; we need no answer any more.")}
+        late = {
+            "reason": _("Your request has moved on in the meantime; we need no answer any more.")
+        }
         return page(request, "audits/link_not_usable.html", late, status=409)
     except ValueError:
         form.add_error("external", _("We cannot read this. Please check what you entered."))

@@ -45,7 +45,11 @@ def wish_of(kind: str, locale: str = "en") -> Wish:
 
 
 def radios(
-    label: Words, choices: Mapping[str, Words], *, help_text: Words = "", initial: str | None = None
+    label: Words,
+    choices: Mapping[str, Words],
+    *,
+    help_text: Words = "",
+    initial: str | None = None,
 ) -> forms.ChoiceField:
     """One of several codes; it must be chosen where none is from the start."""
     return forms.ChoiceField(
@@ -59,7 +63,9 @@ def radios(
     )
 
 
-def text(label: Words, *, help_text: Words = "", rows: int = 0, most: int = 200) -> forms.CharField:
+def text(
+    label: Words, *, help_text: Words = "", rows: int = 0, most: int = 200
+) -> forms.CharField:
     """Something that may be left empty."""
     widget = forms.Textarea({**PLAIN, "rows": rows}) if rows else forms.TextInput(PLAIN)
     return forms.CharField(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.shortcuts import redirect
-from django.utils.translation import get_language, gettext_lazy as _
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from audits import workflow
 from audits.services.receiving import Told
 from audits.views.draft import forget
 from audits.views.intake_forms import Kind, wish_of
-from audits.views.limiter import HOUR, too_many
+from audits.views.limiter import too_many
 from audits.views.public import RECEIVED, remember
 from audits.views.work import is_done
 

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audits import workflow
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_file, cases, reports
+from audits.queries.journey import LABELS_FOR_THE_PERSON, journey
 from audits.queries.letter_models import model_sentences
 from audits.queries.letter_texts import phrases
-from audits.queries.journey import LABELS_FOR_THE_PERSON, journey
 from audits.services.requests import token_digest
 from audits.services.transitions import MoveNotAllowed
 from audits.views.access import no_referrer, page, private

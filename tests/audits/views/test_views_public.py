@@ -13,8 +13,6 @@ from audits.models import ErasureRequest
 from audits.views.public_forms import STAMP_HOURS, new_stamp
 from tests.audits.views import worlds
 from tests.audits.views.visits import (
-    CHECK,
-    EMAIL_PAGE,
     KIND,
     RECEIVED,
     START,
@@ -129,8 +127,7 @@ def test_too_many_requests_from_one_network_are_slowed_down(client, settings):
 def test_one_mailbox_is_not_flooded_from_many_networks(client, settings):
     settings.EXPUNGE_FORM_PER_HOUR = 8
     statuses = [
-        ask(client, "Ada@Example.org", REMOTE_ADDR=f"10.{at}.0.1").status_code
-        for at in range(3)
+        ask(client, "Ada@Example.org", REMOTE_ADDR=f"10.{at}.0.1").status_code for at in range(3)
     ]
     assert statuses == [302, 302, 429]
 

@@ -42,7 +42,11 @@ class Looked:
 
     def _note(self, kind: str, text: str) -> None:
         # The browser notes every page that is not answered with 200.
-        if kind in ("error", "warning") and "status of 4" not in text and "status of 5" not in text:
+        if (
+            kind in ("error", "warning")
+            and "status of 4" not in text
+            and "status of 5" not in text
+        ):
             self.complaints.append(text)
 
     def _answer(self, route: Route) -> None:

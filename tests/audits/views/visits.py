@@ -25,7 +25,7 @@ def give_address(client, email=worlds.EMAIL, *, wish="erase", **change: str):
     return client.post(EMAIL_PAGE, filled(email, **change))
 
 
-def ask(client, email=worlds.EMAIL, *, wish="erase", follow=False, **extra):
+def ask(client, email=worlds.EMAIL, *, wish="erase", follow=False, **extra: object):
     """Take every page of a wish that asks nothing more than the address, and send."""
     response = give_address(client, email, wish=wish)
     if response.headers.get("Location") != CHECK:
