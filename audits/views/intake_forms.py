@@ -1,4 +1,4 @@
-"""What is asked about a request by staff who enter one, and by the person who is asked for more."""
+"""What is asked about a request by staff who enter one, and by a person asked for more."""
 
 from __future__ import annotations
 

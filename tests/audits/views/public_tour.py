@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from django.core import mail
@@ -22,8 +22,6 @@ from tests.audits.world import refuse_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from django.http import HttpResponse
 
 OTHER, THIRD = "lee@example.org", "kim@example.org"
 STATUS = f"/erasure/status/{worlds.TOKEN}/"
@@ -54,7 +52,7 @@ def visitor(language: str, *, strict=False) -> Client:
     return client
 
 
-def questions(language: str) -> Iterator[tuple[str, HttpResponse]]:
+def questions(language: str) -> Iterator[tuple[str, Any]]:
     """Every page up to the reference, and what they say of mistakes."""
     client = visitor(language)
     yield "start", client.get(START)
@@ -73,14 +71,14 @@ def questions(language: str) -> Iterator[tuple[str, HttpResponse]]:
     yield "received", client.post(CHECK, filled(), follow=True)
 
 
-def with_work(language: str, settings) -> Iterator[tuple[str, HttpResponse]]:
+def with_work(language: str, settings) -> Iterator[tuple[str, Any]]:
     """The pages that ask for a calculation."""
     settings.EXPUNGE_PROOF_OF_WORK = 4
     yield "work", visitor(language).get("/erasure/consent/", follow=True)
     settings.EXPUNGE_PROOF_OF_WORK = 0
 
 
-def links(language: str) -> Iterator[tuple[str, HttpResponse]]:
+def links(language: str) -> Iterator[tuple[str, Any]]:
     """Every page that a letter leads to."""
     client = visitor(language)
     ask(client, "eve@example.org")
@@ -96,7 +94,7 @@ def links(language: str) -> Iterator[tuple[str, HttpResponse]]:
     yield "answered", client.post(path, {"external": "4711"})
 
 
-def statuses(language: str, name: str) -> Iterator[tuple[str, HttpResponse]]:
+def statuses(language: str, name: str) -> Iterator[tuple[str, Any]]:
     """The status page of a case, and what hangs on it."""
     client = visitor(language)
     STATUSES[name]()
@@ -107,7 +105,7 @@ def statuses(language: str, name: str) -> Iterator[tuple[str, HttpResponse]]:
     shown.update(status_digest=name)  # the next case gets the token
 
 
-def mistakes(language: str, settings) -> Iterator[tuple[str, HttpResponse]]:
+def mistakes(language: str, settings) -> Iterator[tuple[str, Any]]:
     """What is not found, not allowed, not readable, too much, or broken."""
     client = visitor(language)
     yield "404", client.get("/nothing/")
@@ -121,7 +119,7 @@ def mistakes(language: str, settings) -> Iterator[tuple[str, HttpResponse]]:
             yield name, ask(client)
 
 
-def every_page(language: str, settings) -> Iterator[tuple[str, HttpResponse]]:
+def every_page(language: str, settings) -> Iterator[tuple[str, Any]]:
     """All of them."""
     settings.EXPUNGE_FORM_PER_HOUR = 1000
     yield from questions(language)

@@ -1,6 +1,6 @@
 """The words of the public pages: what must be translated, and what is.
 
-    python -m config.words          write locale/*.mo, and say what is missing or left over
+    python -m tests.words          write locale/*.mo, and say what is missing or left over
 
 A catalogue is a ``.po`` file that people edit; its ``.mo`` lies beside it in the repository, so
 that an installation needs no tool to make it. A test says whether the two agree.
@@ -141,7 +141,7 @@ def main() -> int:
         catalogue_of(language).with_suffix(".mo").write_bytes(compiled(language))
         for sentence in wrong(used, translations(language)):
             complete = False
-            print(f"{language}: {sentence}")  # noqa: T201  (what was asked for)
+            print(f"{language}: {sentence}")
     return 0 if complete else 1
 
 

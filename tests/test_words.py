@@ -9,7 +9,7 @@ from django.utils import translation
 
 from audits.core.grounds import REFUSALS
 from audits.queries.letter_texts import phrases
-from config import words
+from tests import words
 
 TEMPLATES = words.ROOT / "templates"
 INCLUDED = re.compile(r'{% (?:include|extends) "([^"]+)\.html"')
@@ -28,7 +28,7 @@ def test_every_sentence_is_translated_with_its_placeholders(used, language):
 @pytest.mark.parametrize("language", words.LANGUAGES)
 def test_the_compiled_catalogue_is_that_of_the_edited_one(language):
     made = words.catalogue_of(language).with_suffix(".mo").read_bytes()
-    assert made == words.compiled(language), "Run: python -m config.words"
+    assert made == words.compiled(language), "Run: python -m tests.words"
 
 
 def test_what_a_catalogue_lacks_is_named():
