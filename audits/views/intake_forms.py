@@ -20,9 +20,9 @@ from audits.services.receiving import Told, Wish
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from django.utils.functional import Promise
+    from django.utils.functional import _StrPromise
 
-    Words = str | Promise
+    Words = str | _StrPromise
 
 Kind = ErasureRequest.Kind
 MARKETING = "MARKETING"  # an objection of its own in forms, as nobody need know Art. 21

@@ -14,6 +14,8 @@ from audits.views.intake_forms import MARKETING, Kind, radios, text
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from audits.views.intake_forms import Words
+
 STAMP_SALT = "audits.form"
 STAMP_HOURS = 24
 TOO_FAST = _(
@@ -25,7 +27,7 @@ TRAPPED = _(
     "button once more."
 )
 # What a person may ask for, in the order of the pages, in words that need no law.
-ASKED = {
+ASKED: dict[str, Words] = {
     Kind.ERASURE: _("Erase my data"),
     Kind.CONSENT: _("Withdraw my consent"),
     Kind.OBJECTION: _("Object to the use of my data"),
@@ -33,8 +35,8 @@ ASKED = {
     Kind.SEEN_IN_OUTPUT: _("I saw my data in an answer of one of your models"),
 }
 # The same and the one choice within it, as the answers are repeated.
-WORDS = {**ASKED, MARKETING: _("Object to direct marketing")}
-ADVERTISING = {
+WORDS: dict[str, Words] = {**ASKED, MARKETING: _("Object to direct marketing")}
+ADVERTISING: dict[str, Words] = {
     MARKETING: _("Direct marketing: advertising that is addressed to me"),
     Kind.OBJECTION: _("Something else"),
 }

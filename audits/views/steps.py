@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits.views.access import page, private
+from audits.views.asking import posted
 from audits.views.draft import ABOUT_MORE, Draft, DraftTooLong, draft_of, keep
 from audits.views.entering import problems
 from audits.views.intake_forms import MARKETING, Kind
@@ -35,7 +36,7 @@ from audits.views.public_forms import (
 from audits.views.sending import NotSent, send
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from django.forms import Form
     from django.http import HttpRequest, HttpResponse
@@ -91,7 +92,7 @@ def kind(request: HttpRequest) -> HttpResponse:
     """Ask what the person wants."""
     draft = draft_of(request)
     shown = Kind.OBJECTION if draft.kind == MARKETING else draft.kind
-    form = KindForm(_posted(request), initial={"kind": shown})
+    form = KindForm(posted(request), initial={"kind": shown})
     if form.is_valid():
         chosen = form.cleaned_data["kind"]
         same = chosen == shown
@@ -114,10 +115,10 @@ def more(request: HttpRequest, draft: Draft) -> HttpResponse:
     form: Form
     if draft.kind == Kind.SEEN_IN_OUTPUT:
         known = {"description": draft.description, "model_name": draft.model_name}
-        form = SeenForm(_posted(request), initial=known)
+        form = SeenForm(posted(request), initial=known)
     else:
         chosen = {"kind": draft.kind} if draft.said_more else {}
-        form = AgainstForm(_posted(request), initial=chosen)
+        form = AgainstForm(posted(request), initial=chosen)
     if form.is_valid():
         try:
             return _go_on(replace(draft, **form.cleaned_data, said_more=True))
@@ -133,7 +134,7 @@ def email(request: HttpRequest, draft: Draft) -> HttpResponse:
     if draft.step in ("kind", "more"):
         return redirect(f"audits:ask_{draft.step}")
     now, at_once = timezone.now(), draft.kind == Kind.CONSENT
-    form: TrapForm = EmailForm(_posted(request), now=now, email=draft.email)
+    form: TrapForm = EmailForm(posted(request), now=now, email=draft.email)
     status = 400
     if form.is_valid():
         said = form.cleaned_data
@@ -163,7 +164,7 @@ def check(request: HttpRequest, draft: Draft) -> HttpResponse:
         return redirect(f"audits:ask_{draft.step}")
     now = timezone.now()
     # The stamp of the page before: nobody need wait on this one.
-    form = TrapForm(_posted(request), now=now, stamp=draft.stamp)
+    form = TrapForm(posted(request), now=now, stamp=draft.stamp)
     status = 400
     if form.is_valid():
         sent = replace(draft, stamp=form.cleaned_data["stamp"])
@@ -186,24 +187,21 @@ def _go_on(draft: Draft) -> HttpResponse:
     return keep(redirect(f"audits:ask_{draft.step}"), draft)
 
 
-def _posted(request: HttpRequest) -> object:
-    return request.POST if request.method == "POST" else None
-
-
 def _ask(
     request: HttpRequest,
     template: str,
-    context: dict[str, object],
+    context: Mapping[str, object],
     form: Form,
     *,
     status: int = 400,
 ) -> HttpResponse:
     first = {"audits/ask_email.html": "email", "audits/check.html": "send"}.get(template, "kind_0")
-    context["errors"] = [
+    errors = [
         (f"{target}_0" if target == "#id_kind" else target, sentence)
         for target, sentence in problems(form, first)
     ]
-    response = page(request, template, context, status=status if form.errors else 200)
+    shown = {**context, "errors": errors}
+    response = page(request, template, shown, status=status if form.errors else 200)
     if status == TOO_MANY_REQUESTS:
         response["Retry-After"] = str(HOUR)
     return response
