@@ -77,7 +77,7 @@ class Looked:
         return [*found, *([f"{wide} pixels wide at {NARROWEST}"] if wide > NARROWEST else [])]
 
     def _axe(self, only) -> list[str]:
-        options = {"resultTypes": ["violations"], "runOnly": only, "elementRef": False}
+        options = {"resultTypes": ["violations"], "runOnly": only, "preload": False}
         result = self.page.evaluate("options => axe.run(document, options)", options)
         return [
             f"{fault['id']}: {node['html']}"
