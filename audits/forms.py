@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.conf import settings
-from django.core import signing
 
 from audits.models import OperatorCase
 from audits.queries import named_records
@@ -16,91 +14,10 @@ from lineage.models import Dataset, ModelVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from pyroaring import BitMap
 
     from lineage.models import OrdinalSpace
-
-STAMP_SALT = "audits.form"
-STAMP_HOURS = 24
-TOO_FAST = "The form was sent within a moment of being opened. Please press the button once more."
-TOO_OLD = "This page was open for too long. Please press the button once more."
-TRAPPED = (
-    "A hidden field was filled in, perhaps by your browser. It is empty again: please press the "
-    "button once more."
-)
-
-
-class ErasureForm(forms.Form):
-    """The one question of the public form, with two traps for machines.
-
-    ``website`` is invisible, so that only a machine fills it in; ``stamp`` is the signed moment
-    at which the page was made. Whoever falls into a trap by accident needs only to send again.
-    """
-
-    email = forms.EmailField(
-        label="What is your e-mail address?",
-        help_text="The address under which we may hold data about you. We use it to confirm this "
-        "request and to answer it, and for nothing else.",
-        max_length=254,
-        error_messages={
-            "required": "Enter your e-mail address.",
-            "invalid": "Enter an e-mail address in the form name@example.org.",
-            "max_length": "Enter an e-mail address of at most 254 characters.",
-        },
-        widget=forms.EmailInput(
-            attrs={"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}
-        ),
-    )
-    website = forms.CharField(
-        required=False,
-        label="Leave this field empty",
-        widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
-    )
-    stamp = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, data: Any = None, *, now: datetime) -> None:  # noqa: ANN401  (request.POST)
-        super().__init__(data, initial={"stamp": new_stamp(now)})
-        self.now = now
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse what a machine sent."""
-        cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("website"):
-            raise forms.ValidationError(TRAPPED)
-        self._check_stamp(cleaned.get("stamp", ""))
-        return cleaned
-
-    def again(self) -> ErasureForm:
-        """Return a fresh form for the page: the address is kept, the traps are set anew."""
-        fresh = type(self)(now=self.now)
-        fresh.initial["email"] = self.data.get("email", "")
-        # The moment of the first opening counts, so that somebody who is quick waits only once.
-        if age_of_stamp(self.data.get("stamp", ""), self.now) is not None:
-            fresh.initial["stamp"] = self.data["stamp"]
-        return fresh
-
-    def _check_stamp(self, stamp: str) -> None:
-        age = age_of_stamp(stamp, self.now)
-        if age is None:
-            raise forms.ValidationError(TOO_OLD)
-        if age < settings.EXPUNGE_FORM_MIN_SECONDS:
-            raise forms.ValidationError(TOO_FAST)
-
-
-def new_stamp(now: datetime) -> str:
-    """Return a signed statement that a form was opened at ``now``."""
-    return signing.dumps(now.timestamp(), salt=STAMP_SALT)
-
-
-def age_of_stamp(stamp: str, now: datetime) -> float | None:
-    """Return the seconds since a form was opened; None for a stamp that is not ours or is old."""
-    try:
-        opened = float(signing.loads(stamp, salt=STAMP_SALT, max_age=STAMP_HOURS * 3600))
-    except signing.BadSignature:
-        return None
-    return now.timestamp() - opened
 
 
 class DestroyForm(forms.Form):

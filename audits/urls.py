@@ -30,6 +30,7 @@ from audits.views import (
     recipients,
     retention,
     status,
+    steps,
     stuck_versions,
     told,
     version_decisions,
@@ -38,7 +39,11 @@ from audits.views import (
 app_name = "audits"
 
 person = [
-    path("", public.erasure_form, name="erasure_form"),
+    path("", steps.start, name="erasure_form"),
+    path("kind/", steps.kind, name="ask_kind"),
+    path("more/", steps.more, name="ask_more"),
+    path("email/", steps.email, name="ask_email"),
+    path("check/", steps.check, name="ask_check"),
     path("received/", public.erasure_received, name="erasure_received"),
     path("confirm/<str:token>/", public.confirm, name="confirm"),
     path("confirmed/", public.erasure_confirmed, name="erasure_confirmed"),
@@ -48,6 +53,7 @@ person = [
     path("status/<str:token>/withdraw/", status.withdraw, name="withdraw"),
     path("status/<str:token>/record.json", status.status_record, name="status_record"),
     path("status/<str:token>/report.pdf", status.status_report, name="status_report"),
+    path("<slug:wish>/", steps.direct, name="ask"),
 ]
 one_case = [
     path("", cases.case, name="case"),

@@ -22,6 +22,7 @@ SHARDED = "unlearning.recipes.sharded"
 MOST_DAYS = 3650  # of a certificate
 MOST_SHARDS = 1000  # as that recipe declares
 MOST_SHADOW_DAYS = 366
+MOST_BITS = 20  # about a million digests, half a minute of a telephone
 
 
 @checks.register()
@@ -61,6 +62,16 @@ def canaries_can_be_planted(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN
     """Refuse a number of canaries whose shares would show nothing."""
     said = refused("EXPUNGE_CANARIES", settings.EXPUNGE_CANARIES)
     return [checks.Error(said, hint="See docs/attacks.md.", id="expunge.E020")] if said else []
+
+
+@checks.register()
+def a_browser_can_do_the_work(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Refuse a calculation that would keep a person waiting for minutes."""
+    bits = settings.EXPUNGE_PROOF_OF_WORK
+    if bits <= MOST_BITS:
+        return []
+    said = f"EXPUNGE_PROOF_OF_WORK is {bits}; it must be between 0 and {MOST_BITS}."
+    return [checks.Error(said, hint="See docs/public-pages.md.", id="expunge.E021")]
 
 
 def _importable(module: str) -> bool:

@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "config.middleware.RestoredMustReplay",
     "config.middleware.AdminContentPolicy",
+    "config.languages.PublicLanguage",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -109,6 +110,10 @@ CACHES = {
 }
 
 LANGUAGE_CODE = "en"
+# Of the public pages and the letters; the pages of staff are English.
+LANGUAGES = [("en", "English"), ("fr", "French"), ("de", "German")]
+LANGUAGE_COOKIE_NAME = "expunge_language"
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
@@ -197,6 +202,9 @@ EXPUNGE_LINEAGE_MAX_MB = environment.integer("EXPUNGE_LINEAGE_MAX_MB", default=3
 EXPUNGE_CONFIRM_HOURS = environment.integer("EXPUNGE_CONFIRM_HOURS", default=48)
 EXPUNGE_FORM_PER_HOUR = environment.integer("EXPUNGE_FORM_PER_HOUR", default=20)
 EXPUNGE_FORM_MIN_SECONDS = environment.integer("EXPUNGE_FORM_MIN_SECONDS", default=2, low=0)
+# Zero bits that a browser must find before it may send the public form; 0 asks for none. It needs
+# JavaScript.
+EXPUNGE_PROOF_OF_WORK = environment.integer("EXPUNGE_PROOF_OF_WORK", default=0, low=0)
 EXPUNGE_CONTROLLER = os.environ.get("EXPUNGE_CONTROLLER", "Example Controller")
 EXPUNGE_CONTACT = os.environ.get("EXPUNGE_CONTACT", "privacy@localhost")
 EXPUNGE_AUTHORITY = os.environ.get(

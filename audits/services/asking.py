@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.core import signing
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from audits.core.identity import DOUBTS, one_of
 from audits.core.roles import Right
@@ -89,13 +90,18 @@ def question_of_link(token: str) -> IdentityCheck:
         pk = signing.Signer(salt=ANSWER_SALT).unsign(token)
     except signing.BadSignature:
         raise AnswerNotUsable(
-            "This link is not complete or was changed. Please copy the whole link from our letter."
+            _(
+                "This link is not complete or was changed. Please copy the whole link from our "
+                "letter."
+            )
         ) from None
     question = IdentityCheck.objects.select_related("request").filter(pk=pk).first()
     if question is None or question.received_at or question.request.status != S.INFO_ASKED:
         raise AnswerNotUsable(
-            "We have your answer already, or the request is closed. The status page shows how "
-            "far it is."
+            _(
+                "We have your answer already, or the request is closed. The status page shows "
+                "how far it is."
+            )
         )
     return question
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from audits.core.commitment import commit
 from audits.models import ErasureRequest, PersonalDetails, ProcessingStop
@@ -155,20 +156,28 @@ def request_of_link(token: str) -> ErasureRequest:
         )
     except signing.SignatureExpired:
         raise LinkNotUsable(
-            f"This link has expired: links work for {settings.EXPUNGE_CONFIRM_HOURS} hours. "
-            "Please send the form again; you will get a new one."
+            _(
+                "This link has expired: links work for %(hours)s hours. Please send the form "
+                "again; you will get a new one."
+            )
+            % {"hours": settings.EXPUNGE_CONFIRM_HOURS}
         ) from None
     except signing.BadSignature:
         raise LinkNotUsable(
-            "This link is not complete or was changed. Please copy the whole link from the e-mail."
+            _(
+                "This link is not complete or was changed. Please copy the whole link from the "
+                "e-mail."
+            )
         ) from None
     request = ErasureRequest.objects.filter(
         pk=content["case"], confirm_digest=token_digest(token)
     ).first()
     if request is None or request.status != S.RECEIVED:
         raise LinkNotUsable(
-            "This link was used already. Your request is being handled: the status page in "
-            "the same e-mail shows how far it is."
+            _(
+                "This link was used already. Your request is being handled: the status page in "
+                "the same e-mail shows how far it is."
+            )
         )
     return request
 

@@ -11,6 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +34,7 @@ def site_facts() -> dict[str, str]:
     return {
         "controller": settings.EXPUNGE_CONTROLLER,
         "contact": settings.EXPUNGE_CONTACT,
-        "authority": settings.EXPUNGE_AUTHORITY,
+        "authority": gettext(settings.EXPUNGE_AUTHORITY) if settings.EXPUNGE_AUTHORITY else "",
     }
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from audits.core.record import RecordRejected
@@ -73,8 +75,8 @@ def record_response(request: HttpRequest, case: ErasureRequest) -> HttpResponse:
     if record is None:
         return not_there(
             request,
-            "This case has no record yet",
-            "The record is signed and sealed when the case closes.",
+            _("This case has no record yet"),
+            _("The record is signed and sealed when the case closes."),
             404,
         )
     return attachment(bytes(record.data), f"{case.reference}.json", "application/json")
@@ -86,8 +88,8 @@ def stored_response(request: HttpRequest, case: ErasureRequest, form: str) -> Ht
     if artefact is None:
         return not_there(
             request,
-            "This report has not been written yet",
-            "It is written after the case is sealed. The record itself can be read as JSON.",
+            _("This report has not been written yet"),
+            _("It is written after the case is sealed. The record itself can be read as JSON."),
             404,
         )
     data = checked(request, artefact)
@@ -102,9 +104,16 @@ def checked(request: HttpRequest, artefact: Artefact) -> bytes | HttpResponse:
     try:
         return read_artefact(artefact)
     except ArtefactMissing as error:
-        return not_there(request, "The file is missing", str(error), 404)
+        return not_there(request, _("The file is missing"), _why(request, error), 404)
     except ArtefactAltered as error:
-        return not_there(request, "The file was altered and is not shown", str(error), 500)
+        heading = _("The file was altered and is not shown")
+        return not_there(request, heading, _why(request, error), 500)
+
+
+def _why(request: HttpRequest, error: Exception) -> str:
+    if not request.path_info.startswith(reverse("audits:erasure_form")):
+        return str(error)
+    return _("Please write to us, so that we can put this right.")
 
 
 def not_there(request: HttpRequest, title: str, sentence: str, status: int) -> HttpResponse:

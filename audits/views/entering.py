@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
@@ -17,6 +18,7 @@ from audits.services.transitions import MoveNotAllowed
 from audits.views.access import page, private, staff_of, staff_page
 from audits.views.asking import posted
 from audits.views.intake_forms import AnswerForm, EnterForm
+from audits.views.language import speak_to
 
 if TYPE_CHECKING:
     from django.forms import Form
@@ -49,6 +51,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     """Take what else we may know the person by; the case goes on then."""
     try:
         question = question_of_link(token)
+        speak_to(request, question.request)
         form = AnswerForm(posted(request))
         if form.is_valid():
             return _answered(request, form, question.request.reference, token)
@@ -62,10 +65,13 @@ def _answered(request: HttpRequest, form: AnswerForm, reference: str, token: str
     case = question_of_link(token).request
     try:
         workflow.receive_information(case_id=case.pk, identifiers=form.identifiers())
-    except MoveNotAllowed as error:
-        return page(request, "audits/link_not_usable.html", {"reason": str(error)}, status=409)
-    except ValueError as error:
-        form.add_error("external", str(error))
+    except MoveNotAllowed:
+        late = {
+            "reason": _("Your request has moved on in the meantime; we need no answer any more.")
+        }
+        return page(request, "audits/link_not_usable.html", late, status=409)
+    except ValueError:
+        form.add_error("external", _("We cannot read this. Please check what you entered."))
         context = {"form": form, "case": case, "errors": problems(form, "external")}
         return page(request, "audits/answer.html", context, status=400)
     return page(request, "audits/answered.html", {"reference": reference})

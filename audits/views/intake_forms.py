@@ -1,4 +1,4 @@
-"""What is asked about a request: by the public form, by staff who enter one, by the person."""
+"""What is asked about a request by staff who enter one, and by a person asked for more."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from audits.core.grounds import RESTRICTIONS
 from audits.core.identity import DOUBTS, LEVELS, METHODS, NOT_IDENTIFIED, Check
-from audits.forms import ErasureForm
 from audits.models import ErasureRequest, Intake
 from audits.services.entering import CHANNELS, Agent, Entry
 from audits.services.receiving import Told, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from django.utils.functional import _StrPromise
+
+    Words = str | _StrPromise
 
 Kind = ErasureRequest.Kind
 MARKETING = "MARKETING"  # an objection of its own in forms, as nobody need know Art. 21
@@ -41,7 +45,11 @@ def wish_of(kind: str, locale: str = "en") -> Wish:
 
 
 def radios(
-    label: str, choices: Mapping[str, str], *, help_text: str = "", initial: str | None = None
+    label: Words,
+    choices: Mapping[str, Words],
+    *,
+    help_text: Words = "",
+    initial: str | None = None,
 ) -> forms.ChoiceField:
     """One of several codes; it must be chosen where none is from the start."""
     return forms.ChoiceField(
@@ -51,11 +59,13 @@ def radios(
         initial=initial,
         required=initial is None,
         widget=forms.RadioSelect,
-        error_messages={"required": "Select one.", "invalid_choice": "Select one of these."},
+        error_messages={"required": _("Select one."), "invalid_choice": _("Select one of these.")},
     )
 
 
-def text(label: str, *, help_text: str = "", rows: int = 0, most: int = 200) -> forms.CharField:
+def text(
+    label: Words, *, help_text: Words = "", rows: int = 0, most: int = 200
+) -> forms.CharField:
     """Something that may be left empty."""
     widget = forms.Textarea({**PLAIN, "rows": rows}) if rows else forms.TextInput(PLAIN)
     return forms.CharField(
@@ -63,45 +73,22 @@ def text(label: str, *, help_text: str = "", rows: int = 0, most: int = 200) -> 
     )
 
 
-class RequestForm(ErasureForm):
-    """The public form, with what the person wants."""
-
-    kind = radios("What do you want?", WISHES, initial=Kind.ERASURE)
-    description = text(
-        "What did you see, and where?",
-        help_text="Only if you saw your data in an output. We delete this once you are answered.",
-        rows=3,
-        most=4000,
-    )
-    model_name = text("Which model or service was it, if you know?")
-
-    def again(self) -> ErasureForm:
-        """Return a fresh form that keeps what was typed."""
-        fresh = super().again()
-        for name in ("kind", "description", "model_name"):
-            if name in self.data:
-                fresh.initial[name] = self.data[name]
-        return fresh
-
-    def told(self) -> Told:
-        """Return what was told beside the address."""
-        return Told(
-            description=self.cleaned_data["description"],
-            model_name=self.cleaned_data["model_name"],
-        )
-
-
 class AnswerForm(forms.Form):
     """By what else we may know the person."""
 
-    email = forms.EmailField(label="Another e-mail address", required=False, max_length=254)
-    external = text("A customer or account number")
+    email = forms.EmailField(
+        label=_("Another e-mail address"),
+        required=False,
+        max_length=254,
+        error_messages={"invalid": _("Enter an e-mail address in the form name@example.org.")},
+    )
+    external = text(_("A customer or account number"))
 
     def clean(self) -> dict[str, Any]:
         """Want one of the two."""
         cleaned = super().clean() or self.cleaned_data
         if not self.errors and not self.identifiers():
-            self.add_error("email", "Enter an e-mail address or a number.")
+            self.add_error("email", _("Enter an e-mail address or a number."))
         return cleaned
 
     def identifiers(self) -> tuple[tuple[str, str], ...]:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits import workflow
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_file, cases, reports
 from audits.queries.journey import LABELS_FOR_THE_PERSON, journey
+from audits.queries.letter_models import model_sentences
+from audits.queries.letter_texts import phrases
 from audits.services.requests import token_digest
 from audits.services.transitions import MoveNotAllowed
 from audits.views.access import no_referrer, page, private
 from audits.views.downloads import PDF, record_response, stored_response
+from audits.views.language import speak_to
 from audits.views.progress import fragment, progress_of
-from audits.views.wording import OUTCOMES, refusal_words
+from audits.views.wording import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +45,7 @@ def of_token(
         case = cases.case_by_status_digest(token_digest(token))
         if case is None:
             return page(request, "audits/status_unknown.html", {}, status=404)
+        speak_to(request, case)
         return view(request, case, token)
 
     return private(found)
@@ -108,19 +114,31 @@ def can_withdraw(case: ErasureRequest) -> bool:
 
 def _context(case: ErasureRequest, token: str) -> dict[str, Any]:
     sealed = case.status == S.SEALED
+    language = get_language() or case.locale
     progress = progress_of(case, timezone.now())
     return {
         "case": case,
         "token": token,
-        "stages": journey(case, LABELS_FOR_THE_PERSON),
+        "stages": [
+            replace(stage, label=gettext(stage.label))
+            for stage in journey(case, LABELS_FOR_THE_PERSON)
+        ],
         "progress": progress,
         # Somebody who waits for us for weeks need not ask every two seconds.
         "every": 2 if progress.active else 30,
         "sealed": sealed,
         "can_withdraw": can_withdraw(case),
-        "outcome": OUTCOMES.get(case.outcome, "") if sealed else "",
-        "refusal": refusal_words(case.refusal_code),
-        "runs": case_file.ordered_runs(case) if sealed else [],
+        "outcome": _said(OUTCOMES.get(case.outcome, "")) if sealed else "",
+        "refusal": phrases(language).get(case.refusal_code, ""),
+        # The letter and the page tell of the models in the same words.
+        "models": model_sentences(case, language, {"runs": case_file.ordered_runs(case)})
+        if case.outcome == ErasureRequest.Outcome.ERASED and sealed
+        else (),
         "record": ComplianceRecord.objects.filter(request=case).first() if sealed else None,
         "has_pdf": sealed and PDF in reports.report_files(case),
     }
+
+
+def _said(words: str) -> str:
+    # The translation of "" is the header of the catalogue.
+    return gettext(words) if words else ""

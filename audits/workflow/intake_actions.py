@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from audits.services import asking, entering, identifying, letters, requests, stopping
 from audits.workflow import doorbell
@@ -27,8 +28,11 @@ class LetterNotSent(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "We could not send the e-mail with your confirmation link. Please try again in a few "
-            f"minutes, or write to {settings.EXPUNGE_CONTACT}."
+            _(
+                "We could not send the e-mail with your confirmation link. Please try again in a "
+                "few minutes, or write to %(contact)s."
+            )
+            % {"contact": settings.EXPUNGE_CONTACT}
         )
 
 

@@ -30,11 +30,12 @@ class Visitor:
         self._open = build_opener(HTTPCookieProcessor(CookieJar())).open
 
     def ask(self, email: str) -> None:
-        """Fill in and send the erasure form."""
-        page = self._get("/erasure/")
+        """Ask for an erasure: the page with the address, then the one that shows the answers."""
+        page = self._get("/erasure/erase/")
         # The form refuses what no person could have typed so quickly.
         time.sleep(settings.EXPUNGE_FORM_MIN_SECONDS + 0.5)
-        self._post("/erasure/", {**hidden_fields(page), "email": email})
+        answers = self._post("/erasure/email/", {**hidden_fields(page), "email": email})
+        self._post("/erasure/check/", hidden_fields(answers))
 
     def confirm(self, link: str) -> None:
         """Open the link of the letter and press its button."""

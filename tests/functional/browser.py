@@ -75,11 +75,20 @@ class ChromiumVisits:
     def ask_for_erasure(self, email: str) -> None:
         self.page.goto(f"{self.site}/erasure/")
         self.check_page()
-        self.page.get_by_role("button").last.click()
+        main = self.page.get_by_role("main")
+        main.get_by_role("link", name="Start").click()
+        main.get_by_label("Erase my data").check()
+        main.get_by_role("button").click()
+        self.page.wait_for_url("**/erasure/email/")
+        main.get_by_role("button").click()
+        self.page.wait_for_load_state()
         assert self.page.title().startswith("Error:")
         self.complaints.clear()  # the browser notes the 400 of the form sent empty
         self.page.fill("input[name=email]", email)
-        self.page.get_by_role("button").last.click()
+        main.get_by_role("button").click()
+        self.page.wait_for_url("**/erasure/check/")
+        self.check_page()
+        main.get_by_role("button").click()
         self.page.wait_for_url("**/erasure/received/**")
         self.check_page()
 

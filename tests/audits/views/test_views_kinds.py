@@ -9,7 +9,6 @@ from django.test import Client
 from django.utils import timezone
 
 from audits import workflow
-from audits.forms import new_stamp
 from audits.models import ErasureRequest
 from tests.audits.kinds import BALANCE, member
 from tests.audits.views import worlds
@@ -67,12 +66,6 @@ def test_a_receipt_that_lies_ahead_is_said_and_nothing_typed_is_lost(officer):
 def test_who_may_only_read_sees_no_button_and_gets_no_page(auditor):
     assert "Enter a request" not in text_of(auditor.get("/cases/"))
     assert auditor.get("/cases/enter/").status_code == 403
-
-
-def test_the_public_form_takes_a_kind(client):
-    stamped = {"email": worlds.EMAIL, "kind": "CONSENT", "website": ""}
-    client.post("/erasure/", {**stamped, "stamp": new_stamp(timezone.now())})
-    assert ErasureRequest.objects.get().kind == "CONSENT"
 
 
 def test_an_objection_is_decided_on_its_page(officer):

@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from django.template.loader import render_to_string
 
 from audits.queries.letter_models import model_sentences
 from tests.audits.views import worlds
@@ -20,17 +19,6 @@ def context_with(sentence):
     extra = {"for_the_person": sentence} if sentence else {}
     case, run = worlds.judged(replace(finding, payload={**finding.payload, **extra}))
     return {"run": run, "case": case, "request": case}
-
-
-def test_an_unlearned_model_is_told_of_in_the_words_of_its_evidence(db, site):
-    text = render_to_string("audits/_what_was_done.html", context_with(SENTENCE))
-    assert SENTENCE in text
-    assert "found no trace" not in text
-
-
-def test_evidence_of_an_earlier_release_has_the_general_words(db, site):
-    text = render_to_string("audits/_what_was_done.html", context_with(""))
-    assert "found no trace of" in text
 
 
 @pytest.mark.parametrize(("sentence", "told"), [(SENTENCE, SENTENCE), ("", "found no trace of")])

@@ -1,0 +1,25 @@
+"""In which language a person is spoken to on the pages of their own request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils import translation
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from audits.models import ErasureRequest
+
+
+def speak_to(request: HttpRequest, case: ErasureRequest) -> None:
+    """Speak the language of the request where its person chose no other in this browser.
+
+    The link of a letter may open in a browser that has never been here. The middleware of
+    languages puts back what was spoken before.
+    """
+    chosen = settings.LANGUAGE_COOKIE_NAME in request.COOKIES or "lang" in request.GET
+    known = case.locale.partition("-")[0]
+    if not chosen and known in dict(settings.LANGUAGES):
+        translation.activate(known)

@@ -1,0 +1,152 @@
+"""The words of the public pages: what must be translated, and what is.
+
+    python -m tests.words          write locale/*.mo, and say what is missing or left over
+
+A catalogue is a ``.po`` file that people edit; its ``.mo`` lies beside it in the repository, so
+that an installation needs no tool to make it. A test says whether the two agree.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT = Path(__file__).resolve().parent.parent
+LANGUAGES = ("fr", "de")
+# Every template and module that speaks to a person, and what they include.
+PUBLIC_TEMPLATES = (
+    *("base", "400", "403", "403_csrf", "404", "500"),
+    *("_problem", "_choices", "_question", "_steps"),
+    *("audits/erasure_form", "audits/ask_kind", "audits/ask_more", "audits/ask_email"),
+    *("audits/check", "audits/_asked", "audits/_traps", "audits/erasure_received"),
+    *("audits/confirm", "audits/confirmed", "audits/link_not_usable"),
+    *("audits/answer", "audits/answered", "audits/not_there"),
+    *("audits/status", "audits/status_unknown", "audits/withdraw", "audits/withdraw_late"),
+)
+MODULES = (
+    "audits/services/asking.py",
+    "audits/services/receiving.py",
+    "audits/views/downloads.py",
+    "audits/views/entering.py",
+    "audits/views/intake_forms.py",
+    "audits/views/public_forms.py",
+    "audits/views/sending.py",
+    "audits/views/steps.py",
+    "audits/workflow/intake_actions.py",
+)
+# Words that are translated where they are shown, as (module, name of a table or of an enum).
+TABLES = (
+    ("audits.queries.journey", "LABELS_FOR_THE_PERSON"),
+    ("audits.views.wording", "OUTCOMES"),
+)
+AUTHORITY = "the data protection authority of your country"
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
+
+
+def catalogue_of(language: str) -> Path:
+    """Return where the ``.po`` of a language lies."""
+    return ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
+
+
+def words_used() -> set[str]:
+    """Return every sentence that a public page may show and that is not data. Needs Django."""
+    return {*_in_templates(), *_in_modules(), *_in_tables(), AUTHORITY}
+
+
+def translations(language: str) -> dict[str, str]:
+    """Return what the ``.po`` of a language says."""
+    from babel.messages.pofile import read_po
+
+    with catalogue_of(language).open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    return {
+        str(message.id): "" if message.fuzzy else str(message.string)
+        for message in catalogue
+        if message.id
+    }
+
+
+def compiled(language: str) -> bytes:
+    """Return the ``.mo`` that belongs to the ``.po`` of a language."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    with catalogue_of(language).open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    made = BytesIO()
+    write_mo(made, catalogue)
+    return made.getvalue()
+
+
+def wrong(used: set[str], said: Mapping[str, str]) -> list[str]:
+    """Return what a catalogue lacks, has too much, or says with other placeholders."""
+    return [
+        *(f"not translated: {words!r}" for words in sorted(used) if not said.get(words)),
+        *(f"not used any more: {words!r}" for words in sorted(set(said) - used)),
+        *(
+            f"other placeholders: {words!r} -> {said[words]!r}"
+            for words in sorted(used & set(said))
+            if sorted(PLACEHOLDER.findall(words)) != sorted(PLACEHOLDER.findall(said[words]))
+        ),
+    ]
+
+
+def _in_templates() -> Iterator[str]:
+    from django.utils.translation.template import templatize
+
+    for name in PUBLIC_TEMPLATES:
+        text = (ROOT / "templates" / f"{name}.html").read_text()
+        # Django leaves calls of gettext among rows of X, indented as the template was.
+        rows = templatize(text).splitlines()
+        yield from _extracted("\n".join(row.strip() for row in rows))
+
+
+def _in_modules() -> Iterator[str]:
+    for name in MODULES:
+        yield from _extracted((ROOT / name).read_text())
+
+
+def _in_tables() -> Iterator[str]:
+    from audits.models import ErasureRequest
+
+    for module, name in TABLES:
+        yield from getattr(import_module(module), name).values()
+    # A case that was not carried out shows its outcome as a step.
+    whole = ("", "ERASED", "REMOVED")
+    yield from (one.label for one in ErasureRequest.Outcome if one not in whole)
+
+
+def _extracted(text: str) -> Iterator[str]:
+    from babel.messages.extract import extract
+
+    keywords = {"_": None, "gettext": None}
+    for _, message, _, _ in extract("python", BytesIO(text.encode()), keywords=keywords):
+        yield message if isinstance(message, str) else message[0]
+
+
+def main() -> int:
+    """Compile every catalogue; return 1 where one is not complete."""
+    import django
+
+    django.setup()
+    used, complete = words_used(), True
+    for language in LANGUAGES:
+        catalogue_of(language).with_suffix(".mo").write_bytes(compiled(language))
+        for sentence in wrong(used, translations(language)):
+            complete = False
+            print(f"{language}: {sentence}")
+    return 0 if complete else 1
+
+
+if __name__ == "__main__":
+    import os
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    sys.exit(main())
