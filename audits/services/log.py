@@ -8,6 +8,7 @@ from django.db import transaction
 
 from audits import keys
 from audits.core import events, ledger
+from audits.core.growing_tree import GrowingTree
 from audits.core.note import Checkpoint, sign_checkpoint
 from audits.models import LogCheckpoint, LogHead, LogLeaf
 
@@ -38,6 +39,7 @@ def append(
     Raises:
         NotInATransaction: called outside ``transaction.atomic``.
         ValueError: the event does not fit the closed schema of ``audits/core/events.py``.
+        EdgeMismatch: the head of the log was altered; ``manage.py fsck`` says more.
     """
     if not transaction.get_connection().in_atomic_block:
         raise NotInATransaction(f"The event {type} was written outside a transaction.")
@@ -47,36 +49,33 @@ def append(
     known = LogLeaf.objects.filter(once=once).first() if once else None
     if known:
         return known
+    tree = GrowingTree.unpack(head.size, bytes(head.frontier))
+    hashed = ledger.leaf_hash(encoded)
     leaf = LogLeaf.objects.create(
         index=head.size,
         data=encoded,
-        leaf_hash=ledger.leaf_hash(encoded),
+        leaf_hash=hashed,
+        nodes=b"".join(tree.add(hashed)),
         case_id=case,
         once=once,
         type=type,
         at=now,
     )
-    LogHead.objects.filter(pk=1).update(size=head.size + 1)
+    LogHead.objects.filter(pk=1).update(size=tree.size, frontier=tree.pack())
     return leaf
 
 
 @transaction.atomic
 def checkpoint(*, now: datetime) -> LogCheckpoint:
-    """Sign the size and root of the log as it stands, and keep the note."""
-    size = LogHead.objects.select_for_update().get(pk=1).size
-    known = LogCheckpoint.objects.filter(size=size).first()
+    """Sign the size and root of the log as it stands, and keep the note; reads the head only."""
+    head = LogHead.objects.select_for_update().get(pk=1)
+    known = LogCheckpoint.objects.filter(size=head.size).first()
     if known:
         return known
-    root = ledger.root(leaf_hashes(size))
+    root = GrowingTree.unpack(head.size, bytes(head.frontier)).root()
     key = keys.signing_key()
-    note = sign_checkpoint(Checkpoint(origin=key.name, size=size, root=root), key)
-    return LogCheckpoint.objects.create(size=size, root=root, note=note, created_at=now)
-
-
-def leaf_hashes(size: int) -> list[bytes]:
-    """Return the hashes of the first ``size`` leaves."""
-    rows = LogLeaf.objects.filter(index__lt=size).order_by("index")
-    return [bytes(value) for value in rows.values_list("leaf_hash", flat=True)]
+    note = sign_checkpoint(Checkpoint(origin=key.name, size=head.size, root=root), key)
+    return LogCheckpoint.objects.create(size=head.size, root=root, note=note, created_at=now)
 
 
 def code_of(text: str) -> str:
