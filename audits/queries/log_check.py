@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import chain
 
 from audits.core import events, ledger, record
 from audits.core.growing_tree import GrowingTree
@@ -36,15 +37,18 @@ def check_log(*, vkey: str) -> CheckedLog:
         KeyMalformed: vkey is not a verifier key.
     """
     checkpoints = {row.size: row for row in LogCheckpoint.objects.order_by("size")}
-    tree, confirmed = GrowingTree(), 0
-    for leaf in LogLeaf.objects.order_by("index").iterator():
+    tree, confirmed, wrong = GrowingTree(), 0, -1
+    for leaf in chain(LogLeaf.objects.order_by("index").iterator(), [None]):
         if tree.size in checkpoints:
             confirmed = _check_checkpoint(checkpoints[tree.size], tree, confirmed, vkey)
+        # Once the leaves are confirmed, it is the subtree that is wrong, not one of them.
+        if wrong >= 0 and (confirmed == tree.size or leaf is None):
+            raise LogDamaged(wrong, "A subtree kept with the leaf is not that of the leaves.")
+        if leaf is None:
+            break
         completed = tree.add(_checked_hash(leaf, expected=tree.size))
-        if bytes(leaf.nodes) != b"".join(completed):
-            raise LogDamaged(leaf.index, "A subtree kept with the leaf is not that of the leaves.")
-    if tree.size in checkpoints:
-        confirmed = _check_checkpoint(checkpoints[tree.size], tree, confirmed, vkey)
+        if wrong < 0 and bytes(leaf.nodes) != b"".join(completed):
+            wrong = leaf.index
     _check_head(tree, max(checkpoints, default=0))
     records = ComplianceRecord.objects.order_by("seal_index")
     for sealed in records.iterator():
