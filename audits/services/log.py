@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -17,8 +19,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+BETWEEN = timedelta(hours=1)  # two checkpoints, where no letter and no report asks for one
 SYSTEM = "system"
 SUBJECT = "subject"
+
+
+logger = logging.getLogger("expunge.log")
 
 
 class NotInATransaction(Exception):
@@ -76,6 +82,28 @@ def checkpoint(*, now: datetime) -> LogCheckpoint:
     key = keys.signing_key()
     note = sign_checkpoint(Checkpoint(origin=key.name, size=head.size, root=root), key)
     return LogCheckpoint.objects.create(size=head.size, root=root, note=note, created_at=now)
+
+
+def anchor(*, now: datetime) -> LogCheckpoint | None:
+    """Sign the log as it stands, to be printed in what leaves; None where there is no key.
+
+    A letter must not fail for want of a checkpoint: what is missing is told to whoever reads logs.
+    """
+    try:
+        return checkpoint(now=now)
+    except keys.SigningKeyMissing as error:
+        logger.warning("no checkpoint was made: %s", error)
+        return None
+
+
+def anchor_hourly(*, now: datetime) -> LogCheckpoint | None:
+    """Sign the log if it has grown and the newest checkpoint is an hour old; else do nothing."""
+    newest = LogCheckpoint.objects.order_by("-size").first()
+    size = LogHead.objects.values_list("size", flat=True).get(pk=1)
+    fresh = newest is not None and now - newest.created_at < BETWEEN
+    if fresh or size == (newest.size if newest else 0):
+        return None
+    return anchor(now=now)
 
 
 def code_of(text: str) -> str:
