@@ -16,7 +16,7 @@ from audits import keys
 from audits.core.ledger import leaf_hash, verify_consistency, verify_inclusion
 from audits.core.note import verify_checkpoint
 from audits.core.proof import parse_proof
-from audits.models import ErasureRequest, LogCheckpoint, LogLeaf
+from audits.models import ErasureRequest, Letter, LogCheckpoint, LogLeaf
 from audits.queries.reports import KINDS
 from audits.services import letters, log, reports
 from audits.workflow import tasks
@@ -172,7 +172,8 @@ def test_a_link_to_confirm_makes_no_checkpoint(signing_key):
     sealed_cases.received("nobody@example.org")
     case = ErasureRequest.objects.get()
     links = {"confirm_url": "https://x/confirm", "status_url": "https://x/status"}
-    assert letters.send_letter(request=case, code="CONFIRM", now=NOON, context=links)
+    letters.send_letter(request=case, code="CONFIRM", now=NOON, context=links)
+    assert Letter.objects.get(code="CONFIRM").digest
     assert not LogCheckpoint.objects.exists()
 
 
