@@ -151,6 +151,11 @@ def verify_note(note: str, vkeys: str) -> str:
     return _open(note, vkeys)[0]
 
 
+def signer_of(note: str, vkeys: str) -> VerifierKey:
+    """The key that signed a note. Raises NoteRejected, or KeyMalformed."""
+    return _open(note, vkeys)[1]
+
+
 def _open(note: str, vkeys: str) -> tuple[str, VerifierKey]:
     text, separator, last = note.rpartition("\n\n")
     line = _SIGNATURE_LINE.fullmatch(last)

@@ -1,4 +1,4 @@
-"""The key that seals PDFs: RSA-3072 with a self-signed certificate, as readers of PDF expect it."""
+"""The key that seals PDFs: RSA-3072 with a self-signed certificate, as PDF readers expect it."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
         raise MoveNotAllowed(
             f"Case {request.reference} is {request.status} and has no outcome to seal yet."
         )
-    key = keys.signing_key()
+    key = keys.evidence_key()
     account = _account(request, now)
     envelope = record.sign_account(account, key)
     seal = record.draft_seal(envelope, account, at=now, actor=log.SYSTEM)
@@ -64,7 +64,7 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
         seal=leaf,
         paths=log_tree.inclusion_paths(places, note.size),
         checkpoint_note=note.note,
-        vkey=key.verifier.text,
+        vkey=keys.verifier_text(),
     )
     _forget_pairs(request)
     return ComplianceRecord.objects.create(

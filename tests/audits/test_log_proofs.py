@@ -61,7 +61,7 @@ def ask(client, path, scope="log:read"):
     return client.get(f"/api/v1/log/{path}", headers={"authorization": f"Bearer {key}"})
 
 
-def command(*words):
+def command(*words: str):
     out = StringIO()
     call_command("log_proof", *words, stdout=out)
     return out.getvalue()

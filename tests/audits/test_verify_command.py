@@ -36,7 +36,7 @@ def folder(db, settings, tmp_path):
         for name, code in zip(FILES, ("JSON", "PDF", "MANIFEST"), strict=True):
             _MADE[name] = read_artefact(found[code])
         _MADE["log.vkey"] = keys.verifier_text().encode()
-        _MADE["key"] = keys.signing_key()
+        _MADE["key"] = keys.evidence_key()
     settings.KEYS = tmp_path / "nowhere"
     (tmp_path / "log.vkey").write_bytes(_MADE["log.vkey"])
     (tmp_path / "case").mkdir()

@@ -30,6 +30,8 @@ VALID = {
     "date": st.dates().map(date.isoformat),
     "FOUND or NOT_FOUND": st.sampled_from(["FOUND", "NOT_FOUND"]),
     "RELEASED or HELD": st.sampled_from(["RELEASED", "HELD"]),
+    "UPHELD or OVERRULED": st.sampled_from(["UPHELD", "OVERRULED"]),
+    "bool": st.booleans(),
 }
 # Written again on purpose, without the product's code: what text each kind lets through.
 HEX_UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -44,6 +46,8 @@ ORACLE = {
     "date": "[0-9]{4}-[0-9]{2}-[0-9]{2}",
     "FOUND or NOT_FOUND": "FOUND|NOT_FOUND",
     "RELEASED or HELD": "RELEASED|HELD",
+    "UPHELD or OVERRULED": "UPHELD|OVERRULED",
+    "bool": "(?!)",
 }
 
 
