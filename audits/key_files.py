@@ -1,6 +1,4 @@
-"""Private keys as files that their owner alone may read: PKCS 8 PEM, encrypted where a passphrase
-is set.
-"""
+"""Private keys as files for their owner alone: PKCS 8 PEM, encrypted if there is a passphrase."""
 
 from __future__ import annotations
 
@@ -64,8 +62,8 @@ def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, mode)
-        os.replace(name, path)
+        Path(name).chmod(mode)
+        Path(name).replace(path)
     except OSError:
         Path(name).unlink(missing_ok=True)
         raise

@@ -29,6 +29,7 @@ lineage = import_module("lineage.migrations.0002_append_only")
 unlearning = import_module("unlearning.migrations.0005_frozen_for_good")
 promises = import_module("unlearning.migrations.0008_privacy")
 certificates = import_module("audits.migrations.0012_procedure_certificates")
+letters = import_module("audits.migrations.0022_letters")
 
 
 @contextmanager
@@ -37,6 +38,7 @@ def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
     _apply(
         connection,
         certificates.allow,
+        letters.allow,
         triggers.allow,
         lineage.remove,
         promises.allow,
@@ -53,6 +55,7 @@ def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
             unlearning.forbid,
             promises.forbid,
             certificates.forbid,
+            letters.forbid,
         )
 
 

@@ -53,7 +53,7 @@ class GrowingTree:
         """The tree of ``pack``. Raises EdgeMismatch unless there is a hash for each peak."""
         if len(packed) != HASH_BYTES * size.bit_count():
             raise EdgeMismatch(
-                f"A tree of {size} leaves has {size.bit_count()} full subtrees, and its right edge "
+                f"A tree of {size} leaves has {size.bit_count()} full subtrees; its edge "
                 f"has {len(packed)} bytes, not {HASH_BYTES} for each."
             )
         widths = [1 << bit for bit in reversed(range(size.bit_length())) if size >> bit & 1]

@@ -42,7 +42,8 @@ def rotate_key(*, role: str, now: datetime) -> Path:
         raise RotationImpossible(f"role is {role!r}; it must be one of {', '.join(ROLES)}.")
     if settings.EXPUNGE_SIGNERS and role != "seal":
         raise RotationImpossible(
-            "EXPUNGE_SIGNERS is set: rotate the key where it is kept, then run: manage.py keys init"
+            "EXPUNGE_SIGNERS is set: rotate the key where it is kept, then run manage.py "
+            "keys init."
         )
     statement, put_in_place = _seal(now) if role == "seal" else _signing(role, now)
     path: Path = settings.KEYS / "rotations" / f"{role}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.json"
