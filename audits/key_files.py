@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 _ENCRYPTED = b"BEGIN ENCRYPTED PRIVATE KEY"
 
 
-class KeyFileRefused(Exception):
+class SigningKeyMissing(Exception):
+    """No signing key: the installation was not set up."""
+
+
+class KeyFileRefused(SigningKeyMissing):
     """A key file cannot be opened with the passphrase of this installation."""
 
 

@@ -11,4 +11,4 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks."""
-        from config import checks, clock_checks  # noqa: F401, PLC0415  (when the apps are loaded)
+        from config import checks, clock_checks, key_checks  # noqa: F401, PLC0415  (when the apps are loaded)

@@ -12,7 +12,6 @@ from django.utils import timezone
 from audits import keys
 from audits.core.canonical import sha256
 from audits.core.rotation import ROLES
-from audits.key_files import KeyFileRefused
 from audits.key_register import KnownKey, known_keys
 from audits.services.key_rotation import RotationImpossible, rotate_key
 
@@ -45,7 +44,7 @@ class Command(BaseCommand):
         """
         try:
             getattr(self, f"_{options['action']}")(options)
-        except (keys.SigningKeyMissing, KeyFileRefused, RotationImpossible) as error:
+        except (keys.SigningKeyMissing, RotationImpossible) as error:
             raise CommandError(str(error)) from error
 
     def _init(self, _: dict[str, Any]) -> None:

@@ -44,7 +44,9 @@ def consistency(vector: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-CASES = [(verify_inclusion, inclusion(one), one) for one in VECTORS["inclusion"]]
+CASES: list[tuple[Any, dict[str, Any], Any]] = [
+    (verify_inclusion, inclusion(one), one) for one in VECTORS["inclusion"]
+]
 CASES += [(verify_consistency, consistency(one), one) for one in VECTORS["consistency"]]
 
 
