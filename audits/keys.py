@@ -17,8 +17,7 @@ from django.utils.module_loading import import_string
 
 from audits.core.note import EVIDENCE, Signer, SigningKey
 from audits.core.seal_key import new_seal_key, self_signed
-from audits.key_files import SigningKeyMissing as SigningKeyMissing
-from audits.key_files import is_encrypted, read_key, replace_file, write_key
+from audits.key_files import SigningKeyMissing, is_encrypted, read_key, replace_file, write_key
 from audits.key_register import PUBLIC, enter
 
 if TYPE_CHECKING:

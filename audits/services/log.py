@@ -12,6 +12,7 @@ from audits import keys
 from audits.core import events, ledger
 from audits.core.growing_tree import GrowingTree
 from audits.core.note import Checkpoint, sign_checkpoint
+from audits.key_files import SigningKeyMissing
 from audits.models import LogCheckpoint, LogHead, LogLeaf
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def anchor(*, now: datetime) -> LogCheckpoint | None:
     """
     try:
         return checkpoint(now=now)
-    except keys.SigningKeyMissing as error:
+    except SigningKeyMissing as error:
         logger.warning("no checkpoint was made: %s", error)
         return None
 

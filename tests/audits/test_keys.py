@@ -8,7 +8,7 @@ from io import StringIO
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -41,7 +41,7 @@ def quick_seal(monkeypatch):
     """RSA keys of this size are made at once."""
 
     def small():
-        return seal_key.rsa.generate_private_key(public_exponent=65537, key_size=1024)
+        return generate_private_key(public_exponent=65537, key_size=1024)
 
     monkeypatch.setattr("audits.keys.new_seal_key", small)
     monkeypatch.setattr("audits.services.key_rotation.new_seal_key", small)

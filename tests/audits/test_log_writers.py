@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL has roles"),
 ]
 WRITERS, EACH = 8, 12
-TRAIL = sorted(model._meta.db_table for model in (*TABLES, LogHead))
+TRAIL = sorted([LogHead._meta.db_table, *(model._meta.db_table for model in TABLES)])
 
 
 @contextmanager

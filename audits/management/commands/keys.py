@@ -12,6 +12,7 @@ from django.utils import timezone
 from audits import keys
 from audits.core.canonical import sha256
 from audits.core.rotation import ROLES
+from audits.key_files import SigningKeyMissing
 from audits.key_register import KnownKey, known_keys
 from audits.services.key_rotation import RotationImpossible, rotate_key
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         """
         try:
             getattr(self, f"_{options['action']}")(options)
-        except (keys.SigningKeyMissing, RotationImpossible) as error:
+        except (SigningKeyMissing, RotationImpossible) as error:
             raise CommandError(str(error)) from error
 
     def _init(self, _: dict[str, Any]) -> None:

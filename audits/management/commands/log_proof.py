@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from audits.core.ledger import NotProven
-from audits.keys import SigningKeyMissing
+from audits.key_files import SigningKeyMissing
 from audits.queries import log_proofs
 from audits.queries.log_tree import SubtreeMissing
 from audits.services import log
