@@ -1,60 +1,143 @@
-"""The key that signs checkpoints and records. Made once by ``manage.py setup``."""
+"""The keys of this installation: of the log, of statements, and of the seal on PDFs.
+
+The log's key signs checkpoints only, the evidence key statements and manifests, so that whoever
+takes one cannot forge what the other signs. ``EXPUNGE_SIGNERS`` names a function ``(role) ->
+Signer`` where a key management service signs instead of a file.
+"""
 
 from __future__ import annotations
 
-import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from django.conf import settings
+from django.utils.module_loading import import_string
 
-from audits.core.note import SigningKey
+from audits.core.note import EVIDENCE, Signer, SigningKey
+from audits.core.seal_key import new_seal_key, self_signed
+from audits.key_files import SigningKeyMissing, is_encrypted, read_key, replace_file, write_key
+from audits.key_register import PUBLIC, enter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-class SigningKeyMissing(Exception):
-    """No signing key: the installation was not set up."""
+SIGNING = ("log", "evidence")
 
 
-def signing_key() -> SigningKey:
-    """Return the private key of the log.
+def signing_key() -> Signer:
+    """Return what signs the checkpoints of the log.
 
     Raises:
         SigningKeyMissing: ``manage.py setup`` was not run for this installation.
+        KeyFileRefused: the passphrase is not that of the key.
     """
-    if not _path().exists():
-        raise SigningKeyMissing(f"There is no signing key at {_path()}. Run: manage.py setup")
-    private = serialization.load_pem_private_key(_path().read_bytes(), password=None)
+    return signer("log")
+
+
+def evidence_key() -> Signer:
+    """Return what signs statements and manifests. Raises as ``signing_key``."""
+    return signer("evidence")
+
+
+def signer(role: str) -> Signer:
+    """Return what signs for a role of ``SIGNING``. Raises as ``signing_key``."""
+    if settings.EXPUNGE_SIGNERS:
+        made: Signer = import_string(settings.EXPUNGE_SIGNERS)(role)
+        return made
+    private = _read(role)
     if not isinstance(private, Ed25519PrivateKey):
-        raise SigningKeyMissing(f"The key at {_path()} is not an Ed25519 private key.")
-    return SigningKey(name=settings.EXPUNGE_LOG_ORIGIN, private=private)
+        raise SigningKeyMissing(f"The key at {path_of(role)} is not an Ed25519 private key.")
+    return SigningKey(name=name_of(role), private=private)
+
+
+def seal_key() -> tuple[RSAPrivateKey, str]:
+    """Return the key that seals PDFs and its certificate in PEM. Raises as ``signing_key``."""
+    private = _read("seal")
+    if not isinstance(private, RSAPrivateKey):
+        raise SigningKeyMissing(f"The key at {path_of('seal')} is not an RSA private key.")
+    return private, certificate_path().read_text()
 
 
 def verifier_text() -> str:
-    """Return the public key as one line, from the file that ``setup`` wrote beside the key."""
-    return (settings.KEYS / "log.vkey").read_text().strip()
+    """Return the public keys to verify with, one a line: today's of the log first, past ones last.
+
+    Raises:
+        OSError: there is none.
+    """
+    ring: Path = settings.KEYS / "keys.vkey"
+    path = ring if ring.exists() else settings.KEYS / "log.vkey"  # of a release before 0050
+    return path.read_text().strip()
 
 
 def create_signing_key() -> bool:
-    """Make the signing key unless there is one; return whether it was made."""
-    if _path().exists():
-        return False
-    settings.KEYS.mkdir(parents=True, exist_ok=True, mode=0o700)
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    descriptor = os.open(_path(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
-    (settings.KEYS / "log.vkey").write_text(signing_key().verifier.text + "\n")
-    return True
+    """Make the keys of the log and of statements unless there are some; return whether it did."""
+    made = [_create(role) for role in SIGNING if not settings.EXPUNGE_SIGNERS]
+    for role in SIGNING:
+        publish(role, signer(role), now=datetime.now(UTC))
+    return any(made)
 
 
-def _path() -> Path:
-    path: Path = settings.KEYS / "log.pem"
+def init() -> list[str]:
+    """Make what is missing, and encrypt what is not; return the roles of the keys made.
+
+    Raises:
+        KeyFileRefused: a key is there and the passphrase is another.
+    """
+    missing = [role for role in (*SIGNING, "seal") if not path_of(role).exists()]
+    create_signing_key()
+    if "seal" in missing:
+        private, now = new_seal_key(), datetime.now(UTC)
+        replace_seal(private, self_signed(private, name=settings.EXPUNGE_CONTROLLER, now=now), now)
+    for role in (*SIGNING, "seal"):
+        path = path_of(role)
+        if settings.EXPUNGE_KEYS_PASSPHRASE and path.exists() and not is_encrypted(path):
+            write_key(path, read_key(path))
+    return [role for role in missing if path_of(role).exists()]
+
+
+def publish(role: str, key: Signer, *, now: datetime) -> None:
+    """Enter the public half of a key in the register."""
+    enter(role, key.verifier.text, at=now.astimezone(UTC).isoformat(timespec="seconds"))
+    replace_file(settings.KEYS / f"{role}.vkey", f"{key.verifier.text}\n".encode(), PUBLIC)
+
+
+def replace_seal(private: RSAPrivateKey, certificate: str, now: datetime) -> None:
+    """Seal with this key from now on."""
+    replace_file(certificate_path(), certificate.encode(), PUBLIC)
+    write_key(path_of("seal"), private)
+    enter("seal", certificate, at=now.astimezone(UTC).isoformat(timespec="seconds"))
+
+
+def name_of(role: str) -> str:
+    """Return the name of a role's key: that of the log, or that of its statements."""
+    origin: str = settings.EXPUNGE_LOG_ORIGIN
+    return origin + (EVIDENCE if role == "evidence" else "")
+
+
+def path_of(role: str) -> Path:
+    """Return where the private key of a role lies."""
+    path: Path = settings.KEYS / f"{role}.pem"
     return path
+
+
+def certificate_path() -> Path:
+    """Return where the certificate of the sealing key lies."""
+    path: Path = settings.KEYS / "seal.crt"
+    return path
+
+
+def _read(role: str) -> object:
+    if not path_of(role).exists():
+        raise SigningKeyMissing(
+            f"There is no signing key at {path_of(role)}. Run: manage.py keys init"
+        )
+    return read_key(path_of(role))
+
+
+def _create(role: str) -> bool:
+    if path_of(role).exists():
+        return False
+    write_key(path_of(role), Ed25519PrivateKey.generate())
+    return True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from audits.api import cases, deployments, serving
+from audits.api import cases, deployments, log, serving
 from lineage.api import capture, openlineage, training_views
 from lineage.api.problems import answer_with, problem
 from lineage.services.api_keys import KeyRefused
@@ -52,6 +52,7 @@ api.add_exception_handler(KeyRefused, answer_with(403))
 for _error, _status in {
     **capture.ERRORS,
     **cases.ERRORS,
+    **log.ERRORS,
     **openlineage.ERRORS,
     **serving.ERRORS,
     **deployments.ERRORS,
@@ -62,6 +63,7 @@ for _error, _status in {
 api.add_router("/capture", capture.router)
 api.add_router("/capture", training_views.router)
 api.add_router("/cases", cases.router)
+api.add_router("/log", log.router)
 api.add_router("/serving", serving.router)
 api.add_router("/deployments", deployments.router)
 api.add_router("", openlineage.router)

@@ -14,5 +14,6 @@ class SiteConfig(AppConfig):
         from config import (  # noqa: PLC0415  (when the apps are loaded)
             checks,  # noqa: F401
             clock_checks,  # noqa: F401
+            key_checks,  # noqa: F401
             retention_checks,  # noqa: F401
         )

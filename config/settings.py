@@ -223,6 +223,9 @@ EXPUNGE_OWN_TARGET_DAYS = environment.integer("EXPUNGE_OWN_TARGET_DAYS", default
 EXPUNGE_IDENTITY_PAUSE = environment.flag("EXPUNGE_IDENTITY_PAUSE", default=False)
 EXPUNGE_AWAIT_WITHDRAWAL = environment.flag("EXPUNGE_AWAIT_WITHDRAWAL", default=False)
 EXPUNGE_LOG_ORIGIN = os.environ.get("EXPUNGE_LOG_ORIGIN", "expunge.local/log")
+# Private keys lie encrypted under this; or name a function (role) -> Signer of a service instead.
+EXPUNGE_KEYS_PASSPHRASE = os.environ.get("EXPUNGE_KEYS_PASSPHRASE", "")
+EXPUNGE_SIGNERS = os.environ.get("EXPUNGE_SIGNERS", "")
 # First method tried; what the audit does not clear is escalated to exact retraining.
 EXPUNGE_METHOD = os.environ.get("EXPUNGE_METHOD", "scrub")
 EXPUNGE_METHOD_SETTINGS = environment.mapping("EXPUNGE_METHOD_SETTINGS", default={})

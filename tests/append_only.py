@@ -39,6 +39,7 @@ def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
         connection,
         letters.allow,
         certificates.allow,
+        letters.allow,
         triggers.allow,
         lineage.remove,
         promises.allow,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import (  # type: ignore[attr-defined]  # re-exported without __all__
-    CryptoSigner,
     Signature,
     SSlibKey,
 )
@@ -25,27 +24,22 @@ from audits.core.canonical import (
     write_base64,
     write_json,
 )
-from audits.core.note import SigningKey, VerifierKey, parse_vkey
+from audits.core.note import Signer, VerifierKey, named_key, parse_vkeys
 
 
 class EnvelopeRejected(ValueError):
     """The bytes are not an envelope of this type with one valid signature by the expected key."""
 
 
-def seal(payload: bytes, *, payload_type: str, key: SigningKey) -> bytes:
+def seal(payload: bytes, *, payload_type: str, key: Signer) -> bytes:
     """Sign a payload. The same inputs give the same bytes, since Ed25519 has no randomness."""
-    envelope = Envelope(payload, payload_type, {})
-    envelope.sign(CryptoSigner(key.private, _public(key.verifier)))
-    (signature,) = envelope.signatures.values()
+    signature = key.sign(Envelope(payload, payload_type, {}).pae())
     return write_json(
         {
             "payload": write_base64(payload),
             "payloadType": payload_type,
             "signatures": [
-                {
-                    "keyid": signature.keyid,
-                    "sig": write_base64(bytes.fromhex(signature.signature)),
-                }
+                {"keyid": key.verifier.label, "sig": write_base64(signature)},
             ],
         }
     )
@@ -56,11 +50,12 @@ def unseal(data: bytes, *, payload_type: str, vkey: str) -> bytes:
 
     Raises:
         EnvelopeRejected: not canonical, another type, other or more keys, or not signed so.
-        KeyMalformed: vkey is not a verifier key.
+        KeyMalformed: vkey is not verifier keys, one a line.
     """
-    key = parse_vkey(vkey)
+    key, *_ = parse_vkeys(vkey)
     try:
         envelope = _read(data)
+        key = named_key(vkey, *envelope.signatures)
         if envelope.payload_type != payload_type:
             raise EnvelopeRejected(f"The payload type is not {payload_type}.")
         envelope.verify([_public(key)], threshold=1)

@@ -178,6 +178,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
         "builtin": CODE,
         "digest": SHA256,
     },
+    "key_rotated": {"role": CODE, "statement": SHA256},
     "answer_route_set": {"way": CODE, "requested": CODE},
     "kind_stated": {"kind": CODE, "objection": CODE},
     "request_entered": {

@@ -26,14 +26,15 @@ def leaf_hash(entry: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
-def _node(left: bytes, right: bytes) -> bytes:
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Hash an inner node from the hashes of the two below it."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def _levels(hashes: Sequence[bytes]) -> list[list[bytes]]:
     levels = [list(hashes)]
     while len(below := levels[-1]) > 1:
-        above = [_node(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)]
+        above = [node_hash(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)]
         levels.append(above + below[len(above) * 2 :])
     return levels
 
@@ -107,7 +108,7 @@ def verify_inclusion(
     turns = _turns(index, size - 1)
     _require(f"The path needs {len(turns)} hashes.", holds=len(path) == len(turns))
     for sibling, on_left in zip(path, turns, strict=True):
-        leaf = _node(sibling, leaf) if on_left else _node(leaf, sibling)
+        leaf = node_hash(sibling, leaf) if on_left else node_hash(leaf, sibling)
     _require("The path does not lead to the root.", holds=leaf == root)
 
 
@@ -124,6 +125,6 @@ def verify_consistency(
     _require("The path has the wrong length.", holds=len(hashes) == len(turns) + 1)
     old = new = hashes[0]
     for sibling, on_left in zip(hashes[1:], turns, strict=True):
-        old = _node(sibling, old) if on_left else old
-        new = _node(sibling, new) if on_left else _node(new, sibling)
+        old = node_hash(sibling, old) if on_left else old
+        new = node_hash(sibling, new) if on_left else node_hash(new, sibling)
     _require("The path does not lead to both roots.", holds=(old, new) == (old_root, new_root))

@@ -26,7 +26,7 @@ from audits.core.envelope import EnvelopeRejected, seal, unseal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audits.core.note import SigningKey
+    from audits.core.note import Signer
 
 FORMAT = "expunge-manifest/1"
 PAYLOAD_TYPE = "application/vnd.expunge.manifest+json"
@@ -47,7 +47,7 @@ class ListedFile:
     size: int
 
 
-def sign_manifest(files: Mapping[str, bytes], key: SigningKey) -> bytes:
+def sign_manifest(files: Mapping[str, bytes], key: Signer) -> bytes:
     """The manifest of these files by name, as canonical JSON. Raises ManifestRejected for none."""
     listed = _listed(files)
     value = {"format": FORMAT, "files": [vars(file) for file in listed]}
@@ -61,7 +61,7 @@ def verify_manifest(
 
     Raises:
         ManifestRejected: with the reason, and the file's name.
-        KeyMalformed: vkey is not a verifier key.
+        KeyMalformed: vkey is not verifier keys, one a line.
     """
     try:
         signed = _read(unseal(manifest, payload_type=PAYLOAD_TYPE, vkey=vkey))

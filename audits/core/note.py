@@ -1,5 +1,8 @@
 """Signed notes and log checkpoints (C2SP signed-note v1 and tlog-checkpoint), with Ed25519.
 
+What verifies takes a text of verifier keys, one a line: those that are trusted, past ones too. A
+signature is held against the one key that it names.
+
 A note here has exactly one signature line. The standard lets a verifier ignore lines by unknown
 keys; this one refuses them, because their bytes could be changed unseen.
 """
@@ -9,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -18,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 from audits.core.canonical import NotCanonical, read_base64, write_base64
 
+EVIDENCE = "/evidence"  # ends the name of a key that signs statements, and never a log
 _ED25519 = b"\x01"  # the signature type of the standard
 _KEY_BYTES = 32
 _NAME = re.compile(r"[!-*,-~]{1,255}")  # printable ASCII without space and plus
@@ -79,9 +84,24 @@ class VerifierKey:
             raise SignatureNotValid(f"The signature is not by the key {self.label}.") from error
 
 
+class Signer(Protocol):
+    """Whatever signs with a named Ed25519 key: one in memory, or one that a service keeps."""
+
+    @property
+    def name(self) -> str:
+        """The name of the key."""
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The public half, to be given out beforehand."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64 bytes of the Ed25519 signature (RFC 8032) over the message."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SigningKey:
-    """A named private key. One name stands for one log and its records."""
+    """A named private key in memory. One name stands for one log or for its records."""
 
     name: str
     private: Ed25519PrivateKey = field(repr=False)
@@ -90,6 +110,10 @@ class SigningKey:
     def verifier(self) -> VerifierKey:
         """The public half, to be given out beforehand."""
         return VerifierKey(name=self.name, public=self.private.public_key().public_bytes_raw())
+
+    def sign(self, message: bytes) -> bytes:
+        """The Ed25519 signature over the message."""
+        return self.private.sign(message)
 
 
 def parse_vkey(text: str) -> VerifierKey:
@@ -104,28 +128,49 @@ def parse_vkey(text: str) -> VerifierKey:
     return key
 
 
-def sign_note(text: str, key: SigningKey) -> str:
+def parse_vkeys(text: str) -> tuple[VerifierKey, ...]:
+    """Read verifier keys, one a line, at least one. Raises KeyMalformed."""
+    return tuple(map(parse_vkey, text.strip("\n").split("\n")))
+
+
+def named_key(vkeys: str, label: str) -> VerifierKey:
+    """The key with this label, else the first, which then refuses. Raises KeyMalformed."""
+    keys = parse_vkeys(vkeys)
+    return next((key for key in keys if key.label == label), keys[0])
+
+
+def sign_note(text: str, key: Signer) -> str:
     """Add a blank line and the signature line. Raises NoteRejected for a text no note can hold."""
     verifier = key.verifier
-    signature = verifier.key_id + key.private.sign(_message(text))
+    signature = verifier.key_id + key.sign(_message(text))
     return f"{text}\n\u2014 {verifier.name} {write_base64(signature)}\n"
 
 
-def verify_note(note: str, vkey: str) -> str:
+def verify_note(note: str, vkeys: str) -> str:
     """The signed text, with its final newline. Raises NoteRejected, or KeyMalformed."""
-    key = parse_vkey(vkey)
+    return _open(note, vkeys)[0]
+
+
+def signer_of(note: str, vkeys: str) -> VerifierKey:
+    """The key that signed a note. Raises NoteRejected, or KeyMalformed."""
+    return _open(note, vkeys)[1]
+
+
+def _open(note: str, vkeys: str) -> tuple[str, VerifierKey]:
     text, separator, last = note.rpartition("\n\n")
     line = _SIGNATURE_LINE.fullmatch(last)
     if not separator or line is None:
+        parse_vkeys(vkeys)
         raise NoteRejected("A note ends with a blank line and exactly one signature line.")
     try:
         signature = read_base64(line["signature"])
+        key = named_key(vkeys, f"{line['name']}+{signature[:4].hex()}")
         key.verify(signature[4:], _message(f"{text}\n"))
     except (NotCanonical, SignatureNotValid) as error:
         raise NoteRejected(str(error)) from error
     if line["name"] != key.name or signature[:4] != key.key_id:
         raise NoteRejected(f"The signature line does not name the key {key.label}.")
-    return f"{text}\n"
+    return f"{text}\n", key
 
 
 def _message(text: str) -> bytes:
@@ -161,7 +206,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     return checkpoint
 
 
-def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> str:
+def sign_checkpoint(checkpoint: Checkpoint, key: Signer) -> str:
     """The signed note of a checkpoint. Raises CheckpointMalformed if it could not be read back."""
     text = checkpoint.encode()
     if parse_checkpoint(text) != checkpoint or checkpoint.origin != key.name:
@@ -169,14 +214,16 @@ def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> str:
     return sign_note(text, key)
 
 
-def verify_checkpoint(note: str, vkey: str) -> Checkpoint:
+def verify_checkpoint(note: str, vkeys: str) -> Checkpoint:
     """The checkpoint that the log itself signed.
 
     Raises:
         NoteRejected: the signature fails, or there is more than one.
         CheckpointMalformed: the signed text is no checkpoint of the key's log.
+        KeyMalformed: vkeys are not verifier keys.
     """
-    checkpoint = parse_checkpoint(verify_note(note, vkey))
-    if checkpoint.origin != parse_vkey(vkey).name:
+    text, key = _open(note, vkeys)
+    checkpoint = parse_checkpoint(text)
+    if checkpoint.origin != key.name or key.name.endswith(EVIDENCE):
         raise CheckpointMalformed(f"The checkpoint is of another log: {checkpoint.origin}.")
     return checkpoint

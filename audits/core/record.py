@@ -26,7 +26,7 @@ from audits.core.canonical import (
 )
 from audits.core.events import Event, draft, encode, from_json
 from audits.core.ledger import leaf_hash, verify_inclusion
-from audits.core.note import Checkpoint, SigningKey, parse_vkey, verify_checkpoint
+from audits.core.note import Checkpoint, Signer, parse_vkeys, verify_checkpoint
 from audits.core.proof import TlogProof, parse_proof
 from audits.core.statement import sign_statement, verify_statement
 
@@ -56,7 +56,7 @@ class VerifiedRecord:
     digest: str
 
 
-def sign_account(account: Account, key: SigningKey) -> bytes:
+def sign_account(account: Account, key: Signer) -> bytes:
     """The signed envelope of an account: canonical JSON bytes."""
     return sign_statement(account.to_statement(), key)
 
@@ -112,9 +112,9 @@ def verify(data: bytes, *, vkey: str) -> VerifiedRecord:
 
     Raises:
         RecordRejected: a step failed, so nothing in the file may be relied upon.
-        KeyMalformed: vkey is not a verifier key.
+        KeyMalformed: vkey is not verifier keys, one a line.
     """
-    parse_vkey(vkey)
+    parse_vkeys(vkey)
     with _step(1, "the file"):
         value = as_object(read_json(data), keys=MEMBERS, what="A record")
         _require(f"The format is not {FORMAT}.", holds=value["format"] == FORMAT)

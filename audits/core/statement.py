@@ -24,7 +24,7 @@ from audits.core.fields import SHA256
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audits.core.note import SigningKey
+    from audits.core.note import Signer
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://expunge.dev/erasure-record/v1"
@@ -77,7 +77,7 @@ class Statement:
         return payload
 
 
-def sign_statement(statement: Statement, key: SigningKey) -> bytes:
+def sign_statement(statement: Statement, key: Signer) -> bytes:
     """The envelope, as canonical JSON."""
     return seal(statement.encode(), payload_type=PAYLOAD_TYPE, key=key)
 
@@ -87,7 +87,7 @@ def verify_statement(envelope: bytes, vkey: str) -> Statement:
 
     Raises:
         StatementRejected: not signed so, or not a statement of this predicate type.
-        KeyMalformed: vkey is not a verifier key.
+        KeyMalformed: vkey is not verifier keys, one a line.
     """
     try:
         return _read(unseal(envelope, payload_type=PAYLOAD_TYPE, vkey=vkey))

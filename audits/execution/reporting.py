@@ -19,6 +19,7 @@ from django.utils import timezone
 from audits import keys
 from audits.core import bundle
 from audits.core.manifest import sign_manifest
+from audits.core.note import parse_vkeys, signer_of
 from audits.core.proof import parse_proof
 from audits.core.record import verify
 from audits.execution import report_words as words
@@ -70,7 +71,7 @@ def write_case_report(*, case_id: UUID, now: datetime) -> bool:
     data = _record_of(request)
     pdf = render(data, vkey=keys.verifier_text())
     files = {bundle.RECORD: data, bundle.REPORT: pdf}
-    manifest = sign_manifest(files, keys.signing_key())
+    manifest = sign_manifest(files, keys.evidence_key())
     contents = {JSON: data, PDF: pdf, MANIFEST: manifest}
     return keep_report(case_id=case_id, contents=contents, now=now)
 
@@ -86,12 +87,21 @@ def render(data: bytes, *, vkey: str) -> bytes:
     case = SealedCase(
         verified=verified,
         sha256=hashlib.sha256(data).hexdigest(),
-        vkey=vkey,
+        vkey=_used(vkey, data.decode(), note),
         checkpoint_note=note,
     )
     view = view_of(case)
     inputs = {"record": data.decode(), "checkpoint": note, "scores": scores_csv(case.findings)}
     return typeset(view, inputs, sealed_at=_instant(verified.seal.event.at))
+
+
+def _used(vkey: str, record: str, note: str) -> str:
+    """Return those of the trusted keys that signed, so that a later key changes no old report."""
+    keyids = {one["keyid"] for one in json.loads(record)["envelope"]["signatures"]}
+    signed = signer_of(note, vkey)
+    known = parse_vkeys(vkey)
+    used = [one for one in known if one.label in keyids or one == signed]
+    return "\n".join(one.text for one in used)
 
 
 def typeset(view: Mapping[str, Any], inputs: Mapping[str, str], *, sealed_at: datetime) -> bytes:

@@ -20,6 +20,8 @@ class LogLeaf(models.Model):
     once = models.CharField(max_length=200, null=True, unique=True)  # noqa: DJ001  (NULLs differ)
     type = models.CharField(max_length=64)
     at = models.DateTimeField()
+    # Roots of the full subtrees that this leaf completes, from two leaves upwards, 32 bytes each.
+    nodes = models.BinaryField(default=bytes)
 
     class Meta:
         ordering = ["index"]
@@ -29,10 +31,12 @@ class LogLeaf(models.Model):
 
 
 class LogHead(models.Model):
-    """One row that serialises writers: the number of leaves so far."""
+    """One row that serialises writers: the number of leaves so far, and the tree's right edge."""
 
     id = models.IntegerField(primary_key=True, default=1)
     size = models.BigIntegerField(default=0)
+    # Roots of the full subtrees that make up the tree, largest first, 32 bytes each.
+    frontier = models.BinaryField(default=bytes)
 
     def __str__(self) -> str:
         return f"log of {self.size} events"

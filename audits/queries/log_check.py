@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import chain
 
 from audits.core import events, ledger, record
 from audits.core.growing_tree import GrowingTree
@@ -36,14 +37,19 @@ def check_log(*, vkey: str) -> CheckedLog:
         KeyMalformed: vkey is not a verifier key.
     """
     checkpoints = {row.size: row for row in LogCheckpoint.objects.order_by("size")}
-    tree, confirmed = GrowingTree(), 0
-    for leaf in LogLeaf.objects.order_by("index").iterator():
+    tree, confirmed, wrong = GrowingTree(), 0, -1
+    for leaf in chain(LogLeaf.objects.order_by("index").iterator(), [None]):
         if tree.size in checkpoints:
             confirmed = _check_checkpoint(checkpoints[tree.size], tree, confirmed, vkey)
-        tree.add(_checked_hash(leaf, expected=tree.size))
-    if tree.size in checkpoints:
-        confirmed = _check_checkpoint(checkpoints[tree.size], tree, confirmed, vkey)
-    _check_length(tree.size, max(checkpoints, default=0))
+        # Once the leaves are confirmed, it is the subtree that is wrong, not one of them.
+        if wrong >= 0 and (confirmed == tree.size or leaf is None):
+            raise LogDamaged(wrong, "A subtree kept with the leaf is not that of the leaves.")
+        if leaf is None:
+            break
+        completed = tree.add(_checked_hash(leaf, expected=tree.size))
+        if wrong < 0 and bytes(leaf.nodes) != b"".join(completed):
+            wrong = leaf.index
+    _check_head(tree, max(checkpoints, default=0))
     records = ComplianceRecord.objects.order_by("seal_index")
     for sealed in records.iterator():
         _check_record(sealed, checkpoints, vkey)
@@ -84,16 +90,20 @@ def _check_checkpoint(row: LogCheckpoint, tree: GrowingTree, confirmed: int, vke
     return tree.size
 
 
-def _check_length(leaves: int, signed: int) -> None:
-    if signed > leaves:
+def _check_head(tree: GrowingTree, signed: int) -> None:
+    if signed > tree.size:
         raise LogDamaged(
-            leaves, f"The log ends here, but a checkpoint was signed over {signed} leaves."
+            tree.size, f"The log ends here, but a checkpoint was signed over {signed} leaves."
         )
-    head = LogHead.objects.filter(pk=1).values_list("size", flat=True).first()
-    if head != leaves:
+    head = LogHead.objects.filter(pk=1).first()
+    counted = head.size if head else None
+    if head is None or counted != tree.size:
         raise LogDamaged(
-            min(leaves, head or 0), f"There are {leaves} leaves, but the head counts {head}."
+            min(tree.size, counted or 0),
+            f"There are {tree.size} leaves, but the head counts {counted}.",
         )
+    if bytes(head.frontier) != tree.pack():
+        raise LogDamaged(tree.size, "The head keeps other subtrees than those of the leaves.")
 
 
 def _check_record(

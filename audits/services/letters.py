@@ -19,6 +19,7 @@ from audits.core.letter_layout import LetterIncomplete
 from audits.core.letter_rules import RULES, SECRETS
 from audits.models import ErasureRequest, Letter
 from audits.queries.letter_routes import nobody_to_answer, on_paper
+from audits.services import log
 from audits.services.letter_contents import Written, seal_letter
 from audits.services.letter_delivery import CLAIM, deliver, log_failed
 from audits.services.letter_writing import write
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 __all__ = ["CLAIM", "LetterIncomplete", "send_letter", "send_notice"]
+# Anybody can have these sent, so they print the newest checkpoint and make none of their own.
+UNCONFIRMED = frozenset({"CONFIRM", "CONFIRM_REMINDER"})
 State = Letter.State
 logger = logging.getLogger("expunge.letters")
 
@@ -129,6 +132,8 @@ def _write(
     to: str,
     locale: str,
 ) -> None:
+    if letter.code not in UNCONFIRMED:
+        log.anchor(now=now)
     try:
         written, text = write(
             request=request, code=letter.code, now=now, context=context, to=to, locale=locale

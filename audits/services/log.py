@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
 from audits import keys
 from audits.core import events, ledger
+from audits.core.growing_tree import GrowingTree
 from audits.core.note import Checkpoint, sign_checkpoint
+from audits.key_files import SigningKeyMissing
 from audits.models import LogCheckpoint, LogHead, LogLeaf
 
 if TYPE_CHECKING:
@@ -16,8 +20,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+BETWEEN = timedelta(hours=1)  # two checkpoints, where no letter and no report asks for one
 SYSTEM = "system"
 SUBJECT = "subject"
+
+
+logger = logging.getLogger("expunge.log")
 
 
 class NotInATransaction(Exception):
@@ -38,6 +46,7 @@ def append(
     Raises:
         NotInATransaction: called outside ``transaction.atomic``.
         ValueError: the event does not fit the closed schema of ``audits/core/events.py``.
+        EdgeMismatch: the head of the log was altered; ``manage.py fsck`` says more.
     """
     if not transaction.get_connection().in_atomic_block:
         raise NotInATransaction(f"The event {type} was written outside a transaction.")
@@ -47,36 +56,55 @@ def append(
     known = LogLeaf.objects.filter(once=once).first() if once else None
     if known:
         return known
+    tree = GrowingTree.unpack(head.size, bytes(head.frontier))
+    hashed = ledger.leaf_hash(encoded)
     leaf = LogLeaf.objects.create(
         index=head.size,
         data=encoded,
-        leaf_hash=ledger.leaf_hash(encoded),
+        leaf_hash=hashed,
+        nodes=b"".join(tree.add(hashed)),
         case_id=case,
         once=once,
         type=type,
         at=now,
     )
-    LogHead.objects.filter(pk=1).update(size=head.size + 1)
+    LogHead.objects.filter(pk=1).update(size=tree.size, frontier=tree.pack())
     return leaf
 
 
 @transaction.atomic
 def checkpoint(*, now: datetime) -> LogCheckpoint:
-    """Sign the size and root of the log as it stands, and keep the note."""
-    size = LogHead.objects.select_for_update().get(pk=1).size
-    known = LogCheckpoint.objects.filter(size=size).first()
+    """Sign the size and root of the log as it stands, and keep the note; reads the head only."""
+    head = LogHead.objects.select_for_update().get(pk=1)
+    known = LogCheckpoint.objects.filter(size=head.size).first()
     if known:
         return known
-    root = ledger.root(leaf_hashes(size))
+    root = GrowingTree.unpack(head.size, bytes(head.frontier)).root()
     key = keys.signing_key()
-    note = sign_checkpoint(Checkpoint(origin=key.name, size=size, root=root), key)
-    return LogCheckpoint.objects.create(size=size, root=root, note=note, created_at=now)
+    note = sign_checkpoint(Checkpoint(origin=key.name, size=head.size, root=root), key)
+    return LogCheckpoint.objects.create(size=head.size, root=root, note=note, created_at=now)
 
 
-def leaf_hashes(size: int) -> list[bytes]:
-    """Return the hashes of the first ``size`` leaves."""
-    rows = LogLeaf.objects.filter(index__lt=size).order_by("index")
-    return [bytes(value) for value in rows.values_list("leaf_hash", flat=True)]
+def anchor(*, now: datetime) -> LogCheckpoint | None:
+    """Sign the log as it stands, to be printed in what leaves; None where there is no key.
+
+    A letter must not fail for want of a checkpoint: what is missing is told to whoever reads logs.
+    """
+    try:
+        return checkpoint(now=now)
+    except SigningKeyMissing as error:
+        logger.warning("no checkpoint was made: %s", error)
+        return None
+
+
+def anchor_hourly(*, now: datetime) -> LogCheckpoint | None:
+    """Sign the log if it has grown and the newest checkpoint is an hour old; else do nothing."""
+    newest = LogCheckpoint.objects.order_by("-size").first()
+    size = LogHead.objects.values_list("size", flat=True).get(pk=1)
+    fresh = newest is not None and now - newest.created_at < BETWEEN
+    if fresh or size == (newest.size if newest else 0):
+        return None
+    return anchor(now=now)
 
 
 def code_of(text: str) -> str:

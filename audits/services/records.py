@@ -9,12 +9,12 @@ import rfc8785
 from django.db import transaction
 
 from audits import keys
-from audits.core import ledger, record
+from audits.core import record
 from audits.core.account import Account, LoggedEvent
 from audits.core.events import parse
 from audits.core.statement import Subject
 from audits.models import ComplianceRecord, DuplicateFinding, ErasureRequest, LogLeaf
-from audits.queries import case_file
+from audits.queries import case_file, log_tree
 from audits.queries.ends import ends_record
 from audits.queries.footprint import footprint
 from audits.queries.told import told_record
@@ -45,7 +45,7 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
         raise MoveNotAllowed(
             f"Case {request.reference} is {request.status} and has no outcome to seal yet."
         )
-    key = keys.signing_key()
+    key = keys.evidence_key()
     account = _account(request, now)
     envelope = record.sign_account(account, key)
     seal = record.draft_seal(envelope, account, at=now, actor=log.SYSTEM)
@@ -58,14 +58,13 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
     )
     leaf = request_leaf(case_id)
     note = log.checkpoint(now=now)
-    hashes = log.leaf_hashes(note.size)
     places = [leaf.index, *(one.index for one in account.events)]
     data = record.assemble(
         envelope=envelope,
         seal=leaf,
-        paths=ledger.inclusion_paths(places, hashes),
+        paths=log_tree.inclusion_paths(places, note.size),
         checkpoint_note=note.note,
-        vkey=key.verifier.text,
+        vkey=keys.verifier_text(),
     )
     _forget_pairs(request)
     return ComplianceRecord.objects.create(

@@ -39,4 +39,5 @@ def keep_report(*, case_id: UUID, contents: Mapping[str, bytes], now: datetime) 
             data={"format": name, "digest": artefact.sha256},
             once=f"report:{case_id}:{name}",
         )
+    log.anchor(now=now)
     return True

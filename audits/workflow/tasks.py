@@ -17,6 +17,7 @@ from audits.services import (
     expiry,
     late,
     letter_delivery,
+    log,
     notices,
     registers,
     retention,
@@ -127,6 +128,10 @@ def _tell(now: datetime) -> None:
     notices.send_due(now=now)
 
 
+def _anchor(now: datetime) -> None:
+    log.anchor_hourly(now=now)
+
+
 SWEPT = (
     _ring,
     _give_up,
@@ -141,4 +146,5 @@ SWEPT = (
     _start,
     mind_clocks,
     _tell,
+    _anchor,
 )

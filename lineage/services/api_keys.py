@@ -20,6 +20,7 @@ SCOPES = {
     "lineage:read": "ask which versions learned from which records",
     "serve": "use model versions, one of those that replace one another for each name of a key",
     "intake": "hand in requests of data subjects and ask how far they are",
+    "log:read": "ask for signed states of the audit log and proofs that events are in it",
     "lineage:write": "report runs, data sets and models as OpenLineage events",
 }
 _SHOWN = 8  # characters of the secret that name the key in lists

@@ -67,7 +67,7 @@ def test_two_people_share_one_training_and_each_gets_a_record(world, base, weekl
     assert not RecordContent.objects.filter(ordinal__in=gone).exists()
     assert logged(ada, "batch_formed") == [{"batch": str(ada.batch), "cases": 2}]
     for case in (ada, bert):
-        verify(bytes(case.record.data), vkey=keys.signing_key().verifier.text)
+        verify(bytes(case.record.data), vkey=keys.verifier_text())
         assert case.plan["cases"] == 2
         assert "2 cases were planned together." in " ".join(limits_of(case, runs(case)))
         assert [row["records"] for row in case.plan["spaces"]] == [6]

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from audits import keys
 from audits.core import ledger
-from audits.core.growing_tree import GrowingTree
+from audits.core.growing_tree import EdgeMismatch, GrowingTree
 from audits.core.note import Checkpoint, sign_checkpoint
 from audits.models import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 from audits.queries.log_check import check_log
-from audits.services import log
 from tests.append_only import without_triggers
 from tests.audits import sealed_cases
 
@@ -195,8 +194,28 @@ def test_the_growing_tree_has_the_root_of_the_whole_log(hashes):
     assert len(tree.peaks) == len(hashes).bit_count()
 
 
-def test_the_service_agrees_with_the_growing_tree():
+def test_the_service_keeps_the_tree_that_grows():
     tree = GrowingTree()
-    for leaf in log.leaf_hashes(8):
-        tree.add(leaf)
+    for leaf in LogLeaf.objects.order_by("index"):
+        assert bytes(leaf.nodes) == b"".join(tree.add(bytes(leaf.leaf_hash)))
     assert tree.root() == bytes(LogCheckpoint.objects.get(size=8).root)
+    assert tree.pack() == bytes(LogHead.objects.get().frontier)
+
+
+def test_a_wrong_subtree_is_found_at_the_leaf_that_keeps_it():
+    for index, nodes in [(3, b"\0" * 64), (1, b""), (4, b"\0" * 32)]:
+        with undone():
+            tamper(LogLeaf, {"index": index}, nodes=nodes)
+            broken_at(index, "A subtree kept with the leaf")
+
+
+def test_a_head_with_another_edge_is_found():
+    tamper(LogHead, {"pk": 1}, frontier=b"\0" * 32)
+    broken_at(8, "The head keeps other subtrees")
+
+
+def test_nothing_is_appended_to_a_head_whose_edge_is_gone():
+    tamper(LogHead, {"pk": 1}, frontier=b"")
+    with pytest.raises(EdgeMismatch):
+        sealed_cases.received("nobody@example.org")
+    assert LogLeaf.objects.count() == 8

@@ -71,7 +71,7 @@ def test_it_gets_one_linked_case_that_ends_with_its_destruction(world, still_ope
         "records_restricted",
     ]
     assert logged(case, "case_linked") == [{"original": str(first.pk), "versions": 1}]
-    sealed = verify(bytes(case.record.data), vkey=keys.signing_key().verifier.text).account
+    sealed = verify(bytes(case.record.data), vkey=keys.verifier_text()).account
     named = [one.event.data for one in sealed.events if one.event.type == "case_linked"]
     assert [dict(data)["original"] for data in named] == [str(first.pk)]
 
@@ -190,7 +190,7 @@ def test_the_sealed_record_names_the_case_that_it_follows_on_from(world, still_o
     end(still_open)
     (case,) = linked(world)
     case = closed_by_destruction(world, case)
-    sealed = verify(bytes(case.record.data), vkey=keys.signing_key().verifier.text).account
+    sealed = verify(bytes(case.record.data), vkey=keys.verifier_text()).account
     findings: Any = sealed.findings
     assert findings["request"]["linked_to"] == original.reference
     client.force_login(worlds.officer())

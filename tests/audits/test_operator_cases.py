@@ -84,7 +84,7 @@ def test_a_case_goes_from_three_seeds_to_a_sealed_record(world, snapshot, versio
 
 def test_the_sealed_record_verifies_and_does_not_speak_of_the_regulation(world, snapshot, version):
     request = approved(world, opened(world, new_case(snapshot.space, version)))
-    sealed = verify(bytes(request.record.data), vkey=keys.signing_key().verifier.text).account
+    sealed = verify(bytes(request.record.data), vkey=keys.verifier_text()).account
     assert sealed.outcome == "REMOVED"
     told_of = sealed.findings["operator_case"]
     assert isinstance(told_of, dict)
@@ -102,7 +102,7 @@ def test_the_report_speaks_of_a_removal(world, snapshot, version):
     job = Job.objects.get(payload_id=request.pk, kind="REPORT")
     assert job.status == "SUCCEEDED", job.error
     data = bytes(request.record.data)
-    key = keys.signing_key().verifier.text
+    key = keys.verifier_text()
     view = view_of(
         SealedCase(verified=verify(data, vkey=key), sha256="0" * 64, vkey=key, checkpoint_note="")
     )

@@ -49,7 +49,7 @@ def late(world, run, first):
 
 
 def verified(case):
-    return verify(bytes(case.record.data), vkey=keys.signing_key().verifier.text)
+    return verify(bytes(case.record.data), vkey=keys.verifier_text())
 
 
 def test_the_case_has_no_deadline_and_no_ground(late, first):
@@ -72,7 +72,7 @@ def test_its_record_and_its_report_speak_of_a_removal(world, late, first):
     assert found["request"]["linked_to"] == first.reference
     envelope = json.loads(bytes(case.record.data))["envelope"]
     statement = base64.b64decode(envelope["payload"]).decode()
-    vkey = keys.signing_key().verifier.text
+    vkey = keys.verifier_text()
     view = view_of(SealedCase(verified=record, sha256="0" * 64, vkey=vkey, checkpoint_note=""))
     assert (view["outcome"], view["names"]["title"]) == ("Removed", "Removal record")
     assert view["due"] == "no statutory deadline"

@@ -401,7 +401,7 @@ def test_the_printed_program_checks_the_signature(rich, tmp_path):
     program = re.search(r"```python\n(.*?)```", TEMPLATE.read_text(), re.DOTALL)
     assert program
     (tmp_path / "check.py").write_text(program[1])
-    (tmp_path / "log.vkey").write_text(rich["vkey"] + "\n")
+    (tmp_path / "keys.vkey").write_text(rich["vkey"] + "\n")
 
     def run(data):
         (tmp_path / "record.json").write_bytes(data)

@@ -36,7 +36,8 @@ def folder(db, settings, tmp_path):
         for name, code in zip(FILES, ("JSON", "PDF", "MANIFEST"), strict=True):
             _MADE[name] = read_artefact(found[code])
         _MADE["log.vkey"] = keys.verifier_text().encode()
-        _MADE["key"] = keys.signing_key()
+        _MADE["key"] = keys.evidence_key()
+        _MADE["log key"] = keys.signing_key()
     settings.KEYS = tmp_path / "nowhere"
     (tmp_path / "log.vkey").write_bytes(_MADE["log.vkey"])
     (tmp_path / "case").mkdir()
@@ -131,7 +132,9 @@ def test_a_cut_or_longer_file_is_refused(folder, name):
 
 def test_another_sealed_record_in_the_folder_is_refused(folder, db, settings, tmp_path):
     sealed_cases.use_folder(settings, tmp_path / "installation")
-    (settings.KEYS / "log.pem").write_bytes(_pem(_MADE["key"]))
+    (settings.KEYS / "log.pem").write_bytes(_pem(_MADE["log key"]))
+    (settings.KEYS / "evidence.pem").write_bytes(_pem(_MADE["key"]))
+    (settings.KEYS / "keys.vkey").write_bytes(_MADE["log.vkey"])
     other = sealed_cases.no_data_case()
     (folder / RECORD).write_bytes(bytes(other.record.data))
     assert not verify_path(folder / RECORD, vkey=_MADE["log.vkey"].decode()).listed

@@ -57,7 +57,7 @@ def lines_of(found: VerifiedBundle, *, vkey: str) -> list[str]:
     record, checkpoint = found.record, found.record.checkpoint
     events = len(record.account.events) + 1
     lines = [
-        f"Verified with the key {vkey}",
+        f"Verified with what these keys signed:\n{vkey}",
         f"Case {record.account.case}, outcome {record.account.outcome}.",
         f"The record is signed, and its {events} events are in the log {checkpoint.origin}.",
         f"Checkpoint: {checkpoint.size} events, root {checkpoint.root.hex()}. Compare it with one "

@@ -26,7 +26,7 @@ class Command(BaseCommand):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (settings.BROKER_FOLDER / "control").mkdir(parents=True, exist_ok=True)
         _write_secret()
-        keys.create_signing_key()
+        keys.init()
         lineage_keys.get_or_create("lookup")
         _migrate()
         make_roles()

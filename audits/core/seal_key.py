@@ -1,0 +1,69 @@
+"""The key that seals PDFs: RSA-3072 with a self-signed certificate, as PDF readers expect it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+BITS = 3072
+VALID = timedelta(days=3650)
+_LONGEST_NAME = 64  # of a common name (RFC 5280, appendix A)
+
+
+class SealKeyRefused(ValueError):
+    """A certificate cannot be read, is not of an RSA key, or did not make the signature."""
+
+
+def new_seal_key() -> rsa.RSAPrivateKey:
+    """A new private key."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=BITS)
+
+
+def self_signed(private: rsa.RSAPrivateKey, *, name: str, now: datetime) -> str:
+    """The certificate of a key that signs documents, in PEM; ``name`` is cut to 64 letters."""
+    common = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name[:_LONGEST_NAME])])
+    usage = dict.fromkeys(
+        ("key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign"), False
+    ) | dict.fromkeys(("crl_sign", "encipher_only", "decipher_only"), False)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(common)
+        .issuer_name(common)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + VALID)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(
+            x509.KeyUsage(digital_signature=True, content_commitment=True, **usage), critical=True
+        )
+        .sign(private, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def seal_sign(private: rsa.RSAPrivateKey, message: bytes) -> bytes:
+    """RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017)."""
+    return private.sign(message, padding.PKCS1v15(), hashes.SHA256())
+
+
+def certificate_verifies(pem: str, signature: bytes, message: bytes) -> None:
+    """Raise SealKeyRefused unless the key of this certificate made the signature."""
+    try:
+        public = x509.load_pem_x509_certificate(pem.encode()).public_key()
+    except ValueError as error:
+        raise SealKeyRefused("The certificate cannot be read.") from error
+    if not isinstance(public, rsa.RSAPublicKey):
+        raise SealKeyRefused("The certificate is not of an RSA key.")
+    try:
+        public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+    except InvalidSignature as error:
+        raise SealKeyRefused("The signature is not by the key of the certificate.") from error

@@ -1,0 +1,146 @@
+"""The measured parts of ``benchmarks/audit.py``, each in a process with a database of its own."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.installation import prepared
+from benchmarks.timing import repeated, timed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audits.models import LogLeaf
+
+_AT_ONCE = 5_000
+_PROOFS = 200
+
+
+def appended(*, writers: int, each: int) -> dict[str, Any]:
+    """Return how many events a second so many processes append to one log, and check the log."""
+    prepared()
+    from audits import keys  # noqa: PLC0415
+    from audits.queries.log_check import check_log  # noqa: PLC0415
+
+    keys.create_signing_key()
+    command = [sys.executable, "-m", "benchmarks.audit_log", str(each)]
+    folder = Path(__file__).resolve().parents[1]
+    children = [
+        subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603  (ours)
+        for _ in range(writers)
+    ]
+    for one in children:
+        assert one.stdout is not None  # noqa: S101
+        one.stdout.readline()  # it is ready
+    started = time.perf_counter()
+    for one in children:
+        assert one.stdin is not None  # noqa: S101
+        one.stdin.write(b"\n")
+        one.stdin.flush()
+    ended = [one.wait() for one in children]
+    seconds = time.perf_counter() - started
+    found = check_log(vkey=keys.verifier_text()).events
+    return {
+        "writers": writers,
+        "events": found,
+        "complete": not any(ended) and found == writers * each,
+        "per_second": round(found / seconds, 1),
+    }
+
+
+def large(*, events: int) -> dict[str, Any]:
+    """Return what a proof and a check of a log of so many events take."""
+    prepared()
+    from django.utils import timezone  # noqa: PLC0415
+
+    from audits import keys  # noqa: PLC0415
+    from audits.queries.log_check import check_log  # noqa: PLC0415
+    from audits.queries.log_proofs import tlog_proof  # noqa: PLC0415
+    from audits.services import log  # noqa: PLC0415
+
+    keys.create_signing_key()
+    _fill(events)
+    now, draw = timezone.now(), random.Random(7)  # noqa: S311  (which leaf is proved)
+    signing = timed(lambda: log.checkpoint(now=now))
+    newest = log.checkpoint(now=now)
+    proofs = repeated(
+        lambda: draw.randrange(events), lambda index: tlog_proof(index, newest), _PROOFS
+    )
+    checking = timed(lambda: check_log(vkey=keys.verifier_text()))
+    return {
+        "events": events,
+        "checkpoint_ms": round(signing.wall * 1000, 2),
+        "inclusion_proof": proofs,
+        "fsck_seconds": round(checking.wall, 2),
+        "fsck_processor_seconds": round(checking.processor, 2),
+    }
+
+
+def _fill(events: int) -> None:
+    from django.db import transaction  # noqa: PLC0415
+
+    from audits.core.growing_tree import GrowingTree  # noqa: PLC0415
+    from audits.models import LogHead, LogLeaf  # noqa: PLC0415
+
+    tree = GrowingTree()
+    leaves = _leaves(events, tree)
+    with transaction.atomic():
+        while some := list(islice(leaves, _AT_ONCE)):
+            LogLeaf.objects.bulk_create(some)
+        LogHead.objects.filter(pk=1).update(size=tree.size, frontier=tree.pack())
+
+
+def _leaves(events: int, tree: Any) -> Iterator[LogLeaf]:  # noqa: ANN401  (a GrowingTree)
+    import uuid  # noqa: PLC0415
+    from datetime import UTC, datetime, timedelta  # noqa: PLC0415
+
+    from audits.core import events as core  # noqa: PLC0415
+    from audits.core.ledger import leaf_hash  # noqa: PLC0415
+    from audits.models import LogLeaf  # noqa: PLC0415
+
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    for index in range(events):
+        at, case = start + timedelta(seconds=index), uuid.UUID(int=index // 20 + 1)
+        event = core.draft(
+            "request_verified", {"method": "LINK"}, at=at, actor="system", case=case
+        )
+        data = core.encode(event)
+        hashed = leaf_hash(data)
+        yield LogLeaf(
+            index=index,
+            data=data,
+            leaf_hash=hashed,
+            nodes=b"".join(tree.add(hashed)),
+            case_id=case,
+            type=event.type,
+            at=at,
+        )
+
+
+def write(each: int) -> None:
+    """Append so many events, one a transaction, once a line is read."""
+    prepared()
+    from django.db import connection, transaction  # noqa: PLC0415
+    from django.utils import timezone  # noqa: PLC0415
+
+    from audits.services import log  # noqa: PLC0415
+
+    connection.ensure_connection()
+    os.write(1, b"ready\n")
+    sys.stdin.readline()
+    for _ in range(each):
+        with transaction.atomic():
+            log.append(
+                type="incident_raised", case=None, now=timezone.now(), data={"code": "BENCHMARK"}
+            )
+
+
+if __name__ == "__main__":
+    write(int(sys.argv[1]))
