@@ -50,7 +50,7 @@ def keep_subtrees(apps, schema_editor):
 class Migration(migrations.Migration):
     """Add what is kept, compute it, and make the tables append-only again."""
 
-    dependencies = [("audits", "0023_registers")]
+    dependencies = [("audits", "0025_case_retention")]
 
     operations = [
         migrations.RunPython(allow, forbid),
