@@ -13,6 +13,7 @@ from audits.models import ErasureRequest, OperatorCase
 from audits.queries.operator_cases import chosen_of, digest_of
 from audits.services import case_scores, operator_cases
 from audits.services.operator_cases import NewCase
+from audits.services.rights import give_role
 from lineage.models import Dataset, OrdinalSpace
 from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_run
 from lineage.services.snapshots import take_snapshot
@@ -96,6 +97,8 @@ def test_two_members_of_staff_are_needed(decider, second, dataset):
     case.refresh_from_db()
     assert chosen_of(case) == BitMap([1, 5, 6])
     seen = {"digest": digest_of(case)}
+    assert decider.post(at(case, "approve/"), seen).status_code == 403
+    give_role(user=User.objects.get(username="decider"), role="Reviewer")
     assert "cannot approve it" in text_of(decider.post(at(case, "approve/"), seen, follow=True))
     assert ErasureRequest.objects.get().status == "PROPOSED"
     page = text_of(second.get(at(case)))
