@@ -77,9 +77,9 @@ def start(request: HttpRequest) -> HttpResponse:
 @staff_page
 def forget_set(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Show what is proposed, and take the choice of the proposer."""
-    case = _case(case_id)
     if request.method == "POST":
         return _chosen(request, case_id)
+    case = _case(case_id)
     chosen, seeds = chosen_of(case), seeds_of(case)
     scoring = case.request.status == S.DRAFT and needs_scores(case)
     shown = Paginator(shown_records(case), PER_PAGE).get_page(request.GET.get("page"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -18,6 +18,7 @@ from lineage.models import Dataset, OrdinalSpace
 from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_run
 from lineage.services.snapshots import take_snapshot
 from tests.audits.views import worlds
+from tests.audits.world import member
 
 
 def text_of(response):
@@ -35,11 +36,9 @@ def dataset():
 
 @pytest.fixture
 def second() -> Client:
-    """Another member of staff who may decide."""
-    user = User.objects.create_user("second", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="change_erasurerequest"))
+    """Another member of staff, who approves."""
     client = Client()
-    client.force_login(user)
+    client.force_login(member("second", "Case officer", "Reviewer"))
     return client
 
 

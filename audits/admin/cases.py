@@ -12,6 +12,7 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 from unfold.decorators import action
 
+from audits.core.roles import Right
 from audits.models import (
     AuditPlan,
     ComplianceRecord,
@@ -31,6 +32,8 @@ from lineage.admin import ReadOnlyAdmin
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+HANDLE = f"audits.{Right.HANDLE}"
+
 
 @admin.register(ErasureRequest)
 class ErasureRequestAdmin(ReadOnlyAdmin):
@@ -44,7 +47,12 @@ class ErasureRequestAdmin(ReadOnlyAdmin):
     actions_list = ("new_case",)
     actions_detail = ("open_case", "accept")
 
-    @action(description="Start a case of our own…", url_path="new-case", icon="add")  # type: ignore[untyped-decorator]  # unfold has no types
+    @action(
+        description="Start a case of our own…",
+        permissions=[HANDLE],
+        url_path="new-case",
+        icon="add",
+    )  # type: ignore[untyped-decorator]  # unfold has no types
     def new_case(self, request: HttpRequest) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
         """Lead to the page on which staff start a case that no data subject asked for."""
         return HttpResponseRedirect(reverse("audits:new_case"))
@@ -54,7 +62,7 @@ class ErasureRequestAdmin(ReadOnlyAdmin):
         """Lead to the page of the case."""
         return HttpResponseRedirect(reverse("audits:case", args=[object_id]))
 
-    @action(description="Accept…", url_path="accept", icon="check")  # type: ignore[untyped-decorator]  # unfold has no types
+    @action(description="Accept…", permissions=[HANDLE], url_path="accept", icon="check")  # type: ignore[untyped-decorator]  # unfold has no types
     def accept(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
         """Lead to the page on which a request is accepted with its ground."""
         return HttpResponseRedirect(reverse("audits:accept", args=[object_id]))
