@@ -19,10 +19,11 @@ from audits.core import role_page
 from audits.core.roles import ROLES
 from audits.models import Decision
 from audits.services.rights import NotAllowed
+from audits.views.rights import ACTIONS as LOGGED
 from tests.audits.world import member
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 pytestmark = pytest.mark.django_db
 
@@ -78,38 +79,23 @@ EVERYBODY = {
     *("home", "erasure_form", "erasure_received", "confirm", "erasure_confirmed", "answer"),
     *("status", "status_progress", "withdraw", "status_record", "status_report"),
 }
-PAGES = {
-    **dict.fromkeys(
-        (
-            *("request_list", "case", "case_progress", "forget_set", "evidence", "plot", "figure"),
-            *("evidence_json", "letter", "letter_pdf", "letter_preview", "letter_texts"),
-            *("report_json", "report_pdf", "report_manifest", "all_evidence", "holds", "places"),
-            *("label_conflicts", "version_list", "version"),
-        ),
-        ALL,
-    ),
-    **dict.fromkeys(("enter", "mandate", "copy_answer", "answer_route"), {INTAKE, OFFICER}),
-    **dict.fromkeys(
-        (
-            *("accept", "refuse", "erase_excepted", "identity", "ask_more", "unidentified"),
-            *("proof_destroyed", "objection", "restrict", "lift", "notice", "extend"),
-            *("tell_of_extension", "pause_clock", "resume_clock", "export", "duplicates"),
-            *("duplicate", "new_case", "drop_case", "send_letter", "letter_again"),
-            *("letter_posted", "release_conflict", "drop_conflict"),
-        ),
-        {OFFICER},
-    ),
-    **dict.fromkeys(("record_picture", "return_forget_set"), {OFFICER, REVIEWER}),
-    **dict.fromkeys(("approve_decision", "return_decision", "approve_forget_set"), {REVIEWER}),
-    **dict.fromkeys(("retry", "take_over", "destroy", "outside", "release"), {OPERATOR}),
-    **dict.fromkeys(
-        (
-            *("place_hold", "release_hold", "new_place", "new_backup", "backup_destroyed"),
-            *("edit_place", "try_place", "letter_text", "letter_builtin"),
-        ),
-        {ADMINISTRATOR},
-    ),
+# The roles of a page, by the names of its addresses.
+GROUPS: dict[str, set[str]] = {
+    "request_list case case_progress forget_set evidence plot figure evidence_json letter "
+    "letter_pdf letter_preview letter_texts report_json report_pdf report_manifest all_evidence "
+    "holds places label_conflicts version_list version": ALL,
+    "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
+    "accept refuse erase_excepted identity ask_more unidentified proof_destroyed objection "
+    "restrict lift notice extend tell_of_extension pause_clock resume_clock export duplicates "
+    "duplicate new_case drop_case send_letter letter_again letter_posted release_conflict "
+    "drop_conflict": {OFFICER},
+    "record_picture return_forget_set": {OFFICER, REVIEWER},
+    "approve_decision return_decision approve_forget_set": {REVIEWER},
+    "retry take_over destroy outside release": {OPERATOR},
+    "place_hold release_hold new_place new_backup backup_destroyed edit_place try_place "
+    "letter_text letter_builtin": {ADMINISTRATOR},
 }
+PAGES = {name: roles for names, roles in GROUPS.items() for name in names.split()}
 POSTS = {"forget_set": {OFFICER}}  # read by all, chosen from by some
 
 NOWHERE = uuid.UUID(int=7)
@@ -202,7 +188,9 @@ def addresses() -> Iterator[tuple[str, str]]:
             yield name, reverse(f"{app}:{name}", kwargs=made_up)
 
 
-def _flat(patterns: Any, outer: dict[str, Any] | None = None) -> Iterator[tuple[str, dict]]:
+def _flat(
+    patterns: Iterable[Any], outer: dict[str, Any] | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
     for one in patterns:
         converters = {**(outer or {}), **one.pattern.converters}
         if hasattr(one, "url_patterns"):
@@ -214,9 +202,7 @@ def _flat(patterns: Any, outer: dict[str, Any] | None = None) -> Iterator[tuple[
 def let_in(client: Client, name: str, address: str) -> str:
     """Return "in", "403" or "sign in" for a page, with what is posted to it where that differs."""
     found = client.get(address)
-    if found.status_code == 405:
-        found = client.post(address)
-    elif name in POSTS:
+    if found.status_code == 405 or name in POSTS:
         found = client.post(address)
     if found.status_code == 302 and found.headers["Location"].startswith("/accounts/login/"):
         return "sign in"
@@ -239,6 +225,21 @@ def test_L22_a_page_is_served_to_the_roles_of_its_row(role):
     }
     staff = [(name, address) for name, address in addresses() if name in PAGES]
     assert {name: let_in(client, name, address) for name, address in staff} == expected
+
+
+def test_L22_what_is_refused_on_a_page_of_a_case_is_logged_by_the_name_of_its_action():
+    mine = {name: roles for name, roles in PAGES.items() if roles != ALL} | POSTS
+    of_cases = [
+        name
+        for name, pattern in _flat(get_resolver("audits.urls").url_patterns)
+        if "case_id" in pattern and name in mine
+    ]
+    named = {name: LOGGED.get(name, name) for name in of_cases}
+    asked = {"extend", "drop_case", "approve_forget_set"}
+    assert asked < set(named.values())
+    assert {name: mine[name] for name in named} == {
+        name: ACTIONS[action] for name, action in named.items()
+    }
 
 
 @pytest.mark.parametrize("role", ROLES)
