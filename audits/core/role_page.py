@@ -81,6 +81,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             approve_decision="approve a proposed decision",
             return_decision="send a proposed decision back",
             approve_forget_set="approve a forget set",
+            approve_exception="approve that a version stays",
         ),
         **_each(
             Right.OPERATE,
@@ -89,6 +90,8 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             destroy_version="destroy a version that cannot be trained again",
             use_outside_version="name a version that was trained outside",
             release_held="put a held version into use",
+            propose_exception="propose that an affected version stays",
+            drop_exception="take this proposal back",
         ),
         **_each(
             Right.REGISTER,
@@ -107,7 +110,10 @@ BESIDE = (
     Action("read cases, evidence, letters, registers, models and the log", (Right.READ,)),
     Action("release or drop a record that is alike under two labels", (Right.HANDLE,)),
     Action("open the contents of records that are decided about", (Right.HANDLE, Right.REVIEW)),
-    Action("keep the registers of places and backups", (Right.REGISTER,)),
+    Action("note what recipients of a notice answered, or why there is none", (Right.HANDLE,)),
+    Action("destroy a version outside a case; claim that one is anonymous", (Right.OPERATE,)),
+    Action("keep the register of deployments", (Right.OPERATE, Right.REGISTER)),
+    Action("keep the registers of places, backups, recipients, publications", (Right.REGISTER,)),
     Action("make accounts, give roles, take them, close accounts", (Right.ADMINISTER,)),
 )
 

@@ -29,6 +29,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "destroy": "destroy_version",
         "duplicate": "decide_duplicate",
         "duplicates": "decide_duplicates",
+        "except_version": "propose_exception",
         "forget_set": "choose_records",
         "identity": "check_identity",
         "letter_again": "try_letter_again",
