@@ -65,7 +65,8 @@ migrations: $(VENV)/.installed ## Models and migrations agree
 
 docs: $(VENV)/.installed ## The documentation says what the code says (DOCS=write renews it)
 	@if [ "$(DOCS)" = write ]; then $(BIN)/python -m unlearning.core.catalogue && \
-		$(BIN)/python -m audits.core.attack_page; fi
+		$(BIN)/python -m audits.core.attack_page && \
+		$(BIN)/python -m audits.core.role_page; fi
 	$(BIN)/pytest -q tests/test_docs.py
 
 # Where the schemas are: an address, or a folder laid out like it.

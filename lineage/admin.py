@@ -20,6 +20,7 @@ from lineage.models import (
     ModelVersion,
     Run,
 )
+from lineage.queries.readers import may_read
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -31,6 +32,14 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
     list_per_page = 50
     show_full_result_count = False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the app to whoever may read cases."""
+        return may_read(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002  (Django's signature)
+        """Show rows to whoever may read cases."""
+        return may_read(request.user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  (Django's signature)
         """Nobody adds rows here."""

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from lineage.models import Artefact, ModelVersion
 from lineage.queries import version_page
+from lineage.queries.readers import may_read
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -83,8 +84,8 @@ def version(request: HttpRequest, version_id: UUID) -> HttpResponse:
 
 
 def _staff_only(request: HttpRequest) -> None:
-    if not request.user.is_staff:
-        raise PermissionDenied
+    if not may_read(request.user):
+        raise PermissionDenied("You may not read about models. Every role of staff allows it.")
 
 
 def _labels(found: ModelVersion) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audits.core import attack_page
+from audits.core import attack_page, role_page
 
 ROOT = Path(__file__).resolve().parent.parent
 ADR = ROOT / "docs" / "adr"
@@ -125,6 +125,12 @@ def test_every_setting_is_documented():
 def test_the_page_of_attacks_says_what_their_files_say():
     page = attack_page.PAGE.read_text()
     assert page == attack_page.page_text(page), "run python -m audits.core.attack_page"
+
+
+def test_L22_the_page_of_roles_says_who_may_do_what():
+    page = role_page.PAGE.read_text()
+    assert page == role_page.page_text(page), "run python -m audits.core.role_page"
+    assert "| approve a proposed decision |  |  | yes |  |  |  |" in page
 
 
 def test_the_page_of_attacks_keeps_what_is_written_around_the_entries():

@@ -52,3 +52,15 @@ ROLES: Mapping[str, tuple[Right, ...]] = MappingProxyType(
         "Administrator": (Right.READ, Right.REGISTER, Right.ADMINISTER),
     }
 )
+
+
+def holders(*rights: Right) -> tuple[str, ...]:
+    """Return the roles that hold at least one of the rights."""
+    return tuple(role for role, held in ROLES.items() if set(rights) & set(held))
+
+
+def refusal(*rights: Right) -> str:
+    """Return the sentence for whoever holds none of the rights: what, and which roles may."""
+    what = " or ".join(right.words for right in rights)
+    named = " or ".join(holders(*rights))
+    return f"You may not {what}. That takes the role {named}."

@@ -65,6 +65,7 @@ def accept_request(*, case_id: UUID, assessed: Assessed, user: User, now: dateti
             mandate, the case has gone on or closes by itself, another decision is proposed, or
             the exceptions leave nothing to erase.
     """
+    require(user, Right.HANDLE)
     asked = ErasureRequest.objects.only("kind").get(pk=case_id)
     assessed.check_acceptance(local_day(now), allowed=grounds_of(asked))
     return _propose(case_id, Decision(kind=Kind.ACCEPT), assessed, user, now)
@@ -80,6 +81,7 @@ def refuse_request(
         NotAllowed, NotYourDecision, MoveNotAllowed: as ``accept_request``; also where the case
             holds an objection whose balance is not decided, or needs none.
     """
+    require(user, Right.HANDLE)
     assessed.check_refusal(code)
     return _propose(case_id, Decision(kind=Kind.REFUSE, refusal_code=code), assessed, user, now)
 

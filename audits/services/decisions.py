@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from audits.core.roles import Right
 from audits.models import Evidence
 from audits.queries import cases
 from audits.queries.replacements import objection_to
 from audits.services import evidence, four_eyes, log, verdicts
 from audits.services.actors import actor_of
 from audits.services.requests import resume_case
+from audits.services.rights import require
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
 
@@ -33,9 +35,11 @@ def decide_destroy(*, run_id: UUID, user: User, now: datetime) -> None:
     """Choose destruction.
 
     Raises:
+        NotAllowed: the member of staff may not decide about models.
         NotYourDecision: they approved a case that the run serves.
         RunNotWaiting: there is nothing to decide.
     """
+    require(user, Right.OPERATE)
     _check_executor(run_id, user, "DESTROY")
     runs.decide_destroy(run_id=run_id)
     _log_choice(run_id, user, now)
@@ -51,8 +55,10 @@ def take_over(*, run_id: UUID, user: User, now: datetime) -> bool:
     been done. False when there is nothing to take over.
 
     Raises:
+        NotAllowed: the member of staff may not decide about models.
         NotYourDecision: they approved a case that the run serves.
     """
+    require(user, Right.OPERATE)
     _check_executor(run_id, user, "TAKE_OVER")
     if not (runs.ask_about_run(run_id=run_id) or _set_aside(run_id, now)):
         return False
@@ -88,12 +94,14 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, user: User, now: 
     """Accept a version retrained outside whose captured membership excludes the forget set.
 
     Raises:
+        NotAllowed: the member of staff may not decide about models.
         ReplacementNotAcceptable: it is not in use or stands in for another; its membership was
             not captured, or meets the forget set; or it was made from what was cleared
             approximately only.
         NotYourDecision: they approved a case that the run serves.
         RunNotWaiting: there is nothing to decide.
     """
+    require(user, Right.OPERATE)
     _check_executor(run_id, user, "USE_OUTSIDE")
     run = UnlearningRun.objects.select_related("space", "target").get(pk=run_id)
     if reason := objection_to(run, replacement):

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from pyroaring import BitMap
 
+from audits.core.roles import Right
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.operator_cases import intake_of
 from audits.services import log, planning
 from audits.services.actors import actor_of
+from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
 from lineage.queries.contents import targets_of
 from lineage.queries.derivation import with_derived
@@ -44,10 +46,12 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
     ERASE proposes it, and one by somebody else decides. False when it was decided before.
 
     Raises:
+        NotAllowed: the member of staff may not handle cases.
         ValueError: the decision is neither KEEP nor ERASE.
         MoveNotAllowed: the case is already planned.
         NeedsSecond: whoever proposed that it goes, too, asks again.
     """
+    require(user, Right.HANDLE)
     if decision not in (Decision.KEEP, Decision.ERASE):
         raise ValueError(f"decision is {decision!r}; allowed are KEEP and ERASE.")
     found = DuplicateFinding.objects.select_for_update(of=("self",))
@@ -93,6 +97,7 @@ def decide_duplicates(
     Those that ``user`` proposed are left to a second member of staff. Raises as
     ``decide_duplicate``.
     """
+    require(user, Right.HANDLE)
     pending = DuplicateFinding.objects.filter(request_id=case_id, decision=Decision.PENDING)
     wanted = pending.filter(pk__in=list(findings)).order_by("pk")
     if decision == Decision.ERASE:

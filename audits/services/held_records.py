@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 
+from audits.core.roles import Right
 from audits.services import forgetting, log
 from audits.services.actors import actor_of
 from audits.services.closing import DataRemains
+from audits.services.rights import require
 from lineage.models import LabelConflict
 from lineage.services import holding, purge
 
@@ -25,8 +27,10 @@ def release(*, conflict_id: UUID, user: User, now: datetime) -> LabelConflict:
     """Say that the target of a record is right; where it is held back, training has it now.
 
     Raises:
+        NotAllowed: the member of staff may not handle cases.
         NotHeld: it was settled before.
     """
+    require(user, Right.HANDLE)
     found = holding.release(conflict_id=conflict_id)
     _log("label_conflict_released", found, user, now)
     return found
@@ -36,10 +40,12 @@ def drop(*, conflict_id: UUID, user: User, now: datetime) -> None:
     """Erase a held record, content and identity, as if it had not come in.
 
     Raises:
+        NotAllowed: the member of staff may not handle cases.
         NotHeld: it is not held (any more).
         DataRemains: its file is still there; drop it again.
         JournalFull, JournalMissing: nothing was erased.
     """
+    require(user, Right.HANDLE)
     found = LabelConflict.objects.select_related("space").filter(pk=conflict_id).first()
     hard = settings.EXPUNGE_PURGE_MODE == purge.HARD
     receipt = holding.drop(conflict_id=conflict_id, now=now, hard=hard)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from audits.core.roles import Right
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries.operator_cases import (
     CHANNEL,
@@ -24,6 +25,7 @@ from audits.queries.operator_cases import (
 from audits.services import log
 from audits.services.actors import actor_of
 from audits.services.references import new_reference, token_digest
+from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed, move
 from lineage.core import bitmaps
 from lineage.queries.availability import purged_ordinals
@@ -74,10 +76,12 @@ def open_case(*, new: NewCase, user: User, now: datetime) -> OperatorCase:
     """Open a case; nothing is restricted before it is approved, which ``user`` cannot do.
 
     Raises:
+        NotAllowed: the member of staff may not handle cases.
         ValueError: reason or disposal is not one of these.
         ForgetSetRefused: there is no record, or not one that can still be used.
         OrdinalsUnknown: the space has not handed them out.
     """
+    require(user, Right.HANDLE)
     _one_of("reason", new.reason, Reason.values)
     _one_of("disposal", new.disposal, Disposal.values)
     named = bitmaps.encode(_usable(new.space, new.seeds))
@@ -114,9 +118,11 @@ def choose(*, case_id: UUID, ordinals: BitMap, user: User) -> None:
     """Replace the records that are to leave the training; who does so is one of the authors.
 
     Raises:
+        NotAllowed: the member of staff may not handle cases.
         MoveNotAllowed: the case is not a draft (any more), or is still being scored.
         ForgetSetRefused, OrdinalsUnknown: as ``open_case``.
     """
+    require(user, Right.HANDLE)
     case = _drafted(case_id)
     case.chosen = bitmaps.encode(_usable(case.space, ordinals))
     case.save(update_fields=["chosen"])
@@ -128,9 +134,11 @@ def propose(*, case_id: UUID, user: User, now: datetime) -> bool:
     """Ask a second member of staff to approve the forget set; False when that was done.
 
     Raises:
+        NotAllowed: the member of staff may not handle cases.
         MoveNotAllowed: the case is not a draft, or its records are still being scored.
         ForgetSetRefused: all that were chosen have been erased since.
     """
+    require(user, Right.HANDLE)
     case = locked(case_id)
     _check_scored(case)
     _check_any(case)
@@ -155,7 +163,13 @@ def propose(*, case_id: UUID, user: User, now: datetime) -> bool:
 
 @transaction.atomic
 def send_back(*, case_id: UUID, user: User, now: datetime) -> bool:
-    """Return a proposed forget set to be chosen anew; False when it is being chosen already."""
+    """Return a proposed forget set to be chosen anew; False when it is being chosen already.
+
+    Raises:
+        NotAllowed: the member of staff may neither handle cases nor approve.
+        MoveNotAllowed: the case is past that.
+    """
+    require(user, Right.HANDLE, Right.REVIEW)
     locked(case_id)
     event = ("forget_set_returned", dict[str, Any]())
     return move(case_id=case_id, to=S.DRAFT, now=now, actor=actor_of(user), event=event)
@@ -166,10 +180,12 @@ def approve(*, case_id: UUID, digest: str, user: User, now: datetime) -> bool:
     """Approve a proposed forget set, of which ``digest`` was shown; False when it was approved.
 
     Raises:
+        NotAllowed: the member of staff may not approve.
         NotYourApproval: the member of staff opened the case or chose one of its records.
         MoveNotAllowed: nothing is proposed, or other records than those that were shown.
         ForgetSetRefused: all that were chosen have been erased since.
     """
+    require(user, Right.REVIEW)
     case = locked(case_id)
     if reason := may_approve(case, user):
         raise NotYourApproval(reason)
@@ -195,7 +211,13 @@ def approve(*, case_id: UUID, digest: str, user: User, now: datetime) -> bool:
 
 @transaction.atomic
 def drop(*, case_id: UUID, user: User, now: datetime) -> bool:
-    """Close a case that was not approved, or could not be scored: every record stays put."""
+    """Close a case that was not approved, or could not be scored: every record stays put.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+        MoveNotAllowed: the case is past that.
+    """
+    require(user, Right.HANDLE)
     locked(case_id)
     ErasureRequest.objects.filter(pk=case_id, status=S.FAILED, failed_from=S.DRAFT).update(
         status=S.DRAFT, failed_from="", failure_code="", failure=""

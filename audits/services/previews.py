@@ -9,10 +9,12 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from audits.core.preview import Shown, shown
+from audits.core.roles import Right
 from audits.models import ErasureRequest
 from audits.queries.operator_cases import may_look, operator_origin_of
 from audits.services import log
 from audits.services.actors import actor_of
+from audits.services.rights import require
 from lineage import artifacts
 from lineage.core.pictures import small_png
 from lineage.models import ErasureViewOpening
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from lineage.models import OrdinalSpace
 
 REVIEW = "REVIEW"
+# Whoever proposes about a record or approves it sees what it is about; nobody else does.
+LOOKERS = (Right.HANDLE, Right.REVIEW)
 GONE = "No longer held: it was erased."
 ELSEWHERE = "Its content is not stored here."
 OF_ANOTHER = "Set aside for another case, and not shown."
@@ -56,8 +60,10 @@ def look_at(
     """Open records for a member of staff to look at; those that cannot be opened say why.
 
     Raises:
+        NotAllowed: the member of staff neither proposes nor approves.
         NothingToLookAt: the case is a person's, or was dropped.
     """
+    require(user, *LOOKERS)
     _check(case_id)
     return _open(case_id, space, ordinals, actor_of(user), now, case=case_id)
 
@@ -65,6 +71,7 @@ def look_at(
 @transaction.atomic
 def look_at_held(*, space: OrdinalSpace, ordinals: BitMap, user: User, now: datetime) -> Opened:
     """Open records that an import found alike under two targets, likewise."""
+    require(user, *LOOKERS)
     return _open(hold_id(space), space, ordinals, actor_of(user), now)
 
 

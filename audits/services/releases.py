@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from audits.core.roles import Right
 from audits.models import Release
 from audits.queries import cases
 from audits.queries.releases import RELEASE_HELD, gate_of, held_before, held_releases
 from audits.services import four_eyes, log
 from audits.services.actors import actor_of
+from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
 from lineage.services import versions
 from unlearning.models import UnlearningRun
@@ -47,10 +49,12 @@ def release_held(*, run_id: UUID, user: User, now: datetime) -> None:
     """Show a version that the gate holds, by decision of staff.
 
     Raises:
+        NotAllowed: the member of staff may not decide about models.
         NotYourDecision: they approved a case that the run serves.
         MoveNotAllowed: it is not held.
         VersionNotReleasable: it must not be used.
     """
+    require(user, Right.OPERATE)
     served = list(cases.cases_of_run(run_id).values_list("pk", flat=True))
     four_eyes.check_executor(cases=served, user=user, action="RELEASE")
     release = held_releases().select_for_update(of=("self",)).filter(run_id=run_id).first()

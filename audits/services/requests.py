@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from audits.core.roles import Right
 from audits.models import ErasureRequest
 from audits.services import four_eyes, log, stopping
 from audits.services.actors import actor_of, staff_pseudonym
@@ -25,6 +26,7 @@ from audits.services.receiving import (
     request_of_link,
 )
 from audits.services.references import new_reference, token_digest
+from audits.services.rights import require
 from audits.services.transitions import move
 
 if TYPE_CHECKING:
@@ -90,8 +92,10 @@ def resume_case(*, case_id: UUID, user: User, now: datetime) -> bool:
     """Put a failed case back to where it stopped; False when it is not failed.
 
     Raises:
+        NotAllowed: the member of staff may not decide about models.
         NotYourDecision: they approved the case.
     """
+    require(user, Right.OPERATE)
     four_eyes.check_executor(cases=[case_id], user=user, action="RETRY")
     request = ErasureRequest.objects.get(pk=case_id)
     resumed = ErasureRequest.objects.filter(pk=case_id, status=S.FAILED).update(

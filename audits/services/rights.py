@@ -8,30 +8,32 @@ from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from audits.core.roles import ROLES, Right
+from audits.core.roles import ROLES, refusal
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+    from audits.core.roles import Right
 
 
 class NotAllowed(PermissionDenied):
     """The member of staff lacks a right; the sentence says which, and who has it."""
 
 
-def has_right(user: User, right: Right) -> bool:
-    """Return whether an active member of staff holds a right; a superuser holds them all."""
-    return user.is_active and user.is_staff and user.has_perm(f"audits.{right}")
+def has_right(user: User, *rights: Right) -> bool:
+    """Return whether an active member of staff holds one of the rights; a superuser holds all."""
+    at_work = user.is_active and user.is_staff
+    return at_work and any(user.has_perm(f"audits.{right}") for right in rights)
 
 
-def require(user: User, right: Right) -> None:
-    """Refuse whoever lacks a right.
+def require(user: User, *rights: Right) -> None:
+    """Refuse whoever holds none of the rights.
 
     Raises:
         NotAllowed: nothing was changed.
     """
-    if not has_right(user, right):
-        holders = ", ".join(role for role, rights in ROLES.items() if right in rights)
-        raise NotAllowed(f"You may not {right.words}. That takes the role {holders}.")
+    if not has_right(user, *rights):
+        raise NotAllowed(refusal(*rights))
 
 
 @transaction.atomic

@@ -13,13 +13,15 @@ from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext
 
+from audits.core.roles import Right
+from audits.services.rights import require
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from django.http import HttpRequest, HttpResponse
 
 P = ParamSpec("P")
-DECIDE = "audits.change_erasurerequest"
 
 
 def page(
@@ -74,30 +76,16 @@ def no_referrer(
 def staff_page(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Serve a page to members of staff only."""
+    """Serve a page to members of staff who may read cases, which every role allows."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        staff_of(request)
+        require(staff_of(request), Right.READ)
         return view(request, *args, **kwargs)
 
     return private(guarded)
-
-
-def decision(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Serve a page to members of staff who may decide about cases."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not may_decide(request):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return staff_page(guarded)
 
 
 def staff_of(request: HttpRequest) -> User:
@@ -106,8 +94,3 @@ def staff_of(request: HttpRequest) -> User:
     if not isinstance(user, User) or not user.is_staff:
         raise PermissionDenied
     return user
-
-
-def may_decide(request: HttpRequest) -> bool:
-    """Return whether the member of staff may accept, refuse, destroy, retry and export."""
-    return staff_of(request).has_perm(DECIDE)

@@ -14,9 +14,9 @@ from audits.core.roles import Right
 from audits.models import Evidence
 from audits.queries import anonymity as queries
 from audits.services import anonymity
-from audits.services.rights import require
-from audits.views.access import page, staff_of, staff_page
+from audits.views.access import page, staff_of
 from audits.views.asking import posted
+from audits.views.rights import needing
 from lineage.models import ModelVersion
 
 if TYPE_CHECKING:
@@ -54,11 +54,10 @@ class ClaimForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@needing(Right.OPERATE)
 def claim_anonymity(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """Claim it, or take the claim back."""
     user = staff_of(request)
-    require(user, Right.OPERATE)
     version = get_object_or_404(ModelVersion, pk=version_id)
     if request.method == "POST" and "drop" in request.POST:
         anonymity.drop(version=version, user=user, now=timezone.now())

@@ -10,7 +10,6 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from audits.core.roles import Right
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_page, case_work, cases, clocks, reports, schedule
 from audits.queries.conflicts import case_ahead
@@ -23,16 +22,16 @@ from audits.queries.places import told
 from audits.queries.releases import held_releases, held_stand_ins
 from audits.queries.serving import exposed
 from audits.queries.waiting import waits_for_others
-from audits.services.rights import has_right
-from audits.views.access import may_decide, page, staff_of, staff_page
+from audits.views.access import page, staff_of, staff_page
 from audits.views.clocks import clock_context
 from audits.views.deciding import panel
 from audits.views.downloads import MANIFEST, PDF
 from audits.views.kinds import asked_for
 from audits.views.letters import letters_of
-from audits.views.previews import asked, looked_at
+from audits.views.previews import asked, looked_at, may_open
 from audits.views.progress import fragment, progress_of
 from audits.views.retention import kept_until
+from audits.views.rights import rights_of
 from audits.views.told import told_context
 from audits.views.weighing import predicted_and_actual, weighed_ways
 from audits.views.wording import (
@@ -74,8 +73,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "shown": shown,
         "closed": closed,
         "only_overdue": late,
-        "may_decide": may_decide(request),
-        "may_enter": has_right(staff_of(request), Right.ENTER),
+        **rights_of(request),
         "open_count": cases.open_cases().count(),
         "closed_count": cases.closed_cases().count(),
         "overdue_count": overdue.count(),
@@ -102,7 +100,8 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         **_live(found),
         "status": status_badge(found),
         "due": due_badge(found, today_of_clock()),
-        "may_decide": may_decide(request),
+        "may_open": may_open(request),
+        **rights_of(request),
         "refusal": refusal_words(found.refusal_code),
         **clock_context(request, found),
         **told_context(request, found),

@@ -18,9 +18,10 @@ from audits.core.roles import Right
 from audits.models import ErasureRequest, ExtensionDecision
 from audits.queries import clocks, extending, pausing
 from audits.services.extensions import LEAST_REASON, ExtensionRefused
-from audits.services.rights import has_right, require
-from audits.views.access import staff_of, staff_page
+from audits.services.rights import has_right
+from audits.views.access import staff_of
 from audits.views.asking import ask, carry_out, posted
+from audits.views.rights import needing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -88,11 +89,10 @@ def clock_context(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@needing(Right.HANDLE)
 def extend(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Record why an answer takes longer, and tell the person."""
     user = staff_of(request)
-    require(user, Right.HANDLE)
     case = get_object_or_404(ErasureRequest, pk=case_id)
     refusal = extending.why_not(case, timezone.now())
     if refusal and request.method != "POST":  # what is posted is refused, and logged, below
@@ -112,11 +112,10 @@ def extend(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@needing(Right.HANDLE)
 def tell_of_extension(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Try the notice of an extension again."""
     user = staff_of(request)
-    require(user, Right.HANDLE)
     case = get_object_or_404(ErasureRequest, pk=case_id, extension__isnull=False)
     workflow.tell_of_extension(case_id=case.pk, user=user)
     _say(request, case)
@@ -124,7 +123,7 @@ def tell_of_extension(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@needing(Right.HANDLE)
 def pause_clock(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Let the clock stand still while the person is asked."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -138,7 +137,7 @@ def pause_clock(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@needing(Right.HANDLE)
 def resume_clock(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Let the clock go on."""
     case = get_object_or_404(ErasureRequest, pk=case_id)

@@ -10,9 +10,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from audits import workflow
+from audits.core.roles import Right
 from audits.models import DuplicateFinding, ErasureRequest
-from audits.views.access import decision, staff_of
+from audits.views.access import staff_of
 from audits.views.asking import carry_out
+from audits.views.rights import needing
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -21,7 +23,7 @@ S = ErasureRequest.Status
 
 
 @require_POST
-@decision
+@needing(Right.OPERATE)
 def retry(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Go on with a failed case from where it stopped."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -34,7 +36,7 @@ def retry(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@decision
+@needing(Right.HANDLE)
 def duplicate(request: HttpRequest, case_id: UUID, finding_id: UUID) -> HttpResponse:
     """Keep a record that resembles an erased one, or erase it too."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -51,7 +53,7 @@ def duplicate(request: HttpRequest, case_id: UUID, finding_id: UUID) -> HttpResp
 
 
 @require_POST
-@decision
+@needing(Right.HANDLE)
 def duplicates(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Keep or erase all the duplicates that were shown."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -70,7 +72,7 @@ def duplicates(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@decision
+@needing(Right.HANDLE)
 def export(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Write the report of a sealed case again."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -80,6 +82,6 @@ def export(request: HttpRequest, case_id: UUID) -> HttpResponse:
     return carry_out(
         request,
         case,
-        lambda: workflow.export(case_id=case.pk),
+        lambda: workflow.export(case_id=case.pk, user=staff_of(request)),
         "The report is being written.",
     )

@@ -17,6 +17,7 @@ from audits.services import deployments
 from audits.services.rights import NotAllowed
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
+from audits.views.rights import needing
 from lineage.models import Deployment, ModelVersion
 from lineage.services.deployments import DeploymentRefused, NoSuchDeployment
 
@@ -84,7 +85,7 @@ def deployment_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@needing(*deployments.KEEPERS)
 def withdrawn(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
     """Note that a version is gone from a place, as staff were told."""
     try:

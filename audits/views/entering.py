@@ -13,12 +13,12 @@ from django.views.decorators.http import require_http_methods
 from audits import workflow
 from audits.core.roles import Right
 from audits.services.asking import AnswerNotUsable, question_of_link
-from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
-from audits.views.access import page, private, staff_of, staff_page
+from audits.views.access import page, private, staff_of
 from audits.views.asking import posted
 from audits.views.intake_forms import AnswerForm, EnterForm
 from audits.views.language import speak_to
+from audits.views.rights import needing
 
 if TYPE_CHECKING:
     from django.forms import Form
@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@needing(Right.ENTER)
 def enter(request: HttpRequest) -> HttpResponse:
     """Take in a request with its true receipt."""
     user = staff_of(request)
-    require(user, Right.ENTER)
     form = EnterForm(posted(request), request.FILES or None)
     if form.is_valid():
         try:

@@ -12,11 +12,12 @@ from audits import workflow
 from audits.core.roles import Right
 from audits.models import ErasureRequest, Intake, PersonalDetails, ProcessingStop
 from audits.queries.addressees import address_of
-from audits.services.rights import has_right, require
+from audits.services.rights import has_right
 from audits.views import intake_forms as forms
-from audits.views.access import page, staff_of, staff_page
+from audits.views.access import page, staff_of
 from audits.views.asking import carry_out, posted
 from audits.views.entering import problems
+from audits.views.rights import needing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 S = ErasureRequest.Status
 Kind = ErasureRequest.Kind
+BY_INTAKE = ("copy_answer", "mandate")  # what whoever enters requests does, too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,7 @@ class Question:
 
 def _view(question: Question) -> Callable[..., HttpResponse]:
     @require_http_methods(["GET", "HEAD", "POST"])
-    @staff_page
+    @needing(question.right)
     def asked(request: HttpRequest, case_id: UUID) -> HttpResponse:
         user = staff_of(request)
         case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -54,7 +56,6 @@ def _view(question: Question) -> Callable[..., HttpResponse]:
         if form.is_valid():
             done = question.done.format(case=case.reference)
             return carry_out(request, case, lambda: question.act(case.pk, form, user), done)
-        require(user, question.right)
         first = next(iter(form.fields))
         context = {"case": case, "form": form, "ask": question, "errors": problems(form, first)}
         status = 400 if form.errors else 200
@@ -178,7 +179,7 @@ lift = _view(
 
 
 @require_POST
-@staff_page
+@needing(Right.HANDLE)
 def notice(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Record that the notice of the end was posted."""
     case, user = get_object_or_404(ErasureRequest, pk=case_id), staff_of(request)
@@ -191,7 +192,7 @@ def notice(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@needing(Right.HANDLE)
 def proof_destroyed(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Record that a document that was shown is destroyed."""
     case, user = get_object_or_404(ErasureRequest, pk=case_id), staff_of(request)
@@ -208,7 +209,7 @@ def asked_for(case: ErasureRequest, user: User) -> dict[str, Any]:
     intake = Intake.objects.select_related("entered_by").filter(request=case).first()
     details = PersonalDetails.objects.filter(request=case).first()
     stop = ProcessingStop.objects.filter(request=case).first()
-    handles = has_right(user, Right.HANDLE)
+    handles, enters = has_right(user, Right.HANDLE), has_right(user, Right.ENTER)
     open_, early = not case.outcome, case.status in (S.RECEIVED, S.VERIFIED)
     checks = list(case.identity_checks.order_by("asked_at", "checked_at"))
     may = {
@@ -228,7 +229,10 @@ def asked_for(case: ErasureRequest, user: User) -> dict[str, Any]:
         "details": details if shown else None,
         "stop": stop,
         "checks": checks,
-        "may": {name: can and handles and case.kind != Kind.OPERATOR for name, can in may.items()},
+        "may": {
+            name: can and (enters if name in BY_INTAKE else handles) and case.kind != Kind.OPERATOR
+            for name, can in may.items()
+        },
         "posts_notice": handles
         and bool(stop and stop.lift_on and not stop.notice_at)
         and not address_of(case, "LIFT_NOTICE"),

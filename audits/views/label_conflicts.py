@@ -12,12 +12,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from pyroaring import BitMap
 
+from audits.core.roles import Right
 from audits.queries import label_conflicts
 from audits.queries.named_records import labels_of
 from audits.services import held_records
 from audits.services.closing import DataRemains
-from audits.views.access import decision, may_decide, page, staff_of, staff_page
-from audits.views.previews import asked, held_looked_at
+from audits.views.access import page, staff_of, staff_page
+from audits.views.previews import asked, held_looked_at, may_open
+from audits.views.rights import may, needing
 from lineage.models import LabelConflict
 from lineage.services.holding import NotHeld
 from lineage.services.journal import JournalFull, JournalMissing
@@ -50,21 +52,22 @@ def conflicts(request: HttpRequest) -> HttpResponse:
         "looking": looking,
         "query": "show=contents&" if looking else "",
         "held_count": label_conflicts.held_count(),
-        "may_decide": may_decide(request),
+        "may_open": may_open(request),
+        "may_handle": may(request, Right.HANDLE),
         "mode": settings.EXPUNGE_LABEL_CONFLICTS,
     }
     return page(request, "audits/label_conflicts.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@decision
+@needing(Right.HANDLE)
 def release(request: HttpRequest, conflict_id: UUID) -> HttpResponse:
     """Ask whether a record's target is right, and let training have it."""
     return _settle(request, conflict_id, "release", held_records.release)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@decision
+@needing(Right.HANDLE)
 def drop(request: HttpRequest, conflict_id: UUID) -> HttpResponse:
     """Ask whether a held record is to be erased, and erase it."""
     return _settle(request, conflict_id, "drop", held_records.drop)

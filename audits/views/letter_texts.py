@@ -25,11 +25,11 @@ from audits.core.letter_rules import (
 from audits.core.roles import Right
 from audits.queries.letter_samples import sample_values
 from audits.queries.letter_texts import builtin_text, current_text, versions_of
-from audits.services import rights
 from audits.services.letter_writing import filled_in
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
 from audits.views.letter_forms import LetterForm
+from audits.views.rights import may, needing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -41,22 +41,24 @@ if TYPE_CHECKING:
 @staff_page
 def letter_texts(request: HttpRequest) -> HttpResponse:
     """List every letter in every language, with the version in use."""
-    rights.require(staff_of(request), Right.READ)
     languages, now = list(LOCALES.items()), timezone.now()
     rows = [
         (code, rule.title, [(*one, current_text(code, one[0], now).version) for one in languages])
         for code, rule in RULES.items()
     ]
-    context = {"rows": rows, "locales": languages}
+    context = {
+        "rows": rows,
+        "locales": languages,
+        "may_administer": may(request, Right.ADMINISTER),
+    }
     return page(request, "audits/letter_texts.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@needing(Right.ADMINISTER)
 def letter_text(request: HttpRequest, locale: str, code: str) -> HttpResponse:
     """Edit a text; ``preview`` shows how it reads, ``publish`` makes it the next version."""
     user = staff_of(request)
-    rights.require(user, Right.ADMINISTER)
     _must_exist(locale, code)
     form = LetterForm(posted(request), text=current_text(code, locale, timezone.now()))
     shown, errors = None, []
@@ -77,7 +79,7 @@ def letter_text(request: HttpRequest, locale: str, code: str) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@needing(Right.ADMINISTER)
 def letter_builtin(request: HttpRequest, locale: str, code: str) -> HttpResponse:
     """Use the built-in text again."""
     _must_exist(locale, code)

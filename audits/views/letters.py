@@ -26,6 +26,7 @@ from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import ask, carry_out, posted
 from audits.views.downloads import attachment, not_there
 from audits.views.letter_forms import PostedForm, RouteForm
+from audits.views.rights import needing
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -43,7 +44,6 @@ TOLD = ("asked", "reason", "new_due", "lift_on")
 @staff_page
 def letter(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse:
     """Show the text of a letter, but for the links that only its addressee gets."""
-    rights.require(staff_of(request), Right.READ)
     found = _letter(case_id, letter_id)
     try:
         written = open_letter(case_id, letter_id, bytes(found.content))
@@ -73,7 +73,6 @@ def pdf(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse:
 @staff_page
 def preview(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Show a letter as it would be sent now; any form of staff may post what it would say."""
-    rights.require(staff_of(request), Right.READ)
     case = get_object_or_404(ErasureRequest, pk=case_id)
     told = request.POST if request.method == "POST" else request.GET
     code = told.get("code", "")
@@ -96,7 +95,7 @@ def _why_not(letter: Letter, error: NotReadable) -> str:
 
 
 @require_POST
-@staff_page
+@needing(Right.HANDLE)
 def send(request: HttpRequest, case_id: UUID, code: str) -> HttpResponse:
     """Send a letter that needs no decision."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -109,7 +108,7 @@ def send(request: HttpRequest, case_id: UUID, code: str) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@needing(Right.HANDLE)
 def again(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse:
     """Try a letter again that could not be sent."""
     found = _letter(case_id, letter_id)
@@ -122,11 +121,10 @@ def again(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@needing(Right.HANDLE)
 def post(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse:
     """Record the day on which a letter was posted."""
     user = staff_of(request)
-    rights.require(user, Right.HANDLE)
     found = _letter(case_id, letter_id)
     form = PostedForm(posted(request))
     if form.is_valid():
@@ -141,11 +139,10 @@ def post(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@needing(Right.ENTER)
 def route(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Choose how a person is answered."""
     user = staff_of(request)
-    rights.require(user, Right.ENTER)
     case = get_object_or_404(ErasureRequest, pk=case_id)
     ways = AnswerRoute.Way
     way = ways.POST if on_paper(case) else ways.EMAIL

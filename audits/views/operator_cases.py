@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from pyroaring import BitMap
 
 from audits import workflow
+from audits.core.roles import Right
 from audits.forms import NewCaseForm, RecordsField
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries import named_records
@@ -29,10 +30,11 @@ from audits.queries.operator_cases import (
     shown_records,
 )
 from audits.services.operator_cases import ForgetSetRefused
-from audits.views.access import decision, may_decide, page, staff_of, staff_page
+from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import SAID_NO, carry_out
-from audits.views.previews import asked, looked_at
+from audits.views.previews import asked, looked_at, may_open
 from audits.views.progress import progress_of
+from audits.views.rights import may, needing, rights_of
 from audits.views.wording import status_badge
 from lineage.services.snapshots import OrdinalsUnknown
 
@@ -49,7 +51,7 @@ PER_PAGE = 100
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@decision
+@needing(Right.HANDLE)
 def start(request: HttpRequest) -> HttpResponse:
     """Open a case that no data subject asked for."""
     sent = request.method == "POST"
@@ -75,9 +77,9 @@ def start(request: HttpRequest) -> HttpResponse:
 @staff_page
 def forget_set(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Show what is proposed, and take the choice of the proposer."""
-    case = _case(case_id)
     if request.method == "POST":
         return _chosen(request, case_id)
+    case = _case(case_id)
     chosen, seeds = chosen_of(case), seeds_of(case)
     scoring = case.request.status == S.DRAFT and needs_scores(case)
     shown = Paginator(shown_records(case), PER_PAGE).get_page(request.GET.get("page"))
@@ -86,7 +88,7 @@ def forget_set(request: HttpRequest, case_id: UUID) -> HttpResponse:
     looking = asked(request) and may_look(case.request) and not scoring
     context = {
         "looking": looking,
-        "may_look": may_decide(request) and may_look(case.request),
+        "may_look": may_open(request) and may_look(case.request),
         "query": "show=contents&" if looking else "",
         "case": case.request,
         "operator": case,
@@ -101,14 +103,15 @@ def forget_set(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "labels": named_records.label_counts(case.space, chosen),
         "digest": digest_of(case),
         "scoring": scoring,
-        "choosing": case.request.status == S.DRAFT and may_decide(request),
-        "deciding": case.request.status == S.PROPOSED and may_decide(request),
+        "choosing": case.request.status == S.DRAFT and may(request, Right.HANDLE),
+        "deciding": case.request.status == S.PROPOSED and may(request, Right.HANDLE, Right.REVIEW),
         "objection": may_approve(case, user),
+        **rights_of(request),
     }
     return page(request, "audits/forget_set.html", context)
 
 
-@decision
+@needing(Right.HANDLE)
 def _chosen(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Keep the choice among the records shown, with those added by hand; then propose."""
     case = _case(case_id)
@@ -139,7 +142,7 @@ def _chosen(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@decision
+@needing(Right.REVIEW)
 def approve(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Approve the forget set that was shown; a deletion is confirmed by the case's reference."""
     case = _case(case_id)
@@ -161,7 +164,7 @@ def approve(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@decision
+@needing(Right.HANDLE, Right.REVIEW)
 def send_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Have the forget set chosen anew."""
     case = _case(case_id)
@@ -174,7 +177,7 @@ def send_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@decision
+@needing(Right.HANDLE)
 def drop(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Ask whether a case that was not approved is closed, and close it."""
     case = _case(case_id)

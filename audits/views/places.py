@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import Http404
@@ -14,34 +13,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audits.core.roles import Right
 from audits.queries.places import last_drill
 from audits.services import registers
-from audits.services.rights import has_right, require
 from audits.views.access import page, staff_of, staff_page
 from audits.views.place_forms import BackupForm, PlaceForm
+from audits.views.rights import may, needing
 from lineage import locations
 from lineage.core.place_settings import SettingRefused
 from lineage.core.places import LocationNotReachable
 from lineage.models import Backup, Location
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.forms import Form
     from django.http import HttpRequest, HttpResponse
-
-P = ParamSpec("P")
-
-
-def keeper(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Serve a page to members of staff who keep the registers."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        require(staff_of(request), Right.REGISTER)
-        return view(request, *args, **kwargs)
-
-    return staff_page(guarded)
 
 
 @require_safe
@@ -59,13 +41,13 @@ def place_list(request: HttpRequest) -> HttpResponse:
         "backups": backups,
         "late": sum(row["late"] is True for row in backups),
         "drill": last_drill(),
-        "may_keep": has_right(staff_of(request), Right.REGISTER),
+        "may_keep": may(request, Right.REGISTER),
     }
     return page(request, "audits/places.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@keeper
+@needing(Right.REGISTER)
 def new_place(request: HttpRequest, kind: str) -> HttpResponse:
     """Register a place of a kind."""
     if kind not in locations.KINDS:
@@ -75,7 +57,7 @@ def new_place(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@keeper
+@needing(Right.REGISTER)
 def edit_place(request: HttpRequest, slug: str) -> HttpResponse:
     """Change what is said of a place."""
     found = get_object_or_404(Location, slug=slug)
@@ -86,7 +68,7 @@ def edit_place(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-@keeper
+@needing(Right.REGISTER)
 def try_place(request: HttpRequest, slug: str) -> HttpResponse:
     """Open a place and say what is there."""
     found = get_object_or_404(Location, slug=slug)
@@ -100,7 +82,7 @@ def try_place(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@keeper
+@needing(Right.REGISTER)
 def new_backup(request: HttpRequest) -> HttpResponse:
     """Register a backup."""
     form = BackupForm(request.POST if request.method == "POST" else None)
@@ -118,7 +100,7 @@ def new_backup(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@keeper
+@needing(Right.REGISTER)
 def destroyed(request: HttpRequest, backup_id: str) -> HttpResponse:
     """Note that a backup was destroyed."""
     found = get_object_or_404(Backup, pk=backup_id)

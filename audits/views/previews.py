@@ -17,7 +17,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audits.services import previews
-from audits.views.access import decision, may_decide, staff_of
+from audits.views.access import staff_of
+from audits.views.rights import may, needing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,8 +35,13 @@ Looked = dict[tuple[int, int | None], dict[str, Any]]
 
 
 def asked(request: HttpRequest) -> bool:
-    """Return whether the contents are to be shown, to somebody who may decide."""
-    return request.GET.get("show") == "contents" and may_decide(request)
+    """Return whether the contents are to be shown, to somebody who may open them."""
+    return request.GET.get("show") == "contents" and may_open(request)
+
+
+def may_open(request: HttpRequest) -> bool:
+    """Return whether the member of staff proposes or approves, and so may open records."""
+    return may(request, *previews.LOOKERS)
 
 
 def looked_at(
@@ -83,7 +89,7 @@ def _box() -> Fernet:
 
 
 @require_safe
-@decision
+@needing(*previews.LOOKERS)
 def picture(request: HttpRequest, token: str) -> HttpResponse:
     """Return one record as a small picture, to whoever opened it a while ago, for that page."""
     try:

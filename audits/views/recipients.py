@@ -14,9 +14,10 @@ from audits.models import Publication, Recipient
 from audits.queries import registers
 from audits.queries.told import unregistered_readers
 from audits.services.recipients import EntryRefused, keep
-from audits.services.rights import has_right, require
+from audits.services.rights import has_right
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
+from audits.views.rights import needing
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -105,7 +106,7 @@ def publications(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@needing(Right.REGISTER)
 def recipient(request: HttpRequest, entry_id: UUID | None = None) -> HttpResponse:
     """Enter or change a recipient."""
     entry = get_object_or_404(Recipient, pk=entry_id) if entry_id else Recipient()
@@ -114,7 +115,7 @@ def recipient(request: HttpRequest, entry_id: UUID | None = None) -> HttpRespons
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@needing(Right.REGISTER)
 def publication(request: HttpRequest, entry_id: UUID | None = None) -> HttpResponse:
     """Enter or change a publication."""
     entry = get_object_or_404(Publication, pk=entry_id) if entry_id else Publication()
@@ -124,7 +125,6 @@ def publication(request: HttpRequest, entry_id: UUID | None = None) -> HttpRespo
 
 def _kept(request: HttpRequest, form: _EntryForm, back: str, what: str) -> HttpResponse:
     user = staff_of(request)
-    require(user, Right.REGISTER)
     if form.is_valid():
         given = form.cleaned_data
         try:

@@ -3,35 +3,70 @@
 from __future__ import annotations
 
 from functools import wraps
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
-from audits.services.rights import has_right, require
+from django.utils import timezone
+
+from audits.core.roles import Right
+from audits.services import refusals
+from audits.services.rights import NotAllowed, has_right, require
 from audits.views.access import staff_of, staff_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
 
-    from audits.core.roles import Right
-
 P = ParamSpec("P")
+# The action of ``audits.workflow`` that a page asks for, where its address has another name.
+ACTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "answer_route": "choose_route",
+        "ask_more": "ask_information",
+        "copy_answer": "receive_information",
+        "destroy": "destroy_version",
+        "duplicate": "decide_duplicate",
+        "duplicates": "decide_duplicates",
+        "except_version": "propose_exception",
+        "forget_set": "choose_records",
+        "identity": "check_identity",
+        "letter_again": "try_letter_again",
+        "letter_posted": "post_letter",
+        "lift": "plan_lift",
+        "mandate": "see_mandate",
+        "notice": "note_notice",
+        "objection": "decide_objection",
+        "outside": "use_outside_version",
+        "proof_destroyed": "note_proof_destroyed",
+        "release": "release_held",
+        "restrict": "accept",
+        "send_letter": "send_staff_letter",
+        "unidentified": "close_unidentified",
+    }
+)
 
 
 def needing(
-    right: Right,
+    *rights: Right,
 ) -> Callable[
     [Callable[Concatenate[HttpRequest, P], HttpResponse]],
     Callable[Concatenate[HttpRequest, P], HttpResponse],
 ]:
-    """Serve a page to whoever holds a right."""
+    """Serve a page to whoever holds one of the rights."""
 
     def guard(
         view: Callable[Concatenate[HttpRequest, P], HttpResponse],
     ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            require(staff_of(request), right)
+            user = staff_of(request)
+            try:
+                require(user, *rights)
+            except NotAllowed as error:
+                _note(request, user, error)
+                raise
             return view(request, *args, **kwargs)
 
         return staff_page(guarded)
@@ -39,6 +74,24 @@ def needing(
     return guard
 
 
-def may(request: HttpRequest, right: Right) -> bool:
-    """Return whether the member of staff holds a right."""
-    return has_right(staff_of(request), right)
+def _note(request: HttpRequest, user: User, error: NotAllowed) -> None:
+    """Log an attempt at a case that its service would have refused, and logged."""
+    found = request.resolver_match
+    if request.method == "POST" and found and "case_id" in found.kwargs:
+        refusals.note_refusal(
+            case_ids=[found.kwargs["case_id"]],
+            action=ACTIONS.get(str(found.url_name), str(found.url_name)),
+            error=error,
+            user=user,
+            now=timezone.now(),
+        )
+
+
+def may(request: HttpRequest, *rights: Right) -> bool:
+    """Return whether the member of staff holds one of the rights."""
+    return has_right(staff_of(request), *rights)
+
+
+def rights_of(request: HttpRequest) -> dict[str, bool]:
+    """Return what a page shows by right: ``may_handle`` and so on."""
+    return {f"may_{right.name.lower()}": may(request, right) for right in Right}

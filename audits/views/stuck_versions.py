@@ -10,13 +10,15 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods
 
 from audits import workflow
+from audits.core.roles import Right
 from audits.forms import DestroyForm, OutsideForm
 from audits.models import ErasureRequest
 from audits.queries import case_work
 from audits.queries.releases import held_releases
 from audits.queries.replacements import replacements_for
-from audits.views.access import decision, staff_of
+from audits.views.access import staff_of
 from audits.views.asking import ask, carry_out, posted
+from audits.views.rights import needing
 from unlearning.models import UnlearningRun
 from unlearning.services.runs import RETRAIN
 
@@ -27,7 +29,7 @@ S = UnlearningRun.Status
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@decision
+@needing(Right.OPERATE)
 def take_over(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     """Stop trying a run that cannot be carried out or audited, and decide about its version."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -45,7 +47,7 @@ def take_over(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@decision
+@needing(Right.OPERATE)
 def destroy(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     """Destroy a version that cannot be trained again, once its name was typed."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -62,7 +64,7 @@ def destroy(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@decision
+@needing(Right.OPERATE)
 def outside(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     """Choose the version, retrained outside, that replaces an affected one."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -82,7 +84,7 @@ def outside(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@decision
+@needing(Right.OPERATE)
 def release(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     """Show an unlearned version although it got worse."""
     case = get_object_or_404(ErasureRequest, pk=case_id)

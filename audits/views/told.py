@@ -16,7 +16,8 @@ from audits.queries import told
 from audits.queries.ends import ends_of
 from audits.services import notices
 from audits.services.rights import has_right
-from audits.views.access import page, private, staff_of, staff_page
+from audits.views.access import page, private, staff_of
+from audits.views.rights import needing
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -49,7 +50,7 @@ def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@needing(Right.HANDLE)
 def staff_acknowledged(request: HttpRequest, case_id: UUID, notice_id: UUID) -> HttpResponse:
     """Note that staff were told otherwise that it is done."""
     notice = get_object_or_404(Notice, pk=notice_id, request=case_id)
@@ -65,7 +66,7 @@ def staff_acknowledged(request: HttpRequest, case_id: UUID, notice_id: UUID) -> 
 
 
 @require_POST
-@staff_page
+@needing(Right.HANDLE)
 def not_possible(request: HttpRequest, case_id: UUID, notice_id: UUID) -> HttpResponse:
     """Note why telling somebody is impossible or disproportionate."""
     notice = get_object_or_404(Notice, pk=notice_id, request=case_id)
@@ -84,7 +85,7 @@ def not_possible(request: HttpRequest, case_id: UUID, notice_id: UUID) -> HttpRe
 
 
 @require_POST
-@staff_page
+@needing(Right.HANDLE)
 def asked_who(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Note whether the person asked who received their data; the answer then names them."""
     case = get_object_or_404(ErasureRequest, pk=case_id)

@@ -15,10 +15,10 @@ from audits.core.roles import Right
 from audits.models import ErasureRequest, VersionException
 from audits.queries.told import affected_versions
 from audits.services import destruction
-from audits.services.rights import require
 from audits.services.version_exceptions import LEAST_REASON, ExceptionRefused
-from audits.views.access import page, staff_of, staff_page
+from audits.views.access import page, staff_of
 from audits.views.asking import ask, posted
+from audits.views.rights import needing
 from lineage.artifacts import ArtefactRemains
 from lineage.models import ModelVersion
 
@@ -78,11 +78,10 @@ class DestroyModelForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@needing(Right.OPERATE)
 def except_version(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Propose that an affected version stays; a reviewer approves."""
     user = staff_of(request)
-    require(user, Right.OPERATE)
     case = get_object_or_404(ErasureRequest, pk=case_id)
     form = ExceptForm(posted(request))
     form.fields["version"].queryset = affected_versions(case)  # type: ignore[attr-defined]
@@ -97,7 +96,7 @@ def except_version(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@needing(Right.REVIEW)
 def approve_exception(request: HttpRequest, case_id: UUID, exception_id: int) -> HttpResponse:
     """Let the version stay."""
     found = get_object_or_404(VersionException, pk=exception_id, request=case_id)
@@ -110,7 +109,7 @@ def approve_exception(request: HttpRequest, case_id: UUID, exception_id: int) ->
 
 
 @require_POST
-@staff_page
+@needing(Right.OPERATE)
 def drop_exception(request: HttpRequest, case_id: UUID, exception_id: int) -> HttpResponse:
     """Take a proposal back."""
     found = get_object_or_404(VersionException, pk=exception_id, request=case_id)
@@ -123,11 +122,9 @@ def drop_exception(request: HttpRequest, case_id: UUID, exception_id: int) -> Ht
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@needing(Right.OPERATE)
 def destroy_model(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """Destroy a version outside a case, once its name was typed."""
-    user = staff_of(request)
-    require(user, Right.OPERATE)
     version = get_object_or_404(ModelVersion, pk=version_id)
     form = DestroyModelForm(posted(request))
     if form.is_valid() and _destroyed(request, form, version):

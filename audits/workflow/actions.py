@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
+from audits.core.roles import Right
 from audits.models import ErasureRequest
 from audits.queries import cases
 from audits.services import decisions, duplicates, releases, requests
+from audits.services.rights import require
 from audits.workflow import doorbell, letter_actions
 from audits.workflow.intake_actions import LetterNotSent, send_links
 from audits.workflow.refused import logged
@@ -100,6 +102,7 @@ def destroy_version(*, run_id: UUID, user: User) -> None:
 @logged
 def use_outside_version(*, run_id: UUID, version_id: UUID, user: User) -> None:
     """Replace a version by one that was retrained outside, without the forget set."""
+    require(user, Right.OPERATE)
     version = ModelVersion.objects.get(pk=version_id)
     decisions.decide_outside(run_id=run_id, replacement=version, user=user, now=timezone.now())
     _wake_cases_of(run_id)
@@ -130,8 +133,14 @@ def retry(*, case_id: UUID, user: User) -> None:
     doorbell.wake(case_id)
 
 
-def export(*, case_id: UUID) -> None:
-    """Write the report of a sealed case, again if its first try failed."""
+@logged
+def export(*, case_id: UUID, user: User) -> None:
+    """Write the report of a sealed case, again if its first try failed.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+    """
+    require(user, Right.HANDLE)
     request = ErasureRequest.objects.get(pk=case_id)
     job = doorbell.report_job(request, timezone.now())
     if jobs.retry_job(job_id=job.pk):

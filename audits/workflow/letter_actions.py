@@ -16,6 +16,7 @@ from audits.services import (
     rights,
 )
 from audits.workflow import doorbell
+from audits.workflow.refused import logged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +41,7 @@ def acknowledge(request: ErasureRequest) -> None:
         letters.send_letter(request=request, code="ACKNOWLEDGEMENT", now=timezone.now())
 
 
+@logged
 def send_staff_letter(*, case_id: UUID, code: str, user: User) -> bool:
     """Send a letter that needs no decision; return whether it is sent.
 
@@ -59,6 +61,7 @@ def send_staff_letter(*, case_id: UUID, code: str, user: User) -> bool:
     return letters.send_letter(request=request, code=code, now=timezone.now())
 
 
+@logged
 def try_letter_again(*, letter_id: UUID, user: User) -> bool:
     """Try a letter that failed again, at once; return whether it is sent.
 
@@ -78,6 +81,7 @@ def try_letter_again(*, letter_id: UUID, user: User) -> bool:
     return sent
 
 
+@logged
 def post_letter(*, letter_id: UUID, posted_on: date, user: User) -> None:
     """Record the day on which a letter was posted. Raises as ``record_posting``."""
     letter = letter_posting.record_posting(
@@ -86,6 +90,7 @@ def post_letter(*, letter_id: UUID, posted_on: date, user: User) -> None:
     doorbell.wake(letter.request_id)
 
 
+@logged
 def choose_route(*, case_id: UUID, way: str, address: str, requested: bool, user: User) -> None:
     """Record how a person is answered. Raises as the service does."""
     letter_posting.choose_route(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from audits.models import Decision, DuplicateFinding
+from audits.models import Decision, DuplicateFinding, Letter, LocationException
 from audits.queries import cases
 from audits.services import four_eyes, refusals
 from audits.services.actors import actor_of
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from uuid import UUID
 
+    from django.db.models import Manager
+
 P = ParamSpec("P")
 T = TypeVar("T")
 # Sentences that services wrote for people. Anything else is a fault of ours, and no refusal.
@@ -38,13 +40,19 @@ REFUSED = (
     RunNotWaiting,
     ValueError,
 )
+# Which case a row belongs to, by the name under which an action takes it.
+HELD_BY: Mapping[str, tuple[Manager[Any], str]] = {
+    "finding_id": (DuplicateFinding.objects, "request_id"),
+    "letter_id": (Letter.objects, "request_id"),
+    "exception_id": (LocationException.objects, "decision__request_id"),
+}
 
 
 def logged(action: Callable[P, T]) -> Callable[P, T]:
     """Have a refused action written into the log of its cases, in a transaction of its own.
 
-    The action takes ``case_id``, ``run_id``, ``decision`` or ``finding_id``, and ``user`` unless
-    it is the person's own. The event has the action's name and a code, never the sentence.
+    The action takes ``case_id``, ``run_id``, ``decision`` or one of ``HELD_BY``, and ``user``
+    unless it is the person's own. The event has the action's name and a code, never the sentence.
     """
 
     @wraps(action)
@@ -74,9 +82,9 @@ def _cases(given: Mapping[str, Any]) -> Iterable[UUID]:
         return [given["case_id"]]
     if "run_id" in given:
         return list(cases.cases_of_run(given["run_id"]).values_list("pk", flat=True))
-    if isinstance(decision := given.get("decision"), Decision):
-        return [decision.request_id]
-    if "finding_id" not in given:
-        return []
-    found = DuplicateFinding.objects.filter(pk=given["finding_id"])
-    return list(found.values_list("request_id", flat=True))
+    if isinstance(given.get("decision"), Decision):
+        return [given["decision"].request_id]
+    for name, (rows, case) in HELD_BY.items():
+        if name in given:
+            return list(rows.filter(pk=given[name]).values_list(case, flat=True))
+    return []

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from audits.services import version_exceptions
 from audits.workflow import doorbell
+from audits.workflow.refused import logged
 
 if TYPE_CHECKING:
     from datetime import date
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lineage.models import ModelVersion
 
 
+@logged
 def propose_exception(
     *, case_id: UUID, version: ModelVersion, code: str, reason: str, until: date, user: User
 ) -> None:

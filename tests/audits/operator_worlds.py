@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import User
 from django.utils import timezone
 from pyroaring import BitMap
 
@@ -12,6 +11,7 @@ from audits.services.operator_cases import NewCase
 from lineage.models import OrdinalSpace
 from lineage.services.importing import Row, ensure_dataset, import_records
 from lineage.services.snapshots import take_snapshot
+from tests.audits.world import member
 from unlearning.recipes.digits import digit_records
 
 BAD = BitMap(range(12))
@@ -44,8 +44,8 @@ def spoilt():
 
 
 def staff(name):
-    user, _ = User.objects.get_or_create(username=name, defaults={"is_staff": True})
-    return user
+    """One who may propose and approve, each in their turn."""
+    return member(name, "Case officer", "Reviewer")
 
 
 def new_case(space, version=None, seeds=None, *, reason="MISLABELLED", disposal="KEEP"):

@@ -44,6 +44,7 @@ from audits.services import (
 )
 from audits.services.extensions import ExtensionRefused
 from audits.services.receiving import KINDS, LinkNotUsable
+from audits.services.rights import give_role
 from audits.services.transitions import ALLOWED, MoveNotAllowed
 from lineage.models import Restriction
 from tests.audits.case_invariants import (
@@ -304,6 +305,7 @@ class Cases(RuleBasedStateMachine):
 def world(signing_key):
     for role in ("Case officer", "Reviewer", "Administrator"):
         member(role)
+    give_role(user=member("Case officer"), role="Model operator")  # who retries
     person(ADA, records=2)
 
 

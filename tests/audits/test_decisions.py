@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from django.contrib.auth.models import Permission, User
 
 from audits import workflow
 from audits.queries.limits import limits_of
@@ -198,9 +197,7 @@ def stopped(world):
 
 @pytest.fixture
 def decider(client):
-    user = worlds.officer()
-    user.user_permissions.add(Permission.objects.get(codename="change_erasurerequest"))
-    client.force_login(User.objects.get(pk=user.pk))
+    client.force_login(worlds.officer())
     return client
 
 

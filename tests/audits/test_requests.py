@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
-from django.contrib.auth.models import User
 from django.core import signing
 from django.db import transaction
 
@@ -20,7 +19,7 @@ from audits.services.requests import LinkNotUsable
 from audits.services.transitions import MoveNotAllowed
 from lineage import keys
 from lineage.services.subjects import register_subject
-from tests.audits.world import ADA, NOW, accept_now, events, logged, person
+from tests.audits.world import ADA, NOW, accept_now, events, logged, member, person
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +34,7 @@ def confirm(received):
 
 @pytest.fixture
 def officer():
-    return User.objects.create_user("officer", is_staff=True)
+    return member("officer", "Case officer", "Model operator")
 
 
 # --- receiving --------------------------------------------------------------------------------

@@ -36,6 +36,12 @@ def test_a_refusal_says_what_may_not_be_done_and_who_may():
         require(_member("Case officer"), Right.REVIEW)
 
 
+def test_one_of_several_rights_is_enough_and_a_refusal_names_all_who_hold_one():
+    require(_member("Reviewer"), Right.HANDLE, Right.REVIEW)
+    with pytest.raises(NotAllowed, match=r"takes the role Case officer or Reviewer\."):
+        require(_member("Auditor"), Right.HANDLE, Right.REVIEW)
+
+
 def test_an_account_that_was_closed_has_no_right():
     user = _member("Reviewer")
     user.is_active = False

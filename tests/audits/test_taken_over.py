@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from audits import workflow
@@ -25,9 +24,7 @@ def base(world):
 
 @pytest.fixture
 def decider(client):
-    user = worlds.officer()
-    user.user_permissions.add(Permission.objects.get(codename="change_erasurerequest"))
-    client.force_login(User.objects.get(pk=user.pk))
+    client.force_login(worlds.officer())
     return client
 
 

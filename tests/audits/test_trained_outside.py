@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from django.contrib.auth.models import Permission
 from django.utils import timezone
 from safetensors.torch import save
 from torch.utils.data import DataLoader
@@ -55,9 +54,7 @@ def test_a_version_captured_over_http_closes_the_case(world, script, client):
     assert told([run]) == [("outside v1", "retrain", "WAITING")]
 
     replacement = ModelVersion.objects.get(id=train(script, model_name="outside"))
-    user = worlds.officer()
-    user.user_permissions.add(Permission.objects.get(codename="change_erasurerequest"))
-    client.force_login(user)
+    client.force_login(worlds.officer())
     address = f"/cases/{case.pk}/runs/{run.pk}/outside/"
     assert f'value="{replacement.pk}"' in client.get(address).content.decode()
     with world.commit(execute=True):

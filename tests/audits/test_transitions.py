@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import transaction
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
@@ -20,10 +19,12 @@ from audits.services import closing, evidence, planning, records, requests, tran
 from audits.services.requests import LinkNotUsable
 from audits.services.transitions import ALLOWED, MoveNotAllowed, move
 from lineage.models import Restriction
-from tests.audits.world import ADA, NOW, accept_now, events, person, refuse_now
+from tests.audits.world import ADA, NOW, accept_now, events, officer, person, refuse_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from django.contrib.auth.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +116,7 @@ ORDER = [*ACTIONS[:2], *ACTIONS[4:10]]
 def case(signing_key):
     person(ADA, records=1)
     received = requests.receive_request(email=ADA, channel="FORM", now=NOW)
-    return Case(received=received, officer=User.objects.create_user("officer", is_staff=True))
+    return Case(received=received, officer=officer())
 
 
 def sequences():

@@ -237,19 +237,21 @@ def imported(name: str, records: list[tuple[str, tuple[bytes, str]]]) -> Dataset
 
 
 def officer() -> User:
-    return member("officer", "Case officer")
+    """Somebody who handles cases and decides about models; they approve nothing."""
+    return member("officer", "Case officer", "Model operator")
 
 
 def reviewer() -> User:
     return member("reviewer", "Reviewer")
 
 
-def member(name: str, role: str) -> User:
-    """A member of staff with a role, always the same one by this name."""
+def member(name: str, *roles: str) -> User:
+    """A member of staff with roles, always the same one by this name."""
     user, made = User.objects.get_or_create(username=name, defaults={"is_staff": True})
     if made or not user.groups.exists():
         make_roles()
-        give_role(user=user, role=role)
+        for role in roles:
+            give_role(user=user, role=role)
     return User.objects.get(pk=user.pk)  # permissions are cached on the object
 
 

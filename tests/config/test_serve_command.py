@@ -13,15 +13,15 @@ from config.management.commands.serve import create_staff
 pytestmark = pytest.mark.django_db
 
 
-def test_the_first_logins_are_a_superuser_and_a_reviewer_and_are_made_once():
+def test_the_first_logins_are_no_superusers_and_one_only_approves_and_are_made_once():
     make_roles()
     for name, _ in (OFFICER, REVIEWER):  # those of the demo cannot sign in, and do not count
         User.objects.create_user(name, is_staff=True)
     (first, password), (second, its_password) = create_staff()
     staff, reviewer = User.objects.get(username=first), User.objects.get(username=second)
-    assert staff.is_superuser
+    assert not staff.is_superuser
+    assert {right for right in Right if not has_right(staff, right)} == {Right.REVIEW}
     assert staff.check_password(password)
     assert reviewer.check_password(its_password)
-    assert has_right(reviewer, Right.REVIEW)
-    assert not has_right(reviewer, Right.HANDLE)
+    assert {right for right in Right if has_right(reviewer, right)} == {Right.READ, Right.REVIEW}
     assert create_staff() == []

@@ -13,7 +13,7 @@ from audits import keys
 from config.management.commands import setup as command
 from lineage import keys as lineage_keys
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db  # the roles are made there
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from audits.models import ErasureRequest, OperatorCase
 from audits.queries import named_records
 from audits.queries.operator_cases import account, operator_case_of, scored
 from audits.services.operator_cases import ForgetSetRefused, NewCase
+from audits.services.rights import NotAllowed
 from audits.services.transitions import MoveNotAllowed
 from lineage.models import Dataset, ModelVersion
 from lineage.services.snapshots import OrdinalsUnknown
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 SAID_NO = (
     ForgetSetRefused,
     MoveNotAllowed,
+    NotAllowed,
     OrdinalsUnknown,
     *named_records.NOT_NAMED,
 )

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from audits.services.rights import give_role
+from audits.services.rights import give_role, make_roles
 from config.demo.journey import OFFICER, REVIEWER
 from config.services.children import sigterm_closes
 from config.services.ports import PortNotUsable
@@ -19,6 +19,12 @@ from config.stage import stage
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+# Whoever approves a case does not carry it out, so the reviewer is nothing else.
+FIRST = {
+    "staff": ("Case officer", "Model operator", "Administrator"),
+    "reviewer": ("Reviewer",),
+}
 
 
 class Command(BaseCommand):
@@ -62,22 +68,23 @@ class Command(BaseCommand):
 def create_staff() -> list[tuple[str, str]]:
     """Make the first two staff logins with random passwords; none when there is one already.
 
-    Two, as whoever proposes a decision does not approve it: a superuser, and a reviewer.
+    Two, as whoever proposes a decision does not approve it; neither is a superuser.
     """
     users = get_user_model().objects
     made_up = [OFFICER[0], REVIEWER[0]]
     if users.filter(is_staff=True, is_active=True).exclude(username__in=made_up).exists():
         return []
-    return [_login("staff", superuser=True), _login("reviewer", superuser=False)]
+    return [_login(name, roles) for name, roles in FIRST.items()]
 
 
-def _login(name: str, *, superuser: bool) -> tuple[str, str]:
+def _login(name: str, roles: tuple[str, ...]) -> tuple[str, str]:
     password = secrets.token_urlsafe(12)
     user, _ = get_user_model().objects.get_or_create(username=name)
     user.is_staff = user.is_active = True
-    user.is_superuser = superuser
+    user.is_superuser = False
     user.set_password(password)
     user.save()
-    if not superuser:
-        give_role(user=user, role="Reviewer")
+    make_roles()
+    for role in roles:
+        give_role(user=user, role=role)
     return name, password

@@ -6,14 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
 from audits import keys
-from audits.services.rights import give_role, make_roles
-from tests.audits.world import reviewer
+from tests.audits.world import member, reviewer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,12 +42,8 @@ def _client_of(user: User) -> Client:
 
 @pytest.fixture
 def decider() -> Client:
-    """Staff who may decide about cases."""
-    user = User.objects.create_user("decider", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="change_erasurerequest"))
-    make_roles()
-    give_role(user=user, role="Case officer")
-    return _client_of(user)
+    """Staff who handle cases and decide about models."""
+    return _client_of(member("decider", "Case officer", "Model operator"))
 
 
 @pytest.fixture
@@ -60,7 +55,7 @@ def approver() -> Client:
 @pytest.fixture
 def reader() -> Client:
     """Staff who may only read."""
-    return _client_of(User.objects.create_user("reader", is_staff=True))
+    return _client_of(member("reader", "Auditor"))
 
 
 @pytest.fixture

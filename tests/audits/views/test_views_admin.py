@@ -53,6 +53,15 @@ def test_the_admin_of_a_case_leads_to_its_page_and_hides_address_and_secrets(roo
     )
 
 
+def test_the_buttons_that_handle_a_case_are_for_case_officers(decider, reader):
+    case = worlds.verified()
+    at = f"/admin/audits/erasurerequest/{case.pk}/"
+    assert f"{at}accept" in text_of(decider.get(f"{at}change/"))
+    assert f"{at}accept" not in text_of(reader.get(f"{at}change/"))
+    assert reader.get(f"{at}accept", follow=True).status_code == 403
+    assert reader.get(f"{at}open-case", follow=True).status_code == 200
+
+
 def test_only_the_admin_has_the_looser_policy(root):
     assert "unsafe" in root.get("/admin/").headers["Content-Security-Policy"]
     assert "unsafe" not in root.get("/cases/").headers["Content-Security-Policy"]

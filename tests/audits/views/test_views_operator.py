@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -13,10 +13,12 @@ from audits.models import ErasureRequest, OperatorCase
 from audits.queries.operator_cases import chosen_of, digest_of
 from audits.services import case_scores, operator_cases
 from audits.services.operator_cases import NewCase
+from audits.services.rights import give_role
 from lineage.models import Dataset, OrdinalSpace
 from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_run
 from lineage.services.snapshots import take_snapshot
 from tests.audits.views import worlds
+from tests.audits.world import member
 
 
 def text_of(response):
@@ -34,11 +36,9 @@ def dataset():
 
 @pytest.fixture
 def second() -> Client:
-    """Another member of staff who may decide."""
-    user = User.objects.create_user("second", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="change_erasurerequest"))
+    """Another member of staff, who approves."""
     client = Client()
-    client.force_login(user)
+    client.force_login(member("second", "Case officer", "Reviewer"))
     return client
 
 
@@ -96,6 +96,8 @@ def test_two_members_of_staff_are_needed(decider, second, dataset):
     case.refresh_from_db()
     assert chosen_of(case) == BitMap([1, 5, 6])
     seen = {"digest": digest_of(case)}
+    assert decider.post(at(case, "approve/"), seen).status_code == 403
+    give_role(user=User.objects.get(username="decider"), role="Reviewer")
     assert "cannot approve it" in text_of(decider.post(at(case, "approve/"), seen, follow=True))
     assert ErasureRequest.objects.get().status == "PROPOSED"
     page = text_of(second.get(at(case)))

@@ -1,0 +1,145 @@
+"""Accounts of staff in the admin, for administrators; roles come from the code and are to read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, User
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from audits.core.roles import ROLES, Right
+from audits.services.accounts import AccountRefused, check_change
+from audits.services.rights import has_right
+from lineage.admin import ReadOnlyAdmin
+
+if TYPE_CHECKING:
+    from django.db.models import ManyToManyField, Model
+    from django.forms import ModelMultipleChoiceField
+    from django.http import HttpRequest
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+def _administers(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and has_right(request.user, Right.ADMINISTER)
+
+
+class AccountForm(UserChangeForm):  # type: ignore[misc]  # unfold has no types
+    """An account; who changes it is set by ``AccountAdmin.get_form``."""
+
+    by: User
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what ``check_change`` refuses."""
+        given: dict[str, Any] = super().clean()
+        before = User.objects.get(pk=self.instance.pk)
+        try:
+            check_change(by=self.by, account=before, changed=self.changed_data)
+        except AccountRefused as error:
+            self.add_error(None, str(error))
+        return given
+
+
+@admin.register(User)
+class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # unfold has no types
+    """Accounts: make one, give it roles, close it. None is deleted, as decisions name them."""
+
+    form, add_form = AccountForm, UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "email", "roles", "is_active", "is_superuser", "last_login")
+    list_filter = ("groups", "is_active", "is_superuser")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Roles", {"fields": ("groups", "is_staff", "is_active", "is_superuser")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("username", "email", "password1", "password2", "is_staff", "groups")}),
+    )
+
+    @admin.display(description="Roles")
+    def roles(self, account: User) -> str:
+        """Return the names of the roles."""
+        return ", ".join(sorted(group.name for group in account.groups.all()))
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: User | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002  (Django's signature)
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Tell the form, which is made for this request, who asks."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if isinstance(request.user, User):
+            form.by = request.user  # type: ignore[attr-defined]
+        return form
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> tuple[str, ...]:
+        """Leave superusers to superusers."""
+        superuser = isinstance(request.user, User) and request.user.is_superuser
+        return () if superuser or obj is None else ("is_superuser",)
+
+    def formfield_for_manytomany(
+        self,
+        db_field: ManyToManyField[Any, Any],
+        request: HttpRequest,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> ModelMultipleChoiceField[Any] | None:
+        """Offer the roles."""
+        if db_field.name == "groups":
+            kwargs["queryset"] = Group.objects.filter(name__in=ROLES)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show accounts to administrators."""
+        return _administers(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002  (Django's signature)
+        """Show accounts to administrators."""
+        return _administers(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let administrators make accounts."""
+        return _administers(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Let administrators change accounts, and those of superusers only superusers."""
+        guarded = isinstance(obj, User) and obj.is_superuser
+        by = request.user
+        return _administers(request) and (
+            not guarded or (isinstance(by, User) and by.is_superuser)
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002  (Django's signature)
+        """Nobody deletes accounts: they are closed."""
+        return False
+
+
+@admin.register(Group)
+class RoleAdmin(ReadOnlyAdmin):
+    """The roles and their rights, to read: they are fixed in the code."""
+
+    list_display = ("name",)
+    fields = ("name", "rights")
+    readonly_fields = fields
+
+    @admin.display(description="Rights")
+    def rights(self, role: Group) -> str:
+        """Return what the role allows, in words."""
+        return "; ".join(right.words for right in ROLES.get(role.name, ()))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show roles to administrators."""
+        return _administers(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002  (Django's signature)
+        """Show roles to administrators."""
+        return _administers(request)

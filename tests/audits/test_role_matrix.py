@@ -1,0 +1,265 @@
+"""L22: who may do what, as a table. Every action and every page of staff has a row in it."""
+
+from __future__ import annotations
+
+import inspect
+import uuid
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.urls.converters import IntConverter, UUIDConverter
+
+from audits import workflow
+from audits.core import role_page
+from audits.core.roles import ROLES
+from audits.models import Decision
+from audits.services.rights import NotAllowed
+from audits.views.rights import ACTIONS as LOGGED
+from tests.audits.world import member
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+pytestmark = pytest.mark.django_db
+
+INTAKE, OFFICER, REVIEWER = "Intake", "Case officer", "Reviewer"
+OPERATOR, AUDITOR, ADMINISTRATOR = "Model operator", "Auditor", "Administrator"
+OTHERS = ("superuser", "no role", "closed", "outsider")
+
+ACTIONS = {
+    "enter": {INTAKE, OFFICER},
+    "see_mandate": {INTAKE, OFFICER},
+    "receive_information": {INTAKE, OFFICER},
+    "choose_route": {INTAKE, OFFICER},
+    "check_identity": {OFFICER},
+    "ask_information": {OFFICER},
+    "close_unidentified": {OFFICER},
+    "note_proof_destroyed": {OFFICER},
+    "accept": {OFFICER},
+    "refuse": {OFFICER},
+    "decide_objection": {OFFICER},
+    "erase_excepted": {OFFICER},
+    "plan_lift": {OFFICER},
+    "note_notice": {OFFICER},
+    "extend": {OFFICER},
+    "tell_of_extension": {OFFICER},
+    "pause_clock": {OFFICER},
+    "resume_clock": {OFFICER},
+    "send_staff_letter": {OFFICER},
+    "try_letter_again": {OFFICER},
+    "post_letter": {OFFICER},
+    "decide_duplicate": {OFFICER},
+    "decide_duplicates": {OFFICER},
+    "open_case": {OFFICER},
+    "choose_records": {OFFICER},
+    "propose_forget_set": {OFFICER},
+    "drop_case": {OFFICER},
+    "export": {OFFICER},
+    "return_forget_set": {OFFICER, REVIEWER},
+    "approve_forget_set": {REVIEWER},
+    "approve_decision": {REVIEWER},
+    "return_decision": {REVIEWER},
+    "retry": {OPERATOR},
+    "take_over": {OPERATOR},
+    "destroy_version": {OPERATOR},
+    "use_outside_version": {OPERATOR},
+    "release_held": {OPERATOR},
+    "propose_exception": {OPERATOR},
+    "drop_exception": {OPERATOR},
+    "approve_exception": {REVIEWER},
+    "place_hold": {ADMINISTRATOR},
+    "release_hold": {ADMINISTRATOR},
+    "publish_letter": {ADMINISTRATOR},
+    "restore_letter": {ADMINISTRATOR},
+}
+ALL = set(ROLES)
+EVERYBODY = {
+    *("home", "erasure_form", "erasure_received", "confirm", "erasure_confirmed", "answer"),
+    *("status", "status_progress", "withdraw", "status_record", "status_report"),
+    "acknowledge",
+}
+# The roles of a page, by the names of its addresses.
+GROUPS: dict[str, set[str]] = {
+    "request_list case case_progress forget_set evidence plot figure evidence_json letter "
+    "letter_pdf letter_preview letter_texts report_json report_pdf report_manifest all_evidence "
+    "holds places label_conflicts version_list version deployments recipients publications": ALL,
+    "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
+    "accept refuse erase_excepted identity ask_more unidentified proof_destroyed objection "
+    "restrict lift notice extend tell_of_extension pause_clock resume_clock export duplicates "
+    "duplicate new_case drop_case send_letter letter_again letter_posted release_conflict "
+    "drop_conflict asked_who told_done told_not_possible": {OFFICER},
+    "record_picture return_forget_set": {OFFICER, REVIEWER},
+    "approve_decision return_decision approve_forget_set approve_exception": {REVIEWER},
+    "retry take_over destroy outside release except_version drop_exception destroy_model "
+    "claim_anonymity": {OPERATOR},
+    "deployment_gone": {OPERATOR, ADMINISTRATOR},
+    "place_hold release_hold new_place new_backup backup_destroyed edit_place try_place "
+    "letter_text letter_builtin new_recipient recipient new_publication publication": {
+        ADMINISTRATOR
+    },
+}
+PAGES = {name: roles for names, roles in GROUPS.items() for name in names.split()}
+# Pages that all read and some post to.
+POSTS = {"forget_set": {OFFICER}, "deployments": {OPERATOR, ADMINISTRATOR}}
+WITHOUT_ACTION = {"asked_who", "told_done", "told_not_possible"}  # of a service alone
+
+NOWHERE = uuid.UUID(int=7)
+SAMPLES = {UUIDConverter: NOWHERE, IntConverter: 7}
+MADE_UP: dict[str, Any] = {
+    "decision": Decision(pk=NOWHERE, request_id=NOWHERE),
+    "lift_on": date(2026, 5, 1),
+    "review_on": date(2026, 5, 1),
+    "posted_on": date(2026, 5, 1),
+    "upheld": True,
+    "requested": True,
+    "findings": (),
+    "identifiers": (),
+    "ordinals": (),
+}
+
+
+@pytest.fixture(autouse=True)
+def site(settings, tmp_path):
+    settings.KEYS = tmp_path
+    settings.STATIC_ROOT = tmp_path
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+
+def person(role: str) -> User:
+    """Somebody with one role, or one of ``OTHERS``."""
+    if role in ROLES:
+        return member(role, role)
+    if role == "closed":
+        user = member("closed", *ROLES)
+        User.objects.filter(pk=user.pk).update(is_active=False)
+        return User.objects.get(pk=user.pk)
+    if role == "superuser":
+        return User.objects.create_superuser("superuser")
+    if role == "no role":
+        return User.objects.create_user("no role", is_staff=True)
+    user = member("outsider", *ROLES)  # rights without being of the staff are worth nothing
+    User.objects.filter(pk=user.pk).update(is_staff=False)
+    return User.objects.get(pk=user.pk)
+
+
+def actions() -> Iterator[tuple[str, Callable[..., object]]]:
+    """Every action that somebody of the staff takes."""
+    for name in workflow.__all__:
+        action = getattr(workflow, name)
+        if inspect.isfunction(action) and "user" in inspect.signature(action).parameters:
+            yield name, action
+
+
+def may(action: Callable[..., object], user: User) -> bool:
+    """Whether an action gets past the question who may, on a case that is not there."""
+    asked = {
+        name: MADE_UP.get(name, NOWHERE if name.endswith("_id") else "X")
+        for name, parameter in inspect.signature(action).parameters.items()
+        if parameter.default is parameter.empty
+    }
+    try:
+        with transaction.atomic():
+            action(**{**asked, "user": user})
+    except NotAllowed:
+        return False
+    except Exception:  # noqa: BLE001  (it was let in, and found nothing there)
+        return True
+    return True
+
+
+def test_L22_every_action_has_a_row():
+    assert {name for name, _ in actions()} == set(ACTIONS)
+
+
+@pytest.mark.parametrize("role", [*ROLES, *OTHERS])
+def test_L22_an_action_is_allowed_to_the_roles_of_its_row(role):
+    user = person(role)
+    found = {name for name, action in actions() if may(action, user)}
+    assert found == {name for name, roles in ACTIONS.items() if role in {*roles, "superuser"}}
+
+
+def test_L22_the_documented_table_is_the_one_that_is_enforced():
+    told = {name: set(one.roles) for name, one in role_page.ACTIONS.items()}
+    assert told == ACTIONS
+
+
+def addresses() -> Iterator[tuple[str, str]]:
+    """Return the name and a made-up address of every page of the apps."""
+    for app in ("audits", "lineage"):
+        for name, pattern in _flat(get_resolver(f"{app}.urls").url_patterns):
+            made_up = {
+                key: SAMPLES.get(type(converter), "x") for key, converter in pattern.items()
+            }
+            yield name, reverse(f"{app}:{name}", kwargs=made_up)
+
+
+def _flat(
+    patterns: Iterable[Any], outer: dict[str, Any] | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for one in patterns:
+        converters = {**(outer or {}), **one.pattern.converters}
+        if hasattr(one, "url_patterns"):
+            yield from _flat(one.url_patterns, converters)
+        else:
+            yield one.name, converters
+
+
+def let_in(client: Client, name: str, address: str) -> str:
+    """Return "in", "403" or "sign in" for a page, with what is posted to it where that differs."""
+    found = client.get(address)
+    if found.status_code == 405 or name in POSTS:
+        found = client.post(address)
+    if found.status_code == 302 and found.headers["Location"].startswith("/accounts/login/"):
+        return "sign in"
+    return "403" if found.status_code == 403 else "in"
+
+
+def test_L22_every_page_has_a_row():
+    assert {name for name, _ in addresses()} == {*PAGES, *EVERYBODY}
+    assert EVERYBODY.isdisjoint(PAGES)
+
+
+@pytest.mark.parametrize("role", [*ROLES, *OTHERS])
+def test_L22_a_page_is_served_to_the_roles_of_its_row(role):
+    client = Client()
+    client.force_login(person(role))
+    refused = "sign in" if role == "closed" else "403"
+    expected = {
+        name: "in" if role in {*POSTS.get(name, roles), "superuser"} else refused
+        for name, roles in PAGES.items()
+    }
+    staff = [(name, address) for name, address in addresses() if name in PAGES]
+    assert {name: let_in(client, name, address) for name, address in staff} == expected
+
+
+def test_L22_what_is_refused_on_a_page_of_a_case_is_logged_by_the_name_of_its_action():
+    mine = {name: roles for name, roles in PAGES.items() if roles != ALL} | POSTS
+    of_cases = [
+        name
+        for name, pattern in _flat(get_resolver("audits.urls").url_patterns)
+        if "case_id" in pattern and name in mine and name not in WITHOUT_ACTION
+    ]
+    named = {name: LOGGED.get(name, name) for name in of_cases}
+    asked = {"extend", "drop_case", "approve_forget_set"}
+    assert asked < set(named.values())
+    assert {name: mine[name] for name in named} == {
+        name: ACTIONS[action] for name, action in named.items()
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_L22_the_forget_set_is_read_by_every_role(role):
+    client = Client()
+    client.force_login(member(role, role))
+    assert client.get(reverse("audits:forget_set", args=[NOWHERE])).status_code == 404
+
+
+def test_L22_whoever_is_not_signed_in_is_asked_to_and_people_are_not():
+    found = {name: let_in(Client(), name, address) for name, address in addresses()}
+    assert {name for name, seen in found.items() if seen == "sign in"} == set(PAGES)
+    assert {name for name, seen in found.items() if seen == "in"} == EVERYBODY
