@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from audits.core.key_list import KeyPeriod
     from audits.core.manifest import ListedFile
-    from audits.core.note import SigningKey
+    from audits.core.note import Signer
     from audits.core.record import VerifiedRecord
 
 RECORD, REPORT, MANIFEST = "record.json", "report.pdf", "manifest.json"
@@ -49,7 +49,8 @@ def pack(
     report: bytes,
     scores: str,
     periods: Sequence[KeyPeriod],
-    key: SigningKey,
+    key: Signer,
+    vkey: str = "",
 ) -> bytes:
     """The zip of a case.
 
@@ -58,12 +59,13 @@ def pack(
         report: the PDF.
         scores: the numbers that verdicts recompute from, as CSV; may be empty.
         periods: keys that signed, for ``keys.txt``.
-        key: signs the manifest; the record has to be sealed with it as well.
+        key: signs the manifest.
+        vkey: the public keys that the record was sealed with, one a line; as a rule that of ``key``.
 
     Raises:
-        RecordRejected: the record does not verify with this key.
+        RecordRejected: the record does not verify with these keys.
     """
-    found = record.verify(sealed, vkey=key.verifier.text)
+    found = record.verify(sealed, vkey=vkey or key.verifier.text)
     files = {
         **derived(sealed, found),
         RECORD: sealed,

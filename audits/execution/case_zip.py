@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from audits import keys
+from audits import key_register, keys
 from audits.core import case_bundle, record
 from audits.core.key_list import KeyPeriod
 from audits.execution.report_scores import scores_csv
-from audits.models import LogLeaf
 from audits.queries import reports
 from lineage.queries.artefacts import read_artefact
 
@@ -35,18 +35,26 @@ def case_zip(request: ErasureRequest) -> bytes:
             f"Case {request.reference} is {request.status} and has no report yet. It is written "
             f"after the case is sealed."
         )
-    sealed, key = read_artefact(files[reports.JSON]), keys.signing_key()
-    verified = record.verify(sealed, vkey=key.verifier.text)
+    sealed, vkey = read_artefact(files[reports.JSON]), keys.verifier_text()
+    verified = record.verify(sealed, vkey=vkey)
     return case_bundle.pack(
         sealed=sealed,
         report=read_artefact(files[reports.PDF]),
         scores=scores_csv(verified.account.findings),
         periods=key_periods(),
-        key=key,
+        key=keys.evidence_key(),
+        vkey=vkey,
     )
 
 
 def key_periods() -> list[KeyPeriod]:
-    """Return the key of the log, which signs since the log's first entry."""
-    first = LogLeaf.objects.order_by("index").values_list("at", flat=True).first()
-    return [KeyPeriod(vkey=keys.verifier_text(), since=first)]
+    """Return the keys of checkpoints and statements, past ones too, with their periods."""
+    return [
+        KeyPeriod(vkey=one.key, since=_moment(one.since), until=_moment(one.until))
+        for one in key_register.known_keys()
+        if one.role in keys.SIGNING
+    ]
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from audits.core.record import RecordRejected
 from audits.execution.case_zip import ReportNotWritten, case_zip
-from audits.keys import SigningKeyMissing
+from audits.key_files import SigningKeyMissing
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import reports
 from audits.views.access import page, staff_page

@@ -85,8 +85,9 @@ def test_a_case_with_models_is_exported_with_its_numbers_and_its_graph():
     assert graph["affected"][0]["path"][0]["role"] == "TRAINING"
     assert files["scores.csv"].startswith(b"evidence,run,look,attack,contrast,arm,quantity")
     assert len(files["events.jsonl"].splitlines()) == len(files["events.csv"].splitlines()) - 1
-    since = files["keys.txt"].decode().splitlines()[2].split()[1]
-    assert since == json.loads(files["events.jsonl"].splitlines()[0])["event"]["at"]
+    listed = [line.split() for line in files["keys.txt"].decode().splitlines()[2:]]
+    assert [one[0] for one in listed] == [keys.signer(role).verifier.text for role in keys.SIGNING]
+    assert all(one[2] == "-" for one in listed)  # both are in use
 
 
 def test_a_changed_zip_is_refused_by_the_command(folder):
@@ -119,7 +120,7 @@ def test_a_report_that_is_gone_is_a_sentence(folder):
 
 
 def keys_file(folder):
-    return folder / "keys" / "log.vkey"
+    return folder / "keys" / "keys.vkey"
 
 
 # --- nobody is in it --------------------------------------------------------------------------

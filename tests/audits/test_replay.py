@@ -231,6 +231,6 @@ def test_a_whole_backup_brings_nobody_back(world, client, settings, moment, mode
     with world.commit(execute=True):
         tasks.sweep()
     world.work()
-    assert set(ErasureRequest.objects.values_list("status", "email")) == {("SEALED", "")}
+    assert {(one.status, one.email) for one in ErasureRequest.objects.all()} == {("SEALED", "")}
     states = dict(ModelVersion.objects.values_list("version", "state"))
     assert states == {1: "DESTROYED", 2: "ACTIVE"}

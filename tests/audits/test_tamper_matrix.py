@@ -15,6 +15,7 @@ from django.db import connection
 
 from audits import keys
 from audits.core import events, ledger
+from audits.core.growing_tree import GrowingTree
 from audits.core.note import Checkpoint, parse_checkpoint, sign_checkpoint, verify_note
 from audits.models import LogCheckpoint, LogHead, LogLeaf
 from audits.queries.limit_sentences import ALWAYS
@@ -91,20 +92,24 @@ MANIPULATIONS = {
 def rewrite(rows: list[bytes], *, rehash: bool, resign: bool) -> None:
     """Put other rows into the database, as somebody would who is not held by the triggers."""
     known = {bytes(row.data): bytes(row.leaf_hash) for row in LogLeaf.objects.all()}
+    hashes = [ledger.leaf_hash(row) if rehash else known.get(row, bytes(32)) for row in rows]
+    tree = GrowingTree()
+    nodes = [b"".join(tree.add(one)) for one in hashes]
     with without_triggers(connection):
         LogLeaf.objects.all().delete()
         LogLeaf.objects.bulk_create(
             LogLeaf(
                 index=index,
                 data=data,
-                leaf_hash=ledger.leaf_hash(data) if rehash else known.get(data, bytes(32)),
+                leaf_hash=hashes[index],
+                nodes=nodes[index],
                 case_id=None,
                 type=events.parse(data).type,
                 at=events.parse(data).at,
             )
             for index, data in enumerate(rows)
         )
-        LogHead.objects.update(size=len(rows))
+        LogHead.objects.update(size=len(rows), frontier=tree.pack())
         if resign:
             resign_all(rows)
 

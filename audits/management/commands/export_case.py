@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audits.execution import reporting
 from audits.execution.case_zip import case_zip
-from audits.keys import SigningKeyMissing
+from audits.key_files import SigningKeyMissing
 from audits.management.commands.export_report import case_called
 from lineage.artifacts import ArtefactAltered, ArtefactMissing
 
