@@ -60,7 +60,8 @@ def pack(
         scores: the numbers that verdicts recompute from, as CSV; may be empty.
         periods: keys that signed, for ``keys.txt``.
         key: signs the manifest.
-        vkey: the public keys that the record was sealed with, one a line; as a rule that of ``key``.
+        vkey: the public keys that the record was sealed with, one a line; that of ``key`` if
+            none is given.
 
     Raises:
         RecordRejected: the record does not verify with these keys.

@@ -75,6 +75,11 @@ def base_jobs(dataset: Dataset) -> list[Job]:
     ]
 
 
+def train_everybody(dataset: Dataset) -> Job:
+    """Ask for the base version alone."""
+    return _train(BASE, f"{_RECIPES}:DigitsMLP", snapshots(dataset)[0])
+
+
 def child_job(dataset: Dataset) -> Job:
     """Ask for the child: fine-tuned on the half without the person, so found through its base."""
     base = ModelVersion.objects.get(model_name=BASE, version=1)
