@@ -18,7 +18,7 @@ except ImportError:  # pragma: no cover  (no wheel for this platform)
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
-from config import environment, logs
+from config import admin_theme, environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything that an installation writes lies under one folder.
@@ -292,12 +292,6 @@ CELERY_BEAT_SCHEDULE = {
     }
 }
 
-UNFOLD = {
-    "SITE_TITLE": "Expunge",
-    "SITE_HEADER": "Expunge",
-    "SITE_SYMBOL": "account_tree",
-    "SITE_URL": "/cases/",
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
-}
+UNFOLD = admin_theme.THEME
 
 LOGGING = logs.to_stderr(os.environ.get("EXPUNGE_LOG_LEVEL", "INFO"))

@@ -102,6 +102,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             Right.ADMINISTER,
             publish_letter="publish a text of a letter",
             restore_letter="use the built-in text of a letter again",
+            keep_longer="keep a closed case longer than its outcome says",
         ),
     }
 )

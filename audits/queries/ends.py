@@ -97,7 +97,8 @@ def ends_of(request: ErasureRequest) -> list[VersionEnd]:
     """Return the end of every affected version, in the order of the plan."""
     stay = exceptions_of(request)
     last = {run.target_id: run for run in ordered_runs(request)}
-    interims = {run.interim_id for run in last.values()}
+    # Of every run: one that was given up may have had something serve meanwhile.
+    interims = set(request.runs.values_list("interim_id", flat=True))
     known = {one.pk: one for one in affected_versions(request)}
     order = [pk for pk in last if pk in known]
     order += [pk for pk in known if pk not in last and pk not in interims]

@@ -118,7 +118,7 @@ HELD = (
     "{count} unlearned model version(s) got worse by more than is tolerated. They are held, and "
     "were not in use when this record was sealed."
 )
-EXCEPTED = (
+EXCEPTED_VERSIONS = (
     "{count} model version(s) learned from the records and stay as they are by an exception of "
     "Art. 17(3): {names}."
 )

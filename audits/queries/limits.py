@@ -15,6 +15,7 @@ from audits.queries.limit_sentences import (
     CERTIFIED,
     EXACT,
     EXCEPTED,
+    EXCEPTED_VERSIONS,
     HAD_BOTH,
     HELD,
     IN_BACKUPS,
@@ -122,7 +123,7 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
         request.version_exceptions.exclude(approved_at=None).select_related("version")
     ):
         names = ", ".join(f"{one.version} until {one.until:%Y-%m-%d} ({one.code})" for one in stay)
-        found.append(EXCEPTED.format(count=len(stay), names=names))
+        found.append(EXCEPTED_VERSIONS.format(count=len(stay), names=names))
     if kept := request.duplicates.filter(decision="KEEP").count():
         found.append(KEPT.format(count=kept))
     if _raised(request, NEAR_SEARCH_INCOMPLETE):

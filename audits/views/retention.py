@@ -12,11 +12,12 @@ from audits import workflow
 from audits.core.roles import Right
 from audits.models import CaseRetention, ErasureRequest
 from audits.queries.retention import retention_of, why_kept
-from audits.services.rights import has_right, require
-from audits.views.access import page, staff_of, staff_page
+from audits.services.rights import has_right
+from audits.views.access import page, staff_of
 from audits.views.asking import carry_out, posted
 from audits.views.entering import problems
 from audits.views.intake_forms import radios
+from audits.views.rights import needing
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -48,7 +49,7 @@ class KeepLongerForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@needing(Right.ADMINISTER)
 def keep_longer(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Ask an administrator until when a case is kept, and why."""
     user = staff_of(request)
@@ -61,7 +62,6 @@ def keep_longer(request: HttpRequest, case_id: UUID) -> HttpResponse:
             lambda: workflow.keep_longer(case_id=case.pk, user=user, **form.cleaned_data),
             f"Case {case.reference} is kept longer.",
         )
-    require(user, Right.ADMINISTER)
     context = {"case": case, "form": form, "ask": ASKED, "errors": problems(form, "reason")}
     return page(request, "audits/ask.html", context, status=400 if form.errors else 200)
 

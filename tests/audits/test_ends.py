@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 
-from audits import workflow
+from audits import keys, workflow
 from audits.core.record import verify
 from audits.core.verdict import Outcome
 from audits.execution.report_told import ends as view_ends
@@ -65,7 +65,7 @@ def test_Q13_a_case_says_what_it_did_to_each_version(world, signing_key):
     assert case.status == "SEALED"
     assert [one.end for one in ends_of(case)][2] == End.DESTROYED
     data = bytes(ComplianceRecord.objects.get(request=case).data)
-    sealed = verify(data, vkey=signing_key.verifier.text).account.findings
+    sealed = verify(data, vkey=keys.verifier_text()).account.findings
     assert sealed["ends"] == ends_record(case)["ends"]
     assert len(view_ends(sealed)) == 3
 

@@ -76,17 +76,19 @@ ACTIONS = {
     "release_hold": {ADMINISTRATOR},
     "publish_letter": {ADMINISTRATOR},
     "restore_letter": {ADMINISTRATOR},
+    "keep_longer": {ADMINISTRATOR},
 }
 ALL = set(ROLES)
 EVERYBODY = {
     *("home", "erasure_form", "erasure_received", "confirm", "erasure_confirmed", "answer"),
     *("status", "status_progress", "withdraw", "status_record", "status_report"),
     "acknowledge",
+    *("ask", "ask_kind", "ask_email", "ask_check"),
 }
 # The roles of a page, by the names of its addresses.
 GROUPS: dict[str, set[str]] = {
     "request_list case case_progress forget_set evidence plot figure evidence_json letter "
-    "letter_pdf letter_preview letter_texts report_json report_pdf report_manifest all_evidence "
+    "letter_pdf letter_preview letter_texts report_json report_pdf report_manifest case_bundle all_evidence "
     "holds places label_conflicts version_list version deployments recipients publications": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
     "accept refuse erase_excepted identity ask_more unidentified proof_destroyed objection "
@@ -99,7 +101,7 @@ GROUPS: dict[str, set[str]] = {
     "claim_anonymity": {OPERATOR},
     "deployment_gone": {OPERATOR, ADMINISTRATOR},
     "place_hold release_hold new_place new_backup backup_destroyed edit_place try_place "
-    "letter_text letter_builtin new_recipient recipient new_publication publication": {
+    "letter_text letter_builtin new_recipient recipient new_publication publication keep_longer": {
         ADMINISTRATOR
     },
 }

@@ -38,12 +38,12 @@ def test_without_a_report_there_is_a_page_that_says_so(reader):
 def test_a_report_that_was_destroyed_and_a_key_that_is_gone_are_pages(reader, settings):
     case = worlds.no_data_found()
     reporting.write_case_report(case_id=case.pk, now=timezone.now())
-    (settings.KEYS / "log.pem").rename(settings.KEYS / "elsewhere")
+    (settings.KEYS / "evidence.pem").rename(settings.KEYS / "elsewhere")
     response = reader.get(f"/cases/{case.pk}/bundle.zip")
     assert (response.status_code, "Nothing can be signed" in response.content.decode()) == (
         500,
         True,
     )
-    (settings.KEYS / "elsewhere").rename(settings.KEYS / "log.pem")
+    (settings.KEYS / "elsewhere").rename(settings.KEYS / "evidence.pem")
     destroy_artefact(artefact=report_files(case)["PDF"], now=timezone.now())
     assert reader.get(f"/cases/{case.pk}/bundle.zip").status_code == 404

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audits import workflow
 from audits.models import ErasureRequest
-from tests.audits.kinds import BALANCE, member
+from tests.audits.kinds import BALANCE, approved, member
 from tests.audits.views import worlds
 from tests.audits.world import logged
 
@@ -74,6 +74,7 @@ def test_an_objection_is_decided_on_its_page(officer):
     assert "Decide the objection" in shown
     form = {"result": "OVERRULED", "balance": BALANCE}
     officer.post(f"/cases/{case.pk}/objection/", form)
+    approved(case.decisions.get())
     case.refresh_from_db()
     assert (case.status, case.refusal_code) == ("REFUSED", "ART_21_1")
     assert BALANCE in text_of(officer.get(f"/cases/{case.pk}/"))
@@ -100,5 +101,6 @@ def test_every_question_is_asked_on_a_page_and_wants_an_answer(officer, page):
 def test_a_restriction_is_accepted_on_its_own_page(officer):
     case = confirmed("RESTRICTION")
     officer.post(f"/cases/{case.pk}/restrict/", {"ground": "ART_18_1_C"})
+    approved(case.decisions.get())
     case.refresh_from_db()
     assert (case.status, case.ground) == ("ACCEPTED", "ART_18_1_C")
