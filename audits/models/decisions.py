@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from audits.core.grounds import EXCEPTIONS, REFUSALS, UNFOUNDED
+from audits.core.grounds import EXCEPTIONS, REFUSALS, RESTRICTIONS, UNFOUNDED
 from audits.models.requests import ErasureRequest
 from lineage.models import Dataset
 
@@ -96,6 +96,11 @@ class GroundFinding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} for {self.purpose}"
+
+    @property
+    def words(self) -> str:
+        """The ground in words: of Art. 17(1), or of Art. 18(1)."""
+        return RESTRICTIONS.get(self.code) or self.get_code_display()
 
 
 class LocationException(models.Model):

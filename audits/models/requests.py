@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from audits.core.grounds import RESTRICTIONS
 from audits.core.roles import WORDS
 from audits.models.case_secrets import SealedText
 from lineage.models import DataSubject, OrdinalSpace
@@ -125,6 +126,11 @@ class ErasureRequest(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def ground_words(self) -> str:
+        """The ground in words: of Art. 17(1), or of Art. 18(1)."""
+        return RESTRICTIONS.get(self.ground) or self.get_ground_display()
 
 
 class DuplicateFinding(models.Model):

@@ -67,6 +67,8 @@ def is_at_work(request: ErasureRequest, work: Work) -> bool:
         return True
     if request.status == S.DRAFT:  # before the first job is there, too
         return needs_scores(request.operator_case)
+    if request.kind == ErasureRequest.Kind.RESTRICTION and request.status == S.RESTRICTED:
+        return False  # it stays so until staff lift it
     closing = request.status in (S.VERIFIED, S.REFUSED, S.WITHDRAWN) and bool(request.outcome)
     return closing or (request.status in AT_WORK and not work.needs_staff)
 

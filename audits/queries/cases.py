@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from django.db.models import F, Q
 
-from audits.models import ErasureRequest
+from audits.models import Decision, ErasureRequest
 from audits.queries.operator_cases import NO_DEADLINE
 from audits.queries.waiting import coalesces
 from lineage.models import Job
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -30,6 +31,18 @@ def open_cases() -> QuerySet[ErasureRequest]:
 def closed_cases() -> QuerySet[ErasureRequest]:
     """Return the sealed cases, the newest first."""
     return ErasureRequest.objects.filter(status__in=CLOSED).order_by("-sealed_at")
+
+
+def cases_called(reference: str) -> QuerySet[ErasureRequest]:
+    """Return the cases, open or closed, whose reference has these letters, the newest first."""
+    found = ErasureRequest.objects.filter(reference__icontains=reference)
+    return found.order_by("-received_at")
+
+
+def with_proposal(case_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of these cases wait for the approval of a proposed decision."""
+    waiting = Decision.objects.filter(request__in=list(case_ids), state=Decision.State.PROPOSED)
+    return set(waiting.values_list("request_id", flat=True))
 
 
 def case_by_status_digest(digest: str) -> ErasureRequest | None:

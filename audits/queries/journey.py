@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 S = ErasureRequest.Status
 Outcome = ErasureRequest.Outcome
+Kind = ErasureRequest.Kind
+BEFORE_RESTRICTION = 2  # received and confirmed: the decision is ahead
 # The event that says that a step was taken. A step that is still under way has not been taken:
 # "received" is over at once, "unlearning" lasts.
 TAKEN: dict[str, str] = {
@@ -42,6 +44,8 @@ TAKEN_BY_OPERATOR: dict[str, str] = {
     S.SEALED: "case_sealed",
 }
 LASTING = (S.UNLEARNING, S.AUDITING)
+# Of a restriction: the records are kept, so nothing is found, unlearned or deleted.
+WITHOUT_ERASURE = (S.PLANNED, S.UNLEARNING, S.AUDITING, S.ERASED)
 LABELS_FOR_THE_PERSON: dict[str, str] = {
     S.RECEIVED: "We receive your request",
     S.VERIFIED: "You confirm it",
@@ -107,19 +111,39 @@ def journey(request: ErasureRequest, labels: Mapping[str, str]) -> list[Stage]:
 def _whole_way(
     request: ErasureRequest, taken: Mapping[str, datetime], labels: Mapping[str, str]
 ) -> list[Stage]:
-    names = list(labels)
+    names = [name for name in labels if name not in _left_out(request)]
     at = request.failed_from or request.held_from or request.status
     if at == S.INFO_ASKED:
         at = S.VERIFIED if request.verified_at else S.RECEIVED
-    place = names.index(at) + (at not in LASTING) if at in names else 0
+    lasts = at in LASTING or (at == S.RESTRICTED and request.kind == Kind.RESTRICTION)
+    place = names.index(at) + (not lasts) if at in names else 0
     return [
         Stage(
             label=labels[name],
-            state="done" if number < place else "current" if number == place else "ahead",
-            at=taken.get(name) if number < place else None,
+            state=_state(number, place, early=_stopped_early(name, taken, place)),
+            at=taken.get(name) if number < place or _stopped_early(name, taken, place) else None,
         )
         for number, name in enumerate(names)
     ]
+
+
+def _left_out(request: ErasureRequest) -> tuple[str, ...]:
+    """Return the steps that this case does not have."""
+    if request.kind == Kind.RESTRICTION:
+        return WITHOUT_ERASURE
+    over = request.status in (S.ERASED, S.SEALED)
+    return LASTING if over and not request.runs.exists() else ()
+
+
+def _stopped_early(name: str, taken: Mapping[str, datetime], place: int) -> bool:
+    """Return whether records were restricted before the decision: consent and objection."""
+    return name == S.RESTRICTED and name in taken and place <= BEFORE_RESTRICTION
+
+
+def _state(number: int, place: int, *, early: bool) -> str:
+    if early or number < place:
+        return "done"
+    return "current" if number == place else "ahead"
 
 
 def _short_way(

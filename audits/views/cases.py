@@ -63,9 +63,18 @@ def request_list(request: HttpRequest) -> HttpResponse:
     today = today_of_clock()
     overdue = clocks.overdue(today)
     found = cases.closed_cases() if closed else overdue if late else cases.open_cases()
+    query = request.GET.get("q", "").strip().upper()
+    if query:
+        found = cases.cases_called(query)
     shown = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    proposed = cases.with_proposal(case.pk for case in shown)
     rows = [
-        {"case": case, "status": status_badge(case), "due": due_badge(case, today)}
+        {
+            "case": case,
+            "status": status_badge(case),
+            "due": due_badge(case, today),
+            "proposed": case.pk in proposed,
+        }
         for case in shown
     ]
     context = {
@@ -73,6 +82,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "shown": shown,
         "closed": closed,
         "only_overdue": late,
+        "query": query,
         **rights_of(request),
         "open_count": cases.open_cases().count(),
         "closed_count": cases.closed_cases().count(),

@@ -1,4 +1,4 @@
-"""The twelve situations of `make journey`, as far as they can be looked at without playing them."""
+"""The twelve situations of `make journey`, looked at without playing them."""
 
 from __future__ import annotations
 
