@@ -79,3 +79,8 @@ def _address_digest(request: ErasureRequest) -> str:
         return lookup_digest(keys.get_or_create("lookup"), EMAIL, request.email)
     except IdentifierNotUsable:
         return ""
+
+
+def is_unknown(kind: str, identifier: str) -> bool:
+    """Return whether nobody is known, by now, under what a hold on a person names."""
+    return kind != LegalHold.Kind.DATASET and subjects.find_subject(kind, identifier) is None

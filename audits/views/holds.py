@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audits import workflow
 from audits.core.roles import Right
 from audits.models import LegalHold
-from audits.queries.holds import active_holds, released_holds
+from audits.queries.holds import active_holds, is_unknown, released_holds
 from audits.services.deciding import local_day
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 SHOWN = 50
+UNKNOWN = (
+    "Nobody is known under this address or number by now. Check how it is spelled; if it is "
+    "wrong, release the hold and place another. It also counts for records that come later."
+)
 
 
 @require_safe
@@ -48,6 +52,8 @@ def place(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         workflow.place_hold(**form.cleaned_data, user=staff_of(request))
         messages.success(request, "The hold stands. Cases that it concerns stop by themselves.")
+        if is_unknown(form.cleaned_data["kind"], form.cleaned_data["identifier"]):
+            messages.warning(request, UNKNOWN)
         return redirect("audits:holds")
     errors = [(f"#id_{name}", s) for name, said in form.errors.items() for s in said]
     context = {"form": form, "errors": errors}

@@ -16,6 +16,7 @@ from audits.core.identity import DOUBTS, LEVELS, METHODS, NOT_IDENTIFIED, Check
 from audits.models import ErasureRequest, Intake
 from audits.services.entering import CHANNELS, Agent, Entry
 from audits.services.receiving import Told, Wish
+from audits.services.stopping import SHORTEST_REASON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -230,7 +231,8 @@ class ObjectionForm(forms.Form):
     )
     balance = forms.CharField(
         label="Why?",
-        help_text="The person reads this if the objection is overruled.",
+        help_text="20 characters or more. The person reads this if the objection is overruled.",
+        min_length=SHORTEST_REASON,
         max_length=4000,
         widget=forms.Textarea({"rows": 6}),
         error_messages={"required": "Write the reason."},
@@ -248,7 +250,8 @@ class LiftForm(forms.Form):
 
     reason = forms.CharField(
         label="Why does the restriction end?",
-        help_text="The person reads this before it ends.",
+        help_text="20 characters or more. The person reads this before it ends.",
+        min_length=SHORTEST_REASON,
         max_length=4000,
         widget=forms.Textarea({"rows": 4}),
         error_messages={"required": "Write the reason."},

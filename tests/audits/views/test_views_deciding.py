@@ -187,12 +187,19 @@ def test_L18_the_register_lists_places_and_releases(keeper, reader, decider, cas
     response = keeper.post("/holds/new/", {**sent, "review_on": tomorrow()}, follow=True)
     assert "Claim 7 O 12/26." in text_of(response)
     assert worlds.EMAIL not in text_of(response)
+    assert "Nobody is known" not in text_of(response)
     assert "Legal hold" in text_of(decider.get(at(case)))
     release = f"/holds/{LegalHold.objects.get().pk}/release/"
     assert "Deletion cannot be undone" in text_of(keeper.get(release))
     assert "go on" in text_of(keeper.post(release, follow=True))
     assert "was released before" in text_of(keeper.post(release, follow=True))
     assert LegalHold.objects.get().released_by == member("keeper", "Administrator")
+
+
+def test_L18_a_hold_on_an_address_that_nobody_has_is_said(keeper, case):
+    sent = {"kind": "EMAIL", "identifier": "adda@example.org", "basis": "Claim 7 O 12/26."}
+    response = keeper.post("/holds/new/", {**sent, "review_on": tomorrow()}, follow=True)
+    assert "Nobody is known under this address" in text_of(response)
 
 
 @pytest.mark.parametrize(
