@@ -9,7 +9,8 @@ from django.core import mail
 from django.utils import timezone
 
 from audits import workflow
-from audits.models import ErasureRequest, LogLeaf, PersonalDetails, ProcessingStop
+from audits.models import ErasureRequest, Letter, LogLeaf, PersonalDetails, ProcessingStop
+from audits.queries import clocks
 from audits.services import closing, requests, stopping
 from audits.services.rights import NotAllowed
 from audits.services.stopping import ReasonTooShort
@@ -221,6 +222,14 @@ def test_L19_without_notice_nothing_is_lifted_however_late(officer, monkeypatch)
     workflow.note_notice(case_id=case.pk, user=officer)
     advance(case.pk)
     assert restricted() == 0
+
+
+def test_an_accepted_restriction_is_answered_by_the_letter_that_says_so(officer):
+    case = accepted_restriction(officer)
+    year_after = case.due_on + timedelta(days=365)
+    assert not clocks.overdue(year_after).exists()
+    Letter.objects.filter(code="RESTRICTED").update(sent_at=None)
+    assert list(clocks.overdue(year_after)) == [case]
 
 
 @pytest.mark.parametrize("days", [0, -1])
