@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import F, Q
 
 from audits.models import Decision, ErasureRequest
+from audits.queries.answering import knowing_somebody
 from audits.queries.operator_cases import NO_DEADLINE
 from audits.queries.waiting import coalesces
 from lineage.models import Job
@@ -79,7 +80,7 @@ def cases_of_job(job: Job) -> QuerySet[ErasureRequest]:
 def cases_at_work() -> list[UUID]:
     """Return the cases that may have a step to take without anybody's decision."""
     waiting = [S.FAILED, S.SEALED, S.EXPIRED]
-    unanswered = Q(status=S.SEALED) & ~Q(email="")
+    unanswered = Q(status=S.SEALED) & knowing_somebody()
     decided_by_people = Q(status__in=[S.RECEIVED, S.VERIFIED], outcome="")
     open_ = ~Q(status__in=waiting) & ~decided_by_people
     open_ &= ~Q(status=S.ON_HOLD, held_from="")

@@ -12,7 +12,8 @@ from django.db.models import Q
 from audits.core.deadline import Derivation, Limit, Place
 from audits.core.pauses import Pause, Paused, with_pauses
 from audits.core.regimes import REGIMES, PauseReason, Period, Regime, Unit
-from audits.models import CaseClock, ErasureRequest, Letter
+from audits.models import CaseClock, ErasureRequest
+from audits.queries.answering import answers, closed_unanswered, restriction_told
 from audits.queries.cases import open_cases
 
 if TYPE_CHECKING:
@@ -99,11 +100,13 @@ def extended_limit(clock: CaseClock) -> date | None:
 def unanswered() -> QuerySet[ErasureRequest]:
     """Return the cases of people who wait for an answer, the most pressing first.
 
-    A closed case whose letter could not be sent is one of them.
+    A closed case whose letter could not be sent is one of them; an accepted restriction of which
+    the person was told is not, though it stays open.
     """
-    unsent = ErasureRequest.objects.filter(Q(status=S.SEALED) & ~Q(email="")).values("pk")
+    unsent = closed_unanswered().values("pk")
     waiting = ErasureRequest.objects.filter(Q(pk__in=open_cases().values("pk")) | Q(pk__in=unsent))
     waiting = waiting.exclude(status=S.EXPIRED)  # nobody confirmed it, so nobody waits
+    waiting = waiting.exclude(restriction_told(), kind=ErasureRequest.Kind.RESTRICTION)
     return waiting.exclude(due_on=None).order_by("due_on", "received_at")
 
 
@@ -124,8 +127,7 @@ class LateAnswer:
 def answered_late() -> Iterator[LateAnswer]:
     """Yield the answers that were sent after their due date, in the order of sending."""
     where = place()
-    answers = Letter.objects.filter(code__startswith="ANSWER_").order_by("sent_at")
-    for letter in answers.select_related("request"):
+    for letter in answers().select_related("request"):
         sent_at, due_on = letter.sent_at, letter.request.due_on
         if sent_at is None or due_on is None or where.local_date(sent_at) <= due_on:
             continue

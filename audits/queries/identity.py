@@ -49,6 +49,19 @@ def person_digests(request: ErasureRequest) -> set[str]:
     return found
 
 
+def known_by(request: ErasureRequest) -> list[tuple[str, str]]:
+    """Return kind and value of all that a person may be looked for by, the address first.
+
+    What was stated beside the address counts only once staff have checked identity: else somebody
+    could have another person erased by stating that one's number.
+    """
+    known = [(EMAIL, request.email)] if request.email else []
+    if request.identity_checks.exclude(checked_at=None).exists():
+        details = PersonalDetails.objects.filter(request=request).first()
+        known += [(kind, value) for kind, value in (details.identifiers if details else [])]
+    return known
+
+
 def sealed_person(request: ErasureRequest) -> bytes:
     """Return the digests, sealed with the key of the case; nothing where nobody is known."""
     digests = sorted(person_digests(request))

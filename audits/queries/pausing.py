@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from audits.core.regimes import PauseReason
 from audits.models import ErasureRequest
 from audits.queries import clocks
 
@@ -23,7 +24,11 @@ def why_not(request: ErasureRequest, reason: str, now: datetime) -> str:
     clock = clocks.clock_of(request)
     if clock is None:
         return f"Case {request.reference} has no statutory deadline to pause."
-    return _not_by_law(request, clock, reason) or _not_as_it_is(request, now)
+    return (
+        _not_by_law(request, clock, reason)
+        or _not_as_it_is(request, now)
+        or _not_without_question(request, reason)
+    )
 
 
 def _not_by_law(request: ErasureRequest, clock: CaseClock, reason: str) -> str:
@@ -58,3 +63,12 @@ def _not_as_it_is(request: ErasureRequest, now: datetime) -> str:
             "that has run out does not pause."
         )
     return ""
+
+
+def _not_without_question(request: ErasureRequest, reason: str) -> str:
+    if reason != PauseReason.IDENTITY or request.status == S.INFO_ASKED:
+        return ""
+    return (
+        f"Case {request.reference} does not wait for the person; its clock pauses only while a "
+        "question about who they are is open. Ask them first."
+    )

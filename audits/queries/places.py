@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from audits.core import events
 from audits.models import ErasureRequest, LocationResult, LogLeaf
 from audits.queries.exceptions import exceptions_of
+from audits.queries.identity import known_by
 from audits.queries.operator_cases import operator_origin_of
+from lineage.core.identifiers import EMAIL
 from lineage.core.places import Person
 from lineage.models import Location
 from lineage.queries.locations import active_locations, holding_backups
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 R = LocationResult.Result
 SETTLED = (R.DELETED, R.MASKED, R.RESTRICTED, R.NONE_FOUND)
 NOT_SEARCHED = "NOT_SEARCHED"
-NO_PERSON = "The case is not that of a person whose address is known."
+NO_PERSON = "The case is not that of a person of whom an address or a number is known."
 NOT_IN_USE = "The place is not in use."
 NOT_ASKED = "The case ended before places were searched."
 
@@ -34,10 +36,16 @@ def excepted_locations(request: ErasureRequest) -> Mapping[str, str]:
 
 
 def person_of(request: ErasureRequest) -> Person | None:
-    """Return the identifiers that places are asked about; None where nobody is to be asked for."""
-    if not request.email or operator_origin_of(request.pk) is not None:
+    """Return the identifiers that places are asked about; None where nobody is to be asked for.
+
+    They are the address and, once staff have checked identity, whatever else was stated.
+    """
+    if operator_origin_of(request.pk) is not None:
         return None
-    return Person(email=request.email)
+    known = known_by(request)
+    email = next((value for kind, value in known if kind == EMAIL), "")
+    further = tuple(value for _, value in known if value != email)
+    return Person(email=email, further=further) if known else None
 
 
 def unsettled(request: ErasureRequest) -> list[Location]:

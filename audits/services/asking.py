@@ -12,10 +12,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audits.core.identity import DOUBTS, one_of
+from audits.core.regimes import PauseReason
 from audits.core.roles import Right
 from audits.models import ErasureRequest, IdentityCheck, PersonalDetails
 from audits.services import log, rights
 from audits.services.actors import actor_of
+from audits.services.pauses import end_pause
 from audits.services.transitions import MoveNotAllowed, move
 from lineage.core.identifiers import normalise
 
@@ -116,6 +118,8 @@ def receive_information(
 ) -> None:
     """Add what the person stated and let the case go on where it was; staff check it then.
 
+    A clock that stood still for this answer goes on.
+
     Raises:
         NotAllowed: ``user``, who copied it from a letter, may not enter requests.
         ValueError: nothing or too much is stated; IdentifierNotUsable for what cannot be one.
@@ -139,6 +143,8 @@ def receive_information(
     event = ("info_received", {"identifiers": len(stated)})
     actor = actor_of(user) if user else log.SUBJECT
     move(case_id=case_id, to=question.asked_from, now=now, actor=actor, event=event)
+    if request.clock_pauses.filter(reason=PauseReason.IDENTITY, until=None).exists():
+        end_pause(case_id=case_id, now=now)  # nobody waits for the person any more
 
 
 def undecided(case_id: UUID) -> ErasureRequest:

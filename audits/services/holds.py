@@ -103,18 +103,23 @@ def hold_case(*, case_id: UUID, now: datetime) -> bool:
     request = ErasureRequest.objects.get(pk=case_id)
     if request.status == S.ON_HOLD:
         return True
-    return request.status in STOPPED and bool(holds_on(request)) and _hold(case_id, now)
+    return request.status in STOPPED and _in_the_way(request) and _hold(case_id, now)
 
 
 @transaction.atomic
 def resume_held(*, case_id: UUID, now: datetime) -> bool:
     """Let a case go on from where a hold stopped it, if none is left; return whether it does."""
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
-    if request.status != S.ON_HOLD or not request.held_from or holds_on(request):
+    if request.status != S.ON_HOLD or not request.held_from or _in_the_way(request):
         return False
     ErasureRequest.objects.filter(pk=case_id).update(status=request.held_from, held_from="")
     log.append(type="request_resumed", case=case_id, now=now)
     return True
+
+
+def _in_the_way(request: ErasureRequest) -> bool:
+    """Return whether a hold stops a case; a restriction of Art. 18 erases nothing."""
+    return request.kind != ErasureRequest.Kind.RESTRICTION and bool(holds_on(request))
 
 
 @transaction.atomic

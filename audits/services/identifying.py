@@ -8,7 +8,8 @@ from django.db import transaction
 
 from audits.core.identity import NOT_IDENTIFIED, one_of
 from audits.core.roles import Right
-from audits.models import ErasureRequest, IdentityCheck, PersonalDetails
+from audits.models import ErasureRequest, IdentityCheck, LocationResult, PersonalDetails
+from audits.queries.identity import known_by
 from audits.services import log, rights
 from audits.services.actors import actor_of
 from audits.services.asking import OPEN, ask, undecided, was_asked
@@ -68,11 +69,8 @@ def _unchecked(request: ErasureRequest) -> bool:
 
 
 def _subject_of(request: ErasureRequest) -> DataSubject | None:
-    stated = [("EMAIL", request.email)] if request.email else []
-    if request.identity_checks.exclude(checked_at=None).exists():
-        details = PersonalDetails.objects.filter(request=request).first()
-        stated += [(kind, value) for kind, value in (details.identifiers if details else [])]
-    found = {one.pk: one for pair in stated if (one := subjects.find_subject(*pair))}
+    known = known_by(request)
+    found = {one.pk: one for pair in known if (one := subjects.find_subject(*pair))}
     holding = [one for one in found.values() if one.records.exists()]
     if len(holding) > 1:
         raise MoveNotAllowed(
@@ -120,6 +118,9 @@ def note_check(*, case_id: UUID, check: Check, user: User, now: datetime) -> Non
         checked_at=now,
         checked_by=user,
     )
+    # Places in which nothing was found were not asked by what counts from now on.
+    nothing = LocationResult.Result.NONE_FOUND
+    LocationResult.objects.filter(case=request, result=nothing).delete()
     data = {"method": check.method, "level": check.level, "doubt": check.doubt or "NONE"}
     log.append(type="identity_checked", case=case_id, now=now, actor=actor_of(user), data=data)
     if request.status == S.RECEIVED:

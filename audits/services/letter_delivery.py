@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from audits.core.letter_layout import one_line
-from audits.models import ErasureRequest, Letter
+from audits.models import ErasureRequest, Letter, ProcessingStop
 from audits.models.case_secrets import NotReadable
 from audits.queries.letter_routes import address_of
 from audits.queries.letter_texts import phrases
@@ -47,7 +47,7 @@ def deliver(*, letter: Letter, now: datetime) -> bool:
     except NotReadable:
         written = None
     to = _address(letter, written)
-    if written is None or not to or too_late(letter, now):
+    if written is None or not to or too_late(letter, now) or _overtaken(letter, now):
         _drop(letter)
         return False
     try:
@@ -82,6 +82,13 @@ def too_late(letter: Letter, now: datetime) -> bool:
     due = letter.request.due_on
     today = now.astimezone(ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)).date()
     return letter.code == "EXTENSION" and due is not None and today > due
+
+
+def _overtaken(letter: Letter, now: datetime) -> bool:
+    """Return whether the day that a letter names has come; another one names a new day."""
+    today = now.astimezone(ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)).date()
+    stop = ProcessingStop.objects.filter(request=letter.request_id, lift_on__lte=today)
+    return letter.code == "LIFT_NOTICE" and stop.exists()
 
 
 def _claimed(letter: Letter, now: datetime) -> bool:

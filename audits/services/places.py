@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from audits.models import ErasureRequest, LocationResult
+from audits.queries.identity import known_by
 from audits.queries.places import excepted_locations, person_of, unsettled
 from audits.services import log
 from lineage.core.place_settings import SettingRefused
@@ -176,7 +177,7 @@ def search_places(*, request: ErasureRequest, now: datetime) -> None:
 @transaction.atomic
 def leave_to_staff(*, request: ErasureRequest, now: datetime) -> None:
     """Let staff decide about a case that would have closed as one about nobody."""
-    subject = register_subject(identifiers={"EMAIL": request.email}, now=now)
+    subject = request.subject or register_subject(identifiers=dict(known_by(request)[:1]), now=now)
     ErasureRequest.objects.filter(
         pk=request.pk, status=ErasureRequest.Status.VERIFIED, outcome=Outcome.NO_DATA_FOUND
     ).update(subject=subject, outcome=Outcome.OPEN)

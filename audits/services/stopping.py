@@ -16,7 +16,7 @@ from django.db import transaction
 from audits.core.commitment import commit
 from audits.core.grounds import OVERRULED, UNFOUNDED
 from audits.core.roles import Right
-from audits.models import ErasureRequest, ProcessingStop
+from audits.models import ErasureRequest, Letter, LogLeaf, ProcessingStop
 from audits.services import log, planning, rights
 from audits.services.actors import actor_of
 from audits.services.transitions import MoveNotAllowed
@@ -186,6 +186,22 @@ def announce(
 
 
 @transaction.atomic
+def put_off(*, case_id: UUID, now: datetime) -> None:
+    """Fix the end of a restriction anew where the notice of it was not written in time."""
+    stop = ProcessingStop.objects.select_for_update().get(pk=case_id)
+    day = today(now) + NOTICE
+    fixed = _fixed_at(stop)
+    late = fixed is None or today(now) > today(fixed)
+    written = Letter.objects.filter(request=case_id, code="LIFT_NOTICE")
+    if stop.lift_on is None or stop.lift_on >= day or not late:
+        return
+    if written.exclude(state=Letter.State.DROPPED).exists():
+        return
+    ProcessingStop.objects.filter(pk=case_id).update(lift_on=day)
+    log.append(type="lift_announced", case=case_id, now=now, data={"lift_on": day.isoformat()})
+
+
+@transaction.atomic
 def note_notice(*, case_id: UUID, now: datetime, user: User | None = None) -> bool:
     """Record that the person was told of the coming end; by post, ``user`` says so.
 
@@ -210,12 +226,14 @@ def note_notice(*, case_id: UUID, now: datetime, user: User | None = None) -> bo
 def lift(*, case_id: UUID, now: datetime) -> bool:
     """End the restriction of which the person was told, once its day has come.
 
-    False while that day, or the notice, is still ahead.
+    False while that day, or the notice, is still ahead. A notice that left later than planned puts
+    the end off: see ``ends_on``.
     """
     stop = ProcessingStop.objects.select_for_update().get(pk=case_id)
     if stop.lifted_at:
         return True
-    if stop.lift_on is None or stop.notice_at is None or today(now) < stop.lift_on:
+    ends = ends_on(stop)
+    if ends is None or today(now) < ends:
         return False
     stop.lifted_at = now
     stop.save(update_fields=["lifted_at"])
@@ -223,6 +241,26 @@ def lift(*, case_id: UUID, now: datetime) -> bool:
     ended = ErasureRequest.objects.filter(pk=case_id, status=S.RESTRICTED)
     ended.update(outcome=Outcome.RESTRICTION_LIFTED)
     return True
+
+
+def ends_on(stop: ProcessingStop) -> date | None:
+    """Return the day on which a restriction ends; None before the person was told of it.
+
+    It is the day that was fixed, but where the notice left on a later day than that on which it
+    was fixed, not before a week has passed since.
+    """
+    if stop.lift_on is None or stop.notice_at is None:
+        return None
+    fixed, told = _fixed_at(stop), today(stop.notice_at)
+    if fixed is not None and told <= today(fixed):
+        return stop.lift_on
+    return max(stop.lift_on, told + NOTICE)
+
+
+def _fixed_at(stop: ProcessingStop) -> datetime | None:
+    fixed = LogLeaf.objects.filter(case_id=stop.pk, type="lift_announced").order_by("index")
+    leaf = fixed.last()
+    return leaf.at if leaf else None
 
 
 def lift_at_once(*, case_id: UUID, now: datetime) -> None:

@@ -50,6 +50,8 @@ def ended(request: ErasureRequest, now: datetime) -> bool:
     if stop.lift_on is None:
         return False
     if stop.notice_at is None:
+        stopping.put_off(case_id=request.pk, now=now)
+        stop.refresh_from_db()
         told = letters.send_letter(
             request=request,
             code="LIFT_NOTICE",

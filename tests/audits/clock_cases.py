@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 
-from audits.services import requests
+from audits.services import asking, log, requests
 from audits.services.rights import give_role, make_roles
 from tests.audits.world import ADA
 
@@ -38,3 +38,10 @@ def waiting(email: str = ADA, received: datetime = RECEIVED) -> ErasureRequest:
     type(made).objects.filter(pk=made.pk).update(status="VERIFIED", verified_at=received)
     made.refresh_from_db()
     return made
+
+
+def asked(case: ErasureRequest, now: datetime = RECEIVED) -> ErasureRequest:
+    """Return the case while it waits for its person to say more."""
+    asking.ask(case, "CLAIMS_DIFFER", log.SYSTEM, now)
+    case.refresh_from_db()
+    return case

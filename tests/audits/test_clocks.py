@@ -13,10 +13,10 @@ from audits.execution import report_sections
 from audits.models import CaseClock, ErasureRequest
 from audits.queries import clocks
 from audits.queries.case_file import findings
-from audits.services import pauses
+from audits.services import asking, pauses
 from audits.services.pauses import PauseRefused
 from audits.services.rights import NotAllowed
-from tests.audits.clock_cases import RECEIVED, at, member, waiting
+from tests.audits.clock_cases import RECEIVED, asked, at, member, waiting
 from tests.audits.world import logged
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +72,7 @@ def test_F4_what_is_shown_and_exported_is_not_derived_again(case, settings):
 
 
 def test_the_report_tells_how_the_date_came_about(case, officer, allowed):
+    asked(case)
     pauses.begin_pause(case_id=case.pk, reason="IDENTITY", user=officer, now=at("02-03"))
     pauses.end_pause(case_id=case.pk, user=officer, now=at("02-13"))
     rows = dict(report_sections.request({**findings(case), "events": []}))
@@ -118,6 +119,7 @@ def test_L13_the_identity_pause_is_off_by_default_and_refused_with_a_sentence(ca
 
 
 def test_L13_a_pause_is_an_interval_with_a_reason_and_both_dates_are_kept(case, officer, allowed):
+    asked(case)
     begin = {"case_id": case.pk, "reason": "IDENTITY", "user": officer}
     assert [pauses.begin_pause(**begin, now=at("02-03")) for _ in range(2)] == [True, False]
     assert due(case) == DUE  # until it ends
@@ -133,6 +135,24 @@ def test_L13_a_pause_is_an_interval_with_a_reason_and_both_dates_are_kept(case, 
     told = findings(case)["clock"]
     assert (told["due"], told["due_with_pauses"]) == ("2026-03-02", "2026-03-10")
     assert [one["reason"] for one in told["pauses"]] == ["IDENTITY"]
+
+
+def test_a_clock_pauses_for_no_question_that_was_not_asked(case, officer, allowed):
+    with pytest.raises(PauseRefused, match="only while a question about who they are is open"):
+        pauses.begin_pause(case_id=case.pk, reason="IDENTITY", user=officer, now=at("02-03"))
+
+
+def test_the_persons_answer_ends_the_pause(case, officer, allowed):
+    asked(case)
+    pauses.begin_pause(case_id=case.pk, reason="IDENTITY", user=officer, now=at("02-03"))
+    stated = [("EXTERNAL", "4711")]
+    asking.receive_information(case_id=case.pk, identifiers=stated, now=at("02-05"))
+    assert not case.clock_pauses.filter(until=None).exists()
+    assert due(case) == DUE  # two days after 28 February is a Monday, 2 March
+    assert not pauses.end_pause(case_id=case.pk, user=officer, now=at("02-25"))
+    assert logged(case, "clock_resumed") == [
+        {"reason": "IDENTITY", "days": 2, "due_on": "2026-03-02"}
+    ]
 
 
 def test_only_who_handles_cases_pauses_a_clock(case, allowed):

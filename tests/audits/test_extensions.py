@@ -12,7 +12,7 @@ from audits.models import CaseClock, ErasureRequest, ExtensionDecision, Letter
 from audits.services import extensions, pauses
 from audits.services.extensions import ExtensionRefused
 from audits.services.rights import NotAllowed
-from tests.audits.clock_cases import REASON, at, member, waiting
+from tests.audits.clock_cases import REASON, asked, at, member, waiting
 from tests.audits.world import ADA, events, logged
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +183,7 @@ def test_a_crash_after_the_letter_is_made_good_by_the_sweep(case, officer, monke
 
 
 def test_a_pause_moves_the_month_in_which_the_person_can_be_told(case, officer, settings):
+    asked(case)
     settings.EXPUNGE_IDENTITY_PAUSE = True
     pauses.begin_pause(case_id=case.pk, reason="IDENTITY", user=officer, now=at("02-03"))
     pauses.end_pause(case_id=case.pk, user=officer, now=at("02-13"))
@@ -192,6 +193,7 @@ def test_a_pause_moves_the_month_in_which_the_person_can_be_told(case, officer, 
 
 
 def test_a_pause_that_ends_before_the_notice_does_not_extend(case, officer, settings):
+    asked(case)
     settings.EXPUNGE_IDENTITY_PAUSE = True
     pauses.begin_pause(case_id=case.pk, reason="IDENTITY", user=officer, now=at("02-03"))
     decide(case, officer)

@@ -13,10 +13,12 @@ from audits.models import LegalHold, LogLeaf
 from audits.services import holds, requests
 from audits.services.rights import NotAllowed
 from audits.workflow import tasks
+from audits.workflow.steps import advance
 from lineage.models import DataRecord, Job
 from lineage.queries.availability import restricted_ordinals
+from tests.audits import kinds
 from tests.audits import world as worlds
-from tests.audits.world import ADA, BERT, events, logged, member, officer
+from tests.audits.world import ADA, BERT, events, logged, member, officer, person
 
 pytestmark = pytest.mark.django_db
 
@@ -145,3 +147,18 @@ def test_a_case_that_is_not_at_work_is_not_held(world):
     case = world.wake(world.ask())
     assert not holds.hold_case(case_id=case.pk, now=timezone.now())
     assert world.current(case).status == "VERIFIED"
+
+
+def test_a_hold_does_not_stand_in_the_way_of_an_accepted_restriction(signing_key):
+    person(ADA, records=2)
+    case = kinds.confirmed("RESTRICTION")
+    staff = kinds.member("Case officer")
+    kinds.approved(workflow.accept(case_id=case.pk, ground="ART_18_1_A", user=staff))
+    place()
+    advance(case.pk)
+    assert (kinds.now_of(case).status, kinds.restricted()) == ("RESTRICTED", 2)
+    assert list(case.letters.values_list("code", flat=True)) == ["RESTRICTED"]
+    day = timezone.now().date() + timedelta(days=9)
+    workflow.plan_lift(case_id=case.pk, reason="It was checked in full.", lift_on=day, user=staff)
+    advance(case.pk)
+    assert case.letters.filter(code="LIFT_NOTICE").exists()

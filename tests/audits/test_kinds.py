@@ -9,7 +9,8 @@ from django.core import mail
 from django.utils import timezone
 
 from audits import workflow
-from audits.models import ErasureRequest, LogLeaf, PersonalDetails, ProcessingStop
+from audits.models import ErasureRequest, Letter, LogLeaf, PersonalDetails, ProcessingStop
+from audits.queries import clocks
 from audits.services import closing, requests, stopping
 from audits.services.rights import NotAllowed
 from audits.services.stopping import ReasonTooShort
@@ -27,7 +28,7 @@ def officer(signing_key):
 
 
 def later(monkeypatch, days):
-    """Let the workflow's clock stand some days ahead."""
+    """Let the clock stand some days ahead of what it says."""
     at = timezone.now() + timedelta(days=days)
     monkeypatch.setattr("audits.workflow.steps.timezone.now", lambda: at)
 
@@ -208,7 +209,9 @@ def test_L19_lifting_tells_the_person_first_and_seals_the_case(officer, monkeypa
     assert letters(case)[-1] == "ANSWER_RESTRICTION_LIFTED"
 
 
-def test_L19_without_notice_nothing_is_lifted_however_late(officer, monkeypatch):
+def test_L19_nothing_is_lifted_without_notice_nor_in_the_instant_of_a_late_one(
+    officer, monkeypatch
+):
     case = accepted_restriction(officer)
     ErasureRequest.objects.filter(pk=case.pk).update(email="")
     day = stopping.today(timezone.now()) + timedelta(days=1)
@@ -219,8 +222,18 @@ def test_L19_without_notice_nothing_is_lifted_however_late(officer, monkeypatch)
     advance(case.pk)
     assert restricted() == 2
     workflow.note_notice(case_id=case.pk, user=officer)
-    advance(case.pk)
-    assert restricted() == 0
+    for days, left in ((0, 2), (6, 2), (1, 0)):
+        later(monkeypatch, days)
+        advance(case.pk)
+        assert restricted() == left
+
+
+def test_an_accepted_restriction_is_answered_by_the_letter_that_says_so(officer):
+    case = accepted_restriction(officer)
+    year_after = case.due_on + timedelta(days=365)
+    assert not clocks.overdue(year_after).exists()
+    Letter.objects.filter(code="RESTRICTED").update(sent_at=None)
+    assert list(clocks.overdue(year_after)) == [case]
 
 
 @pytest.mark.parametrize("days", [0, -1])

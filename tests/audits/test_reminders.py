@@ -81,9 +81,12 @@ def test_a_new_due_date_begins_a_period_of_its_own(case):
 
 
 def test_an_answered_case_is_not_reminded_of_and_an_unsent_answer_is(case):
-    ErasureRequest.objects.filter(pk=case.pk).update(status="SEALED")
+    ErasureRequest.objects.filter(pk=case.pk).update(status="SEALED", outcome="ERASED")
     assert list(clocks.overdue(date(2026, 3, 3))) == [case]
-    ErasureRequest.objects.filter(pk=case.pk).update(email="")
+    Letter.objects.create(
+        request=case, code="ANSWER_ERASED", created_at=RECEIVED, sent_at=RECEIVED
+    )
+    assert not clocks.overdue(date(2026, 3, 3)).exists()
     mind_clocks(at("03-10"))
     assert (stages(case), mail.outbox) == ([], [])
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from audits.models import ErasureRequest, ExtensionDecision
-from tests.audits.clock_cases import REASON, member, waiting
+from tests.audits.clock_cases import REASON, asked, member, waiting
 from tests.audits.views import worlds
 from tests.audits.world import ADA
 
@@ -166,6 +166,8 @@ def test_L13_a_page_offers_no_pause_where_it_is_off_and_refuses_it(handler, case
 
 def test_L13_a_clock_is_stopped_and_goes_on_from_its_page(handler, case, settings):
     settings.EXPUNGE_IDENTITY_PAUSE = True
+    assert at(case, "clock/pause/") not in page(handler, at(case))
+    asked(case, case.received_at)
     assert at(case, "clock/pause/") in page(handler, at(case))
     handler.post(at(case, "clock/pause/"), {"reason": "IDENTITY"})
     text = page(handler, at(case))

@@ -1,0 +1,61 @@
+"""Which people have not been told yet what became of their request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Exists, OuterRef, Q
+
+from audits.core.letter_rules import RULES
+from audits.models import ErasureRequest, Letter
+from audits.queries.letter_routes import LATE
+from audits.queries.operator_cases import NO_DEADLINE
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+PREFIX = "ANSWER_"
+# What ends the period for a request of Art. 18: that the data is restricted, not that it no longer
+# is, which may be years later.
+RESTRICTED = "RESTRICTED"
+LIFTED = f"{PREFIX}{ErasureRequest.Outcome.RESTRICTION_LIFTED}"
+ANSWERED = [code.removeprefix(PREFIX) for code in RULES if code.startswith(PREFIX)]
+Kind = ErasureRequest.Kind
+
+
+def knowing_somebody() -> Q:
+    """Return the condition that a case still knows its person, as it does until it is answered."""
+    return ~Q(email="") | Q(details__isnull=False)
+
+
+def closed_unanswered() -> QuerySet[ErasureRequest]:
+    """Return the closed cases whose answer has not left, if somebody can still be answered.
+
+    Where an answer was dropped, nobody was left to send it to; once the key of a case is
+    destroyed, nobody is.
+    """
+    over = Q(sent_at__isnull=False) | Q(state=Letter.State.DROPPED)
+    answer = Letter.objects.filter(over, request=OuterRef("pk"), code__startswith=PREFIX)
+    closed = ErasureRequest.objects.filter(
+        knowing_somebody(), status=ErasureRequest.Status.SEALED, outcome__in=ANSWERED
+    )
+    return closed.exclude(_nobody()).exclude(Exists(answer))
+
+
+def restriction_told(case: str = "pk") -> Exists:
+    """Return the condition that the person of a case was told that their data is restricted."""
+    told = Letter.objects.filter(request=OuterRef(case), code=RESTRICTED, sent_at__isnull=False)
+    return Exists(told)
+
+
+def answers() -> QuerySet[Letter]:
+    """Return the letters that left and that answer a request, in the order of sending."""
+    sent = Letter.objects.exclude(sent_at=None)
+    of_restrictions = Q(code=RESTRICTED, request__kind=Kind.RESTRICTION)
+    found = sent.filter(Q(code__startswith=PREFIX) | of_restrictions)
+    return found.exclude(restriction_told("request"), code=LIFTED).order_by("sent_at")
+
+
+def _nobody() -> Q:
+    """Return the condition under which ``letter_routes.nobody_to_answer`` holds."""
+    return Q(kind=Kind.OPERATOR) | Q(due_rule=NO_DEADLINE) | Q(channel=LATE, email="")
