@@ -10,6 +10,7 @@ from audits.models import Decision, ErasureRequest, LocationException
 from lineage.core.bitmaps import decode
 from lineage.models import Restriction
 from lineage.queries import subjects
+from lineage.queries.availability import purged_ordinals
 from lineage.queries.derivation import with_derived
 
 if TYPE_CHECKING:
@@ -62,6 +63,25 @@ def to_keep(subject: DataSubject, dataset: Dataset) -> Records:
     erased = to_erase(subject)
     held = {s: o - erased.get(s, BitMap()) for s, o in with_derived(own).items()}
     return {space: ordinals for space, ordinals in held.items() if ordinals}
+
+
+def kept_among(subject: DataSubject, held: Records) -> Records:
+    """Return what exceptions in force keep among records that a case has restricted.
+
+    What was derived from kept records goes all the same where it was derived from others that the
+    case erases, or has erased already.
+    """
+    spaces = kept_spaces(subject)
+    if not spaces:
+        return {}
+    own = {s: o for s, o in subjects.records_of(subject).items() if s.pk in spaces}
+    kept = {s: o - purged_ordinals(s) for s, o in with_derived(own).items()}
+    others = to_erase(subject)
+    for space, ordinals in held.items():
+        others[space] = others.get(space, BitMap()) | (ordinals - kept.get(space, BitMap()))
+    erased = {s: o for s, o in with_derived(others).items() if s.pk not in spaces}
+    among = {s: (o & kept.get(s, BitMap())) - erased.get(s, BitMap()) for s, o in held.items()}
+    return {space: ordinals for space, ordinals in among.items() if ordinals}
 
 
 def keeps_everything(subject: DataSubject, spaces: Collection[int]) -> bool:

@@ -17,7 +17,7 @@ from pyroaring import BitMap
 from audits.models import ErasureRequest, PersonalDetails, ShadowResult
 from audits.queries import case_file
 from audits.queries.ends import exceptions_of
-from audits.queries.exceptions import kept_spaces
+from audits.queries.exceptions import kept_among, kept_spaces
 from audits.queries.forget_sets import forget_set
 from audits.services import forgetting, log, promises
 from audits.services.score_salts import destroy_salts
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from lineage.models import DataSubject, SnapshotSupersession
+    from lineage.models import DataSubject, OrdinalSpace, SnapshotSupersession
     from lineage.services.artefacts import DestroyedArtefact
 
 R = UnlearningRun.Status
@@ -136,7 +136,7 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
     promises.note_others(request=request)
     # Whoever still has records under an exception stays findable until these go too.
     leaving = None if request.subject and kept_spaces(request.subject) else request.subject
-    for space, ordinals in forget_set(request.pk).items():
+    for space, ordinals in _erasable(request).items():
         digest = purge.write_journal(
             case_id=request.pk, space=space, ordinals=ordinals, now=now, person=leaving
         )
@@ -158,6 +158,14 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
         _journal_person(request, leaving, now)
         purge.shred_subject(subject=leaving, now=now, suppress=True)
         _log_shredded(request, leaving, now)
+
+
+def _erasable(request: ErasureRequest) -> dict[OrdinalSpace, BitMap]:
+    """Return the forget set without what an exception keeps that came since."""
+    held = forget_set(request.pk)
+    kept = kept_among(request.subject, held) if request.subject else {}
+    left = {space: ordinals - kept.get(space, BitMap()) for space, ordinals in held.items()}
+    return {space: ordinals for space, ordinals in left.items() if ordinals}
 
 
 @transaction.atomic

@@ -12,7 +12,8 @@ from django.db import transaction
 from audits.core.commitment import commit
 from audits.core.roles import Right
 from audits.models import ErasureRequest, LocationException
-from audits.queries.exceptions import BEFORE_ERASURE, due_to_end, exceptions_of, to_keep
+from audits.queries.exceptions import BEFORE_ERASURE, due_to_end, in_force, kept_among, to_keep
+from audits.queries.forget_sets import forget_set
 from audits.services import clocks, four_eyes, log
 from audits.services.actors import actor_of
 from audits.services.references import new_reference, token_digest
@@ -34,9 +35,14 @@ CHANNEL = "EXCEPTION_ENDED"
 
 @transaction.atomic
 def keep_apart(*, request: ErasureRequest, now: datetime) -> None:
-    """Restrict what the exceptions of a case keep, each under its own id; it is not erased."""
-    for one in exceptions_of(request).filter(ended_at=None).exclude(dataset=None):
-        if request.subject is None or one.dataset is None:
+    """Restrict what exceptions keep of the person, each under its own id; it is not erased.
+
+    So the case restricts it no longer, as it did where it stopped all processing at once.
+    """
+    if request.subject is None:
+        return
+    for one in in_force(request.subject):
+        if one.dataset is None:
             continue
         for space, ordinals in to_keep(request.subject, one.dataset).items():
             restriction.restrict(case_id=one.pk, space=space, ordinals=ordinals, now=now)
@@ -53,6 +59,8 @@ def keep_apart(*, request: ErasureRequest, now: datetime) -> None:
                 data=kept,
                 once=f"excepted:{one.pk}:{space.public_id}:{kept['digest']}",
             )
+    for space, ordinals in kept_among(request.subject, forget_set(request.pk)).items():
+        restriction.take_out(case_id=request.pk, space=space, ordinals=ordinals, now=now)
 
 
 @transaction.atomic

@@ -63,9 +63,11 @@ def restrict_records(*, case_id: UUID, now: datetime) -> bool:
 def restrict_arrived(*, case_id: UUID, now: datetime) -> bool:
     """Restrict what was imported of the person since, or derived from what the case erases.
 
-    False when there is nothing new.
+    False when there is nothing new, and nothing that an exception keeps by now.
     """
     request = ErasureRequest.objects.select_related("subject").get(pk=case_id)
+    before = forget_set(case_id)
+    exceptions.keep_apart(request=request, now=now)
     known = forget_set(case_id)
     erased = dict(known)
     for space, own in (to_erase(request.subject) if request.subject else {}).items():
@@ -75,8 +77,7 @@ def restrict_arrived(*, case_id: UUID, now: datetime) -> bool:
     kept = kept_spaces(request.subject) if request.subject else set()
     fresh = {space: new for space, new in arrived.items() if new and space.pk not in kept}
     _restrict(case_id, fresh, now)
-    exceptions.keep_apart(request=request, now=now)
-    return bool(fresh)
+    return bool(fresh) or known != before
 
 
 def restrict_for(*, case_id: UUID, records: Mapping[OrdinalSpace, BitMap], now: datetime) -> None:

@@ -15,7 +15,7 @@ from audits.core.assessment import Assessed, Excepted, Ground
 from audits.models import ErasureRequest, LocationException
 from audits.queries.exceptions import waiting_to_be_erased
 from audits.queries.forget_sets import forget_set
-from audits.services import exceptions
+from audits.services import closing, exceptions, planning
 from audits.services.transitions import MoveNotAllowed
 from audits.workflow import tasks
 from lineage.models import DataRecord, Dataset
@@ -50,8 +50,17 @@ def kept(**changed: object) -> Excepted:
     return Excepted(**given | changed)
 
 
-def accepted(world, *excepted: Excepted) -> ErasureRequest:
-    case = world.wake(world.ask())
+def withdrawn(world) -> ErasureRequest:
+    """A confirmed withdrawal of consent, at which all processing stops at once."""
+    with world.commit(execute=True):
+        got = workflow.submit(email=ADA, kind="CONSENT")
+    with world.commit(execute=True):
+        case: ErasureRequest = workflow.confirm(token=got.confirm_token)
+    return case
+
+
+def accepted(world, *excepted: Excepted, case: ErasureRequest | None = None) -> ErasureRequest:
+    case = world.wake(case or world.ask())
     assessed = Assessed(grounds=(FOUND,), excepted=excepted)
     decision = world.do(
         workflow.accept, case_id=case.pk, ground=FOUND.code, user=officer(), assessed=assessed
@@ -80,6 +89,40 @@ def test_L17_what_is_excepted_stays_restricted_and_the_rest_is_erased(world, led
     (event,) = logged(case, "records_excepted")
     assert event["records"] == 2
     assert "subject_key_destroyed" not in events(case)
+
+
+def left_in(dataset: Dataset) -> int:
+    return DataRecord.objects.filter(space=dataset.space, invalidated_at=None).count()
+
+
+def test_L17_what_was_stopped_at_once_is_kept_all_the_same(world, ledger):
+    case = withdrawn(world)
+    assert forget_set(case.pk)[ledger.space] == BitMap([0, 1])
+    case = world.finish(accepted(world, kept(dataset=ledger.pk), case=case))
+    assert (case.status, case.outcome) == ("SEALED", "ERASED")
+    assert forget_set(case.pk) == {world.dataset.space: world.owned(ADA)}
+    assert restricted_ordinals(ledger.space) == BitMap([0, 1])
+    assert left_in(ledger) == 3
+    assert worlds.subject_of(ADA) is not None
+
+
+def test_L17_a_later_withdrawal_does_not_erase_what_an_earlier_exception_keeps(world, ledger):
+    world.finish(accepted(world, kept(dataset=ledger.pk)))
+    fresh = imported("again", [(ADA, digits()[85])])
+    case = world.finish(world.accept(world.wake(withdrawn(world))))
+    assert (case.status, case.outcome) == ("SEALED", "ERASED")
+    assert (left_in(ledger), left_in(fresh)) == (3, 0)
+    assert restricted_ordinals(ledger.space) == BitMap([0, 1])
+
+
+def test_L17_the_deletion_itself_leaves_what_is_kept(world, ledger):
+    case = accepted(world, kept(dataset=ledger.pk))
+    planning.restrict_for(
+        case_id=case.pk, records={ledger.space: BitMap([0, 1])}, now=timezone.now()
+    )
+    closing.erase_data(request=case, now=timezone.now())
+    assert left_in(ledger) == 3
+    assert worlds.subject_of(ADA) is not None
 
 
 def test_L17_the_answer_names_what_is_kept_and_until_when(world, ledger):
