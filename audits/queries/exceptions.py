@@ -14,8 +14,9 @@ from lineage.queries.availability import purged_ordinals
 from lineage.queries.derivation import with_derived
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from datetime import date
+    from uuid import UUID
 
     from django.db.models import QuerySet
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 S = ErasureRequest.Status
 Records = dict["OrdinalSpace", BitMap]
+FOLLOW_UP = "EXCEPTION_ENDED"  # the channel of a case that erases what ended exceptions kept
 # Until here what an ended exception kept can still go with its own case.
 BEFORE_ERASURE = (S.RESTRICTED, S.PLANNED, S.UNLEARNING, S.AUDITING, S.ON_HOLD)
 
@@ -50,6 +52,17 @@ def to_erase(subject: DataSubject) -> Records:
     spaces = kept_spaces(subject)
     own = {s: o for s, o in subjects.records_of(subject).items() if s.pk not in spaces}
     return {s: o for s, o in with_derived(own).items() if s.pk not in spaces}
+
+
+def chosen_of(request: ErasureRequest) -> Records:
+    """Return what a case erases of its person; to follow up is to erase what was kept, no more."""
+    if request.subject is None:
+        return {}
+    if request.channel != FOLLOW_UP:
+        return to_erase(request.subject)
+    spaces = kept_spaces(request.subject)
+    ended = LocationException.objects.filter(followed_by=request).values_list("pk", flat=True)
+    return {s: o for s, o in _restricted_for(ended).items() if s.pk not in spaces}
 
 
 def to_keep(subject: DataSubject, dataset: Dataset) -> Records:
@@ -92,8 +105,7 @@ def keeps_everything(subject: DataSubject, spaces: Collection[int]) -> bool:
 
 def kept_apart(one: LocationException) -> Records:
     """Return what is restricted for an exception now."""
-    rows = Restriction.objects.filter(case_id=one.pk, lifted_at=None).select_related("space")
-    return {row.space: decode(bytes(row.bitmap)) for row in rows}
+    return _restricted_for([one.pk])
 
 
 def due_to_end(today: date) -> QuerySet[LocationException]:
@@ -114,3 +126,11 @@ def waiting_to_be_erased() -> QuerySet[LocationException]:
 def kept_spaces(subject: DataSubject) -> set[int]:
     """Return the spaces in which records of a person are kept."""
     return set(in_force(subject).values_list("dataset__space", flat=True))
+
+
+def _restricted_for(exceptions: Iterable[UUID]) -> Records:
+    rows = Restriction.objects.filter(case_id__in=list(exceptions), lifted_at=None)
+    found: Records = {}
+    for row in rows.select_related("space"):
+        found[row.space] = found.get(row.space, BitMap()) | decode(bytes(row.bitmap))
+    return found

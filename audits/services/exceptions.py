@@ -8,11 +8,19 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from audits.core.commitment import commit
 from audits.core.roles import Right
 from audits.models import ErasureRequest, LocationException
-from audits.queries.exceptions import BEFORE_ERASURE, due_to_end, in_force, kept_among, to_keep
+from audits.queries.exceptions import (
+    BEFORE_ERASURE,
+    FOLLOW_UP,
+    due_to_end,
+    in_force,
+    kept_among,
+    to_keep,
+)
 from audits.queries.forget_sets import forget_set
 from audits.services import clocks, four_eyes, log
 from audits.services.actors import actor_of
@@ -30,7 +38,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 S = ErasureRequest.Status
-CHANNEL = "EXCEPTION_ENDED"
 
 
 @transaction.atomic
@@ -95,7 +102,7 @@ def open_follow_up(*, exception_id: UUID, user: User, now: datetime) -> ErasureR
     """Open the linked case that erases what an ended exception kept.
 
     It was approved with the case that it follows on from. Nobody is written to: the answer to
-    that case named the day. One case erases all that no exception keeps any more.
+    that case named the day. One case erases all that ended exceptions kept, and nothing else.
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
@@ -118,7 +125,7 @@ def open_follow_up(*, exception_id: UUID, user: User, now: datetime) -> ErasureR
     request = _open(original, user, now)
     LocationException.objects.filter(
         decision__request__subject=original.subject, followed_by=None
-    ).exclude(ended_at=None).update(followed_by=request)
+    ).exclude(Q(ended_at=None) | Q(dataset=None)).update(followed_by=request)
     return request
 
 
@@ -127,7 +134,7 @@ def _open(original: ErasureRequest, user: User, now: datetime) -> ErasureRequest
     request = ErasureRequest.objects.create(
         reference=new_reference(),
         status=S.ACCEPTED,
-        channel=CHANNEL,
+        channel=FOLLOW_UP,
         linked_to=original,
         subject=original.subject,
         ground=original.ground,
@@ -139,7 +146,7 @@ def _open(original: ErasureRequest, user: User, now: datetime) -> ErasureRequest
     )
     clocks.start_clock(request=request, due=due)
     received = {
-        "channel": CHANNEL,
+        "channel": FOLLOW_UP,
         "commitment": commit(keys.create(f"case:{request.pk}"), {"original": str(original.pk)}),
         "received_on": due.received_on,
         "due_on": due.due_on,

@@ -12,7 +12,7 @@ from pyroaring import BitMap
 
 from audits.models import DuplicateFinding, ErasureRequest, LogHead
 from audits.queries.conflicts import case_ahead
-from audits.queries.exceptions import kept_spaces, to_erase
+from audits.queries.exceptions import chosen_of, kept_spaces
 from audits.queries.forget_sets import forget_set
 from audits.queries.limit_sentences import NEAR_SEARCH_INCOMPLETE
 from audits.services import exceptions, log
@@ -54,7 +54,7 @@ def restrict_records(*, case_id: UUID, now: datetime) -> bool:
         raise MoveNotAllowed(f"Case {request.reference} has no data subject to restrict.")
     if not move(case_id=case_id, to=S.RESTRICTED, now=now):
         return False
-    _restrict(case_id, to_erase(request.subject), now)
+    _restrict(case_id, chosen_of(request), now)
     exceptions.keep_apart(request=request, now=now)
     return True
 
@@ -70,7 +70,7 @@ def restrict_arrived(*, case_id: UUID, now: datetime) -> bool:
     exceptions.keep_apart(request=request, now=now)
     known = forget_set(case_id)
     erased = dict(known)
-    for space, own in (to_erase(request.subject) if request.subject else {}).items():
+    for space, own in chosen_of(request).items():
         erased[space] = own | known.get(space, BitMap())
     held = with_derived(erased)
     arrived = {space: held[space] - known.get(space, BitMap()) for space in held}

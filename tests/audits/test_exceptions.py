@@ -159,6 +159,21 @@ def test_L17_an_ended_exception_is_a_task_and_its_own_case_erases(world, ledger)
         workflow.erase_excepted(exception_id=one.pk, user=officer())
 
 
+def test_L17_to_follow_up_is_to_erase_what_was_kept_and_nothing_that_came_since(world, ledger):
+    world.finish(accepted(world, kept(dataset=ledger.pk)))
+    fresh = imported("new contract", [(ADA, digits()[85])])
+    one = LocationException.objects.get()
+    after_its_day(one)
+    exceptions.end_due(now=timezone.now())
+    follow_up = world.do(workflow.erase_excepted, exception_id=one.pk, user=officer())
+    case = world.finish(world.wake(follow_up))
+    assert (case.status, case.outcome) == ("SEALED", "ERASED")
+    assert forget_set(case.pk) == {ledger.space: BitMap([0, 1])}
+    assert (left_in(ledger), left_in(fresh)) == (1, 1)
+    assert not restricted_ordinals(fresh.space)
+    assert worlds.subject_of(ADA) is not None
+
+
 def test_L17_what_ends_before_the_erasure_goes_with_its_own_case(world, ledger):
     case = accepted(world, kept(dataset=ledger.pk))
     after_its_day(LocationException.objects.get())
