@@ -19,7 +19,7 @@ from audits.queries import case_file
 from audits.queries.ends import exceptions_of
 from audits.queries.exceptions import FOLLOW_UP, kept_among, kept_spaces
 from audits.queries.forget_sets import forget_set
-from audits.services import forgetting, log, promises
+from audits.services import exceptions, forgetting, log, promises
 from audits.services.score_salts import destroy_salts
 from audits.services.transitions import move
 from lineage.models import LineagePurge, ModelVersion
@@ -260,13 +260,16 @@ def supersession_note(noted: Iterable[SnapshotSupersession]) -> str:
 @transaction.atomic
 def mark_erased(*, case_id: uuid.UUID, now: datetime) -> bool:
     """Say that data and models are done; False when it was said before."""
-    return move(
+    moved = move(
         case_id=case_id,
         to=ErasureRequest.Status.ERASED,
         now=now,
         event=("case_erased", {}),
         fields={"erased_at": now, "outcome": ErasureRequest.Outcome.ERASED},
     )
+    if moved:
+        exceptions.release_left(case_id=case_id)
+    return moved
 
 
 @transaction.atomic

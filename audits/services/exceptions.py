@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from pyroaring import BitMap
 
 from audits.core.commitment import commit
 from audits.core.roles import Right
@@ -19,6 +20,8 @@ from audits.queries.exceptions import (
     due_to_end,
     in_force,
     kept_among,
+    kept_apart,
+    to_erase,
     to_keep,
 )
 from audits.queries.forget_sets import forget_set
@@ -95,6 +98,15 @@ def end_due(*, now: datetime) -> int:
         )
         ended += 1
     return ended
+
+
+def release_left(*, case_id: UUID) -> None:
+    """Leave to staff what was to go with a case and did not, as the exception ended too late."""
+    request = ErasureRequest.objects.select_related("subject").get(pk=case_id)
+    left = to_erase(request.subject) if request.subject else {}
+    for one in LocationException.objects.filter(followed_by=request):
+        if any(kept & left.get(space, BitMap()) for space, kept in kept_apart(one).items()):
+            LocationException.objects.filter(pk=one.pk).update(followed_by=None)
 
 
 @transaction.atomic

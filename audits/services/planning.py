@@ -80,6 +80,13 @@ def restrict_arrived(*, case_id: UUID, now: datetime) -> bool:
     return bool(fresh) or known != before
 
 
+def lacks_records(*, request: ErasureRequest) -> bool:
+    """Return whether the case is to erase records by now that it has not restricted."""
+    known = forget_set(request.pk)
+    chosen = chosen_of(request)
+    return any(own - known.get(space, BitMap()) for space, own in chosen.items())
+
+
 def restrict_for(*, case_id: UUID, records: Mapping[OrdinalSpace, BitMap], now: datetime) -> None:
     """Restrict records that a case is about without being about one person."""
     _restrict(case_id, records, now)

@@ -185,6 +185,40 @@ def test_L17_what_ends_before_the_erasure_goes_with_its_own_case(world, ledger):
     assert not waiting_to_be_erased().exists()
 
 
+def ends_during(monkeypatch, step: str, one: LocationException) -> None:
+    """Let the sweep end an exception once a step of the deletion is done."""
+    real = getattr(closing, step)
+
+    def then(**arguments: object) -> None:
+        real(**arguments)
+        after_its_day(one)
+        exceptions.end_due(now=timezone.now())
+
+    monkeypatch.setattr(closing, step, then)
+
+
+def test_L17_what_ends_while_models_are_destroyed_goes_with_its_own_case(
+    world, ledger, monkeypatch
+):
+    case = accepted(world, kept(dataset=ledger.pk))
+    ends_during(monkeypatch, "purge_shadows", LocationException.objects.get())
+    case = world.finish(case)
+    assert (case.status, case.failure) == ("SEALED", "")
+    assert "plan_redrawn" in events(case)
+    assert left_in(ledger) == 1
+    assert worlds.subject_of(ADA) is None
+    assert not waiting_to_be_erased().exists()
+
+
+def test_L17_what_ends_once_the_rest_is_deleted_waits_for_staff(world, ledger, monkeypatch):
+    case = accepted(world, kept(dataset=ledger.pk))
+    one = LocationException.objects.get()
+    ends_during(monkeypatch, "erase_data", one)
+    case = world.finish(case)
+    assert (case.status, left_in(ledger)) == ("SEALED", 3)
+    assert list(waiting_to_be_erased()) == [one]
+
+
 def test_L17_a_new_request_does_not_undo_an_exception(world, ledger):
     world.finish(accepted(world, kept(dataset=ledger.pk)))
     again = world.wake(world.ask())
