@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from pyroaring import BitMap
 
 from audits.models import Decision, ErasureRequest, LocationException
@@ -116,11 +117,13 @@ def due_to_end(today: date) -> QuerySet[LocationException]:
 
 
 def waiting_to_be_erased() -> QuerySet[LocationException]:
-    """Return the ended exceptions of which nobody has erased yet what they kept."""
+    """Return the ended exceptions of which nobody has erased yet what they kept.
+
+    The records of somebody who is forgotten are gone; what a place holds may still be there.
+    """
     ended = LocationException.objects.exclude(ended_at=None).filter(followed_by=None)
-    kept = ended.exclude(dataset=None)
-    known = kept.filter(decision__request__subject__erased_at=None)
-    return known.select_related("decision__request", "dataset").order_by("ended_at")
+    there = ended.filter(Q(dataset=None) | Q(decision__request__subject__erased_at=None))
+    return there.select_related("decision__request", "dataset").order_by("ended_at")
 
 
 def kept_spaces(subject: DataSubject) -> set[int]:

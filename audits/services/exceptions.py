@@ -13,7 +13,7 @@ from pyroaring import BitMap
 
 from audits.core.commitment import commit
 from audits.core.roles import Right
-from audits.models import ErasureRequest, LocationException
+from audits.models import ErasureRequest, LocationException, LocationResult
 from audits.queries.exceptions import (
     BEFORE_ERASURE,
     FOLLOW_UP,
@@ -32,6 +32,7 @@ from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
 from lineage import keys
 from lineage.core import bitmaps
+from lineage.queries.locations import active_locations
 from lineage.services import restriction
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 S = ErasureRequest.Status
+R = LocationResult.Result
+ERASED_THERE = (R.DELETED, R.MASKED, R.NONE_FOUND)
 
 
 @transaction.atomic
@@ -78,14 +81,15 @@ def end_due(*, now: datetime) -> int:
     """End the exceptions whose last day is over; return how many.
 
     What one kept goes with its own case, where that has not erased yet. Otherwise it stays
-    restricted until staff open the case that erases it.
+    restricted until staff open the case that erases it, or note that its place was erased from.
     """
     today = now.astimezone(ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)).date()
     ended = 0
     for one in due_to_end(today).select_for_update(of=("self",)):
         request = one.decision.request
         at = request.failed_from or request.status
-        goes_along = one.dataset is not None and at in (S.ACCEPTED, *BEFORE_ERASURE)
+        searched = active_locations().filter(slug=one.place).exists()
+        goes_along = (one.dataset or searched) and at in (S.ACCEPTED, *BEFORE_ERASURE)
         LocationException.objects.filter(pk=one.pk).update(
             ended_at=now, followed_by=request if goes_along else None
         )
@@ -104,8 +108,11 @@ def release_left(*, case_id: UUID) -> None:
     """Leave to staff what was to go with a case and did not, as the exception ended too late."""
     request = ErasureRequest.objects.select_related("subject").get(pk=case_id)
     left = to_erase(request.subject) if request.subject else {}
+    results = LocationResult.objects.filter(case=request, result__in=ERASED_THERE)
+    gone = set(results.values_list("location__slug", flat=True))
     for one in LocationException.objects.filter(followed_by=request):
-        if any(kept & left.get(space, BitMap()) for space, kept in kept_apart(one).items()):
+        kept = any(o & left.get(space, BitMap()) for space, o in kept_apart(one).items())
+        if kept or (one.place and one.place not in gone):
             LocationException.objects.filter(pk=one.pk).update(followed_by=None)
 
 
@@ -139,6 +146,39 @@ def open_follow_up(*, exception_id: UUID, user: User, now: datetime) -> ErasureR
         decision__request__subject=original.subject, followed_by=None
     ).exclude(Q(ended_at=None) | Q(dataset=None)).update(followed_by=request)
     return request
+
+
+@transaction.atomic
+def note_place_erased(*, exception_id: UUID, user: User, now: datetime) -> bool:
+    """Note that whoever keeps a place erased what an ended exception kept there.
+
+    Nobody but they can: the address of the person is forgotten by then. False when it was noted.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+        NotYourDecision: it is about themselves.
+        MoveNotAllowed: the exception is none of a place, or has not ended.
+    """
+    require(user, Right.HANDLE)
+    one = LocationException.objects.select_for_update().get(pk=exception_id)
+    request = one.decision.request
+    four_eyes.check_stranger(request=request, user=user, action="ERASE_EXCEPTED")
+    if one.ended_at is None or not one.place:
+        raise MoveNotAllowed(
+            f"Case {request.reference}: only of a place, and after the exception has ended, can "
+            "be noted that it was erased from."
+        )
+    if one.followed_by_id:
+        return False
+    LocationException.objects.filter(pk=one.pk).update(followed_by=request)
+    log.append(
+        type="excepted_place_erased",
+        case=request.pk,
+        now=now,
+        actor=actor_of(user),
+        data={"exception": str(one.pk), "code": one.code},
+    )
+    return True
 
 
 def _open(original: ErasureRequest, user: User, now: datetime) -> ErasureRequest:

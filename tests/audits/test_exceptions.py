@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 import pytest
 from django.core import mail
@@ -11,8 +10,8 @@ from django.utils import timezone
 from pyroaring import BitMap
 
 from audits import workflow
-from audits.core.assessment import Assessed, Excepted, Ground
-from audits.models import ErasureRequest, LocationException
+from audits.core.assessment import Assessed
+from audits.models import LocationException
 from audits.queries.exceptions import waiting_to_be_erased
 from audits.queries.forget_sets import forget_set
 from audits.services import closing, exceptions, planning
@@ -21,12 +20,10 @@ from audits.workflow import tasks
 from lineage.models import DataRecord, Dataset
 from lineage.queries.availability import restricted_ordinals
 from tests.audits import world as worlds
-from tests.audits.world import ADA, BERT, digits, events, imported, logged, officer, reviewer
+from tests.audits.excepting import FOUND, accepted, after_its_day, kept, tomorrow, withdrawn
+from tests.audits.world import ADA, BERT, digits, events, imported, logged, officer
 
 pytestmark = pytest.mark.django_db
-FOUND = Ground(
-    code="ART_17_1_D", purpose="Training", assessment="There was no basis for the training."
-)
 
 
 @pytest.fixture
@@ -34,46 +31,6 @@ def ledger(world) -> Dataset:
     """A second data set with records of Ada and Bert."""
     people = [ADA, ADA, BERT]
     return imported("ledger", list(zip(people, digits()[70:73], strict=True)))
-
-
-def tomorrow() -> date:
-    return timezone.now().date() + timedelta(days=1)
-
-
-def kept(**changed: object) -> Excepted:
-    given: dict[str, Any] = {
-        "code": "ART_17_3_B",
-        "basis": "Ten years by section 147 of the tax code.",
-        "scope": "Invoices alone.",
-        "until": tomorrow(),
-    }
-    return Excepted(**given | changed)
-
-
-def withdrawn(world) -> ErasureRequest:
-    """A confirmed withdrawal of consent, at which all processing stops at once."""
-    with world.commit(execute=True):
-        got = workflow.submit(email=ADA, kind="CONSENT")
-    with world.commit(execute=True):
-        case: ErasureRequest = workflow.confirm(token=got.confirm_token)
-    return case
-
-
-def accepted(world, *excepted: Excepted, case: ErasureRequest | None = None) -> ErasureRequest:
-    case = world.wake(case or world.ask())
-    assessed = Assessed(grounds=(FOUND,), excepted=excepted)
-    decision = world.do(
-        workflow.accept, case_id=case.pk, ground=FOUND.code, user=officer(), assessed=assessed
-    )
-    world.do(workflow.approve_decision, decision=decision, user=reviewer())
-    case_now: ErasureRequest = world.wake(case)
-    return case_now
-
-
-def after_its_day(one: LocationException) -> None:
-    LocationException.objects.filter(pk=one.pk).update(
-        until=timezone.now().date() - timedelta(days=2)
-    )
 
 
 def test_L17_what_is_excepted_stays_restricted_and_the_rest_is_erased(world, ledger):
