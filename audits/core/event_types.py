@@ -138,6 +138,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "exception_recorded": {"exception": UUID, "code": CODE, "until": DATE},
     "records_excepted": {"exception": UUID, "space": UUID, "records": COUNT, "digest": SHA256},
     "exception_ended": {"exception": UUID, "code": CODE},
+    "excepted_place_erased": {"exception": UUID, "code": CODE},
     "hold_placed": {"hold": UUID, "kind": CODE},
     "hold_released": {"hold": UUID, "kind": CODE},
     "action_refused": {"action": CODE, "reason": CODE},

@@ -56,6 +56,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             refuse="propose to refuse a request",
             decide_objection="decide an objection, as a proposal",
             erase_excepted="open the case that erases what an exception kept",
+            note_place_erased="record that a place was erased from whose exception ended",
             plan_lift="lift a restriction, after notice",
             note_notice="record that this notice was posted",
             extend="extend the time for an answer, with the notice to the person",

@@ -64,6 +64,9 @@ def _settle(request: ErasureRequest, now: datetime) -> None:
     """Delete the data, here and at every place, and say so; the operator's own only if chosen."""
     case = operator_origin_of(request.pk)
     if case is None:
+        # An exception may have ended since: what it kept goes along, so the plan must know of it.
+        if planning.lacks_records(request=request) and _redrawn(request, timezone.now()):
+            return
         closing.erase_data(request=request, now=now)
         places.erase_places(request=request, now=now)
         closing.mark_erased(case_id=request.pk, now=now)

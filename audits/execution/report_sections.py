@@ -21,6 +21,7 @@ DECISIONS = (
     "ground_found",
     "exception_recorded",
     "exception_ended",
+    "excepted_place_erased",
     "action_refused",
     "duplicate_proposed",
     "duplicate_decided",

@@ -108,7 +108,7 @@ class LocationException(models.Model):
 
     The records of a data set are restricted under this row's own id, not the case's, and so are
     no part of what the case erases. ``reviewer`` is the second person. Once ended, what was kept
-    is erased by ``followed_by``.
+    is erased by ``followed_by``; of a place that is its own case, also where staff noted it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

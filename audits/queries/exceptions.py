@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from pyroaring import BitMap
 
 from audits.models import Decision, ErasureRequest, LocationException
 from lineage.core.bitmaps import decode
 from lineage.models import Restriction
 from lineage.queries import subjects
+from lineage.queries.availability import purged_ordinals
 from lineage.queries.derivation import with_derived
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from datetime import date
+    from uuid import UUID
 
     from django.db.models import QuerySet
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 S = ErasureRequest.Status
 Records = dict["OrdinalSpace", BitMap]
+FOLLOW_UP = "EXCEPTION_ENDED"  # the channel of a case that erases what ended exceptions kept
 # Until here what an ended exception kept can still go with its own case.
 BEFORE_ERASURE = (S.RESTRICTED, S.PLANNED, S.UNLEARNING, S.AUDITING, S.ON_HOLD)
 
@@ -51,6 +55,17 @@ def to_erase(subject: DataSubject) -> Records:
     return {s: o for s, o in with_derived(own).items() if s.pk not in spaces}
 
 
+def chosen_of(request: ErasureRequest) -> Records:
+    """Return what a case erases of its person; to follow up is to erase what was kept, no more."""
+    if request.subject is None:
+        return {}
+    if request.channel != FOLLOW_UP:
+        return to_erase(request.subject)
+    spaces = kept_spaces(request.subject)
+    ended = LocationException.objects.filter(followed_by=request).values_list("pk", flat=True)
+    return {s: o for s, o in _restricted_for(ended).items() if s.pk not in spaces}
+
+
 def to_keep(subject: DataSubject, dataset: Dataset) -> Records:
     """Return the records that an exception for a data set keeps apart.
 
@@ -64,6 +79,25 @@ def to_keep(subject: DataSubject, dataset: Dataset) -> Records:
     return {space: ordinals for space, ordinals in held.items() if ordinals}
 
 
+def kept_among(subject: DataSubject, held: Records) -> Records:
+    """Return what exceptions in force keep among records that a case has restricted.
+
+    What was derived from kept records goes all the same where it was derived from others that the
+    case erases, or has erased already.
+    """
+    spaces = kept_spaces(subject)
+    if not spaces:
+        return {}
+    own = {s: o for s, o in subjects.records_of(subject).items() if s.pk in spaces}
+    kept = {s: o - purged_ordinals(s) for s, o in with_derived(own).items()}
+    others = to_erase(subject)
+    for space, ordinals in held.items():
+        others[space] = others.get(space, BitMap()) | (ordinals - kept.get(space, BitMap()))
+    erased = {s: o for s, o in with_derived(others).items() if s.pk not in spaces}
+    among = {s: (o & kept.get(s, BitMap())) - erased.get(s, BitMap()) for s, o in held.items()}
+    return {space: ordinals for space, ordinals in among.items() if ordinals}
+
+
 def keeps_everything(subject: DataSubject, spaces: Collection[int]) -> bool:
     """Return whether exceptions for some spaces would leave no record to erase."""
     held = {space.pk for space in subjects.records_of(subject)}
@@ -72,8 +106,7 @@ def keeps_everything(subject: DataSubject, spaces: Collection[int]) -> bool:
 
 def kept_apart(one: LocationException) -> Records:
     """Return what is restricted for an exception now."""
-    rows = Restriction.objects.filter(case_id=one.pk, lifted_at=None).select_related("space")
-    return {row.space: decode(bytes(row.bitmap)) for row in rows}
+    return _restricted_for([one.pk])
 
 
 def due_to_end(today: date) -> QuerySet[LocationException]:
@@ -84,13 +117,23 @@ def due_to_end(today: date) -> QuerySet[LocationException]:
 
 
 def waiting_to_be_erased() -> QuerySet[LocationException]:
-    """Return the ended exceptions of which nobody has erased yet what they kept."""
+    """Return the ended exceptions of which nobody has erased yet what they kept.
+
+    The records of somebody who is forgotten are gone; what a place holds may still be there.
+    """
     ended = LocationException.objects.exclude(ended_at=None).filter(followed_by=None)
-    kept = ended.exclude(dataset=None)
-    known = kept.filter(decision__request__subject__erased_at=None)
-    return known.select_related("decision__request", "dataset").order_by("ended_at")
+    there = ended.filter(Q(dataset=None) | Q(decision__request__subject__erased_at=None))
+    return there.select_related("decision__request", "dataset").order_by("ended_at")
 
 
 def kept_spaces(subject: DataSubject) -> set[int]:
     """Return the spaces in which records of a person are kept."""
     return set(in_force(subject).values_list("dataset__space", flat=True))
+
+
+def _restricted_for(exceptions: Iterable[UUID]) -> Records:
+    rows = Restriction.objects.filter(case_id__in=list(exceptions), lifted_at=None)
+    found: Records = {}
+    for row in rows.select_related("space"):
+        found[row.space] = found.get(row.space, BitMap()) | decode(bytes(row.bitmap))
+    return found

@@ -30,9 +30,8 @@ NOT_ASKED = "The case ended before places were searched."
 
 def excepted_locations(request: ErasureRequest) -> Mapping[str, str]:
     """Return, by slug, the coded reason for which a place keeps what it holds in this case."""
-    return {
-        one.place: f"{one.code} until {one.until}" for one in exceptions_of(request) if one.place
-    }
+    running = exceptions_of(request).filter(ended_at=None).exclude(place="")
+    return {one.place: f"{one.code} until {one.until}" for one in running}
 
 
 def person_of(request: ErasureRequest) -> Person | None:

@@ -17,21 +17,22 @@ from pyroaring import BitMap
 from audits.models import ErasureRequest, PersonalDetails, ShadowResult
 from audits.queries import case_file
 from audits.queries.ends import exceptions_of
-from audits.queries.exceptions import kept_spaces
+from audits.queries.exceptions import FOLLOW_UP, kept_among, kept_spaces
 from audits.queries.forget_sets import forget_set
-from audits.services import forgetting, log, promises
+from audits.services import exceptions, forgetting, log, promises
 from audits.services.score_salts import destroy_salts
 from audits.services.transitions import move
 from lineage.models import LineagePurge, ModelVersion
+from lineage.queries.subjects import records_of
 from lineage.services import purge, versions
 from unlearning.models import UnlearningRun
 from unlearning.services import canaries, histories, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from lineage.models import DataSubject, SnapshotSupersession
+    from lineage.models import DataSubject, OrdinalSpace, SnapshotSupersession
     from lineage.services.artefacts import DestroyedArtefact
 
 R = UnlearningRun.Status
@@ -134,9 +135,9 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
         DataRemains: reading back found a row, a file or an identity; the case does not go on.
     """
     promises.note_others(request=request)
-    # Whoever still has records under an exception stays findable until these go too.
-    leaving = None if request.subject and kept_spaces(request.subject) else request.subject
-    for space, ordinals in forget_set(request.pk).items():
+    erasable = _erasable(request)
+    leaving = _leaving(request, erasable)
+    for space, ordinals in erasable.items():
         digest = purge.write_journal(
             case_id=request.pk, space=space, ordinals=ordinals, now=now, person=leaving
         )
@@ -158,6 +159,29 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
         _journal_person(request, leaving, now)
         purge.shred_subject(subject=leaving, now=now, suppress=True)
         _log_shredded(request, leaving, now)
+
+
+def _leaving(
+    request: ErasureRequest, erasable: Mapping[OrdinalSpace, BitMap]
+) -> DataSubject | None:
+    """Return the person of a case who is forgotten with their records.
+
+    Not who still has records under an exception, or that a follow-up does not ask about.
+    """
+    subject = request.subject
+    if subject is None or kept_spaces(subject):
+        return None
+    held = records_of(subject).items() if request.channel == FOLLOW_UP else ()
+    stays = any(ordinals - erasable.get(space, BitMap()) for space, ordinals in held)
+    return None if stays else subject
+
+
+def _erasable(request: ErasureRequest) -> dict[OrdinalSpace, BitMap]:
+    """Return the forget set without what an exception keeps that came since."""
+    held = forget_set(request.pk)
+    kept = kept_among(request.subject, held) if request.subject else {}
+    left = {space: ordinals - kept.get(space, BitMap()) for space, ordinals in held.items()}
+    return {space: ordinals for space, ordinals in left.items() if ordinals}
 
 
 @transaction.atomic
@@ -236,13 +260,16 @@ def supersession_note(noted: Iterable[SnapshotSupersession]) -> str:
 @transaction.atomic
 def mark_erased(*, case_id: uuid.UUID, now: datetime) -> bool:
     """Say that data and models are done; False when it was said before."""
-    return move(
+    moved = move(
         case_id=case_id,
         to=ErasureRequest.Status.ERASED,
         now=now,
         event=("case_erased", {}),
         fields={"erased_at": now, "outcome": ErasureRequest.Outcome.ERASED},
     )
+    if moved:
+        exceptions.release_left(case_id=case_id)
+    return moved
 
 
 @transaction.atomic

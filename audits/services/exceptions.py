@@ -8,11 +8,23 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from pyroaring import BitMap
 
 from audits.core.commitment import commit
 from audits.core.roles import Right
-from audits.models import ErasureRequest, LocationException
-from audits.queries.exceptions import BEFORE_ERASURE, due_to_end, exceptions_of, to_keep
+from audits.models import ErasureRequest, LocationException, LocationResult
+from audits.queries.exceptions import (
+    BEFORE_ERASURE,
+    FOLLOW_UP,
+    due_to_end,
+    in_force,
+    kept_among,
+    kept_apart,
+    to_erase,
+    to_keep,
+)
+from audits.queries.forget_sets import forget_set
 from audits.services import clocks, four_eyes, log
 from audits.services.actors import actor_of
 from audits.services.references import new_reference, token_digest
@@ -20,6 +32,7 @@ from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
 from lineage import keys
 from lineage.core import bitmaps
+from lineage.queries.locations import active_locations
 from lineage.services import restriction
 
 if TYPE_CHECKING:
@@ -29,14 +42,20 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 S = ErasureRequest.Status
-CHANNEL = "EXCEPTION_ENDED"
+R = LocationResult.Result
+ERASED_THERE = (R.DELETED, R.MASKED, R.NONE_FOUND)
 
 
 @transaction.atomic
 def keep_apart(*, request: ErasureRequest, now: datetime) -> None:
-    """Restrict what the exceptions of a case keep, each under its own id; it is not erased."""
-    for one in exceptions_of(request).filter(ended_at=None).exclude(dataset=None):
-        if request.subject is None or one.dataset is None:
+    """Restrict what exceptions keep of the person, each under its own id; it is not erased.
+
+    So the case restricts it no longer, as it did where it stopped all processing at once.
+    """
+    if request.subject is None:
+        return
+    for one in in_force(request.subject):
+        if one.dataset is None:
             continue
         for space, ordinals in to_keep(request.subject, one.dataset).items():
             restriction.restrict(case_id=one.pk, space=space, ordinals=ordinals, now=now)
@@ -53,6 +72,8 @@ def keep_apart(*, request: ErasureRequest, now: datetime) -> None:
                 data=kept,
                 once=f"excepted:{one.pk}:{space.public_id}:{kept['digest']}",
             )
+    for space, ordinals in kept_among(request.subject, forget_set(request.pk)).items():
+        restriction.take_out(case_id=request.pk, space=space, ordinals=ordinals, now=now)
 
 
 @transaction.atomic
@@ -60,14 +81,15 @@ def end_due(*, now: datetime) -> int:
     """End the exceptions whose last day is over; return how many.
 
     What one kept goes with its own case, where that has not erased yet. Otherwise it stays
-    restricted until staff open the case that erases it.
+    restricted until staff open the case that erases it, or note that its place was erased from.
     """
     today = now.astimezone(ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)).date()
     ended = 0
     for one in due_to_end(today).select_for_update(of=("self",)):
         request = one.decision.request
         at = request.failed_from or request.status
-        goes_along = one.dataset is not None and at in (S.ACCEPTED, *BEFORE_ERASURE)
+        searched = active_locations().filter(slug=one.place).exists()
+        goes_along = (one.dataset or searched) and at in (S.ACCEPTED, *BEFORE_ERASURE)
         LocationException.objects.filter(pk=one.pk).update(
             ended_at=now, followed_by=request if goes_along else None
         )
@@ -82,12 +104,24 @@ def end_due(*, now: datetime) -> int:
     return ended
 
 
+def release_left(*, case_id: UUID) -> None:
+    """Leave to staff what was to go with a case and did not, as the exception ended too late."""
+    request = ErasureRequest.objects.select_related("subject").get(pk=case_id)
+    left = to_erase(request.subject) if request.subject else {}
+    results = LocationResult.objects.filter(case=request, result__in=ERASED_THERE)
+    gone = set(results.values_list("location__slug", flat=True))
+    for one in LocationException.objects.filter(followed_by=request):
+        kept = any(o & left.get(space, BitMap()) for space, o in kept_apart(one).items())
+        if kept or (one.place and one.place not in gone):
+            LocationException.objects.filter(pk=one.pk).update(followed_by=None)
+
+
 @transaction.atomic
 def open_follow_up(*, exception_id: UUID, user: User, now: datetime) -> ErasureRequest:
     """Open the linked case that erases what an ended exception kept.
 
     It was approved with the case that it follows on from. Nobody is written to: the answer to
-    that case named the day. One case erases all that no exception keeps any more.
+    that case named the day. One case erases all that ended exceptions kept, and nothing else.
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
@@ -110,8 +144,41 @@ def open_follow_up(*, exception_id: UUID, user: User, now: datetime) -> ErasureR
     request = _open(original, user, now)
     LocationException.objects.filter(
         decision__request__subject=original.subject, followed_by=None
-    ).exclude(ended_at=None).update(followed_by=request)
+    ).exclude(Q(ended_at=None) | Q(dataset=None)).update(followed_by=request)
     return request
+
+
+@transaction.atomic
+def note_place_erased(*, exception_id: UUID, user: User, now: datetime) -> bool:
+    """Note that whoever keeps a place erased what an ended exception kept there.
+
+    Nobody but they can: the address of the person is forgotten by then. False when it was noted.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+        NotYourDecision: it is about themselves.
+        MoveNotAllowed: the exception is none of a place, or has not ended.
+    """
+    require(user, Right.HANDLE)
+    one = LocationException.objects.select_for_update().get(pk=exception_id)
+    request = one.decision.request
+    four_eyes.check_stranger(request=request, user=user, action="ERASE_EXCEPTED")
+    if one.ended_at is None or not one.place:
+        raise MoveNotAllowed(
+            f"Case {request.reference}: only of a place, and after the exception has ended, can "
+            "be noted that it was erased from."
+        )
+    if one.followed_by_id:
+        return False
+    LocationException.objects.filter(pk=one.pk).update(followed_by=request)
+    log.append(
+        type="excepted_place_erased",
+        case=request.pk,
+        now=now,
+        actor=actor_of(user),
+        data={"exception": str(one.pk), "code": one.code},
+    )
+    return True
 
 
 def _open(original: ErasureRequest, user: User, now: datetime) -> ErasureRequest:
@@ -119,7 +186,7 @@ def _open(original: ErasureRequest, user: User, now: datetime) -> ErasureRequest
     request = ErasureRequest.objects.create(
         reference=new_reference(),
         status=S.ACCEPTED,
-        channel=CHANNEL,
+        channel=FOLLOW_UP,
         linked_to=original,
         subject=original.subject,
         ground=original.ground,
@@ -131,7 +198,7 @@ def _open(original: ErasureRequest, user: User, now: datetime) -> ErasureRequest
     )
     clocks.start_clock(request=request, due=due)
     received = {
-        "channel": CHANNEL,
+        "channel": FOLLOW_UP,
         "commitment": commit(keys.create(f"case:{request.pk}"), {"original": str(original.pk)}),
         "received_on": due.received_on,
         "due_on": due.due_on,

@@ -12,7 +12,7 @@ from pyroaring import BitMap
 
 from audits.models import DuplicateFinding, ErasureRequest, LogHead
 from audits.queries.conflicts import case_ahead
-from audits.queries.exceptions import kept_spaces, to_erase
+from audits.queries.exceptions import chosen_of, kept_spaces
 from audits.queries.forget_sets import forget_set
 from audits.queries.limit_sentences import NEAR_SEARCH_INCOMPLETE
 from audits.services import exceptions, log
@@ -54,7 +54,7 @@ def restrict_records(*, case_id: UUID, now: datetime) -> bool:
         raise MoveNotAllowed(f"Case {request.reference} has no data subject to restrict.")
     if not move(case_id=case_id, to=S.RESTRICTED, now=now):
         return False
-    _restrict(case_id, to_erase(request.subject), now)
+    _restrict(case_id, chosen_of(request), now)
     exceptions.keep_apart(request=request, now=now)
     return True
 
@@ -63,20 +63,28 @@ def restrict_records(*, case_id: UUID, now: datetime) -> bool:
 def restrict_arrived(*, case_id: UUID, now: datetime) -> bool:
     """Restrict what was imported of the person since, or derived from what the case erases.
 
-    False when there is nothing new.
+    False when there is nothing new, and nothing that an exception keeps by now.
     """
     request = ErasureRequest.objects.select_related("subject").get(pk=case_id)
+    before = forget_set(case_id)
+    exceptions.keep_apart(request=request, now=now)
     known = forget_set(case_id)
     erased = dict(known)
-    for space, own in (to_erase(request.subject) if request.subject else {}).items():
+    for space, own in chosen_of(request).items():
         erased[space] = own | known.get(space, BitMap())
     held = with_derived(erased)
     arrived = {space: held[space] - known.get(space, BitMap()) for space in held}
     kept = kept_spaces(request.subject) if request.subject else set()
     fresh = {space: new for space, new in arrived.items() if new and space.pk not in kept}
     _restrict(case_id, fresh, now)
-    exceptions.keep_apart(request=request, now=now)
-    return bool(fresh)
+    return bool(fresh) or known != before
+
+
+def lacks_records(*, request: ErasureRequest) -> bool:
+    """Return whether the case is to erase records by now that it has not restricted."""
+    known = forget_set(request.pk)
+    chosen = chosen_of(request)
+    return any(own - known.get(space, BitMap()) for space, own in chosen.items())
 
 
 def restrict_for(*, case_id: UUID, records: Mapping[OrdinalSpace, BitMap], now: datetime) -> None:

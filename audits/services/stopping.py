@@ -17,7 +17,7 @@ from audits.core.commitment import commit
 from audits.core.grounds import OVERRULED, UNFOUNDED
 from audits.core.roles import Right
 from audits.models import ErasureRequest, Letter, LogLeaf, ProcessingStop
-from audits.services import log, planning, rights
+from audits.services import exceptions, log, planning, rights
 from audits.services.actors import actor_of
 from audits.services.transitions import MoveNotAllowed
 from lineage import keys
@@ -63,6 +63,7 @@ def stop_if_asked(request: ErasureRequest, now: datetime) -> None:
         planning.restrict_for(
             case_id=case.pk, records=with_derived(subjects.records_of(case.subject)), now=now
         )
+        exceptions.keep_apart(request=case, now=now)
         stop.stopped_at = now
     stop.save(update_fields=["objection", "stopped_at"])
 

@@ -124,12 +124,19 @@ def send_back(request: HttpRequest, case_id: UUID, decision_id: UUID) -> HttpRes
 @require_http_methods(EVERY_WAY)
 @needing(Right.HANDLE)
 def erase_excepted(request: HttpRequest, case_id: UUID, exception_id: UUID) -> HttpResponse:
-    """Open the case that erases what an ended exception kept."""
+    """Open the case that erases what an ended exception kept; of a place, note that it was."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
     found = get_object_or_404(LocationException, pk=exception_id, decision__request=case)
     if request.method != "POST":
         context = {"case": case, "exception": found}
         return page(request, "audits/erase_excepted.html", context)
+    if found.place:
+        return carry_out(
+            request,
+            case,
+            lambda: workflow.note_place_erased(exception_id=found.pk, user=staff_of(request)),
+            f"It was noted that {found.place} was erased from.",
+        )
     return carry_out(
         request,
         case,

@@ -91,6 +91,12 @@ def erase_excepted(*, exception_id: UUID, user: User) -> ErasureRequest:
     return case
 
 
+@logged
+def note_place_erased(*, exception_id: UUID, user: User) -> bool:
+    """Note that a place was erased from, of which an exception ended."""
+    return exceptions.note_place_erased(exception_id=exception_id, user=user, now=timezone.now())
+
+
 def place_hold(
     *,
     kind: str,

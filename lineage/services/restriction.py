@@ -49,6 +49,20 @@ def restrict(
     return restriction
 
 
+@transaction.atomic
+def take_out(*, case_id: uuid.UUID, space: OrdinalSpace, ordinals: BitMap, now: datetime) -> None:
+    """Take records out of what a case restricts; a restriction of nothing more is lifted."""
+    lock_space(space.id)
+    rows = Restriction.objects.select_for_update().filter(case_id=case_id, lifted_at=None)
+    for restriction in rows.filter(space=space):
+        left = decode(bytes(restriction.bitmap)) - ordinals
+        if left:
+            restriction.bitmap = encode(left)
+        else:
+            restriction.lifted_at = now
+        restriction.save()
+
+
 def lift(*, case_id: uuid.UUID, now: datetime) -> int:
     """Lift what a case restricted, in every space; return how many restrictions ended."""
     return Restriction.objects.filter(case_id=case_id, lifted_at=None).update(lifted_at=now)

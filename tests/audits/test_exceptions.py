@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 import pytest
 from django.core import mail
@@ -11,22 +10,20 @@ from django.utils import timezone
 from pyroaring import BitMap
 
 from audits import workflow
-from audits.core.assessment import Assessed, Excepted, Ground
-from audits.models import ErasureRequest, LocationException
+from audits.core.assessment import Assessed
+from audits.models import LocationException
 from audits.queries.exceptions import waiting_to_be_erased
 from audits.queries.forget_sets import forget_set
-from audits.services import exceptions
+from audits.services import closing, exceptions, planning
 from audits.services.transitions import MoveNotAllowed
 from audits.workflow import tasks
 from lineage.models import DataRecord, Dataset
 from lineage.queries.availability import restricted_ordinals
 from tests.audits import world as worlds
-from tests.audits.world import ADA, BERT, digits, events, imported, logged, officer, reviewer
+from tests.audits.excepting import FOUND, accepted, after_its_day, kept, tomorrow, withdrawn
+from tests.audits.world import ADA, BERT, digits, events, imported, logged, officer
 
 pytestmark = pytest.mark.django_db
-FOUND = Ground(
-    code="ART_17_1_D", purpose="Training", assessment="There was no basis for the training."
-)
 
 
 @pytest.fixture
@@ -34,37 +31,6 @@ def ledger(world) -> Dataset:
     """A second data set with records of Ada and Bert."""
     people = [ADA, ADA, BERT]
     return imported("ledger", list(zip(people, digits()[70:73], strict=True)))
-
-
-def tomorrow() -> date:
-    return timezone.now().date() + timedelta(days=1)
-
-
-def kept(**changed: object) -> Excepted:
-    given: dict[str, Any] = {
-        "code": "ART_17_3_B",
-        "basis": "Ten years by section 147 of the tax code.",
-        "scope": "Invoices alone.",
-        "until": tomorrow(),
-    }
-    return Excepted(**given | changed)
-
-
-def accepted(world, *excepted: Excepted) -> ErasureRequest:
-    case = world.wake(world.ask())
-    assessed = Assessed(grounds=(FOUND,), excepted=excepted)
-    decision = world.do(
-        workflow.accept, case_id=case.pk, ground=FOUND.code, user=officer(), assessed=assessed
-    )
-    world.do(workflow.approve_decision, decision=decision, user=reviewer())
-    case_now: ErasureRequest = world.wake(case)
-    return case_now
-
-
-def after_its_day(one: LocationException) -> None:
-    LocationException.objects.filter(pk=one.pk).update(
-        until=timezone.now().date() - timedelta(days=2)
-    )
 
 
 def test_L17_what_is_excepted_stays_restricted_and_the_rest_is_erased(world, ledger):
@@ -80,6 +46,40 @@ def test_L17_what_is_excepted_stays_restricted_and_the_rest_is_erased(world, led
     (event,) = logged(case, "records_excepted")
     assert event["records"] == 2
     assert "subject_key_destroyed" not in events(case)
+
+
+def left_in(dataset: Dataset) -> int:
+    return DataRecord.objects.filter(space=dataset.space, invalidated_at=None).count()
+
+
+def test_L17_what_was_stopped_at_once_is_kept_all_the_same(world, ledger):
+    case = withdrawn(world)
+    assert forget_set(case.pk)[ledger.space] == BitMap([0, 1])
+    case = world.finish(accepted(world, kept(dataset=ledger.pk), case=case))
+    assert (case.status, case.outcome) == ("SEALED", "ERASED")
+    assert forget_set(case.pk) == {world.dataset.space: world.owned(ADA)}
+    assert restricted_ordinals(ledger.space) == BitMap([0, 1])
+    assert left_in(ledger) == 3
+    assert worlds.subject_of(ADA) is not None
+
+
+def test_L17_a_later_withdrawal_does_not_erase_what_an_earlier_exception_keeps(world, ledger):
+    world.finish(accepted(world, kept(dataset=ledger.pk)))
+    fresh = imported("again", [(ADA, digits()[85])])
+    case = world.finish(world.accept(world.wake(withdrawn(world))))
+    assert (case.status, case.outcome) == ("SEALED", "ERASED")
+    assert (left_in(ledger), left_in(fresh)) == (3, 0)
+    assert restricted_ordinals(ledger.space) == BitMap([0, 1])
+
+
+def test_L17_the_deletion_itself_leaves_what_is_kept(world, ledger):
+    case = accepted(world, kept(dataset=ledger.pk))
+    planning.restrict_for(
+        case_id=case.pk, records={ledger.space: BitMap([0, 1])}, now=timezone.now()
+    )
+    closing.erase_data(request=case, now=timezone.now())
+    assert left_in(ledger) == 3
+    assert worlds.subject_of(ADA) is not None
 
 
 def test_L17_the_answer_names_what_is_kept_and_until_when(world, ledger):
@@ -116,6 +116,21 @@ def test_L17_an_ended_exception_is_a_task_and_its_own_case_erases(world, ledger)
         workflow.erase_excepted(exception_id=one.pk, user=officer())
 
 
+def test_L17_to_follow_up_is_to_erase_what_was_kept_and_nothing_that_came_since(world, ledger):
+    world.finish(accepted(world, kept(dataset=ledger.pk)))
+    fresh = imported("new contract", [(ADA, digits()[85])])
+    one = LocationException.objects.get()
+    after_its_day(one)
+    exceptions.end_due(now=timezone.now())
+    follow_up = world.do(workflow.erase_excepted, exception_id=one.pk, user=officer())
+    case = world.finish(world.wake(follow_up))
+    assert (case.status, case.outcome) == ("SEALED", "ERASED")
+    assert forget_set(case.pk) == {ledger.space: BitMap([0, 1])}
+    assert (left_in(ledger), left_in(fresh)) == (1, 1)
+    assert not restricted_ordinals(fresh.space)
+    assert worlds.subject_of(ADA) is not None
+
+
 def test_L17_what_ends_before_the_erasure_goes_with_its_own_case(world, ledger):
     case = accepted(world, kept(dataset=ledger.pk))
     after_its_day(LocationException.objects.get())
@@ -125,6 +140,40 @@ def test_L17_what_ends_before_the_erasure_goes_with_its_own_case(world, ledger):
     assert forget_set(case.pk)[ledger.space] == BitMap([0, 1])
     assert worlds.subject_of(ADA) is None
     assert not waiting_to_be_erased().exists()
+
+
+def ends_during(monkeypatch, step: str, one: LocationException) -> None:
+    """Let the sweep end an exception once a step of the deletion is done."""
+    real = getattr(closing, step)
+
+    def then(**arguments: object) -> None:
+        real(**arguments)
+        after_its_day(one)
+        exceptions.end_due(now=timezone.now())
+
+    monkeypatch.setattr(closing, step, then)
+
+
+def test_L17_what_ends_while_models_are_destroyed_goes_with_its_own_case(
+    world, ledger, monkeypatch
+):
+    case = accepted(world, kept(dataset=ledger.pk))
+    ends_during(monkeypatch, "purge_shadows", LocationException.objects.get())
+    case = world.finish(case)
+    assert (case.status, case.failure) == ("SEALED", "")
+    assert "plan_redrawn" in events(case)
+    assert left_in(ledger) == 1
+    assert worlds.subject_of(ADA) is None
+    assert not waiting_to_be_erased().exists()
+
+
+def test_L17_what_ends_once_the_rest_is_deleted_waits_for_staff(world, ledger, monkeypatch):
+    case = accepted(world, kept(dataset=ledger.pk))
+    one = LocationException.objects.get()
+    ends_during(monkeypatch, "erase_data", one)
+    case = world.finish(case)
+    assert (case.status, left_in(ledger)) == ("SEALED", 3)
+    assert list(waiting_to_be_erased()) == [one]
 
 
 def test_L17_a_new_request_does_not_undo_an_exception(world, ledger):

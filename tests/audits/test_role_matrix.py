@@ -44,6 +44,7 @@ ACTIONS = {
     "refuse": {OFFICER},
     "decide_objection": {OFFICER},
     "erase_excepted": {OFFICER},
+    "note_place_erased": {OFFICER},
     "plan_lift": {OFFICER},
     "note_notice": {OFFICER},
     "extend": {OFFICER},

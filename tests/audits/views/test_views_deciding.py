@@ -239,3 +239,22 @@ def test_L17_an_ended_exception_is_a_task_on_the_list_with_a_button(decider, app
     assert (follow_up.status, follow_up.channel) == ("ACCEPTED", "EXCEPTION_ENDED")
     assert "Exceptions that ended" not in text_of(reader.get("/cases/"))
     assert "An exception of it has ended" in text_of(reader.get(at(follow_up)))
+
+
+def test_L17_a_place_whose_exception_ended_is_noted_as_erased(decider, approver, reader):
+    worlds.person()
+    case = worlds.verified()
+    decision = Decision.objects.create(
+        request=case, kind="ACCEPT", state="APPROVED", proposed_at=timezone.now()
+    )
+    day = timezone.now() - timedelta(days=3)
+    one = LocationException.objects.create(
+        decision=decision, place="Tax files", code="ART_17_3_B", until=day.date(), ended_at=day
+    )
+    erase = at(case, f"exceptions/{one.pk}/erase/")
+    assert "must be erased from by whoever keeps it" in text_of(reader.get("/cases/"))
+    assert "Note as erased" in text_of(decider.get(at(case)))
+    assert approver.post(erase).status_code == 403
+    assert "Note that it was erased" in text_of(decider.get(erase))
+    assert "Tax files was erased from" in text_of(decider.post(erase, follow=True))
+    assert "Exceptions that ended" not in text_of(reader.get("/cases/"))
