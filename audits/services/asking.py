@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from audits.core.identity import DOUBTS, one_of
 from audits.core.roles import Right
 from audits.models import ErasureRequest, IdentityCheck, PersonalDetails
+from audits.queries.decisions import proposed
 from audits.services import log, rights
 from audits.services.actors import actor_of
 from audits.services.transitions import MoveNotAllowed, move
@@ -43,7 +44,8 @@ def ask_information(*, case_id: UUID, doubt: str, user: User, now: datetime) -> 
     Raises:
         NotAllowed: the member of staff may not handle cases.
         ValueError: the reason is not one of ``DOUBTS``.
-        MoveNotAllowed: the case is decided or closed, or the person was asked before.
+        MoveNotAllowed: the case is decided or closed, a decision is proposed, or the person was
+            asked before.
     """
     rights.require(user, Right.HANDLE)
     one_of("doubt", doubt, DOUBTS)
@@ -150,4 +152,14 @@ def undecided(case_id: UUID) -> ErasureRequest:
             f"Case {request.reference} is {request.status}; who asks is made sure of only while "
             f"it is {' or '.join(OPEN)} and undecided."
         )
+    check_unproposed(request)
     return request
+
+
+def check_unproposed(request: ErasureRequest) -> None:
+    """Refuse to change who asks under a proposal: whoever approves it saw that one person."""
+    if proposed(request):
+        raise MoveNotAllowed(
+            f"Case {request.reference}: a decision about this person is proposed. Have it sent "
+            "back before you change who asks."
+        )

@@ -9,9 +9,9 @@ from django.db import transaction
 from audits.core.identity import NOT_IDENTIFIED, one_of
 from audits.core.roles import Right
 from audits.models import ErasureRequest, IdentityCheck, PersonalDetails
-from audits.services import log, rights
+from audits.services import four_eyes, log, rights
 from audits.services.actors import actor_of
-from audits.services.asking import OPEN, ask, undecided, was_asked
+from audits.services.asking import OPEN, ask, check_unproposed, undecided, was_asked
 from audits.services.stopping import stop_if_asked
 from audits.services.transitions import WORKING, MoveNotAllowed, move
 from lineage.queries import subjects
@@ -103,10 +103,19 @@ def check_identity(*, case_id: UUID, check: Check, user: User, now: datetime) ->
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
-        MoveNotAllowed: the case is decided or closed, or waits for the person.
+        NotYourDecision: it is their own request, or turns out to be by what was stated.
+        MoveNotAllowed: the case is decided or closed, a decision is proposed, or it waits for the
+            person.
     """
     rights.require(user, Right.HANDLE)
+    _check_stranger(case_id, user, "CHECK_IDENTITY")
     note_check(case_id=case_id, check=check, user=user, now=now)
+    _check_stranger(case_id, user, "CHECK_IDENTITY")
+
+
+def _check_stranger(case_id: UUID, user: User, action: str) -> None:
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action=action)
 
 
 def note_check(*, case_id: UUID, check: Check, user: User, now: datetime) -> None:
@@ -157,12 +166,16 @@ def close_unidentified(*, case_id: UUID, reason: str, user: User, now: datetime)
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
+        NotYourDecision: it is their own request.
         ValueError: the reason is not one of ``NOT_IDENTIFIED``.
-        MoveNotAllowed: the person was identified, or the case is decided or closed.
+        MoveNotAllowed: the person was identified, or the case is decided or closed, or a decision
+            is proposed.
     """
     rights.require(user, Right.HANDLE)
     one_of("reason", reason, NOT_IDENTIFIED)
+    _check_stranger(case_id, user, "CLOSE_UNIDENTIFIED")
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    check_unproposed(request)
     if request.status not in (*OPEN, S.INFO_ASKED) or request.outcome or request.subject:
         known = "the person is identified" if request.subject else f"it is {request.status}"
         raise MoveNotAllowed(

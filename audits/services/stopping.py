@@ -17,7 +17,7 @@ from audits.core.commitment import commit
 from audits.core.grounds import OVERRULED, UNFOUNDED
 from audits.core.roles import Right
 from audits.models import ErasureRequest, ProcessingStop
-from audits.services import log, planning, rights
+from audits.services import four_eyes, log, planning, rights
 from audits.services.actors import actor_of
 from audits.services.transitions import MoveNotAllowed
 from lineage import keys
@@ -140,12 +140,14 @@ def plan_lift(
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
+        NotYourDecision: it is their own request.
         ReasonTooShort: the reason says too little.
         ValueError: the day is not after today.
         MoveNotAllowed: the case is no accepted restriction, or its end is fixed already.
     """
     rights.require(user, Right.HANDLE)
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action="PLAN_LIFT")
     if request.kind != Kind.RESTRICTION or request.status != S.RESTRICTED:
         raise MoveNotAllowed(
             f"Case {request.reference} is {request.status} and holds no restriction to lift; "

@@ -13,6 +13,7 @@ from audits.models import ErasureRequest, PersonalDetails
 from audits.queries import cases
 from audits.services import asking, entering
 from audits.services.asking import AnswerNotUsable
+from audits.services.four_eyes import NotYourDecision
 from audits.services.receiving import Told
 from audits.services.transitions import MoveNotAllowed
 from audits.workflow.steps import advance
@@ -162,3 +163,48 @@ def test_a_check_of_an_unknown_code_is_refused_by_name(field, code):
 def test_a_case_that_waits_for_the_person_is_open(asked):
     assert asked in cases.open_cases()
     assert ErasureRequest.objects.get(pk=asked.pk).pk in cases.cases_at_work()
+
+
+# --- who may not say who asks, and when -------------------------------------------------------
+
+
+def test_who_asks_is_not_changed_under_a_proposal(officer):
+    register_subject(identifiers={"EMAIL": ADA}, now=NOW)
+    person(OTHER, records=3)
+    case = confirmed("ERASURE", told=Told(identifiers=(("EMAIL", OTHER),)))
+    proposal = workflow.accept(case_id=case.pk, ground="ART_17_1_D", user=officer)
+    subject = now_of(case).subject
+    by_officer = {"case_id": case.pk, "user": officer}
+    for act, more in [
+        (workflow.check_identity, {"check": CHECK}),
+        (workflow.ask_information, {"doubt": "CLAIMS_DIFFER"}),
+        (workflow.close_unidentified, {"reason": "NOT_ENOUGH"}),
+    ]:
+        with pytest.raises(MoveNotAllowed, match="a decision about this person is proposed"):
+            act(**by_officer, **more)
+    assert now_of(case).subject == subject
+    workflow.return_decision(decision=proposal, note="Check her.", user=member("Reviewer"))
+    workflow.check_identity(**by_officer, check=CHECK)
+    assert now_of(case).subject != subject
+
+
+@pytest.mark.parametrize("email", [ADA, OTHER])
+def test_nobody_checks_who_they_are_themselves(officer, email):
+    person(OTHER, records=3)
+    officer.email = email
+    case = confirmed("ERASURE", told=Told(identifiers=(("EMAIL", OTHER),)))
+    with pytest.raises(NotYourDecision, match="your own request"):
+        workflow.check_identity(case_id=case.pk, check=CHECK, user=officer)
+    assert (now_of(case).subject, case.identity_checks.count()) == (None, 0)
+    assert logged(case, "action_refused") == [
+        {"action": "CHECK_IDENTITY", "reason": "OWN_REQUEST"}
+    ]
+
+
+def test_nobody_closes_their_own_request_as_not_identified(asked, officer):
+    officer.email = ADA
+    with pytest.raises(NotYourDecision, match="your own request"):
+        workflow.close_unidentified(case_id=asked.pk, reason="NO_ANSWER", user=officer)
+    assert logged(asked, "action_refused") == [
+        {"action": "CLOSE_UNIDENTIFIED", "reason": "OWN_REQUEST"}
+    ]

@@ -11,6 +11,7 @@ from django.utils import timezone
 from audits import workflow
 from audits.models import ErasureRequest, LogLeaf, PersonalDetails, ProcessingStop
 from audits.services import closing, requests, stopping
+from audits.services.four_eyes import NotYourDecision
 from audits.services.rights import NotAllowed
 from audits.services.stopping import ReasonTooShort
 from audits.services.transitions import MoveNotAllowed
@@ -230,6 +231,16 @@ def test_a_restriction_ends_on_a_day_to_come(officer, days):
     with pytest.raises(ValueError, match="allowed are days after"):
         workflow.plan_lift(case_id=case.pk, reason=BALANCE, lift_on=day, user=officer)
     assert ProcessingStop.objects.get(request=case).lift_on is None
+
+
+def test_nobody_lifts_the_restriction_of_their_own_data(officer):
+    case = accepted_restriction(officer)
+    officer.email = ADA
+    day = stopping.today(timezone.now()) + timedelta(days=14)
+    with pytest.raises(NotYourDecision, match="your own request"):
+        workflow.plan_lift(case_id=case.pk, reason=BALANCE, lift_on=day, user=officer)
+    assert ProcessingStop.objects.get(request=case).lift_on is None
+    assert logged(case, "action_refused") == [{"action": "PLAN_LIFT", "reason": "OWN_REQUEST"}]
 
 
 def test_a_restriction_takes_a_ground_of_its_own_article(officer):
