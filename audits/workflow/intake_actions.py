@@ -96,6 +96,7 @@ def send_links(received: requests.Received) -> bool:
 def see_mandate(*, case_id: UUID, digest: str, user: User) -> None:
     """Record that the mandate of an agent was seen."""
     entering.see_mandate(case_id=case_id, digest=digest, user=user, now=timezone.now())
+    doorbell.wake(case_id)
 
 
 @logged
