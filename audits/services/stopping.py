@@ -21,8 +21,6 @@ from audits.services import four_eyes, log, planning, rights
 from audits.services.actors import actor_of
 from audits.services.transitions import MoveNotAllowed
 from lineage import keys
-from lineage.queries import subjects
-from lineage.queries.derivation import with_derived
 from lineage.services import restriction
 
 if TYPE_CHECKING:
@@ -36,6 +34,7 @@ Kind = ErasureRequest.Kind
 Outcome = ErasureRequest.Outcome
 Balance, Objection = ProcessingStop.Balance, ProcessingStop.Objection
 AT_ONCE = (Kind.CONSENT, Kind.OBJECTION)  # what stops processing before anything is decided
+NOT_PLANNED = (S.VERIFIED, S.INFO_ASKED, S.REFUSED, S.ACCEPTED, S.RESTRICTED)
 NOTICE = timedelta(days=7)
 SHORTEST_REASON = 20
 
@@ -59,12 +58,22 @@ def stop_if_asked(request: ErasureRequest, now: datetime) -> None:
     stop, _ = ProcessingStop.objects.get_or_create(request=case)
     if ours and stop.objection != Objection.MARKETING:
         stop.objection = ours.objection
-    if stop.stopped_at is None:
-        planning.restrict_for(
-            case_id=case.pk, records=with_derived(subjects.records_of(case.subject)), now=now
-        )
-        stop.stopped_at = now
+    # Each time, as a check of identity may find records that the address alone did not.
+    planning.restrict_arrived(case_id=case.pk, now=now)
+    stop.stopped_at = stop.stopped_at or now
     stop.save(update_fields=["objection", "stopped_at"])
+
+
+def stop_arrived(*, now: datetime) -> int:
+    """Restrict what was imported of people whose processing is stopped; return for how many.
+
+    Once a case is planned, its own steps look for what arrived.
+    """
+    stops = ProcessingStop.objects.filter(
+        lifted_at=None, request__status__in=NOT_PLANNED, request__subject__isnull=False
+    )
+    found = stops.exclude(stopped_at=None).values_list("request_id", flat=True)
+    return sum(planning.restrict_arrived(case_id=case_id, now=now) for case_id in found)
 
 
 @transaction.atomic
