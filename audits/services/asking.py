@@ -130,17 +130,36 @@ def receive_information(
             f"identifiers has {len(identifiers)} entries; allowed are 1 to {MOST_IDENTIFIERS}."
         )
     stated = [[kind, normalise(kind, value)] for kind, value in identifiers]
-    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
-    question = question_of(request)
-    if request.status != S.INFO_ASKED or question is None or request.outcome:
-        raise MoveNotAllowed(f"Case {request.reference} does not wait for an answer.")
-    details, _ = PersonalDetails.objects.get_or_create(request=request)
+    question = _waiting(case_id)
+    details, _ = PersonalDetails.objects.get_or_create(request_id=case_id)
     details.identifiers = [*details.identifiers, *stated]
     details.save(update_fields=["identifiers"])
     IdentityCheck.objects.filter(pk=question.pk).update(received_at=now)
     event = ("info_received", {"identifiers": len(stated)})
     actor = actor_of(user) if user else log.SUBJECT
     move(case_id=case_id, to=question.asked_from, now=now, actor=actor, event=event)
+
+
+@transaction.atomic
+def take_question_back(*, case_id: UUID, user: User, now: datetime) -> None:
+    """Stop waiting for an answer: the case goes on where it was, with what is there.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+        MoveNotAllowed: nobody waits for an answer.
+    """
+    rights.require(user, Right.HANDLE)
+    question = _waiting(case_id)
+    event = ("question_taken_back", {"doubt": question.doubt})
+    move(case_id=case_id, to=question.asked_from, now=now, actor=actor_of(user), event=event)
+
+
+def _waiting(case_id: UUID) -> IdentityCheck:
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    question = question_of(request)
+    if request.status != S.INFO_ASKED or question is None or request.outcome:
+        raise MoveNotAllowed(f"Case {request.reference} does not wait for an answer.")
+    return question
 
 
 def undecided(case_id: UUID) -> ErasureRequest:

@@ -205,6 +205,19 @@ def proof_destroyed(request: HttpRequest, case_id: UUID) -> HttpResponse:
     )
 
 
+@require_POST
+@needing(Right.HANDLE)
+def question_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Stop waiting for what the person was asked."""
+    case, user = get_object_or_404(ErasureRequest, pk=case_id), staff_of(request)
+    return carry_out(
+        request,
+        case,
+        lambda: workflow.take_question_back(case_id=case.pk, user=user),
+        "The case goes on without an answer.",
+    )
+
+
 def asked_for(case: ErasureRequest, user: User) -> dict[str, Any]:
     """Return what is shown of a request beside the usual facts, and what can be done about it."""
     intake = Intake.objects.select_related("entered_by").filter(request=case).first()
@@ -218,6 +231,7 @@ def asked_for(case: ErasureRequest, user: User) -> dict[str, Any]:
         "identity": early and free,
         "ask_more": early and free and not any(one.asked_at for one in checks),
         "copy_answer": case.status == S.INFO_ASKED and open_,
+        "question_back": case.status == S.INFO_ASKED and open_,
         "unidentified": free and not case.subject_id and (early or case.status == S.INFO_ASKED),
         "mandate": bool(intake and intake.by_agent and not intake.mandate_seen),
         "objection": bool(stop and stop.objection == "INTERESTS") and case.status == S.VERIFIED,

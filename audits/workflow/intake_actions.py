@@ -120,6 +120,13 @@ def ask_information(*, case_id: UUID, doubt: str, user: User) -> None:
 
 
 @logged
+def take_question_back(*, case_id: UUID, user: User) -> None:
+    """Wait no longer for what the person was asked."""
+    asking.take_question_back(case_id=case_id, user=user, now=timezone.now())
+    doorbell.wake(case_id)
+
+
+@logged
 def receive_information(
     *, case_id: UUID, identifiers: Sequence[tuple[str, str]], user: User | None = None
 ) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.urls import reverse
 
 from audits import workflow
 from audits.core.identity import Check
@@ -163,6 +164,47 @@ def test_a_check_of_an_unknown_code_is_refused_by_name(field, code):
 def test_a_case_that_waits_for_the_person_is_open(asked):
     assert asked in cases.open_cases()
     assert ErasureRequest.objects.get(pk=asked.pk).pk in cases.cases_at_work()
+
+
+@pytest.fixture
+def unanswered(officer):
+    person(ADA, records=2)
+    case = confirmed("ERASURE")
+    workflow.ask_information(case_id=case.pk, doubt="CLAIMS_DIFFER", user=officer)
+    advance(case.pk)
+    return case
+
+
+def test_a_question_that_nobody_answers_is_taken_back_and_the_case_decided(unanswered, officer):
+    question = asking.question_of(unanswered)
+    assert question
+    workflow.take_question_back(case_id=unanswered.pk, user=officer)
+    assert now_of(unanswered).status == "VERIFIED"
+    assert logged(unanswered, "question_taken_back") == [{"doubt": "CLAIMS_DIFFER"}]
+    with pytest.raises(AnswerNotUsable):
+        asking.question_of_link(asking.answer_token(question))
+    with pytest.raises(MoveNotAllowed, match="asked for more already"):
+        workflow.ask_information(case_id=unanswered.pk, doubt="CLAIMS_DIFFER", user=officer)
+    approved(workflow.accept(case_id=unanswered.pk, ground="ART_17_1_D", user=officer))
+    assert now_of(unanswered).status == "ACCEPTED"
+
+
+def test_a_question_asked_before_confirmation_is_taken_back_to_there(officer):
+    entry = entering.Entry(channel="EMAIL", received_at=NOW, email=ADA)
+    case = entering.enter_request(entry=entry, user=officer, now=NOW).request
+    workflow.ask_information(case_id=case.pk, doubt="ADDRESS_NOT_KNOWN", user=officer)
+    workflow.take_question_back(case_id=case.pk, user=officer)
+    assert now_of(case).status == "RECEIVED"
+    with pytest.raises(MoveNotAllowed, match="does not wait for an answer"):
+        workflow.take_question_back(case_id=case.pk, user=officer)
+
+
+def test_the_page_of_a_case_that_waits_offers_to_wait_no_longer(unanswered, officer, client):
+    client.force_login(officer)
+    page = client.get(reverse("audits:case", args=[unanswered.pk]))
+    assert "Wait no longer for the answer" in page.content.decode()
+    client.post(reverse("audits:question_back", args=[unanswered.pk]))
+    assert now_of(unanswered).status == "VERIFIED"
 
 
 # --- who may not say who asks, and when -------------------------------------------------------
