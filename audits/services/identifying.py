@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from audits.core.identity import NOT_IDENTIFIED, one_of
 from audits.core.roles import Right
@@ -84,17 +85,17 @@ def _subject_of(request: ErasureRequest) -> DataSubject | None:
 
 def _open_case_of(request: ErasureRequest, subject: DataSubject | None) -> ErasureRequest | None:
     # Only a verified case counts: somebody who merely typed an address must not block its owner.
-    # Who wants data kept but restricted does not want what an erasure does, nor the reverse.
+    # Only one of the same kind settles what was asked, or one that erases for certain: another may
+    # be refused on a ground that is none against this one, or be withdrawn.
     found = ErasureRequest.objects.filter(
         subject=subject,
         status__in=[S.VERIFIED, S.INFO_ASKED, *WORKING, S.ON_HOLD, S.FAILED],
         verified_at__isnull=False,
     ).exclude(pk=request.pk)
-    if request.kind == Kind.RESTRICTION:
-        found = found.filter(kind=Kind.RESTRICTION)
-    else:
-        found = found.exclude(kind=Kind.RESTRICTION)
-    return found.order_by("verified_at").first()
+    settles = Q(kind=request.kind)
+    if request.kind != Kind.RESTRICTION:
+        settles |= Q(accepted_at__isnull=False) & ~Q(kind=Kind.RESTRICTION)
+    return found.filter(settles).order_by("verified_at").first()
 
 
 @transaction.atomic

@@ -46,8 +46,8 @@ class ReasonTooShort(ValueError):
 def stop_if_asked(request: ErasureRequest, now: datetime) -> None:
     """Restrict the records of a confirmed withdrawal of consent or objection, within seconds.
 
-    Where the request joined an earlier one that has not come so far, that one stops, and has the
-    objection to be decided from now on.
+    Where the request joined an earlier one of its kind that is undecided, that one stops, and has
+    the objection to be decided from now on.
     """
     if request.kind not in AT_ONCE or request.outcome == Outcome.NO_DATA_FOUND:
         return

@@ -59,16 +59,6 @@ def test_a_withdrawal_of_consent_goes_on_as_an_erasure_and_keeps_its_restriction
     assert restricted() == 2
 
 
-def test_who_joins_an_open_case_with_a_withdrawal_stops_that_one():
-    person(ADA, records=2)
-    first = confirmed("ERASURE")
-    assert restricted() == 0
-    second = confirmed("CONSENT")
-    assert (second.outcome, second.joined_to) == ("JOINED", first)
-    assert restricted() == 2
-    assert first.stop.stopped_at == NOW
-
-
 def test_an_unconfirmed_withdrawal_restricts_nothing_and_touches_no_other_case():
     person(ADA, records=2)
     first = confirmed("ERASURE")
@@ -144,8 +134,9 @@ def test_L21_against_direct_marketing_nothing_is_balanced_and_nothing_refused(of
 
 def test_a_joined_objection_to_marketing_binds_the_earlier_case(officer):
     person(ADA, records=2)
-    first = confirmed("ERASURE")
-    confirmed("OBJECTION", marketing=True)
+    first = confirmed("OBJECTION")
+    second = confirmed("OBJECTION", marketing=True)
+    assert (second.outcome, second.joined_to) == ("JOINED", first)
     with pytest.raises(MoveNotAllowed, match="direct marketing"):
         workflow.refuse(case_id=first.pk, code="ART_17_3_E", user=officer)
 
