@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -216,14 +218,14 @@ def test_who_asks_is_not_changed_under_a_proposal(officer):
     case = confirmed("ERASURE", told=Told(identifiers=(("EMAIL", OTHER),)))
     proposal = workflow.accept(case_id=case.pk, ground="ART_17_1_D", user=officer)
     subject = now_of(case).subject
-    by_officer = {"case_id": case.pk, "user": officer}
-    for act, more in [
-        (workflow.check_identity, {"check": CHECK}),
-        (workflow.ask_information, {"doubt": "CLAIMS_DIFFER"}),
-        (workflow.close_unidentified, {"reason": "NOT_ENOUGH"}),
-    ]:
+    by_officer: dict[str, Any] = {"case_id": case.pk, "user": officer}
+    for act in (
+        partial(workflow.check_identity, check=CHECK),
+        partial(workflow.ask_information, doubt="CLAIMS_DIFFER"),
+        partial(workflow.close_unidentified, reason="NOT_ENOUGH"),
+    ):
         with pytest.raises(MoveNotAllowed, match="a decision about this person is proposed"):
-            act(**by_officer, **more)
+            act(**by_officer)
     assert now_of(case).subject == subject
     workflow.return_decision(decision=proposal, note="Check her.", user=member("Reviewer"))
     workflow.check_identity(**by_officer, check=CHECK)
