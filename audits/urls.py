@@ -66,6 +66,7 @@ one_case = [
     path("identity/", kinds.identity, name="identity"),
     path("identity/ask/", kinds.ask_more, name="ask_more"),
     path("identity/answer/", kinds.copy_answer, name="copy_answer"),
+    path("identity/back/", kinds.question_back, name="question_back"),
     path("identity/none/", kinds.unidentified, name="unidentified"),
     path("identity/destroyed/", kinds.proof_destroyed, name="proof_destroyed"),
     path("mandate/", kinds.mandate, name="mandate"),

@@ -195,6 +195,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "identity_proof_destroyed": {},
     "info_asked": {"doubt": CODE},
     "info_received": {"identifiers": COUNT},
+    "question_taken_back": {"doubt": CODE},
     "person_not_identified": {"reason": CODE},
     "request_expired": {},
     "objection_balanced": {"result": choice("UPHELD", "OVERRULED"), "balance": COMMITMENT},

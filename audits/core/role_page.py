@@ -51,6 +51,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             check_identity="record a check of identity",
             note_proof_destroyed="record that a document that was shown is destroyed",
             ask_information="ask a person for more",
+            take_question_back="stop waiting for what a person was asked",
             close_unidentified="close a case whose person cannot be identified",
             accept="propose to accept a request",
             refuse="propose to refuse a request",

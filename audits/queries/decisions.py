@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from audits.models import Decision, ErasureRequest, OperatorCase
+from audits.models import Decision, ErasureRequest, Intake, OperatorCase
 from audits.queries.identity import of_address
 from lineage import keys
 from lineage.core.identifiers import EMAIL, IdentifierNotUsable, lookup_digest, normalise
@@ -22,6 +22,11 @@ def proposed(request: ErasureRequest) -> Decision | None:
     """Return the decision that waits for a second person."""
     waiting = request.decisions.filter(state=Decision.State.PROPOSED)
     return waiting.select_related("proposed_by").first()
+
+
+def lacks_mandate(request: ErasureRequest) -> bool:
+    """Return whether somebody asks for the person whose mandate nobody has seen."""
+    return Intake.objects.filter(request=request, by_agent=True, mandate_seen=False).exists()
 
 
 def decided(request: ErasureRequest) -> Decision | None:

@@ -15,6 +15,7 @@ from audits.core.identity import DOUBTS, one_of
 from audits.core.regimes import PauseReason
 from audits.core.roles import Right
 from audits.models import ErasureRequest, IdentityCheck, PersonalDetails
+from audits.queries.decisions import proposed
 from audits.services import log, rights
 from audits.services.actors import actor_of
 from audits.services.pauses import end_pause
@@ -45,7 +46,8 @@ def ask_information(*, case_id: UUID, doubt: str, user: User, now: datetime) -> 
     Raises:
         NotAllowed: the member of staff may not handle cases.
         ValueError: the reason is not one of ``DOUBTS``.
-        MoveNotAllowed: the case is decided or closed, or the person was asked before.
+        MoveNotAllowed: the case is decided or closed, a decision is proposed, or the person was
+            asked before.
     """
     rights.require(user, Right.HANDLE)
     one_of("doubt", doubt, DOUBTS)
@@ -132,11 +134,8 @@ def receive_information(
             f"identifiers has {len(identifiers)} entries; allowed are 1 to {MOST_IDENTIFIERS}."
         )
     stated = [[kind, normalise(kind, value)] for kind, value in identifiers]
-    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
-    question = question_of(request)
-    if request.status != S.INFO_ASKED or question is None or request.outcome:
-        raise MoveNotAllowed(f"Case {request.reference} does not wait for an answer.")
-    details, _ = PersonalDetails.objects.get_or_create(request=request)
+    question = _waiting(case_id)
+    details, _ = PersonalDetails.objects.get_or_create(request_id=case_id)
     details.identifiers = [*details.identifiers, *stated]
     details.save(update_fields=["identifiers"])
     IdentityCheck.objects.filter(pk=question.pk).update(received_at=now)
@@ -145,6 +144,28 @@ def receive_information(
     move(case_id=case_id, to=question.asked_from, now=now, actor=actor, event=event)
     if request.clock_pauses.filter(reason=PauseReason.IDENTITY, until=None).exists():
         end_pause(case_id=case_id, now=now)  # nobody waits for the person any more
+
+
+@transaction.atomic
+def take_question_back(*, case_id: UUID, user: User, now: datetime) -> None:
+    """Stop waiting for an answer: the case goes on where it was, with what is there.
+
+    Raises:
+        NotAllowed: the member of staff may not handle cases.
+        MoveNotAllowed: nobody waits for an answer.
+    """
+    rights.require(user, Right.HANDLE)
+    question = _waiting(case_id)
+    event = ("question_taken_back", {"doubt": question.doubt})
+    move(case_id=case_id, to=question.asked_from, now=now, actor=actor_of(user), event=event)
+
+
+def _waiting(case_id: UUID) -> IdentityCheck:
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    question = question_of(request)
+    if request.status != S.INFO_ASKED or question is None or request.outcome:
+        raise MoveNotAllowed(f"Case {request.reference} does not wait for an answer.")
+    return question
 
 
 def undecided(case_id: UUID) -> ErasureRequest:
@@ -156,4 +177,14 @@ def undecided(case_id: UUID) -> ErasureRequest:
             f"Case {request.reference} is {request.status}; who asks is made sure of only while "
             f"it is {' or '.join(OPEN)} and undecided."
         )
+    check_unproposed(request)
     return request
+
+
+def check_unproposed(request: ErasureRequest) -> None:
+    """Refuse to change who asks under a proposal: whoever approves it saw that one person."""
+    if proposed(request):
+        raise MoveNotAllowed(
+            f"Case {request.reference}: a decision about this person is proposed. Have it sent "
+            "back before you change who asks."
+        )

@@ -17,12 +17,12 @@ from audits.models import (
     Decision,
     ErasureRequest,
     GroundFinding,
-    Intake,
     LocationException,
     ProcessingStop,
 )
+from audits.queries.decisions import lacks_mandate
 from audits.queries.exceptions import keeps_everything
-from audits.services import four_eyes, log, stopping
+from audits.services import balancing, four_eyes, log, stopping
 from audits.services.actors import actor_of
 from audits.services.rights import require
 from audits.services.transitions import ALLOWED, MoveNotAllowed, move
@@ -140,7 +140,7 @@ def _propose(
     if decision.kind == Kind.ACCEPT:
         _check_identified(request)
     else:
-        stopping.check_balanced(request, decision.refusal_code)
+        balancing.check_balanced(request, decision.refusal_code)
     decision.request, decision.proposed_by, decision.proposed_at = request, user, now
     decision.assessment, decision.evidence = assessed.assessment, assessed.evidence.strip()
     decision.legal_position_note = assessed.position
@@ -157,6 +157,10 @@ def _check_open(request: ErasureRequest, to: str) -> None:
         raise MoveNotAllowed(
             f"Case {request.reference} is {request.status}; it can become {to} only from "
             f"{', '.join(ALLOWED[to])}."
+        )
+    if lacks_mandate(request):  # who may not ask is not told what we hold, by a refusal neither
+        raise MoveNotAllowed(
+            f"Case {request.reference} was sent by an agent whose mandate nobody has seen."
         )
     if request.outcome:  # nothing found, or joined to another: there is nothing to decide
         raise MoveNotAllowed(
@@ -175,11 +179,6 @@ def _check_identified(request: ErasureRequest) -> None:
         raise MoveNotAllowed(
             f"Case {request.reference}: the person is not identified. Check their identity, or "
             "close the case as not identified."
-        )
-    intake = Intake.objects.filter(request=request).first()
-    if intake and intake.by_agent and not intake.mandate_seen:
-        raise MoveNotAllowed(
-            f"Case {request.reference} was sent by an agent whose mandate nobody has seen."
         )
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from audits.core.identity import NOT_IDENTIFIED, one_of
 from audits.core.roles import Right
 from audits.models import ErasureRequest, IdentityCheck, LocationResult, PersonalDetails
 from audits.queries.identity import known_by
-from audits.services import log, rights
+from audits.services import four_eyes, log, rights
 from audits.services.actors import actor_of
-from audits.services.asking import OPEN, ask, undecided, was_asked
+from audits.services.asking import OPEN, ask, check_unproposed, undecided, was_asked
 from audits.services.stopping import stop_if_asked
 from audits.services.transitions import WORKING, MoveNotAllowed, move
 from lineage.queries import subjects
@@ -82,17 +83,17 @@ def _subject_of(request: ErasureRequest) -> DataSubject | None:
 
 def _open_case_of(request: ErasureRequest, subject: DataSubject | None) -> ErasureRequest | None:
     # Only a verified case counts: somebody who merely typed an address must not block its owner.
-    # Who wants data kept but restricted does not want what an erasure does, nor the reverse.
+    # Only one of the same kind settles what was asked, or one that erases for certain: another may
+    # be refused on a ground that is none against this one, or be withdrawn.
     found = ErasureRequest.objects.filter(
         subject=subject,
         status__in=[S.VERIFIED, S.INFO_ASKED, *WORKING, S.ON_HOLD, S.FAILED],
         verified_at__isnull=False,
     ).exclude(pk=request.pk)
-    if request.kind == Kind.RESTRICTION:
-        found = found.filter(kind=Kind.RESTRICTION)
-    else:
-        found = found.exclude(kind=Kind.RESTRICTION)
-    return found.order_by("verified_at").first()
+    settles = Q(kind=request.kind)
+    if request.kind != Kind.RESTRICTION:
+        settles |= Q(accepted_at__isnull=False) & ~Q(kind=Kind.RESTRICTION)
+    return found.filter(settles).order_by("verified_at").first()
 
 
 @transaction.atomic
@@ -101,10 +102,19 @@ def check_identity(*, case_id: UUID, check: Check, user: User, now: datetime) ->
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
-        MoveNotAllowed: the case is decided or closed, or waits for the person.
+        NotYourDecision: it is their own request, or turns out to be by what was stated.
+        MoveNotAllowed: the case is decided or closed, a decision is proposed, or it waits for the
+            person.
     """
     rights.require(user, Right.HANDLE)
+    _check_stranger(case_id, user, "CHECK_IDENTITY")
     note_check(case_id=case_id, check=check, user=user, now=now)
+    _check_stranger(case_id, user, "CHECK_IDENTITY")
+
+
+def _check_stranger(case_id: UUID, user: User, action: str) -> None:
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action=action)
 
 
 def note_check(*, case_id: UUID, check: Check, user: User, now: datetime) -> None:
@@ -158,12 +168,16 @@ def close_unidentified(*, case_id: UUID, reason: str, user: User, now: datetime)
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
+        NotYourDecision: it is their own request.
         ValueError: the reason is not one of ``NOT_IDENTIFIED``.
-        MoveNotAllowed: the person was identified, or the case is decided or closed.
+        MoveNotAllowed: the person was identified, or the case is decided or closed, or a decision
+            is proposed.
     """
     rights.require(user, Right.HANDLE)
     one_of("reason", reason, NOT_IDENTIFIED)
+    _check_stranger(case_id, user, "CLOSE_UNIDENTIFIED")
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    check_unproposed(request)
     if request.status not in (*OPEN, S.INFO_ASKED) or request.outcome or request.subject:
         known = "the person is identified" if request.subject else f"it is {request.status}"
         raise MoveNotAllowed(

@@ -9,7 +9,7 @@ from django.db import transaction
 from audits.core.assessment import Assessed, Ground
 from audits.core.grounds import OVERRULED
 from audits.models import ErasureRequest
-from audits.services import deciding, stopping
+from audits.services import balancing, deciding
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,11 +29,11 @@ def decide_objection(
     """Record the balance and propose what follows: an erasure where upheld, else a refusal.
 
     Raises:
-        NotAllowed, ReasonTooShort: as ``stopping.record_balance``.
+        NotAllowed, ReasonTooShort: as ``balancing.record_balance``.
         NotYourDecision: it is the request of the member of staff.
         MoveNotAllowed: there is no objection to decide, or a decision is proposed already.
     """
-    stopping.record_balance(case_id=case_id, upheld=upheld, text=text, user=user, now=now)
+    balancing.record_balance(case_id=case_id, upheld=upheld, text=text, user=user, now=now)
     if not upheld:
         assessed = Assessed(assessment=text)
         return deciding.refuse_request(

@@ -13,16 +13,11 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 
-from audits.core.commitment import commit
-from audits.core.grounds import OVERRULED, UNFOUNDED
 from audits.core.roles import Right
 from audits.models import ErasureRequest, Letter, LogLeaf, ProcessingStop
-from audits.services import exceptions, log, planning, rights
+from audits.services import four_eyes, log, planning, rights
 from audits.services.actors import actor_of
 from audits.services.transitions import MoveNotAllowed
-from lineage import keys
-from lineage.queries import subjects
-from lineage.queries.derivation import with_derived
 from lineage.services import restriction
 
 if TYPE_CHECKING:
@@ -36,6 +31,7 @@ Kind = ErasureRequest.Kind
 Outcome = ErasureRequest.Outcome
 Balance, Objection = ProcessingStop.Balance, ProcessingStop.Objection
 AT_ONCE = (Kind.CONSENT, Kind.OBJECTION)  # what stops processing before anything is decided
+NOT_PLANNED = (S.VERIFIED, S.INFO_ASKED, S.REFUSED, S.ACCEPTED, S.RESTRICTED)
 NOTICE = timedelta(days=7)
 SHORTEST_REASON = 20
 
@@ -47,8 +43,8 @@ class ReasonTooShort(ValueError):
 def stop_if_asked(request: ErasureRequest, now: datetime) -> None:
     """Restrict the records of a confirmed withdrawal of consent or objection, within seconds.
 
-    Where the request joined an earlier one that has not come so far, that one stops, and has the
-    objection to be decided from now on.
+    Where the request joined an earlier one of its kind that is undecided, that one stops, and has
+    the objection to be decided from now on.
     """
     if request.kind not in AT_ONCE or request.outcome == Outcome.NO_DATA_FOUND:
         return
@@ -59,13 +55,22 @@ def stop_if_asked(request: ErasureRequest, now: datetime) -> None:
     stop, _ = ProcessingStop.objects.get_or_create(request=case)
     if ours and stop.objection != Objection.MARKETING:
         stop.objection = ours.objection
-    if stop.stopped_at is None:
-        planning.restrict_for(
-            case_id=case.pk, records=with_derived(subjects.records_of(case.subject)), now=now
-        )
-        exceptions.keep_apart(request=case, now=now)
-        stop.stopped_at = now
+    # Each time, as a check of identity may find records that the address alone did not.
+    planning.restrict_arrived(case_id=case.pk, now=now)
+    stop.stopped_at = stop.stopped_at or now
     stop.save(update_fields=["objection", "stopped_at"])
+
+
+def stop_arrived(*, now: datetime) -> int:
+    """Restrict what was imported of people whose processing is stopped; return for how many.
+
+    Once a case is planned, its own steps look for what arrived.
+    """
+    stops = ProcessingStop.objects.filter(
+        lifted_at=None, request__status__in=NOT_PLANNED, request__subject__isnull=False
+    )
+    found = stops.exclude(stopped_at=None).values_list("request_id", flat=True)
+    return sum(planning.restrict_arrived(case_id=case_id, now=now) for case_id in found)
 
 
 @transaction.atomic
@@ -77,62 +82,6 @@ def restrict_accepted(*, case_id: UUID, now: datetime) -> bool:
     return True
 
 
-def check_balanced(request: ErasureRequest, code: str) -> None:
-    """Refuse to turn down an objection without its balance; against marketing there is none."""
-    stop = ProcessingStop.objects.filter(request=request).first()
-    if stop is None or not stop.objection or code == UNFOUNDED:
-        if code == OVERRULED:
-            raise MoveNotAllowed(f"Case {request.reference} holds no objection to overrule.")
-        return
-    if stop.objection == Objection.MARKETING:
-        raise MoveNotAllowed(
-            f"Case {request.reference} objects to direct marketing: no interest of ours can "
-            "override that (Art. 21(3)). Accept it."
-        )
-    if stop.balance != Balance.OVERRULED:
-        raise MoveNotAllowed(
-            f"Case {request.reference} holds an objection; decide its balance (Art. 21(1)) first."
-        )
-
-
-@transaction.atomic
-def record_balance(
-    *, case_id: UUID, upheld: bool, text: str, user: User, now: datetime
-) -> ErasureRequest:
-    """Record how the balance of Art. 21(1) was decided and why, in words that the person reads.
-
-    Raises:
-        NotAllowed: the member of staff may not handle cases.
-        ReasonTooShort: the text says too little.
-        MoveNotAllowed: there is no objection to decide, or it objects to direct marketing.
-    """
-    rights.require(user, Right.HANDLE)
-    text = reason_of("balance", text)
-    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
-    stop = ProcessingStop.objects.filter(request=request).first()
-    if stop is None or not stop.objection or request.status != S.VERIFIED or request.outcome:
-        raise MoveNotAllowed(
-            f"Case {request.reference} is {request.status} and has no objection to decide."
-        )
-    if stop.objection == Objection.MARKETING:
-        raise MoveNotAllowed(
-            f"Case {request.reference} objects to direct marketing: nothing is balanced "
-            "(Art. 21(3)). Accept it."
-        )
-    stop.balance = Balance.UPHELD if upheld else Balance.OVERRULED
-    stop.balance_text, stop.balanced_at, stop.balanced_by = text, now, user
-    stop.save()
-    committed = commit(keys.get(f"case:{case_id}"), {"balance": text})
-    log.append(
-        type="objection_balanced",
-        case=case_id,
-        now=now,
-        actor=actor_of(user),
-        data={"result": stop.balance, "balance": committed},
-    )
-    return request
-
-
 @transaction.atomic
 def plan_lift(
     *, case_id: UUID, reason: str, lift_on: date, user: User, now: datetime
@@ -141,12 +90,14 @@ def plan_lift(
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
+        NotYourDecision: it is their own request.
         ReasonTooShort: the reason says too little.
         ValueError: the day is not after today.
         MoveNotAllowed: the case is no accepted restriction, or its end is fixed already.
     """
     rights.require(user, Right.HANDLE)
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action="PLAN_LIFT")
     if request.kind != Kind.RESTRICTION or request.status != S.RESTRICTED:
         raise MoveNotAllowed(
             f"Case {request.reference} is {request.status} and holds no restriction to lift; "

@@ -6,7 +6,7 @@ Only UNLEARNING and AUDITING have none of their own: the events of the runs tell
   checked who asks;
 * RECEIVED -> EXPIRED: nobody pressed it in time; the address is forgotten, and that is the end;
 * RECEIVED | VERIFIED <-> INFO_ASKED: the person is asked for more, once, and the case goes back to
-  where it was with what they stated;
+  where it was with what they stated, or without once staff wait no longer;
 * RECEIVED | VERIFIED | INFO_ASKED -> SEALED with the outcome NOT_IDENTIFIED;
 * VERIFIED -> ACCEPTED | REFUSED: staff decided and recorded a ground or a code;
 * VERIFIED -> SEALED: nothing is held about the person, or an earlier case already runs;

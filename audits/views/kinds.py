@@ -12,6 +12,7 @@ from audits import workflow
 from audits.core.roles import Right
 from audits.models import ErasureRequest, Intake, PersonalDetails, ProcessingStop
 from audits.queries.addressees import address_of
+from audits.queries.decisions import proposed
 from audits.services.rights import has_right
 from audits.views import intake_forms as forms
 from audits.views.access import page, staff_of
@@ -204,6 +205,19 @@ def proof_destroyed(request: HttpRequest, case_id: UUID) -> HttpResponse:
     )
 
 
+@require_POST
+@needing(Right.HANDLE)
+def question_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Stop waiting for what the person was asked."""
+    case, user = get_object_or_404(ErasureRequest, pk=case_id), staff_of(request)
+    return carry_out(
+        request,
+        case,
+        lambda: workflow.take_question_back(case_id=case.pk, user=user),
+        "The case goes on without an answer.",
+    )
+
+
 def asked_for(case: ErasureRequest, user: User) -> dict[str, Any]:
     """Return what is shown of a request beside the usual facts, and what can be done about it."""
     intake = Intake.objects.select_related("entered_by").filter(request=case).first()
@@ -211,12 +225,14 @@ def asked_for(case: ErasureRequest, user: User) -> dict[str, Any]:
     stop = ProcessingStop.objects.filter(request=case).first()
     handles, enters = has_right(user, Right.HANDLE), has_right(user, Right.ENTER)
     open_, early = not case.outcome, case.status in (S.RECEIVED, S.VERIFIED)
+    free = open_ and not proposed(case)
     checks = list(case.identity_checks.order_by("asked_at", "checked_at"))
     may = {
-        "identity": early and open_,
-        "ask_more": early and open_ and not any(one.asked_at for one in checks),
+        "identity": early and free,
+        "ask_more": early and free and not any(one.asked_at for one in checks),
         "copy_answer": case.status == S.INFO_ASKED and open_,
-        "unidentified": open_ and not case.subject_id and (early or case.status == S.INFO_ASKED),
+        "question_back": case.status == S.INFO_ASKED and open_,
+        "unidentified": free and not case.subject_id and (early or case.status == S.INFO_ASKED),
         "mandate": bool(intake and intake.by_agent and not intake.mandate_seen),
         "objection": bool(stop and stop.objection == "INTERESTS") and case.status == S.VERIFIED,
         "lift": case.kind == Kind.RESTRICTION

@@ -40,6 +40,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "objection": "decide_objection",
         "outside": "use_outside_version",
         "proof_destroyed": "note_proof_destroyed",
+        "question_back": "take_question_back",
         "release": "release_held",
         "restrict": "accept",
         "send_letter": "send_staff_letter",

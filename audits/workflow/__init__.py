@@ -60,6 +60,7 @@ from audits.workflow.intake_actions import (
     plan_lift,
     receive_information,
     see_mandate,
+    take_question_back,
 )
 from audits.workflow.letter_actions import (
     LETTERS_OF_STAFF,
@@ -130,6 +131,7 @@ __all__ = [
     "send_staff_letter",
     "submit",
     "take_over",
+    "take_question_back",
     "tell_of_extension",
     "train",
     "try_letter_again",

@@ -96,6 +96,7 @@ def send_links(received: requests.Received) -> bool:
 def see_mandate(*, case_id: UUID, digest: str, user: User) -> None:
     """Record that the mandate of an agent was seen."""
     entering.see_mandate(case_id=case_id, digest=digest, user=user, now=timezone.now())
+    doorbell.wake(case_id)
 
 
 @logged
@@ -115,6 +116,13 @@ def note_proof_destroyed(*, case_id: UUID, user: User) -> None:
 def ask_information(*, case_id: UUID, doubt: str, user: User) -> None:
     """Ask the person for more."""
     asking.ask_information(case_id=case_id, doubt=doubt, user=user, now=timezone.now())
+    doorbell.wake(case_id)
+
+
+@logged
+def take_question_back(*, case_id: UUID, user: User) -> None:
+    """Wait no longer for what the person was asked."""
+    asking.take_question_back(case_id=case_id, user=user, now=timezone.now())
     doorbell.wake(case_id)
 
 

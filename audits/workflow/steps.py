@@ -11,6 +11,7 @@ from audits.core.letter_rules import RULES
 from audits.models import ErasureRequest, Notice
 from audits.queries import batches, case_file, cases
 from audits.queries.conflicts import case_ahead
+from audits.queries.decisions import lacks_mandate
 from audits.queries.ends import exceptions_of
 from audits.queries.evidence import verdict_of
 from audits.queries.letter_context import answer_context
@@ -79,10 +80,16 @@ def advance(case_id: UUID) -> None:
 def _close_early(request: ErasureRequest, now: datetime) -> bool:
     if must_search(request):
         return _search(request, now)
-    if not request.outcome or not _set_free(request, now):
+    if not request.outcome or _hides_from_agent(request) or not _set_free(request, now):
         return False
     closing.forget_unknown(request=request, now=now)
     return _seal(request, now)
+
+
+def _hides_from_agent(request: ErasureRequest) -> bool:
+    """Return whether an outcome tells what we hold to an agent whose mandate nobody has seen."""
+    silent = (Outcome.WITHDRAWN, Outcome.NOT_IDENTIFIED)
+    return request.outcome not in silent and lacks_mandate(request)
 
 
 def _set_free(request: ErasureRequest, now: datetime) -> bool:

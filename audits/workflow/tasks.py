@@ -22,6 +22,7 @@ from audits.services import (
     registers,
     retention,
     scheduling,
+    stopping,
     unconfirmed,
 )
 from audits.workflow.clock_actions import mind_clocks
@@ -119,6 +120,10 @@ def _end_exceptions(now: datetime) -> None:
     exceptions.end_due(now=now)
 
 
+def _stop(now: datetime) -> None:
+    stopping.stop_arrived(now=now)
+
+
 def _open_late(now: datetime) -> None:
     late.open_late_cases(now=now)
 
@@ -141,6 +146,7 @@ SWEPT = (
     queue_tiles,
     _match,
     _end_exceptions,
+    _stop,
     _open_late,
     _write,
     _start,

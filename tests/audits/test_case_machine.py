@@ -65,7 +65,17 @@ pytestmark = pytest.mark.django_db
 S = ErasureRequest.Status
 PLAN: dict[str, list[str]] = {"affected": [], "not_affected": [], "unknown": [], "spaces": []}
 MOST = 2
-ACTIONS = ["confirm", "check", "ask", "answer", "give_up", "accept", "refuse", "overrule"]
+ACTIONS = [
+    "confirm",
+    "check",
+    "ask",
+    "answer",
+    "take_back",
+    "give_up",
+    "accept",
+    "refuse",
+    "overrule",
+]
 ACTIONS += ["approve", "decide", "extend", "go_free"]
 ACTIONS += ["withdraw", "restrict", "plan", "hold", "fail", "resume", "erase", "seal"]
 USUAL: dict[str, str] = {
@@ -196,6 +206,9 @@ class Cases(RuleBasedStateMachine):
     def _answer(self, case: ErasureRequest) -> None:
         stated = [("EXTERNAL", "4711")]
         asking.receive_information(case_id=case.pk, identifiers=stated, now=self.now)
+
+    def _take_back(self, case: ErasureRequest) -> None:
+        asking.take_question_back(**self.by_staff(case))
 
     def _give_up(self, case: ErasureRequest) -> None:
         identifying.close_unidentified(**self.by_staff(case), reason="NOT_ENOUGH")

@@ -121,6 +121,26 @@ def test_an_agent_decides_nothing_before_the_mandate_was_seen(clerk):
     assert "Lee" not in str([logged(case, kind) for kind in events(case)])
 
 
+def test_an_agent_without_a_mandate_is_told_of_no_outcome(clerk):
+    told = Told(identifiers=(("EXTERNAL", "C-1"),), agent_name="X", agent_contact="x@example.net")
+    case = enter(clerk, email="", told=told, agent=Agent(answer_to_agent=True), check=CHECK)
+    advance(case.pk)
+    assert (now_of(case).status, now_of(case).outcome) == ("VERIFIED", "NO_DATA_FOUND")
+    assert not mail.outbox
+    workflow.see_mandate(case_id=case.pk, digest="ab" * 32, user=clerk)
+    advance(case.pk)
+    assert now_of(case).status == "SEALED"
+
+
+def test_an_agent_without_a_mandate_is_not_refused_either(clerk):
+    person(ADA, records=2)
+    told = Told(agent_name="Lee", agent_contact="lee@example.com")
+    case = enter(clerk, agent=Agent(answer_to_agent=True), told=told, check=CHECK)
+    with pytest.raises(MoveNotAllowed, match="mandate nobody has seen"):
+        workflow.refuse(case_id=case.pk, code="ART_17_3_B", user=member("Case officer"))
+    assert not case.decisions.exists()
+
+
 def test_staff_who_saw_the_person_verify_them_at_once(clerk):
     person(ADA, records=2)
     case = enter(clerk, channel="IN_PERSON", check=CHECK)

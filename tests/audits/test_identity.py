@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from django.core import mail
+from django.urls import reverse
 
 from audits import workflow
 from audits.core.identity import Check
@@ -13,6 +16,7 @@ from audits.models import ErasureRequest, PersonalDetails
 from audits.queries import cases
 from audits.services import asking, entering
 from audits.services.asking import AnswerNotUsable
+from audits.services.four_eyes import NotYourDecision
 from audits.services.receiving import Told
 from audits.services.transitions import MoveNotAllowed
 from audits.workflow.steps import advance
@@ -162,3 +166,89 @@ def test_a_check_of_an_unknown_code_is_refused_by_name(field, code):
 def test_a_case_that_waits_for_the_person_is_open(asked):
     assert asked in cases.open_cases()
     assert ErasureRequest.objects.get(pk=asked.pk).pk in cases.cases_at_work()
+
+
+@pytest.fixture
+def unanswered(officer):
+    person(ADA, records=2)
+    case = confirmed("ERASURE")
+    workflow.ask_information(case_id=case.pk, doubt="CLAIMS_DIFFER", user=officer)
+    advance(case.pk)
+    return case
+
+
+def test_a_question_that_nobody_answers_is_taken_back_and_the_case_decided(unanswered, officer):
+    question = asking.question_of(unanswered)
+    assert question
+    workflow.take_question_back(case_id=unanswered.pk, user=officer)
+    assert now_of(unanswered).status == "VERIFIED"
+    assert logged(unanswered, "question_taken_back") == [{"doubt": "CLAIMS_DIFFER"}]
+    with pytest.raises(AnswerNotUsable):
+        asking.question_of_link(asking.answer_token(question))
+    with pytest.raises(MoveNotAllowed, match="asked for more already"):
+        workflow.ask_information(case_id=unanswered.pk, doubt="CLAIMS_DIFFER", user=officer)
+    approved(workflow.accept(case_id=unanswered.pk, ground="ART_17_1_D", user=officer))
+    assert now_of(unanswered).status == "ACCEPTED"
+
+
+def test_a_question_asked_before_confirmation_is_taken_back_to_there(officer):
+    entry = entering.Entry(channel="EMAIL", received_at=NOW, email=ADA)
+    case = entering.enter_request(entry=entry, user=officer, now=NOW).request
+    workflow.ask_information(case_id=case.pk, doubt="ADDRESS_NOT_KNOWN", user=officer)
+    workflow.take_question_back(case_id=case.pk, user=officer)
+    assert now_of(case).status == "RECEIVED"
+    with pytest.raises(MoveNotAllowed, match="does not wait for an answer"):
+        workflow.take_question_back(case_id=case.pk, user=officer)
+
+
+def test_the_page_of_a_case_that_waits_offers_to_wait_no_longer(unanswered, officer, client):
+    client.force_login(officer)
+    page = client.get(reverse("audits:case", args=[unanswered.pk]))
+    assert "Wait no longer for the answer" in page.content.decode()
+    client.post(reverse("audits:question_back", args=[unanswered.pk]))
+    assert now_of(unanswered).status == "VERIFIED"
+
+
+# --- who may not say who asks, and when -------------------------------------------------------
+
+
+def test_who_asks_is_not_changed_under_a_proposal(officer):
+    register_subject(identifiers={"EMAIL": ADA}, now=NOW)
+    person(OTHER, records=3)
+    case = confirmed("ERASURE", told=Told(identifiers=(("EMAIL", OTHER),)))
+    proposal = workflow.accept(case_id=case.pk, ground="ART_17_1_D", user=officer)
+    subject = now_of(case).subject
+    by_officer: dict[str, Any] = {"case_id": case.pk, "user": officer}
+    for act in (
+        partial(workflow.check_identity, check=CHECK),
+        partial(workflow.ask_information, doubt="CLAIMS_DIFFER"),
+        partial(workflow.close_unidentified, reason="NOT_ENOUGH"),
+    ):
+        with pytest.raises(MoveNotAllowed, match="a decision about this person is proposed"):
+            act(**by_officer)
+    assert now_of(case).subject == subject
+    workflow.return_decision(decision=proposal, note="Check her.", user=member("Reviewer"))
+    workflow.check_identity(**by_officer, check=CHECK)
+    assert now_of(case).subject != subject
+
+
+@pytest.mark.parametrize("email", [ADA, OTHER])
+def test_nobody_checks_who_they_are_themselves(officer, email):
+    person(OTHER, records=3)
+    officer.email = email
+    case = confirmed("ERASURE", told=Told(identifiers=(("EMAIL", OTHER),)))
+    with pytest.raises(NotYourDecision, match="your own request"):
+        workflow.check_identity(case_id=case.pk, check=CHECK, user=officer)
+    assert (now_of(case).subject, case.identity_checks.count()) == (None, 0)
+    assert logged(case, "action_refused") == [
+        {"action": "CHECK_IDENTITY", "reason": "OWN_REQUEST"}
+    ]
+
+
+def test_nobody_closes_their_own_request_as_not_identified(asked, officer):
+    officer.email = ADA
+    with pytest.raises(NotYourDecision, match="your own request"):
+        workflow.close_unidentified(case_id=asked.pk, reason="NO_ANSWER", user=officer)
+    assert logged(asked, "action_refused") == [
+        {"action": "CLOSE_UNIDENTIFIED", "reason": "OWN_REQUEST"}
+    ]

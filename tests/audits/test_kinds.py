@@ -12,6 +12,7 @@ from audits import workflow
 from audits.models import ErasureRequest, Letter, LogLeaf, PersonalDetails, ProcessingStop
 from audits.queries import clocks
 from audits.services import closing, requests, stopping
+from audits.services.four_eyes import NotYourDecision
 from audits.services.rights import NotAllowed
 from audits.services.stopping import ReasonTooShort
 from audits.services.transitions import MoveNotAllowed
@@ -57,16 +58,6 @@ def test_a_withdrawal_of_consent_goes_on_as_an_erasure_and_keeps_its_restriction
     advance(case.pk)
     assert now_of(case).status == "RESTRICTED"
     assert restricted() == 2
-
-
-def test_who_joins_an_open_case_with_a_withdrawal_stops_that_one():
-    person(ADA, records=2)
-    first = confirmed("ERASURE")
-    assert restricted() == 0
-    second = confirmed("CONSENT")
-    assert (second.outcome, second.joined_to) == ("JOINED", first)
-    assert restricted() == 2
-    assert first.stop.stopped_at == NOW
 
 
 def test_an_unconfirmed_withdrawal_restricts_nothing_and_touches_no_other_case():
@@ -144,8 +135,9 @@ def test_L21_against_direct_marketing_nothing_is_balanced_and_nothing_refused(of
 
 def test_a_joined_objection_to_marketing_binds_the_earlier_case(officer):
     person(ADA, records=2)
-    first = confirmed("ERASURE")
-    confirmed("OBJECTION", marketing=True)
+    first = confirmed("OBJECTION")
+    second = confirmed("OBJECTION", marketing=True)
+    assert (second.outcome, second.joined_to) == ("JOINED", first)
     with pytest.raises(MoveNotAllowed, match="direct marketing"):
         workflow.refuse(case_id=first.pk, code="ART_17_3_E", user=officer)
 
@@ -243,6 +235,16 @@ def test_a_restriction_ends_on_a_day_to_come(officer, days):
     with pytest.raises(ValueError, match="allowed are days after"):
         workflow.plan_lift(case_id=case.pk, reason=BALANCE, lift_on=day, user=officer)
     assert ProcessingStop.objects.get(request=case).lift_on is None
+
+
+def test_nobody_lifts_the_restriction_of_their_own_data(officer):
+    case = accepted_restriction(officer)
+    officer.email = ADA
+    day = stopping.today(timezone.now()) + timedelta(days=14)
+    with pytest.raises(NotYourDecision, match="your own request"):
+        workflow.plan_lift(case_id=case.pk, reason=BALANCE, lift_on=day, user=officer)
+    assert ProcessingStop.objects.get(request=case).lift_on is None
+    assert logged(case, "action_refused") == [{"action": "PLAN_LIFT", "reason": "OWN_REQUEST"}]
 
 
 def test_a_restriction_takes_a_ground_of_its_own_article(officer):

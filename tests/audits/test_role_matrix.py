@@ -38,6 +38,7 @@ ACTIONS = {
     "choose_route": {INTAKE, OFFICER},
     "check_identity": {OFFICER},
     "ask_information": {OFFICER},
+    "take_question_back": {OFFICER},
     "close_unidentified": {OFFICER},
     "note_proof_destroyed": {OFFICER},
     "accept": {OFFICER},
@@ -93,10 +94,10 @@ GROUPS: dict[str, set[str]] = {
     "all_evidence holds places label_conflicts version_list version deployments recipients "
     "publications": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
-    "accept refuse erase_excepted identity ask_more unidentified proof_destroyed objection "
-    "restrict lift notice extend tell_of_extension pause_clock resume_clock export duplicates "
-    "duplicate new_case drop_case send_letter letter_again letter_posted release_conflict "
-    "drop_conflict asked_who told_done told_not_possible": {OFFICER},
+    "accept refuse erase_excepted identity ask_more question_back unidentified proof_destroyed "
+    "objection restrict lift notice extend tell_of_extension pause_clock resume_clock export "
+    "duplicates duplicate new_case drop_case send_letter letter_again letter_posted "
+    "release_conflict drop_conflict asked_who told_done told_not_possible": {OFFICER},
     "record_picture return_forget_set": {OFFICER, REVIEWER},
     "approve_decision return_decision approve_forget_set approve_exception": {REVIEWER},
     "retry take_over destroy outside release except_version drop_exception destroy_model "
