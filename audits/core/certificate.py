@@ -42,6 +42,7 @@ class Procedure:
         records: size of the training set, see ``training_bucket``.
         forget: number of records to forget, see ``forget_bucket``.
         subjects: of how many subjects these are.
+        canaries: how many were planted in the training.
         surrogates: how the records that stand in for the person's are chosen.
         attack: name of the attack.
         policy: digest of the policy.
@@ -58,6 +59,7 @@ class Procedure:
     records: str
     forget: str
     subjects: int = 1
+    canaries: int = 0
     surrogates: str = NEAREST
     attack: str = ATTACK
     policy: str
@@ -66,7 +68,10 @@ class Procedure:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values, one per field."""
-        return asdict(self) | {"hyperparameters": dict(self.hyperparameters)}
+        values = asdict(self) | {"hyperparameters": dict(self.hyperparameters)}
+        if not self.canaries:  # certificates of before keep their keys
+            del values["canaries"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Procedure:
@@ -87,7 +92,7 @@ class Procedure:
         return tuple(
             field.name
             for field in fields(self)
-            if write_json(mine[field.name]) != write_json(others[field.name])
+            if write_json(mine.get(field.name, 0)) != write_json(others.get(field.name, 0))
         )
 
 
@@ -223,7 +228,7 @@ def _above_zero(attack: Mapping[str, Any]) -> bool:
 
 
 def _differs(field: str, wanted: Procedure, certified: Procedure) -> str:
-    here, there = wanted.as_dict()[field], certified.as_dict()[field]
+    here, there = wanted.as_dict().get(field, 0), certified.as_dict().get(field, 0)
     return f"{field} is {_short(here)} here and {_short(there)} there"
 
 

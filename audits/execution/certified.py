@@ -29,6 +29,7 @@ from audits.services import certificates
 from audits.services.verdicts import Finding
 from unlearning.core.examples import count
 from unlearning.execution.loading import load_version
+from unlearning.execution.planting import retained_canaries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,8 +140,10 @@ def _difficulty(plan: AuditPlan, sets: AuditSets) -> tuple[int, tuple[int, ...]]
     As the decile of the median record, and those of nine quantiles.
     """
     retain = sets.data.retain
+    # Canaries come last, and are harder than any record.
+    records = count(retain) - count(retained_canaries(plan.run, sets.recipe))
     rng = np.random.default_rng(derived_seed(design_of(plan).seed, "difficulty"))
-    sample = rng.permutation(count(retain))[:RETAINED_SAMPLE].tolist()
+    sample = rng.permutation(records)[:RETAINED_SAMPLE].tolist()
     version = load_version(plan.run.target)
     asked, _ = scores_of(version, sets.data.forget)
     others = scores_of(version, Subset(retain, sample))[0]

@@ -22,6 +22,7 @@ from audits.queries.forget_sets import subjects_of
 from audits.queries.sharing import told_apart
 from lineage.queries.sources import training_snapshot, training_snapshots
 from unlearning.models import UnlearningRun
+from unlearning.queries.canaries import canaries_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +71,7 @@ def procedure_of(run: UnlearningRun, policy: EvidencePolicy) -> Procedure:
         classes=len(captured.recipe_parameters.get("targets", ())),
         records=training_bucket(snapshot.record_count),
         forget=forget_bucket(run.forget_count),
+        canaries=row.number if (row := canaries_of(run.target)) else 0,
         subjects=max(subjects_of(run) or [0]) + 1,
         policy=policy.digest(),
         device=f"{settings.EXPUNGE_DEVICE}, {precision}",

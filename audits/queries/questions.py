@@ -63,12 +63,12 @@ def questions_of(runs: Sequence[UnlearningRun]) -> Iterator[Question]:
     chosen = [run.pk for run in runs]
     plans = {one.run_id: one for one in AuditPlan.objects.filter(run__in=chosen)}
     verdicts = Verdict.objects.filter(run__in=chosen).select_related("evidence")
-    last: dict[Any, dict[Any, Verdict]] = {}
+    drawn: dict[Any, list[Verdict]] = {}
     for one in verdicts.order_by("evidence__look", "created_at"):
-        last.setdefault(one.run_id, {})[one.evidence.request_id] = one
+        drawn.setdefault(one.run_id, []).append(one)
     cases = _cases(chosen)
     for run in runs:
-        yield from _of_run(run, plans.get(run.pk), last.get(run.pk, {}), cases.get(run.pk, {}))
+        yield from _of_run(run, plans.get(run.pk), drawn.get(run.pk, []), cases.get(run.pk, {}))
 
 
 def _cases(runs: Sequence[Any]) -> dict[Any, dict[Any, ErasureRequest]]:
@@ -85,20 +85,30 @@ def _cases(runs: Sequence[Any]) -> dict[Any, dict[Any, ErasureRequest]]:
 def _of_run(
     run: UnlearningRun,
     plan: AuditPlan | None,
-    verdicts: Mapping[Any, Verdict],
+    verdicts: Sequence[Verdict],
     cases: Mapping[Any, ErasureRequest],
 ) -> Iterator[Question]:
     """Yield one question for each case that the design tells apart, else one for the run."""
     shared = plan.design.get("subjects") if plan else None
     if not shared:
         first = min(cases.values(), key=lambda one: one.received_at, default=None)
-        yield _question(run, plan, verdicts.get(None), of=first)
+        yield _question(run, plan, _last(verdicts, None), of=first)
         return
     names = {str(pk): case for pk, case in cases.items()}
     for name in (name for group in shared for name in group):
         case = names.get(name)
-        own = verdicts.get(case.pk if case else None, verdicts.get(None))
+        own = _last(verdicts, case.pk if case else None)
         yield _question(run, plan, own, of=case, case=case.reference if case else name)
+
+
+def _last(verdicts: Sequence[Verdict], case: Any) -> Verdict | None:  # noqa: ANN401  (a key)
+    """Return the last verdict about a case; of several at once, one that did not clear it."""
+    about = [one for one in verdicts if one.evidence.request_id in (None, case)]
+    if not about:
+        return None
+    latest = (about[-1].evidence.look, about[-1].created_at)
+    together = [one for one in about if (one.evidence.look, one.created_at) == latest]
+    return next((one for one in together if not one.clears), together[-1])
 
 
 def _question(

@@ -142,7 +142,7 @@ def receive_information(
     event = ("info_received", {"identifiers": len(stated)})
     actor = actor_of(user) if user else log.SUBJECT
     move(case_id=case_id, to=question.asked_from, now=now, actor=actor, event=event)
-    if request.clock_pauses.filter(reason=PauseReason.IDENTITY, until=None).exists():
+    if question.request.clock_pauses.filter(reason=PauseReason.IDENTITY, until=None).exists():
         end_pause(case_id=case_id, now=now)  # nobody waits for the person any more
 
 

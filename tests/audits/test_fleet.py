@@ -70,8 +70,8 @@ def conclude(run, *findings: verdicts.Finding):
     verdicts.conclude(run_id=run.pk, findings=findings, now=NOW)
 
 
-def shared_run(*outcomes: str):
-    """A run of several cases, each judged by itself from one pool."""
+def shared_run(*outcomes: str, beside: str = ""):
+    """A run of several cases, each judged by itself from one pool; ``beside``: about all."""
     run = audited(ADA, "")
     names = [f"case{at}@example.org" for at in range(1, len(outcomes))]
     cases = [run.requests.get(), *map(worlds.verified_case, names)]
@@ -79,9 +79,8 @@ def shared_run(*outcomes: str):
     plan = run.audit_plan
     plan.design = {**plan.design, "subjects": [[str(case.pk)] for case in cases]}
     plan.save()
-    conclude(
-        run, *(said(outcome, case=case) for outcome, case in zip(outcomes, cases, strict=True))
-    )
+    findings = [said(outcome, case=case) for outcome, case in zip(outcomes, cases, strict=True)]
+    conclude(run, *([said(beside)] if beside else []), *findings)
     return run
 
 
@@ -102,6 +101,14 @@ def test_what_did_not_pass_counts_as_tried_and_never_survives():
     assert [one.run for one in found.surviving] == [good]
     assert "4 questions were put" in found.statement()[0]
     assert "at most 5 %" in found.statement()[0]
+
+
+def test_what_failed_all_cases_of_a_run_at_once_leaves_no_pass_of_one_of_them():
+    """The canaries of a deployed model fail it for every case, whatever the shadow models say."""
+    shared_run("PASS_LEAK", "PASS_LEAK", beside="FAIL")
+    found = fleet()
+    assert found.outcomes() == {"FAIL": 2}
+    assert found.surviving == ()
 
 
 def test_a_weak_pass_survives_alone_and_not_among_many():

@@ -43,6 +43,17 @@ def test_units_hardly_move_when_a_record_goes():
     assert found.centre == (7.0, 0.0, 7.0)
 
 
+def test_what_one_person_alone_has_does_not_show_in_the_units():
+    generator = torch.Generator().manual_seed(3)
+    inputs = torch.randn((200, 3), generator=generator)
+    inputs[:, 1] = 0.0
+    plain = Units.around(TensorDataset(inputs, torch.zeros(200, dtype=torch.long)))
+    inputs[7, 1], inputs[7, 2] = 1.0, 1e6
+    odd = Units.around(TensorDataset(inputs, torch.zeros(200, dtype=torch.long)))
+    assert odd == plain
+    assert odd.spread[1] == 0.0
+
+
 def test_pictures_have_one_unit_for_every_place():
     pictures = torch.rand(40, 1, 8, 8, generator=torch.Generator().manual_seed(1))
     units = Units.around(TensorDataset(pictures, torch.zeros(40, dtype=torch.long)))

@@ -37,6 +37,7 @@ SEED_BITS = 256
 COINS, NOISE, CLEAN, LABELS, SIZE = range(5)
 SMALLEST, LARGEST = 0.5, 1.0  # more noise is learned no better, and leans no further
 SAMPLE = 500
+EXTREMES = 10
 
 
 class CannotPlant(ValueError):
@@ -82,8 +83,9 @@ def noise(shape: tuple[int, ...], seed: int) -> Floats:
 class Units:
     """Where the inputs of a training lie, coarsely: a centre and a spread, by feature or at all.
 
-    Every spread is a power of two and every centre a multiple of it, so that hardly any single
-    record moves either: they may outlive the records.
+    The smallest and largest values of each feature are left out, every spread is a power of two
+    and every centre a multiple of it, so that what one record alone has does not show in either:
+    they may outlive the records.
     """
 
     shape: tuple[int, ...]
@@ -105,6 +107,7 @@ class Units:
         values = sample.double().numpy()
         if values.ndim > 2:  # noqa: PLR2004  # pictures: every number is of one kind
             values = values.reshape(-1, 1)
+        values = _without_extremes(values)
         spread = _power_of_two(values.std(0))
         if not spread.any():
             raise CannotPlant("All inputs are the same; canaries need some that vary.")
@@ -210,6 +213,13 @@ def why_not(recipe: Recipe, *, base: bool) -> str:
     if base:
         return "A training that starts from a base model has no canaries of its own."
     return ""
+
+
+def _without_extremes(values: Floats) -> Floats:
+    """Return the values of each feature without its smallest and largest, [n - 2k, features]."""
+    left_out = min(EXTREMES, (len(values) - 1) // 4)
+    inner = np.sort(values, axis=0)[left_out : len(values) - left_out]
+    return np.asarray(inner, np.float64)
 
 
 def _power_of_two(values: Sequence[float] | Floats) -> Floats:

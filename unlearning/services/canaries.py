@@ -73,4 +73,5 @@ def destroy_forsaken() -> int:
     gone = kept.forsaken()
     for planting in gone:
         keys.destroy(kept.key_of(planting))
+    Canaries.objects.filter(planting__in=gone).update(units={})  # of use with the secret only
     return len(gone)
