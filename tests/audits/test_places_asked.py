@@ -41,6 +41,7 @@ def test_a_place_is_asked_by_every_address_that_staff_have_checked(world, accoun
     with world.commit(execute=True):
         case = checked("new@example.org", ("EMAIL", ADA), ("EXTERNAL", "C-1"))
     person = questions.person_of(case)
+    assert person is not None
     assert (person.email, person.further) == ("new@example.org", (ADA, "C-1"))
     case = world.finish(world.accept(case))
     assert (case.status, case.outcome) == (ErasureRequest.Status.SEALED, "ERASED")
@@ -52,6 +53,7 @@ def test_what_nobody_has_checked_is_not_asked_for(world):
     told = Told(identifiers=(("EMAIL", ADA),))
     case = confirmed("ERASURE", NOBODY, told=told)
     person = questions.person_of(case)
+    assert person is not None
     assert (person.email, person.further) == (NOBODY, ())
 
 

@@ -217,7 +217,7 @@ def why_not(recipe: Recipe, *, base: bool) -> str:
 
 def _without_extremes(values: Floats) -> Floats:
     """Return the values of each feature without its smallest and largest, [n - 2k, features]."""
-    left_out = min(EXTREMES, (len(values) - 1) // 4)
+    left_out = min(EXTREMES, max(1, len(values) // 20), (len(values) - 1) // 2)
     inner = np.sort(values, axis=0)[left_out : len(values) - left_out]
     return np.asarray(inner, np.float64)
 
