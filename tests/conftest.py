@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,23 +13,33 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from audits import keys
 from tests.append_only import transactional_tests_may_flush  # noqa: F401  (a fixture)
+from tests.engines import one_will_do
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.audits.world import World
 
+# Each key that is made waits for the disk; memory does not make it wait.
+MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30
 DATABASE_FIXTURES = {"db", "transactional_db", "own_database", "template"}
+
+
+def pytest_configure() -> None:
+    """Keep the folders of tests in memory, where there is room."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the database, so that it runs on PostgreSQL as well."""
+    """Mark what uses the database, so that it runs on PostgreSQL as well, and what need not."""
     for item in items:
         used = DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
         if used or item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.database)
+        if one_will_do(item.path):
+            item.add_marker(pytest.mark.one_engine)
 
 
 @pytest.fixture(autouse=True)
