@@ -23,6 +23,7 @@ from audits.core.note import parse_vkeys, signer_of
 from audits.core.proof import parse_proof
 from audits.core.record import verify
 from audits.execution import report_words as words
+from audits.execution.pictures import pictures_of
 from audits.execution.printable import printable_values
 from audits.execution.report_scores import scores_csv
 from audits.execution.report_view import SealedCase, view_of
@@ -91,7 +92,9 @@ def render(data: bytes, *, vkey: str) -> bytes:
         checkpoint_note=note,
     )
     view = view_of(case)
+    view["pictures"], pictures = pictures_of(case.findings)
     inputs = {"record": data.decode(), "checkpoint": note, "scores": scores_csv(case.findings)}
+    inputs |= pictures
     return typeset(view, inputs, sealed_at=_instant(verified.seal.event.at))
 
 
