@@ -20,7 +20,7 @@ def fitted(text: str, inches: float, points: float) -> str:
         return text
     for length in range(len(text) - 1, 1, -1):
         head = (length + 1) // 2
-        short = f"{text[:head]}{_LEFT_OUT}{text[len(text) - (length - head):]}"
+        short = f"{text[:head]}{_LEFT_OUT}{text[len(text) - (length - head) :]}"
         if width_of(short, points) <= inches:
             return short
     return _LEFT_OUT

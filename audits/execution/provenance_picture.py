@@ -1,6 +1,6 @@
 """The picture of provenance: from data to versions, what each run did, and what became of them.
 
-Drawn from the findings of a sealed case alone, so that anybody who has the record can draw it again.
+Drawn from the findings of a sealed case alone: who has the record can draw it again.
 """
 
 from __future__ import annotations
@@ -200,7 +200,9 @@ def _box(
 ) -> None:
     x, y = sheet.left(column), sheet.middle(row)
     style = {"linewidth": 0.8, "edgecolor": INK, **_SHAPES[shape]}
-    sheet.axes.add_patch(FancyBboxPatch((x, y - sheet.high / 2), sheet.wide(column), sheet.high, **style))
+    sheet.axes.add_patch(
+        FancyBboxPatch((x, y - sheet.high / 2), sheet.wide(column), sheet.high, **style)
+    )
     room = sheet.wide(column) - indent - 0.05
     heights = (-0.03, 0.11) if lines[1] else (0.035, 0.11)
     for text, down, size in zip(lines, heights, (BIG, SMALL), strict=True):
@@ -218,4 +220,3 @@ def _unknown(sheet: Sheet, row: int, count: int) -> None:
     sheet.axes.text(end - GAP - 0.12, y + 0.05, "?", fontsize=11, color=INK)
     _arrow(sheet, ((end - GAP, y), (end - GAP + 0.05, y), (end, y)), (0, (1, 2)))
     _box(sheet, 1, row, (versions_words(count), unknown_words()), shape="unknown")
-

@@ -1,6 +1,6 @@
-"""The course of a case as a picture: each step with its time, the waiting shaded, and the due date.
+"""The course of a case as a picture: each step with its time, what was waiting, the due date.
 
-Drawn from the findings of a sealed case alone, so that anybody who has the record can draw it again.
+Drawn from the findings of a sealed case alone: who has the record can draw it again.
 """
 
 from __future__ import annotations
@@ -54,9 +54,14 @@ UNITS: Mapping[str, str] = {
     "s": "Seconds since receipt",
 }
 _SECONDS = {"d": 86_400.0, "h": 3600.0, "min": 60.0, "s": 1.0}
-_WAITING = {"facecolor": "#f0f0f0", "edgecolor": "#8a8a8a", "hatch": "////", "linewidth": 0.6}
-_WORKING = {"facecolor": COLOURS[0], "edgecolor": COLOURS[0], "linewidth": 0.6}
-_PAUSED = {"facecolor": "#e0e0e0", "edgecolor": "none", "alpha": 0.6, "zorder": 0}
+_WAITING: dict[str, Any] = {
+    "facecolor": "#f0f0f0",
+    "edgecolor": "#8a8a8a",
+    "hatch": "////",
+    "linewidth": 0.6,
+}
+_WORKING: dict[str, Any] = {"facecolor": COLOURS[0], "edgecolor": COLOURS[0], "linewidth": 0.6}
+_PAUSED: dict[str, Any] = {"facecolor": "#e0e0e0", "edgecolor": "none", "alpha": 0.6, "zorder": 0}
 
 
 def timeline_svg(findings: Mapping[str, Any], *, language: str = "en") -> bytes | None:

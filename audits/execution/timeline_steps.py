@@ -82,9 +82,7 @@ class Course:
 def course_of(findings: Mapping[str, Any]) -> Course | None:
     """Return the course of a case; None where the record holds no event of a step."""
     events = findings["events"]
-    ends = {
-        name: at for name, (kinds, _) in STEPS.items() if (at := _ended(name, kinds, events))
-    }
+    ends = {name: at for name, (kinds, _) in STEPS.items() if (at := _ended(name, kinds, events))}
     if not ends:
         return None
     steps: list[Step] = []

@@ -147,9 +147,7 @@ def test_what_is_not_known_is_drawn_otherwise_and_alone_too():
     assert provenance_svg({"plan": {}, "runs": []}) is None
 
 
-@pytest.mark.parametrize(
-    ("language", "words"), [("fr", "Détruite: 1."), ("de", "Vernichtet: 1.")]
-)
+@pytest.mark.parametrize(("language", "words"), [("fr", "Détruite: 1."), ("de", "Vernichtet: 1.")])
 def test_it_speaks_the_language_that_is_asked_for(language, words):
     svg = provenance_svg(three(), language=language)
     assert svg
