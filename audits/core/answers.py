@@ -8,11 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audits.core.answers_schema import SECTIONS, Section
+from audits.core.answers_schema import SECTIONS
 from audits.core.fields import CODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from audits.core.answer_kinds import Section
 
 FORMAT = 1
 PAGE = Path(__file__).parents[2] / "docs" / "evidence-format.md"
@@ -28,7 +30,9 @@ def none(reason: str) -> dict[str, str]:
     return {"none": reason}
 
 
-def rows_or(reason: str, rows: list[dict[str, object]]) -> list[dict[str, object]] | dict[str, str]:
+def rows_or(
+    reason: str, rows: list[dict[str, object]]
+) -> list[dict[str, object]] | dict[str, str]:
     """Return the rows, or the statement that there are none."""
     return rows or none(reason)
 

@@ -5,11 +5,10 @@ Each is an object of these members and no other, a list of such objects, or ``{"
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from audits.core.answer_kinds import DIGITS, NAME, NUMBER, Section, maybe
 from audits.core.fields import (
     ACTOR,
     BOOL,
@@ -29,46 +28,6 @@ from audits.core.fields import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LONGEST = 200
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """One member of the answers: what it is, whether it is a list, and its own members."""
-
-    words: str
-    many: bool
-    members: Mapping[str, Kind]
-
-
-def _maybe(kind: Kind) -> Kind:
-    return Kind(
-        name=f"{kind.name} or null",
-        rule=f"{kind.rule}, or `null`",
-        accepts=lambda value: value is None or kind.accepts(value),
-    )
-
-
-def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
-
-
-def _is_name(value: object) -> bool:
-    return type(value) is str and 0 < len(value) <= LONGEST and value.isprintable()
-
-
-NUMBER = Kind(name="number", rule="a finite number", accepts=_is_number)
-NAME = Kind(
-    name="name",
-    rule=f"1 to {LONGEST} printable characters that the operator set for the installation",
-    accepts=_is_name,
-)
-DIGITS = Kind(
-    name="digits",
-    rule="a whole number in decimal, as text",
-    accepts=lambda value: type(value) is str and value.isascii() and value.isdecimal(),
-)
-
 
 def _one(words: str, **members: Kind) -> Section:
     return Section(words=words, many=False, members=members)
@@ -87,27 +46,27 @@ _REQUEST = {
         delay_days=COUNT,
         entered_by=ACTOR,
         answer_by=CODE,
-        mandate=_maybe(SHA256),
+        mandate=maybe(SHA256),
         scan=choice("NOT_KEPT", "NOT_ON_PAPER"),
     ),
     "identity": _one(
         "how it was made sure who asks",
-        confirmed_by=_maybe(CODE),
+        confirmed_by=maybe(CODE),
         asked_for_more=COUNT,
-        level=_maybe(CODE),
+        level=maybe(CODE),
         documents_shown=COUNT,
         documents_not_destroyed=COUNT,
     ),
     "checks": _many(
         "each step of it; a document that was shown is never stored",
-        doubt=_maybe(CODE),
-        asked_at=_maybe(INSTANT),
-        received_at=_maybe(INSTANT),
-        method=_maybe(CODE),
-        level=_maybe(CODE),
-        checked_at=_maybe(INSTANT),
-        checked_by=_maybe(ACTOR),
-        proof_destroyed_at=_maybe(INSTANT),
+        doubt=maybe(CODE),
+        asked_at=maybe(INSTANT),
+        received_at=maybe(INSTANT),
+        method=maybe(CODE),
+        level=maybe(CODE),
+        checked_at=maybe(INSTANT),
+        checked_by=maybe(ACTOR),
+        proof_destroyed_at=maybe(INSTANT),
     ),
     "steps": _many(
         "which share of the time from receipt to seal each step took",
@@ -116,35 +75,35 @@ _REQUEST = {
         permille=COUNT,
     ),
     "waits": _many(
-        "when the case stood still, and why", reason=CODE, since=INSTANT, until=_maybe(INSTANT)
+        "when the case stood still, and why", reason=CODE, since=INSTANT, until=maybe(INSTANT)
     ),
     "decisions": _many(
         "who decided; the text is committed to under the key of the case",
         decision=UUID,
         kind=CODE,
         state=CODE,
-        refusal=_maybe(CODE),
-        proposed_by=_maybe(ACTOR),
+        refusal=maybe(CODE),
+        proposed_by=maybe(ACTOR),
         proposed_at=INSTANT,
-        approved_by=_maybe(ACTOR),
-        approved_at=_maybe(INSTANT),
-        text=_maybe(COMMITMENT),
+        approved_by=maybe(ACTOR),
+        approved_at=maybe(INSTANT),
+        text=maybe(COMMITMENT),
     ),
     "grounds": _many(
         "the grounds of the decisions, and whether another legal basis was found to be left",
         decision=UUID,
         ground=CODE,
         other_basis=BOOL,
-        text=_maybe(COMMITMENT),
+        text=maybe(COMMITMENT),
     ),
     "exceptions": _many(
         "what stays under an exception, and until when",
         exception=UUID,
         code=CODE,
         until=DATE,
-        dataset=_maybe(UUID),
-        location=_maybe(UUID),
-        ended_at=_maybe(INSTANT),
+        dataset=maybe(UUID),
+        location=maybe(UUID),
+        ended_at=maybe(INSTANT),
     ),
     "letters": _many(
         "what was written to the person before the seal; the answer follows it",
@@ -152,18 +111,18 @@ _REQUEST = {
         number=COUNT,
         locale=SLUG,
         version=COUNT,
-        digest=_maybe(SHA256),
+        digest=maybe(SHA256),
         state=CODE,
-        sent_at=_maybe(INSTANT),
+        sent_at=maybe(INSTANT),
     ),
 }
 _DATA = {
     "search": _one(
         "how the records were found, and what such a search cannot see",
         rule=choice("KEYED_DIGEST_EQUAL", "CHOSEN_BY_OPERATOR"),
-        records=_maybe(COUNT),
-        equal=_maybe(COUNT),
-        close=_maybe(COUNT),
+        records=maybe(COUNT),
+        equal=maybe(COUNT),
+        close=maybe(COUNT),
         spaces=COUNT,
         records_without_owner=BOOL,
         blind_spots=list_of(CODE),
@@ -183,13 +142,13 @@ _DATA = {
         "what happens after a restore",
         holding=COUNT,
         journal_entries=COUNT,
-        last_drill_at=_maybe(INSTANT),
+        last_drill_at=maybe(INSTANT),
     ),
     "suppression": _one(
         "what keeps the person from coming back with an import",
         entered=BOOL,
         kept_days=COUNT,
-        last_hit_on=_maybe(DATE),
+        last_hit_on=maybe(DATE),
     ),
     "recipients": _one(
         "whom the registers name", told=COUNT, acknowledged=COUNT, not_possible=COUNT
@@ -223,9 +182,9 @@ _MODELS = {
     "limits_first": _many(
         "that the limits were in the log before the first result of each audited run",
         run=UUID,
-        policy=_maybe(SHA256),
-        fixed_at=_maybe(COUNT),
-        first_result_at=_maybe(COUNT),
+        policy=maybe(SHA256),
+        fixed_at=maybe(COUNT),
+        first_result_at=maybe(COUNT),
         fixed_before=BOOL,
         looks=COUNT,
     ),
@@ -247,8 +206,8 @@ _MODELS = {
         "what each run ran with",
         run=UUID,
         seed=DIGITS,
-        recipe=_maybe(SHA256),
-        environment=_maybe(SHA256),
+        recipe=maybe(SHA256),
+        environment=maybe(SHA256),
     ),
     "actors": _many("who acted, by events in the log", actor=ACTOR, events=COUNT),
     "witnesses": _one(
@@ -262,16 +221,16 @@ _MODELS = {
         destroyed=COUNT,
         remaining=COUNT,
         readings=COUNT,
-        first_at=_maybe(INSTANT),
-        destroyed_at=_maybe(INSTANT),
+        first_at=maybe(INSTANT),
+        destroyed_at=maybe(INSTANT),
     ),
     "utility": _many(
         "accuracy for everybody else; `before` of models that never saw the records, or of the "
         "old version",
         run=UUID,
         measured=CODE,
-        before=_maybe(NUMBER),
-        after=_maybe(NUMBER),
+        before=maybe(NUMBER),
+        after=maybe(NUMBER),
     ),
     "subgroups": _many(
         "the same for parts of the people", group=CODE, before=NUMBER, after=NUMBER
@@ -289,8 +248,8 @@ _SITE = {
         "the log as it stood just before the seal",
         events=COUNT,
         checkpoints=COUNT,
-        last_checkpoint=_maybe(COUNT),
-        last_checkpoint_at=_maybe(INSTANT),
+        last_checkpoint=maybe(COUNT),
+        last_checkpoint_at=maybe(INSTANT),
         not_anchored=COUNT,
         checked=COUNT,
         full_check=choice("NOT_RECORDED"),
@@ -305,15 +264,13 @@ _SITE = {
     ),
     "policy": _one(
         "the rules that held",
-        digest=_maybe(SHA256),
+        digest=maybe(SHA256),
         regime=CODE,
         second_person=CODE,
-        median_days=_maybe(COUNT),
+        median_days=maybe(COUNT),
         since=DATE,
     ),
-    "period": _many(
-        "how cases ended in the year before, in bands", outcome=CODE, cases=CODE
-    ),
+    "period": _many("how cases ended in the year before, in bands", outcome=CODE, cases=CODE),
     "responsible": _one(
         "who answers for it, with which software",
         controller=NAME,
