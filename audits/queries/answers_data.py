@@ -94,7 +94,7 @@ def _identifiers(request: ErasureRequest) -> list[dict[str, object]] | dict[str,
     rows: list[dict[str, object]] = [
         {"kind": kind, "count": count} for kind, count in sorted(counts.items())
     ]
-    return rows_or("FORGOTTEN_BEFORE_THE_SEAL", rows)
+    return rows_or("GONE_BEFORE_THE_SEAL", rows)
 
 
 def _places(findings: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def rich(request):
         _written(case)
         secret = key_store.get(key_name(case.pk))
         data = bytes(sealed_cases.sealed(case).record.data)
-        _SEEN.update(data=data, secret=secret, account=account_of(case))
+        vkey = keys.verifier_text()
+        _SEEN.update(data=data, secret=secret, vkey=vkey, account=account_of(case))
     return _SEEN["account"]
 
 
