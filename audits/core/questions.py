@@ -69,6 +69,7 @@ QUESTIONS: Mapping[str, Question] = MappingProxyType(
         ),
         "Q3": _asked(
             "Which time limit applied, and how was it computed?",
+            ".deadline",
             "findings.request.due_rule",
             "findings.clock.rule",
             "findings.clock.counted",

@@ -29,6 +29,11 @@ LABELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *(_("Doubt"), _("Asked"), _("Answered"), _("Check"), _("Level"), _("Checked")),
             *(_("By"), _("Proof destroyed")),
         ),
+        "deadline": (
+            _("Time limit"),
+            *(_("Rule"), _("Counted to"), _("Due on")),
+            *(_("Days off that it moved over"), _("Extended"), _("The person was told")),
+        ),
         "steps": (_("Where the time went"), _("Step"), _("Time"), _("Share")),
         "waits": (_("When the case stood still"), _("Reason"), _("From"), _("Until")),
         "decisions": (
@@ -128,7 +133,8 @@ LABELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "log": (
             _("The log before the seal"),
             *(_("Entries"), _("Checkpoints"), _("Size at the last checkpoint"), _("Made")),
-            *(_("Entries after it"), _("Entries of the case hashed again"), _("Full check")),
+            *(_("Entries after it"), _("Entries of the case hashed again")),
+            *(_("All of it last found whole"), _("Entries then")),
         ),
         "roles": (_("Who could change what"), _("Role"), _("People"), _("Rights")),
         "retention": (
@@ -145,6 +151,7 @@ LABELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "responsible": (
             _("Who is responsible"),
             *(_("Controller"), _("Contact"), _("Authority"), _("Software")),
+            *(_("Its source (SHA-256)"), _("All packages (SHA-256)")),
             *(_("Format of the record"), _("Format of evidence"), _("Format of the answers")),
         ),
     }
@@ -152,7 +159,7 @@ LABELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 # Where each section stands in the report.
 CHAPTERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "request": ("receipt", "identity", "checks", "steps", "waits"),
+        "request": ("receipt", "identity", "checks", "deadline", "steps", "waits"),
         "decisions": ("decisions", "grounds", "exceptions"),
         "search": ("search", "identifiers", "places"),
         "data": ("backups", "suppression"),
@@ -173,7 +180,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "NOT_KEPT": _("not kept"),
         "NOT_ON_PAPER": _("the request was not on paper"),
         "NOT_CLAIMED": _("not claimed"),
-        "NOT_RECORDED": _("not recorded in the log"),
         "NONE": _("none"),
         "DISHONEST_RUN": _("that what was logged is not what was run"),
         "KEYED_DIGEST_EQUAL": _("keyed digests of the identifiers are equal"),
@@ -187,6 +193,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "COMMITMENT_TO_THE_ADDRESS": _("the commitment to the address"),
         "CASE_REFERENCE": _("the reference of the case"),
         "OPENED_BY_OPERATOR": _("the operator opened the case"),
+        "NO_STATUTORY_DEADLINE": _("no law sets a limit"),
+        "NOT_DERIVED": _("its derivation was not stored"),
         "NO_CHECK_BY_STAFF": _("staff checked nothing beside the confirmation"),
         "NEVER_STOOD_STILL": _("it never stood still"),
         "NO_DECISION_BY_STAFF": _("no decision of staff was recorded"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from audits.core.answers_schema import SECTIONS
-from audits.core.fields import CODE, COMMITMENT, INSTANT, UUID
+from audits.core.fields import ACTOR, CODE, COMMITMENT, INSTANT, UUID
 from audits.core.questions import QUESTIONS, reply
 from audits.execution import report_words as words
 from audits.execution.report_answer_words import CHAPTERS, CODES, LABELS
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from audits.core.account import Account
 
 PERMILLE, SECONDS = "permille", "seconds"
+FOLD = 18
 
 
 def answers_view(account: Account) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def answers_view(account: Account) -> dict[str, Any]:
     and ``rows``. Under ``questions``: one such table, of the questions that the record answers.
     ``header`` names the two columns of pairs.
     """
-    answers = account.findings.get("answers", {})
+    answers: Any = account.findings.get("answers", {})
     chapters = {name: _chapter(answers, parts) for name, parts in CHAPTERS.items()}
     if not answers:
         said = _("not recorded by the release that sealed this record")
@@ -70,7 +71,8 @@ def _chapter(answers: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, li
 
 
 def _rows(rows: list[dict[str, Any]], part: str) -> list[list[Any]]:
-    return [[_shown(member, row[member]) for member in SECTIONS[part].members] for row in rows]
+    names = SECTIONS[part].members
+    return [[_folded(_shown(name, row[name])) for name in names] for row in rows]
 
 
 def _shown(member: str, value: Any) -> Any:  # noqa: ANN401  (a cell of any JSON value)
@@ -95,13 +97,17 @@ def _whole(member: str, value: int) -> str:
 def _text(value: str) -> Any:  # noqa: ANN401  (a cell)
     if INSTANT.accepts(value):
         return words.moment(value)
-    if COMMITMENT.accepts(value):
-        return {"code": f"{value[:32]}\n{value[32:]}"}
-    if UUID.accepts(value):
-        return {"code": f"{value[:18]}\n{value[18:]}"}
-    if value.startswith("staff:"):
-        return {"code": f"{value[:24]}\n{value[24:]}"}
+    if any(kind.accepts(value) for kind in (COMMITMENT, UUID, ACTOR)):
+        return {"code": value}
     return _code(value) if CODE.accepts(value) else value
+
+
+def _folded(cell: Any) -> Any:  # noqa: ANN401  (a cell)
+    """Return a cell whose digest is broken over lines, so that a narrow column can hold it."""
+    if not isinstance(cell, dict):
+        return cell
+    text = cell["code"]
+    return {"code": "\n".join(text[at : at + FOLD] for at in range(0, len(text), FOLD))}
 
 
 def _code(value: str) -> str:

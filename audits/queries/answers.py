@@ -28,7 +28,7 @@ def answers_of(
     """
     logged = case_file.case_events(request)
     found = {
-        **request_answers(request, logged, now=now),
+        **request_answers(request, findings, logged, now=now),
         **data_answers(request, findings, logged),
         **model_answers(request, findings, logged, case_file.ordered_runs(request)),
         **site_answers(request, logged, now=now),

@@ -28,7 +28,11 @@ NO_REQUEST = "OPENED_BY_OPERATOR"
 
 
 def request_answers(
-    request: ErasureRequest, logged: Sequence[LoggedEvent], *, now: datetime
+    request: ErasureRequest,
+    findings: Mapping[str, Any],
+    logged: Sequence[LoggedEvent],
+    *,
+    now: datetime,
 ) -> dict[str, Any]:
     """Return the members of the answers that are about the request."""
     asked = any(one.event.type == "request_received" for one in logged)
@@ -39,6 +43,7 @@ def request_answers(
         "receipt": _receipt(request) if asked else none(NO_REQUEST),
         "identity": _identity(request, logged) if asked else none(NO_REQUEST),
         "checks": rows_or("NO_CHECK_BY_STAFF" if asked else NO_REQUEST, _checks(request)),
+        "deadline": _deadline(request, findings.get("clock")),
         "steps": rows_or("NO_EVENT", steps),
         "waits": rows_or("NEVER_STOOD_STILL", case_time.waits(logged)),
         "decisions": rows_or(
@@ -109,6 +114,20 @@ def _checks(request: ErasureRequest) -> list[dict[str, object]]:
         }
         for one in sorted(rows, key=lambda one: (_moment(one.asked_at) or "", _checked(one)))
     ]
+
+
+def _deadline(request: ErasureRequest, clock: Mapping[str, Any] | None) -> dict[str, Any]:
+    if clock is None:
+        return none("NOT_DERIVED" if request.due_on else "NO_STATUTORY_DEADLINE")
+    extension = clock["extension"] or {}
+    return {
+        "rule": clock["rule"],
+        "counted": clock["counted"],
+        "due": clock["due"],
+        "moved_over": len(clock["skipped"]),
+        "extended": extension.get("notice_sent_at") is not None,
+        "notice_sent_at": extension.get("notice_sent_at"),
+    }
 
 
 def _decision(one: Decision, secret: bytes | None) -> dict[str, object]:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db.models import Count, Q
 
-from audits.core import answers, events, evidence_file, record
+from audits.core import answers, bill, events, evidence_file, record
 from audits.core.case_retention import days_of
 from audits.core.ledger import leaf_hash
 from audits.core.roles import ROLES
@@ -83,8 +83,17 @@ def _log(request: ErasureRequest) -> dict[str, object]:
         "last_checkpoint_at": events.instant(last.created_at) if last else None,
         "not_anchored": size - (last.size if last else 0),
         "checked": whole,
-        "full_check": "NOT_RECORDED",
+        **_full_check(),
     }
+
+
+def _full_check() -> dict[str, object]:
+    """Return when the whole log was last found whole, if ``manage.py fsck --note`` said so."""
+    leaf = LogLeaf.objects.filter(type="log_checked").order_by("-index").first()
+    if leaf is None:
+        return {"full_check_at": None, "full_check_events": None}
+    said = events.parse(bytes(leaf.data))
+    return {"full_check_at": said.at, "full_check_events": said.data["events"]}
 
 
 def _roles() -> list[dict[str, object]]:
@@ -138,6 +147,8 @@ def _responsible() -> dict[str, object]:
         "contact": _name(settings.EXPUNGE_CONTACT),
         "authority": _name(settings.EXPUNGE_AUTHORITY),
         "software": VERSION,
+        "source": bill.source_digest(),
+        "packages": bill.packages_digest(),
         "record_format": record.FORMAT,
         "evidence_format": evidence_file.FORMAT,
         "answers_format": answers.FORMAT,

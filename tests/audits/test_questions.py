@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import transaction
 
 from audits import keys
 from audits.core.answers import check_answers
+from audits.core.answers_schema import SECTIONS
 from audits.core.commitment import opens
 from audits.core.questions import QUESTIONS, reply, unanswered
 from audits.core.record import verify
+from audits.execution.report_answer_words import CHAPTERS, LABELS
+from audits.execution.report_answers import answers_view, limits
 from audits.models import (
     Decision,
+    ErasureRequest,
     GroundFinding,
     IdentityCheck,
     Intake,
     Letter,
     LocationException,
     LocationResult,
+    LogHead,
     Notice,
     Recipient,
 )
 from audits.models.case_secrets import key_name
+from audits.services import log
+from config.settings import BASE_DIR
 from lineage import keys as key_store
 from lineage.models import Deployment, Location, SuppressionHit
-from tests.audits import sealed_cases
+from tests.audits import closed_cases, sealed_cases
 from tests.audits.sealed_cases import at
 
 CANARY = "zanzibar"
@@ -208,3 +220,76 @@ def test_a_case_in_which_nothing_was_found_answers_too(installation):
     assert found.findings["answers"]["limits_first"] == {"none": "NO_MODEL_AUDITED"}
     assert found.findings["limits"]
     check_answers(found.findings["answers"])
+
+
+@pytest.fixture
+def view(rich):
+    return answers_view(rich)
+
+
+def test_the_report_shows_every_answer_under_one_heading(rich, view):
+    placed = [part for parts in CHAPTERS.values() for part in parts]
+    assert sorted(placed) == sorted(SECTIONS) == sorted(LABELS)
+    for name, labels in LABELS.items():
+        assert len(labels) == 1 + len(SECTIONS[name].members), name
+    chapter = view["chapters"]["evidence"]
+    assert [one["title"] for one in chapter["tables"]][:2] == [
+        "Limits before results",
+        "Attacks that were made",
+    ]
+    assert chapter["pairs"] == [["Accuracy by group", "None: not measured"]]
+    for one in chapter["tables"]:
+        assert {len(row) for row in one["rows"]} == {len(one["header"])}
+    assert ["Receipt: Days until it was entered", "2"] in view["chapters"]["request"]["pairs"]
+    template = (BASE_DIR / "templates" / "reports" / "record.typ").read_text()
+    assert all(f'answers-of(view.answers, "{name}"' in template for name in CHAPTERS)
+
+
+def test_the_report_lists_the_questions_with_the_members_that_answer(view):
+    rows = {row[0]: row[1:] for row in view["questions"]["rows"]}
+    assert rows.keys() == QUESTIONS.keys()
+    assert rows["Q20"] == [QUESTIONS["Q20"].words, {"code": "findings.answers.not_run"}]
+
+
+def test_the_partial_has_no_word_of_its_own():
+    text = (BASE_DIR / "templates" / "reports" / "answers.typ").read_text()
+    code = re.sub(r"(?m)//.*$", "", text)
+    assert '"' not in code
+    assert [one for one in re.findall(r"\[(.*?)\]", code) if not one.startswith("#")] == []
+
+
+def test_a_report_of_an_earlier_record_says_that_it_holds_less(rich):
+    early = replace(rich, findings={"request": {}})
+    view = answers_view(early)
+    said = "not recorded by the release that sealed this record"
+    assert view["chapters"]["request"]["pairs"] == [["Further answers", said]]
+    assert view["questions"]["rows"][0][2] == said
+    assert limits({}) != [] != limits({"limits": []})
+    assert limits({"limits": ["One."]}) == ["One."]
+
+
+def test_a_case_with_any_outcome_answers_every_question_and_names_limits(installation):
+    for outcome in closed_cases.OUTCOMES:
+        if outcome == "EXPIRED":
+            continue  # such a case is not sealed
+        case = ErasureRequest.objects.create(
+            reference=f"ER-{outcome}"[:16],
+            status="ERASED",
+            outcome=outcome,
+            status_digest=outcome,
+            received_at=at(0),
+        )
+        with transaction.atomic():
+            log.append(type="request_withdrawn", case=case.pk, now=at(1))
+        found = account_of(sealed_cases.sealed(case))
+        assert unanswered(found) == [], outcome
+        assert found.findings["limits"], outcome
+
+
+def test_a_check_of_the_whole_log_is_told_by_later_records(installation):
+    sealed_cases.no_data_case()
+    before = LogHead.objects.get().size
+    call_command("fsck", "--note", stdout=StringIO())
+    told = account_of(sealed_cases.no_data_case()).findings["answers"]["log"]
+    assert told["full_check_events"] == before
+    assert told["full_check_at"]
