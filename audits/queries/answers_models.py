@@ -6,12 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from audits.core.answers import none, rows_or
+from audits.core.canonical import sha256, write_json
 from audits.core.limits_first import limits_first
 from audits.queries.ends import GONE
 from audits.queries.limits import coverage, way_of
 from audits.queries.serving import exposed
 from audits.queries.told import affected_versions
-from expunge import environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,13 +134,14 @@ def _reproduction(findings: Mapping[str, Any], logged: Sequence[LoggedEvent]) ->
 
 
 def _environment(run: UnlearningRun) -> dict[str, object]:
+    """Return with what a result was made; the digest is that of ``expunge.environment``."""
     made = run.unlearned.generated_by if run.unlearned else None
     described = made.environment if made else None
     return {
         "run": str(run.pk),
         "seed": str(run.seed),
         "recipe": (made.recipe_digest if made else "") or None,
-        "environment": environment.digest(described) if described else None,
+        "environment": sha256(write_json(described)) if described else None,
     }
 
 
