@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from audits.core.account import Account
 
 PERMILLE, SECONDS = "permille", "seconds"
-FOLD = 18
+FOLD = 18  # characters of a digest in a narrow column
+WIDEST = 7
 
 
 def answers_view(account: Account) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def answers_view(account: Account) -> dict[str, Any]:
         said = _("not recorded by the release that sealed this record")
         chapters["request"]["pairs"].append([_("Further answers"), said])
     return {
-        "header": [_("Field"), _("Value")],
+        "header": _pair(),
         "chapters": chapters,
         "questions": _questions(account),
     }
@@ -59,7 +60,7 @@ def _chapter(answers: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, li
         value = answers.get(part)
         title, *labels = map(_, LABELS[part])
         if isinstance(value, list):
-            tables.append({"title": title, "header": labels, "rows": _rows(value, part)})
+            tables += _tables(title, labels, value, part)
         elif isinstance(value, dict) and value.keys() == {"none"}:
             pairs.append([title, _("None: {why}").format(why=_code(value["none"]))])
         elif isinstance(value, dict):
@@ -68,6 +69,29 @@ def _chapter(answers: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, li
                 for member, label in zip(SECTIONS[part].members, labels, strict=True)
             ]
     return {"pairs": pairs, "tables": tables}
+
+
+def _tables(
+    title: str, labels: list[str], rows: list[dict[str, Any]], part: str
+) -> list[dict[str, Any]]:
+    """Return one table, or one for each row where a page has no room for so many columns."""
+    if len(labels) <= WIDEST:
+        return [{"title": title, "header": labels, "rows": _rows(rows, part)}]
+    names = SECTIONS[part].members
+    return [
+        {
+            "title": title if len(rows) == 1 else f"{title} ({number})",
+            "header": _pair(),
+            "rows": [
+                [label, _shown(name, row[name])] for name, label in zip(names, labels, strict=True)
+            ],
+        }
+        for number, row in enumerate(rows, start=1)
+    ]
+
+
+def _pair() -> list[str]:
+    return [_("Field"), _("Value")]
 
 
 def _rows(rows: list[dict[str, Any]], part: str) -> list[list[Any]]:
