@@ -32,6 +32,7 @@ from audits.views import (
     status,
     steps,
     stuck_versions,
+    supplier,
     told,
     version_decisions,
 )
@@ -165,6 +166,12 @@ urlpatterns = [
         version_decisions.destroy_model,
         name="destroy_model",
     ),
+    path(
+        "versions/<uuid:version_id>/supplier/",
+        supplier.supplier_evidence,
+        name="supplier_evidence",
+    ),
+    path("supplier/<uuid:evidence_id>/", supplier.supplier_file, name="supplier_file"),
     path(
         "versions/<uuid:version_id>/anonymity/",
         anonymity.claim_anonymity,

@@ -17,6 +17,7 @@ from audits.models import ErasureRequest, Notice
 from audits.queries import told
 from audits.queries.ends import ends_of
 from audits.queries.notices import code_of, locale_of, to_come
+from audits.queries.supplier import outside_bases
 from audits.services import notices
 from audits.services.notice_delivery import preview_notice
 from audits.services.notice_links import LinkUnknown, notice_of_link
@@ -144,6 +145,7 @@ def told_context(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
     user = staff_of(request)
     return {
         "ends": ends_of(case),
+        "outside_bases": outside_bases(case),
         "to_come": to_come(case, timezone.now()),
         "notices": [(one, TONES[one.state]) for one in told.notices_of(case)],
         "still_deployed": told.still_deployed(case),

@@ -170,7 +170,7 @@ def test_a_version_destroyed_outside_a_case_has_a_reference_of_the_notice(versio
     version.save()
     notices.note_deployments(now=NOW)
     notices.send_due(now=timezone.now())
-    assert re.search(r"\(N-[0-9A-F]{8}\)", mail.outbox[-1].subject)
+    assert re.search(r"\(N-[0-9A-F]{8}\)", str(mail.outbox[-1].subject))
 
 
 def test_a_deployment_takes_no_language_without_letters(version, signing_key):
