@@ -50,12 +50,11 @@ class SupplierForm(forms.Form):
 @staff_page
 def supplier_evidence(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """List the documents about a version, and add one."""
-    version = get_object_or_404(ModelVersion.objects.select_related("generated_by"), pk=version_id)
-    user = staff_of(request)
+    user, posted = staff_of(request), request.method == "POST"
     may_add = has_right(user, Right.OPERATE)
-    posted = request.method == "POST"
     if posted and not may_add:
         raise NotAllowed("You may not decide about models. That takes the role Model operator.")
+    version = get_object_or_404(ModelVersion.objects.select_related("generated_by"), pk=version_id)
     form = SupplierForm(*((request.POST, request.FILES) if posted else ()))
     if posted and form.is_valid():
         given = form.cleaned_data
