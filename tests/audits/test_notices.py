@@ -20,7 +20,7 @@ from lineage.services.deployments import DeploymentRefused
 from tests.audits.bare_cases import ADA, NOW, empty_version, verified_case
 from tests.audits.clock_cases import member
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 TARGETS = {"lab@example.org": "fr", "hub@example.org": "de", "shop@example.org": "de"}
 # A word of each letter in its language, and of which law.
 SAID = {

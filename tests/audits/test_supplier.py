@@ -21,7 +21,7 @@ from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_r
 from tests.audits.bare_cases import NOW, verified_case
 from tests.audits.clock_cases import member
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 SAYS = "Trained on the public corpus of 2025; nobody has been erased since."
 CARD = b"# A model card"
 
