@@ -217,4 +217,5 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "anonymity_claim_dropped": {"version": UUID},
     "case_kept_longer": {"until": DATE, "reason": CODE},
     "log_checked": {"events": COUNT, "checkpoints": COUNT, "records": COUNT},
+    "supplier_evidence_added": {"version": UUID, "kind": CODE, "digest": SHA256},
 }

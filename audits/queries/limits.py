@@ -45,6 +45,7 @@ from audits.queries.limit_sentences import (
 from audits.queries.operator_cases import operator_origin_of
 from audits.queries.places import findings
 from audits.queries.serving import exposed
+from audits.queries.supplier import supplier_limits
 from lineage.models import ModelVersion, Run
 from unlearning.services.runs import NEWTON, left_alone
 
@@ -128,6 +129,7 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
         found.append(KEPT.format(count=kept))
     if _raised(request, NEAR_SEARCH_INCOMPLETE):
         found.append(NOT_READ)
+    found += supplier_limits(request)
     found += _of_operator(request)
     found += _of_batch(request)
     if unknown := len(request.plan.get("unknown", [])):
