@@ -216,4 +216,8 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "anonymity_claimed": {"version": UUID, "evidence": COUNT, "reasons": COUNT},
     "anonymity_claim_dropped": {"version": UUID},
     "case_kept_longer": {"until": DATE, "reason": CODE},
+    "version_exported": {"version": UUID, "weights": SHA256, "manifest": SHA256},
+    "rules_begun": {"rules": CODE, "number": COUNT, "digest": SHA256},
+    "policy_changed": {"rules": CODE, "number": COUNT, "old": SHA256, "new": SHA256},
+    "processing_described": {"activity": UUID, "number": COUNT, "digest": SHA256},
 }
