@@ -20,9 +20,7 @@ def public_pem(private: ec.EllipticCurvePrivateKey) -> str:
     """The public half, as SubjectPublicKeyInfo in PEM."""
     return (
         private.public_key()
-        .public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         .decode()
     )
 
