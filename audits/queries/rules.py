@@ -77,9 +77,7 @@ def rules_of(
     """
     known, moment = rules_kept() if kept is None else kept, decided_at(case)
     found = {
-        one.rules.kind: one.rules
-        for one in known
-        if one.rules.kind != POLICY and one.at(moment)
+        one.rules.kind: one.rules for one in known if one.rules.kind != POLICY and one.at(moment)
     }
     fixed = policy_version_of(case, known)
     return {**found, POLICY: fixed} if fixed else found

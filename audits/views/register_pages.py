@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
+FORMS = ("json", "csv", "md")  # of the record of processing
 TYPES = {"csv": "text/csv", "json": "application/json"}
 
 
@@ -24,7 +25,7 @@ TYPES = {"csv": "text/csv", "json": "application/json"}
 @staff_page
 def register_list(request: HttpRequest) -> HttpResponse:
     """Link every register."""
-    return page(request, "audits/registers.html", {"registers": REGISTERS.items()})
+    return page(request, "audits/registers.html", {"registers": REGISTERS.items(), "forms": FORMS})
 
 
 @require_safe
