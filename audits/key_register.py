@@ -19,10 +19,10 @@ IN_PEM = ("seal", "model")  # kept in PEM, as tools for PDFs and models read the
 
 @dataclass(frozen=True, kw_only=True)
 class KnownKey:
-    """A key and its period. ``key`` is a verifier key, a certificate for the role ``seal``, or a
-    public key in PEM for ``model``.
+    """A key and its period.
 
-    ``until`` is empty while the key is in use; moments are UTC in ISO 8601.
+    ``key`` is a verifier key, a certificate for the role ``seal``, a public key in PEM for
+    ``model``. ``until`` is empty while the key is in use; moments are UTC in ISO 8601.
     """
 
     role: str

@@ -2,8 +2,8 @@
 
 An in-toto Statement v1 lists every file with its SHA-256; a DSSE envelope holds it with one
 signature; a Sigstore bundle v0.3 holds the envelope and names the key by the SHA-256 of its PEM.
-``docs/evidence-format.md`` describes the members. Who has the folder and the public key verifies it
-with any tool that reads this format, and without this platform.
+``docs/evidence-format.md`` describes the members. Who has the folder and the public key verifies
+it with any tool that reads this format, and without this platform.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ _DE = {
     "roles": "Zugriff nach Rollen, {count} Rollen",
     "second_ALWAYS": "eine zweite Person genehmigt jede Entscheidung",
     "second_REFUSALS": "eine zweite Person genehmigt jede Ablehnung",
-    "log": "jeder Schritt steht in einem Protokoll, das nur wächst und dessen Stände signiert sind",
+    "log": "jeder Schritt steht in einem Protokoll, das nur wächst und signierte Stände hat",
     "pseudonyms": "Menschen in Datensätzen sind durch Pseudonyme und durch Prüfwerte ihrer "
     "Kennungen unter einem Schlüssel bekannt",
     "keys_encrypted": "Signaturschlüssel sind verschlüsselt oder liegen bei einem anderen Dienst",

@@ -39,8 +39,10 @@ class RotationRejected(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Rotation:
-    """``old`` and ``new`` are verifier keys; of the sealing key, certificates in PEM, of
-    the key of models, public keys in PEM."""
+    """``old`` and ``new`` are verifier keys.
+
+    Of the sealing key they are certificates in PEM, of the key of models public keys in PEM.
+    """
 
     role: str
     old: str

@@ -120,8 +120,8 @@ RULES = Register(
 )
 KEYS = Register(
     title="Keys",
-    lead="Every key that signs or signed here, and its period. Keys of the log and of statements are "
-    "as verifiers take them; of the others the digest is shown.",
+    lead="Every key that signs or signed here, and its period. Keys of the log and of statements "
+    "are as verifiers take them; of the others the digest is shown.",
     columns=("role", "key", "since", "until"),
     shown=("role", "key", "since", "until"),
     rows=_keys,

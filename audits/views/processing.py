@@ -1,4 +1,4 @@
-"""The record of processing (Art. 30): as a page, as files, and the form for what staff must say."""
+"""The record of processing (Art. 30): as a page, as files, and the form of what staff say."""
 
 from __future__ import annotations
 
@@ -99,10 +99,11 @@ def describe(request: HttpRequest, kind: str, target_id: UUID) -> HttpResponse:
 
 
 def _target(kind: str, target_id: UUID) -> Dataset | Location:
-    models: dict[str, type[Dataset | Location]] = {"dataset": Dataset, "place": Location}
-    if kind not in models:
-        raise Http404
-    return get_object_or_404(models[kind], pk=target_id)
+    if kind == "dataset":
+        return get_object_or_404(Dataset, pk=target_id)
+    if kind == "place":
+        return get_object_or_404(Location, pk=target_id)
+    raise Http404
 
 
 def _shown(activity: Activity) -> dict[str, object]:
