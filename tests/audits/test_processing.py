@@ -1,4 +1,4 @@
-"""L24: the record of processing (Art. 30) from the graph, with what is missing and nothing made up."""
+"""L24: the record of processing (Art. 30) from the graph, its gaps named and nothing made up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registers of attacks, rules and keys: what stands in them, from when until when, and no people."""
+"""Registers of attacks, rules and keys: what stands in them, for which period, and no people."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_a_case_names_the_rules_that_it_was_decided_under(db, signing_key, setti
 
 def test_every_register_is_a_page_and_two_files_and_a_command_and_names_nobody(db, signing_key):
     keys.init()
-    case = decided(ADA, timezone.now(), margin_record=0.02)
+    decided(ADA, timezone.now(), margin_record=0.02)
     note_rules(rules=rules_in_force(), now=datetime(2026, 1, 1, tzinfo=UTC))
     client = Client()
     client.force_login(member("Auditor", "Auditor"))
@@ -162,6 +162,14 @@ def test_every_register_is_a_page_and_two_files_and_a_command_and_names_nobody(d
         call_command("registers", name, stdout=out)
         assert out.getvalue() == table
         assert ADA not in table + shown.content.decode()
+
+
+def test_the_files_of_registers_keep_to_the_period_and_show_no_private_key(db, signing_key):
+    keys.init()
+    case = decided(ADA, timezone.now(), margin_record=0.02)
+    note_rules(rules=rules_in_force(), now=datetime(2026, 1, 1, tzinfo=UTC))
+    client = Client()
+    client.force_login(member("Auditor", "Auditor"))
     listed = json.loads(client.get("/registers/keys.json").content)
     pem = (keys.path_of("model").parent / "model.pub").read_bytes()
     assert listed[-1]["key"] == f"SHA-256 of the PEM: {sha256(pem)}"
