@@ -124,10 +124,13 @@ PARTS = st.lists(st.sampled_from(["a", "b", "a.b", "a-b"]), min_size=1, max_size
 
 
 @given(st.sets(PARTS.map("/".join), min_size=1, max_size=6))
-def test_the_whole_digest_does_not_hang_on_the_order_of_files(paths):
+def test_files_are_listed_by_path_in_whichever_order_they_come(paths):
     digests = {path: hashlib.sha256(path.encode()).hexdigest() for path in sorted(paths)}
     backwards = dict(reversed(digests.items()))
     assert statement_of("m", digests) == statement_of("m", backwards)
+    listed = json.loads(statement_of("m", backwards))["predicate"]["resources"]
+    by_path = sorted(paths, key=lambda path: path.split("/"))
+    assert [one["name"] for one in listed] == by_path
 
 
 def test_files_that_would_hide_the_signature_are_refused():
