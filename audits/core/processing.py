@@ -32,7 +32,8 @@ FIELDS: Mapping[str, str] = {
 }
 CONTACTS = ("controller", "joint", "representative", "dpo")
 CONTACTS_ARTICLE = "Art. 30(1)(a)"
-# What the platform knows of these does not say what is asked.
+REQUESTS = "requests"  # the processing that is this platform's own
+# What the platform knows of these does not say what is asked, but for its own processing.
 SAID_ONLY = {"data", "subjects", "transfers", "basis"}
 
 
@@ -55,7 +56,7 @@ class Activity:
 
     Attributes:
         key: ``dataset:NAMESPACE/NAME``, ``place:SLUG`` or ``requests``.
-        id: of the data set or the place; empty for requests.
+        id: of the data set or the place; of requests the nil UUID.
         title: what people call it.
         number: which description by staff it is; 0 is none.
         fields: by the names of ``FIELDS``.
@@ -63,7 +64,7 @@ class Activity:
     """
 
     key: str
-    id: str = ""
+    id: str
     title: str
     number: int
     fields: Mapping[str, Told]
@@ -104,12 +105,14 @@ class ProcessingRecord:
         return [
             Gap(activity=activity.key, field=name, article=article, todo=todo)
             for name, article in FIELDS.items()
-            if not _filled(name, activity.fields[name])
+            if not _filled(name, activity)
         ]
 
 
-def _filled(name: str, told: Told) -> bool:
-    return bool(told.said or (told.known and name not in SAID_ONLY))
+def _filled(name: str, activity: Activity) -> bool:
+    told = activity.fields[name]
+    enough = activity.key == REQUESTS or name not in SAID_ONLY
+    return bool(told.said or (told.known and enough))
 
 
 def as_json(record: ProcessingRecord) -> str:

@@ -48,7 +48,6 @@ _EN = {
     "learned": "{version}, {state}, made on {day}, {recipe}",
     "requests": "Requests of data subjects, and the evidence of their erasure",
     "requests_purposes": "to answer requests under Art. 12 to 22 and to show that they were met",
-    "requests_basis": "legal obligation (Art. 6(1)(c)), under Art. 5(2), 12 and 17",
     "requests_subjects": "people who make a request, their agents; staff who handle it",
     "requests_data": "name, e-mail or postal address, identifiers, what they wrote; accounts and "
     "decisions of staff",
@@ -102,7 +101,6 @@ _FR = {
     "requests": "Demandes des personnes concernées et preuve de leur effacement",
     "requests_purposes": "répondre aux demandes des art. 12 à 22 et démontrer qu'il y a été "
     "satisfait",
-    "requests_basis": "obligation légale (art. 6(1)(c)), selon les art. 5(2), 12 et 17",
     "requests_subjects": "personnes qui font une demande, leurs mandataires ; personnel qui la "
     "traite",
     "requests_data": "nom, adresse électronique ou postale, identifiants, texte de la demande ; "
@@ -157,7 +155,6 @@ _DE = {
     "requests": "Anträge betroffener Personen und der Nachweis ihrer Löschung",
     "requests_purposes": "Anträge nach Art. 12 bis 22 beantworten und nachweisen, dass ihnen "
     "entsprochen wurde",
-    "requests_basis": "rechtliche Verpflichtung (Art. 6(1)(c)), nach Art. 5(2), 12 und 17",
     "requests_subjects": "Menschen, die einen Antrag stellen, ihre Bevollmächtigten; "
     "bearbeitende Beschäftigte",
     "requests_data": "Name, E-Mail- oder Postanschrift, Kennungen, Text des Antrags; Konten und "

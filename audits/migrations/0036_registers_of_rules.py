@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('location', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='processing', to='lineage.location')),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('dataset', None), ('location__isnull', False)), models.Q(('dataset__isnull', False), ('location', None)), _connector='OR'), name='an_activity_is_of_a_data_set_or_of_a_place'), models.UniqueConstraint(fields=('dataset', 'number'), name='a_dataset_is_described_once_under_a_number'), models.UniqueConstraint(fields=('location', 'number'), name='a_location_is_described_once_under_a_number')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('dataset', None), ('location', None), _connector='OR'), name='an_activity_is_of_one_thing'), models.UniqueConstraint(condition=models.Q(('dataset', None), ('location', None)), fields=('number',), name='requests_are_described_once_under_a_number'), models.UniqueConstraint(fields=('dataset', 'number'), name='a_dataset_is_described_once_under_a_number'), models.UniqueConstraint(fields=('location', 'number'), name='a_location_is_described_once_under_a_number')],
             },
         ),
     ]

@@ -12,10 +12,11 @@ from lineage.models import Dataset, Location
 
 
 class ProcessingActivity(models.Model):
-    """What staff say of the processing of one data set or one place. The highest number counts.
+    """What staff say of the processing of one data set or place, or, with neither, of requests.
 
-    A change is a new row; none is ever altered. What may be empty is a gap that the record of
-    processing lists. Services: ``audits/services/processing.py``.
+    A change is a new row with the next number, which counts from then on; none is ever altered.
+    What may be empty is a gap that the record of processing lists. Services:
+    ``audits/services/processing.py``.
     """
 
     class Basis(models.TextChoices):
@@ -54,9 +55,13 @@ class ProcessingActivity(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="an_activity_is_of_a_data_set_or_of_a_place",
-                condition=Q(dataset=None, location__isnull=False)
-                | Q(dataset__isnull=False, location=None),
+                name="an_activity_is_of_one_thing",
+                condition=Q(dataset=None) | Q(location=None),
+            ),
+            models.UniqueConstraint(
+                fields=["number"],
+                condition=Q(dataset=None, location=None),
+                name="requests_are_described_once_under_a_number",
             ),
             *(
                 models.UniqueConstraint(
@@ -67,7 +72,7 @@ class ProcessingActivity(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.dataset or self.location}, described {self.number}"
+        return f"{self.dataset or self.location or 'requests'}, described {self.number}"
 
 
 class RulesVersion(models.Model):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Max, Q
 
 from audits.core.events import instant
-from audits.core.processing import FIELDS, Activity, ProcessingRecord, Told
+from audits.core.processing import FIELDS, REQUESTS, Activity, ProcessingRecord, Told
 from audits.core.processing_words import WORDS
 from audits.core.roles import ROLES
 from audits.models import ProcessingActivity, Publication, Recipient
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Facts = dict[str, list[str]]
 
-NONE = "none"
+NONE, NOBODY = "none", UUID(int=0)
 
 
 class LanguageUnknown(ValueError):
@@ -51,8 +52,11 @@ def processing_record(*, now: datetime, language: str = "en") -> ProcessingRecor
     )
 
 
-def described(target: Dataset | Location) -> ProcessingActivity | None:
-    """Return the newest description of a data set or a place."""
+def described(target: Dataset | Location | None) -> ProcessingActivity | None:
+    """Return the newest description of a data set or a place; None is the handling of requests."""
+    if target is None:
+        own = ProcessingActivity.objects.filter(dataset=None, location=None)
+        return own.order_by("number").last()
     return target.processing.order_by("number").last()
 
 
@@ -116,20 +120,19 @@ def _place(place: Location, words: Mapping[str, str]) -> Activity:
 
 
 def _requests(words: Mapping[str, str]) -> Activity:
-    """What this platform does by itself, which nobody has to describe."""
-    days = words["requests_retention"].format(days=settings.EXPUNGE_CASE_DAYS)
-    said = {name: words[f"requests_{name}"] for name in ("purposes", "basis", "subjects", "data")}
-    said |= {"recipients": words["none"], "transfers": words["none"], "retention": days}
-    fields = {name: Told(said=said.get(name, "")) for name in FIELDS}
-    fields["measures"] = Told(known=_measures(words))
-    return Activity(key="requests", title=words["requests"], number=0, fields=fields)
+    """What this platform does by itself. To whom mail and hosting disclose it, it cannot know."""
+    facts: Facts = defaultdict(list)
+    for name in ("purposes", "subjects", "data"):
+        facts[name] = [words[f"requests_{name}"]]
+    facts["retention"] = [words["requests_retention"].format(days=settings.EXPUNGE_CASE_DAYS)]
+    return _activity(key=REQUESTS, title=words["requests"], target=None, facts=facts, words=words)
 
 
 def _activity(
     *,
     key: str,
     title: str,
-    target: Dataset | Location,
+    target: Dataset | Location | None,
     facts: Facts,
     words: Mapping[str, str],
     models: tuple[str, ...] = (),
@@ -141,7 +144,12 @@ def _activity(
     }
     number = staff.number if staff else 0
     return Activity(
-        key=key, id=str(target.pk), title=title, number=number, fields=fields, models=models
+        key=key,
+        id=str(target.pk if target else NOBODY),
+        title=title,
+        number=number,
+        fields=fields,
+        models=models,
     )
 
 

@@ -15,7 +15,7 @@ from audits.queries.processing import described
 from audits.services import log
 from audits.services.actors import actor_of
 from audits.services.rights import require
-from lineage.models import Dataset
+from lineage.models import Dataset, Location
 from lineage.services.locking import lock_name
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
-    from lineage.models import Location
-
 
 class DescriptionRefused(ValueError):
     """Nothing was kept; the sentence names the field, the value and what is allowed."""
@@ -33,9 +31,11 @@ class DescriptionRefused(ValueError):
 
 @transaction.atomic
 def describe_processing(
-    *, target: Dataset | Location, said: Mapping[str, str], user: User | None, now: datetime
+    *, target: Dataset | Location | None, said: Mapping[str, str], user: User | None, now: datetime
 ) -> ProcessingActivity:
-    """Keep a new description; what is not named stays as it was said last. No ``user``: the shell.
+    """Keep a new description; what is not named stays as it was said last.
+
+    ``target``: None is the handling of requests. No ``user``: the command line.
 
     A description that says the same as the last one is not kept again. The log has its digest.
 
@@ -49,7 +49,7 @@ def describe_processing(
         raise DescriptionRefused(
             f"{unknown[0]!r} is not a field; allowed are {', '.join(FIELDS)}."
         )
-    lock_name(f"processing:{target.pk}")
+    lock_name(f"processing:{target.pk if target else ''}")
     last = described(target)
     values = {name: getattr(last, name) if last else "" for name in FIELDS}
     values |= {name: text.strip() for name, text in said.items()}
@@ -57,7 +57,8 @@ def describe_processing(
     if last and last.digest == digest:
         return last
     kept = ProcessingActivity(
-        **{"dataset" if isinstance(target, Dataset) else "location": target},
+        dataset=target if isinstance(target, Dataset) else None,
+        location=target if isinstance(target, Location) else None,
         **values,
         number=last.number + 1 if last else 1,
         digest=digest,

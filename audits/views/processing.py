@@ -11,11 +11,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from audits.core.processing import CONTACTS, FIELDS, as_csv, as_json, as_markdown
+from audits.core.processing import CONTACTS, FIELDS, REQUESTS, as_csv, as_json, as_markdown
 from audits.core.processing_words import WORDS
 from audits.core.roles import Right
 from audits.models import ProcessingActivity
-from audits.queries.processing import described, processing_record
+from audits.queries.processing import NOBODY, described, processing_record
 from audits.services.processing import describe_processing
 from audits.services.rights import has_right
 from audits.views.access import page, staff_of, staff_page
@@ -91,18 +91,20 @@ def describe(request: HttpRequest, kind: str, target_id: UUID) -> HttpResponse:
     if form.is_valid():
         said = {name: form.cleaned_data[name] for name in FIELDS}
         describe_processing(target=target, said=said, user=staff_of(request), now=timezone.now())
-        messages.success(request, f"The description of {target} is kept.")
+        messages.success(request, f"The description of {target or REQUESTS} is kept.")
         return redirect("audits:processing")
     errors = [(f"#id_{name}", text) for name, said in form.errors.items() for text in said]
-    context = {"form": form, "errors": errors, "target": target}
+    context = {"form": form, "errors": errors, "target": target or REQUESTS}
     return page(request, "audits/describe.html", context, status=400 if errors else 200)
 
 
-def _target(kind: str, target_id: UUID) -> Dataset | Location:
+def _target(kind: str, target_id: UUID) -> Dataset | Location | None:
     if kind == "dataset":
         return get_object_or_404(Dataset, pk=target_id)
     if kind == "place":
         return get_object_or_404(Location, pk=target_id)
+    if (kind, target_id) == (REQUESTS, NOBODY):
+        return None
     raise Http404
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from io import StringIO
+from uuid import UUID
 
 import pytest
 from django.core import checks
@@ -92,15 +93,19 @@ def test_L24_each_point_of_art_30_is_a_field_from_the_graph_from_staff_or_a_gap(
         "recipients",
         "transfers",
     }
-    assert gaps(found, "requests") == {}
+    assert gaps(found, "requests").keys() == {"basis", "recipients", "transfers"}
     assert listed["place:crm"]["retention"]["known"] == ["90 days"]
     first = listed["dataset:default/digits"]
     assert first["recipients"]["known"] == ["Shop Ltd, processor under C-7"]
     assert [one.split(",")[0] for one in first["models"]] == ["digits v1", "tuned v1"]
     settings.EXPUNGE_DPO, settings.EXPUNGE_REPRESENTATIVE = "Dee, dpo@example.org", "None"
     describe_processing(target=digits, said=SAID, user=None, now=NOW)
+    own = dict.fromkeys(("recipients", "transfers"), "none") | {"basis": "ART_6_1_C"}
+    describe_processing(target=None, said=own, user=None, now=NOW)
     found = record()
-    assert gaps(found, "") == gaps(found, "dataset:default/digits") == {}
+    assert (
+        gaps(found, "requests") == gaps(found, "") == gaps(found, "dataset:default/digits") == {}
+    )
     first = found["activities"][0]
     assert {name: first[name]["said"] for name in SAID} == {**SAID, "basis": "Consent (6(1)(a))"}
     assert (found["art_30_1_a"]["representative"], first["description"]) == ("none", 1)
@@ -143,7 +148,7 @@ def test_L24_the_record_is_written_in_three_languages_and_three_forms(digits):
         text = printed(format="md", language=language)
         assert f"- **{heading}** (Art. 30(1)(b)): =1+1 &lt;b>" in text
         assert f"**{WORDS[language]['gap']}**" in text
-        assert len(record(language=language)["gaps"]) == 2
+        assert len(record(language=language)["gaps"]) == 5
 
 
 def test_L24_auditors_read_it_and_administrators_describe(digits):
@@ -166,7 +171,10 @@ def test_L24_auditors_read_it_and_administrators_describe(digits):
     assert client.post(address, SAID).status_code == 302
     assert ProcessingActivity.objects.get().described_by.username == "Keeper"
     assert SAID["subjects"].encode() in client.get(reverse("audits:processing")).content
-    for kind, target in (("place", digits.pk), ("version", digits.pk)):
+    own = f"/processing/requests/{UUID(int=0)}/"
+    assert client.post(own, {"transfers": "none"}).status_code == 302
+    assert describe_processing(target=None, said={}, user=None, now=NOW).transfers == "none"
+    for kind, target in (("requests", digits.pk), ("place", digits.pk), ("version", digits.pk)):
         assert client.get(f"/processing/{kind}/{target}/").status_code == 404
 
 

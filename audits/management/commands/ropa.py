@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from audits.core.processing import FIELDS, as_csv, as_json, as_markdown
+from audits.core.processing import FIELDS, REQUESTS, as_csv, as_json, as_markdown
 from audits.core.processing_words import WORDS
 from audits.queries.processing import processing_record, target_of
 from audits.services.processing import DescriptionRefused, describe_processing
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--language", choices=list(WORDS), default="en")
         actions = parser.add_subparsers(dest="action")
         describe = actions.add_parser("set", help="describe a data set or a place")
-        describe.add_argument("activity", help="dataset:NAMESPACE/NAME or place:SLUG")
+        describe.add_argument("activity", help="dataset:NAMESPACE/NAME, place:SLUG or requests")
         for name, article in FIELDS.items():
             described = f"{WORDS['en'][name]} ({article})"
             describe.add_argument(f"--{name}", help=described)
@@ -62,10 +62,10 @@ class Command(BaseCommand):
     def _set(self, options: dict[str, Any]) -> None:
         kind, _, name = options["activity"].partition(":")
         target = target_of(kind, name) if kind in ("dataset", "place") else None
-        if target is None:
+        if target is None and options["activity"] != REQUESTS:
             raise CommandError(
                 f"activity is {options['activity']!r}; it must be dataset:NAMESPACE/NAME or "
-                "place:SLUG of one that is registered."
+                "place:SLUG of one that is registered, or requests."
             )
         said = {field: options[field] for field in FIELDS if options[field] is not None}
         try:
