@@ -1,4 +1,4 @@
-"""The keys of this installation: of the log, of statements, and of the seal on PDFs.
+"""The keys of this installation: of the log, of statements, of the seal on PDFs, of models.
 
 The log's key signs checkpoints only, the evidence key statements and manifests, so that whoever
 takes one cannot forge what the other signs. ``EXPUNGE_SIGNERS`` names a function ``(role) ->
@@ -10,11 +10,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from audits.core.model_key import new_model_key, public_pem
 from audits.core.note import EVIDENCE, Signer, SigningKey
 from audits.core.seal_key import new_seal_key, self_signed
 from audits.key_files import SigningKeyMissing, is_encrypted, read_key, replace_file, write_key
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SIGNING = ("log", "evidence")
+FILES = (*SIGNING, "seal", "model")
 
 
 def signing_key() -> Signer:
@@ -60,6 +63,14 @@ def seal_key() -> tuple[RSAPrivateKey, str]:
     return private, certificate_path().read_text()
 
 
+def model_key() -> EllipticCurvePrivateKey:
+    """Return the key that signs model versions. Raises as ``signing_key``."""
+    private = _read("model")
+    if not isinstance(private, EllipticCurvePrivateKey):
+        raise SigningKeyMissing(f"The key at {path_of('model')} is not an EC private key.")
+    return private
+
+
 def verifier_text() -> str:
     """Return the public keys to verify with, one a line: today's of the log first, past ones last.
 
@@ -85,12 +96,14 @@ def init() -> list[str]:
     Raises:
         KeyFileRefused: a key is there and the passphrase is another.
     """
-    missing = [role for role in (*SIGNING, "seal") if not path_of(role).exists()]
+    missing = [role for role in FILES if not path_of(role).exists()]
     create_signing_key()
     if "seal" in missing:
         private, now = new_seal_key(), datetime.now(UTC)
         replace_seal(private, self_signed(private, name=settings.EXPUNGE_CONTROLLER, now=now), now)
-    for role in (*SIGNING, "seal"):
+    if "model" in missing:
+        replace_model(new_model_key(), datetime.now(UTC))
+    for role in FILES:
         path = path_of(role)
         if settings.EXPUNGE_KEYS_PASSPHRASE and path.exists() and not is_encrypted(path):
             write_key(path, read_key(path))
@@ -108,6 +121,14 @@ def replace_seal(private: RSAPrivateKey, certificate: str, now: datetime) -> Non
     replace_file(certificate_path(), certificate.encode(), PUBLIC)
     write_key(path_of("seal"), private)
     enter("seal", certificate, at=now.astimezone(UTC).isoformat(timespec="seconds"))
+
+
+def replace_model(private: EllipticCurvePrivateKey, now: datetime) -> None:
+    """Sign model versions with this key from now on."""
+    public = public_pem(private)
+    replace_file(settings.KEYS / "model.pub", public.encode(), PUBLIC)
+    write_key(path_of("model"), private)
+    enter("model", public, at=now.astimezone(UTC).isoformat(timespec="seconds"))
 
 
 def name_of(role: str) -> str:

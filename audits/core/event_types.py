@@ -218,4 +218,8 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "case_kept_longer": {"until": DATE, "reason": CODE},
     "log_checked": {"events": COUNT, "checkpoints": COUNT, "records": COUNT},
     "supplier_evidence_added": {"version": UUID, "kind": CODE, "digest": SHA256},
+    "version_exported": {"version": UUID, "weights": SHA256, "manifest": SHA256},
+    "rules_begun": {"rules": CODE, "number": COUNT, "digest": SHA256},
+    "policy_changed": {"rules": CODE, "number": COUNT, "old": SHA256, "new": SHA256},
+    "processing_described": {"activity": UUID, "number": COUNT, "digest": SHA256},
 }

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.utils import timezone
 from pyroaring import BitMap
 
-from audits.core.policy import EvidencePolicy
+from audits.core.policy import USUAL_ATTACKS, EvidencePolicy
 from audits.execution.asked import Accepted, Asked
-from audits.execution.attacks_known import ATTACKS, attack_named
+from audits.execution.attacks_known import attack_named
 from audits.execution.choosing import RETRAIN, chosen
 from audits.execution.duplicates import search, unread
 from audits.models import ErasureRequest
@@ -91,7 +91,7 @@ def policy() -> EvidencePolicy:
     Raises:
         PolicyRefused: the sentence names the field, the value and what is allowed.
     """
-    found = EvidencePolicy.from_dict({"attacks": ATTACKS, **settings.EXPUNGE_POLICY})
+    found = EvidencePolicy.from_dict({"attacks": USUAL_ATTACKS, **settings.EXPUNGE_POLICY})
     for name in found.attacks:
         attack_named(name)
     return found

@@ -11,6 +11,7 @@ from audits.models.intake import IdentityCheck, Intake, PersonalDetails, Process
 from audits.models.letters import AnswerRoute, Letter, LetterTemplate
 from audits.models.operator_cases import OperatorCase, ScoredRecord
 from audits.models.places import LocationResult
+from audits.models.processing import ProcessingActivity, RulesVersion
 from audits.models.recipients import Notice, Publication, Recipient, ToldWho
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, OwedToOthers
@@ -48,11 +49,13 @@ __all__ = [
     "OwedToOthers",
     "PersonalDetails",
     "ProcedureCertificate",
+    "ProcessingActivity",
     "ProcessingStop",
     "Publication",
     "Reading",
     "Recipient",
     "Release",
+    "RulesVersion",
     "ScoredRecord",
     "ShadowResult",
     "SupplierEvidence",

@@ -11,6 +11,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from audits.execution.rules_in_force import rules_in_force
 from audits.queries import cases
 from audits.services import (
     exceptions,
@@ -21,6 +22,7 @@ from audits.services import (
     notices,
     registers,
     retention,
+    rules,
     scheduling,
     stopping,
     unconfirmed,
@@ -133,11 +135,16 @@ def _tell(now: datetime) -> None:
     notices.send_due(now=now)
 
 
+def _note_rules(now: datetime) -> None:
+    rules.note_rules(rules=rules_in_force(), now=now)
+
+
 def _anchor(now: datetime) -> None:
     log.anchor_hourly(now=now)
 
 
 SWEPT = (
+    _note_rules,
     _ring,
     _give_up,
     _forget,

@@ -13,7 +13,7 @@ from audits import keys
 from audits.core.canonical import sha256
 from audits.core.rotation import ROLES
 from audits.key_files import SigningKeyMissing
-from audits.key_register import KnownKey, known_keys
+from audits.key_register import IN_PEM, KnownKey, known_keys
 from audits.services.key_rotation import RotationImpossible, rotate_key
 
 if TYPE_CHECKING:
@@ -69,4 +69,7 @@ class Command(BaseCommand):
 
 
 def _told(one: KnownKey) -> str:
-    return f"certificate {sha256(one.key.encode())}" if one.role == "seal" else one.key
+    if one.role not in IN_PEM:
+        return one.key
+    what = "certificate" if one.role == "seal" else "public key"
+    return f"{what} {sha256(one.key.encode())}"
