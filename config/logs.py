@@ -19,5 +19,7 @@ def to_stderr(level: str) -> dict[str, Any]:
                 "filters": ["secrets"],
             }
         },
+        # A seal that is refused is told in a sentence; its trace is not an error of ours.
+        "loggers": dict.fromkeys(("pyhanko", "pyhanko_certvalidator"), {"level": "CRITICAL"}),
         "root": {"handlers": ["stderr"], "level": level},
     }

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from audits import keys
-from audits.core.canonical import sha256
 from audits.core.rotation import ROLES
+from audits.core.seal_key import certificate_told
 from audits.key_files import SigningKeyMissing
 from audits.key_register import KnownKey, known_keys
 from audits.services.key_rotation import RotationImpossible, rotate_key
@@ -69,4 +69,4 @@ class Command(BaseCommand):
 
 
 def _told(one: KnownKey) -> str:
-    return f"certificate {sha256(one.key.encode())}" if one.role == "seal" else one.key
+    return certificate_told(one.key) if one.role == "seal" else one.key
