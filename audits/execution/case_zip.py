@@ -35,15 +35,20 @@ def case_zip(request: ErasureRequest) -> bytes:
             f"Case {request.reference} is {request.status} and has no report yet. It is written "
             f"after the case is sealed."
         )
+    # Its library takes a second to load, which no other page need wait for.
+    from audits.execution.pdf_seal_check import certificates_of  # noqa: PLC0415
+
     sealed, vkey = read_artefact(files[reports.JSON]), keys.verifier_text()
+    report = read_artefact(files[reports.PDF])
     verified = record.verify(sealed, vkey=vkey)
     return case_bundle.pack(
         sealed=sealed,
-        report=read_artefact(files[reports.PDF]),
+        report=report,
         scores=scores_csv(verified.account.findings),
         periods=key_periods(),
         key=keys.evidence_key(),
         vkey=vkey,
+        more={case_bundle.CERTIFICATE: certificates_of(report).encode()},
     )
 
 

@@ -60,6 +60,7 @@ def seal_pdf(pdf: bytes, *, key: RSAPrivateKey, certificates: str, now: datetime
 
     Raises:
         ValueError: there is no certificate.
+        SigningError: there is a seal already.
     """
     own, *above = parse_certificates(certificates)
     store = SimpleCertificateStore()

@@ -74,7 +74,7 @@ class SealCheck:
 
 
 def check_seal(pdf: bytes, *, certificates: str) -> SealCheck:
-    """Say what a PDF's seal is worth; never raises because of the PDF.
+    """Say what a PDF's seal is worth, whatever the PDF is.
 
     The certificate is held against the time that the seal claims, since a seal of this level has
     no other; that the report existed then is shown by the log.
@@ -82,11 +82,15 @@ def check_seal(pdf: bytes, *, certificates: str) -> SealCheck:
     Args:
         pdf: any bytes.
         certificates: those trusted, in PEM: of the sealer, or of who issues such certificates.
+
+    Raises:
+        ValueError: the certificates cannot be read.
     """
     if b"/ByteRange" not in pdf:
         return SealCheck(state=State.UNSEALED)
+    roots = trusted(certificates)
     try:
-        return _check(pdf, trusted(certificates))
+        return _check(pdf, roots)
     except UNREADABLE:
         return SealCheck(state=State.MODIFIED)
 
