@@ -16,7 +16,13 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from audits.core.note import EVIDENCE, Signer, SigningKey
-from audits.core.seal_key import SealKeyRefused, certificate_fits, new_seal_key, self_signed
+from audits.core.seal_key import (
+    SealKeyRefused,
+    certificate_fits,
+    certificates_in,
+    new_seal_key,
+    self_signed,
+)
 from audits.key_files import (
     KeyFileRefused,
     SigningKeyMissing,
@@ -70,10 +76,11 @@ def seal_key() -> tuple[RSAPrivateKey, str]:
             f"There is no sealing key at {path}, or no certificate at {certificate}. Run: "
             "manage.py keys init"
         )
-    private, pem = read_key(path), certificate.read_text()
+    private = read_key(path)
     if not isinstance(private, RSAPrivateKey):
         raise KeyFileRefused(f"The key at {path} is not an RSA private key.")
     try:
+        pem = certificates_in(certificate.read_text())
         certificate_fits(pem, private)
     except SealKeyRefused as error:
         raise KeyFileRefused(f"The certificate at {certificate} is refused. {error}") from error

@@ -70,6 +70,15 @@ def certificate_fits(pem: str, private: rsa.RSAPrivateKey) -> None:
         raise SealKeyRefused("The first certificate is of another key.")
 
 
+def certificates_in(pem: str) -> str:
+    """The certificates of a PEM text in their order, without a key that stands beside them."""
+    try:
+        found = x509.load_pem_x509_certificates(pem.encode())
+    except ValueError as error:
+        raise SealKeyRefused("The certificate cannot be read.") from error
+    return "".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in found)
+
+
 def certificate_told(pem: str) -> str:
     """Whom the first certificate of a PEM text names, until when, and its SHA-256 (of the DER)."""
     first = _first(pem)

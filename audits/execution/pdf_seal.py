@@ -82,9 +82,10 @@ def seal_pdf(pdf: bytes, *, key: RSAPrivateKey, certificates: str, now: datetime
 
 def parse_certificates(text: str) -> Sequence[asn1_x509.Certificate]:
     """Return the certificates of a PEM text in its order. Raises ValueError where there is none."""
+    data = text.encode()
     found = [
         asn1_x509.Certificate.load(der)
-        for kind, _, der in pem.unarmor(text.encode(), multiple=True)
+        for kind, _, der in (pem.unarmor(data, multiple=True) if pem.detect(data) else ())
         if kind == "CERTIFICATE"
     ]
     if not found:

@@ -86,7 +86,7 @@ def check_seal(pdf: bytes, *, certificates: str) -> SealCheck:
     Raises:
         ValueError: the certificates cannot be read.
     """
-    if b"/ByteRange" not in pdf:
+    if not _has_marks(pdf):
         return SealCheck(state=State.UNSEALED)
     roots = trusted(certificates)
     try:
@@ -100,7 +100,7 @@ def certificates_of(pdf: bytes) -> str:
 
     They are what the seal says of itself: nothing is checked here.
     """
-    if b"/ByteRange" not in pdf:
+    if not _has_marks(pdf):
         return ""
     seal, *_ = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
     found = [seal.signer_cert, *seal.other_embedded_certs]
@@ -112,10 +112,15 @@ def trusted(text: str) -> list[Certificate]:
     return list(parse_certificates(text)) if text.strip() else []
 
 
+def _has_marks(pdf: bytes) -> bool:
+    """Whether any part of a seal is left; a signature's dictionary is never compressed."""
+    return b"/ByteRange" in pdf or b"/SubFilter" in pdf
+
+
 def _check(pdf: bytes, roots: list[Certificate]) -> SealCheck:
     seals = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
-    if len(seals) != 1:
-        return SealCheck(state=State.MODIFIED if seals else State.UNSEALED)
+    if len(seals) != 1:  # a mark without a seal is one that was cut from the document
+        return SealCheck(state=State.MODIFIED)
     seal: EmbeddedPdfSignature = seals[0]
     at = seal.self_reported_timestamp
     context = ValidationContext(trust_roots=roots, allow_fetching=False, moment=at)
