@@ -67,7 +67,7 @@ class SealCheck:
         return {
             State.INTACT: f"The PDF's own seal is intact; it is by {by}.",
             State.STRANGER: f"The PDF's own seal is intact; it is by {by}, which is not among the "
-            "certificates that are trusted here.",
+            "certificates that are trusted here, or was not valid at the time that it claims.",
             State.MODIFIED: "The PDF was modified after it was sealed, or its seal is broken.",
             State.UNSEALED: "The PDF has no seal of its own.",
         }[self.state]
@@ -129,9 +129,16 @@ def _check(pdf: bytes, roots: list[Certificate]) -> SealCheck:
     if not (found.intact and found.valid and whole):
         return SealCheck(state=State.MODIFIED)
     name = seal.signer_cert.subject.native
+    own = found.trusted and _in_time(seal.signer_cert, at)  # a trusted root has no end otherwise
     return SealCheck(
-        state=State.INTACT if found.trusted else State.STRANGER,
+        state=State.INTACT if own else State.STRANGER,
         name=str(name.get("common_name", seal.signer_cert.subject.human_friendly)),
         sha256=seal.signer_cert.sha256.hex(),
         at=at,
+    )
+
+
+def _in_time(certificate: Certificate, at: datetime | None) -> bool:
+    return at is not None and (
+        certificate.not_valid_before <= at <= certificate.not_valid_after  # type: ignore[no-any-return]
     )
