@@ -40,6 +40,8 @@ class VerifiedBundle:
         others: names of files in the folder that nothing covers.
         report: the PDF, which may have a seal of its own; empty where none was verified.
         certificates: those of that seal as the manifest names them, in PEM; empty without.
+        note: the checkpoint that the token is of.
+        stamp: the time stamp token of the checkpoint (RFC 3161), not verified; empty without.
     """
 
     record: VerifiedRecord
@@ -47,6 +49,8 @@ class VerifiedBundle:
     others: tuple[str, ...] = ()
     report: bytes = b""
     certificates: str = ""
+    note: bytes = b""
+    stamp: bytes = b""
 
 
 def verify_path(path: Path, *, vkey: str) -> VerifiedBundle:
@@ -85,6 +89,8 @@ def _verify_files(files: dict[str, bytes], vkey: str) -> VerifiedBundle:
         listed=listed,
         report=files[REPORT],
         certificates=files.get(case_bundle.CERTIFICATE, b"").decode(errors="replace"),
+        stamp=files.get(case_bundle.STAMP, b""),
+        note=files[case_bundle.CHECKPOINT],
     )
 
 

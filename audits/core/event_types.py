@@ -10,6 +10,7 @@ from audits.core.fields import (
     COMMITMENT,
     COUNT,
     DATE,
+    INSTANT,
     SALTED,
     SHA256,
     SLUG,
@@ -216,4 +217,5 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "anonymity_claimed": {"version": UUID, "evidence": COUNT, "reasons": COUNT},
     "anonymity_claim_dropped": {"version": UUID},
     "case_kept_longer": {"until": DATE, "reason": CODE},
+    "checkpoint_timestamped": {"size": COUNT, "digest": SHA256, "at": INSTANT},
 }

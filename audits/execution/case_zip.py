@@ -10,6 +10,7 @@ from audits.core import case_bundle, record
 from audits.core.key_list import KeyPeriod
 from audits.execution.report_scores import scores_csv
 from audits.queries import reports
+from audits.queries.anchors import stamp_of
 from lineage.queries.artefacts import read_artefact
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ def case_zip(request: ErasureRequest) -> bytes:
         periods=key_periods(),
         key=keys.evidence_key(),
         vkey=vkey,
-        more={case_bundle.CERTIFICATE: certificates_of(report).encode()},
+        more={
+            case_bundle.CERTIFICATE: certificates_of(report).encode(),
+            case_bundle.STAMP: stamp_of(verified.checkpoint.size),
+        },
     )
 
 

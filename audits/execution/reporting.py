@@ -34,6 +34,7 @@ from audits.execution.report_view import SealedCase, view_of
 from audits.execution.svg_text import description_of
 from audits.key_files import KeyFileRefused, SigningKeyMissing
 from audits.models import ErasureRequest
+from audits.queries.anchors import stamp_of
 from audits.queries.reports import JSON, MANIFEST, PDF, report_files
 from audits.services.reports import keep_report
 from lineage import artifacts
@@ -76,7 +77,8 @@ def write_case_report(*, case_id: UUID, now: datetime) -> bool:
     if report_files(request):
         return False
     data = _record_of(request)
-    pdf = sealed(render(data, vkey=keys.verifier_text()), now=now)
+    stamp = stamp_of(request.record.seal_index + 1)  # nothing is logged between seal and checkpoint
+    pdf = sealed(render(data, vkey=keys.verifier_text(), stamp=stamp), now=now)
     files = {bundle.RECORD: data, bundle.REPORT: pdf}
     manifest = sign_manifest(files, keys.evidence_key())
     contents = {JSON: data, PDF: pdf, MANIFEST: manifest}
@@ -99,8 +101,13 @@ def sealed(pdf: bytes, *, now: datetime) -> bytes:
     return seal_pdf(pdf, key=key, certificates=certificates, now=now)
 
 
-def render(data: bytes, *, vkey: str) -> bytes:
+def render(data: bytes, *, vkey: str, stamp: bytes = b"") -> bytes:
     """Return the PDF of a sealed record, without a seal of its own.
+
+    Args:
+        data: the record.
+        vkey: the public keys that are trusted, one a line.
+        stamp: the time stamp of its checkpoint, if there is one yet.
 
     Raises:
         RecordRejected: the record does not verify with this key.
@@ -121,6 +128,7 @@ def render(data: bytes, *, vkey: str) -> bytes:
         verified,
         keys=keys_of(case.vkey, key_periods(), sealed_at=at),
         scores=scores_csv(case.findings),
+        stamp=stamp,
     )
     return typeset(view, inputs | pictures, sealed_at=at)
 

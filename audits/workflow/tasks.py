@@ -22,6 +22,7 @@ from audits.services import (
     registers,
     retention,
     scheduling,
+    stamping,
     stopping,
     unconfirmed,
 )
@@ -137,6 +138,10 @@ def _anchor(now: datetime) -> None:
     log.anchor_hourly(now=now)
 
 
+def _ask_outside(now: datetime) -> None:
+    stamping.stamp_due(now=now)
+
+
 SWEPT = (
     _ring,
     _give_up,
@@ -153,4 +158,5 @@ SWEPT = (
     mind_clocks,
     _tell,
     _anchor,
+    _ask_outside,
 )

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audits import keys
 from audits.models import ErasureRequest
+from audits.queries.anchors import AnchorDamaged, check_anchors
 from audits.queries.footprint import CLOSED, footprint
 from audits.queries.log_check import LogDamaged, check_log
 from lineage.core.bitmaps import ChunkAltered
@@ -45,9 +46,18 @@ class Command(BaseCommand):
             f"The log is whole: {found.events} events, {found.checkpoints} checkpoints and "
             f"{found.records} sealed records agree."
         )
+        self._anchors()
         self._membership()
         self._canaries()
         self._footprints()
+
+    def _anchors(self) -> None:
+        try:
+            found = check_anchors()
+        except (AnchorDamaged, OSError) as damage:
+            raise CommandError(str(damage)) from damage
+        for sentence in found.sentences:
+            self.stdout.write(sentence)
 
     def _membership(self) -> None:
         try:

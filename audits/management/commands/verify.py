@@ -9,7 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from audits import keys
 from audits.core.bundle import verify_path
+from audits.core.time_stamp import verify_stamp
 from audits.execution.pdf_seal_check import State, check_seal
+from audits.queries.anchors import tsa_certificates
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -45,6 +47,12 @@ class Command(BaseCommand):
             "those of this installation",
         )
         parser.add_argument(
+            "--tsa-certificate",
+            type=Path,
+            help="PEM file with certificates of the time-stamping authority; by default "
+            "EXPUNGE_TSA_CERTIFICATE",
+        )
+        parser.add_argument(
             "--seal-only",
             action="store_true",
             help="check the seal of a PDF alone: it needs the certificate, and no manifest",
@@ -66,7 +74,8 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(str(error)) from error
         seal = _seal_of(found, certificates) if found.report else []
-        for line in [*lines_of(found, vkey=vkey), *seal]:
+        stamp = _stamp_of(found, options["tsa_certificate"]) if found.stamp else []
+        for line in [*lines_of(found, vkey=vkey), *seal, *stamp]:
             self.stdout.write(line)
 
 
@@ -102,6 +111,17 @@ def _seal_of(found: VerifiedBundle, certificates: str) -> list[str]:
     if named and check.state is State.INTACT:
         return [check.sentence, "That certificate came with the files, and the manifest names it."]
     return [check.sentence]
+
+
+def _stamp_of(found: VerifiedBundle, path: Path | None) -> list[str]:
+    try:
+        roots = path.read_text() if path else tsa_certificates()
+        if not roots:
+            return ["checkpoint.tsr was not held against a certificate of its authority."]
+        at = verify_stamp(found.stamp, found.note, roots=roots)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"checkpoint.tsr is refused: {error}") from error
+    return [f"An authority stamped the checkpoint at {at.isoformat()}."]
 
 
 def _seal_alone(path: Path, certificates: str) -> str:
