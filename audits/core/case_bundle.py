@@ -46,7 +46,7 @@ class BundleRejected(ValueError):
     """The files are not those of one exported case."""
 
 
-def pack(
+def pack(  # noqa: PLR0913  (the parts of a bundle)
     *,
     sealed: bytes,
     report: bytes,

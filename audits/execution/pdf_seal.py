@@ -30,7 +30,7 @@ FIELD = "Seal"
 
 
 class _UnchangedMetadata(IncrementalPdfFileWriter):
-    """Leaves XMP and document information alone: their claims and dates are those of the report."""
+    """Leaves XMP and document information alone: claims and dates are those of the report."""
 
     def _update_meta(self) -> None:
         pass
@@ -63,8 +63,7 @@ def seal_pdf(pdf: bytes, *, key: RSAPrivateKey, certificates: str, now: datetime
         SigningError: there is a seal already.
     """
     own, *above = parse_certificates(certificates)
-    store = SimpleCertificateStore()
-    store.register_multiple(above)
+    store = SimpleCertificateStore.from_certs(above)  # type: ignore[no-untyped-call]
     signer = SimpleSigner(signing_cert=own, signing_key=_asn1(key), cert_registry=store)
     name = own.subject.native.get("common_name", own.subject.human_friendly)
     writer = _UnchangedMetadata(io.BytesIO(pdf))
@@ -81,7 +80,7 @@ def seal_pdf(pdf: bytes, *, key: RSAPrivateKey, certificates: str, now: datetime
 
 
 def parse_certificates(text: str) -> Sequence[asn1_x509.Certificate]:
-    """Return the certificates of a PEM text in its order. Raises ValueError where there is none."""
+    """Return the certificates of a PEM text in its order. Raises ValueError where none is."""
     data = text.encode()
     found = [
         asn1_x509.Certificate.load(der)

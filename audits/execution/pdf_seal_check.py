@@ -139,6 +139,6 @@ def _check(pdf: bytes, roots: list[Certificate]) -> SealCheck:
 
 
 def _in_time(certificate: Certificate, at: datetime | None) -> bool:
-    return at is not None and (
-        certificate.not_valid_before <= at <= certificate.not_valid_after  # type: ignore[no-any-return]
+    return at is not None and bool(
+        certificate.not_valid_before <= at <= certificate.not_valid_after
     )

@@ -77,7 +77,9 @@ def write_case_report(*, case_id: UUID, now: datetime) -> bool:
     if report_files(request):
         return False
     data = _record_of(request)
-    stamp = stamp_of(request.record.seal_index + 1)  # nothing is logged between seal and checkpoint
+    stamp = stamp_of(
+        request.record.seal_index + 1
+    )  # nothing is logged between seal and checkpoint
     pdf = sealed(render(data, vkey=keys.verifier_text(), stamp=stamp), now=now)
     files = {bundle.RECORD: data, bundle.REPORT: pdf}
     manifest = sign_manifest(files, keys.evidence_key())

@@ -117,7 +117,7 @@ def check_anchors() -> CheckedAnchors:
 def _named() -> Iterator[tuple[int, str]]:
     for leaf in LogLeaf.objects.filter(type=STAMPED).order_by("index").iterator():
         data = events.parse(bytes(leaf.data)).data
-        yield int(data["size"]), str(data["digest"])
+        yield int(str(data["size"])), str(data["digest"])
 
 
 def _check(row: CheckpointAnchor, named: str, roots: str) -> None:

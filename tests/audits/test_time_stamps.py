@@ -146,7 +146,7 @@ def check_the_bundle(case, folder, settings):
 
 
 def of_another_message(files, vkey):
-    """Whoever signs the manifest cannot pass the token of another checkpoint off for this one's."""
+    """The token of another checkpoint does not pass for this one's, whoever signs."""
     files["checkpoint.tsr"] = authority().answer(stamp_request(b"other").as_bytes())
     del files["manifest.json"]
     files["manifest.json"] = sign_manifest(files, keys.evidence_key())
