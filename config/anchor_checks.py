@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core import checks
 
 from audits import keys
+from audits.core.cosignature import parse_witness_keys
+from audits.core.note import KeyMalformed
 from audits.key_files import SigningKeyMissing
 
 if TYPE_CHECKING:
@@ -45,6 +47,24 @@ def reports_are_sealed(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  
 def the_authority_can_be_asked(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
     """Refuse an address that is none, and an authority whose answers nobody could verify."""
     return [checks.Error(said, hint=HINT, id="expunge.E061") for said in _wrong()]
+
+
+@checks.register()
+def the_witness_can_be_asked(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
+    """Refuse an address that is none, and a witness whose signatures nobody could verify."""
+    address, said = settings.EXPUNGE_WITNESS_URL, []
+    if address and not _is_address(address):
+        said.append("EXPUNGE_WITNESS_URL is no http:// or https:// address.")
+    if address and not settings.EXPUNGE_WITNESS_KEYS:
+        said.append(
+            "EXPUNGE_WITNESS_URL is set and EXPUNGE_WITNESS_KEYS is not; it must name the "
+            "witness's verifier key, name+id+base64."
+        )
+    try:
+        parse_witness_keys(settings.EXPUNGE_WITNESS_KEYS)
+    except KeyMalformed as error:
+        said.append(f"EXPUNGE_WITNESS_KEYS: {error}")
+    return [checks.Error(each, hint=HINT, id="expunge.E062") for each in said]
 
 
 def _wrong() -> Iterator[str]:

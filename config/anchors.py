@@ -12,6 +12,8 @@ __all__ = [
     "EXPUNGE_TSA_CERTIFICATE",
     "EXPUNGE_TSA_TIMEOUT",
     "EXPUNGE_TSA_URL",
+    "EXPUNGE_WITNESS_KEYS",
+    "EXPUNGE_WITNESS_URL",
 ]
 
 # A certificate that somebody issued, those above it, and its key if it is not in the same file.
@@ -21,3 +23,6 @@ EXPUNGE_SEAL_KEY = os.environ.get("EXPUNGE_SEAL_KEY", "") or EXPUNGE_SEAL_CERTIF
 EXPUNGE_TSA_URL = os.environ.get("EXPUNGE_TSA_URL", "")
 EXPUNGE_TSA_CERTIFICATE = os.environ.get("EXPUNGE_TSA_CERTIFICATE", "")
 EXPUNGE_TSA_TIMEOUT = environment.integer("EXPUNGE_TSA_TIMEOUT", default=10)
+# A witness of the log (C2SP tlog-witness), and the verifier keys of witnesses, past ones too.
+EXPUNGE_WITNESS_URL = os.environ.get("EXPUNGE_WITNESS_URL", "")
+EXPUNGE_WITNESS_KEYS = environment.words("EXPUNGE_WITNESS_KEYS", default=[])

@@ -16,12 +16,12 @@ from unfold.decorators import action
 from audits.core.roles import Right
 from audits.models import (
     AuditPlan,
+    CheckpointAnchor,
     ComplianceRecord,
     DuplicateFinding,
     ErasureRequest,
     Evidence,
     Letter,
-    CheckpointAnchor,
     LogCheckpoint,
     LogLeaf,
     OperatorCase,

@@ -11,14 +11,16 @@ from django.db.models import F
 
 from audits.core import events
 from audits.core.canonical import sha256
+from audits.core.cosignature import parse_witness_keys, verify_cosignatures
 from audits.core.time_stamp import StampRefused, verify_stamp
 from audits.models import CheckpointAnchor, ComplianceRecord, LogCheckpoint, LogLeaf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 STAMP = CheckpointAnchor.Kind.STAMP
+WITNESS = CheckpointAnchor.Kind.WITNESS
 STAMPED = "checkpoint_timestamped"
 
 
@@ -35,12 +37,16 @@ class CheckedAnchors:
         verified: of these, how many were held against certificates of the authority.
         waiting: checkpoints that wait for a time stamp.
         error: what the last one that failed said; empty if none did.
+        witnessed: checkpoints that a witness signed.
+        witness_error: what it said of one that it did not sign; empty if there is none.
     """
 
     stamps: int
     verified: int
     waiting: int
     error: str
+    witnessed: int
+    witness_error: str
 
     @property
     def sentences(self) -> list[str]:
@@ -54,6 +60,10 @@ class CheckedAnchors:
         if self.waiting:
             why = f" The last try failed: {self.error}" if self.error else ""
             said.append(f"{self.waiting} checkpoints wait for a time stamp.{why}")
+        if self.witnessed:
+            said.append(f"{self.witnessed} checkpoints are signed by a witness.")
+        if self.witness_error:
+            said.append(f"A checkpoint waits for a witness: {self.witness_error}")
         return said
 
 
@@ -89,6 +99,22 @@ def due_for_a_stamp(now: datetime, most: int) -> list[LogCheckpoint]:
     return due
 
 
+def last_witnessed() -> int:
+    """Return the size of the newest checkpoint that a witness signed; 0 if none did."""
+    done = CheckpointAnchor.objects.filter(kind=WITNESS).exclude(said_at=None)
+    newest = done.order_by("-checkpoint_id").first()
+    return newest.checkpoint_id if newest else 0
+
+
+def due_for_a_witness(now: datetime, between: timedelta) -> LogCheckpoint | None:
+    """Return the newest checkpoint if no witness signed it, or another within so much time."""
+    newest = LogCheckpoint.objects.order_by("-size").first()
+    done = CheckpointAnchor.objects.filter(kind=WITNESS).exclude(said_at=None)
+    if newest is None or done.filter(checkpoint=newest).exists():
+        return None
+    return None if done.filter(next_at__gt=now, next_at__lte=now + between).exists() else newest
+
+
 def check_anchors() -> CheckedAnchors:
     """Hold every time stamp against its checkpoint, the log and the authority's certificate.
 
@@ -111,7 +137,29 @@ def check_anchors() -> CheckedAnchors:
         verified=count if roots else 0,
         waiting=waiting.count(),
         error=failed.error if failed else "",
+        witnessed=_check_witnessed(),
+        witness_error=_witness_error(),
     )
+
+
+def _check_witnessed() -> int:
+    rows = CheckpointAnchor.objects.filter(kind=WITNESS).exclude(said_at=None)
+    known = parse_witness_keys(settings.EXPUNGE_WITNESS_KEYS)
+    for row in rows.select_related("checkpoint").order_by("checkpoint_id").iterator():
+        try:
+            verify_cosignatures(bytes(row.data).decode(), row.checkpoint.note, known)
+        except ValueError as error:
+            raise AnchorDamaged(
+                f"The cosignature of the checkpoint at size {row.checkpoint_id} is refused: "
+                f"{error} Past witnesses stay in EXPUNGE_WITNESS_KEYS."
+            ) from error
+    return rows.count()
+
+
+def _witness_error() -> str:
+    waiting = CheckpointAnchor.objects.filter(kind=WITNESS, said_at=None)
+    newest = waiting.order_by("-checkpoint_id").first()
+    return newest.error if newest else ""
 
 
 def _named() -> Iterator[tuple[int, str]]:

@@ -6,14 +6,11 @@ no case waits for it: what fails is tried again later and later.
 
 from __future__ import annotations
 
-import logging
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
 from audits.core.canonical import sha256
 from audits.core.events import instant
@@ -21,17 +18,14 @@ from audits.core.time_stamp import QUERY, StampRefused, stamp_request, verify_st
 from audits.models import CheckpointAnchor
 from audits.queries.anchors import STAMP, STAMPED, due_for_a_stamp, resting, tsa_certificates
 from audits.services import log
+from audits.services.anchoring import MOST_BYTES, claim, failed
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from audits.models import LogCheckpoint
 
-CLAIM = timedelta(minutes=1)
-LONGEST = timedelta(hours=6)
 MOST = 5  # in one go
-MOST_BYTES = 65_536
-logger = logging.getLogger("expunge.log")
 
 
 def stamp_due(*, now: datetime) -> int:
@@ -47,17 +41,13 @@ def stamp_due(*, now: datetime) -> int:
 
 
 def _stamp(checkpoint: LogCheckpoint, now: datetime) -> bool:
-    row, _ = CheckpointAnchor.objects.get_or_create(
-        checkpoint=checkpoint, kind=STAMP, defaults={"next_at": now, "created_at": now}
-    )
-    mine = CheckpointAnchor.objects.filter(pk=row.pk, said_at=None, next_at__lte=now)
-    if not mine.update(next_at=now + CLAIM, attempts=F("attempts") + 1):
+    row = claim(checkpoint, STAMP, now)
+    if row is None:
         return False
-    row.refresh_from_db()
     try:
         token, at = _fetch(checkpoint.note.encode())
     except (httpx.HTTPError, httpx.InvalidURL, OSError, StampRefused) as error:
-        _failed(row, error, now)
+        failed(row, _said(error), now)
         return False
     _keep(row, token, at, now)
     return True
@@ -94,13 +84,8 @@ def _keep(row: CheckpointAnchor, token: bytes, at: datetime, now: datetime) -> N
     )
 
 
-def _failed(row: CheckpointAnchor, error: Exception, now: datetime) -> None:
-    # The error of a connection may hold the address, and that a password.
-    said = str(error) if isinstance(error, StampRefused) else type(error).__name__
+def _said(error: Exception) -> str:
     if isinstance(error, httpx.HTTPStatusError):
-        said = f"The authority answered with status {error.response.status_code}."
-    logger.warning("checkpoint %s was not stamped: %s", row.checkpoint_id, said)
-    wait = min(CLAIM * 2 ** min(row.attempts, 10), LONGEST)
-    CheckpointAnchor.objects.filter(pk=row.pk, said_at=None).update(
-        error=said[:200], next_at=now + wait
-    )
+        return f"The authority answered with status {error.response.status_code}."
+    # Other errors of a connection may hold the address, and that a password.
+    return str(error) if isinstance(error, StampRefused) else type(error).__name__

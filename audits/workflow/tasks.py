@@ -25,6 +25,7 @@ from audits.services import (
     stamping,
     stopping,
     unconfirmed,
+    witnessing,
 )
 from audits.workflow.clock_actions import mind_clocks
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
@@ -142,6 +143,10 @@ def _ask_outside(now: datetime) -> None:
     stamping.stamp_due(now=now)
 
 
+def _show_outside(now: datetime) -> None:
+    witnessing.witness_due(now=now)
+
+
 SWEPT = (
     _ring,
     _give_up,
@@ -159,4 +164,5 @@ SWEPT = (
     _tell,
     _anchor,
     _ask_outside,
+    _show_outside,
 )

@@ -38,3 +38,13 @@ def test_an_authority_needs_an_address_and_a_certificate(settings, tmp_path, add
     assert ids(checks.the_authority_can_be_asked()) == ["expunge.E061"]
     (tmp_path / "tsa.pem").write_text(self_signed(key(), name="TSA", now=NOW))
     assert checks.the_authority_can_be_asked() == []
+
+
+def test_a_witness_needs_an_address_and_a_key(settings):
+    assert checks.the_witness_can_be_asked() == []
+    settings.EXPUNGE_WITNESS_URL = "witness.example"
+    assert ids(checks.the_witness_can_be_asked()) == ["expunge.E062"] * 2
+    settings.EXPUNGE_WITNESS_URL = "https://witness.example"
+    settings.EXPUNGE_WITNESS_KEYS = ["w+00000000+AA"]
+    (said,) = checks.the_witness_can_be_asked()
+    assert "name+id+base64" in said.msg
