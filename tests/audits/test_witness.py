@@ -31,7 +31,8 @@ class Witness:
 
     def __init__(self, name: str = NAME) -> None:
         self.name, self.private = name, Ed25519PrivateKey.generate()
-        self.size, self.root, self.log_key, self.seen = 0, b"", "", []
+        self.size, self.root, self.log_key = 0, b"", ""
+        self.seen: list[int] = []
 
     @property
     def vkey(self) -> str:
@@ -49,7 +50,9 @@ class Witness:
     def answer(self, body: bytes) -> tuple[int, bytes]:
         head, _, note = body.decode().partition("\n\n")
         first, *hashes = head.split("\n")
-        old = int(re.fullmatch("old ([0-9]+)", first)[1])
+        said = re.fullmatch("old ([0-9]+)", first)
+        assert said
+        old = int(said[1])
         self.seen.append(old)
         checkpoint = verify_checkpoint(note, self.log_key)
         if old != self.size:
