@@ -24,7 +24,8 @@ from audits.execution.case_zip import case_zip
 from audits.models import CheckpointAnchor, LogCheckpoint, LogLeaf
 from audits.queries.anchors import stamp_of
 from audits.queries.reports import report_files
-from audits.services import log, stamping
+from audits.services import log, stamping, witnessing
+from audits.workflow import tasks
 from lineage.queries.artefacts import read_artefact
 from tests.audits import sealed_cases
 from tests.audits.time_stamping import AT, authority, served
@@ -240,3 +241,12 @@ def test_a_token_that_was_changed_or_removed_is_found(tsa):
     rows.delete()
     with pytest.raises(CommandError, match=f"at size {size} is gone"):
         fsck()
+
+
+@pytest.mark.usefixtures("rung")
+def test_the_sweep_asks_the_authority_and_the_witness(db, monkeypatch):
+    asked = []
+    monkeypatch.setattr(stamping, "stamp_due", lambda **_: asked.append("authority"))
+    monkeypatch.setattr(witnessing, "witness_due", lambda **_: asked.append("witness"))
+    tasks.sweep()
+    assert asked == ["authority", "witness"]
