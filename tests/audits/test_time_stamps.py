@@ -31,7 +31,6 @@ from tests.audits import sealed_cases
 from tests.audits.time_stamping import AT, authority, served
 
 NOTE = b"expunge.local/log\n7\nroot\n\nsignature\n"
-LATER = timedelta(minutes=3)
 
 
 # --- a token ----------------------------------------------------------------------------------
@@ -157,29 +156,30 @@ def of_another_message(files, vkey):
         standalone.verify(files, standalone.keys_in(vkey))
 
 
-@pytest.mark.parametrize(
-    ("spoil", "status", "said"),
-    [
-        (bytes, 503, "status 503"),
-        (lambda _: b"<html>", 200, "The time stamp is refused"),
-        (lambda answer: answer + bytes(70_000), 200, "at most 65536"),
-    ],
-)
-def test_a_failure_is_shown_and_tried_again_later_and_no_case_waits(tsa, spoil, status, said):
-    case = sealed_cases.no_data_case()
-    tsa.spoil, tsa.status = spoil, status
-    now = sealed_cases.at(3001)
-    assert stamping.stamp_due(now=now) == stamping.stamp_due(now=now) == 0
-    assert tsa.asked == 1  # the authority is left alone for a while
-    row = CheckpointAnchor.objects.get()
-    assert said in row.error
+FAILURES = [
+    (bytes, 503, "status 503"),
+    (lambda _: b"<html>", 200, "The time stamp is refused"),
+    (lambda answer: answer + bytes(70_000), 200, "at most 65536"),
+]
+
+
+def test_a_failure_is_shown_and_tried_again_later_and_no_case_waits(tsa):
+    case, now = sealed_cases.no_data_case(), sealed_cases.at(3001)
+    for number, (spoil, status, said) in enumerate(FAILURES, start=1):
+        tsa.spoil, tsa.status = spoil, status
+        assert stamping.stamp_due(now=now) == stamping.stamp_due(now=now) == 0
+        row = CheckpointAnchor.objects.get()
+        assert said in row.error
+        assert tsa.asked == row.attempts == number  # then it is left alone, longer each time
+        assert row.next_at - now == timedelta(minutes=2**number)
+        now = row.next_at
     assert f"1 checkpoints wait for a time stamp. The last try failed: {row.error}" in fsck()
     assert reporting.write_case_report(case_id=case.pk, now=now)
     assert "checkpoint.tsr" not in flat_zip.read(case_zip(case))
     tsa.reset()
-    assert stamping.stamp_due(now=now + LATER) == 1
+    assert stamping.stamp_due(now=now) == 1
     row.refresh_from_db()
-    assert (row.error, row.attempts, row.said_at) == ("", 2, AT)
+    assert (row.error, row.attempts, row.said_at) == ("", 4, AT)
     assert "checkpoint.tsr" in flat_zip.read(case_zip(case))
     assert "wait for a time stamp" not in fsck()
 
