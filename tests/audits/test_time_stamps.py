@@ -173,6 +173,7 @@ def test_a_failure_is_shown_and_tried_again_later_and_no_case_waits(tsa):
         assert tsa.asked == row.attempts == number  # then it is left alone, longer each time
         assert row.next_at - now == timedelta(minutes=2**number)
         now = row.next_at
+    row = CheckpointAnchor.objects.get()
     assert f"1 checkpoints wait for a time stamp. The last try failed: {row.error}" in fsck()
     assert reporting.write_case_report(case_id=case.pk, now=now)
     assert "checkpoint.tsr" not in flat_zip.read(case_zip(case))
