@@ -8,7 +8,7 @@ Signer`` where a key management service signs instead of a file.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,12 +18,22 @@ from django.utils.module_loading import import_string
 
 from audits.core.model_key import new_model_key, public_pem
 from audits.core.note import EVIDENCE, Signer, SigningKey
-from audits.core.seal_key import new_seal_key, self_signed
-from audits.key_files import SigningKeyMissing, is_encrypted, read_key, replace_file, write_key
-from audits.key_register import PUBLIC, enter
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from audits.core.seal_key import (
+    SealKeyRefused,
+    certificate_fits,
+    certificates_in,
+    new_seal_key,
+    self_signed,
+)
+from audits.key_files import (
+    KeyFileRefused,
+    SigningKeyMissing,
+    is_encrypted,
+    read_key,
+    replace_file,
+    write_key,
+)
+from audits.key_register import PUBLIC, enter, known_keys
 
 SIGNING = ("log", "evidence")
 FILES = (*SIGNING, "seal", "model")
@@ -56,11 +66,33 @@ def signer(role: str) -> Signer:
 
 
 def seal_key() -> tuple[RSAPrivateKey, str]:
-    """Return the key that seals PDFs and its certificate in PEM. Raises as ``signing_key``."""
-    private = _read("seal")
+    """Return the key that seals PDFs and its certificate in PEM, perhaps with those above it.
+
+    They are those of ``EXPUNGE_SEAL_CERTIFICATE`` where it is set. Raises as ``signing_key``; a
+    certificate of another key is a KeyFileRefused.
+    """
+    issued: str = settings.EXPUNGE_SEAL_CERTIFICATE
+    path = Path(settings.EXPUNGE_SEAL_KEY) if issued else path_of("seal")
+    certificate = Path(issued) if issued else certificate_path()
+    if not path.exists() or not certificate.exists():
+        raise SigningKeyMissing(
+            f"There is no sealing key at {path}, or no certificate at {certificate}. Run: "
+            "manage.py keys init"
+        )
+    private = read_key(path)
     if not isinstance(private, RSAPrivateKey):
-        raise SigningKeyMissing(f"The key at {path_of('seal')} is not an RSA private key.")
-    return private, certificate_path().read_text()
+        raise KeyFileRefused(f"The key at {path} is not an RSA private key.")
+    try:
+        pem = certificates_in(certificate.read_text())
+        certificate_fits(pem, private)
+    except SealKeyRefused as error:
+        raise KeyFileRefused(f"The certificate at {certificate} is refused. {error}") from error
+    return private, pem
+
+
+def seal_certificates() -> str:
+    """Return every certificate that ever sealed here, in PEM; empty where there was none."""
+    return "".join(one.key for one in known_keys() if one.role == "seal")
 
 
 def model_key() -> EllipticCurvePrivateKey:
@@ -93,14 +125,21 @@ def create_signing_key() -> bool:
 def init() -> list[str]:
     """Make what is missing, and encrypt what is not; return the roles of the keys made.
 
+    A certificate that somebody issued is entered in the register; no other is made then.
+
     Raises:
+        SigningKeyMissing: of a certificate that somebody issued.
         KeyFileRefused: a key is there and the passphrase is another.
     """
-    missing = [role for role in FILES if not path_of(role).exists()]
+    issued = bool(settings.EXPUNGE_SEAL_CERTIFICATE)
+    own = [role for role in FILES if not (issued and role == "seal")]
+    missing = [role for role in own if not path_of(role).exists()]
     create_signing_key()
     if "seal" in missing:
         private, now = new_seal_key(), datetime.now(UTC)
         replace_seal(private, self_signed(private, name=settings.EXPUNGE_CONTROLLER, now=now), now)
+    if issued:
+        enter("seal", seal_key()[1], at=datetime.now(UTC).isoformat(timespec="seconds"))
     if "model" in missing:
         replace_model(new_model_key(), datetime.now(UTC))
     for role in FILES:

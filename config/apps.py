@@ -12,6 +12,7 @@ class SiteConfig(AppConfig):
     def ready(self) -> None:
         """Register the system checks."""
         from config import (  # noqa: PLC0415  (when the apps are loaded)
+            anchor_checks,  # noqa: F401
             checks,  # noqa: F401
             clock_checks,  # noqa: F401
             key_checks,  # noqa: F401

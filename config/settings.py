@@ -19,6 +19,7 @@ from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
 from config import admin_theme, environment, logs, processing
+from config.anchors import *  # noqa: F403  (a group of its own)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything that an installation writes lies under one folder.

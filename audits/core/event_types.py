@@ -10,6 +10,7 @@ from audits.core.fields import (
     COMMITMENT,
     COUNT,
     DATE,
+    INSTANT,
     SALTED,
     SHA256,
     SLUG,
@@ -222,4 +223,5 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "rules_begun": {"rules": CODE, "number": COUNT, "digest": SHA256},
     "policy_changed": {"rules": CODE, "number": COUNT, "old": SHA256, "new": SHA256},
     "processing_described": {"activity": UUID, "number": COUNT, "digest": SHA256},
+    "checkpoint_timestamped": {"size": COUNT, "digest": SHA256, "at": INSTANT},
 }

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audits', '0032_notices_and_suppliers'),
+        ('audits', '0035_checkpoint_anchors'),
         ('lineage', '0018_deployments'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audits.models.anchors import CheckpointAnchor
 from audits.models.certificates import ProcedureCertificate
 from audits.models.clock import CaseClock, ClockPause, ExtensionDecision
 from audits.models.decisions import Decision, GroundFinding, LocationException
@@ -26,6 +27,7 @@ __all__ = [
     "AuditPlan",
     "CaseClock",
     "CaseRetention",
+    "CheckpointAnchor",
     "ClockPause",
     "ComplianceRecord",
     "Decision",

@@ -47,6 +47,11 @@ def rotate_key(*, role: str, now: datetime) -> Path:
             "EXPUNGE_SIGNERS is set: rotate the key where it is kept, then run manage.py "
             "keys init."
         )
+    if settings.EXPUNGE_SEAL_CERTIFICATE and role == "seal":
+        raise RotationImpossible(
+            "EXPUNGE_SEAL_CERTIFICATE is set: put a new certificate and its key there, then run "
+            "manage.py keys init."
+        )
     statement, put_in_place = _REPLACED.get(role, partial(_signing, role))(now)
     path: Path = settings.KEYS / "rotations" / f"{role}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.json"
     with transaction.atomic():

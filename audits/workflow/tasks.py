@@ -24,8 +24,10 @@ from audits.services import (
     retention,
     rules,
     scheduling,
+    stamping,
     stopping,
     unconfirmed,
+    witnessing,
 )
 from audits.workflow.clock_actions import mind_clocks
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
@@ -143,6 +145,14 @@ def _anchor(now: datetime) -> None:
     log.anchor_hourly(now=now)
 
 
+def _ask_outside(now: datetime) -> None:
+    stamping.stamp_due(now=now)
+
+
+def _show_outside(now: datetime) -> None:
+    witnessing.witness_due(now=now)
+
+
 SWEPT = (
     _note_rules,
     _ring,
@@ -160,4 +170,6 @@ SWEPT = (
     mind_clocks,
     _tell,
     _anchor,
+    _ask_outside,
+    _show_outside,
 )

@@ -12,6 +12,7 @@ from django.utils import timezone
 from audits import keys
 from audits.core.canonical import sha256
 from audits.core.rotation import ROLES
+from audits.core.seal_key import certificate_told
 from audits.key_files import SigningKeyMissing
 from audits.key_register import IN_PEM, KnownKey, known_keys
 from audits.services.key_rotation import RotationImpossible, rotate_key
@@ -69,7 +70,6 @@ class Command(BaseCommand):
 
 
 def _told(one: KnownKey) -> str:
-    if one.role not in IN_PEM:
-        return one.key
-    what = "certificate" if one.role == "seal" else "public key"
-    return f"{what} {sha256(one.key.encode())}"
+    if one.role == "seal":
+        return certificate_told(one.key)
+    return f"public key {sha256(one.key.encode())}" if one.role in IN_PEM else one.key
