@@ -9,17 +9,27 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from audits import workflow
+from audits.execution.erasing import _redrawn
+from audits.execution.planning import plan_of
 from audits.models import ErasureRequest, ExtensionDecision, LegalHold, Letter
 from audits.queries.holds import holds_on
 from audits.queries.retention import why_kept
-from audits.services import exceptions, extensions, holds, pauses, requests, stopping
+from audits.services import (
+    exceptions,
+    extensions,
+    holds,
+    pauses,
+    planning,
+    requests,
+    stopping,
+)
 from audits.services.letter_posting import PostingRefused, record_posting
 from audits.workflow.steps import advance
 from tests.audits.clock_cases import REASON
 from tests.audits.excepting import accepted, after_its_day, kept
 from tests.audits.kinds import BALANCE, approved, confirmed, member, now_of, restricted
 from tests.audits.test_mandates import CHECK
-from tests.audits.world import ADA, NOW, logged, person
+from tests.audits.world import ADA, BERT, NOW, logged, person
 
 pytestmark = pytest.mark.django_db
 
@@ -149,3 +159,20 @@ def test_L19_a_printed_notice_is_void_once_the_day_that_it_names_has_come(office
         on(at)
         assert restricted() == left
     assert stopping.today(now_of(case).stop.notice_at) == posted
+
+
+def test_a_plan_that_lacks_records_restricted_since_is_drawn_again(world):
+    world.train("base", world.snapshot(ADA))
+    case = world.accepted()
+    planning.restrict_records(case_id=case.pk, now=NOW)
+    plan, runs = plan_of(case.pk)
+    came = {world.dataset.space: world.owned(BERT)}
+    planning.restrict_for(case_id=case.pk, records=came, now=NOW)
+    keep = {"case_id": case.pk, "runs": runs, "now": NOW}
+    assert not planning.keep_plan(plan=plan, **keep)
+    assert planning.keep_plan(plan=plan_of(case.pk)[0], **keep)
+    # And where they came while the plan was being kept, the last check before erasing finds them.
+    ErasureRequest.objects.filter(pk=case.pk).update(plan=plan, plan_digest="0" * 64)
+    assert _redrawn(now_of(case), NOW)
+    assert [one["records"] for one in now_of(case).plan["spaces"]] == [12]
+    assert not _redrawn(now_of(case), NOW)
