@@ -216,4 +216,5 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "anonymity_claimed": {"version": UUID, "evidence": COUNT, "reasons": COUNT},
     "anonymity_claim_dropped": {"version": UUID},
     "case_kept_longer": {"until": DATE, "reason": CODE},
+    "role_changed": {"member": UUID, "role": CODE, "result": choice("GIVEN", "TAKEN")},
 }
