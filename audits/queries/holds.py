@@ -76,7 +76,7 @@ def _owns(hold: LegalHold, request: ErasureRequest, erased: Mapping[OrdinalSpace
 
 
 def _known_digests(request: ErasureRequest) -> set[str]:
-    """Return the digests of all that a person may be looked for by, whether or not we know them."""
+    """Return the digests of all that a person may be looked for by, known to us or not."""
     secret = keys.get_or_create("lookup")
     found = set()
     for kind, value in known_by(request):

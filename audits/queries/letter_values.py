@@ -100,9 +100,7 @@ def _said(code: object, words: Mapping[str, str]) -> str:
     return words.get(said, said)
 
 
-def _asked(
-    context: Mapping[str, Any], words: Mapping[str, str], days: Mapping[str, str]
-) -> str:
+def _asked(context: Mapping[str, Any], words: Mapping[str, str], days: Mapping[str, str]) -> str:
     """Return what the person is asked for, and by when where there is a day for it."""
     asked = _said(context.get("asked"), words)
     return fill(words["by_day"], {"sentence": asked, **days}) if asked and days["until"] else asked

@@ -24,10 +24,9 @@ def mandate_question(request: ErasureRequest) -> IdentityCheck | None:
     return asked.exclude(asked_at=None).order_by("asked_at").last()
 
 
-def until_of(question: IdentityCheck) -> date:
-    """Return the day by which an agent is asked to show the mandate."""
-    assert question.asked_at is not None  # as ``mandate_question`` gives it
-    return today(question.asked_at) + TIME_TO_SHOW
+def until_of(question: IdentityCheck) -> date | None:
+    """Return the day by which an agent is asked to show the mandate; None of a mere check."""
+    return today(question.asked_at) + TIME_TO_SHOW if question.asked_at else None
 
 
 def shown_until(request: ErasureRequest) -> date | None:
@@ -42,8 +41,10 @@ def shown_until(request: ErasureRequest) -> date | None:
     letter = Letter.objects.filter(request=request, code="INFO_NEEDED").order_by("number").last()
     if letter is None or letter.state in NOT_GONE:
         return None
-    sent = letter.sent_at or question.asked_at
-    return max(until_of(question), today(sent) + TIME_TO_SHOW)
+    named = until_of(question)
+    if named is None or letter.sent_at is None:
+        return named
+    return max(named, today(letter.sent_at) + TIME_TO_SHOW)
 
 
 def may_close(request: ErasureRequest, now: datetime) -> bool:

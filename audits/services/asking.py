@@ -71,15 +71,13 @@ def ask(request: ErasureRequest, doubt: str, actor: str, now: datetime) -> None:
     event = ("info_asked", {"doubt": doubt})
     # That nothing was found closes no case while somebody is asked for more.
     fields = {"outcome": ErasureRequest.Outcome.OPEN}
-    move(
-        case_id=request.pk, to=S.INFO_ASKED, now=now, actor=actor, event=event, fields=fields
-    )
+    move(case_id=request.pk, to=S.INFO_ASKED, now=now, actor=actor, event=event, fields=fields)
 
 
 def _check_agent(request: ErasureRequest) -> None:
     if not lacks_mandate(request) or mandate_question(request):
         raise MoveNotAllowed(
-            f"Case {request.reference}: no agent is to show a mandate, or was asked for it already."
+            f"Case {request.reference}: no agent owes a mandate, or was asked for it already."
         )
 
 

@@ -193,8 +193,8 @@ def note_proof_destroyed(*, case_id: UUID, user: User, now: datetime) -> bool:
 def close_unidentified(*, case_id: UUID, reason: str, user: User, now: datetime) -> bool:
     """Close a case whose person cannot be identified (Art. 11(2)); they are told how to give more.
 
-    So is one that an agent sent who was asked for the mandate and showed none, whoever it is about:
-    the answer says nothing about that person, who can ask at any time.
+    So is one that an agent sent who was asked for the mandate and showed none, whoever it is
+    about: the answer says nothing about that person, who can ask at any time.
 
     Raises:
         NotAllowed: the member of staff may not handle cases.

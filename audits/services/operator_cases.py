@@ -79,8 +79,7 @@ def open_case(*, new: NewCase, user: User, now: datetime) -> OperatorCase:
     Raises:
         NotAllowed: the member of staff may not handle cases.
         ValueError: reason or disposal is not one of these.
-        ForgetSetRefused: there is no record, or not one that can still be used; or one is to be
-            deleted that must be kept.
+        ForgetSetRefused: no record can still be used, or one is to be deleted that must be kept.
         OrdinalsUnknown: the space has not handed them out.
     """
     require(user, Right.HANDLE)
@@ -275,13 +274,12 @@ def _check_any(case: OperatorCase) -> None:
 
 
 def _check_deletable(space: OrdinalSpace, ordinals: BitMap, disposal: str) -> None:
-    """Let no case delete what must be kept; it may leave the training, where it is not used."""
+    """Let no case delete what must be kept; it may leave the training all the same."""
     kept = ordinals & must_be_kept(space)
     if kept and disposal == Disposal.DELETE:
         raise ForgetSetRefused(
-            f"{len(kept)} of these records must be kept, under an exception of Art. 17(3) or as "
-            f"their person asked (Art. 18), and cannot be deleted; the first is {kept.min()}. "
-            "Leave them out, or start a case that keeps the records."
+            f"{len(kept)} of these records must be kept (Art. 17(3), 18) and cannot be deleted; "
+            f"the first is {kept.min()}. Leave them out, or start a case that keeps the records."
         )
 
 

@@ -213,9 +213,7 @@ def told(user: User) -> list[tuple[str, str]]:
 def test_L22_every_change_of_a_role_is_an_event_that_names_nobody(admin):
     staff("add", "zoe", "--role", "Intake", "--role", "Reviewer", "--email", "z@example.org")
     zoe = User.objects.get(username="zoe")
-    assert told(zoe) == [
-        (code, "GIVEN") for code in ("ACTIVE", "INTAKE", "REVIEWER", "STAFF")
-    ]
+    assert told(zoe) == [(code, "GIVEN") for code in ("ACTIVE", "INTAKE", "REVIEWER", "STAFF")]
     change(admin, zoe, groups=group("Case officer"))
     staff("remove-role", "zoe", "--role", "case officer")
     staff("close", "zoe")

@@ -129,9 +129,7 @@ def test_L19_a_printed_notice_is_void_once_the_day_that_it_names_has_come(office
     person(ADA, records=2)
     case = confirmed("OBJECTION")
     ErasureRequest.objects.filter(pk=case.pk).update(email="")
-    approved(
-        workflow.decide_objection(case_id=case.pk, upheld=False, text=BALANCE, user=officer)
-    )
+    approved(workflow.decide_objection(case_id=case.pk, upheld=False, text=BALANCE, user=officer))
     advance(case.pk)
     start = timezone.now()
 

@@ -1,4 +1,4 @@
-"""An agent who never shows a mandate: asked with a day, then told no, and nothing of the person."""
+"""An agent who never shows a mandate: asked with a day, then told no, and nothing else."""
 
 from __future__ import annotations
 
@@ -130,9 +130,7 @@ def test_nobody_checks_their_own_identity_at_the_desk(officer):
         sent_by_agent(officer, email=LEE)
     person(LEE, records=1)
     told = Told(identifiers=(("EMAIL", LEE),))
-    entry = Entry(
-        channel="EMAIL", received_at=timezone.now(), email=ADA, told=told, check=CHECK
-    )
+    entry = Entry(channel="EMAIL", received_at=timezone.now(), email=ADA, told=told, check=CHECK)
     with pytest.raises(EntryRefused, match="your own request"):
         entering.enter_request(entry=entry, user=officer, now=timezone.now())
 
