@@ -22,7 +22,7 @@ FLAGS = ("is_superuser", "is_staff", "is_active")
 
 def held(user_id: int | None) -> frozenset[str]:
     """Return the codes of all that an account may do by: roles, SUPERUSER, STAFF and ACTIVE."""
-    user = User.objects.filter(pk=user_id).first()
+    user = User.objects.filter(pk=user_id).first() if user_id else None
     if user is None:
         return frozenset()
     flags = {name.removeprefix("is_").upper() for name in FLAGS if getattr(user, name)}

@@ -156,7 +156,9 @@ def test_L19_a_printed_notice_is_void_once_the_day_that_it_names_has_come(office
     for at, left in ((15, 2), (16, 0)):
         on(at)
         assert restricted() == left
-    assert stopping.today(now_of(case).stop.notice_at) == posted
+    told_at = now_of(case).stop.notice_at
+    assert told_at
+    assert stopping.today(told_at) == posted
 
 
 def test_a_plan_that_lacks_records_restricted_since_is_drawn_again(world):
