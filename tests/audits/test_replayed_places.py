@@ -7,6 +7,7 @@ import json
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from audits.models import LocationResult
@@ -17,7 +18,12 @@ from lineage.services.locations import NewLocation, register_location
 from tests.audits.backups import bring_back, whole_backup
 from tests.audits.world import ADA
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db(transaction=True),  # a backup does not copy an open transaction
+    pytest.mark.skipif(
+        connection.vendor != "sqlite", reason="copies the database by SQLite's API"
+    ),
+]
 
 
 @pytest.fixture
