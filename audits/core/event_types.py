@@ -224,4 +224,5 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "policy_changed": {"rules": CODE, "number": COUNT, "old": SHA256, "new": SHA256},
     "processing_described": {"activity": UUID, "number": COUNT, "digest": SHA256},
     "checkpoint_timestamped": {"size": COUNT, "digest": SHA256, "at": INSTANT},
+    "role_changed": {"member": UUID, "role": CODE, "result": choice("GIVEN", "TAKEN")},
 }
