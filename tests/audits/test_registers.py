@@ -6,6 +6,7 @@ import csv
 import json
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -16,7 +17,8 @@ from django.utils import timezone
 from audits import keys
 from audits.core.attack import Attack, CanaryAttack, ModelComparison, RecordAttack
 from audits.core.attack_register import known_attacks
-from audits.core.canonical import read_json, sha256
+from audits.core.canonical import sha256
+from audits.core.events import parse
 from audits.core.kinds import of_kind
 from audits.core.not_run import AVAILABLE, NEVER
 from audits.core.policy import USUAL_ATTACKS, EvidencePolicy
@@ -51,7 +53,7 @@ def test_the_register_says_of_an_attack_what_its_class_says():
 
 def logged(kind: str):
     leaves = LogLeaf.objects.filter(type=kind).order_by("index")
-    return [read_json(bytes(one.data))["data"] for one in leaves]
+    return [dict(parse(bytes(one.data)).data) for one in leaves]
 
 
 def evidence_of(run, kind, at, payload, **fields: int):
@@ -110,7 +112,7 @@ def test_rules_have_a_number_and_a_change_is_an_event_with_both_digests(db, sign
     assert (periods["POLICY", 1], periods["POLICY", 2]) == (NOW + 2 * DAY, None)
 
 
-def decided(who, at, **policy: object):
+def decided(who, at, **policy: Any):  # noqa: ANN401  (whatever a policy takes)
     case = worlds.verified_case(who)
     fixed = EvidencePolicy(attacks=USUAL_ATTACKS, **policy).as_dict() if policy else {}
     ErasureRequest.objects.filter(pk=case.pk).update(accepted_at=at, policy=fixed)

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audits import keys
-from audits.core.canonical import read_json
+from audits.core.events import parse
 from audits.core.model_key import ModelKeyRefused, model_sign, model_verifies, new_model_key
 from audits.core.model_manifest import statement_of
 from audits.models import LogLeaf, Reading
@@ -41,7 +41,9 @@ def manifest_of(folder):
     payload = base64.b64decode(envelope["payload"])
     kind = envelope["payloadType"]
     (signature,) = envelope["signatures"]
-    serialization.load_pem_public_key(pem).verify(
+    key = serialization.load_pem_public_key(pem)
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    key.verify(
         base64.b64decode(signature["sig"]),
         b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), payload),
         ec.ECDSA(hashes.SHA256()),
@@ -80,8 +82,8 @@ def test_a_version_leaves_with_a_signature_that_its_format_alone_verifies(versio
     assert {one.name for one in out.iterdir()} == names
     assert manifest_of(out)["subject"][0]["name"] == str(version)
     assert json.loads((out / "version.json").read_bytes())["id"] == str(version.pk)
-    leaf = read_json(bytes(LogLeaf.objects.get(type="version_exported").data))
-    assert leaf["data"] == {
+    leaf = parse(bytes(LogLeaf.objects.get(type="version_exported").data))
+    assert leaf.data == {
         "version": str(version.pk),
         "weights": hashlib.sha256(b"weights of a model").hexdigest(),
         "manifest": hashlib.sha256((out / "model.sig").read_bytes()).hexdigest(),
