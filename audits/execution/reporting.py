@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typst
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from audits import keys
 from audits.core import bundle
@@ -25,9 +25,11 @@ from audits.core.record import verify
 from audits.execution import report_words as words
 from audits.execution.printable import printable_values
 from audits.execution.report_scores import scores_csv
+from audits.execution.report_speech import say
 from audits.execution.report_view import SealedCase, view_of
 from audits.execution.svg_text import description_of
 from audits.models import ErasureRequest
+from audits.queries.letter_texts import FALLBACK
 from audits.queries.reports import JSON, MANIFEST, PDF, report_files
 from audits.services.reports import keep_report
 from lineage import artifacts
@@ -76,23 +78,34 @@ def write_case_report(*, case_id: UUID, now: datetime) -> bool:
     return keep_report(case_id=case_id, contents=contents, now=now)
 
 
-def render(data: bytes, *, vkey: str) -> bytes:
-    """Return the PDF of a sealed record.
+def render(data: bytes, *, vkey: str, locale: str = FALLBACK) -> bytes:
+    """Return the PDF of a sealed record: the edition for a regulator, in a language.
+
+    Raises:
+        RecordRejected: the record does not verify with this key.
+    """
+    case = sealed_case(data, vkey=vkey)
+    note = case.checkpoint_note
+    inputs = {"record": data.decode(), "checkpoint": note, "scores": scores_csv(case.findings)}
+    with translation.override(locale):
+        view = view_of(case)
+        return typeset(view, inputs, sealed_at=sealed_at(case))
+
+
+def sealed_case(data: bytes, *, vkey: str) -> SealedCase:
+    """Return a record, verified as a stranger would, with what a report prints of it in full.
 
     Raises:
         RecordRejected: the record does not verify with this key.
     """
     verified = verify(data, vkey=vkey)
     note = parse_proof(json.loads(data)["proof"]).checkpoint_note
-    case = SealedCase(
+    return SealedCase(
         verified=verified,
         sha256=hashlib.sha256(data).hexdigest(),
         vkey=_used(vkey, data.decode(), note),
         checkpoint_note=note,
     )
-    view = view_of(case)
-    inputs = {"record": data.decode(), "checkpoint": note, "scores": scores_csv(case.findings)}
-    return typeset(view, inputs, sealed_at=_instant(verified.seal.event.at))
 
 
 def _used(vkey: str, record: str, note: str) -> str:
@@ -135,8 +148,9 @@ def _record_of(request: ErasureRequest) -> bytes:
         ) from None
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+def sealed_at(case: SealedCase) -> datetime:
+    """Return the instant of the seal, the PDF's own date."""
+    return datetime.fromisoformat(case.verified.seal.event.at).astimezone(UTC)
 
 
 def _embed_plots(evidence: list[dict[str, Any]]) -> dict[str, str]:
@@ -147,11 +161,13 @@ def _embed_plots(evidence: list[dict[str, Any]]) -> dict[str, str]:
         for kind, digest in digests.items():
             svg = _plot(digest)
             if svg is None:
-                card["note"] = f"{card['note']} {NO_PLOT}".strip()
+                card["note"] = f"{card['note']} {say(NO_PLOT)}".strip()
                 continue
             name = f"{kind}-{number}"
-            alt = printable_values(description_of(svg)) or "Plot of the evidence"
-            card["figures"].append({"name": name, "alt": alt, "caption": words.CAPTIONS[kind]})
+            alt = printable_values(description_of(svg)) or say("Plot of the evidence")
+            card["figures"].append(
+                {"name": name, "alt": alt, "caption": say(words.CAPTIONS[kind])}
+            )
             pictures[name] = svg.decode()
     return pictures
 
