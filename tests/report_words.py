@@ -41,9 +41,7 @@ def translations(language: str) -> dict[str, str]:
 
     with catalogue_of(language).open("rb") as file:
         catalogue = read_po(file, locale=language)
-    return {
-        str(one.id): "" if one.fuzzy else str(one.string) for one in catalogue if one.id
-    }
+    return {str(one.id): "" if one.fuzzy else str(one.string) for one in catalogue if one.id}
 
 
 def compiled(language: str) -> bytes:
@@ -89,9 +87,20 @@ SHORT = {"d", "yes", "no", "none"}
 
 def _in_tables() -> Iterator[str]:
     from audits.core.estimates import Level
-    from audits.execution import report_codes, report_evidence, report_labels, report_operator
-    from audits.execution import report_person, report_public, report_sections, report_told
-    from audits.execution import report_u_lira, report_view, report_words, reporting
+    from audits.execution import (
+        report_codes,
+        report_evidence,
+        report_labels,
+        report_operator,
+        report_person,
+        report_public,
+        report_sections,
+        report_told,
+        report_u_lira,
+        report_view,
+        report_words,
+        reporting,
+    )
     from audits.execution.report_retold import known_sentences
     from audits.queries.ends import WORDS as ENDS
     from unlearning.models import UnlearningRun

@@ -216,4 +216,10 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "anonymity_claimed": {"version": UUID, "evidence": COUNT, "reasons": COUNT},
     "anonymity_claim_dropped": {"version": UUID},
     "case_kept_longer": {"until": DATE, "reason": CODE},
+    "edition_exported": {
+        "edition": choice("REGULATOR", "PERSON", "PUBLIC"),
+        "language": choice("en", "fr", "de"),
+        "format": CODE,
+        "digest": SHA256,
+    },
 }

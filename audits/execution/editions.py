@@ -35,9 +35,7 @@ def person(data: bytes, *, vkey: str, locale: str) -> bytes:
     return _typeset("person.typ", view, at=sealed_at(case))
 
 
-def public(
-    records: Iterable[bytes], *, vkey: str, since: date, until: date, locale: str
-) -> bytes:
+def public(records: Iterable[bytes], *, vkey: str, since: date, until: date, locale: str) -> bytes:
     """Return the PDF on many sealed records together, in bands.
 
     Raises:

@@ -1,5 +1,7 @@
-"""Codes and names of fields of a record that a report shows as words, in English as ``said``
-writes them. Others are shown in English in every language."""
+"""Codes and names of fields that a report shows as words, in English as ``said`` writes them.
+
+Others are shown in English in every language.
+"""
 
 from __future__ import annotations
 

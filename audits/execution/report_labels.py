@@ -23,11 +23,11 @@ WORDS: dict[str, str | tuple[str, ...]] = {
     "biggest": "The three biggest limits",
     "biggest_more": "All of them are in the section on limits.",
     "minute": "How to verify in one minute",
-    "minute_files": "Take the three files record.json, report.pdf and report.manifest.json, and the "
-    "public key of the log from a source that is not this report.",
+    "minute_files": "Take the three files record.json, report.pdf and report.manifest.json, and "
+    "the public key of the log from a source that is not this report.",
     "minute_run": "Run this; it needs no database and no network:",
-    "minute_compare": "Compare the checkpoint that it prints with the one in a letter or in another "
-    "report.",
+    "minute_compare": "Compare the checkpoint that it prints with the one in a letter or in "
+    "another report.",
     "clock": ("Step", "Time", "Since the step before"),
     "decisions_title": "Decisions",
     "decisions": ("Time", "Decision", "Content", "By"),
@@ -54,8 +54,8 @@ WORDS: dict[str, str | tuple[str, ...]] = {
     "ends": ("Version", "End", "Verdict or exception", "Became"),
     "no_ends": "No version was affected, or this record is older than this table.",
     "evidence_title": "Evidence",
-    "evidence_intro": "An advantage is the true positive rate of an attack less its false positive "
-    "rate: 0 is a coin toss, 1 is always right. Bounds are one-sided. The unit is the model.",
+    "evidence_intro": "An advantage is the true positive rate of an attack less its false "
+    "positive rate: 0 is a coin toss, 1 is always right. Bounds are one-sided. The unit is the model.",
     "no_evidence": "No model was audited in this case.",
     "contrasts": (
         *("Comparison", "Level", "Advantage", "At least", "At most", "Margin", "Models judged"),
@@ -80,11 +80,11 @@ WORDS: dict[str, str | tuple[str, ...]] = {
     "verify_with": "With this software, but without its database and without a network:",
     "verify_without": "Without this software, the digests and the signature of the record:",
     "verify_program": "Here check.py needs only Python and the package cryptography:",
-    "verify_prints": "It prints the outcome, or ends with InvalidSignature. The checkpoint is a C2SP "
-    "signed note and the proof in record.json a C2SP tlog-proof, so other tools for transparency "
-    "logs read them too.",
-    "verify_means": "What a pass means: these statements were signed with this key, and the events "
-    "were in this log at the checkpoint. What it does not mean is in the section on limits.",
+    "verify_prints": "It prints the outcome, or ends with InvalidSignature. The checkpoint is a "
+    "C2SP signed note and the proof in record.json a C2SP tlog-proof, so other tools for "
+    "transparency logs read them too.",
+    "verify_means": "What a pass means: these statements were signed with this key, and the "
+    "events were in this log at the checkpoint. What it does not mean is in the section on limits.",
     "annex_title": "Annex",
     "events_title": "The events of the case",
     "events": ("Entry", "Time", "Event"),

@@ -1,7 +1,8 @@
 """What the edition of the report for the person says: in plain words, and of them alone.
 
 It is drawn from the same sealed record as the regulator's. No member of staff is in it, not even
-under a random id, and no fact about somebody else: no duplicates, no events, no recipients by name.
+under a random id, and no fact about somebody else: no duplicates, no events, no recipients by
+name.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ TEXTS = {
     "limits_title": "What this cannot show",
     "verify_title": "How you can check this without us",
     "rights": "If you do not agree",
-    "verify_person": "The signed record (record.json) is on the page of your request. Somebody whom "
-    "you trust, or a data protection authority, can check it with this number (SHA-256) and without "
-    "us:",
-    "verify_command": "The program that checks it is free. It prints whether the record was changed "
-    "after it was signed:",
-    "verify_log": "The record is entered in a log that we can only write on at its end. This is the "
-    "signed state of the log. Keep this document: with it, anybody can see if we ever change what "
-    "was in the log by then.",
+    "verify_person": "The signed record (record.json) is on the page of your request. Somebody "
+    "whom you trust, or a data protection authority, can check it with this number (SHA-256) and "
+    "without us:",
+    "verify_command": "The program that checks it is free. It prints whether the record was "
+    "changed after it was signed:",
+    "verify_log": "The record is entered in a log that we can only write on at its end. This is "
+    "the signed state of the log. Keep this document: with it, anybody can see if we ever change "
+    "what was in the log by then.",
 }
 OUTCOMES = {
     "ERASED": "We removed your data, and dealt with every model that we know had learned from it.",
@@ -96,7 +97,8 @@ def person_view(case: SealedCase) -> dict[str, Any]:
         "models": _models(treated, findings),
         "limits": _limits(findings, treated),
         "rights": say(
-            "Write to %(contact)s. You can also complain to %(authority)s, and you can go to court.",
+            "Write to %(contact)s. You can also complain to %(authority)s, and you can go to "
+            "court.",
             **site(),
         ),
     }
@@ -108,9 +110,15 @@ def _summary(findings: Mapping[str, Any], treated: Sequence[TreatedVersion]) -> 
     if not rows:
         return []
     records = sum(row["records"] for row in rows)
-    of = counted(records, "We removed your %(n)s record", "We removed your %(n)s records")
-    sets = counted(len(rows), "from %(n)s data set.", "from %(n)s data sets.")
-    said = [f"{of} {sets}"]
+    sets = counted(len(rows), "%(n)s data set", "%(n)s data sets")
+    said = [
+        counted(
+            records,
+            "We removed your record from %(sets)s.",
+            "We removed your %(n)s records from %(sets)s.",
+            sets=sets,
+        )
+    ]
     if not treated:
         return [*said, say("As far as we know, no model had learned from them.")]
     learned = counted(
@@ -130,8 +138,8 @@ SUMMARIES = {
     "changed": (
         "%(n)s was changed so as to unlearn them, and then tested. That test has limits, which "
         "are listed below.",
-        "%(n)s were changed so as to unlearn them, and then tested. Those tests have limits, which "
-        "are listed below.",
+        "%(n)s were changed so as to unlearn them, and then tested. Those tests have limits, "
+        "which are listed below.",
     ),
     "left": (
         "%(n)s was left as it is, within a bound that is stated below.",
@@ -180,7 +188,9 @@ def _data(findings: Mapping[str, Any]) -> list[str]:
     backups = findings.get("places", {}).get("backups", ())
     if backups:
         last = max(row["expires_on"] for row in backups)
-        said.append(say("The last backup that holds your data is destroyed on %(day)s.", day=day(last)))
+        said.append(
+            say("The last backup that holds your data is destroyed on %(day)s.", day=day(last))
+        )
     return said or [say("None of your data was deleted.")]
 
 

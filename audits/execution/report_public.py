@@ -40,19 +40,17 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
     "days": ("What", "Days"),
 }
 HOW = (
-    "All numbers are bands. \"Fewer than 5\" includes none, so that nobody can be singled out, and "
+    'All numbers are bands. "Fewer than 5" includes none, so that nobody can be singled out, and '
     "so that nobody can read that something did not happen.",
     "Only cases are counted whose signed record was sealed in this period and verifies. A case is "
     "counted in the period of its seal.",
-    "A result of a model is what was measured or is known of how it was made. It does not say that "
-    "nothing is left in it.",
+    "A result of a model is what was measured or is known of how it was made. It does not say "
+    "that nothing is left in it.",
     "This page is made from signed records. Whoever may see the records can draw it again.",
 )
 
 
-def public_view(
-    cases: Iterable[Mapping[str, Any]], *, since: date, until: date
-) -> dict[str, Any]:
+def public_view(cases: Iterable[Mapping[str, Any]], *, since: date, until: date) -> dict[str, Any]:
     """Return everything that the public edition shows.
 
     Args:
@@ -68,11 +66,16 @@ def public_view(
         "words": labels() | words.names(TEXTS),
         "controller": settings.EXPUNGE_CONTROLLER,
         "date": [until.year, until.month, until.day, 0, 0, 0],
-        "period": say("Cases closed from %(since)s to %(until)s", since=day(since), until=day(until)),
+        "period": say(
+            "Cases closed from %(since)s to %(until)s", since=day(since), until=day(until)
+        ),
         "requests": [
             [say("All requests"), band(len(found))],
             *_bands(Counter(case["request"]["outcome"] for case in found), _outcomes()),
-            [say("Sealed by the day on which the answer was due"), band(sum(map(_in_time, found)))],
+            [
+                say("Sealed by the day on which the answer was due"),
+                band(sum(map(_in_time, found))),
+            ],
         ],
         "days": _days([_waited(case) for case in found]),
         "verdicts": _bands(Counter(run["verdict"] for run in runs), _verdicts()),

@@ -194,7 +194,8 @@ def _more(kept: Kept, measured: Measurements, policy: EvidencePolicy) -> list[li
 def _tested(kept: Kept, p: float, policy: EvidencePolicy) -> str:
     compared = len(kept.instance.never_seen) if kept.instance else 0
     return say(
-        "p = %(p)s, beside %(models)s models that never saw the records; below %(alpha)s would fail",
+        "p = %(p)s, beside %(models)s models that never saw the records; below %(alpha)s would "
+        "fail",
         p=number(p, 4),
         models=compared,
         alpha=decimal(f"{policy.alpha_instance:g}"),

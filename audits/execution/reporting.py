@@ -70,7 +70,7 @@ def write_case_report(*, case_id: UUID, now: datetime) -> bool:
     request = ErasureRequest.objects.get(pk=case_id)
     if report_files(request):
         return False
-    data = _record_of(request)
+    data = record_of(request)
     pdf = render(data, vkey=keys.verifier_text())
     files = {bundle.RECORD: data, bundle.REPORT: pdf}
     manifest = sign_manifest(files, keys.evidence_key())
@@ -139,7 +139,8 @@ def typeset(view: Mapping[str, Any], inputs: Mapping[str, str], *, sealed_at: da
     )
 
 
-def _record_of(request: ErasureRequest) -> bytes:
+def record_of(request: ErasureRequest) -> bytes:
+    """Return the sealed record of a case. Raises CaseNotSealed where there is none."""
     try:
         return bytes(request.record.data)
     except ObjectDoesNotExist:
