@@ -8,7 +8,7 @@ from audits.attacks.population import Population
 from audits.core.canary_words import canary_words
 from audits.execution import report_words as words
 from audits.execution.report_retold import quoted
-from audits.execution.report_speech import number, say
+from audits.execution.report_speech import inside, number, say
 from audits.execution.report_u_lira import UNREADABLE, u_lira
 from audits.execution.report_words import code, plain
 
@@ -81,7 +81,7 @@ def _population_rows(title: str, report: Any) -> list[list[str]]:  # noqa: ANN40
     if not isinstance(report, dict):
         return []
     kept = ((name, value) for name, value in report.items() if name != "original")
-    return [[f"{title}: {words.said(name).lower()}", _interval(value)] for name, value in kept]
+    return [[f"{title}: {inside(words.said(name))}", _interval(value)] for name, value in kept]
 
 
 def _interval(value: Any) -> str:  # noqa: ANN401  (any JSON value)

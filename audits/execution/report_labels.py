@@ -55,7 +55,8 @@ WORDS: dict[str, str | tuple[str, ...]] = {
     "no_ends": "No version was affected, or this record is older than this table.",
     "evidence_title": "Evidence",
     "evidence_intro": "An advantage is the true positive rate of an attack less its false "
-    "positive rate: 0 is a coin toss, 1 is always right. Bounds are one-sided. The unit is the model.",
+    "positive rate: 0 is a coin toss, 1 is always right. Bounds are one-sided. The unit is the "
+    "model.",
     "no_evidence": "No model was audited in this case.",
     "contrasts": (
         *("Comparison", "Level", "Advantage", "At least", "At most", "Margin", "Models judged"),
@@ -84,7 +85,8 @@ WORDS: dict[str, str | tuple[str, ...]] = {
     "C2SP signed note and the proof in record.json a C2SP tlog-proof, so other tools for "
     "transparency logs read them too.",
     "verify_means": "What a pass means: these statements were signed with this key, and the "
-    "events were in this log at the checkpoint. What it does not mean is in the section on limits.",
+    "events were in this log at the checkpoint. What it does not mean is in the section on "
+    "limits.",
     "annex_title": "Annex",
     "events_title": "The events of the case",
     "events": ("Entry", "Time", "Event"),

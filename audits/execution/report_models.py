@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.execution import report_words as words
 from audits.execution.report_retold import quoted
-from audits.execution.report_speech import counted, decimal, moment, say, seconds
+from audits.execution.report_speech import counted, decimal, inside, moment, say, seconds
 from audits.execution.report_words import code, plain
 from unlearning.models import UnlearningRun
 from unlearning.queries.catalogue import titles
@@ -116,8 +116,8 @@ def _bounded(run: Run) -> str:
 
 def _path(steps: Sequence[Mapping[str, Any]], end: str) -> str:
     parts = [
-        f"{step['source']} \u2192 ({words.said(step['role']).lower()}, "
-        f"{words.said(str(step['influence'])).lower()}) \u2192"
+        f"{step['source']} \u2192 ({inside(words.said(step['role']))}, "
+        f"{inside(words.said(str(step['influence'])))}) \u2192"
         for step in steps
     ]
     return " ".join([*parts, end]) if parts else say("not recorded")

@@ -29,7 +29,8 @@ PERSON: dict[str, Any] = {
     "description": "What was done about one request, for the person who made it",
     "keywords": ["erasure", "GDPR Art. 17", "your request"],
 }
-TEXTS = {
+TEXTS: dict[str, str | tuple[str, ...]] = {
+    "request_head": ("Step", "Day or reason"),
     "request_title": "Your request",
     "data_title": "What became of your data",
     "models_title": "What became of the models",
@@ -83,11 +84,13 @@ def person_view(case: SealedCase) -> dict[str, Any]:
     findings = case.findings
     outcome = case.verified.account.outcome
     treated = treated_versions(findings)
+    told = identity(case, findings)
+    del told["case"]  # the reference is what a person knows
     return {
         "locale": language(),
         "names": words.names(PERSON),
         "words": labels() | words.names(TEXTS),
-        **identity(case, findings),
+        **told,
         "outcome": words.said(outcome),
         "meaning": say(OUTCOMES.get(outcome, "See the sections below.")),
         "areas": areas(outcome, findings, treated),

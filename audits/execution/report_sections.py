@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.execution import report_words as words
 from audits.execution.report_retold import quoted
-from audits.execution.report_speech import day, language, moment, say, short_day, waited
+from audits.execution.report_speech import day, inside, language, moment, say, short_day, waited
 from audits.execution.report_words import code, plain
 from audits.queries.letter_texts import FALLBACK
 
@@ -192,7 +192,7 @@ def places(findings: Mapping[str, Any]) -> list[list[str]]:
     """Return what became of the data at each registered place; earlier releases name none."""
     return [
         [
-            f"{row['slug']} ({words.said(row['category']).lower()})",
+            f"{row['slug']} ({inside(words.said(row['category']))})",
             say(PLACES[row["result"]]) + (f": {row['reason']}" if row["reason"] else ""),
             str(row["found"]),
             str(row["remaining"]),

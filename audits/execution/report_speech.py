@@ -52,6 +52,12 @@ def _catalogue(spoken: str) -> NullTranslations:
     return gettext.translation(DOMAIN, folder, languages=[spoken], fallback=spoken == FALLBACK)
 
 
+def inside(text: str) -> str:
+    """Return words for the middle of a sentence: German nouns keep their capital."""
+    plain = language() != "de" and text[1:].islower()
+    return text[:1].lower() + text[1:] if plain else text
+
+
 def moment(text: str | None) -> str:
     """Return an event's instant for reading, to the second."""
     if not text:

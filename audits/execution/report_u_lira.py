@@ -151,13 +151,17 @@ def _row(title: str, contrast: Contrast, level: Level, policy: EvidencePolicy) -
     found = contrast.at(level)
     return [
         title,
-        say(level.words).capitalize(),
+        _capital(say(level.words)),
         number(found.estimate),
         number(found.lower),
         number(found.upper),
         number(policy.margin(level), 2),
         say("%(one)s and %(other)s", one=found.n_in, other=found.n_out),
     ]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _more(kept: Kept, measured: Measurements, policy: EvidencePolicy) -> list[list[str]]:

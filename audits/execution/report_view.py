@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from audits.execution import report_models as models
 from audits.execution import report_sections as sections
@@ -102,7 +103,7 @@ def view_of(case: SealedCase) -> dict[str, Any]:
 
 def site() -> dict[str, str]:
     """Return where questions and complaints go, as the settings say."""
-    return {"contact": settings.EXPUNGE_CONTACT, "authority": settings.EXPUNGE_AUTHORITY}
+    return {"contact": settings.EXPUNGE_CONTACT, "authority": gettext(settings.EXPUNGE_AUTHORITY)}
 
 
 def _event(one: LoggedEvent) -> dict[str, Any]:
