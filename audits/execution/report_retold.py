@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import Any
 
 from audits.execution.report_speech import language, say
 from audits.queries import limit_sentences
 from audits.queries.letter_texts import FALLBACK
 
 _PLACE = re.compile(r"\{(\w+)\}")
-# Cells of tables and sentences of lists; a template sets ``en`` as English.
-Quoted = str | dict[str, str]
 
 
 def known_sentences() -> tuple[str, ...]:
@@ -37,8 +36,8 @@ def retold(sentence: str) -> str | None:
     return None
 
 
-def quoted(sentence: str) -> Quoted:
-    """Return a recorded sentence as it is shown: told, or quoted and marked as English."""
+def quoted(sentence: str) -> Any:  # noqa: ANN401  (a cell of a table: text, or marked text)
+    """Return a recorded sentence as it is shown: told, or as ``{"en": sentence}``, set as English."""
     if language() == FALLBACK or not sentence:
         return sentence
     return retold(sentence) or {"en": sentence}

@@ -28,7 +28,7 @@ from audits.execution.report_speech import say
 from audits.execution.report_view import view_of
 from audits.models import LogLeaf
 from audits.queries.editions import editions_of, sealed_records
-from tests import report_words
+from tests import report_words, words
 from tests.audits import sealed_cases
 
 TEMPLATES = installed.BASE_DIR / "templates" / "reports"
@@ -121,9 +121,9 @@ def test_the_sections_are_the_fourteen_in_every_language(sealed, db):
             )
         )
         orders.append([json.dumps(one["body"], ensure_ascii=False) for one in found])
-        words = {view["areas"][place][1] for place in range(4)}
+        said = {view["areas"][place][1] for place in range(4)}
         with translation.override(language):
-            assert words | {row[2] for row in view["versions"]} <= set(map(say, FIVE_WORDS))
+            assert said | {row[2] for row in view["versions"]} <= set(map(say, FIVE_WORDS))
     assert list(map(len, orders)) == [14, 14, 14]
     assert "Result" in orders[0][0]
     assert "Annex" in orders[0][13]
@@ -174,7 +174,7 @@ def test_counts_are_told_in_bands():
     assert list(edges) == sorted(edges)
 
 
-@pytest.mark.parametrize("language", report_words.LANGUAGES)
+@pytest.mark.parametrize("language", words.LANGUAGES)
 def test_every_sentence_of_a_report_is_translated_and_compiled(language):
     assert report_words.complete(report_words.words_used(), language) == []
     made = report_words.catalogue_of(language).with_suffix(".mo").read_bytes()
