@@ -37,7 +37,7 @@ def retold(sentence: str) -> str | None:
 
 
 def quoted(sentence: str) -> Any:  # noqa: ANN401  (a cell of a table: text, or marked text)
-    """Return a recorded sentence as it is shown: told, or as ``{"en": sentence}``, set as English."""
+    """Return a recorded sentence as it is shown: told, or as ``{"en": sentence}``."""
     if language() == FALLBACK or not sentence:
         return sentence
     return retold(sentence) or {"en": sentence}

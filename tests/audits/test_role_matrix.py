@@ -90,9 +90,9 @@ EVERYBODY = {
 # The roles of a page, by the names of its addresses.
 GROUPS: dict[str, set[str]] = {
     "request_list case case_progress forget_set evidence plot figure evidence_json letter "
-    "letter_pdf letter_preview letter_texts report_json report_pdf report_manifest edition_pdf case_bundle "
-    "all_evidence holds places label_conflicts version_list version deployments recipients "
-    "publications": ALL,
+    "letter_pdf letter_preview letter_texts report_json report_pdf report_manifest case_bundle "
+    "edition_pdf all_evidence holds places label_conflicts version_list version deployments "
+    "recipients publications": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
     "accept refuse erase_excepted identity ask_more question_back unidentified proof_destroyed "
     "objection restrict lift notice extend tell_of_extension pause_clock resume_clock export "

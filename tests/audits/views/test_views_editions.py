@@ -20,14 +20,14 @@ from tests.audits.views import worlds
 PAGE = f"/erasure/status/{worlds.TOKEN}/"
 
 
-def written(case, *wanted):
+def written(case, wanted):
     write_editions(case_id=case.pk, wanted=wanted, now=timezone.now())
     return {name: read_artefact(file) for name, file in editions_of(case).items()}
 
 
 def test_staff_and_the_answered_person_download_what_was_written(reader, client):
     case = worlds.erased()
-    files = written(case, (Edition.PERSON, "en"), (Edition.PERSON, "de"))
+    files = written(case, [(Edition.PERSON, "en"), (Edition.PERSON, "de")])
     assert (
         f"/cases/{case.pk}/report.person.de.pdf"
         in reader.get(f"/cases/{case.pk}/").content.decode()
@@ -52,7 +52,8 @@ def test_staff_and_the_answered_person_download_what_was_written(reader, client)
 
 def test_the_command_writes_one_edition_and_logs_it(db, tmp_path):
     case = worlds.erased()
-    export = {"out": tmp_path, "stdout": StringIO()}
+    folder = tmp_path / "out"
+    export = {"out": folder, "stdout": StringIO()}
     call_command("export_report", case.reference, edition="person", language="fr", **export)
     call_command("export_report", edition="public", since=DAY, until=DAY, language="de", **export)
     logged = [
@@ -60,9 +61,9 @@ def test_the_command_writes_one_edition_and_logs_it(db, tmp_path):
         for leaf in LogLeaf.objects.filter(type="edition_exported").order_by("index")
     ]
     names = ["report.person.fr.pdf", "report.public.de.pdf"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert sorted(path.name for path in folder.iterdir()) == names
     for event, name in zip(logged, names, strict=True):
-        assert event.data["digest"] == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+        assert event.data["digest"] == hashlib.sha256((folder / name).read_bytes()).hexdigest()
     assert [event.case for event in logged] == [str(case.pk), None]
 
 
