@@ -70,6 +70,8 @@ migrations: $(VENV)/.installed ## Models and migrations agree
 docs: $(VENV)/.installed ## The documentation says what the code says (DOCS=write renews it)
 	@if [ "$(DOCS)" = write ]; then $(BIN)/python -m unlearning.core.catalogue && \
 		$(BIN)/python -m audits.core.attack_page && \
+		$(BIN)/python -m audits.core.answers && \
+		$(BIN)/python -m audits.core.questions && \
 		$(BIN)/python -m audits.core.role_page; fi
 	$(BIN)/pytest -q tests/test_docs.py
 

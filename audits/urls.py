@@ -32,6 +32,7 @@ from audits.views import (
     status,
     steps,
     stuck_versions,
+    supplier,
     told,
     version_decisions,
 )
@@ -105,6 +106,7 @@ one_case = [
     path("letters/<uuid:letter_id>/again/", letters.again, name="letter_again"),
     path("letters/<uuid:letter_id>/posted/", letters.post, name="letter_posted"),
     path("told/who/", told.asked_who, name="asked_who"),
+    path("told/<uuid:addressee_id>/text/", told.notice_text, name="notice_text"),
     path("told/<uuid:notice_id>/done/", told.staff_acknowledged, name="told_done"),
     path("told/<uuid:notice_id>/not-possible/", told.not_possible, name="told_not_possible"),
     path("version-exceptions/", version_decisions.except_version, name="except_version"),
@@ -165,6 +167,12 @@ urlpatterns = [
         version_decisions.destroy_model,
         name="destroy_model",
     ),
+    path(
+        "versions/<uuid:version_id>/supplier/",
+        supplier.supplier_evidence,
+        name="supplier_evidence",
+    ),
+    path("supplier/<uuid:evidence_id>/", supplier.supplier_file, name="supplier_file"),
     path(
         "versions/<uuid:version_id>/anonymity/",
         anonymity.claim_anonymity,

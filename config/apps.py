@@ -15,5 +15,6 @@ class SiteConfig(AppConfig):
             checks,  # noqa: F401
             clock_checks,  # noqa: F401
             key_checks,  # noqa: F401
+            language_checks,  # noqa: F401
             retention_checks,  # noqa: F401
         )

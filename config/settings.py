@@ -207,6 +207,7 @@ EXPUNGE_FORM_MIN_SECONDS = environment.integer("EXPUNGE_FORM_MIN_SECONDS", defau
 EXPUNGE_PROOF_OF_WORK = environment.integer("EXPUNGE_PROOF_OF_WORK", default=0, low=0)
 EXPUNGE_CONTROLLER = os.environ.get("EXPUNGE_CONTROLLER", "Example Controller")
 EXPUNGE_CONTACT = os.environ.get("EXPUNGE_CONTACT", "privacy@localhost")
+EXPUNGE_LANGUAGE = os.environ.get("EXPUNGE_LANGUAGE", "en")
 EXPUNGE_AUTHORITY = os.environ.get(
     "EXPUNGE_AUTHORITY", "the data protection authority of your country"
 )

@@ -31,6 +31,8 @@ PUBLIC_TEMPLATES = (
     *("audits/status", "audits/status_unknown", "audits/withdraw", "audits/withdraw_late"),
 )
 MODULES = (
+    "audits/execution/provenance_words.py",
+    "audits/execution/timeline_picture.py",
     "audits/services/asking.py",
     "audits/services/receiving.py",
     "audits/views/downloads.py",
@@ -43,6 +45,12 @@ MODULES = (
 )
 # Words that are translated where they are shown, as (module, name of a table or of an enum).
 TABLES = (
+    ("audits.execution.pictures", "CAPTIONS"),
+    *(
+        ("audits.execution.provenance_words", name)
+        for name in ("ENDS", "ROLES", "METHODS", "VERDICTS")
+    ),
+    *(("audits.execution.timeline_picture", name) for name in ("NAMES", "UNITS")),
     ("audits.queries.journey", "LABELS_FOR_THE_PERSON"),
     ("audits.views.wording", "OUTCOMES"),
 )

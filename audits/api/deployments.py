@@ -26,12 +26,16 @@ ERRORS: dict[type[Exception], int] = {DeploymentRefused: 409, NoSuchDeployment: 
 
 
 class DeploymentIn(Schema):
-    """That a version runs at a place from now on; ``contact`` is told when it must go."""
+    """That a version runs at a place from now on.
+
+    ``contact`` is told when it must go, in the language ``locale``.
+    """
 
     version: UUID
     place: str
     kind: str = Deployment.Kind.ENDPOINT
     contact: str = ""
+    locale: str = ""
     note: str = ""
 
 
@@ -58,6 +62,7 @@ def register(request: HttpRequest, said: DeploymentIn) -> Status[DeploymentOut]:
         place=said.place,
         kind=said.kind,
         contact=said.contact,
+        locale=said.locale,
         note=said.note,
         reader=_key(request),
         user=None,

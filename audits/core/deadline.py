@@ -91,11 +91,6 @@ class Derivation:
         """The day on which the answer is due."""
         return self.first.due_on
 
-    @property
-    def internal_target(self) -> date:
-        """The day to aim for: the limit before it moved over any free day."""
-        return self.first.raw
-
 
 def derive(received_at: datetime, *, place: Place, regime: Regime) -> Derivation:
     """Count a regime's limits from an instant of receipt.

@@ -222,4 +222,6 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
         "format": CODE,
         "digest": SHA256,
     },
+    "log_checked": {"events": COUNT, "checkpoints": COUNT, "records": COUNT},
+    "supplier_evidence_added": {"version": UUID, "kind": CODE, "digest": SHA256},
 }

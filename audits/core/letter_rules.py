@@ -48,7 +48,8 @@ PLACEHOLDERS = MappingProxyType(
         "record": "the SHA-256 digest of the signed record; may be missing",
         "earlier": "the reference of the earlier case",
         "addressee": "whom the notice is for",
-        "what": "which data the notice is about; must not name the person",
+        "what": "which data sets and versions the notice is about",
+        "contract": "the reference of the contract with the addressee; may be missing",
         "versions": "which versions are replaced, and by which; may be missing",
         "ack_url": "the link under which the receipt is confirmed",
     }
@@ -95,6 +96,17 @@ class Rule:
     def allowed(self) -> tuple[str, ...]:
         """The placeholders that the letter may use."""
         return (*COMMON, *self.own)
+
+
+def _notice(title: str, blocks: tuple[str, ...], *, own: tuple[str, ...]) -> Rule:
+    """Return the rule of a notice to somebody who is not the person."""
+    return Rule(
+        title=title,
+        body=("opening", "what", *blocks, "acknowledge"),
+        own=("addressee", "what", *own, "ack_url"),
+        needs={"what": ("what",), "acknowledge": ("ack_url",)},
+        to_person=False,
+    )
 
 
 _COMPLAINT = {"complaint": ("authority",)}
@@ -201,21 +213,21 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             own=("record",),
             needs=_COMPLAINT,
         ),
-        "RECIPIENT_NOTICE": Rule(
-            title="Notice to a recipient (Art. 19)",
-            body=("opening", "what", "versions", "duty", "acknowledge"),
-            own=("addressee", "what", "versions", "ack_url"),
-            needs={"what": ("what",), "acknowledge": ("ack_url",)},
-            to_person=False,
-            repeatable=True,
+        "RECIPIENT_NOTICE": _notice(
+            "Notice to a recipient (Art. 19)",
+            ("contract", "versions", "duty"),
+            own=("contract", "versions"),
         ),
-        "PUBLICATION_NOTICE": Rule(
-            title="Notice about what was made public (Art. 17(2))",
-            body=("opening", "what", "duty", "acknowledge"),
-            own=("addressee", "what", "ack_url"),
-            needs={"what": ("what",), "acknowledge": ("ack_url",)},
-            to_person=False,
-            repeatable=True,
+        "RESTRICTION_NOTICE": _notice(
+            "Notice of a restriction to a recipient (Art. 19)",
+            ("contract", "duty"),
+            own=("contract",),
+        ),
+        "PUBLICATION_NOTICE": _notice(
+            "Notice about what was made public (Art. 17(2))", ("duty",), own=()
+        ),
+        "DEPLOYMENT_NOTICE": _notice(
+            "Notice to whoever runs a version", ("duty", "versions"), own=("versions",)
         ),
     }
 )

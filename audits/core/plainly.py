@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil, floor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audits.core.estimates import Level
 from audits.core.policy import AuditData
@@ -51,15 +51,13 @@ def for_the_person(
     attacks = list(measured.values()) if isinstance(measured, Mapping) else [measured]
     leak = attacks[0].leak.at(Level.SUBJECT)
     how = HOW[policy.audit_data].format(models=leak.n_in + leak.n_out)
-    if outcome in {Outcome.PASS_LEAK, Outcome.PASS_STRICT}:
-        deciding = [one for one in attacks if one.can_pass]
-        most = max(one.leak.at(Level.SUBJECT).upper for one in deciding)
-        least = min(one.seen(Level.SUBJECT) for one in deciding)
+    passed = pass_in_numbers(outcome, measured, policy)
+    if passed:
         return (
             f"{how}; an attack that guesses which ones had it is right at most "
-            f"{ceil(50 + 50 * most)} times in 100, where a coin is right 50 times and before the "
-            f"removal it was right at least {floor(50 + 50 * least)} times; at most "
-            f"{_once(policy.alpha)} such tests in 100 say so wrongly."
+            f"{passed['right_at_most']} times in 100, where a coin is right 50 times and before "
+            f"the removal it was right at least {passed['right_before_at_least']} times; at most "
+            f"{passed['wrong_in_100']:.3g} such tests in 100 say so wrongly."
         )
     if outcome is Outcome.FAIL:
         return f"{how}; {_found(attacks, policy)}, so the model is not used."
@@ -68,8 +66,27 @@ def for_the_person(
     raise ValueError(f"outcome is {outcome}; it does not come from an attack.")
 
 
-def _once(alpha: float) -> str:
-    return f"{100 * alpha:.3g}"
+def pass_in_numbers(
+    outcome: Outcome, measured: Measurements | Mapping[str, Measurements], policy: EvidencePolicy
+) -> dict[str, Any] | None:
+    """Return what the sentence of a pass says, as a code and numbers, for any language.
+
+    None where the outcome is no pass. The members are ``data``, a value of ``AuditData``;
+    ``models``, how many were tested; ``right_at_most`` and ``right_before_at_least``, times in
+    100, rounded against us; ``wrong_in_100``, how many such tests at most say so wrongly.
+    """
+    if outcome not in {Outcome.PASS_LEAK, Outcome.PASS_STRICT}:
+        return None
+    attacks = list(measured.values()) if isinstance(measured, Mapping) else [measured]
+    deciding = [one for one in attacks if one.can_pass]
+    leak = attacks[0].leak.at(Level.SUBJECT)
+    return {
+        "data": policy.audit_data.value,
+        "models": leak.n_in + leak.n_out,
+        "right_at_most": ceil(50 + 50 * max(one.leak.at(Level.SUBJECT).upper for one in deciding)),
+        "right_before_at_least": floor(50 + 50 * min(one.seen(Level.SUBJECT) for one in deciding)),
+        "wrong_in_100": 100 * policy.alpha,
+    }
 
 
 def _found(attacks: Sequence[Measurements], policy: EvidencePolicy) -> str:

@@ -36,7 +36,7 @@ def letter_pdf(letter: Letter) -> bytes:
     return typeset_letter(
         written,
         reference=letter.request.reference,
-        address=written.to or postal_address(letter.request),
+        address=postal_address(letter.request),
         locale=letter.locale,
         at=letter.created_at,
     )

@@ -16,7 +16,7 @@ from audits.core.kept import Kept
 from audits.core.kinds import of_kind
 from audits.core.not_run import not_run
 from audits.core.passing import strength_of
-from audits.core.plainly import for_the_person
+from audits.core.plainly import for_the_person, pass_in_numbers
 from audits.core.policy import Mode
 from audits.core.verdict import Outcome
 from audits.execution.attacks_known import registered
@@ -69,6 +69,7 @@ def payload_of(
         "findings": list(measured.findings),
         "records_without_signal": list(records_without_signal(kept.before, measured.alpha)),
         "for_the_person": for_the_person(verdict.outcome, everything, policy),
+        "pass_in_numbers": pass_in_numbers(verdict.outcome, everything, policy),
         "power": {level.value: asdict(one) for level, one in measured.power.items()},
         "hypotheses": _hypotheses(measured),
         "strength": asdict(strength_of(attacks, policy)) if verdict.outcome in PASSES else None,

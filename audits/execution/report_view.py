@@ -18,6 +18,8 @@ from django.utils.translation import gettext
 from audits.execution import report_models as models
 from audits.execution import report_sections as sections
 from audits.execution import report_words as words
+from audits.execution.report_answers import answers_view
+from audits.execution.report_answers import limits as limits_of
 from audits.execution.report_evidence import evidence_cards
 from audits.execution.report_labels import five_words, labels
 from audits.execution.report_operator import operator_view
@@ -94,7 +96,8 @@ def view_of(case: SealedCase) -> dict[str, Any]:
         "footprint": sections.footprint(findings),
         **told_view(findings),
         "letters": models.letter_rows(findings["events"]),
-        "limits": list(map(quoted, findings["limits"])),
+        "answers": answers_view(case.verified.account),
+        "limits": list(map(quoted, limits_of(findings))),
         "software": [[name, str(version)] for name, version in findings["software"].items()],
         "events": sections.annex(findings["events"]),
     }

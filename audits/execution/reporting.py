@@ -23,6 +23,7 @@ from audits.core.note import parse_vkeys, signer_of
 from audits.core.proof import parse_proof
 from audits.core.record import verify
 from audits.execution import report_words as words
+from audits.execution.pictures import pictures_of
 from audits.execution.printable import printable_values
 from audits.execution.report_scores import scores_csv
 from audits.execution.report_speech import say
@@ -89,6 +90,8 @@ def render(data: bytes, *, vkey: str, locale: str = FALLBACK) -> bytes:
     inputs = {"record": data.decode(), "checkpoint": note, "scores": scores_csv(case.findings)}
     with translation.override(locale):
         view = view_of(case)
+        view["pictures"], pictures = pictures_of(case.findings, language=locale)
+        inputs |= pictures
         return typeset(view, inputs, sealed_at=sealed_at(case))
 
 

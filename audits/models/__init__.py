@@ -15,6 +15,7 @@ from audits.models.recipients import Notice, Publication, Recipient, ToldWho
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, OwedToOthers
 from audits.models.retention import CaseRetention
+from audits.models.supplier import SupplierEvidence
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 from audits.models.version_ends import AnonymityClaim, VersionException
 
@@ -54,6 +55,7 @@ __all__ = [
     "Release",
     "ScoredRecord",
     "ShadowResult",
+    "SupplierEvidence",
     "ToldWho",
     "Verdict",
     "VersionException",

@@ -9,12 +9,17 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from audits.core.letter_rules import LOCALES
 from audits.models.requests import ErasureRequest
 from lineage.models import Dataset, Deployment, ModelVersion
+
+LANGUAGES = list(LOCALES.items())
 
 
 class Recipient(models.Model):
     """Somebody to whom data sets or model versions were disclosed.
+
+    ``locale`` is the language in which they are written to; empty for ``EXPUNGE_LANGUAGE``.
 
     ``api_reader`` is the name of their API keys, so that what they fetched counts as received.
     """
@@ -31,6 +36,7 @@ class Recipient(models.Model):
     role = models.CharField(max_length=16, choices=Role, default=Role.RECIPIENT)
     contract_ref = models.CharField("contract", max_length=200, blank=True)
     contact = models.EmailField(blank=True)
+    locale = models.CharField("language", max_length=8, choices=LANGUAGES, blank=True)
     datasets = models.ManyToManyField(Dataset, blank=True, related_name="recipients")
     versions = models.ManyToManyField(ModelVersion, blank=True, related_name="recipients")
     api_reader = models.CharField("name of their API keys", max_length=200, blank=True)
@@ -68,6 +74,7 @@ class Publication(models.Model):
     where = models.CharField(max_length=16, choices=Where)
     address = models.CharField(max_length=500)
     contact = models.EmailField(blank=True)
+    locale = models.CharField("language", max_length=8, choices=LANGUAGES, blank=True)
     steps = models.TextField()
     datasets = models.ManyToManyField(Dataset, blank=True, related_name="publications")
     versions = models.ManyToManyField(ModelVersion, blank=True, related_name="publications")
@@ -85,6 +92,9 @@ class Notice(models.Model):
     * SENT; FAILED: the mail server refused, it is tried again at ``next_at``;
     * ACKNOWLEDGED: by the link, over the API or, with ``decided_by``, as staff were told;
     * NOT_POSSIBLE: impossible or disproportionate, for the ``reason`` that staff gave.
+
+    ``locale``, ``text_version`` and ``text`` are of what was sent: its language, the version of
+    the text that it was written from (0 is the built-in one), and how it reads without its link.
     """
 
     class State(models.TextChoices):
@@ -123,7 +133,10 @@ class Notice(models.Model):
     created_at = models.DateTimeField()
     next_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
-    error = models.CharField(max_length=64, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    locale = models.CharField(max_length=8, blank=True)
+    text_version = models.PositiveIntegerField(default=0)
+    text = models.TextField(blank=True)
     digest = models.CharField(max_length=64, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     ack_at = models.DateTimeField(null=True, blank=True)

@@ -20,6 +20,7 @@ R = UnlearningRun.Status
 _OWN_WORDS = frozenset(
     {"destroy", "retrain_outside", "decrement", "no_action", "certified_newton"}
 )
+_COUNTS = ("models", "right_at_most", "right_before_at_least")
 _MADE_AGAIN = frozenset({"EXACT", "CERTIFIED"})
 
 
@@ -70,14 +71,23 @@ def _values(run: UnlearningRun, request: ErasureRequest, locale: str) -> dict[st
     shown = f"{epsilon:.2f}" if isinstance(epsilon, int | float) else str(epsilon)
     return {
         "version": str(run.target),
-        "epsilon": shown if locale == FALLBACK else shown.replace(".", ","),
-        "delta": str(run.report.get("delta", "")),
+        "epsilon": _decimal(shown, locale),
+        "delta": _decimal(str(run.report.get("delta", "")), locale),
         "evidence": _evidence(run, request, locale),
     }
 
 
 def _evidence(run: UnlearningRun, request: ErasureRequest, locale: str) -> str:
-    """Return what the attack found; the sentence of the evidence itself is in English only."""
-    verdict = verdict_of(run, request) if locale == FALLBACK else None
-    said = str(verdict.evidence.payload.get("for_the_person", "")) if verdict else ""
-    return said or phrases(locale)["no_trace"]
+    """Return what the attack found, by its numbers; evidence of an earlier release has none."""
+    verdict, words = verdict_of(run, request), phrases(locale)
+    found = verdict.evidence.payload.get("pass_in_numbers") if verdict else None
+    if not found:
+        return words["no_trace"]
+    numbers = {name: str(found[name]) for name in _COUNTS}
+    wrong = _decimal(f"{found['wrong_in_100']:.3g}", locale)
+    tested = fill(words[f"tested_{found['data']}"], numbers)
+    return fill(words["passed"], {**numbers, "tested": tested, "wrong": wrong})
+
+
+def _decimal(number: str, locale: str) -> str:
+    return number if locale == FALLBACK else number.replace(".", ",")

@@ -53,6 +53,7 @@ def sample_values(locale: str) -> Values:
         "backups": (fill(words["overwritten"], {"sentence": "…", "day": later}),),
         "record": "0" * 64,
         "addressee": "Example Ltd",
-        "what": "example dataset, 12",
+        "what": ("example dataset", "example v1"),
+        "contract": "DPA 2030/7",
         "versions": ("example v1 → example v3",),
     }

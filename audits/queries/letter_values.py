@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Value = str | tuple[str, ...]
 
-_PLAIN = ("addressee", "what", "versions", *sorted(SECRETS))
+_PLAIN = sorted(SECRETS)
 _DAYS = ("new_due", "lift_on", "until")
 
 
@@ -32,8 +32,8 @@ def letter_values(
     Args:
         request: the case.
         locale: one of ``LOCALES``.
-        context: what only the caller knows. ``runs``, ``record``, ``asked``, ``addressee``,
-            ``what``, ``versions`` and the links; ``reason`` and ``asked``, a code of the phrases
+        context: what only the caller knows. ``runs``, ``record``, ``asked`` and the links;
+            ``reason`` and ``asked``, a code of the phrases
             or words; ``new_due``, ``lift_on``, ``until`` and ``models_by``, days;
             ``places_erased``, a count; ``recipients``, names; ``places``, of ``name`` and
             ``why``, which may be a code; ``exceptions``, of ``what``, ``reason`` and ``until``;
@@ -41,9 +41,10 @@ def letter_values(
     """
     words = phrases(locale)
     plain = {name: _plain(context.get(name)) for name in _PLAIN}
-    days = {name: _day(context.get(name), locale) for name in _DAYS}
+    days = {name: day_words(context.get(name), locale) for name in _DAYS}
     return {
-        **_always(request, locale),
+        **of_the_installation(),
+        **_of_the_case(request, locale),
         **plain,
         **days,
         "reason": _said(context.get("reason") or request.refusal_code, words),
@@ -58,20 +59,26 @@ def letter_values(
     }
 
 
-def _always(request: ErasureRequest, locale: str) -> dict[str, Value]:
+def of_the_installation() -> dict[str, Value]:
+    """Return the values that every letter and notice may use, whatever its case."""
     checkpoint = LogCheckpoint.objects.order_by("-size").first()
     return {
-        "reference": request.reference,
-        "received_on": _day(request.received_at, locale),
-        "due_on": _day(request.due_on, locale),
-        "erased_on": _day(request.erased_at, locale),
-        "earlier": request.joined_to.reference if request.joined_to else "",
         "controller": settings.EXPUNGE_CONTROLLER,
         "contact": settings.EXPUNGE_CONTACT,
         "authority": settings.EXPUNGE_AUTHORITY,
         "site": settings.SITE_URL,
-        "hours": str(settings.EXPUNGE_CONFIRM_HOURS),
         "checkpoint": checkpoint.note if checkpoint else "",
+    }
+
+
+def _of_the_case(request: ErasureRequest, locale: str) -> dict[str, Value]:
+    return {
+        "reference": request.reference,
+        "received_on": day_words(request.received_at, locale),
+        "due_on": day_words(request.due_on, locale),
+        "erased_on": day_words(request.erased_at, locale),
+        "earlier": request.joined_to.reference if request.joined_to else "",
+        "hours": str(settings.EXPUNGE_CONFIRM_HOURS),
     }
 
 
@@ -81,7 +88,7 @@ def _plain(value: object) -> Value:
     return "" if value is None else str(value)
 
 
-def _day(value: object, locale: str) -> str:
+def day_words(value: object, locale: str) -> str:
     """Return a day in words: of a moment, where the legal clock runs; of a text, as ISO 8601."""
     if not value:
         return ""
@@ -125,7 +132,7 @@ def _dated(
         sentence = str(row.get("what") or row.get("name") or "")
         if reason := str(row.get("reason") or ""):
             sentence = f"{sentence}: {words.get(reason, reason).rstrip('.')}"
-        if day := _day(row.get(key), locale):
+        if day := day_words(row.get(key), locale):
             sentence = fill(words[phrase], {"sentence": sentence, "day": day})
         said.append(sentence)
     return tuple(said)

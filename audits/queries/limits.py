@@ -45,6 +45,7 @@ from audits.queries.limit_sentences import (
 from audits.queries.operator_cases import operator_origin_of
 from audits.queries.places import findings
 from audits.queries.serving import exposed
+from audits.queries.supplier import supplier_limits
 from lineage.models import ModelVersion, Run
 from unlearning.services.runs import NEWTON, left_alone
 
@@ -68,7 +69,7 @@ def _claim(run: UnlearningRun) -> str:
     return next(filter(None, claims), "")
 
 
-def _way(run: UnlearningRun) -> str:
+def way_of(run: UnlearningRun) -> str:
     """Return how an exact result was arrived at, and how much is claimed of it."""
     said = _claim(run)
     return f"{run.method} {said}" if said else run.method
@@ -92,7 +93,7 @@ def _bounded(runs: Sequence[UnlearningRun]) -> list[str]:
     if removed := [run for run in runs if run.method == NEWTON and run.status == "CLEARED"]:
         budgets = "; ".join(f"{run.target}, {run.report['stop_reason']}" for run in removed)
         found.append(REMOVED.format(count=len(removed), budgets=budgets))
-    based = [run for run in runs if run.guarantee == "CERTIFIED" and _way(run) in EXACT]
+    based = [run for run in runs if run.guarantee == "CERTIFIED" and way_of(run) in EXACT]
     if based:
         names = ", ".join(str(run.unlearned or run.target) for run in based)
         found.append(ON_REMOVED.format(names=names))
@@ -112,7 +113,7 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     """Return the limits that apply to a case, as sentences."""
     found = [*ALWAYS, *_of_places(request), *_of_releases(runs), *_of_audits(request, runs)]
     exact = (run for run in runs if run.guarantee in ("EXACT", "CERTIFIED"))
-    found += [EXACT[way] for way in sorted({_way(run) for run in exact} & EXACT.keys())]
+    found += [EXACT[way] for way in sorted({way_of(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):
         found.append(NOT_REACHED.format(count=short))
     found += _meanwhile(runs)
@@ -128,6 +129,7 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
         found.append(KEPT.format(count=kept))
     if _raised(request, NEAR_SEARCH_INCOMPLETE):
         found.append(NOT_READ)
+    found += supplier_limits(request)
     found += _of_operator(request)
     found += _of_batch(request)
     if unknown := len(request.plan.get("unknown", [])):

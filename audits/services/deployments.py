@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from audits.core.letter_rules import LOCALES
 from audits.core.roles import WORDS, Right
 from audits.models import Notice
 from audits.services import log, notices
 from audits.services.requests import actor_of
 from audits.services.rights import NotAllowed, has_right
 from lineage.services import deployments
+from lineage.services.deployments import DeploymentRefused
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,6 +40,7 @@ def register(  # noqa: PLR0913  (the fields of a deployment)
     now: datetime,
     user: User | None,
     contact: str = "",
+    locale: str = "",
     note: str = "",
     reader: str = "",
 ) -> Deployment:
@@ -47,14 +50,18 @@ def register(  # noqa: PLR0913  (the fields of a deployment)
 
     Raises:
         NotAllowed: the user may keep no register of deployments.
-        DeploymentRefused: see ``lineage.services.deployments.register``.
+        DeploymentRefused: there are no letters in the language, or see
+            ``lineage.services.deployments.register``.
     """
     _require(user)
+    if locale and locale not in LOCALES:
+        raise DeploymentRefused(f"locale is {locale!r}; allowed are {', '.join(LOCALES)}.")
     made, before = deployments.register(
         version=version,
         place=place,
         kind=kind,
         contact=contact,
+        locale=locale,
         note=note,
         reader=reader,
         now=now,

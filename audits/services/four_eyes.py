@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import transaction
-
 from audits.models import ErasureRequest
 from audits.queries.decisions import approved_by, is_own_request
-from audits.services import log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
     from uuid import UUID
 
     from django.contrib.auth.models import User
@@ -30,7 +26,7 @@ OWN_APPROVAL = "OWN_APPROVAL"
 class NotYourDecision(Exception):
     """The member of staff may not do this to this case; the sentence says why.
 
-    ``case_id``, ``action`` and ``reason`` are what ``note_refusal`` writes to the log.
+    ``case_id``, ``action`` and ``reason`` are what ``refusals.note_refusal`` writes to the log.
     """
 
     def __init__(self, sentence: str, *, case_id: UUID, action: str, reason: str) -> None:
@@ -86,15 +82,3 @@ def check_executor(*, cases: Iterable[UUID], user: User, action: str) -> None:
                 action=action,
                 reason=OWN_APPROVAL,
             )
-
-
-@transaction.atomic
-def note_refusal(*, refused: NotYourDecision, actor: str, now: datetime) -> None:
-    """Log that an action was refused, apart from what was rolled back with it."""
-    log.append(
-        type="action_refused",
-        case=refused.case_id,
-        now=now,
-        actor=actor,
-        data={"action": refused.action, "reason": refused.reason},
-    )

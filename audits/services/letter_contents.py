@@ -21,13 +21,11 @@ if TYPE_CHECKING:
 class Written:
     """A letter as it is read.
 
-    ``to`` is empty where the person is written to; ``links`` are the texts that only the
-    addressee may see.
+    ``links`` are the texts that only the addressee may see.
     """
 
     subject: str
     paragraphs: tuple[Paragraph, ...]
-    to: str = ""
     links: tuple[str, ...] = ()
 
     @property
@@ -56,7 +54,6 @@ def open_letter(case_id: UUID, letter_id: UUID, sealed: bytes) -> Written:
         raise NotReadable("The stored text was altered, or belongs to another case.")
     return Written(
         subject=str(fields["subject"]),
-        to=str(fields["to"]),
         paragraphs=tuple(Paragraph(**one) for one in paragraphs),
         links=tuple(links),
     )

@@ -46,7 +46,7 @@ def deliver(*, letter: Letter, now: datetime) -> bool:
         written = open_letter(letter.request_id, letter.pk, bytes(letter.content))
     except NotReadable:
         written = None
-    to = _address(letter, written)
+    to = _address(letter)
     if written is None or not to or too_late(letter, now) or _overtaken(letter, now):
         _drop(letter)
         return False
@@ -99,9 +99,7 @@ def _claimed(letter: Letter, now: datetime) -> bool:
     return bool(mine.update(claimed_at=now))
 
 
-def _address(letter: Letter, written: Written | None) -> str:
-    if written and written.to:
-        return written.to
+def _address(letter: Letter) -> str:
     request = letter.request
     if letter.code in TO_CONFIRM and request.status != ErasureRequest.Status.RECEIVED:
         return ""

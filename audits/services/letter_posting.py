@@ -61,7 +61,7 @@ def choose_route(
     if way == Way.EMAIL:
         before, after = after, before
     ours = Letter.objects.filter(request=request, state=before).exclude(code="CONFIRM")
-    ours.exclude(code__endswith="_NOTICE").update(state=after, next_try_at=now, attempts=1)
+    ours.update(state=after, next_try_at=now, attempts=1)
     data = {"way": way, "requested": "YES" if requested else "NO"}
     log.append(type="answer_route_set", case=case_id, now=now, actor=actor_of(user), data=data)
 

@@ -26,18 +26,16 @@ def write(
     code: str,
     now: datetime,
     context: Mapping[str, Any],
-    to: str = "",
-    locale: str = "",
 ) -> tuple[Written, LetterText]:
     """Return a letter and the text that it was written from.
 
     Raises:
         LetterIncomplete: a mandatory block has nothing to say.
     """
-    language = known_locale(locale or request.locale)
+    language = known_locale(request.locale)
     text = current_text(code, language, now)
     values = letter_values(request, language, context)
-    return filled_in(text, values, to=to), text
+    return filled_in(text, values), text
 
 
 def preview_letter(
@@ -54,13 +52,12 @@ def preview_letter(
     return written.without_links(phrases(text.locale)["hidden"])
 
 
-def filled_in(text: LetterText, values: Values, *, to: str = "") -> Written:
+def filled_in(text: LetterText, values: Values) -> Written:
     """Return a text with its values filled in. Raises LetterIncomplete."""
     known = {name: values.get(name, "") for name in RULES[text.code].allowed}
     links = tuple(str(known[name]) for name in sorted(SECRETS & set(known)) if known[name])
     return Written(
         subject=one_line(fill(text.subject, inline(known))),
         paragraphs=tuple(spaced(lay_out(text.code, text.blocks, known), text.locale)),
-        to=to,
         links=links,
     )

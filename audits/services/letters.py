@@ -1,7 +1,7 @@
-"""Write to the person, or notify somebody else. Sending never undoes what a case did.
+"""Write to the person. Sending never undoes what a case did.
 
-``send_letter`` and ``send_notice`` are what the rest of the software calls, outside a transaction:
-a letter that has left cannot be rolled back.
+``send_letter`` is what the rest of the software calls, outside a transaction: a letter that has
+left cannot be rolled back. Whoever else is told gets a notice (``audits.services.notices``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from django.core.validators import validate_email
 from django.db import transaction
 
 from audits.core.commitment import commit
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-__all__ = ["CLAIM", "LetterIncomplete", "send_letter", "send_notice"]
+__all__ = ["CLAIM", "LetterIncomplete", "send_letter"]
 # Anybody can have these sent, so they print the newest checkpoint and make none of their own.
 UNCONFIRMED = frozenset({"CONFIRM", "CONFIRM_REMINDER"})
 State = Letter.State
@@ -54,45 +53,13 @@ def send_letter(
         raise ValueError(f"code is {code!r}, which is no letter to the person.")
     if nobody_to_answer(request):
         return False
-    return _send(request, code, now, context or {}, "").sent_at is not None
+    return _send(request, code, now, context or {}).sent_at is not None
 
 
-def send_notice(
-    *,
-    request: ErasureRequest,
-    code: str,
-    address: str,
-    now: datetime,
-    context: Mapping[str, Any],
-    locale: str = "en",
-) -> Letter:
-    """Notify somebody who is not the person, once for the same context; return the letter.
-
-    Its ``state`` says whether it is sent. ``context`` has ``addressee``, ``what``, which must not
-    name the person, ``ack_url`` and, for a recipient, ``versions``.
-
-    Raises:
-        ValueError: there is no such notice.
-        ValidationError: the address is no e-mail address, or several.
-    """
-    rule = RULES.get(code)
-    if rule is None or rule.to_person:
-        raise ValueError(f"code is {code!r}, which is no notice to somebody else.")
-    validate_email(address)
-    return _send(request, code, now, context, address, locale)
-
-
-def _send(
-    request: ErasureRequest,
-    code: str,
-    now: datetime,
-    context: Mapping[str, Any],
-    to: str,
-    locale: str = "",
-) -> Letter:
-    letter = _letter_of(request, code, _asked(request, code, context, to), now)
+def _send(request: ErasureRequest, code: str, now: datetime, context: Mapping[str, Any]) -> Letter:
+    letter = _letter_of(request, code, _asked(request, code, context), now)
     if letter.state in (State.WAITING, State.FAILED) and not letter.content:
-        _write(letter, request, now, context, to, locale)
+        _write(letter, request, now, context)
     deliver(letter=letter, now=now)
     letter.refresh_from_db()
     return letter
@@ -112,12 +79,12 @@ def _letter_of(request: ErasureRequest, code: str, asked: str, now: datetime) ->
     )
 
 
-def _asked(request: ErasureRequest, code: str, context: Mapping[str, Any], to: str) -> str:
+def _asked(request: ErasureRequest, code: str, context: Mapping[str, Any]) -> str:
     """Return what tells one letter of this kind from another: a commitment to its content."""
     if not RULES[code].repeatable:
         return ""
     told = {name: str(value) for name, value in context.items() if name not in SECRETS}
-    told["to"] = to
+    told["to"] = ""  # as earlier releases wrote it, so that nothing is sent again
     try:
         return commit(keys.get_or_create(f"case:{request.pk}"), {"asked": json.dumps(told)})
     except keys.KeyDestroyed:
@@ -129,22 +96,18 @@ def _write(
     request: ErasureRequest,
     now: datetime,
     context: Mapping[str, Any],
-    to: str,
-    locale: str,
 ) -> None:
     if letter.code not in UNCONFIRMED:
         log.anchor(now=now)
     try:
-        written, text = write(
-            request=request, code=letter.code, now=now, context=context, to=to, locale=locale
-        )
+        written, text = write(request=request, code=letter.code, now=now, context=context)
         content = seal_letter(request.pk, letter.pk, written)
     except (LetterIncomplete, keys.KeyDestroyed) as error:
         _not_written(letter, error, now)
         return
     letter.locale, letter.version = text.locale, text.version
     letter.digest, letter.content = _digest(written), content
-    letter.state = State.TO_POST if not to and on_paper(request, letter.code) else State.WAITING
+    letter.state = State.TO_POST if on_paper(request, letter.code) else State.WAITING
     letter.error, letter.next_try_at = "", None
     letter.save()
 

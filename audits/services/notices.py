@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
-from uuid import UUID
 
-from django.conf import settings
-from django.core import signing
 from django.db import transaction
-from django.urls import reverse
 
 from audits.core.roles import Right
-from audits.models import ErasureRequest, Notice, Publication, Reading, ToldWho
-from audits.queries import told
-from audits.queries.operator_cases import operator_origin_of
+from audits.models import ErasureRequest, Notice, ToldWho
+from audits.queries.notices import deployment_notice, others_of
 from audits.services import log
 from audits.services.notice_delivery import deliver
+from audits.services.notice_links import notice_of_link
 from audits.services.requests import actor_of
 from audits.services.rights import require
 from lineage.models import Deployment, ModelVersion
@@ -28,22 +24,16 @@ from lineage.services import deployments
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from uuid import UUID
 
     from django.contrib.auth.models import User
 
-    from audits.models import Recipient
-
-SALT = "audits.notice"
 LEAST_REASON = 20
-S, Occasion = Notice.State, Notice.Occasion
+S = Notice.State
 
 
 class NoticeRefused(Exception):
     """The notice cannot be answered like this; the sentence says why, and nothing was changed."""
-
-
-class LinkUnknown(LookupError):
-    """The link is none of ours."""
 
 
 def tell_of(*, request: ErasureRequest, occasion: Notice.Occasion, now: datetime) -> None:
@@ -60,47 +50,20 @@ def tell_of(*, request: ErasureRequest, occasion: Notice.Occasion, now: datetime
 @transaction.atomic
 def note_others(*, request: ErasureRequest, occasion: Notice.Occasion, now: datetime) -> None:
     """Note that each recipient of an affected data set or version is to be told."""
-    if operator_origin_of(request.pk):
-        return
-    versions = {one.pk: str(one) for one in told.affected_versions(request)}
-    datasets = {one.pk: str(one.name) for one in told.affected_datasets(request)}
-    recipients, publications = told.recipients_of(list(versions), list(datasets))
-    # Art. 17(2) speaks of erasure only.
-    public = list(publications) if occasion == Occasion.ERASED else []
-    concerned: list[Recipient | Publication] = [*recipients, *public]
-    for one in concerned:
-        had = set(one.versions.values_list("pk", flat=True)) | _fetched(one)
-        data = set(one.datasets.values_list("pk", flat=True))
-        what = {
-            "versions": [name for pk, name in versions.items() if pk in had],
-            "datasets": [name for pk, name in datasets.items() if pk in data],
-        }
-        _note(request, occasion, one, what, now)
-
-
-def _fetched(one: Recipient | Publication) -> set[UUID]:
-    """Return the versions that somebody fetched with their API keys."""
-    if isinstance(one, Publication) or not one.api_reader:
-        return set()
-    readings = Reading.objects.filter(reader=one.api_reader)
-    return set(readings.values_list("version", flat=True))
-
-
-def _note(
-    request: ErasureRequest,
-    occasion: Notice.Occasion,
-    one: Recipient | Publication,
-    what: dict[str, list[str]],
-    now: datetime,
-) -> None:
-    notice, fresh = Notice.objects.get_or_create(
-        request=request,
-        occasion=occasion,
-        **{type(one).__name__.lower(): one},
-        defaults={"created_at": now, "next_at": now, **what},
-    )
-    if fresh:
-        _log_due(notice, one.pk, now)
+    for draft in others_of(request, occasion, now):
+        notice, fresh = Notice.objects.get_or_create(
+            request=request,
+            occasion=occasion,
+            **{draft.target.lower(): draft.addressee},
+            defaults={
+                "versions": draft.versions,
+                "datasets": draft.datasets,
+                "created_at": now,
+                "next_at": now,
+            },
+        )
+        if fresh:
+            _log_due(notice, now)
 
 
 @transaction.atomic
@@ -112,19 +75,14 @@ def note_deployments(*, now: datetime) -> None:
     for one in gone.select_related("version").select_for_update(of=("self",)):
         by = one.version.invalidated_by
         case = ErasureRequest.objects.filter(pk=by).first() if by else None
-        notice = Notice.objects.create(
-            request=case,
-            occasion=Occasion.ERASED if case else Occasion.DESTROYED,
-            deployment=one,
-            versions=[str(one.version)],
-            created_at=now,
-            next_at=now,
-        )
-        _log_due(notice, one.pk, now)
+        notice = deployment_notice(one, case, now)
+        notice.save(force_insert=True)
+        _log_due(notice, now)
 
 
-def _log_due(notice: Notice, addressee: UUID, now: datetime) -> None:
-    data = {"notice": str(notice.pk), "target": notice.target, "id": str(addressee)}
+def _log_due(notice: Notice, now: datetime) -> None:
+    addressee = str(notice.addressee.pk)
+    data = {"notice": str(notice.pk), "target": notice.target, "id": addressee}
     log.append(
         type="notice_due",
         case=notice.request_id,
@@ -138,55 +96,7 @@ def send_due(*, now: datetime, request: ErasureRequest | None = None) -> int:
     due = Notice.objects.filter(state__in=[S.DUE, S.FAILED], next_at__lte=now)
     due = due.filter(request=request) if request else due
     rows = due.select_related("request", "recipient", "publication", "deployment__version")
-    return sum(
-        deliver(notice=one, context=_context(one), now=now) for one in rows.order_by("created_at")
-    )
-
-
-def _context(notice: Notice) -> dict[str, object]:
-    place = notice.deployment
-    return {
-        "notice": notice,
-        "addressee": str(notice.recipient or notice.publication or (place.place if place else "")),
-        "contract": notice.recipient.contract_ref if notice.recipient else "",
-        "versions": notice.versions,
-        "datasets": notice.datasets,
-        "deployment": place,
-        "newer": _newer(place) if place else None,
-        "ack_url": settings.SITE_URL + reverse("audits:acknowledge", args=[link_token(notice)]),
-        "controller": settings.EXPUNGE_CONTROLLER,
-        "contact": settings.EXPUNGE_CONTACT,
-    }
-
-
-def _newer(place: Deployment) -> ModelVersion | None:
-    """Return what is in use in the place of a version, where anything is."""
-    usable = ModelVersion.objects.filter(
-        model_name=place.model_name, state=ModelVersion.State.ACTIVE
-    )
-    return usable.exclude(kind=ModelVersion.Kind.SHADOW).order_by("-version").first()
-
-
-def link_token(notice: Notice) -> str:
-    """Return what the link of a notice ends in; it does not expire, as the notice does not."""
-    return signing.dumps(str(notice.pk), salt=SALT)
-
-
-def notice_of_link(token: str) -> Notice:
-    """Return the notice of a link.
-
-    Raises:
-        LinkUnknown: it is none of ours.
-    """
-    try:
-        pk = UUID(str(signing.loads(token, salt=SALT)))
-    except (signing.BadSignature, ValueError) as error:
-        raise LinkUnknown("This link is not one of ours, or not all of it was opened.") from error
-    found = Notice.objects.select_related("recipient", "publication", "deployment__version")
-    notice = found.filter(pk=pk).first()
-    if notice is None:
-        raise LinkUnknown("The notice of this link is not kept any more.")
-    return notice
+    return sum(deliver(notice=one, now=now) for one in rows.order_by("created_at"))
 
 
 def acknowledge_by_link(*, token: str, now: datetime) -> Notice:

@@ -15,8 +15,10 @@ from audits.core.events import parse
 from audits.core.statement import Subject
 from audits.models import ComplianceRecord, DuplicateFinding, ErasureRequest, LogLeaf
 from audits.queries import case_file, log_tree
+from audits.queries.answers import answers_of
 from audits.queries.ends import ends_record
 from audits.queries.footprint import footprint
+from audits.queries.supplier import supplier_record
 from audits.queries.told import told_record
 from audits.services import log
 from audits.services.transitions import MoveNotAllowed, move
@@ -92,8 +94,9 @@ def request_leaf(case_id: UUID) -> LoggedEvent:
 
 def _account(request: ErasureRequest, now: datetime) -> Account:
     left = footprint(request, now=now).as_dict()
-    beside = {**ends_record(request), **told_record(request)}
+    beside = {**ends_record(request), **told_record(request), **supplier_record(request)}
     findings = {**case_file.findings(request), "footprint": left, **beside}
+    findings["answers"] = answers_of(request, findings, now=now)
     subjects = [
         Subject(name=f"model:{row[version]}", sha256=row[digest])
         for row in findings["runs"]

@@ -10,6 +10,7 @@ from django.db import transaction
 from audits.models import ErasureRequest
 from audits.services import log
 from audits.services.actors import actor_of
+from audits.services.four_eyes import NotYourDecision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 def reason_of(error: Exception) -> str:
     """Return the code of a refusal: the name of its exception; its sentence may name somebody."""
+    if isinstance(error, NotYourDecision):
+        return error.reason
     if isinstance(error, PermissionDenied):
         return "NO_RIGHT"
     if type(error) is ValueError:
@@ -37,10 +40,14 @@ def note_refusal(
     now: datetime,
     user: User | None = None,
 ) -> None:
-    """Write the event of a refused action; call it after the refused one has rolled back."""
+    """Write the event of a refused action; call it after the refused one has rolled back.
+
+    Where somebody may not decide, the error itself names the case and the action.
+    """
+    if isinstance(error, NotYourDecision):
+        case_ids, action = [error.case_id], error.action
     actor = actor_of(user) if user else log.SUBJECT
     data = {"action": log.code_of(action), "reason": reason_of(error)}
-    for case_id in ErasureRequest.objects.filter(pk__in=list(case_ids)).values_list(
-        "pk", flat=True
-    ):
+    known = ErasureRequest.objects.filter(pk__in=list(case_ids))
+    for case_id in known.values_list("pk", flat=True):
         log.append(type="action_refused", case=case_id, now=now, actor=actor, data=data)

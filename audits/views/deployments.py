@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from audits.core.letter_rules import LOCALES
 from audits.queries import registers
 from audits.queries.told import OUT_OF_USE
 from audits.services import deployments
@@ -50,6 +51,11 @@ class DeploymentForm(forms.Form):
         help_text="May stay empty; then you tell them yourself.",
         required=False,
         error_messages={"invalid": "Enter an e-mail address in the form name@example.org."},
+    )
+    locale = forms.ChoiceField(
+        label="In which language?",
+        choices=[("", "Language of this installation"), *LOCALES.items()],
+        required=False,
     )
     note = forms.CharField(label="Note", max_length=500, required=False)
 

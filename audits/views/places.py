@@ -20,6 +20,7 @@ from lineage import locations
 from lineage.core.place_settings import SettingRefused
 from lineage.core.places import LocationNotReachable
 from lineage.models import Backup, Location
+from lineage.queries.locations import overdue_backups
 
 if TYPE_CHECKING:
     from django.forms import Form
@@ -31,15 +32,13 @@ if TYPE_CHECKING:
 def place_list(request: HttpRequest) -> HttpResponse:
     """List the places that a case erases from, and the backups."""
     now = timezone.now()
-    backups = [
-        {"backup": one, "late": one.destroyed_at is None and one.expires_at <= now}
-        for one in Backup.objects.all()
-    ]
+    late = set(overdue_backups(now).values_list("pk", flat=True))
+    backups = [{"backup": one, "late": one.pk in late} for one in Backup.objects.all()]
     context = {
         "places": [{"place": one, "title": _title(one.kind)} for one in Location.objects.all()],
         "kinds": [(kind, _title(kind)) for kind in locations.KINDS],
         "backups": backups,
-        "late": sum(row["late"] is True for row in backups),
+        "late": len(late),
         "drill": last_drill(),
         "may_keep": may(request, Right.REGISTER),
     }

@@ -28,6 +28,7 @@ _LISTS = {
     "datasets": "Hold Ctrl or Cmd to choose several.",
     "versions": "Hold Ctrl or Cmd to choose several.",
     "contact": "May stay empty; then you tell them yourself and record it.",
+    "locale": "In which they are written to; empty for the language of this installation.",
 }
 
 
@@ -49,6 +50,7 @@ class RecipientForm(_EntryForm):
             "role",
             "contract_ref",
             "contact",
+            "locale",
             "datasets",
             "versions",
             "api_reader",
@@ -71,6 +73,7 @@ class PublicationForm(_EntryForm):
             "where",
             "address",
             "contact",
+            "locale",
             "steps",
             "datasets",
             "versions",

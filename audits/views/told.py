@@ -8,18 +8,26 @@ from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from audits.core.letter_layout import LetterIncomplete
+from audits.core.letter_rules import LOCALES, RULES
 from audits.core.roles import Right
 from audits.models import ErasureRequest, Notice
 from audits.queries import told
 from audits.queries.ends import ends_of
+from audits.queries.notices import code_of, locale_of, to_come
+from audits.queries.supplier import outside_bases
 from audits.services import notices
+from audits.services.notice_delivery import preview_notice
+from audits.services.notice_links import LinkUnknown, notice_of_link
 from audits.services.rights import has_right
-from audits.views.access import page, private, staff_of
+from audits.views.access import page, private, staff_of, staff_page
+from audits.views.downloads import not_there
 from audits.views.rights import needing
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
@@ -39,14 +47,51 @@ TONES = {
 def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
     """Show a button; only pressing it acknowledges, since mail scanners open every link."""
     try:
-        notice = notices.notice_of_link(token)
+        notice = notice_of_link(token)
         if request.method == "POST":
             notices.acknowledge_by_link(token=token, now=timezone.now())
             return redirect("audits:acknowledge", token=token)
-    except notices.LinkUnknown as error:
+    except LinkUnknown as error:
         return page(request, "audits/link_not_usable.html", {"reason": str(error)}, status=410)
     done = notice.state == Notice.State.ACKNOWLEDGED
     return page(request, "audits/acknowledge.html", {"notice": notice, "done": done})
+
+
+@require_safe
+@staff_page
+def notice_text(request: HttpRequest, case_id: UUID, addressee_id: UUID) -> HttpResponse:
+    """Show what somebody was written of a case, or would be written now."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    drafts, now = told.notices_of(case), timezone.now()
+    found = [one for one in drafts if one.addressee.pk == addressee_id]
+    found = found or [one for one in to_come(case, now) if one.addressee.pk == addressee_id]
+    if not found:
+        said = "Nobody of this address in the registers is told of the case."
+        return not_there(request, "There is no such notice", said, 404)
+    try:
+        shown = [_text_of(one, now) for one in found]
+    except LetterIncomplete as error:
+        return not_there(request, "The notice cannot be written yet", str(error), 400)
+    context = {"case": case, "addressee": found[0].addressee, "notices": shown}
+    return page(request, "audits/notice_text.html", context)
+
+
+def _text_of(notice: Notice, now: datetime) -> dict[str, Any]:
+    """Return a notice as it was sent, or as it would be sent now."""
+    if notice.text:
+        locale, (subject, _, body) = notice.locale, notice.text.partition("\n\n")
+    else:
+        written, locale = preview_notice(notice, now), locale_of(notice)
+        subject, body = written.subject, written.body
+    return {
+        "notice": notice,
+        "title": RULES[code_of(notice)].title,
+        "sent": bool(notice.text),
+        "language": LOCALES[locale],
+        "locale": locale,
+        "subject": subject,
+        "body": body,
+    }
 
 
 @require_POST
@@ -100,6 +145,8 @@ def told_context(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
     user = staff_of(request)
     return {
         "ends": ends_of(case),
+        "outside_bases": outside_bases(case),
+        "to_come": to_come(case, timezone.now()),
         "notices": [(one, TONES[one.state]) for one in told.notices_of(case)],
         "still_deployed": told.still_deployed(case),
         "awaited": told.awaited(case),

@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from audits.models import Decision, DuplicateFinding, Letter, LocationException
 from audits.queries import cases
-from audits.services import four_eyes, refusals
-from audits.services.actors import actor_of
+from audits.services import refusals
 from audits.services.decisions import ReplacementNotAcceptable
 from audits.services.duplicates import NeedsSecond
 from audits.services.extensions import ExtensionRefused
+from audits.services.four_eyes import NotYourDecision
 from audits.services.operator_cases import NotYourApproval
 from audits.services.pauses import PauseRefused
 from audits.services.transitions import MoveNotAllowed
@@ -34,6 +34,7 @@ REFUSED = (
     MoveNotAllowed,
     NeedsSecond,
     NotYourApproval,
+    NotYourDecision,
     PauseRefused,
     PermissionDenied,
     ReplacementNotAcceptable,
@@ -59,10 +60,6 @@ def logged(action: Callable[P, T]) -> Callable[P, T]:
     def done(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return action(*args, **kwargs)
-        except four_eyes.NotYourDecision as refused:
-            actor = actor_of(kwargs["user"])  # type: ignore[arg-type]  # every such action has one
-            four_eyes.note_refusal(refused=refused, actor=actor, now=timezone.now())
-            raise
         except REFUSED as error:
             given: Mapping[str, Any] = kwargs
             refusals.note_refusal(

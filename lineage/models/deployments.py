@@ -16,6 +16,7 @@ class Deployment(models.Model):
     It is open until another version of the model took its place there (``switched_at``,
     ``replaced_by``) or it was taken down (``withdrawn_at``). ``acknowledged_at`` is when whoever
     runs the place said that it is gone, which is more than that we were told of a switch-over.
+    ``locale`` is the language in which its contact is written to; empty for the installation's.
     ``reader`` is the name of the API keys that reported it; empty where staff entered it.
     """
 
@@ -34,6 +35,7 @@ class Deployment(models.Model):
     place = models.CharField(max_length=200)
     kind = models.CharField(max_length=16, choices=Kind)
     contact = models.EmailField(blank=True)
+    locale = models.CharField("language", max_length=8, blank=True)
     reader = models.CharField(max_length=200, blank=True)
     deployed_at = models.DateTimeField()
     switched_at = models.DateTimeField(null=True, blank=True)

@@ -256,6 +256,7 @@ class Artefact(models.Model):
         PLOT = "PLOT", "Plot"
         RECORD = "RECORD", "Sealed record"
         REPORT = "REPORT", "Report"
+        SUPPLIER = "SUPPLIER", "Evidence of a supplier"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=16, choices=Kind)

@@ -34,6 +34,7 @@ def register(  # noqa: PLR0913  (the fields of a deployment)
     kind: str,
     now: datetime,
     contact: str = "",
+    locale: str = "",
     note: str = "",
     reader: str = "",
 ) -> tuple[Deployment, Deployment | None]:
@@ -66,6 +67,7 @@ def register(  # noqa: PLR0913  (the fields of a deployment)
         place=place,
         kind=kind,
         contact=contact or (before.contact if before else ""),
+        locale=locale or (before.locale if before else ""),
         deployed_at=now,
         note=note,
         reader=reader or (before.reader if before else ""),

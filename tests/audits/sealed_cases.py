@@ -62,6 +62,11 @@ def no_data_case():
 
 def erased_case():
     """Three versions: cleared by an attack, retrained after an unclear look, destroyed."""
+    return sealed(case_to_seal())
+
+
+def case_to_seal():
+    """The same case before its seal."""
     request = received()
     space = OrdinalSpace.objects.create(name=f"digits-{uuid4().hex[:6]}")
     versions = [_version(name) for name in ("digits-cnn", "ranker", "legacy")]
@@ -70,7 +75,8 @@ def erased_case():
     _retrained(request, versions[1])
     _destroyed(request, versions[2])
     _erase(request, space)
-    return sealed(request)
+    request.refresh_from_db()
+    return request
 
 
 def _version(name: str, number: int = 1) -> ModelVersion:

@@ -25,20 +25,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from audits.core.assessment import Assessed, by_code
 from audits.core.identity import Check
 from audits.models import ComplianceRecord, ErasureRequest, LogLeaf
 from audits.services import (
-    asking,
-    closing,
-    deciding,
     entering,
-    extensions,
-    holds,
-    identifying,
-    objections,
-    planning,
-    records,
     requests,
     unconfirmed,
 )
@@ -47,6 +37,7 @@ from audits.services.receiving import KINDS, LinkNotUsable
 from audits.services.rights import give_role
 from audits.services.transitions import ALLOWED, MoveNotAllowed
 from lineage.models import Restriction
+from tests.audits.case_actions import ACTIONS, Actions
 from tests.audits.case_invariants import (
     an_answer_takes_longer_only_once_told_in_the_first_period,
     nothing_is_erased_before_identity_and_decision,
@@ -54,7 +45,7 @@ from tests.audits.case_invariants import (
     what_expired_says_nothing_of_anybody,
     what_is_sealed_has_an_end_that_was_reached,
 )
-from tests.audits.kinds import BALANCE, member
+from tests.audits.kinds import member
 from tests.audits.world import ADA, NOW, person
 
 if TYPE_CHECKING:
@@ -63,21 +54,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 S = ErasureRequest.Status
-PLAN: dict[str, list[str]] = {"affected": [], "not_affected": [], "unknown": [], "spaces": []}
 MOST = 2
-ACTIONS = [
-    "confirm",
-    "check",
-    "ask",
-    "answer",
-    "take_back",
-    "give_up",
-    "accept",
-    "refuse",
-    "overrule",
-]
-ACTIONS += ["approve", "decide", "extend", "go_free"]
-ACTIONS += ["withdraw", "restrict", "plan", "hold", "fail", "resume", "erase", "seal"]
 USUAL: dict[str, str] = {
     S.INFO_ASKED: "answer",
     S.RECEIVED: "confirm",
@@ -89,7 +66,7 @@ USUAL: dict[str, str] = {
 which = st.integers(0, MOST - 1)
 
 
-class Cases(RuleBasedStateMachine):
+class Cases(Actions, RuleBasedStateMachine):
     """All that may be done to the requests of one person."""
 
     @initialize(steps=st.integers(0, 5), held=st.booleans())
@@ -192,89 +169,6 @@ class Cases(RuleBasedStateMachine):
             case_now = self.fresh(case)
             assert case_now.status == case.status, "what is refused changes nothing"
 
-    def _confirm(self, case: ErasureRequest) -> None:
-        token = next(one.confirm_token for one in self.got if one.request.pk == case.pk)
-        requests.confirm_request(token=token, now=self.now)
-
-    def _check(self, case: ErasureRequest) -> None:
-        check = Check(method="CALL_BACK", level="LOW")
-        identifying.check_identity(**self.by_staff(case), check=check)
-
-    def _ask(self, case: ErasureRequest) -> None:
-        asking.ask_information(**self.by_staff(case), doubt="CLAIMS_DIFFER")
-
-    def _answer(self, case: ErasureRequest) -> None:
-        stated = [("EXTERNAL", "4711")]
-        asking.receive_information(case_id=case.pk, identifiers=stated, now=self.now)
-
-    def _take_back(self, case: ErasureRequest) -> None:
-        asking.take_question_back(**self.by_staff(case))
-
-    def _give_up(self, case: ErasureRequest) -> None:
-        identifying.close_unidentified(**self.by_staff(case), reason="NOT_ENOUGH")
-
-    def _accept(self, case: ErasureRequest) -> None:
-        ground = "ART_18_1_A" if case.kind == "RESTRICTION" else "ART_17_1_B"
-        deciding.accept_request(**self.by_staff(case), assessed=by_code(ground))
-
-    def _refuse(self, case: ErasureRequest) -> None:
-        deciding.refuse_request(
-            **self.by_staff(case), code="ART_17_3_B", assessed=Assessed(assessment="Needed.")
-        )
-
-    def _overrule(self, case: ErasureRequest) -> None:
-        objections.decide_objection(**self.by_staff(case), upheld=False, text=BALANCE)
-
-    def _approve(self, case: ErasureRequest) -> None:
-        for decision in case.decisions.filter(state="PROPOSED"):
-            deciding.approve_decision(decision_id=decision.pk, user=self.reviewer, now=self.now)
-
-    def _decide(self, case: ErasureRequest) -> None:
-        if not case.decisions.filter(state="PROPOSED").exists():
-            self._accept(case)
-        self._approve(case)
-
-    def _extend(self, case: ErasureRequest) -> None:
-        text = "Several models learned from it."
-        extensions.decide_extension(**self.by_staff(case), code="COMPLEXITY", text=text)
-        extensions.send_notice(case_id=case.pk, now=self.now)
-
-    def _withdraw(self, case: ErasureRequest) -> None:
-        requests.withdraw_request(case_id=case.pk, now=self.now)
-
-    def _restrict(self, case: ErasureRequest) -> None:
-        planning.restrict_records(case_id=case.pk, now=self.now)
-
-    def _plan(self, case: ErasureRequest) -> None:
-        planning.keep_plan(case_id=case.pk, plan=PLAN, runs=[], now=self.now)
-
-    def _hold(self, case: ErasureRequest) -> None:
-        holds.place_hold(
-            kind="EMAIL",
-            identifier=ADA,
-            basis="A claim is pending.",
-            review_on=self.now.date() + timedelta(days=90),
-            user=self.keeper,
-            now=self.now,
-        )
-        if holds.hold_case(case_id=case.pk, now=self.now):
-            self.held.add(case.pk)
-
-    def _go_free(self, case: ErasureRequest) -> None:
-        assert not holds.resume_held(case_id=case.pk, now=self.now)
-
-    def _fail(self, case: ErasureRequest) -> None:
-        requests.fail_case(case_id=case.pk, code="StoreFull", message="No room.", now=self.now)
-
-    def _resume(self, case: ErasureRequest) -> None:
-        requests.resume_case(**self.by_staff(case))
-
-    def _erase(self, case: ErasureRequest) -> None:
-        closing.mark_erased(case_id=case.pk, now=self.now)
-
-    def _seal(self, case: ErasureRequest) -> None:
-        records.seal_case(case_id=case.pk, now=self.now)
-
     # --- what always holds ----------------------------------------------------------------
 
     @invariant()
@@ -309,9 +203,6 @@ class Cases(RuleBasedStateMachine):
 
     def fresh(self, case: ErasureRequest) -> ErasureRequest:
         return ErasureRequest.objects.get(pk=case.pk)
-
-    def by_staff(self, case: ErasureRequest) -> dict[str, Any]:
-        return {"case_id": case.pk, "user": self.officer, "now": self.now}
 
 
 @pytest.fixture(autouse=True)

@@ -122,7 +122,7 @@ def test_a_derivation_says_which_days_it_moved_over_and_whose_calendar_that_was(
         (date(2026, 5, 3), "a Sunday"),
     )
     assert found.calendar_version == f"holidays {version('holidays')}"
-    assert found.internal_target == date(2026, 5, 1)
+    assert found.first.raw == date(2026, 5, 1)
     said = " ".join(sentences(found))
     assert "due one month after the day of receipt (GDPR (EU)), on Friday 1 May 2026." in said
     assert "moved to the next working day, Monday 4 May 2026: 1 May is Labor Day, 2 May" in said
@@ -147,7 +147,7 @@ def test_no_answer_is_due_before_its_limit_or_on_a_free_day(instant, country):
         assert limit.due_on.weekday() < 5
         assert limit.due_on not in free
         assert len(limit.skipped) == (limit.due_on - limit.raw).days
-    assert found.received_on < found.internal_target <= found.due_on < found.extended.due_on
+    assert found.received_on < found.first.raw <= found.due_on < found.extended.due_on
 
 
 @settings(deadline=None, max_examples=100)

@@ -17,6 +17,7 @@ from audits.queries import clocks
 from audits.services import reminders
 from audits.workflow import tasks
 from audits.workflow.clock_actions import mind_clocks
+from lineage.models import Backup
 from tests.audits.clock_cases import RECEIVED, at, member, waiting
 from tests.audits.world import ADA, logged
 
@@ -118,14 +119,26 @@ def said(*words: str) -> str:
 def test_what_is_overdue_is_listed_and_fails_the_command(case):
     text = said()
     assert f"{case.reference}  due 2026-03-02, " in text
-    assert text.endswith("1 answer(s) overdue.")
+    assert text.endswith("1 answer(s) and 0 backup(s) overdue.")
     assert ADA not in text
 
 
 def test_nothing_overdue_is_said_so(signing_key):
     waiting(received=timezone.now())
     assert said() == "No answer is overdue.\n"
-    assert json.loads(said("--json")) == {"overdue": []}
+    assert json.loads(said("--json")) == {"overdue": [], "backups": []}
+
+
+def test_a_backup_that_should_be_destroyed_is_overdue_until_it_is(db):
+    made = timezone.now() - timedelta(days=9)
+    Backup.objects.create(
+        name="nightly", made_at=made, expires_at=made + timedelta(days=7), covers="database"
+    )
+    day = f"{made + timedelta(days=7):%Y-%m-%d}"
+    assert f"Backup nightly  expired {day}, not destroyed" in said()
+    assert said().endswith("0 answer(s) and 1 backup(s) overdue.")
+    Backup.objects.update(destroyed_at=timezone.now())
+    assert said() == "No answer is overdue.\n"
 
 
 def test_L8_answers_that_were_sent_too_late_are_listed(case):
@@ -136,6 +149,7 @@ def test_L8_answers_that_were_sent_too_late_are_listed(case):
     ErasureRequest.objects.filter(pk=case.pk).update(status="SEALED", email="")
     assert json.loads(said("--json", "--answered")) == {
         "overdue": [],
+        "backups": [],
         "answered_late": [
             {"reference": case.reference, "due_on": "2026-03-02", "answered_on": "2026-03-03"}
         ],

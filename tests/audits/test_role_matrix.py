@@ -90,9 +90,9 @@ EVERYBODY = {
 # The roles of a page, by the names of its addresses.
 GROUPS: dict[str, set[str]] = {
     "request_list case case_progress forget_set evidence plot figure evidence_json letter "
-    "letter_pdf letter_preview letter_texts report_json report_pdf report_manifest case_bundle "
-    "edition_pdf all_evidence holds places label_conflicts version_list version deployments "
-    "recipients publications": ALL,
+    "letter_pdf letter_preview letter_texts notice_text report_json report_pdf report_manifest "
+    "case_bundle all_evidence holds places label_conflicts version_list version deployments "
+    "recipients publications supplier_evidence supplier_file edition_pdf": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
     "accept refuse erase_excepted identity ask_more question_back unidentified proof_destroyed "
     "objection restrict lift notice extend tell_of_extension pause_clock resume_clock export "
@@ -110,7 +110,11 @@ GROUPS: dict[str, set[str]] = {
 }
 PAGES = {name: roles for names, roles in GROUPS.items() for name in names.split()}
 # Pages that all read and some post to.
-POSTS = {"forget_set": {OFFICER}, "deployments": {OPERATOR, ADMINISTRATOR}}
+POSTS = {
+    "forget_set": {OFFICER},
+    "deployments": {OPERATOR, ADMINISTRATOR},
+    "supplier_evidence": {OPERATOR},
+}
 WITHOUT_ACTION = {"asked_who", "told_done", "told_not_possible"}  # of a service alone
 
 NOWHERE = uuid.UUID(int=7)

@@ -18,7 +18,7 @@ from audits.core.record import verify
 from audits.execution.report_told import told_view
 from audits.models import ComplianceRecord, Notice, Publication, Recipient
 from audits.queries import told
-from audits.services import deployments, notices, recipients
+from audits.services import deployments, notice_links, notices, recipients
 from audits.services.notices import NoticeRefused
 from audits.services.rights import NotAllowed
 from audits.services.serving import give_version
@@ -145,7 +145,7 @@ def test_L23_a_processor_is_told_under_its_contract_and_cannot_be_kept_without(w
     bare.contract_ref = "DPA 2026/7"
     recipients.keep(entry=bare, datasets=[], versions=[base], user=user)
     sealed(world)
-    assert "contract DPA 2026/7" in to("cloud@example.org")[0].body
+    assert "under this contract: DPA 2026/7." in to("cloud@example.org")[0].body
     with pytest.raises(NotAllowed, match="may not keep the registers"):
         recipients.keep(entry=bare, datasets=[], versions=[], user=member("Auditor"))
 
@@ -166,7 +166,7 @@ def test_L20_a_restriction_is_told_to_recipients_and_not_to_publications(world, 
     for _ in range(2):
         notices.tell_of(request=case, occasion=Notice.Occasion.RESTRICTED, now=timezone.now())
     assert [one.state for one in case.notices.all()] == ["SENT"]
-    assert "restricted; it must not be used" in to("lab@example.org")[0].body
+    assert "Please only store this data" in to("lab@example.org")[0].body
 
 
 def test_L20_a_link_acknowledges_once_a_button_is_pressed(world, base, client):
@@ -177,7 +177,7 @@ def test_L20_a_link_acknowledges_once_a_button_is_pressed(world, base, client):
     assert "Thank you" in page.content.decode()
     notice = case.notices.get()
     assert (notice.state, notice.ack_at is not None) == ("ACKNOWLEDGED", True)
-    follow_again = client.post(reverse("audits:acknowledge", args=[notices.link_token(notice)]))
+    follow_again = client.post(notice_links.ack_url(notice))
     assert follow_again.status_code == 302
     assert events(case).count("notice_acknowledged") == 1
     assert client.get(reverse("audits:acknowledge", args=["forged"])).status_code == 410
@@ -228,7 +228,7 @@ def test_Q14_what_still_runs_is_a_task_a_notice_and_a_residual(world, base, sign
     deployed(base)
     case = sealed(world)
     assert [str(one) for one in told.still_deployed(case)] == ["base v1 at shop"]
-    assert "Its place is taken by base v2" in to("shop@example.org")[0].body
+    assert "* base v1 → base v2" in to("shop@example.org")[0].body
     said = findings(case, signing_key)["told"]
     assert [one["open"] for one in said["deployments"]] == [True]
     assert said["not_acknowledged"] == ["base v1 at shop"]

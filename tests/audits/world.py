@@ -9,34 +9,46 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
 from pyroaring import BitMap
 
 from audits import workflow
-from audits.core.assessment import Assessed, by_code
 from audits.core.verdict import Outcome
 from audits.models import ErasureRequest, LogLeaf
 from audits.queries import case_file
-from audits.services import deciding, requests
-from audits.services.rights import give_role, make_roles
 from audits.workflow import tasks
-from lineage.models import DataRecord, Job, ModelVersion, OrdinalSpace, Role
+from lineage.models import Job, ModelVersion, Role
 from lineage.queries.closure import affected
 from lineage.queries.subjects import find_subject
 from lineage.services import jobs
 from lineage.services.importing import Row, ensure_dataset, import_records
 from lineage.services.runs import Input, RunPlan, RunResult, begin_run, finish_run
 from lineage.services.snapshots import take_snapshot
-from lineage.services.subjects import register_subject
+from tests.audits.bare_cases import (
+    ADA,
+    BERT,
+    CLEO,
+    CONSENT,
+    DORA,
+    NOW,
+    accept_now,
+    awaiting_audit,
+    empty_version,
+    member,
+    officer,
+    person,
+    queued_run,
+    refuse_now,
+    reviewer,
+    verified_case,
+)
 from unlearning.recipes.digits import digit_records
-from unlearning.services import runs as unlearning_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,16 +57,17 @@ if TYPE_CHECKING:
     from lineage.models import Dataset, DatasetSnapshot, DataSubject
     from unlearning.models import UnlearningRun
 
-ADA, BERT, CLEO, DORA = (f"{name}@example.org" for name in ("ada", "bert", "cleo", "dora"))
+# What tests find here, too.
+__all__ = ["ADA", "BERT", "CLEO", "CONSENT", "DORA", "NOW", "accept_now", "awaiting_audit"]
+__all__ += ["empty_version", "member", "officer", "person", "queued_run", "refuse_now"]
+__all__ += ["reviewer", "verified_case"]
 STRANGERS = tuple(f"stranger{number}@example.org" for number in range(4))
 # How many records each has; the strangers never train.
 OWNED = {ADA: 6, BERT: 6, CLEO: 6, DORA: 6, **dict.fromkeys(STRANGERS, 9)}
 MLP, TUNED = "unlearning.recipes.digits:DigitsMLP", "unlearning.recipes.digits:DigitsFineTune"
 SMALL = {"hidden": 8, "epochs": 2, "targets": ["0", "1", "2"]}
-NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
 FAIL, PASS = Outcome.FAIL, Outcome.PASS_LEAK
-CONSENT = ErasureRequest.Ground.CONSENT_WITHDRAWN
 
 
 @cache
@@ -77,8 +90,8 @@ class World:
     def owned(self, *people: str) -> BitMap:
         """The ordinals of some people's records, which are in the order of ``OWNED``."""
         ordinals, first = BitMap(), 0
-        for person, count in OWNED.items():
-            if person in people:
+        for one, count in OWNED.items():
+            if one in people:
                 ordinals |= BitMap(range(first, first + count))
             first += count
         return ordinals
@@ -236,41 +249,6 @@ def imported(name: str, records: list[tuple[str, tuple[bytes, str]]]) -> Dataset
     return ensure_dataset(name=name)
 
 
-def officer() -> User:
-    """Somebody who handles cases and decides about models; they approve nothing."""
-    return member("officer", "Case officer", "Model operator")
-
-
-def reviewer() -> User:
-    return member("reviewer", "Reviewer")
-
-
-def member(name: str, *roles: str) -> User:
-    """A member of staff with roles, always the same one by this name."""
-    user, made = User.objects.get_or_create(username=name, defaults={"is_staff": True})
-    if made or not user.groups.exists():
-        make_roles()
-        for role in roles:
-            give_role(user=user, role=role)
-    return User.objects.get(pk=user.pk)  # permissions are cached on the object
-
-
-def accept_now(case_id: uuid.UUID, *, ground: str = CONSENT, now: datetime = NOW) -> None:
-    """Propose and approve, by two people, without waking anybody."""
-    proposed = deciding.accept_request(
-        case_id=case_id, assessed=by_code(ground), user=officer(), now=now
-    )
-    deciding.approve_decision(decision_id=proposed.pk, user=reviewer(), now=now)
-
-
-def refuse_now(case_id: uuid.UUID, *, code: str, now: datetime = NOW) -> None:
-    """Propose a refusal and approve it, by two people, without waking anybody."""
-    proposed = deciding.refuse_request(
-        case_id=case_id, code=code, assessed=Assessed(), user=officer(), now=now
-    )
-    deciding.approve_decision(decision_id=proposed.pk, user=reviewer(), now=now)
-
-
 def subject_of(email: str) -> DataSubject | None:
     return find_subject("EMAIL", email)
 
@@ -292,61 +270,3 @@ def runs(case: ErasureRequest) -> list[UnlearningRun]:
 def told(runs: Iterable[UnlearningRun]) -> list[tuple[str, str, str]]:
     """What became of each run: version, method, status."""
     return [(str(run.target), run.method, run.status) for run in runs]
-
-
-def person(email: str, *, records: int) -> DataSubject:
-    """Somebody with records in a space of their own, where no content matters."""
-    space = OrdinalSpace.objects.create(name=str(uuid.uuid4()), next_ordinal=records)
-    subject = register_subject(identifiers={"EMAIL": email}, now=NOW)
-    DataRecord.objects.bulk_create(
-        DataRecord(space=space, ordinal=ordinal, subject=subject, generated_at=NOW)
-        for ordinal in range(records)
-    )
-    return subject
-
-
-def verified_case(email: str = ADA, *, records: int = 2) -> ErasureRequest:
-    """The confirmed case of somebody with a few records, without models or contents."""
-    person(email, records=records)
-    received = requests.receive_request(email=email, channel="FORM", now=NOW)
-    return requests.confirm_request(token=received.confirm_token, now=NOW)
-
-
-def empty_version(name: str) -> ModelVersion:
-    """A version of which nothing is stored."""
-    run = begin_run(plan=RunPlan(activity="TRAIN"), now=NOW)
-    return finish_run(run=run, result=RunResult(model_name=name, weights=b""), now=NOW)
-
-
-def queued_run(case: ErasureRequest, **fields: object) -> UnlearningRun:
-    """A run of a case on a version of which nothing is stored."""
-    space = OrdinalSpace.objects.get(records__subject=case.subject, records__ordinal=0)
-    given: dict[str, Any] = {
-        "target": fields.pop("target", None) or empty_version("base"),
-        "space": space,
-        "forget": BitMap([0, 1]),
-        "method": "finetune",
-        "hyperparameters": {},
-        "seed": 1,
-        "waiting": False,
-        "now": NOW,
-    }
-    run = unlearning_runs.queue_run(**given | fields)
-    case.runs.add(run)
-    return run
-
-
-def awaiting_audit(case: ErasureRequest) -> UnlearningRun:
-    """A run that ended approximately."""
-    run = queued_run(case)
-    unlearning_runs.start_run(run_id=run.pk)
-    unlearning_runs.finish_run(
-        run_id=run.pk,
-        unlearned=empty_version("base"),
-        guarantee="APPROXIMATE",
-        report={},
-        seconds=1.5,
-        now=NOW,
-    )
-    run.refresh_from_db()
-    return run

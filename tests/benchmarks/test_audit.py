@@ -28,11 +28,22 @@ def test_the_figures_come_first(monkeypatch, quick, events):
 
     def in_one(engine, function, arguments):
         asked[function.partition(":")[2]] = (engine, arguments)
-        return {"per_second": 70.0, "inclusion_proof": {"p50_ms": 0.5}, "fsck_seconds": 9.0}
+        return {
+            "per_second": 70.0,
+            "inclusion_proof": {"p50_ms": 0.5},
+            "fsck_seconds": 9.0,
+            "report": {"first": {"seconds": 2.5}},
+            "verify": {"verify.py": {"seconds": 0.2}, "manage.py verify": {"seconds": 1.5}},
+        }
 
     monkeypatch.setattr(audit, "in_one", in_one)
     found = audit.measure(quick=quick)
-    assert list(found)[:3] == ["append_per_second", "inclusion_proof_ms", "fsck_1m_seconds"]
+    assert list(found)[:5] == [*audit.GOALS]
+    assert (found["report_seconds"], found["verify_seconds"]) == (2.5, 1.5)
+    assert found["missed"] == [
+        "append_per_second is 70; the goal is at least 300.",
+        "verify_seconds is 1.5; the goal is below 1.",
+    ]
     assert found["inclusion_proof_ms"] == 0.5
     assert found["fsck_1m_seconds"] == (None if quick else 9.0)
     assert asked["large"] == ("sqlite", {"events": events})

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from audits.core.letter_rules import LOCALES
 from audits.management.named_version import named_version
 from audits.queries import registers
 from audits.queries.told import OUT_OF_USE
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         add.add_argument("place")
         add.add_argument("--kind", choices=Deployment.Kind.values, default=Deployment.Kind.OTHER)
         add.add_argument("--contact", default="", help="who is told when it must go")
+        add.add_argument("--language", choices=list(LOCALES), default="", help="of that notice")
         gone = verbs.add_parser("gone", help="note that a version is gone from a place")
         gone.add_argument("deployment", type=UUID, help="its id, as the list shows it")
 
@@ -61,6 +63,7 @@ class Command(BaseCommand):
             place=options["place"],
             kind=options["kind"],
             contact=options["contact"],
+            locale=options["language"],
             user=None,
             now=timezone.now(),
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from audits import keys
 from audits.models import ErasureRequest
 from audits.queries.footprint import CLOSED, footprint
 from audits.queries.log_check import LogDamaged, check_log
+from audits.services.log_checks import note_log_checked
 from lineage.core.bitmaps import ChunkAltered
 from lineage.core.record_map import MapAltered
 from lineage.core.tiles import TileAltered
@@ -28,6 +29,14 @@ class Command(BaseCommand):
         "from what closed cases erased. "
         "The exit code is 0 if all is whole and 1 otherwise."
     )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take whether the result goes into the log."""
+        parser.add_argument(
+            "--note",
+            action="store_true",
+            help="write into the log that all was found whole; later records say when that was",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Check the log and the membership, and end with an error at the first bad place.
@@ -48,6 +57,9 @@ class Command(BaseCommand):
         self._membership()
         self._canaries()
         self._footprints()
+        if options["note"]:
+            note_log_checked(found=found, now=timezone.now())
+            self.stdout.write("The log says so from now on.")
 
     def _membership(self) -> None:
         try:

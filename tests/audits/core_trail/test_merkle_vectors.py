@@ -20,6 +20,9 @@ ENTRIES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "60" 
 LEAVES = [leaf_hash(bytes.fromhex(text)) for text in ENTRIES]
 
 
+INSERTED = b64decode("q6yroAAAAAAAAAAAAAAAAAAAAAAAAAAAAGAGHgASNFY=")
+
+
 def decoded(text: str | None) -> bytes:
     return b64decode(text) if text else b""
 
@@ -66,6 +69,7 @@ def wrong_paths(path, others):
         yield [*path[:at], flipped, *path[at + 1 :]]
         yield [*path[:at], path[at][:31], *path[at + 1 :]]
         yield [*path[:at], *path[at + 1 :]]
+        yield [*path[:at], INSERTED, *path[at:]]
     for one in (b"", b"trailing garbage", *others):
         yield [one, *path]
         yield [*path, one]
@@ -123,3 +127,17 @@ def test_kept_subtrees_give_the_paths_of_the_vectors():
             assert tree.root(given["size"]) == given["root"]
         else:
             assert tree.consistency(given["old_size"], given["new_size"]) == given["path"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["stricter"], ids=lambda one: one["desc"])
+def test_two_vectors_are_refused_that_others_accept(vector):
+    """Roots of twelve bytes are none here, and a proof that starts at nothing shows nothing."""
+    assert not vector["wantErr"]
+    with pytest.raises(NotProven, match="32 bytes"):
+        verify_consistency(**consistency(vector))
+    whole = {"old_root": INSERTED, "new_root": INSERTED}
+    if vector["size1"]:
+        verify_consistency(**consistency(vector) | whole)
+    else:
+        with pytest.raises(NotProven, match="Size 0 is not from 1 to 0"):
+            verify_consistency(**consistency(vector) | whole)

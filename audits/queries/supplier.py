@@ -1,0 +1,93 @@
+"""Which versions from outside an affected one rests on, and what their suppliers say of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audits.core import events
+from audits.queries.told import affected_versions
+from lineage.models import Run
+from lineage.queries.sources import parents_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audits.models import ErasureRequest, SupplierEvidence
+    from lineage.models import ModelVersion
+
+UNSUPPORTED = (
+    "{count} version(s) rest on a model of which it was not captured on what it was trained, and "
+    "of which no evidence of its supplier is kept: {names}. How it was made is not known here."
+)
+SUPPORTED = (
+    "{count} document(s) of suppliers are kept about models of which it was not captured on what "
+    "they were trained: {names}. What they say was not checked here."
+)
+
+
+def is_from_outside(version: ModelVersion) -> bool:
+    """Return whether nothing was captured of what a version was trained on."""
+    return bool(version.generated_by.capture_level == Run.Capture.NONE)
+
+
+def outside_bases(request: ErasureRequest) -> dict[ModelVersion, list[ModelVersion]]:
+    """Return, for each version from outside, the affected ones that rest on it, by name.
+
+    A version that is itself from outside rests on itself.
+    """
+    found: dict[ModelVersion, list[ModelVersion]] = {}
+    for version in affected_versions(request).select_related("generated_by"):
+        for one in _ancestors(version):
+            if is_from_outside(one):
+                found.setdefault(one, []).append(version)
+    return dict(sorted(found.items(), key=lambda pair: str(pair[0])))
+
+
+def supplier_limits(request: ErasureRequest) -> list[str]:
+    """Return what a record must say of the models from outside that affected ones rest on."""
+    bases = outside_bases(request)
+    bare = {one: rest for one, rest in bases.items() if not one.supplier_evidence.exists()}
+    kept = [f"{of}: {one}" for of in bases for one in of.supplier_evidence.all()]
+    found = []
+    if bare:
+        count = len({version.pk for rest in bare.values() for version in rest})
+        found.append(UNSUPPORTED.format(count=count, names=", ".join(map(str, bare))))
+    if kept:
+        found.append(SUPPORTED.format(count=len(kept), names="; ".join(kept)))
+    return found
+
+
+def supplier_record(request: ErasureRequest) -> dict[str, Any]:
+    """Return what the record says of models from outside; nothing where none is a base."""
+    rows = [
+        {
+            "version": str(base.pk),
+            "version_name": str(base),
+            "rest_on_it": [str(one.pk) for one in rest],
+            "evidence": [_row(one) for one in base.supplier_evidence.select_related("file")],
+        }
+        for base, rest in outside_bases(request).items()
+    ]
+    return {"base_model_evidence": rows} if rows else {}
+
+
+def _row(one: SupplierEvidence) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "supplier": one.supplier,
+        "dated": one.dated.isoformat(),
+        "statement": one.statement,
+        "sha256": one.file.sha256,
+        "added_at": events.instant(one.added_at),
+    }
+
+
+def _ancestors(version: ModelVersion) -> Iterator[ModelVersion]:
+    """Yield a version and all that it was made from, each once."""
+    seen, left = {version.pk}, [version]
+    while left:
+        one = left.pop()
+        yield one
+        fresh = [parent for parent in parents_of(one) if parent.pk not in seen]
+        seen |= {parent.pk for parent in fresh}
+        left += fresh

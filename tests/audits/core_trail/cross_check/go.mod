@@ -1,0 +1,3 @@
+module expunge/crosscheck
+
+go 1.22
