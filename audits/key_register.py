@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PUBLIC = 0o644
+IN_PEM = ("seal", "model")  # kept in PEM, as tools for PDFs and models read them
 
 
 @dataclass(frozen=True, kw_only=True)
 class KnownKey:
-    """A key and its period. ``key`` is a verifier key, or a certificate for the role ``seal``.
+    """A key and its period.
 
-    ``until`` is empty while the key is in use; moments are UTC in ISO 8601.
+    ``key`` is a verifier key, a certificate for the role ``seal``, a public key in PEM for
+    ``model``. ``until`` is empty while the key is in use; moments are UTC in ISO 8601.
     """
 
     role: str
@@ -51,7 +53,7 @@ def enter(role: str, key: str, *, at: str) -> None:
         for one in before
     ]
     now = [*ended, KnownKey(role=role, key=key, since=at)]
-    lines = [one.key for one in sorted(now, key=_first) if one.role != "seal"]
+    lines = [one.key for one in sorted(now, key=_first) if one.role not in IN_PEM]
     replace_file(
         settings.KEYS / "keys.vkey", "".join(f"{one}\n" for one in lines).encode(), PUBLIC
     )

@@ -1,4 +1,4 @@
-"""The keys of this installation: of the log, of statements, and of the seal on PDFs.
+"""The keys of this installation: of the log, of statements, of the seal on PDFs, of models.
 
 The log's key signs checkpoints only, the evidence key statements and manifests, so that whoever
 takes one cannot forge what the other signs. ``EXPUNGE_SIGNERS`` names a function ``(role) ->
@@ -8,22 +8,35 @@ Signer`` where a key management service signs instead of a file.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from audits.core.model_key import new_model_key, public_pem
 from audits.core.note import EVIDENCE, Signer, SigningKey
-from audits.core.seal_key import new_seal_key, self_signed
-from audits.key_files import SigningKeyMissing, is_encrypted, read_key, replace_file, write_key
-from audits.key_register import PUBLIC, enter
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from audits.core.seal_key import (
+    SealKeyRefused,
+    certificate_fits,
+    certificates_in,
+    new_seal_key,
+    self_signed,
+)
+from audits.key_files import (
+    KeyFileRefused,
+    SigningKeyMissing,
+    is_encrypted,
+    read_key,
+    replace_file,
+    write_key,
+)
+from audits.key_register import PUBLIC, enter, known_keys
 
 SIGNING = ("log", "evidence")
+FILES = (*SIGNING, "seal", "model")
 
 
 def signing_key() -> Signer:
@@ -53,11 +66,41 @@ def signer(role: str) -> Signer:
 
 
 def seal_key() -> tuple[RSAPrivateKey, str]:
-    """Return the key that seals PDFs and its certificate in PEM. Raises as ``signing_key``."""
-    private = _read("seal")
+    """Return the key that seals PDFs and its certificate in PEM, perhaps with those above it.
+
+    They are those of ``EXPUNGE_SEAL_CERTIFICATE`` where it is set. Raises as ``signing_key``; a
+    certificate of another key is a KeyFileRefused.
+    """
+    issued: str = settings.EXPUNGE_SEAL_CERTIFICATE
+    path = Path(settings.EXPUNGE_SEAL_KEY) if issued else path_of("seal")
+    certificate = Path(issued) if issued else certificate_path()
+    if not path.exists() or not certificate.exists():
+        raise SigningKeyMissing(
+            f"There is no sealing key at {path}, or no certificate at {certificate}. Run: "
+            "manage.py keys init"
+        )
+    private = read_key(path)
     if not isinstance(private, RSAPrivateKey):
-        raise SigningKeyMissing(f"The key at {path_of('seal')} is not an RSA private key.")
-    return private, certificate_path().read_text()
+        raise KeyFileRefused(f"The key at {path} is not an RSA private key.")
+    try:
+        pem = certificates_in(certificate.read_text())
+        certificate_fits(pem, private)
+    except SealKeyRefused as error:
+        raise KeyFileRefused(f"The certificate at {certificate} is refused. {error}") from error
+    return private, pem
+
+
+def seal_certificates() -> str:
+    """Return every certificate that ever sealed here, in PEM; empty where there was none."""
+    return "".join(one.key for one in known_keys() if one.role == "seal")
+
+
+def model_key() -> EllipticCurvePrivateKey:
+    """Return the key that signs model versions. Raises as ``signing_key``."""
+    private = _read("model")
+    if not isinstance(private, EllipticCurvePrivateKey):
+        raise SigningKeyMissing(f"The key at {path_of('model')} is not an EC private key.")
+    return private
 
 
 def verifier_text() -> str:
@@ -82,15 +125,24 @@ def create_signing_key() -> bool:
 def init() -> list[str]:
     """Make what is missing, and encrypt what is not; return the roles of the keys made.
 
+    A certificate that somebody issued is entered in the register; no other is made then.
+
     Raises:
+        SigningKeyMissing: of a certificate that somebody issued.
         KeyFileRefused: a key is there and the passphrase is another.
     """
-    missing = [role for role in (*SIGNING, "seal") if not path_of(role).exists()]
+    issued = bool(settings.EXPUNGE_SEAL_CERTIFICATE)
+    own = [role for role in FILES if not (issued and role == "seal")]
+    missing = [role for role in own if not path_of(role).exists()]
     create_signing_key()
     if "seal" in missing:
         private, now = new_seal_key(), datetime.now(UTC)
         replace_seal(private, self_signed(private, name=settings.EXPUNGE_CONTROLLER, now=now), now)
-    for role in (*SIGNING, "seal"):
+    if issued:
+        enter("seal", seal_key()[1], at=datetime.now(UTC).isoformat(timespec="seconds"))
+    if "model" in missing:
+        replace_model(new_model_key(), datetime.now(UTC))
+    for role in FILES:
         path = path_of(role)
         if settings.EXPUNGE_KEYS_PASSPHRASE and path.exists() and not is_encrypted(path):
             write_key(path, read_key(path))
@@ -108,6 +160,14 @@ def replace_seal(private: RSAPrivateKey, certificate: str, now: datetime) -> Non
     replace_file(certificate_path(), certificate.encode(), PUBLIC)
     write_key(path_of("seal"), private)
     enter("seal", certificate, at=now.astimezone(UTC).isoformat(timespec="seconds"))
+
+
+def replace_model(private: EllipticCurvePrivateKey, now: datetime) -> None:
+    """Sign model versions with this key from now on."""
+    public = public_pem(private)
+    replace_file(settings.KEYS / "model.pub", public.encode(), PUBLIC)
+    write_key(path_of("model"), private)
+    enter("model", public, at=now.astimezone(UTC).isoformat(timespec="seconds"))
 
 
 def name_of(role: str) -> str:

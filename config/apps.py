@@ -12,9 +12,11 @@ class SiteConfig(AppConfig):
     def ready(self) -> None:
         """Register the system checks."""
         from config import (  # noqa: PLC0415  (when the apps are loaded)
+            anchor_checks,  # noqa: F401
             checks,  # noqa: F401
             clock_checks,  # noqa: F401
             key_checks,  # noqa: F401
             language_checks,  # noqa: F401
+            processing_checks,  # noqa: F401
             retention_checks,  # noqa: F401
         )

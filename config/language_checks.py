@@ -20,6 +20,6 @@ def notices_have_a_language(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN
             f"EXPUNGE_LANGUAGE is {settings.EXPUNGE_LANGUAGE!r}; allowed are "
             f"{', '.join(LOCALES)}.",
             hint="See docs/letters.md.",
-            id="expunge.E060",
+            id="expunge.E061",
         )
     ]

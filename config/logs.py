@@ -19,5 +19,11 @@ def to_stderr(level: str) -> dict[str, Any]:
                 "filters": ["secrets"],
             }
         },
+        "loggers": {
+            # A seal that is refused is told in a sentence; its trace is not an error of ours.
+            "pyhanko": {"level": "CRITICAL"},
+            "pyhanko_certvalidator": {"level": "CRITICAL"},
+            "httpx": {"level": "WARNING"},  # it writes whole addresses, passwords included
+        },
         "root": {"handlers": ["stderr"], "level": level},
     }

@@ -18,7 +18,8 @@ except ImportError:  # pragma: no cover  (no wheel for this platform)
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
-from config import admin_theme, environment, logs
+from config import admin_theme, environment, logs, processing
+from config.anchors import *  # noqa: F403  (a group of its own)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything that an installation writes lies under one folder.
@@ -206,6 +207,7 @@ EXPUNGE_FORM_MIN_SECONDS = environment.integer("EXPUNGE_FORM_MIN_SECONDS", defau
 # JavaScript.
 EXPUNGE_PROOF_OF_WORK = environment.integer("EXPUNGE_PROOF_OF_WORK", default=0, low=0)
 EXPUNGE_CONTROLLER = os.environ.get("EXPUNGE_CONTROLLER", "Example Controller")
+EXPUNGE_DPO, EXPUNGE_REPRESENTATIVE = processing.DPO, processing.REPRESENTATIVE
 EXPUNGE_CONTACT = os.environ.get("EXPUNGE_CONTACT", "privacy@localhost")
 EXPUNGE_LANGUAGE = os.environ.get("EXPUNGE_LANGUAGE", "en")
 EXPUNGE_AUTHORITY = os.environ.get(

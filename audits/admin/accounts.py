@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
+from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from audits.core.roles import ROLES, Right
+from audits.services import role_log
 from audits.services.accounts import AccountRefused, check_change
 from audits.services.rights import has_right
 from lineage.admin import ReadOnlyAdmin
@@ -79,6 +81,29 @@ class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # un
         if isinstance(request.user, User):
             form.by = request.user  # type: ignore[attr-defined]
         return form
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: User,
+        form: Any,  # noqa: ANN401
+        change: bool,  # noqa: FBT001  (Django's signature)
+    ) -> None:
+        """Save the account, knowing what it held before."""
+        form.held_before = role_log.held(obj.pk)
+        super().save_model(request, obj, form, change)
+
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: Any,  # noqa: ANN401
+        formsets: Any,  # noqa: ANN401
+        change: bool,  # noqa: FBT001  (Django's signature)
+    ) -> None:
+        """Save the roles, and tell the log what changed; all in the transaction of the page."""
+        super().save_related(request, form, formsets, change)
+        by = request.user if isinstance(request.user, User) else None
+        role_log.note(form.instance, form.held_before, now=timezone.now(), by=by)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None

@@ -16,6 +16,7 @@ from unfold.decorators import action
 from audits.core.roles import Right
 from audits.models import (
     AuditPlan,
+    CheckpointAnchor,
     ComplianceRecord,
     DuplicateFinding,
     ErasureRequest,
@@ -159,8 +160,16 @@ class LogLeafAdmin(ReadOnlyAdmin):
 class LogCheckpointAdmin(ReadOnlyAdmin):
     """Signed statements of the size and root of the log."""
 
-    list_display = ("size", "created_at")
+    list_display = ("size", "created_at", "stamped")
     exclude = ("root",)
+
+    @admin.display(description="Time stamp")
+    def stamped(self, checkpoint: LogCheckpoint) -> str:
+        """The time that another authority confirmed, or why it did not yet."""
+        found = checkpoint.anchors.filter(kind=CheckpointAnchor.Kind.STAMP).first()
+        if found is None:
+            return "-"
+        return str(found.said_at or f"Waits. {found.error}".strip())
 
 
 @admin.register(ComplianceRecord)

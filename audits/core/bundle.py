@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audits.core import case_bundle, record
+from audits.core import case_bundle, flat_zip, record
 from audits.core.manifest import verify_manifest
 
 if TYPE_CHECKING:
@@ -38,11 +38,19 @@ class VerifiedBundle:
         record: what the record says.
         listed: the files that the manifest covers; empty where a record was verified alone.
         others: names of files in the folder that nothing covers.
+        report: the PDF, which may have a seal of its own; empty where none was verified.
+        certificates: those of that seal as the manifest names them, in PEM; empty without.
+        note: the checkpoint that the token is of.
+        stamp: the time stamp token of the checkpoint (RFC 3161), not verified; empty without.
     """
 
     record: VerifiedRecord
     listed: tuple[ListedFile, ...] = ()
     others: tuple[str, ...] = ()
+    report: bytes = b""
+    certificates: str = ""
+    note: bytes = b""
+    stamp: bytes = b""
 
 
 def verify_path(path: Path, *, vkey: str) -> VerifiedBundle:
@@ -62,11 +70,9 @@ def verify_path(path: Path, *, vkey: str) -> VerifiedBundle:
         KeyMalformed: vkey is not a verifier key.
     """
     if path.suffix == ".zip" and not path.is_dir():
-        found, listed = case_bundle.verify_zip(_read(path), vkey=vkey)
-        return VerifiedBundle(record=found, listed=listed)
+        return _verify_files(flat_zip.read(_read(path)), vkey)
     if (path / case_bundle.MANIFEST).is_file():
-        found, listed = case_bundle.verify_folder(path, vkey=vkey)
-        return VerifiedBundle(record=found, listed=listed)
+        return _verify_files(case_bundle.read_folder(path), vkey)
     if path.is_dir():
         return _verify_folder(path, {}, vkey)
     if path.name.endswith(".manifest.json"):
@@ -74,6 +80,18 @@ def verify_path(path: Path, *, vkey: str) -> VerifiedBundle:
     if path.suffix == ".pdf":
         return _verify_folder(path.parent, {REPORT: _read(path)}, vkey)
     return VerifiedBundle(record=record.verify(_read(path), vkey=vkey))
+
+
+def _verify_files(files: dict[str, bytes], vkey: str) -> VerifiedBundle:
+    found, listed = case_bundle.verify_files(files, vkey=vkey)
+    return VerifiedBundle(
+        record=found,
+        listed=listed,
+        report=files[REPORT],
+        certificates=files.get(case_bundle.CERTIFICATE, b"").decode(errors="replace"),
+        stamp=files.get(case_bundle.STAMP, b""),
+        note=files[case_bundle.CHECKPOINT],
+    )
 
 
 def _verify_folder(folder: Path, given: dict[str, bytes], vkey: str) -> VerifiedBundle:
@@ -87,6 +105,7 @@ def _verify_folder(folder: Path, given: dict[str, bytes], vkey: str) -> Verified
         record=record.verify(files[RECORD], vkey=vkey),
         listed=listed,
         others=tuple(sorted(names - {MANIFEST, RECORD, REPORT})),
+        report=files[REPORT],
     )
 
 

@@ -2,12 +2,14 @@
 
 Every file is drawn from the sealed record, except ``report.pdf``, ``scores.csv`` and ``keys.txt``,
 which come from outside, and ``verify.py``, which is ``audits/core/standalone/verify.py`` byte for
-byte. So the same record gives the same zip. A manifest signs for every file;
-``docs/evidence-format.md`` describes them.
+byte. So the same record gives the same zip. Where the report has a seal, ``seal.crt`` is its
+certificate; where another authority stamped the checkpoint, ``checkpoint.tsr`` is its token. A
+manifest signs for every file; ``docs/evidence-format.md`` describes them.
 """
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,7 @@ RECORD, REPORT, MANIFEST = "record.json", "report.pdf", "manifest.json"
 EVIDENCE, PROOF, CHECKPOINT = "evidence.dsse.json", "case.tlog-proof", "checkpoint.txt"
 EVENTS, TABLE, SCORES = "events.jsonl", "events.csv", "scores.csv"
 GRAPH, KEYS, PROGRAM = "graph.json", "keys.txt", "verify.py"
+CERTIFICATE, STAMP = "seal.crt", "checkpoint.tsr"  # not in every bundle
 NAMES = frozenset(
     {RECORD, REPORT, MANIFEST, EVIDENCE, PROOF, CHECKPOINT, EVENTS, TABLE, SCORES, GRAPH}
     | {KEYS, PROGRAM}
@@ -43,7 +46,7 @@ class BundleRejected(ValueError):
     """The files are not those of one exported case."""
 
 
-def pack(
+def pack(  # noqa: PLR0913  (the parts of a bundle)
     *,
     sealed: bytes,
     report: bytes,
@@ -51,6 +54,7 @@ def pack(
     periods: Sequence[KeyPeriod],
     key: Signer,
     vkey: str = "",
+    more: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """The zip of a case.
 
@@ -62,6 +66,8 @@ def pack(
         key: signs the manifest.
         vkey: the public keys that the record was sealed with, one a line; that of ``key`` if
             none is given.
+
+        more: ``seal.crt`` and ``checkpoint.tsr`` by name; what is empty is left out.
 
     Raises:
         RecordRejected: the record does not verify with these keys.
@@ -75,6 +81,7 @@ def pack(
         GRAPH: graph_json(found.account),
         KEYS: keys_txt(periods),
         PROGRAM: STANDALONE.read_bytes(),
+        **{name: content for name, content in (more or {}).items() if content},
     }
     return flat_zip.write({**files, MANIFEST: sign_manifest(files, key)})
 
@@ -124,6 +131,8 @@ def verify_files(
     for name, data in derived(files[RECORD], found).items():
         if files[name] != data:
             raise BundleRejected(f"{name} is not what the record says.")
+    if STAMP in files and hashlib.sha256(files[CHECKPOINT]).digest() not in files[STAMP]:
+        raise BundleRejected(f"{STAMP} is not a time stamp of {CHECKPOINT}.")
     graph = read_json(files[GRAPH])
     if not isinstance(graph, dict) or graph.get("format") != GRAPH_FORMAT:
         raise BundleRejected(f"{GRAPH} is not of the format {GRAPH_FORMAT}.")
@@ -132,11 +141,16 @@ def verify_files(
 
 def verify_folder(folder: Path, *, vkey: str) -> tuple[VerifiedRecord, tuple[ListedFile, ...]]:
     """Verify a folder that a zip was unpacked into; it holds nothing else. Raises likewise."""
+    return verify_files(read_folder(folder), vkey=vkey)
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """The files of a folder by name. Raises BundleRejected, ManifestRejected."""
     entries = sorted(folder.iterdir())
     strange = [one.name for one in entries if one.is_symlink() or not one.is_file()]
     if strange:
         raise BundleRejected(f"The folder holds something that is not a file: {strange[0]!a}.")
     try:
-        return verify_files({one.name: one.read_bytes() for one in entries}, vkey=vkey)
+        return {one.name: one.read_bytes() for one in entries}
     except OSError as error:
         raise ManifestRejected(f"A file of the folder cannot be read: {error}") from error

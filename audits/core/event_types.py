@@ -10,6 +10,7 @@ from audits.core.fields import (
     COMMITMENT,
     COUNT,
     DATE,
+    INSTANT,
     SALTED,
     SHA256,
     SLUG,
@@ -224,4 +225,10 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     },
     "log_checked": {"events": COUNT, "checkpoints": COUNT, "records": COUNT},
     "supplier_evidence_added": {"version": UUID, "kind": CODE, "digest": SHA256},
+    "version_exported": {"version": UUID, "weights": SHA256, "manifest": SHA256},
+    "rules_begun": {"rules": CODE, "number": COUNT, "digest": SHA256},
+    "policy_changed": {"rules": CODE, "number": COUNT, "old": SHA256, "new": SHA256},
+    "processing_described": {"activity": UUID, "number": COUNT, "digest": SHA256},
+    "checkpoint_timestamped": {"size": COUNT, "digest": SHA256, "at": INSTANT},
+    "role_changed": {"member": UUID, "role": CODE, "result": choice("GIVEN", "TAKEN")},
 }

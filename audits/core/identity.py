@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+AGENT_WITHOUT_MANDATE = "AGENT_WITHOUT_MANDATE"
+NO_MANDATE = "NO_MANDATE"
 METHODS: Mapping[str, str] = MappingProxyType(
     {
         "ACCOUNT": "Signed in to an account of ours",
@@ -28,7 +30,7 @@ DOUBTS: Mapping[str, str] = MappingProxyType(
         "ADDRESS_NOT_KNOWN": "The address is not one that we know",
         "CLAIMS_DIFFER": "What was stated does not fit together",
         "SEVERAL_PEOPLE": "What was stated fits several people",
-        "AGENT_WITHOUT_MANDATE": "An agent asks and no mandate was seen",
+        AGENT_WITHOUT_MANDATE: "An agent asks and no mandate was seen",
     }
 )
 NOT_IDENTIFIED: Mapping[str, str] = MappingProxyType(
@@ -36,6 +38,7 @@ NOT_IDENTIFIED: Mapping[str, str] = MappingProxyType(
         "NO_ANSWER": "We asked for more and got no answer",
         "NOT_ENOUGH": "What was stated does not single out one person",
         "CHECK_FAILED": "The check of identity failed",
+        NO_MANDATE: "The agent was asked for the mandate and showed none in time",
     }
 )
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SMALLEST_LOOK = 6  # four models per arm to fit the first attack, two to judge
 WORST_RECORD_LOOK = 256
 MAIN_ATTACK = "u_lira"
+USUAL_ATTACKS = (MAIN_ATTACK, "neighbourhood")  # where EXPUNGE_POLICY does not say otherwise
 
 
 class PolicyRefused(ValueError):

@@ -117,6 +117,7 @@ BESIDE = (
     Action("destroy a version outside a case; claim that one is anonymous", (Right.OPERATE,)),
     Action("keep the register of deployments", (Right.OPERATE, Right.REGISTER)),
     Action("keep the registers of places, backups, recipients, publications", (Right.REGISTER,)),
+    Action("describe the processing of a data set or a place (Art. 30)", (Right.REGISTER,)),
     Action("make accounts, give roles, take them, close accounts", (Right.ADMINISTER,)),
 )
 

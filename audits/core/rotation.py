@@ -21,6 +21,7 @@ from audits.core.canonical import (
     write_json,
 )
 from audits.core.fields import INSTANT
+from audits.core.model_key import ModelKeyRefused, model_verifies
 from audits.core.note import KeyMalformed, SignatureNotValid, parse_vkey
 from audits.core.seal_key import SealKeyRefused, certificate_verifies
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FORMAT = "expunge-rotation/1"
-ROLES = ("log", "evidence", "seal")
+ROLES = ("log", "evidence", "seal", "model")
 _NAMES = {"format", "role", "old", "new", "at", "by_old", "by_new"}
 
 
@@ -38,7 +39,10 @@ class RotationRejected(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Rotation:
-    """``old`` and ``new`` are verifier keys; of the sealing key, certificates in PEM."""
+    """``old`` and ``new`` are verifier keys.
+
+    Of the sealing key they are certificates in PEM, of the key of models public keys in PEM.
+    """
 
     role: str
     old: str
@@ -84,7 +88,7 @@ def verify_rotation(data: bytes, *, old: str) -> Rotation:
             _verify(rotation, key, read_base64(texts[name]))
     except (
         *(NotCanonical, ShapeUnexpected, KeyMalformed),
-        *(SignatureNotValid, SealKeyRefused),
+        *(SignatureNotValid, SealKeyRefused, ModelKeyRefused),
     ) as error:
         raise RotationRejected(f"The rotation is refused: {error}") from error
     return rotation
@@ -93,5 +97,7 @@ def verify_rotation(data: bytes, *, old: str) -> Rotation:
 def _verify(rotation: Rotation, key: str, signature: bytes) -> None:
     if rotation.role == "seal":
         certificate_verifies(key, signature, rotation.message())
+    elif rotation.role == "model":
+        model_verifies(key, signature, rotation.message())
     else:
         parse_vkey(key).verify(signature, rotation.message())

@@ -57,13 +57,45 @@ def seal_sign(private: rsa.RSAPrivateKey, message: bytes) -> bytes:
 
 def certificate_verifies(pem: str, signature: bytes, message: bytes) -> None:
     """Raise SealKeyRefused unless the key of this certificate made the signature."""
-    try:
-        public = x509.load_pem_x509_certificate(pem.encode()).public_key()
-    except ValueError as error:
-        raise SealKeyRefused("The certificate cannot be read.") from error
-    if not isinstance(public, rsa.RSAPublicKey):
-        raise SealKeyRefused("The certificate is not of an RSA key.")
+    public = _public(pem)
     try:
         public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature as error:
         raise SealKeyRefused("The signature is not by the key of the certificate.") from error
+
+
+def certificate_fits(pem: str, private: rsa.RSAPrivateKey) -> None:
+    """Raise SealKeyRefused unless the first certificate of a PEM text is of this key."""
+    if _public(pem).public_numbers() != private.public_key().public_numbers():
+        raise SealKeyRefused("The first certificate is of another key.")
+
+
+def certificates_in(pem: str) -> str:
+    """The certificates of a PEM text in their order, without a key that stands beside them."""
+    try:
+        found = x509.load_pem_x509_certificates(pem.encode())
+    except ValueError as error:
+        raise SealKeyRefused("The certificate cannot be read.") from error
+    return "".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in found)
+
+
+def certificate_told(pem: str) -> str:
+    """Whom the first certificate of a PEM text names, until when, and its SHA-256 (of the DER)."""
+    first = _first(pem)
+    until = first.not_valid_after_utc.date().isoformat()
+    digest = first.fingerprint(hashes.SHA256()).hex()
+    return f"{first.subject.rfc4514_string()}, valid until {until}, SHA-256 {digest}"
+
+
+def _first(pem: str) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(pem.encode())
+    except ValueError as error:
+        raise SealKeyRefused("The certificate cannot be read.") from error
+
+
+def _public(pem: str) -> rsa.RSAPublicKey:
+    public = _first(pem).public_key()
+    if not isinstance(public, rsa.RSAPublicKey):
+        raise SealKeyRefused("The certificate is not of an RSA key.")
+    return public

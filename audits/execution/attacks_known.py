@@ -6,8 +6,6 @@ from audits.core.attack import Attack, RecordAttack
 from audits.core.kinds import of_kind
 from audits.core.policy import PolicyRefused
 
-ATTACKS = ("u_lira", "neighbourhood")  # made where EXPUNGE_POLICY does not say otherwise
-
 
 class AttackUnknown(PolicyRefused):
     """No attack on records has this name."""

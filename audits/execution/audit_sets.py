@@ -21,10 +21,9 @@ from torch.utils.data import Dataset, Subset
 
 from audits.core.canonical import sha256, write_json
 from audits.core.design import derived_seed
-from audits.core.policy import AuditData
+from audits.core.policy import USUAL_ATTACKS, AuditData
 from audits.core.shadows import STRANGERS, ShadowData
 from audits.core.twins import NoTwin
-from audits.execution.attacks_known import ATTACKS
 from audits.execution.copies import copied_records, copies_of
 from audits.execution.numbered import Numbered, stand_ins_of, twins_of
 from audits.queries.designs import design_of
@@ -168,7 +167,7 @@ def _of_pool(
 
 def _asks_strangers(plan: AuditPlan) -> bool:
     """Return whether an attack may compare single test records of one model with another's."""
-    return not set(plan.policy.get("attacks", ())) <= set(ATTACKS)
+    return not set(plan.policy.get("attacks", ())) <= set(USUAL_ATTACKS)
 
 
 def _never_saw(

@@ -10,6 +10,7 @@ from audits.core import case_bundle, record
 from audits.core.key_list import KeyPeriod
 from audits.execution.report_scores import scores_csv
 from audits.queries import reports
+from audits.queries.anchors import stamp_of
 from lineage.queries.artefacts import read_artefact
 
 if TYPE_CHECKING:
@@ -35,15 +36,23 @@ def case_zip(request: ErasureRequest) -> bytes:
             f"Case {request.reference} is {request.status} and has no report yet. It is written "
             f"after the case is sealed."
         )
+    # Its library takes a second to load, which no other page need wait for.
+    from audits.execution.pdf_seal_check import certificates_of  # noqa: PLC0415
+
     sealed, vkey = read_artefact(files[reports.JSON]), keys.verifier_text()
+    report = read_artefact(files[reports.PDF])
     verified = record.verify(sealed, vkey=vkey)
     return case_bundle.pack(
         sealed=sealed,
-        report=read_artefact(files[reports.PDF]),
+        report=report,
         scores=scores_csv(verified.account.findings),
         periods=key_periods(),
         key=keys.evidence_key(),
         vkey=vkey,
+        more={
+            case_bundle.CERTIFICATE: certificates_of(report).encode(),
+            case_bundle.STAMP: stamp_of(verified.checkpoint.size),
+        },
     )
 
 

@@ -49,5 +49,5 @@ def write_editions(*, case_id: UUID, wanted: Iterable[tuple[Edition, str]], now:
         if (edition, language) in known:
             continue
         draw = editions.person if edition is Edition.PERSON else reporting.render
-        pdf = draw(data, vkey=vkey, locale=language)
+        pdf = reporting.sealed(draw(data, vkey=vkey, locale=language), now=now)
         keep_edition(case_id=case_id, edition=edition, language=language, pdf=pdf, now=now)

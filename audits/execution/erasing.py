@@ -84,7 +84,8 @@ def _redrawn(request: ErasureRequest, now: datetime) -> bool:
         str(pk) for pk in request.runs.exclude(unlearned=None).values_list("unlearned", flat=True)
     }
     fresh = [row for row in plan["affected"] if row["version"] not in known]
-    if not fresh and not arrived:
+    same = plan["spaces"] == request.plan.get("spaces")  # what was restricted meanwhile, by whom
+    if not fresh and not arrived and same:
         return False
     came = {row["version"] for row in fresh}
     whole = {

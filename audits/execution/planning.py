@@ -10,14 +10,14 @@ from django.conf import settings
 from django.utils import timezone
 from pyroaring import BitMap
 
-from audits.core.policy import EvidencePolicy
+from audits.core.policy import USUAL_ATTACKS, EvidencePolicy
 from audits.execution.asked import Accepted, Asked
-from audits.execution.attacks_known import ATTACKS, attack_named
+from audits.execution.attacks_known import attack_named
 from audits.execution.choosing import RETRAIN, chosen
 from audits.execution.duplicates import search, unread
 from audits.models import ErasureRequest
 from audits.queries.batches import companions
-from audits.queries.forget_sets import forget_set
+from audits.queries.forget_sets import forget_set, listed
 from audits.queries.promises import earlier_promises
 from audits.services import case_runs, planning, scheduling
 from lineage.core import bitmaps
@@ -91,7 +91,7 @@ def policy() -> EvidencePolicy:
     Raises:
         PolicyRefused: the sentence names the field, the value and what is allowed.
     """
-    found = EvidencePolicy.from_dict({"attacks": ATTACKS, **settings.EXPUNGE_POLICY})
+    found = EvidencePolicy.from_dict({"attacks": USUAL_ATTACKS, **settings.EXPUNGE_POLICY})
     for name in found.attacks:
         attack_named(name)
     return found
@@ -101,10 +101,10 @@ def plan_of(*case_ids: UUID) -> tuple[dict[str, Any], list[case_runs.PlannedRun]
     """Return the plan of cases from lineage as it stands now, and their runs, base first."""
     rows: dict[str, list[Any]] = defaultdict(list)
     hits: list[Hit] = []
-    for space, forget in forget_set(*case_ids).items():
+    held = forget_set(*case_ids)
+    for space, forget in held.items():
         closure = affected(space, forget)
         hits += [Hit(space=space, found=one) for one in closure.versions]
-        rows["spaces"].append(_space(space, forget))
         rows["unknown"] += [str(version.pk) for version in closure.unknown]
         rows["not_affected"] += [str(version.pk) for version in closure.not_affected]
     # Stable: a version comes after what it was made from, whichever space they were found in.
@@ -114,7 +114,7 @@ def plan_of(*case_ids: UUID) -> tuple[dict[str, Any], list[case_runs.PlannedRun]
     methods = {one.version.pk: _method(one) for one in planned}
     seen = {str(pk) for pk in methods}
     plan = {
-        "spaces": rows["spaces"],
+        "spaces": listed(held),
         "affected": [{**_row(hit.found), **methods[hit.version.pk]} for hit in hits],
         "unknown": sorted(set(rows["unknown"]) - seen),
         "not_affected": sorted(set(rows["not_affected"]) - seen),
@@ -150,7 +150,7 @@ def own_plan(plan: dict[str, Any], case_id: UUID, cases: int) -> dict[str, Any]:
         own.setdefault(str(hit.version.pk), hit)
     needed = own.keys() | _ancestors([hit.version for hit in own.values()])
     return {
-        "spaces": [_space(space, ordinals) for space, ordinals in forget.items()],
+        "spaces": listed(forget),
         "affected": [
             _own_row(row, own.get(row["version"]))
             for row in plan["affected"]
@@ -182,14 +182,6 @@ def _ancestors(versions: list[ModelVersion]) -> set[str]:
         found |= {str(one.pk) for one in parents}
         asked += parents
     return found
-
-
-def _space(space: OrdinalSpace, forget: BitMap) -> dict[str, Any]:
-    return {
-        "space": str(space.public_id),
-        "records": len(forget),
-        "digest": bitmaps.digest(forget),
-    }
 
 
 def _method(one: case_runs.PlannedRun) -> dict[str, str]:

@@ -1,13 +1,14 @@
 """Write the report of a sealed case: PDF/A-3a and PDF/UA-1, and a signed manifest beside it.
 
 The report shows only what the sealed record says, after the record has been verified like a
-stranger would. The same record gives the same bytes.
+stranger would. The same record gives the same bytes, to which the seal is then added.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +24,18 @@ from audits.core.note import parse_vkeys, signer_of
 from audits.core.proof import parse_proof
 from audits.core.record import verify
 from audits.execution import report_words as words
+from audits.execution.attachments import attached_files, keys_of
+from audits.execution.case_zip import key_periods
+from audits.execution.pdf_seal import seal_pdf
 from audits.execution.pictures import pictures_of
 from audits.execution.printable import printable_values
 from audits.execution.report_scores import scores_csv
 from audits.execution.report_speech import say
 from audits.execution.report_view import SealedCase, view_of
 from audits.execution.svg_text import description_of
+from audits.key_files import KeyFileRefused, SigningKeyMissing
 from audits.models import ErasureRequest
+from audits.queries.anchors import stamp_of
 from audits.queries.letter_texts import FALLBACK
 from audits.queries.reports import JSON, MANIFEST, PDF, report_files
 from audits.services.reports import keep_report
@@ -44,6 +50,7 @@ if TYPE_CHECKING:
 
     from lineage.models import Job
 
+logger = logging.getLogger("expunge.report")
 NO_PLOT = "The figure of this evidence is no longer stored; its digest is in the record."
 
 
@@ -66,33 +73,63 @@ def write_report(job: Job) -> None:
 def write_case_report(*, case_id: UUID, now: datetime) -> bool:
     """Write, store and log the report of a case; False when it was written before.
 
-    Raises as ``write_report``.
+    Raises as ``write_report``; KeyFileRefused where the key of the seal cannot be opened.
     """
     request = ErasureRequest.objects.get(pk=case_id)
     if report_files(request):
         return False
     data = record_of(request)
-    pdf = render(data, vkey=keys.verifier_text())
+    stamp = stamp_of(
+        request.record.seal_index + 1
+    )  # nothing is logged between seal and checkpoint
+    pdf = sealed(render(data, vkey=keys.verifier_text(), stamp=stamp), now=now)
     files = {bundle.RECORD: data, bundle.REPORT: pdf}
     manifest = sign_manifest(files, keys.evidence_key())
     contents = {JSON: data, PDF: pdf, MANIFEST: manifest}
     return keep_report(case_id=case_id, contents=contents, now=now)
 
 
-def render(data: bytes, *, vkey: str, locale: str = FALLBACK) -> bytes:
-    """Return the PDF of a sealed record: the edition for a regulator, in a language.
+def sealed(pdf: bytes, *, now: datetime) -> bytes:
+    """Return the PDF with the seal of this installation, or as it is where there is no key.
+
+    A report must not fail for want of a seal, as the manifest covers it as well: what is missing
+    is told to whoever reads logs. Raises KeyFileRefused for a key that cannot be opened.
+    """
+    try:
+        key, certificates = keys.seal_key()
+    except KeyFileRefused:
+        raise
+    except SigningKeyMissing as error:
+        logger.warning("a report was not sealed: %s", error)
+        return pdf
+    return seal_pdf(pdf, key=key, certificates=certificates, now=now)
+
+
+def render(data: bytes, *, vkey: str, locale: str = FALLBACK, stamp: bytes = b"") -> bytes:
+    """Return the PDF of a sealed record, without a seal: the edition for a regulator.
+
+    Args:
+        data: the record.
+        vkey: the public keys that are trusted, one a line.
+        locale: the language of the report.
+        stamp: the time stamp of its checkpoint, if there is one yet.
 
     Raises:
         RecordRejected: the record does not verify with this key.
     """
     case = sealed_case(data, vkey=vkey)
-    note = case.checkpoint_note
-    inputs = {"record": data.decode(), "checkpoint": note, "scores": scores_csv(case.findings)}
+    at = sealed_at(case)
+    inputs = attached_files(
+        data,
+        case.verified,
+        keys=keys_of(case.vkey, key_periods(), sealed_at=at),
+        scores=scores_csv(case.findings),
+        stamp=stamp,
+    )
     with translation.override(locale):
         view = view_of(case)
         view["pictures"], pictures = pictures_of(case.findings, language=locale)
-        inputs |= pictures
-        return typeset(view, inputs, sealed_at=sealed_at(case))
+        return typeset(view, inputs | pictures, sealed_at=at)
 
 
 def sealed_case(data: bytes, *, vkey: str) -> SealedCase:
@@ -125,7 +162,7 @@ def typeset(view: Mapping[str, Any], inputs: Mapping[str, str], *, sealed_at: da
 
     Args:
         view: of ``view_of``.
-        inputs: the texts to attach: ``record``, ``checkpoint`` and ``scores``, which may be empty.
+        inputs: the texts to attach, of ``attached_files``; what is empty or missing is left out.
         sealed_at: the PDF's own date, so that equal records give equal files.
     """
     shown = printable_values(dict(view))

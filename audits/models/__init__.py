@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audits.models.anchors import CheckpointAnchor
 from audits.models.certificates import ProcedureCertificate
 from audits.models.clock import CaseClock, ClockPause, ExtensionDecision
 from audits.models.decisions import Decision, GroundFinding, LocationException
@@ -11,6 +12,7 @@ from audits.models.intake import IdentityCheck, Intake, PersonalDetails, Process
 from audits.models.letters import AnswerRoute, Letter, LetterTemplate
 from audits.models.operator_cases import OperatorCase, ScoredRecord
 from audits.models.places import LocationResult
+from audits.models.processing import ProcessingActivity, RulesVersion
 from audits.models.recipients import Notice, Publication, Recipient, ToldWho
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, OwedToOthers
@@ -25,6 +27,7 @@ __all__ = [
     "AuditPlan",
     "CaseClock",
     "CaseRetention",
+    "CheckpointAnchor",
     "ClockPause",
     "ComplianceRecord",
     "Decision",
@@ -48,11 +51,13 @@ __all__ = [
     "OwedToOthers",
     "PersonalDetails",
     "ProcedureCertificate",
+    "ProcessingActivity",
     "ProcessingStop",
     "Publication",
     "Reading",
     "Recipient",
     "Release",
+    "RulesVersion",
     "ScoredRecord",
     "ShadowResult",
     "SupplierEvidence",

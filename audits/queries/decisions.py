@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from audits.models import Decision, ErasureRequest, Intake, OperatorCase
-from audits.queries.identity import of_address
+from audits.queries.identity import of_address, person_digests
 from lineage import keys
 from lineage.core.identifiers import EMAIL, IdentifierNotUsable, lookup_digest, normalise
 
@@ -56,23 +56,16 @@ def earlier_requests(request: ErasureRequest) -> QuerySet[ErasureRequest]:
 
 
 def is_own_request(request: ErasureRequest, user: User) -> bool:
-    """Return whether a case is about the member of staff, by the address of their account."""
+    """Return whether a case is about the member of staff, by the address of their account.
+
+    Every address that was stated counts, checked or not.
+    """
     try:
         address = normalise(EMAIL, user.email)
     except IdentifierNotUsable:
         return False  # an account without an address is nobody's in particular
-    if request.subject and _identified(request, address):
-        return True
-    try:
-        return normalise(EMAIL, request.email) == address
-    except IdentifierNotUsable:
-        return False
-
-
-def _identified(request: ErasureRequest, address: str) -> bool:
     digest = lookup_digest(keys.get_or_create("lookup"), EMAIL, address)
-    known = request.subject.identifiers if request.subject else None
-    return bool(known and known.filter(kind=EMAIL, digest=digest).exists())
+    return digest in person_digests(request)
 
 
 def approved_by(case_id: UUID, user: User) -> bool:

@@ -109,6 +109,20 @@ def kept_apart(one: LocationException) -> Records:
     return _restricted_for([one.pk])
 
 
+def must_be_kept(space: OrdinalSpace) -> BitMap:
+    """Return the records of a space that nobody may delete now.
+
+    Exceptions of Art. 17(3) in force keep them, or a person asked for them to be kept (Art. 18).
+    """
+    excepted = LocationException.objects.filter(
+        decision__state=Decision.State.APPROVED, ended_at=None
+    ).values_list("pk", flat=True)
+    wanted = ErasureRequest.objects.filter(
+        kind=ErasureRequest.Kind.RESTRICTION, status=S.RESTRICTED
+    ).values_list("pk", flat=True)
+    return _restricted_for([*excepted, *wanted]).get(space, BitMap()) - purged_ordinals(space)
+
+
 def due_to_end(today: date) -> QuerySet[LocationException]:
     """Return the exceptions whose last day is over and that were not ended yet."""
     return LocationException.objects.filter(

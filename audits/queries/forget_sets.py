@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
 
 from audits.models import ErasureRequest
+from lineage.core import bitmaps
 from lineage.models import OrdinalSpace, Restriction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from unlearning.models import UnlearningRun
@@ -27,6 +29,18 @@ def forget_set(*case_ids: UUID) -> dict[OrdinalSpace, BitMap]:
         own = BitMap.deserialize(bytes(row.bitmap))
         found[row.space] = found.get(row.space, BitMap()) | own
     return found
+
+
+def listed(forget: Mapping[OrdinalSpace, BitMap]) -> list[dict[str, Any]]:
+    """Return what a plan says of the records that it is about, space by space."""
+    return [
+        {
+            "space": str(space.public_id),
+            "records": len(ordinals),
+            "digest": bitmaps.digest(ordinals),
+        }
+        for space, ordinals in forget.items()
+    ]
 
 
 def subjects_of(run: UnlearningRun) -> list[int] | None:

@@ -8,8 +8,9 @@ from pyroaring import BitMap
 
 from audits.models import LegalHold
 from audits.queries.forget_sets import forget_set
+from audits.queries.identity import known_by
 from lineage import keys
-from lineage.core.identifiers import EMAIL, IdentifierNotUsable, lookup_digest
+from lineage.core.identifiers import IdentifierNotUsable, lookup_digest
 from lineage.models import DataSubject
 from lineage.queries import subjects
 
@@ -53,12 +54,12 @@ def holds_on(request: ErasureRequest) -> list[LegalHold]:
     if not erased and request.subject:
         erased = subjects.records_of(request.subject)
     spaces = {space.pk for space in erased}
-    address = _address_digest(request)
+    known = _known_digests(request)
     return [
         hold
         for hold in active
         if (hold.dataset and hold.dataset.space_id in spaces)
-        or (hold.digest and (hold.digest == address or _owns(hold, request, erased)))
+        or (hold.digest and (hold.digest in known or _owns(hold, request, erased)))
     ]
 
 
@@ -74,11 +75,16 @@ def _owns(hold: LegalHold, request: ErasureRequest, erased: Mapping[OrdinalSpace
     return any(owned.get(space, BitMap()) & ordinals for space, ordinals in erased.items())
 
 
-def _address_digest(request: ErasureRequest) -> str:
-    try:
-        return lookup_digest(keys.get_or_create("lookup"), EMAIL, request.email)
-    except IdentifierNotUsable:
-        return ""
+def _known_digests(request: ErasureRequest) -> set[str]:
+    """Return the digests of all that a person may be looked for by, known to us or not."""
+    secret = keys.get_or_create("lookup")
+    found = set()
+    for kind, value in known_by(request):
+        try:
+            found.add(lookup_digest(secret, kind, value))
+        except IdentifierNotUsable:
+            continue  # nobody can be on hold under it
+    return found
 
 
 def is_unknown(kind: str, identifier: str) -> bool:

@@ -48,7 +48,7 @@ def letter_values(
         **plain,
         **days,
         "reason": _said(context.get("reason") or request.refusal_code, words),
-        "asked": _said(context.get("asked"), words),
+        "asked": _asked(context, words, days),
         "done": _done(context, words),
         "models": model_sentences(request, locale, context),
         "places": tuple(_place(one, words) for one in context.get("places") or ()),
@@ -105,6 +105,12 @@ def _said(code: object, words: Mapping[str, str]) -> str:
     """Return the sentence for a code, or what is no code as it is."""
     said = str(code or "")
     return words.get(said, said)
+
+
+def _asked(context: Mapping[str, Any], words: Mapping[str, str], days: Mapping[str, str]) -> str:
+    """Return what the person is asked for, and by when where there is a day for it."""
+    asked = _said(context.get("asked"), words)
+    return fill(words["by_day"], {"sentence": asked, **days}) if asked and days["until"] else asked
 
 
 def _done(context: Mapping[str, Any], words: Mapping[str, str]) -> tuple[str, ...]:

@@ -65,10 +65,10 @@ def holds_on_person(request: ErasureRequest) -> list[LegalHold]:
 def why_kept(request: ErasureRequest) -> list[str]:
     """Return the codes of what postpones the end, beside an administrator's decision.
 
-    ``EXCEPTION``: records of the person are kept under Art. 17(3), or wait for the case that
-    erases them; who they belong to must be known until then.
+    ``EXCEPTION``: records of the person are kept under Art. 17(3), here or at a place, or wait for
+    whoever erases them; who they belong to must be known until then.
     """
-    excepted = exceptions_of(request).filter(followed_by=None).exclude(dataset=None)
+    excepted = exceptions_of(request).filter(followed_by=None)
     found = ["LEGAL_HOLD"] if holds_on_person(request) else []
     return found + (["EXCEPTION"] if excepted.exists() else [])
 

@@ -10,10 +10,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from audits.core.roles import ROLES
+from audits.services import role_log
 from audits.services.rights import give_role, make_roles
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from datetime import datetime
 
 # What decides who may do what: the address tells whose own request a case is.
 GUARDED = frozenset({"groups", "is_superuser", "is_staff", "is_active", "email"})
@@ -40,7 +42,9 @@ def check_change(*, by: User, account: User, changed: Collection[str]) -> None:
 
 
 @transaction.atomic
-def add_member(*, name: str, roles: Iterable[str], email: str = "") -> tuple[User, str]:
+def add_member(
+    *, name: str, roles: Iterable[str], now: datetime, email: str = ""
+) -> tuple[User, str]:
     """Make an account of staff with roles; return it with its password, "" if it was there.
 
     A member of staff who has an account is given the roles that they lack, and the address.
@@ -64,14 +68,15 @@ def add_member(*, name: str, roles: Iterable[str], email: str = "") -> tuple[Use
         user.full_clean()
     except ValidationError as error:
         raise AccountRefused(" ".join(error.messages)) from error
-    user.save()
-    for role in roles:
-        give_role(user=user, role=role)
+    with role_log.told(user, now=now):
+        user.save()
+        for role in roles:
+            give_role(user=user, role=role)
     return user, password
 
 
 @transaction.atomic
-def take_role(*, name: str, role: str) -> bool:
+def take_role(*, name: str, role: str, now: datetime) -> bool:
     """Take a role from a member of staff; False when they do not have it.
 
     Raises:
@@ -81,12 +86,13 @@ def take_role(*, name: str, role: str) -> bool:
     held = user.groups.filter(name=_known(role))
     if not held:
         return False
-    user.groups.remove(*held)
+    with role_log.told(user, now=now):
+        user.groups.remove(*held)
     return True
 
 
 @transaction.atomic
-def close_account(*, name: str) -> bool:
+def close_account(*, name: str, now: datetime) -> bool:
     """Close an account for good, which ends its sessions; False when it is closed.
 
     It stays, since decisions name whoever took them.
@@ -97,10 +103,11 @@ def close_account(*, name: str) -> bool:
     user = _account(name)
     if not user.is_active:
         return False
-    user.is_active = False
-    user.set_unusable_password()
-    user.save(update_fields=["is_active", "password"])
-    user.groups.clear()
+    with role_log.told(user, now=now):
+        user.is_active = False
+        user.set_unusable_password()
+        user.save(update_fields=["is_active", "password"])
+        user.groups.clear()
     return True
 
 

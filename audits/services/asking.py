@@ -11,11 +11,12 @@ from django.core import signing
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audits.core.identity import DOUBTS, one_of
+from audits.core.identity import AGENT_WITHOUT_MANDATE, DOUBTS, one_of
 from audits.core.regimes import PauseReason
 from audits.core.roles import Right
-from audits.models import ErasureRequest, IdentityCheck, PersonalDetails
-from audits.queries.decisions import proposed
+from audits.models import ClockPause, ErasureRequest, IdentityCheck, PersonalDetails
+from audits.queries.decisions import lacks_mandate, proposed
+from audits.queries.mandates import mandate_question
 from audits.services import log, rights
 from audits.services.actors import actor_of
 from audits.services.pauses import end_pause
@@ -47,12 +48,14 @@ def ask_information(*, case_id: UUID, doubt: str, user: User, now: datetime) -> 
         NotAllowed: the member of staff may not handle cases.
         ValueError: the reason is not one of ``DOUBTS``.
         MoveNotAllowed: the case is decided or closed, a decision is proposed, or the person was
-            asked before.
+            asked before; an agent is asked for the mandate once beside that.
     """
     rights.require(user, Right.HANDLE)
     one_of("doubt", doubt, DOUBTS)
     request = undecided(case_id)
-    if was_asked(request):
+    if doubt == AGENT_WITHOUT_MANDATE:
+        _check_agent(request)
+    elif was_asked(request):
         raise MoveNotAllowed(
             f"Case {request.reference}: the person was asked for more already; asking again "
             "and again would hinder them. Decide on what is there."
@@ -66,17 +69,28 @@ def ask(request: ErasureRequest, doubt: str, actor: str, now: datetime) -> None:
         request=request, doubt=doubt, asked_at=now, asked_from=request.status
     )
     event = ("info_asked", {"doubt": doubt})
-    move(case_id=request.pk, to=S.INFO_ASKED, now=now, actor=actor, event=event)
+    # That nothing was found closes no case while somebody is asked for more.
+    fields = {"outcome": ErasureRequest.Outcome.OPEN}
+    move(case_id=request.pk, to=S.INFO_ASKED, now=now, actor=actor, event=event, fields=fields)
+
+
+def _check_agent(request: ErasureRequest) -> None:
+    if not lacks_mandate(request) or mandate_question(request):
+        raise MoveNotAllowed(
+            f"Case {request.reference}: no agent owes a mandate, or was asked for it already."
+        )
 
 
 def was_asked(request: ErasureRequest) -> bool:
-    """Return whether the person was asked for more before."""
-    return request.identity_checks.exclude(asked_at=None).exists()
+    """Return whether the person was asked for more before, an agent's mandate apart."""
+    asked = request.identity_checks.exclude(asked_at=None)
+    return asked.exclude(doubt=AGENT_WITHOUT_MANDATE).exists()
 
 
 def question_of(request: ErasureRequest) -> IdentityCheck | None:
-    """Return the question that the person has not answered yet."""
-    return request.identity_checks.filter(received_at=None).exclude(asked_at=None).first()
+    """Return the last question, where nobody has answered it yet."""
+    asked = request.identity_checks.filter(received_at=None).exclude(asked_at=None)
+    return asked.order_by("asked_at").last()
 
 
 def answer_token(question: IdentityCheck) -> str:
@@ -142,8 +156,7 @@ def receive_information(
     event = ("info_received", {"identifiers": len(stated)})
     actor = actor_of(user) if user else log.SUBJECT
     move(case_id=case_id, to=question.asked_from, now=now, actor=actor, event=event)
-    if question.request.clock_pauses.filter(reason=PauseReason.IDENTITY, until=None).exists():
-        end_pause(case_id=case_id, now=now)  # nobody waits for the person any more
+    end_identity_pause(case_id=case_id, now=now)
 
 
 @transaction.atomic
@@ -158,6 +171,27 @@ def take_question_back(*, case_id: UUID, user: User, now: datetime) -> None:
     question = _waiting(case_id)
     event = ("question_taken_back", {"doubt": question.doubt})
     move(case_id=case_id, to=question.asked_from, now=now, actor=actor_of(user), event=event)
+    end_identity_pause(case_id=case_id, now=now, user=user)
+
+
+def end_mandate_question(*, case_id: UUID, user: User, now: datetime) -> None:
+    """Wait no longer for a mandate that was seen; within a transaction."""
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    question = question_of(request)
+    waits = request.status == S.INFO_ASKED and not request.outcome
+    if not waits or question is None or question.doubt != AGENT_WITHOUT_MANDATE:
+        return
+    IdentityCheck.objects.filter(pk=question.pk).update(received_at=now)
+    event = ("info_received", {"identifiers": 0})
+    move(case_id=case_id, to=question.asked_from, now=now, actor=actor_of(user), event=event)
+    end_identity_pause(case_id=case_id, now=now)
+
+
+def end_identity_pause(*, case_id: UUID, now: datetime, user: User | None = None) -> None:
+    """Let the clock go on that stood still for an answer: nobody waits for the person any more."""
+    paused = ClockPause.objects.filter(request_id=case_id, until=None)
+    if paused.filter(reason=PauseReason.IDENTITY).exists():
+        end_pause(case_id=case_id, now=now, user=user)
 
 
 def _waiting(case_id: UUID) -> IdentityCheck:

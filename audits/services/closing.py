@@ -17,8 +17,9 @@ from pyroaring import BitMap
 from audits.models import ErasureRequest, PersonalDetails, ShadowResult
 from audits.queries import case_file
 from audits.queries.ends import exceptions_of
-from audits.queries.exceptions import FOLLOW_UP, kept_among, kept_spaces
+from audits.queries.exceptions import FOLLOW_UP, kept_among, kept_spaces, must_be_kept
 from audits.queries.forget_sets import forget_set
+from audits.queries.operator_cases import operator_origin_of
 from audits.services import exceptions, forgetting, log, promises
 from audits.services.score_salts import destroy_salts
 from audits.services.transitions import move
@@ -180,6 +181,8 @@ def _erasable(request: ErasureRequest) -> dict[OrdinalSpace, BitMap]:
     """Return the forget set without what an exception keeps that came since."""
     held = forget_set(request.pk)
     kept = kept_among(request.subject, held) if request.subject else {}
+    if operator_origin_of(request.pk):
+        kept = {space: must_be_kept(space) for space in held}
     left = {space: ordinals - kept.get(space, BitMap()) for space, ordinals in held.items()}
     return {space: ordinals for space, ordinals in left.items() if ordinals}
 

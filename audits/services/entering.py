@@ -17,7 +17,7 @@ from django.db import transaction
 from audits.core.commitment import commit
 from audits.core.roles import Right
 from audits.models import ErasureRequest, Intake
-from audits.services import identifying, log, rights
+from audits.services import asking, four_eyes, identifying, log, rights
 from audits.services.actors import actor_of
 from audits.services.receiving import Received, Told, Wish, receive_request
 from audits.services.transitions import MoveNotAllowed
@@ -89,8 +89,8 @@ def enter_request(*, entry: Entry, user: User, now: datetime) -> Received:
 
     Raises:
         NotAllowed: the member of staff may not enter requests.
-        EntryRefused: the receipt lies ahead, or long ago unconfirmed; nobody is named; or the
-            answer cannot go where it is to go.
+        EntryRefused: the receipt lies ahead, or long ago unconfirmed; nobody is named; the
+            answer cannot go where it is to go; or they checked their own identity.
         IdentifierNotUsable: an identifier cannot be one.
     """
     rights.require(user, Right.ENTER)
@@ -118,9 +118,21 @@ def enter_request(*, entry: Entry, user: User, now: datetime) -> Received:
     )
     _log_entry(intake, actor_of(user), now)
     if entry.check:
+        _refuse_own(received.request, user)
         identifying.note_check(case_id=received.request.pk, check=entry.check, user=user, now=now)
         received.request.refresh_from_db()
+        _refuse_own(received.request, user)
     return received
+
+
+def _refuse_own(request: ErasureRequest, user: User) -> None:
+    try:
+        four_eyes.check_stranger(request=request, user=user, action="CHECK_IDENTITY")
+    except four_eyes.NotYourDecision:
+        raise EntryRefused(
+            "This is your own request, by the e-mail address of your account: nobody checks who "
+            "asks of themselves. Enter it without a check; somebody else makes sure."
+        ) from None
 
 
 @transaction.atomic
@@ -178,6 +190,8 @@ def free_key(*, case_id: UUID) -> None:
 def see_mandate(*, case_id: UUID, digest: str, user: User, now: datetime) -> bool:
     """Record that the mandate of an agent was seen; of the document only the digest is kept.
 
+    A case that waited for it goes on where it was.
+
     Raises:
         NotAllowed: the member of staff may not enter requests.
         MoveNotAllowed: no agent sent this request.
@@ -190,6 +204,8 @@ def see_mandate(*, case_id: UUID, digest: str, user: User, now: datetime) -> boo
     seen = intake.filter(mandate_seen=False).update(mandate_seen=True, mandate_digest=digest)
     if seen:
         log.append(type="mandate_seen", case=case_id, now=now, actor=actor_of(user))
+        asking.end_mandate_question(case_id=case_id, user=user, now=now)
+        identifying.identify_again(case_id=case_id, now=now)
     return bool(seen)
 
 

@@ -7,14 +7,29 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import Q
 
-from audits.core.identity import NOT_IDENTIFIED, one_of
+from audits.core.identity import NO_MANDATE, NOT_IDENTIFIED, one_of
 from audits.core.roles import Right
-from audits.models import ErasureRequest, IdentityCheck, LocationResult, PersonalDetails
+from audits.models import (
+    Decision,
+    ErasureRequest,
+    IdentityCheck,
+    LocationResult,
+    PersonalDetails,
+)
+from audits.queries.decisions import lacks_mandate
 from audits.queries.identity import known_by
+from audits.queries.mandates import may_close, shown_until
 from audits.services import four_eyes, log, rights
 from audits.services.actors import actor_of
-from audits.services.asking import OPEN, ask, check_unproposed, undecided, was_asked
-from audits.services.stopping import stop_if_asked
+from audits.services.asking import (
+    OPEN,
+    ask,
+    check_unproposed,
+    end_identity_pause,
+    undecided,
+    was_asked,
+)
+from audits.services.stopping import lift_at_once, stop_if_asked
 from audits.services.transitions import WORKING, MoveNotAllowed, move
 from lineage.queries import subjects
 
@@ -62,6 +77,13 @@ def identify(*, case_id: UUID, now: datetime) -> None:
         ask(request, "NO_RECORD_FOUND", log.SYSTEM, now)
 
 
+def identify_again(*, case_id: UUID, now: datetime) -> None:
+    """Look for the person of a case once more, now that its agent may ask for them."""
+    request = ErasureRequest.objects.get(pk=case_id)
+    if request.status == S.VERIFIED and not request.outcome:
+        identify(case_id=case_id, now=now)
+
+
 def _unchecked(request: ErasureRequest) -> bool:
     """Return whether something was stated that counts only once staff have checked identity."""
     details = PersonalDetails.objects.filter(request=request).first()
@@ -84,12 +106,17 @@ def _subject_of(request: ErasureRequest) -> DataSubject | None:
 def _open_case_of(request: ErasureRequest, subject: DataSubject | None) -> ErasureRequest | None:
     # Only a verified case counts: somebody who merely typed an address must not block its owner.
     # Only one of the same kind settles what was asked, or one that erases for certain: another may
-    # be refused on a ground that is none against this one, or be withdrawn.
+    # be refused on a ground that is none against this one, or be withdrawn. Nor one of which a
+    # decision is proposed, by people who did not see this request; nor one that is about to end.
+    if lacks_mandate(request):
+        return None  # a request that is none yet has no part in what the person asked for
     found = ErasureRequest.objects.filter(
         subject=subject,
         status__in=[S.VERIFIED, S.INFO_ASKED, *WORKING, S.ON_HOLD, S.FAILED],
         verified_at__isnull=False,
+        stop__lift_on__isnull=True,
     ).exclude(pk=request.pk)
+    found = found.exclude(decisions__state=Decision.State.PROPOSED)
     settles = Q(kind=request.kind)
     if request.kind != Kind.RESTRICTION:
         settles |= Q(accepted_at__isnull=False) & ~Q(kind=Kind.RESTRICTION)
@@ -166,28 +193,45 @@ def note_proof_destroyed(*, case_id: UUID, user: User, now: datetime) -> bool:
 def close_unidentified(*, case_id: UUID, reason: str, user: User, now: datetime) -> bool:
     """Close a case whose person cannot be identified (Art. 11(2)); they are told how to give more.
 
+    So is one that an agent sent who was asked for the mandate and showed none, whoever it is
+    about: the answer says nothing about that person, who can ask at any time.
+
     Raises:
         NotAllowed: the member of staff may not handle cases.
         NotYourDecision: it is their own request.
         ValueError: the reason is not one of ``NOT_IDENTIFIED``.
         MoveNotAllowed: the person was identified, or the case is decided or closed, or a decision
-            is proposed.
+            is proposed; or the agent has still time to show the mandate.
     """
     rights.require(user, Right.HANDLE)
     one_of("reason", reason, NOT_IDENTIFIED)
     _check_stranger(case_id, user, "CLOSE_UNIDENTIFIED")
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     check_unproposed(request)
-    if request.status not in (*OPEN, S.INFO_ASKED) or request.outcome or request.subject:
-        known = "the person is identified" if request.subject else f"it is {request.status}"
-        raise MoveNotAllowed(
-            f"Case {request.reference} cannot be closed as not identified: {known}."
-        )
-    closed = ErasureRequest.objects.filter(pk=case_id, outcome=Outcome.OPEN).update(
+    _check_closable(request, reason, now)
+    ErasureRequest.objects.filter(pk=case_id).update(
         outcome=Outcome.NOT_IDENTIFIED, refusal_code=reason, confirm_digest=""
     )
     data = {"reason": reason}
     log.append(
         type="person_not_identified", case=case_id, now=now, actor=actor_of(user), data=data
     )
-    return bool(closed)
+    end_identity_pause(case_id=case_id, now=now, user=user)
+    lift_at_once(case_id=case_id, now=now)  # what nobody asked for who may ask
+    return True
+
+
+def _check_closable(request: ErasureRequest, reason: str, now: datetime) -> None:
+    sentence = f"Case {request.reference} cannot be closed as not identified: "
+    agent = reason == NO_MANDATE
+    silent = (Outcome.OPEN, Outcome.NO_DATA_FOUND) if agent else (Outcome.OPEN,)
+    if request.status not in (*OPEN, S.INFO_ASKED) or request.outcome not in silent:
+        raise MoveNotAllowed(f"{sentence}it is {request.status}.")
+    if request.subject and not agent:
+        raise MoveNotAllowed(f"{sentence}the person is identified.")
+    if agent and not lacks_mandate(request):
+        raise MoveNotAllowed(f"{sentence}no agent owes a mandate.")
+    if agent and not may_close(request, now):
+        last = shown_until(request)
+        wait = f"the agent has until {last}" if last else "ask the agent for the mandate first"
+        raise MoveNotAllowed(f"{sentence}{wait}.")

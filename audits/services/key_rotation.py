@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,6 +13,7 @@ from django.db import transaction
 from audits import keys
 from audits.core.canonical import sha256
 from audits.core.events import instant
+from audits.core.model_key import model_sign, new_model_key, public_pem
 from audits.core.note import SigningKey
 from audits.core.rotation import ROLES, Rotation, sign_rotation
 from audits.core.seal_key import new_seal_key, seal_sign, self_signed
@@ -40,12 +42,17 @@ def rotate_key(*, role: str, now: datetime) -> Path:
     """
     if role not in ROLES:
         raise RotationImpossible(f"role is {role!r}; it must be one of {', '.join(ROLES)}.")
-    if settings.EXPUNGE_SIGNERS and role != "seal":
+    if settings.EXPUNGE_SIGNERS and role in keys.SIGNING:
         raise RotationImpossible(
             "EXPUNGE_SIGNERS is set: rotate the key where it is kept, then run manage.py "
             "keys init."
         )
-    statement, put_in_place = _seal(now) if role == "seal" else _signing(role, now)
+    if settings.EXPUNGE_SEAL_CERTIFICATE and role == "seal":
+        raise RotationImpossible(
+            "EXPUNGE_SEAL_CERTIFICATE is set: put a new certificate and its key there, then run "
+            "manage.py keys init."
+        )
+    statement, put_in_place = _REPLACED.get(role, partial(_signing, role))(now)
     path: Path = settings.KEYS / "rotations" / f"{role}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.json"
     with transaction.atomic():
         if role == "log":
@@ -80,3 +87,13 @@ def _seal(now: datetime) -> tuple[bytes, Callable[[], None]]:
         rotation, lambda message: seal_sign(old, message), lambda message: seal_sign(new, message)
     )
     return statement, lambda: keys.replace_seal(new, successor, now)
+
+
+def _model(now: datetime) -> tuple[bytes, Callable[[], None]]:
+    old, new = keys.model_key(), new_model_key()
+    rotation = Rotation(role="model", old=public_pem(old), new=public_pem(new), at=instant(now))
+    statement = sign_rotation(rotation, partial(model_sign, old), partial(model_sign, new))
+    return statement, lambda: keys.replace_model(new, now)
+
+
+_REPLACED = {"seal": _seal, "model": _model}

@@ -47,7 +47,7 @@ def deliver(*, letter: Letter, now: datetime) -> bool:
     except NotReadable:
         written = None
     to = _address(letter)
-    if written is None or not to or too_late(letter, now) or _overtaken(letter, now):
+    if written is None or not to or too_late(letter, now) or overtaken(letter, now):
         _drop(letter)
         return False
     try:
@@ -84,7 +84,7 @@ def too_late(letter: Letter, now: datetime) -> bool:
     return letter.code == "EXTENSION" and due is not None and today > due
 
 
-def _overtaken(letter: Letter, now: datetime) -> bool:
+def overtaken(letter: Letter, now: datetime) -> bool:
     """Return whether the day that a letter names has come; another one names a new day."""
     today = now.astimezone(ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)).date()
     stop = ProcessingStop.objects.filter(request=letter.request_id, lift_on__lte=today)

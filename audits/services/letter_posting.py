@@ -14,7 +14,7 @@ from audits.models import AnswerRoute, ErasureRequest, Letter, PersonalDetails
 from audits.models.case_secrets import NotReadable, seal, unseal
 from audits.services import log, rights
 from audits.services.actors import actor_of
-from audits.services.letter_delivery import too_late
+from audits.services.letter_delivery import overtaken, too_late
 
 if TYPE_CHECKING:
     from datetime import date
@@ -110,6 +110,11 @@ def record_posting(*, letter_id: UUID, posted_on: date, user: User, now: datetim
         raise PostingRefused(
             f"posted_on is {posted_on}; a notice of extension must be posted by "
             f"{letter.request.due_on}, or it extends nothing (Art. 12(3))."
+        )
+    if overtaken(letter, datetime.combine(posted_on, time(12), tzinfo=zone)):
+        raise PostingRefused(
+            f"posted_on is {posted_on}, and the letter names a day by then past as that on which "
+            "the restriction ends. Post the new letter instead, which the next sweep writes."
         )
     letter.state, letter.posted_on = State.POSTED, posted_on
     letter.sent_at = datetime.combine(posted_on, time(12), tzinfo=zone)

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from audits.core.roles import Right
 from audits.models import ErasureRequest, OperatorCase
+from audits.queries.exceptions import must_be_kept
 from audits.queries.operator_cases import (
     CHANNEL,
     NO_DEADLINE,
@@ -78,13 +79,13 @@ def open_case(*, new: NewCase, user: User, now: datetime) -> OperatorCase:
     Raises:
         NotAllowed: the member of staff may not handle cases.
         ValueError: reason or disposal is not one of these.
-        ForgetSetRefused: there is no record, or not one that can still be used.
+        ForgetSetRefused: no record can still be used, or one is to be deleted that must be kept.
         OrdinalsUnknown: the space has not handed them out.
     """
     require(user, Right.HANDLE)
     _one_of("reason", new.reason, Reason.values)
     _one_of("disposal", new.disposal, Disposal.values)
-    named = bitmaps.encode(_usable(new.space, new.seeds))
+    named = bitmaps.encode(_usable(new.space, new.seeds, new.disposal))
     request = ErasureRequest.objects.create(
         reference=new_reference("OP"),
         kind=ErasureRequest.Kind.OPERATOR,
@@ -124,7 +125,7 @@ def choose(*, case_id: UUID, ordinals: BitMap, user: User) -> None:
     """
     require(user, Right.HANDLE)
     case = _drafted(case_id)
-    case.chosen = bitmaps.encode(_usable(case.space, ordinals))
+    case.chosen = bitmaps.encode(_usable(case.space, ordinals, case.disposal))
     case.save(update_fields=["chosen"])
     case.authors.add(user)
 
@@ -136,7 +137,7 @@ def propose(*, case_id: UUID, user: User, now: datetime) -> bool:
     Raises:
         NotAllowed: the member of staff may not handle cases.
         MoveNotAllowed: the case is not a draft, or its records are still being scored.
-        ForgetSetRefused: all that were chosen have been erased since.
+        ForgetSetRefused: all that were chosen have been erased since, or one must be kept.
     """
     require(user, Right.HANDLE)
     case = locked(case_id)
@@ -183,7 +184,7 @@ def approve(*, case_id: UUID, digest: str, user: User, now: datetime) -> bool:
         NotAllowed: the member of staff may not approve.
         NotYourApproval: the member of staff opened the case or chose one of its records.
         MoveNotAllowed: nothing is proposed, or other records than those that were shown.
-        ForgetSetRefused: all that were chosen have been erased since.
+        ForgetSetRefused: all that were chosen have been erased since, or one must be kept.
     """
     require(user, Right.REVIEW)
     case = locked(case_id)
@@ -269,9 +270,20 @@ def _check_any(case: OperatorCase) -> None:
             f"Case {case.request.reference}: every record that was chosen has been erased since. "
             "Choose others, or drop the case."
         )
+    _check_deletable(case.space, chosen_of(case), case.disposal)
 
 
-def _usable(space: OrdinalSpace, ordinals: BitMap) -> BitMap:
+def _check_deletable(space: OrdinalSpace, ordinals: BitMap, disposal: str) -> None:
+    """Let no case delete what must be kept; it may leave the training all the same."""
+    kept = ordinals & must_be_kept(space)
+    if kept and disposal == Disposal.DELETE:
+        raise ForgetSetRefused(
+            f"{len(kept)} of these records must be kept (Art. 17(3), 18) and cannot be deleted; "
+            f"the first is {kept.min()}. Leave them out, or start a case that keeps the records."
+        )
+
+
+def _usable(space: OrdinalSpace, ordinals: BitMap, disposal: str) -> BitMap:
     check_known(space, ordinals)
     left = ordinals - purged_ordinals(space)
     if not left:
@@ -279,6 +291,7 @@ def _usable(space: OrdinalSpace, ordinals: BitMap) -> BitMap:
             f"A forget set needs at least one record of {space.name} that was not erased; "
             f"{len(ordinals)} were named."
         )
+    _check_deletable(space, left, disposal)
     return left
 
 

@@ -51,10 +51,12 @@ def begin_pause(*, case_id: UUID, reason: str, user: User, now: datetime) -> boo
 
 
 @transaction.atomic
-def end_pause(*, case_id: UUID, now: datetime, user: User | None = None) -> bool:
+def end_pause(
+    *, case_id: UUID, now: datetime, user: User | None = None, actor: str = log.SUBJECT
+) -> bool:
     """Let the clock go on and move the due date; False when it did not stand still.
 
-    Without a user it was the person who answered.
+    Without a user it was ``actor``, by default the person who answered.
 
     Raises:
         NotAllowed: the user may not handle cases.
@@ -74,7 +76,7 @@ def end_pause(*, case_id: UUID, now: datetime, user: User | None = None) -> bool
         type="clock_resumed",
         case=case_id,
         now=now,
-        actor=actor_of(user) if user else log.SUBJECT,
+        actor=actor_of(user) if user else actor,
         data={"reason": pause.reason, "days": days, "due_on": due_on},
     )
     return True

@@ -13,7 +13,7 @@ from pyroaring import BitMap
 from audits.models import DuplicateFinding, ErasureRequest, LogHead
 from audits.queries.conflicts import case_ahead
 from audits.queries.exceptions import chosen_of, kept_spaces
-from audits.queries.forget_sets import forget_set
+from audits.queries.forget_sets import forget_set, listed
 from audits.queries.limit_sentences import NEAR_SEARCH_INCOMPLETE
 from audits.services import exceptions, log
 from audits.services.case_runs import add_runs
@@ -177,12 +177,15 @@ def keep_plan(
 ) -> bool:
     """Store the plan and its runs, base before child; cases planned ``together`` are not ahead.
 
-    False when the case is planned already, or when a case that shares a version came before it
-    since the plan was drawn: then it is drawn again later.
+    False when the case is planned already, when a case that shares a version came before it since
+    the plan was drawn, or when records were restricted or given free since: then it is drawn again
+    later.
     """
     LogHead.objects.select_for_update().get(pk=1)  # one case at a time asks who comes first
     request = ErasureRequest.objects.get(pk=case_id)
     if request.status == S.RESTRICTED and case_ahead(request, besides=together):
+        return False
+    if request.status == S.RESTRICTED and plan["spaces"] != listed(forget_set(case_id)):
         return False
     digest = hashlib.sha256(rfc8785.dumps(dict(plan))).hexdigest()
     counts = {

@@ -35,8 +35,7 @@ def settle_data(*, case: OperatorCase, request: ErasureRequest, now: datetime) -
     """Delete the records, or note that they stay restricted. Raises as ``closing.erase_data``."""
     if case.disposal == OperatorCase.Disposal.DELETE:
         closing.erase_data(request=request, now=now)
-    else:
-        _keep_apart(request, now)
+    _keep_apart(request, now)  # with deletion chosen, what has to be kept by now
 
 
 @transaction.atomic

@@ -50,8 +50,8 @@ def give_role(*, user: User, role: str) -> None:
 
 @transaction.atomic
 def make_roles() -> None:
-    """Make the groups and give each the rights of its role; again, it changes nothing."""
+    """Make the groups and give each exactly the rights of its role; again, it changes nothing."""
     for role, rights in ROLES.items():
         group, _ = Group.objects.get_or_create(name=role)
         held = Permission.objects.filter(content_type__app_label="audits", codename__in=rights)
-        group.permissions.add(*held)
+        group.permissions.set(held)

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from audits.core.roles import Right
 from audits.models import ErasureRequest, Letter, LogLeaf, ProcessingStop
-from audits.services import four_eyes, log, planning, rights
+from audits.services import four_eyes, letter_posting, log, planning, rights
 from audits.services.actors import actor_of
 from audits.services.transitions import MoveNotAllowed
 from lineage.services import restriction
@@ -33,6 +33,7 @@ Balance, Objection = ProcessingStop.Balance, ProcessingStop.Objection
 AT_ONCE = (Kind.CONSENT, Kind.OBJECTION)  # what stops processing before anything is decided
 NOT_PLANNED = (S.VERIFIED, S.INFO_ASKED, S.REFUSED, S.ACCEPTED, S.RESTRICTED)
 NOTICE = timedelta(days=7)
+NOT_GONE = (Letter.State.TO_POST, Letter.State.FAILED)
 SHORTEST_REASON = 20
 
 
@@ -139,7 +140,10 @@ def announce(
 
 @transaction.atomic
 def put_off(*, case_id: UUID, now: datetime) -> None:
-    """Fix the end of a restriction anew where the notice of it was not written in time."""
+    """Fix the end of a restriction anew where the notice of it did not leave in time.
+
+    A notice that lies there to be posted, or could not be sent, is void once its day has come.
+    """
     stop = ProcessingStop.objects.select_for_update().get(pk=case_id)
     day = today(now) + NOTICE
     fixed = _fixed_at(stop)
@@ -147,6 +151,8 @@ def put_off(*, case_id: UUID, now: datetime) -> None:
     written = Letter.objects.filter(request=case_id, code="LIFT_NOTICE")
     if stop.lift_on is None or stop.lift_on >= day or not late:
         return
+    if stop.lift_on <= today(now):
+        written.filter(state__in=NOT_GONE).update(state=Letter.State.DROPPED, content=b"")
     if written.exclude(state=Letter.State.DROPPED).exists():
         return
     ProcessingStop.objects.filter(pk=case_id).update(lift_on=day)
@@ -157,21 +163,36 @@ def put_off(*, case_id: UUID, now: datetime) -> None:
 def note_notice(*, case_id: UUID, now: datetime, user: User | None = None) -> bool:
     """Record that the person was told of the coming end; by post, ``user`` says so.
 
+    They were told when the letter left; where ``user`` says so, it was posted today.
+
     Raises:
         NotAllowed: the member of staff may not handle cases.
         MoveNotAllowed: no end is fixed.
+        PostingRefused: the letter names a day that has come.
     """
     if user is not None:
         rights.require(user, Right.HANDLE)
+        _post(case_id, user, now)
     stop = ProcessingStop.objects.select_related("request").filter(pk=case_id).first()
     if stop is None or stop.lift_on is None:
         reference = ErasureRequest.objects.get(pk=case_id).reference
         raise MoveNotAllowed(f"Case {reference} has no end of a restriction to tell of.")
-    told = ProcessingStop.objects.filter(pk=case_id, notice_at=None).update(notice_at=now)
+    letters = Letter.objects.filter(request=case_id, code="LIFT_NOTICE").exclude(sent_at=None)
+    last = letters.order_by("number").last()
+    at = min(now, last.sent_at) if last and last.sent_at else now
+    told = ProcessingStop.objects.filter(pk=case_id, notice_at=None).update(notice_at=at)
     if told:
         actor = actor_of(user) if user else log.SYSTEM
         log.append(type="lift_notice_given", case=case_id, now=now, actor=actor)
     return bool(told)
+
+
+def _post(case_id: UUID, user: User, now: datetime) -> None:
+    letters = Letter.objects.filter(request=case_id, code="LIFT_NOTICE")
+    for letter in letters.filter(state=Letter.State.TO_POST):
+        letter_posting.record_posting(
+            letter_id=letter.pk, posted_on=today(now), user=user, now=now
+        )
 
 
 @transaction.atomic

@@ -32,7 +32,7 @@ from django.db.models import Q
 
 from audits.models import ErasureRequest
 from audits.queries.cases import OVER
-from audits.services import keeping, log
+from audits.services import ending, keeping, log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +49,7 @@ WORKING = (
     S.AUDITING,
     S.ERASED,
 )
+ENDS = (S.WITHDRAWN, S.REFUSED, S.SEALED, S.EXPIRED)
 ALLOWED: dict[str, tuple[str, ...]] = {
     S.RECEIVED: (S.INFO_ASKED,),
     S.VERIFIED: (S.RECEIVED, S.INFO_ASKED),
@@ -117,6 +118,8 @@ def move(
             f"Case {current.reference} is {current.status}; it can become {to} only from "
             f"{', '.join(ALLOWED[to])}."
         )
+    if to in ENDS:
+        ending.end_open(case_id=case_id, now=now, actor=actor)
     if to in OVER:
         keeping.note_closing(case_id=case_id, now=now)
     if event:

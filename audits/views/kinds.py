@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audits import workflow
 from audits.core.roles import Right
 from audits.models import ErasureRequest, Intake, PersonalDetails, ProcessingStop
 from audits.queries.addressees import address_of
+from audits.queries.cases import OVER
 from audits.queries.decisions import proposed
+from audits.queries.mandates import mandate_question, may_close, shown_until
+from audits.services.asking import was_asked
 from audits.services.rights import has_right
 from audits.views import intake_forms as forms
 from audits.views.access import page, staff_of
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
 S = ErasureRequest.Status
 Kind = ErasureRequest.Kind
+Outcome = ErasureRequest.Outcome
 BY_INTAKE = ("copy_answer", "mandate")  # what whoever enters requests does, too
 
 
@@ -108,7 +113,8 @@ unidentified = _view(
     Question(
         title="Close as not identified",
         lead="Nothing is erased. The person is told that we could not identify them, and how to "
-        "give us more (Art. 11(2)).",
+        "give us more (Art. 11(2)). An agent without a mandate is told that, and nothing about "
+        "the person, who can ask at any time.",
         button="Close the case",
         done="Case {case} is closed as not identified.",
         form=forms.UnidentifiedForm,
@@ -226,14 +232,20 @@ def asked_for(case: ErasureRequest, user: User) -> dict[str, Any]:
     handles, enters = has_right(user, Right.HANDLE), has_right(user, Right.ENTER)
     open_, early = not case.outcome, case.status in (S.RECEIVED, S.VERIFIED)
     free = open_ and not proposed(case)
+    hidden = case.status == S.VERIFIED and case.outcome == Outcome.NO_DATA_FOUND
     checks = list(case.identity_checks.order_by("asked_at", "checked_at"))
+    agent = bool(intake and intake.by_agent and not intake.mandate_seen)
+    last = shown_until(case) if agent else None
+    asks = mandate_question(case) is None if agent else not was_asked(case)
+    over = agent and may_close(case, timezone.now())
+    unknown = free and (early or case.status == S.INFO_ASKED)
     may = {
         "identity": early and free,
-        "ask_more": early and free and not any(one.asked_at for one in checks),
+        "ask_more": early and asks and (free or (agent and hidden)),
         "copy_answer": case.status == S.INFO_ASKED and open_,
         "question_back": case.status == S.INFO_ASKED and open_,
-        "unidentified": free and not case.subject_id and (early or case.status == S.INFO_ASKED),
-        "mandate": bool(intake and intake.by_agent and not intake.mandate_seen),
+        "unidentified": (unknown and not case.subject_id) or (over and (unknown or hidden)),
+        "mandate": agent and case.status not in OVER,
         "objection": bool(stop and stop.objection == "INTERESTS") and case.status == S.VERIFIED,
         "lift": case.kind == Kind.RESTRICTION
         and case.status == S.RESTRICTED
@@ -242,6 +254,7 @@ def asked_for(case: ErasureRequest, user: User) -> dict[str, Any]:
     shown = handles and case.status != S.SEALED
     return {
         "intake": intake,
+        "mandate_until": last,
         "details": details if shown else None,
         "stop": stop,
         "checks": checks,

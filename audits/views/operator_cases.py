@@ -19,6 +19,7 @@ from audits.core.roles import Right
 from audits.forms import NewCaseForm, RecordsField
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries import named_records
+from audits.queries.exceptions import must_be_kept
 from audits.queries.operator_cases import (
     account,
     chosen_of,
@@ -100,6 +101,7 @@ def forget_set(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "gone": told["chosen"] - len(chosen),
         "seeds": told["seeds"],
         "found": len(chosen - seeds),
+        "kept": len(chosen & must_be_kept(case.space)),
         "labels": named_records.label_counts(case.space, chosen),
         "digest": digest_of(case),
         "scoring": scoring,

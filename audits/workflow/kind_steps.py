@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from audits.core.identity import AGENT_WITHOUT_MANDATE
 from audits.models import ErasureRequest, Notice, ProcessingStop
+from audits.queries.mandates import until_of
 from audits.services import asking, letters, notices, planning, stopping
 
 if TYPE_CHECKING:
@@ -21,12 +23,14 @@ def ask(request: ErasureRequest, now: datetime) -> None:
     if question is None:
         return
     token = asking.answer_token(question)
+    agent = question.doubt == AGENT_WITHOUT_MANDATE
     letters.send_letter(
         request=request,
         code="INFO_NEEDED",
         now=now,
         context={
             "asked": question.doubt,
+            **({"until": until_of(question)} if agent else {}),
             "answer_url": f"{settings.SITE_URL}/erasure/answer/{token}/",
         },
     )

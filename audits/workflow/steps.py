@@ -51,6 +51,8 @@ S = ErasureRequest.Status
 Outcome = ErasureRequest.Outcome
 ANSWER = "ANSWER"
 R = UnlearningRun.Status
+# These end without a decision, and what they had restricted before is held by nobody then.
+SET_FREE = (Outcome.NO_DATA_FOUND, Outcome.JOINED)
 # What is wrong is not the method: exact retraining would fail as well, and a retry may help.
 REPAIRABLE = frozenset(
     {
@@ -83,6 +85,8 @@ def _close_early(request: ErasureRequest, now: datetime) -> bool:
     if not request.outcome or _hides_from_agent(request) or not _set_free(request, now):
         return False
     closing.forget_unknown(request=request, now=now)
+    if request.outcome in SET_FREE:
+        stopping.lift_at_once(case_id=request.pk, now=now)
     return _seal(request, now)
 
 

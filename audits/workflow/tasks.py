@@ -11,6 +11,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from audits.execution.rules_in_force import rules_in_force
 from audits.queries import cases
 from audits.services import (
     exceptions,
@@ -21,9 +22,12 @@ from audits.services import (
     notices,
     registers,
     retention,
+    rules,
     scheduling,
+    stamping,
     stopping,
     unconfirmed,
+    witnessing,
 )
 from audits.workflow.clock_actions import mind_clocks
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
@@ -133,11 +137,24 @@ def _tell(now: datetime) -> None:
     notices.send_due(now=now)
 
 
+def _note_rules(now: datetime) -> None:
+    rules.note_rules(rules=rules_in_force(), now=now)
+
+
 def _anchor(now: datetime) -> None:
     log.anchor_hourly(now=now)
 
 
+def _ask_outside(now: datetime) -> None:
+    stamping.stamp_due(now=now)
+
+
+def _show_outside(now: datetime) -> None:
+    witnessing.witness_due(now=now)
+
+
 SWEPT = (
+    _note_rules,
     _ring,
     _give_up,
     _forget,
@@ -153,4 +170,6 @@ SWEPT = (
     mind_clocks,
     _tell,
     _anchor,
+    _ask_outside,
+    _show_outside,
 )

@@ -6,12 +6,15 @@ import json
 from io import StringIO
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from audits.models import LogLeaf
 from audits.services import accounts
 from audits.services.accounts import AccountRefused
+from audits.services.actors import actor_of, staff_pseudonym
+from audits.services.rights import make_roles
 from tests.audits.world import member
 
 pytestmark = pytest.mark.django_db
@@ -192,3 +195,43 @@ def test_L22_staff_without_a_role_read_no_table_whatever_permission_they_were_gi
     for table in ("audits/erasurerequest", "lineage/modelversion", "auth/user", "auth/group"):
         assert client.get(f"/admin/{table}/").status_code == 403
     assert client.get("/admin/").status_code == 200
+
+
+# --- the log ------------------------------------------------------------------------------------
+
+
+def told(user: User) -> list[tuple[str, str]]:
+    """What the log says that somebody was given and lost."""
+    member_of = staff_pseudonym(user.pk)
+    leaves = LogLeaf.objects.filter(type="role_changed").order_by("index")
+    events = [json.loads(bytes(leaf.data)) for leaf in leaves]
+    assert user.username not in str(events)
+    mine = [one["data"] for one in events if one["data"]["member"] == member_of]
+    return [(one["role"], one["result"]) for one in mine]
+
+
+def test_L22_every_change_of_a_role_is_an_event_that_names_nobody(admin):
+    staff("add", "zoe", "--role", "Intake", "--role", "Reviewer", "--email", "z@example.org")
+    zoe = User.objects.get(username="zoe")
+    assert told(zoe) == [(code, "GIVEN") for code in ("ACTIVE", "INTAKE", "REVIEWER", "STAFF")]
+    change(admin, zoe, groups=group("Case officer"))
+    staff("remove-role", "zoe", "--role", "case officer")
+    staff("close", "zoe")
+    assert told(zoe)[4:] == [
+        ("CASE_OFFICER", "GIVEN"),
+        ("INTAKE", "TAKEN"),
+        ("REVIEWER", "TAKEN"),
+        ("CASE_OFFICER", "TAKEN"),
+        ("ACTIVE", "TAKEN"),
+    ]
+    by = [json.loads(bytes(one.data))["actor"] for one in LogLeaf.objects.order_by("index")]
+    assert by[4] == actor_of(admin)
+    assert by[0] == by[7] == "system"
+
+
+def test_L22_a_role_loses_the_rights_that_it_has_no_more():
+    make_roles()
+    auditor = Group.objects.get(name="Auditor")
+    auditor.permissions.add(Permission.objects.get(codename="handle_case"))
+    make_roles()
+    assert set(auditor.permissions.values_list("codename", flat=True)) == {"read_cases"}

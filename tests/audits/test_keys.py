@@ -53,10 +53,10 @@ def command(*words: str):
     return out.getvalue()
 
 
-def test_init_makes_three_keys_that_their_owner_alone_reads(settings):
-    assert command("init") == "Made: log, evidence, seal.\n"
+def test_init_makes_four_keys_that_their_owner_alone_reads(settings):
+    assert command("init") == "Made: log, evidence, seal, model.\n"
     assert command("init") == "Every key is there.\n"
-    for role in ("log", "evidence", "seal"):
+    for role in keys.FILES:
         assert stat.S_IMODE(keys.path_of(role).stat().st_mode) == 0o600
     private, certificate = keys.seal_key()
     assert isinstance(private, RSAPrivateKey)
@@ -81,7 +81,7 @@ def test_a_passphrase_encrypts_the_keys_that_are_there(settings):
     assert not is_encrypted(keys.path_of("log"))
     settings.EXPUNGE_KEYS_PASSPHRASE = "correct horse"
     keys.init()
-    for role in ("log", "evidence", "seal"):
+    for role in keys.FILES:
         assert is_encrypted(keys.path_of(role))
     assert keys.signing_key().verifier.text in vkeys
     for wrong, said in [("", "is empty"), ("battery", "is not that of the key")]:
@@ -96,7 +96,7 @@ def test_a_key_of_an_earlier_release_stays(settings):
     for name in ("keys.json", "keys.vkey", "evidence.pem", "evidence.vkey"):
         (settings.KEYS / name).unlink()
     assert keys.verifier_text() == old
-    assert keys.init() == ["evidence", "seal"]
+    assert keys.init() == ["evidence", "seal", "model"]
     assert keys.verifier_text().splitlines()[0] == old
 
 
@@ -117,7 +117,7 @@ def test_a_service_may_sign_instead_of_a_file(db, settings):
         rotate_key(role="log", now=timezone.now())
 
 
-@pytest.mark.parametrize("role", ["log", "evidence", "seal"])
+@pytest.mark.parametrize("role", ["log", "evidence", "seal", "model"])
 def test_a_rotation_is_signed_by_both_and_is_in_the_log(db, installation, role):
     keys.init()
     old = next(one.key for one in known_keys() if one.role == role)
@@ -188,9 +188,9 @@ def test_the_list_tells_periods(db, installation):
     command("init")
     command("rotate", "evidence")
     lines = command("list").splitlines()
-    assert [line.split()[0] for line in lines] == ["log", "evidence", "seal", "evidence"]
+    assert [line.split()[0] for line in lines] == ["log", "evidence", "seal", "model", "evidence"]
     rows = json.loads(command("list", "--json"))
-    assert [row["until"] == "" for row in rows] == [True, False, True, True]
+    assert [row["until"] == "" for row in rows] == [True, False, True, True, True]
 
 
 def test_without_a_key_there_is_nothing_to_replace(db, installation):

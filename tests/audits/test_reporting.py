@@ -22,6 +22,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from audits import keys
+from audits.core import case_bundle
 from audits.core.bundle import MANIFEST, RECORD, REPORT
 from audits.core.contrast import recompute
 from audits.core.kept import Kept, KeptContrast
@@ -127,16 +128,22 @@ def test_the_report_is_pdf_a_3a_and_pdf_ua_1(rich):
         assert pdf.Root.ViewerPreferences.DisplayDocTitle
         assert pdf.Root.StructTreeRoot.ParentTree is not None
         assert pdf.Root.OutputIntents[0].S == "/GTS_PDFA1"
-        assert len(pdf.Root.AF) == 3
+        assert len(pdf.Root.AF) == 9
 
 
 def test_the_record_and_its_numbers_are_attached_byte_for_byte(rich):
     with pikepdf.open(BytesIO(rich["pdf"])) as pdf:
         attached = {name: file.get_file().read_bytes() for name, file in pdf.attachments.items()}
-    assert set(attached) == {"record.json", "checkpoint.txt", "scores.csv"}
+    derived = case_bundle.derived(rich["data"], verify(rich["data"], vkey=rich["vkey"]))
+    of_the_record = {name: attached[name] for name in derived.keys() - {"events.csv"}}
+    assert of_the_record.items() <= derived.items()
+    others = {"record.json", "scores.csv", "graph.json", "keys.txt", "verify.py"}
+    assert set(attached) == of_the_record.keys() | others
     assert attached["record.json"] == rich["data"]
-    note = attached["checkpoint.txt"].decode()
-    assert json.loads(rich["data"])["proof"].endswith(note)
+    assert attached["verify.py"] == case_bundle.STANDALONE.read_bytes()
+    assert json.loads(attached["graph.json"])["format"] == "expunge-graph/1"
+    listed = [line.split()[0] for line in attached["keys.txt"].decode().splitlines()[2:]]
+    assert listed == rich["vkey"].splitlines()
     assert attached["scores.csv"].decode() == scores_csv(sealed_case(rich).findings)
 
 
@@ -179,7 +186,9 @@ def test_the_same_record_gives_the_same_bytes():
     pdf = reporting.render(data, vkey=keys.verifier_text())
     assert reporting.render(data, vkey=keys.verifier_text()) == pdf
     with pikepdf.open(BytesIO(pdf)) as opened:
-        assert set(opened.attachments) == {"record.json", "checkpoint.txt"}
+        assert "scores.csv" not in opened.attachments  # nothing was measured
+        assert "checkpoint.tsr" not in opened.attachments
+        assert len(opened.attachments) == 8
         assert str(opened.docinfo["/CreationDate"]).startswith("D:20260304113015")
 
 

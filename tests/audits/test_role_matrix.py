@@ -92,7 +92,8 @@ GROUPS: dict[str, set[str]] = {
     "request_list case case_progress forget_set evidence plot figure evidence_json letter "
     "letter_pdf letter_preview letter_texts notice_text report_json report_pdf report_manifest "
     "case_bundle all_evidence holds places label_conflicts version_list version deployments "
-    "recipients publications supplier_evidence supplier_file edition_pdf": ALL,
+    "recipients publications supplier_evidence supplier_file register_list register "
+    "register_file processing processing_file edition_pdf": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
     "accept refuse erase_excepted identity ask_more question_back unidentified proof_destroyed "
     "objection restrict lift notice extend tell_of_extension pause_clock resume_clock export "
@@ -104,9 +105,8 @@ GROUPS: dict[str, set[str]] = {
     "claim_anonymity": {OPERATOR},
     "deployment_gone": {OPERATOR, ADMINISTRATOR},
     "place_hold release_hold new_place new_backup backup_destroyed edit_place try_place "
-    "letter_text letter_builtin new_recipient recipient new_publication publication keep_longer": {
-        ADMINISTRATOR
-    },
+    "letter_text letter_builtin new_recipient recipient new_publication publication keep_longer "
+    "describe_processing": {ADMINISTRATOR},
 }
 PAGES = {name: roles for names, roles in GROUPS.items() for name in names.split()}
 # Pages that all read and some post to.

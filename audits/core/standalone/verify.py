@@ -54,6 +54,10 @@ INSIDE = (
     "made them: anybody can make such files with a key of their own. Give the issuer's key with "
     "--key."
 )
+STAMPED = (
+    "checkpoint.tsr names this checkpoint. Whether a time-stamping authority signed it is not "
+    "checked here: openssl ts -verify -data checkpoint.txt -in checkpoint.tsr -CAfile TSA.pem"
+)
 
 
 class Rejected(Exception):
@@ -371,6 +375,9 @@ class Case:
         need(same, "case.tlog-proof is not the proof of the record.")
         same = self.files["checkpoint.txt"] == note.encode()
         need(same, "checkpoint.txt is not the checkpoint of the proof.")
+        stamp = self.files.get("checkpoint.tsr")
+        stamped = stamp is None or sha256(self.files["checkpoint.txt"]) in stamp
+        need(stamped, "checkpoint.tsr is not a time stamp of checkpoint.txt.")
         self.tree = checkpoint_of(note, self.keys)
         self.proof = int(index[6:]), [unbase64(one) for one in hashes]
 
@@ -420,6 +427,7 @@ def verify(files: dict[str, bytes], keys: Keys, held: str = "") -> list[str]:
         f"All {len(files)} files are signed for and unchanged.",
         f"{len(case.account['events']) + 1} events of the case are in the log {origin}.",
         f"Checkpoint: {size} events, root {root.hex()}.",
+        *([STAMPED] if "checkpoint.tsr" in files else []),
         compared,
     ]
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audits import keys
 from audits.models import ErasureRequest
+from audits.queries.anchors import AnchorDamaged, check_anchors
 from audits.queries.footprint import CLOSED, footprint
 from audits.queries.log_check import LogDamaged, check_log
 from audits.services.log_checks import note_log_checked
@@ -54,12 +55,21 @@ class Command(BaseCommand):
             f"The log is whole: {found.events} events, {found.checkpoints} checkpoints and "
             f"{found.records} sealed records agree."
         )
+        self._anchors()
         self._membership()
         self._canaries()
         self._footprints()
         if options["note"]:
             note_log_checked(found=found, now=timezone.now())
             self.stdout.write("The log says so from now on.")
+
+    def _anchors(self) -> None:
+        try:
+            found = check_anchors()
+        except (AnchorDamaged, OSError) as damage:
+            raise CommandError(str(damage)) from damage
+        for sentence in found.sentences:
+            self.stdout.write(sentence)
 
     def _membership(self) -> None:
         try:

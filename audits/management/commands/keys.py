@@ -12,8 +12,9 @@ from django.utils import timezone
 from audits import keys
 from audits.core.canonical import sha256
 from audits.core.rotation import ROLES
+from audits.core.seal_key import certificate_told
 from audits.key_files import SigningKeyMissing
-from audits.key_register import KnownKey, known_keys
+from audits.key_register import IN_PEM, KnownKey, known_keys
 from audits.services.key_rotation import RotationImpossible, rotate_key
 
 if TYPE_CHECKING:
@@ -69,4 +70,6 @@ class Command(BaseCommand):
 
 
 def _told(one: KnownKey) -> str:
-    return f"certificate {sha256(one.key.encode())}" if one.role == "seal" else one.key
+    if one.role == "seal":
+        return certificate_told(one.key)
+    return f"public key {sha256(one.key.encode())}" if one.role in IN_PEM else one.key

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from audits.core.roles import ROLES
 from audits.services import accounts
@@ -56,7 +57,7 @@ class Command(BaseCommand):
 
     def _add(self, options: dict[str, Any]) -> tuple[Any, str]:
         user, password = accounts.add_member(
-            name=options["name"], roles=options["role"], email=options["email"]
+            name=options["name"], roles=options["role"], email=options["email"], now=timezone.now()
         )
         told = _described(user)
         words = _line(told)
@@ -67,11 +68,11 @@ class Command(BaseCommand):
 
     def _remove_role(self, options: dict[str, Any]) -> tuple[Any, str]:
         for role in options["role"]:
-            accounts.take_role(name=options["name"], role=role)
+            accounts.take_role(name=options["name"], role=role, now=timezone.now())
         return self._told(options)
 
     def _close(self, options: dict[str, Any]) -> tuple[Any, str]:
-        accounts.close_account(name=options["name"])
+        accounts.close_account(name=options["name"], now=timezone.now())
         return self._told(options)
 
     def _told(self, options: dict[str, Any]) -> tuple[Any, str]:

@@ -9,6 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from audits import keys
 from audits.core.bundle import verify_path
+from audits.core.time_stamp import verify_stamp
+from audits.execution.pdf_seal_check import State, check_seal
+from audits.queries.anchors import tsa_certificates
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -22,6 +25,7 @@ class Command(BaseCommand):
     help = (
         "Verify the zip of an exported case, the folder that it was unpacked into, record.json, "
         "or report.pdf with its manifest. "
+        "A report's own seal is told of as well; with --seal-only nothing else is checked. "
         "The exit code is 0 if every check passed and 1 otherwise."
     )
     requires_system_checks: tuple[str, ...] = ()  # nothing of this installation is needed
@@ -36,6 +40,23 @@ class Command(BaseCommand):
             type=Path,
             help="file with the public key of the log; by default that of this installation",
         )
+        parser.add_argument(
+            "--seal-certificate",
+            type=Path,
+            help="PEM file with the certificate that seals PDFs, or of who issued it; by default "
+            "those of this installation",
+        )
+        parser.add_argument(
+            "--tsa-certificate",
+            type=Path,
+            help="PEM file with certificates of the time-stamping authority; by default "
+            "EXPUNGE_TSA_CERTIFICATE",
+        )
+        parser.add_argument(
+            "--seal-only",
+            action="store_true",
+            help="check the seal of a PDF alone: it needs the certificate, and no manifest",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Verify, and end with an error that names the check which failed.
@@ -43,12 +64,18 @@ class Command(BaseCommand):
         Raises:
             CommandError: something is missing, unsigned or changed; the exit code is 1.
         """
+        certificates = _certificates(options["seal_certificate"])
+        if options["seal_only"]:
+            self.stdout.write(_seal_alone(options["path"], certificates))
+            return
         try:
             vkey = _key(options["key"])
             found = verify_path(options["path"], vkey=vkey)
         except ValueError as error:
             raise CommandError(str(error)) from error
-        for line in lines_of(found, vkey=vkey):
+        seal = _seal_of(found, certificates) if found.report else []
+        stamp = _stamp_of(found, options["tsa_certificate"]) if found.stamp else []
+        for line in [*lines_of(found, vkey=vkey), *seal, *stamp]:
             self.stdout.write(line)
 
 
@@ -70,6 +97,50 @@ def lines_of(found: VerifiedBundle, *, vkey: str) -> list[str]:
     if found.others:
         lines.append(f"Not covered by any signature: {', '.join(found.others)}.")
     return lines
+
+
+def _seal_of(found: VerifiedBundle, certificates: str) -> list[str]:
+    """Tell of the seal of a report that the manifest vouches for, with its certificate."""
+    named = "" if certificates else found.certificates
+    try:
+        check = check_seal(found.report, certificates=certificates or named)
+    except ValueError as error:  # of the certificates
+        raise CommandError(f"The certificate of the seal cannot be read: {error}") from error
+    if check.state is State.MODIFIED:
+        raise CommandError(check.sentence)
+    if named and check.state is State.INTACT:
+        return [check.sentence, "That certificate came with the files, and the manifest names it."]
+    return [check.sentence]
+
+
+def _stamp_of(found: VerifiedBundle, path: Path | None) -> list[str]:
+    try:
+        roots = path.read_text() if path else tsa_certificates()
+        if not roots:
+            return ["checkpoint.tsr was not held against a certificate of its authority."]
+        at = verify_stamp(found.stamp, found.note, roots=roots)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"checkpoint.tsr is refused: {error}") from error
+    return [f"An authority stamped the checkpoint at {at.isoformat()}."]
+
+
+def _seal_alone(path: Path, certificates: str) -> str:
+    if not certificates:
+        raise CommandError("There is no certificate to hold the seal against: name one.")
+    try:
+        check = check_seal(path.read_bytes(), certificates=certificates)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"The seal of {path} cannot be checked: {error}") from error
+    if check.state is not State.INTACT:
+        raise CommandError(check.sentence)
+    return f"{check.sentence} Only the seal was checked, not the record, the log or a manifest."
+
+
+def _certificates(path: Path | None) -> str:
+    try:
+        return path.read_text() if path else keys.seal_certificates()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"There is no certificate at {path}: {error}") from error
 
 
 def _key(path: Path | None) -> str:

@@ -9,7 +9,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
+from audits.services import role_log
 from audits.services.rights import give_role, make_roles
 from config.demo.journey import OFFICER, REVIEWER
 from config.services.children import sigterm_closes
@@ -80,11 +82,12 @@ def create_staff() -> list[tuple[str, str]]:
 def _login(name: str, roles: tuple[str, ...]) -> tuple[str, str]:
     password = secrets.token_urlsafe(12)
     user, _ = get_user_model().objects.get_or_create(username=name)
-    user.is_staff = user.is_active = True
-    user.is_superuser = False
-    user.set_password(password)
-    user.save()
     make_roles()
-    for role in roles:
-        give_role(user=user, role=role)
+    with role_log.told(user, now=timezone.now()):
+        user.is_staff = user.is_active = True
+        user.is_superuser = False
+        user.set_password(password)
+        user.save()
+        for role in roles:
+            give_role(user=user, role=role)
     return name, password

@@ -1,0 +1,87 @@
+"""The registers: one page that links them all, a list and files of each that has no people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import Http404, HttpResponse
+from django.views.decorators.http import require_safe
+
+from audits.queries.fleet import PeriodRefused, period
+from audits.queries.register_tables import REGISTERS, Register, as_csv, as_json
+from audits.views.access import page, staff_page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from django.http import HttpRequest
+
+FORMS = ("json", "csv", "md")  # of the record of processing
+TYPES = {"csv": "text/csv", "json": "application/json"}
+
+
+@require_safe
+@staff_page
+def register_list(request: HttpRequest) -> HttpResponse:
+    """Link every register."""
+    return page(request, "audits/registers.html", {"registers": REGISTERS.items(), "forms": FORMS})
+
+
+@require_safe
+@staff_page
+def register(request: HttpRequest, name: str) -> HttpResponse:
+    """List one register, of a period where it has one."""
+    found = _found(name)
+    refused = ""
+    days: tuple[date | None, date | None] = (None, None)
+    try:
+        days = _period(request)
+    except PeriodRefused as error:
+        refused = str(error)
+    context = {
+        "name": name,
+        "register": found,
+        "columns": [_heading(column) for column in found.shown],
+        "rows": [] if refused else [_cells(found, row) for row in found.rows(*days)],
+        "refused": refused,
+        "since": request.GET.get("since", ""),
+        "until": request.GET.get("until", ""),
+        "query": request.GET.urlencode(),
+    }
+    return page(request, "audits/register.html", context, status=400 if refused else 200)
+
+
+@require_safe
+@staff_page
+def register_file(request: HttpRequest, name: str, form: str) -> HttpResponse:
+    """Return the rows of a register as CSV or JSON."""
+    found = _found(name)
+    if form not in TYPES:
+        raise Http404
+    try:
+        rows = found.rows(*_period(request))
+    except PeriodRefused as error:
+        return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
+    text = as_json(rows) if form == "json" else as_csv(found.columns, rows)
+    response = HttpResponse(text, content_type=f"{TYPES[form]}; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    return response
+
+
+def _found(name: str) -> Register:
+    if name not in REGISTERS:
+        raise Http404
+    return REGISTERS[name]
+
+
+def _period(request: HttpRequest) -> tuple[date | None, date | None]:
+    return period(request.GET.get("since", ""), request.GET.get("until", ""))
+
+
+def _cells(found: Register, row: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(_heading(name), row[name]) for name in found.shown]
+
+
+def _heading(column: str) -> str:
+    return column.replace("_", " ").capitalize()
