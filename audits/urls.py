@@ -125,6 +125,7 @@ one_case = [
     path("bundle.zip", downloads.case_bundle, name="case_bundle"),
     path("report.json", downloads.report_json, name="report_json"),
     path("report.pdf", downloads.report_pdf, name="report_pdf"),
+    path("report.<str:edition>.<str:language>.pdf", downloads.edition_pdf, name="edition_pdf"),
     path("report.manifest.json", downloads.report_manifest, name="report_manifest"),
 ]
 registers = [

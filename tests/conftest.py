@@ -99,7 +99,7 @@ def world(
         "margin_utility": 0.99,  # of two short epochs, one retraining is far worse than another
     }
     settings.EXPUNGE_METHOD, settings.EXPUNGE_METHOD_SETTINGS = "retrain", {}
-    monkeypatch.setattr("audits.execution.reporting.write_report", lambda _job: None)
+    monkeypatch.setattr("audits.execution.edition_files.write_all", lambda _job: None)
     return build(rung, django_capture_on_commit_callbacks)
 
 

@@ -217,6 +217,12 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "anonymity_claimed": {"version": UUID, "evidence": COUNT, "reasons": COUNT},
     "anonymity_claim_dropped": {"version": UUID},
     "case_kept_longer": {"until": DATE, "reason": CODE},
+    "edition_exported": {
+        "edition": choice("REGULATOR", "PERSON", "PUBLIC"),
+        "language": choice("en", "fr", "de"),
+        "format": CODE,
+        "digest": SHA256,
+    },
     "log_checked": {"events": COUNT, "checkpoints": COUNT, "records": COUNT},
     "supplier_evidence_added": {"version": UUID, "kind": CODE, "digest": SHA256},
     "version_exported": {"version": UUID, "weights": SHA256, "manifest": SHA256},

@@ -16,6 +16,7 @@ from audits.core.fields import ACTOR, CODE, COMMITMENT, INSTANT, UUID
 from audits.core.questions import QUESTIONS, reply
 from audits.execution import report_words as words
 from audits.execution.report_answer_words import CHAPTERS, CODES, LABELS
+from audits.execution.report_speech import moment, number, spell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,19 +109,19 @@ def _shown(member: str, value: Any) -> Any:  # noqa: ANN401  (a cell of any JSON
     if isinstance(value, list):
         return ", ".join(map(_code, value)) or _("none")
     if isinstance(value, float):
-        return words.number(value)
+        return number(value)
     return {None: _("none"), True: _("yes"), False: _("no")}[value]
 
 
 def _whole(member: str, value: int) -> str:
     if member == PERMILLE:
         return f"{value / 10:.1f} %"
-    return words.spell(timedelta(seconds=value)) if member == SECONDS else str(value)
+    return spell(timedelta(seconds=value)) if member == SECONDS else str(value)
 
 
 def _text(value: str) -> Any:  # noqa: ANN401  (a cell)
     if INSTANT.accepts(value):
-        return words.moment(value)
+        return moment(value)
     if any(kind.accepts(value) for kind in (COMMITMENT, UUID, ACTOR)):
         return {"code": value}
     return _code(value) if CODE.accepts(value) else value

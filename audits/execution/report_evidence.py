@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from audits.attacks.population import Population
 from audits.core.canary_words import canary_words
 from audits.execution import report_words as words
+from audits.execution.report_retold import quoted
+from audits.execution.report_speech import inside, number, say
 from audits.execution.report_u_lira import UNREADABLE, u_lira
-from audits.execution.report_words import code, number, plain
+from audits.execution.report_words import code, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +36,9 @@ def evidence_cards(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
         draw = kinds.get(row["kind"], _unknown)
         card = {"note": "", "table": [], "more": [], **draw(row, findings)}
         card["title"] = f"{card['title']}: {names.get(row['run'], row['run'])}"
-        card["card"] += [["Digest of the evidence", code(row["digest"])]]
+        card["card"] += [[say("Digest of the evidence"), code(row["digest"])]]
         card["verdict"] = _verdict(row)
-        card["reasons"] = list(row["reasons"])
+        card["reasons"] = list(map(quoted, row["reasons"]))
         card["figure_digests"] = _figures(row)
         result.append(card)
     return result
@@ -51,23 +53,27 @@ def _figures(row: Mapping[str, Any]) -> dict[str, str]:
 
 def _verdict(row: Mapping[str, Any]) -> str:
     if not row["verdict"]:
-        return "No verdict is drawn from this."
-    return f"{words.said(row['verdict'])}. {words.VERDICTS.get(row['verdict'], ('', ''))[1]}"
+        return say("No verdict is drawn from this.")
+    meaning = words.VERDICTS.get(row["verdict"], ("", ""))[1]
+    return f"{words.said(row['verdict'])}. {say(meaning)}"
 
 
 def _population(row: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, Any]:
     payload = row["payload"]
     rows = [
-        *_population_rows("Before unlearning", payload.get("original")),
-        *_population_rows("After unlearning", payload.get("unlearned")),
+        *_population_rows(say("Before unlearning"), payload.get("original")),
+        *_population_rows(say("After unlearning"), payload.get("unlearned")),
     ]
     if reason := payload.get("not_computed"):
-        rows.append(["Result", str(reason)])
+        rows.append([say("Result"), quoted(str(reason))])
     return {
         "title": Population.title,
-        "card": [["Source", Population.paper], ["Adversary", Population.adversary]],
+        "card": [
+            [say("Source"), quoted(Population.paper)],
+            [say("Adversary"), quoted(Population.adversary)],
+        ],
         "more": rows,
-        "note": DESCRIPTIVE,
+        "note": say(DESCRIPTIVE),
     }
 
 
@@ -75,13 +81,15 @@ def _population_rows(title: str, report: Any) -> list[list[str]]:  # noqa: ANN40
     if not isinstance(report, dict):
         return []
     kept = ((name, value) for name, value in report.items() if name != "original")
-    return [[f"{title}: {words.said(name).lower()}", _interval(value)] for name, value in kept]
+    return [[f"{title}: {inside(words.said(name))}", _interval(value)] for name, value in kept]
 
 
 def _interval(value: Any) -> str:  # noqa: ANN401  (any JSON value)
     if isinstance(value, dict) and value.keys() == {"estimate", "low", "high"}:
-        low, high = number(value["low"]), number(value["high"])
-        return f"{number(value['estimate'])}, 95 % interval {low} to {high}"
+        return say(
+            "%(estimate)s, 95 %% interval %(low)s to %(high)s",
+            **{name: number(one) for name, one in value.items()},
+        )
     return plain(value)
 
 
@@ -89,32 +97,38 @@ def _construction(row: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, Any
     payload = {name: value for name, value in row["payload"].items() if name != "reasons"}
     checks = payload.pop("checks", {})
     return {
-        "title": "Construction",
+        "title": say("Construction"),
         "card": words.rows_of({**(checks if isinstance(checks, dict) else {}), **payload}),
-        "note": "The claim rests on lineage and on how the version was made, not on an attack.",
+        "note": say(
+            "The claim rests on lineage and on how the version was made, not on an attack."
+        ),
     }
 
 
 def _gate(row: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, Any]:
     payload = {name: value for name, value in row["payload"].items() if value is not None}
     return {
-        "title": "Release gate",
+        "title": say("Release gate"),
         "card": words.rows_of(payload),
-        "note": "Accuracy before and after, on records that neither version learned from. It "
-        "decides whether the new version is shown, not whether the records are erased.",
+        "note": say(
+            "Accuracy before and after, on records that neither version learned from. It decides "
+            "whether the new version is shown, not whether the records are erased."
+        ),
     }
 
 
 def _canaries(row: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, Any]:
     payload = row["payload"]
     return {
-        "title": "Canaries",
-        "card": [[name, value] for name, value in canary_words(payload)],
-        "more": [["Result", str(each)] for each in payload.get("reasons") or ()],
-        "note": "Synthetic examples with secret noise, erased with the records. They can fail a "
-        "model and never clear one.",
+        "title": say("Canaries"),
+        "card": [[quoted(name), quoted(value)] for name, value in canary_words(payload)],
+        "more": [[say("Result"), quoted(str(each))] for each in payload.get("reasons") or ()],
+        "note": say(
+            "Synthetic examples with secret noise, erased with the records. They can fail a model "
+            "and never clear one."
+        ),
     }
 
 
 def _unknown(row: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, Any]:
-    return {"title": words.said(row["kind"]), "card": [], "note": UNREADABLE}
+    return {"title": words.said(row["kind"]), "card": [], "note": say(UNREADABLE)}

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audits.execution import report_words as words
-from audits.execution.report_words import code, counted, moment, plain, seconds
+from audits.execution.report_retold import quoted
+from audits.execution.report_speech import counted, decimal, inside, moment, say, seconds
+from audits.execution.report_words import code, plain
 from unlearning.models import UnlearningRun
 from unlearning.queries.catalogue import titles
 from unlearning.services.runs import NEWTON
@@ -31,19 +33,24 @@ class TreatedVersion:
 
     @property
     def result(self) -> str:
-        """Return the result in a few words."""
+        """Return the result: one of the five words."""
         if self.final["verdict"]:
             return words.VERDICTS.get(self.final["verdict"], (words.INCONCLUSIVE, ""))[0]
-        return "not done"
+        return words.NOT_POSSIBLE
 
     @property
     def treatment(self) -> str:
         """Return what was done, as one sentence."""
         done = _treatment(self.final)
         earlier = len(self.runs) - 1
-        return (
-            f"{done} {counted(earlier, 'earlier attempt')} did not settle it." if earlier else done
+        if not earlier:
+            return done
+        tried = counted(
+            earlier,
+            "%(n)s earlier attempt did not settle it.",
+            "%(n)s earlier attempts did not settle it.",
         )
+        return f"{done} {tried}"
 
 
 def treated_versions(findings: Mapping[str, Any]) -> list[TreatedVersion]:
@@ -62,7 +69,7 @@ def paths(findings: Mapping[str, Any]) -> list[list[str]]:
     return [
         [
             str(row.get("name", row["version"])),
-            plain(row.get("forget_count", "not recorded")),
+            plain(row.get("forget_count", say("not recorded"))),
             words.said(str(row.get("influence", "not recorded"))),
             _path(row.get("path", []), str(row.get("name", row["version"]))),
         ]
@@ -78,42 +85,46 @@ def cards(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _treatment(run: Run) -> str:
     if run["method"] == "destroy":
-        return "The version was destroyed."
+        return say("The version was destroyed.")
     if run["method"] == "retrain_outside":
-        return "Replaced by a version trained again outside, without the records."
+        return say("Replaced by a version trained again outside, without the records.")
     if run["guarantee"] == "CERTIFIED":
         return _bounded(run)
     if run["guarantee"] == "EXACT":
-        return words.EXACTLY.get(run["method"], words.EXACTLY["retrain"])
+        return say(words.EXACTLY.get(run["method"], words.EXACTLY["retrain"]))
     if run["guarantee"]:
-        return f"Changed by the method {run['method']}, then attacked."
-    return f"The method {run['method']} did not finish ({run['error_code'] or run['status']})."
+        return say("Changed by the method %(method)s, then attacked.", method=run["method"])
+    why = run["error_code"] or run["status"]
+    return say("The method %(method)s did not finish (%(why)s).", method=run["method"], why=why)
 
 
 def _bounded(run: Run) -> str:
     said = run["report"]
     if run["method"] == "no_action":
-        return (
-            "The version was left as it is: its training promised epsilon "
-            f"{said['epsilon']:.3g} and delta {said['delta']:g}, which the policy accepts."
+        return say(
+            "The version was left as it is: its training promised epsilon %(epsilon)s and delta "
+            "%(delta)s, which the policy accepts.",
+            epsilon=decimal(f"{said['epsilon']:.3g}"),
+            delta=decimal(f"{said['delta']:g}"),
         )
     if run["method"] == NEWTON:
-        return f"The records were taken out within a budget: {said['stop_reason']}."
-    done = words.EXACTLY.get(run["method"], words.EXACTLY["retrain"])
-    return f"{done} Other records were taken out of its base within a bound."
+        budget = said["stop_reason"]
+        return say("The records were taken out within a budget: %(budget)s.", budget=budget)
+    done = say(words.EXACTLY.get(run["method"], words.EXACTLY["retrain"]))
+    return f"{done} {say('Other records were taken out of its base within a bound.')}"
 
 
 def _path(steps: Sequence[Mapping[str, Any]], end: str) -> str:
     parts = [
-        f"{step['source']} \u2192 ({words.said(step['role']).lower()}, "
-        f"{str(step['influence']).lower()}) \u2192"
+        f"{step['source']} \u2192 ({inside(words.said(step['role']))}, "
+        f"{inside(words.said(str(step['influence'])))}) \u2192"
         for step in steps
     ]
-    return " ".join([*parts, end]) if parts else "not recorded"
+    return " ".join([*parts, end]) if parts else say("not recorded")
 
 
 def _titles() -> dict[str, str]:
-    return titles() | words.UNTITLED
+    return {name: say(title) for name, title in (titles() | words.UNTITLED).items()}
 
 
 def _card(run: Run, titles: Mapping[str, str]) -> dict[str, Any]:
@@ -121,37 +132,42 @@ def _card(run: Run, titles: Mapping[str, str]) -> dict[str, Any]:
     return {
         "title": f"{run['version_name']}: {titles.get(run['method'], run['method'])}",
         "rows": [*_before(run), *_method(run, titles), *_after(run)],
-        "verdict": f"{words.said(run['verdict'])}. {verdict}" if run["verdict"] else "No verdict.",
-        "reasons": list(run["reasons"]),
+        "verdict": f"{words.said(run['verdict'])}. {say(verdict)}"
+        if run["verdict"]
+        else say("No verdict."),
+        "reasons": list(map(quoted, run["reasons"])),
     }
 
 
 def _before(run: Run) -> list[list[Any]]:
     rows: list[list[Any]] = [
-        ["Run", code(run["run"])],
-        ["Weights before (SHA-256)", code(run["version_digest"])],
-        ["Records to unlearn", plain(run["forget_set_size"])],
-        ["Forget set (digest)", code(run["forget_digest"])],
+        [say("Run"), code(run["run"])],
+        [say("Weights before (SHA-256)"), code(run["version_digest"])],
+        [say("Records to unlearn"), plain(run["forget_set_size"])],
+        [say("Forget set (digest)"), code(run["forget_digest"])],
     ]
     if run["base"]:
-        rows.append(["Rebuilt on the unlearned base", code(run["base"])])
+        rows.append([say("Rebuilt on the unlearned base"), code(run["base"])])
     if run["escalated_from"]:
-        rows.append(["Follows the run", code(run["escalated_from"])])
+        rows.append([say("Follows the run"), code(run["escalated_from"])])
     return rows
 
 
 def _method(run: Run, titles: Mapping[str, str]) -> list[list[Any]]:
-    promise = words.PROMISES.get(run["guarantee"], "none recorded")
+    promise = say(words.PROMISES.get(run["guarantee"], "none recorded"))
     report = {name: value for name, value in run["report"].items() if name in _SHOWN}
     return [
-        ["Method", f"{titles.get(run['method'], run['method'])} ({run['method']})"],
-        ["Definition", promise],
-        ["Settings", plain(run["hyperparameters"]) if run["hyperparameters"] else "of the recipe"],
+        [say("Method"), f"{titles.get(run['method'], run['method'])} ({run['method']})"],
+        [say("Definition"), promise],
+        [
+            say("Settings"),
+            plain(run["hyperparameters"]) if run["hyperparameters"] else say("of the recipe"),
+        ],
         *_tuned(run),
         *([words.said(name), plain(value)] for name, value in report.items()),
-        ["Time taken", seconds(run["seconds"])],
-        ["Time of retraining, measured", seconds(run["retrain_seconds"])],
-        ["Time of retraining, predicted", seconds(run["retrain_seconds_predicted"])],
+        [say("Time taken"), seconds(run["seconds"])],
+        [say("Time of retraining, measured"), seconds(run["retrain_seconds"])],
+        [say("Time of retraining, predicted"), seconds(run["retrain_seconds_predicted"])],
     ]
 
 
@@ -160,9 +176,12 @@ def _tuned(run: Run) -> list[list[Any]]:
     if not found:
         return []
     return [
-        ["Settings found by a search", f"version {found['version']}, {found['trials']} trials"],
-        ["What was frozen (SHA-256)", code(found["artefact"])],
-        ["Study (SHA-256)", code(found["study"])],
+        [
+            say("Settings found by a search"),
+            say("version %(version)s, %(trials)s trials", **found),
+        ],
+        [say("What was frozen (SHA-256)"), code(found["artefact"])],
+        [say("Study (SHA-256)"), code(found["study"])],
     ]
 
 
@@ -173,12 +192,13 @@ _SHOWN = ("claim", "edited", "trained", "parameters", "read", "stop_reason", "se
 def _after(run: Run) -> list[list[Any]]:
     if not run["unlearned"]:
         problem = f" ({run['error_code']})" if run["error_code"] else ""
-        return [*_stood_in(run), ["State of the run", f"{_state(run)}{problem}; no new version"]]
+        state = say("%(state)s; no new version", state=f"{_state(run)}{problem}")
+        return [*_stood_in(run), [say("State of the run"), state]]
     return [
         *_stood_in(run),
-        ["New version", run["unlearned_name"]],
-        ["Weights after (SHA-256)", code(run["unlearned_digest"])],
-        ["State of the run", _state(run)],
+        [say("New version"), run["unlearned_name"]],
+        [say("Weights after (SHA-256)"), code(run["unlearned_digest"])],
+        [say("State of the run"), _state(run)],
         *_shown(run.get("release")),
     ]
 
@@ -186,7 +206,7 @@ def _after(run: Run) -> list[list[Any]]:
 def _shown(release: Mapping[str, str] | None) -> list[list[Any]]:
     if not release:
         return []
-    return [["In use", f"{words.said(release['state'])}: {release['reason']}"]]
+    return [[say("In use"), words.said(release["state"])], ["", quoted(release["reason"])]]
 
 
 def _stood_in(run: Run) -> list[list[Any]]:
@@ -195,16 +215,16 @@ def _stood_in(run: Run) -> list[list[Any]]:
     held = found.get("release") == "HELD"
     return [
         [
-            "Held until a result could serve" if held else "Served until a result could",
+            say("Held until a result could serve") if held else say("Served until a result could"),
             found["name"],
         ],
-        ["Its weights (SHA-256)", code(found["digest"])],
-        *([["Release gate", found["reason"]]] if "reason" in found else []),
+        [say("Its weights (SHA-256)"), code(found["digest"])],
+        *([[say("Release gate"), quoted(found["reason"])]] if "reason" in found else []),
     ]
 
 
 def _state(run: Run) -> str:
-    return str(UnlearningRun.Status(run["status"]).label)
+    return say(str(UnlearningRun.Status(run["status"]).label))
 
 
 def artefact_rows(findings: Mapping[str, Any]) -> list[list[Any]]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from audits.execution import report_words as words
+from audits.execution.report_retold import quoted
 from audits.execution.report_sections import planned
-from audits.execution.report_words import code, counted, moment, plain
+from audits.execution.report_speech import counted, moment, say
+from audits.execution.report_words import code, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,14 +42,20 @@ def operator_view(findings: Mapping[str, Any], view: Mapping[str, Any]) -> dict[
     if case is None:
         return {}
     first = findings["request"].get("linked_to")
-    opened = "Opened by itself" if first else words.STEPS["case_opened"]
-    steps = {words.STEPS["case_opened"]: opened, words.STEPS["records_restricted"]: TAKEN_OUT}
-    answer = f"No data subject asked for this. Questions go to {settings.EXPUNGE_CONTACT}."
+    opened = say("Opened by itself") if first else say(words.STEPS["case_opened"])
+    steps = {
+        say(words.STEPS["case_opened"]): opened,
+        say(words.STEPS["records_restricted"]): say(TAKEN_OUT),
+    }
+    answer = say(
+        "No data subject asked for this. Questions go to %(contact)s.",
+        contact=settings.EXPUNGE_CONTACT,
+    )
     dropped = findings["request"]["outcome"] == "WITHDRAWN"
     return {
-        "names": {**NAMES, "answer": answer},
-        "due": "no statutory deadline",
-        "meaning": DROPPED if dropped else view["meaning"],
+        "names": {**words.names(NAMES), "answer": answer},
+        "due": say("no statutory deadline"),
+        "meaning": say(DROPPED) if dropped else view["meaning"],
         "areas": _areas(findings, case, view),
         "request": _request(findings, case),
         "clock": [[steps.get(step, step), *rest] for step, *rest in view["clock"]],
@@ -60,55 +68,62 @@ def operator_view(findings: Mapping[str, Any], view: Mapping[str, Any]) -> dict[
 def _areas(
     findings: Mapping[str, Any], case: Mapping[str, Any], view: Mapping[str, Any]
 ) -> list[list[str]]:
-    models = next(area for area in view["areas"] if area[0] == "Models")
+    models = next(area for area in view["areas"] if area[0] == say("Models"))
     approved = any(event["type"] == "forget_set_approved" for event in findings["events"])
-    decided = ["Approval", words.DONE, "Proposed by one member of staff, approved by another."]
+    decided = [
+        say("Approval"),
+        say(words.DONE),
+        say("Proposed by one member of staff, approved by another."),
+    ]
     if findings["request"].get("linked_to"):
-        decided[2] = EARLIER[:1].upper() + EARLIER[1:] + "."
+        decided[2] = say("Given in the case that this one follows on from.")
     elif not approved:
-        return [["Data", "unchanged", DROPPED], models]
-    return [["Data", *_data(findings, case)], models, decided]
+        return [[say("Data"), say(words.NOT_POSSIBLE), say(DROPPED)], models]
+    return [[say("Data"), *_data(findings, case)], models, decided]
 
 
 def _data(findings: Mapping[str, Any], case: Mapping[str, Any]) -> tuple[str, str]:
     rows = findings["erasure"]["records"]
     if case["disposal"] == "DELETE":
         remaining = sum(row["remaining"] for row in rows)
-        deleted = counted(sum(row["records"] for row in rows), "record")
-        text = f"{deleted} deleted; {remaining} found when reading back."
-        return (words.RESIDUAL if remaining else words.DONE), text
+        text = words.deleted(sum(row["records"] for row in rows), remaining)
+        return say(words.RESIDUAL if remaining else words.DONE), text
     kept = sum(row["records"] for row in findings["erasure"].get("kept_apart", []))
-    return words.DONE, f"{counted(kept, 'record')} kept apart, out of every training."
+    return say(words.DONE), counted(
+        kept,
+        "%(n)s record kept apart, out of every training.",
+        "%(n)s records kept apart, out of every training.",
+    )
 
 
 def _request(findings: Mapping[str, Any], case: Mapping[str, Any]) -> list[list[Any]]:
     facts = findings["request"]
     first = facts.get("linked_to")
     rows: list[list[Any]] = [
-        ["Opened", moment(facts["received_at"])],
-        ["Reason", REASONS[case["reason"]]],
-        ["Statutory deadline", "none"],
-        ["Approved", EARLIER if first else moment(facts["accepted_at"])],
-        ["The records", DISPOSALS[case["disposal"]]],
+        [say("Opened"), moment(facts["received_at"])],
+        [say("Reason"), say(REASONS[case["reason"]])],
+        [say("Statutory deadline"), say("none")],
+        [say("Approved"), say(EARLIER) if first else moment(facts["accepted_at"])],
+        [say("The records"), say(DISPOSALS[case["disposal"]])],
     ]
-    return [*rows, ["Follows on from", first]] if first else rows
+    return [*rows, [say("Follows on from"), first]] if first else rows
 
 
 def _search(findings: Mapping[str, Any], case: Mapping[str, Any]) -> list[list[Any]]:
     plan, finding = findings["plan"], case["finding"]
     rows: list[list[Any]] = [
-        ["Records named", str(case["seeds"])],
-        ["Records in the forget set", str(case["chosen"])],
-        ["Forget set (SHA-256)", code(case["chosen_digest"])],
+        [say("Records named"), str(case["seeds"])],
+        [say("Records in the forget set"), str(case["chosen"])],
+        [say("Forget set (SHA-256)"), code(case["chosen_digest"])],
     ]
     if finding:
         rows += [
-            ["Scored by", f"{finding['measure']} ({finding['reference']})"],
-            ["Clustered by", finding["clustering"]],
-            ["How often random records have as much in common (p)", plain(finding["chance"])],
+            [say("Scored by"), f"{finding['measure']} ({finding['reference']})"],
+            [say("Clustered by"), finding["clustering"]],
+            [say("How often random records have as much in common (p)"), plain(finding["chance"])],
         ]
     if case["note"]:
-        rows.append(["Why nothing more was proposed", case["note"]])
+        rows.append([say("Why nothing more was proposed"), quoted(case["note"])])
     if plan:
         rows += planned(findings)
     return rows
@@ -116,4 +131,4 @@ def _search(findings: Mapping[str, Any], case: Mapping[str, Any]) -> list[list[A
 
 def _kept(findings: Mapping[str, Any]) -> list[list[Any]]:
     rows = findings["erasure"].get("kept_apart", [])
-    return [["Kept apart, out of every training", str(row["records"])] for row in rows]
+    return [[say("Kept apart, out of every training"), str(row["records"])] for row in rows]

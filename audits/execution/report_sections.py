@@ -6,7 +6,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from audits.execution import report_words as words
-from audits.execution.report_words import code, moment, plain
+from audits.execution.report_retold import quoted
+from audits.execution.report_speech import day, inside, language, moment, say, short_day, waited
+from audits.execution.report_words import code, plain
+from audits.queries.letter_texts import FALLBACK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,20 +41,20 @@ def request(findings: Mapping[str, Any]) -> list[list[Any]]:
     facts = findings["request"]
     received = _first(findings["events"], "request_received").get("data", {})
     rows: list[list[Any]] = [
-        ["Channel", words.said(facts["channel"])],
-        ["Received", moment(facts["received_at"])],
-        ["Identity confirmed", moment(facts["verified_at"])],
-        ["Ground (Art. 17(1))", facts["ground"] or "not recorded"],
-        ["Answer due on", facts["due_on"]],
+        [say("Channel"), words.said(facts["channel"])],
+        [say("Received"), moment(facts["received_at"])],
+        [say("Identity confirmed"), moment(facts["verified_at"])],
+        [say("Ground (Art. 17(1))"), facts["ground"] or say("not recorded")],
+        [say("Answer due on"), day(facts["due_on"])],
         *_due(findings, received),
-        ["Commitment to the address", code(received.get("commitment"))],
+        [say("Commitment to the address"), code(received.get("commitment"))],
     ]
     if facts["refusal_code"]:
-        rows.append(["Refusal (Art. 17(3))", facts["refusal_code"]])
+        rows.append([say("Refusal (Art. 17(3))"), facts["refusal_code"]])
     if facts["joined_to"]:
-        rows.append(["Continues under", facts["joined_to"]])
+        rows.append([say("Continues under"), facts["joined_to"]])
     if facts.get("linked_to"):  # records sealed by an earlier release do not say
-        rows.append(["Follows on from", facts["linked_to"]])
+        rows.append([say("Follows on from"), facts["linked_to"]])
     return rows
 
 
@@ -61,18 +64,41 @@ def _due(findings: Mapping[str, Any], received: Mapping[str, Any]) -> list[list[
     clock = findings.get("clock")
     if clock is None:
         return [
-            ["Rule", f"{rule}: a calendar month from receipt"],
-            ["Public holidays of", str(received.get("calendar", "not recorded"))],
-            ["Local day of receipt", str(received.get("received_on", "not recorded"))],
+            [say("Rule"), say("%(rule)s: a calendar month from receipt", rule=rule)],
+            [say("Public holidays of"), str(received.get("calendar", say("not recorded")))],
+            [say("Local day of receipt"), day(received.get("received_on"))],
         ]
-    rows = [["Rule", rule], ["How it was counted", " ".join(clock["in_words"])]]
+    rows = [[say("Rule"), rule], [say("How it was counted"), _counted(clock)]]
     if clock["pauses"]:
-        rows.append(["Due without and with pauses", f"{clock['due']}, {clock['due_with_pauses']}"])
+        dues = f"{short_day(clock['due'])}, {short_day(clock['due_with_pauses'])}"
+        rows.append([say("Due without and with pauses"), dues])
     if extension := clock["extension"]:
         told = extension["notice_sent_at"]
-        said = f"the person was told {moment(told)}" if told else "lapsed, as nobody was told"
-        rows.append(["Extension", f"{extension['reason']}, to {extension['due']}: {said}"])
+        named = f"{extension['reason']}, {day(extension['due'])}"
+        said = (
+            say("the person was told %(when)s", when=moment(told))
+            if told
+            else say("lapsed, as nobody was told")
+        )
+        rows.append([say("Extension"), f"{named}: {said}"])
     return rows
+
+
+def _counted(clock: Mapping[str, Any]) -> str:
+    """Return how the due date was derived: the recorded sentences are in English."""
+    if language() == FALLBACK:
+        return " ".join(clock["in_words"])
+    return say(
+        "Received on %(received)s (%(zone)s). Counted under the rule %(rule)s, the time ends on "
+        "%(counted)s; with weekends and the public holidays of %(calendar)s the answer is due on "
+        "%(due)s.",
+        received=day(clock["received_on"]),
+        zone=clock["zone"],
+        rule=clock["rule"],
+        counted=day(clock["counted"]),
+        calendar=clock["calendar"],
+        due=day(clock["due"]),
+    )
 
 
 def _first(events: Sequence[dict[str, Any]], kind: str) -> dict[str, Any]:
@@ -82,9 +108,9 @@ def _first(events: Sequence[dict[str, Any]], kind: str) -> dict[str, Any]:
 def clock(events: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     """Return the steps of the case with the time since the step before."""
     steps = [event for event in events if event["type"] in words.STEPS]
-    since = ["", *(words.waited(one["at"], next_["at"]) for one, next_ in pairwise(steps))]
+    since = ["", *(waited(one["at"], next_["at"]) for one, next_ in pairwise(steps))]
     return [
-        [words.STEPS[event["type"]], moment(event["at"]), span]
+        [say(words.STEPS[event["type"]]), moment(event["at"]), span]
         for event, span in zip(steps, since, strict=False)
     ]
 
@@ -108,12 +134,15 @@ def search(findings: Mapping[str, Any]) -> list[list[Any]]:
     events, plan = findings["events"], findings["plan"]
     held = _first(events, "subject_identified").get("data", {})
     rows: list[list[Any]] = [
-        ["Identifier used", "the address confirmed by link, compared by its keyed digest"],
-        ["Records found", plain(held.get("records", "not searched"))],
+        [
+            say("Identifier used"),
+            say("the address confirmed by link, compared by its keyed digest"),
+        ],
+        [say("Records found"), plain(held.get("records", say("not searched")))],
     ]
     if searched := _first(events, "duplicates_searched").get("data"):
-        text = f"{searched['exact']} equal, {searched['near']} close"
-        rows.append(["Duplicates among the records of others", text])
+        text = say("%(exact)s equal, %(near)s close", **searched)
+        rows.append([say("Duplicates among the records of others"), text])
     if plan:
         rows += planned(findings)
     return rows
@@ -123,10 +152,10 @@ def planned(findings: Mapping[str, Any]) -> list[list[Any]]:
     """Return what the plan of a case came to."""
     plan = findings["plan"]
     return [
-        ["Model versions affected", str(len(plan.get("affected", [])))],
-        ["Not affected", str(len(plan.get("not_affected", [])))],
-        ["Membership not captured", str(len(plan.get("unknown", [])))],
-        ["Plan (SHA-256)", code(findings["plan_digest"])],
+        [say("Model versions affected"), str(len(plan.get("affected", [])))],
+        [say("Not affected"), str(len(plan.get("not_affected", [])))],
+        [say("Membership not captured"), str(len(plan.get("unknown", [])))],
+        [say("Plan (SHA-256)"), code(findings["plan_digest"])],
     ]
 
 
@@ -136,7 +165,7 @@ def duplicates(findings: Mapping[str, Any]) -> list[list[str]]:
         [
             words.said(row["kind"]),
             plain(row["distance"]),
-            words.said(row["decision"]) if row["decision"] else "not decided",
+            words.said(row["decision"]) if row["decision"] else say("not decided"),
         ]
         for row in findings["duplicates"]
     ]
@@ -163,8 +192,8 @@ def places(findings: Mapping[str, Any]) -> list[list[str]]:
     """Return what became of the data at each registered place; earlier releases name none."""
     return [
         [
-            f"{row['slug']} ({row['category'].lower()})",
-            PLACES[row["result"]] + (f": {row['reason']}" if row["reason"] else ""),
+            f"{row['slug']} ({inside(words.said(row['category']))})",
+            say(PLACES[row["result"]]) + (f": {row['reason']}" if row["reason"] else ""),
             str(row["found"]),
             str(row["remaining"]),
             moment(row["verified_at"]),
@@ -176,7 +205,7 @@ def places(findings: Mapping[str, Any]) -> list[list[str]]:
 def backups(findings: Mapping[str, Any]) -> list[list[str]]:
     """Return the backups that still hold the person, with the day on which each is destroyed."""
     return [
-        [row["backup"], row["covers"], row["made_on"], row["expires_on"]]
+        [row["backup"], row["covers"], short_day(row["made_on"]), short_day(row["expires_on"])]
         for row in findings.get("places", {}).get("backups", ())
     ]
 
@@ -185,10 +214,10 @@ def erasure(findings: Mapping[str, Any]) -> list[list[Any]]:
     """Return what else was destroyed or written because of the erasure."""
     erasure = findings["erasure"]
     rows: list[list[Any]] = [
-        ["Keys of the person destroyed", str(erasure["subject_keys_destroyed"])]
+        [say("Keys of the person destroyed"), str(erasure["subject_keys_destroyed"])]
     ]
     return rows + [
-        ["Journal entry for backups", code(row["digest"])] for row in erasure["journal"]
+        [say("Journal entry for backups"), code(row["digest"])] for row in erasure["journal"]
     ]
 
 
@@ -198,15 +227,15 @@ def footprint(findings: Mapping[str, Any]) -> list[list[str]]:
     trained = [event for event in findings["events"] if event["type"] == "shadows_registered"]
     views = [event for event in findings["events"] if event["type"] == "erasure_view_opened"]
     rows: list[list[Any]] = [
-        ["Readings of restricted records, logged", str(len(views))],
-        ["Shadow models trained", str(_most(trained))],
+        [say("Readings of restricted records, logged"), str(len(views))],
+        [say("Shadow models trained"), str(_most(trained))],
     ]
     for row in shadows:
-        text = f"{row['count']}; {row['remaining']} left when reading back"
-        rows.append(["Shadow models and their scores destroyed", text])
+        text = say("%(count)s; %(remaining)s left when reading back", **row)
+        rows.append([say("Shadow models and their scores destroyed"), text])
     for row in findings["erasure"].get("expired", ()):
-        text = f"{row['count']}, before a verdict or the close; {row['remaining']} left"
-        rows.append(["Shadow models and their scores expired", text])
+        text = say("%(count)s, before a verdict or the close; %(remaining)s left", **row)
+        rows.append([say("Shadow models and their scores expired"), text])
     return rows + (_derived(findings["footprint"]) if "footprint" in findings else [])
 
 
@@ -215,16 +244,16 @@ def _derived(found: Mapping[str, Any]) -> list[list[str]]:
     gone, kept = found["destroyed"], found["kept"]
     return [
         [
-            "Derived from the records and destroyed",
-            f"{gone['models']} model version(s), {gone['shadows']} shadow model(s)",
+            say("Derived from the records and destroyed"),
+            say("%(models)s model version(s), %(shadows)s shadow model(s)", **gone),
         ],
-        ["Snapshots that name them as tombstones", str(found["snapshots"])],
+        [say("Snapshots that name them as tombstones"), str(found["snapshots"])],
         [
-            "Kept, without a record's name",
-            f"{kept['evidence']} pieces of evidence, {kept['plots']} of them with a picture",
+            say("Kept, without a record's name"),
+            say("%(evidence)s pieces of evidence, %(plots)s of them with a picture", **kept),
         ],
-        *(["Not destroyed yet", each] for each in found["waiting"]),
-        *(["Left", each] for each in found["left"] or ["Nothing."]),
+        *([say("Not destroyed yet"), each] for each in map(quoted, found["waiting"])),
+        *([say("Left"), each] for each in map(quoted, found["left"] or [say("Nothing.")])),
     ]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audits.execution.report_words import DONE, RESIDUAL, code, moment, said
+from audits.execution.report_speech import moment, say, short_day
+from audits.execution.report_words import DONE, INCONCLUSIVE, RESIDUAL, code, said
 from audits.queries.ends import WORDS, End
 
 if TYPE_CHECKING:
@@ -28,12 +29,17 @@ def told_view(findings: Mapping[str, Any]) -> dict[str, Any]:
 def told_area(findings: Mapping[str, Any]) -> tuple[str, str]:
     """Return whether all were told and acknowledged it, and in how many words."""
     if "told" not in findings:
-        return ("none", NOBODY) if "ends" in findings else ("not recorded", OLD)
+        known = "ends" in findings
+        return say(DONE if known else INCONCLUSIVE), say(NOBODY if known else OLD)
     told = findings["told"]
     left = len(told["not_acknowledged"])
     everybody = len(told["notices"]) + len(told["deployments"])
-    text = f"{everybody} in the registers, {left} not acknowledged when this was sealed."
-    return (RESIDUAL if left else DONE), text
+    text = say(
+        "%(all)s in the registers, %(left)s not acknowledged when this was sealed.",
+        all=everybody,
+        left=left,
+    )
+    return say(RESIDUAL if left else DONE), text
 
 
 def ends(findings: Mapping[str, Any]) -> list[list[Any]]:
@@ -41,8 +47,9 @@ def ends(findings: Mapping[str, Any]) -> list[list[Any]]:
     return [
         [
             row["version_name"],
-            WORDS[End(row["end"])] + (f", until {row['until']}" if row["until"] else ""),
-            row["verdict"] or row["exception"] or "none",
+            say(WORDS[End(row["end"])])
+            + (f" ({short_day(row['until'])})" if row["until"] else ""),
+            (said(row["verdict"]) if row["verdict"] else row["exception"]) or say("none"),
             code(row["became"]),
         ]
         for row in findings.get("ends", ())
@@ -51,29 +58,39 @@ def ends(findings: Mapping[str, Any]) -> list[list[Any]]:
 
 def _told(findings: Mapping[str, Any]) -> list[str]:
     if "told" not in findings:
-        return [NOBODY if "ends" in findings else OLD]
+        return [say(NOBODY if "ends" in findings else OLD)]
     told = findings["told"]
     found = [
         f"{said(one['role'])} {one['id']}: {said(one['state'])}"
-        f"{', sent ' + moment(one['sent_at']) if one['sent_at'] else ''}."
+        f"{' (' + moment(one['sent_at']) + ')' if one['sent_at'] else ''}."
         for one in told["notices"]
     ]
     found += [_place(one) for one in told["deployments"]]
     if left := told["not_acknowledged"]:
-        found.append(f"Not acknowledged when this record was sealed: {', '.join(left)}.")
+        found.append(
+            say("Not acknowledged when this record was sealed: %(who)s.", who=", ".join(left))
+        )
     if told["readers_in_no_register"]:
         found.append(
-            f"{told['readers_in_no_register']} reader(s) fetched affected versions over the API "
-            "and stand in no register."
+            say(
+                "%(count)s reader(s) fetched affected versions over the API and stand in no "
+                "register.",
+                count=told["readers_in_no_register"],
+            )
         )
     return found
 
 
 def _place(one: Mapping[str, Any]) -> str:
     if one["acknowledged_at"]:
-        state = f"acknowledged as gone {moment(one['acknowledged_at'])}"
+        state = say("acknowledged as gone %(when)s", when=moment(one["acknowledged_at"]))
     elif one["switched_at"]:
-        state = f"switched over {moment(one['switched_at'])}, not acknowledged"
+        state = say("switched over %(when)s, not acknowledged", when=moment(one["switched_at"]))
     else:
-        state = "still deployed" if one["open"] else "taken down, not acknowledged"
-    return f"{one['version_name']} at {one['place']}: {state}."
+        state = say("still deployed") if one["open"] else say("taken down, not acknowledged")
+    return say(
+        "%(version)s at %(place)s: %(state)s.",
+        version=one["version_name"],
+        place=one["place"],
+        state=state,
+    )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from audits.execution import report_models as models
 from audits.execution import report_sections as sections
@@ -20,9 +21,11 @@ from audits.execution import report_words as words
 from audits.execution.report_answers import answers_view
 from audits.execution.report_answers import limits as limits_of
 from audits.execution.report_evidence import evidence_cards
+from audits.execution.report_labels import five_words, labels
 from audits.execution.report_operator import operator_view
+from audits.execution.report_retold import quoted
+from audits.execution.report_speech import counted, day, language, moment, say
 from audits.execution.report_told import told_area, told_view
-from audits.execution.report_words import counted, moment
 from audits.queries.limit_sentences import ALWAYS
 
 if TYPE_CHECKING:
@@ -39,9 +42,11 @@ NAMES: dict[str, Any] = {
     "keywords": ["erasure", "GDPR Art. 17", "machine unlearning", "audit"],
     "request": "The request and its clock",
     "data": "Erasure of data",
-    "answer": "The answer to the person follows the seal, so this record cannot show it. A person "
-    "who does not agree may complain to {authority}, or go to court; questions go to {contact}.",
 }
+ANSWER = (
+    "The answer to the person follows the seal, so this record cannot show it. A person who does "
+    "not agree may complain to %(authority)s, or go to court; questions go to %(contact)s."
+)
 FIRST_PAGE = 7  # rows of the table of models that fit on it
 
 
@@ -66,9 +71,13 @@ def view_of(case: SealedCase) -> dict[str, Any]:
     """Return everything that the report shows."""
     findings = case.findings
     view = {
-        "names": {**NAMES, "answer": NAMES["answer"].format(**_site())},
+        "locale": language(),
+        "words": labels(),
+        "glossary": five_words(),
+        "further": {},
+        "names": {**words.names(NAMES), "answer": say(ANSWER, **site())},
         "kept": [],
-        **_identity(case, findings),
+        **identity(case, findings),
         **_first_page(case, findings),
         "request": sections.request(findings),
         "clock": sections.clock(findings["events"]),
@@ -81,22 +90,23 @@ def view_of(case: SealedCase) -> dict[str, Any]:
         "places": sections.places(findings),
         "backups": sections.backups(findings),
         "paths": models.paths(findings),
-        "unknown": list(map(str, findings["plan"].get("unknown", []))),
+        "unknown": [{"code": str(one)} for one in findings["plan"].get("unknown", [])],
         "models": models.cards(findings),
         "evidence": evidence_cards(findings),
         "footprint": sections.footprint(findings),
         **told_view(findings),
         "letters": models.letter_rows(findings["events"]),
         "answers": answers_view(case.verified.account),
-        "limits": limits_of(findings),
+        "limits": list(map(quoted, limits_of(findings))),
         "software": [[name, str(version)] for name, version in findings["software"].items()],
         "events": sections.annex(findings["events"]),
     }
     return view | operator_view(findings, view)
 
 
-def _site() -> dict[str, str]:
-    return {"contact": settings.EXPUNGE_CONTACT, "authority": settings.EXPUNGE_AUTHORITY}
+def site() -> dict[str, str]:
+    """Return where questions and complaints go, as the settings say."""
+    return {"contact": settings.EXPUNGE_CONTACT, "authority": gettext(settings.EXPUNGE_AUTHORITY)}
 
 
 def _event(one: LoggedEvent) -> dict[str, Any]:
@@ -110,15 +120,17 @@ def _event(one: LoggedEvent) -> dict[str, Any]:
     }
 
 
-def _identity(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]:
+def identity(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which case it is, who runs the installation, and the log as it was sealed."""
     sealed = findings["events"][-1]["at"]
     return {
         "reference": findings["request"]["reference"],
         "case": case.verified.account.case,
         "controller": settings.EXPUNGE_CONTROLLER,
         "date": [int(part) for part in re.findall(r"[0-9]+", sealed)[:6]],
-        "received_on": findings["request"]["received_at"][:10],
-        "due": f"answer due on {findings['request']['due_on']}",
+        "received_on": day(findings["request"]["received_at"]),
+        "sealed_on": day(sealed),
+        "due": say("answer due on %(day)s", day=day(findings["request"]["due_on"])),
         "sealed_at": moment(sealed),
         "log": {
             "origin": case.verified.checkpoint.origin,
@@ -138,9 +150,9 @@ def _first_page(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]
     outcome = case.verified.account.outcome
     return {
         "outcome": words.said(outcome),
-        "meaning": words.CASES.get(outcome, "See the sections below."),
-        "areas": _areas(outcome, findings, treated),
-        "versions": [[one.name, one.treatment, one.result] for one in treated[:FIRST_PAGE]],
+        "meaning": say(words.CASES.get(outcome, "See the sections below.")),
+        "areas": areas(outcome, findings, treated),
+        "versions": [[one.name, one.treatment, say(one.result)] for one in treated[:FIRST_PAGE]],
         "further_versions": max(0, len(treated) - FIRST_PAGE),
         "biggest": _biggest(findings["limits"]),
     }
@@ -150,21 +162,26 @@ def _biggest(limits: Sequence[str]) -> list[str]:
     """Return three limits: those that are special to the case first, the rarest of them first."""
     special = [limit for limit in limits if limit not in ALWAYS]
     general = [limit for limit in limits if limit in ALWAYS]
-    return [*reversed(special), *general][:BIGGEST]
+    return list(map(quoted, [*reversed(special), *general][:BIGGEST]))
 
 
-def _areas(
+def areas(
     outcome: str, findings: Mapping[str, Any], treated: Sequence[models.TreatedVersion]
 ) -> list[list[str]]:
+    """Return a row per area: its name, one of the five words, and what that rests on."""
     letters = sum(event["type"] == "letter_sent" for event in findings["events"])
     return [
-        ["Data", *_data_area(outcome, findings)],
-        ["Models", *_model_area(treated, len(findings["plan"].get("unknown", [])))],
-        ["Recipients (Art. 19)", *told_area(findings)],
+        [say("Data"), *_data_area(outcome, findings)],
+        [say("Models"), *_model_area(treated, len(findings["plan"].get("unknown", [])))],
+        [say("Recipients (Art. 19)"), *told_area(findings)],
         [
-            "Communication",
-            words.DONE if letters else "not recorded",
-            f"{counted(letters, 'letter')} logged before the seal; the answer follows the seal.",
+            say("Communication"),
+            say(words.DONE if letters else words.INCONCLUSIVE),
+            counted(
+                letters,
+                "%(n)s letter logged before the seal; the answer follows the seal.",
+                "%(n)s letters logged before the seal; the answer follows the seal.",
+            ),
         ],
     ]
 
@@ -172,26 +189,39 @@ def _areas(
 def _data_area(outcome: str, findings: Mapping[str, Any]) -> tuple[str, str]:
     rows = findings["erasure"]["records"]
     if outcome == "REFUSED":
-        return words.REFUSED, f"Code {findings['request']['refusal_code']}."
+        return say(words.REFUSED), say("Code %(code)s.", code=findings["request"]["refusal_code"])
     elsewhere = Counter(row["result"] for row in findings.get("places", {}).get("locations", ()))
     if not rows and not elsewhere["DELETED"] and not elsewhere["MASKED"]:
-        return "nothing deleted", words.CASES.get(outcome, "No record was deleted.")
+        return say(_without(outcome)), say(words.CASES.get(outcome, "No record was deleted."))
     remaining = sum(row["remaining"] for row in rows)
-    deleted = counted(sum(row["records"] for row in rows), "record")
-    text = f"{deleted} deleted; {remaining} found when reading back."
+    text = words.deleted(sum(row["records"] for row in rows), remaining)
     for result, count in elsewhere.items():
         if result != "NONE_FOUND":
-            text += f" {counted(count, 'place')} {sections.PLACES[result]}."
+            state = say(sections.PLACES[result])
+            text += " " + counted(
+                count, "%(n)s place %(state)s.", "%(n)s places %(state)s.", state=state
+            )
     left = remaining or {"MASKED", "RESTRICTED", "NOT_SEARCHED"} & elsewhere.keys()
-    return (words.RESIDUAL if left else words.DONE), text
+    return say(words.RESIDUAL if left else words.DONE), text
+
+
+def _without(outcome: str) -> str:
+    """Return the word for a case in which there was nothing to delete, or nothing was deleted."""
+    return words.DONE if outcome in words.NOTHING_LEFT_TO_DO else words.NOT_POSSIBLE
 
 
 def _model_area(treated: Sequence[models.TreatedVersion], unknown: int) -> tuple[str, str]:
     if not treated and not unknown:
-        return ("none affected", "No model version is known to have learned from the records.")
+        return say(words.DONE), say("No model version is known to have learned from the records.")
     results = {one.result for one in treated}
     result = words.INCONCLUSIVE
     if results <= {words.DONE, words.RESIDUAL}:
         result = words.RESIDUAL if unknown or words.RESIDUAL in results else words.DONE
-    text = f"{counted(len(treated), 'version')} treated"
-    return result, f"{text}; {unknown} without captured membership, not treated."
+    if results == {words.NOT_POSSIBLE}:
+        result = words.NOT_POSSIBLE
+    return say(result), counted(
+        len(treated),
+        "%(n)s version treated; %(unknown)s without captured membership, not treated.",
+        "%(n)s versions treated; %(unknown)s without captured membership, not treated.",
+        unknown=unknown,
+    )

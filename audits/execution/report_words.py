@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from audits.core.fields import SHA256
+from audits.execution.report_speech import counted, decimal, say
 from unlearning.services.runs import NEWTON
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ CASES = {
     "learned from them was treated as listed here.",
     "JOINED": "An earlier request of the same person was still open; this one continues there.",
 }
+# Of cases without a deleted record: what was asked for was done nevertheless.
+NOTHING_LEFT_TO_DO = frozenset({"NO_DATA_FOUND", "RESTRICTION_LIFTED", "REMOVED", "ERASED"})
 VERDICTS = {
     "ERASED_BY_CONSTRUCTION": (
         DONE,
@@ -50,8 +52,8 @@ VERDICTS = {
         RESIDUAL,
         "No leak above the margin was found; what is below it was not ruled out.",
     ),
-    "FAIL": ("not cleared", "The attack still tells the records from others."),
-    "DESTROYED": ("not cleared", "The model lost too much of its accuracy to be judged."),
+    "FAIL": (NOT_POSSIBLE, "The attack still tells the records from others."),
+    "DESTROYED": (NOT_POSSIBLE, "The model lost too much of its accuracy to be judged."),
     "NO_SIGNAL": (INCONCLUSIVE, "The attack saw nothing even before unlearning."),
     "INCONCLUSIVE": (INCONCLUSIVE, "The measurement was too weak to decide."),
     "INVALID": (INCONCLUSIVE, "The experiment was broken; it says nothing."),
@@ -117,68 +119,50 @@ CONTRASTS = {
 
 def code(text: str | None) -> dict[str, str] | str:
     """Return a cell that is set in a fixed-width face, so that digests can be compared."""
-    return {"code": text} if text else "not recorded"
-
-
-def moment(text: str | None) -> str:
-    """Return an event's instant for reading, to the second."""
-    return f"{text[:10]} {text[11:19]} UTC" if text else "not recorded"
-
-
-def waited(earlier: str, later: str) -> str:
-    """Return the time between two instants in its two largest units."""
-    return spell(datetime.fromisoformat(later) - datetime.fromisoformat(earlier))
-
-
-def spell(span: timedelta) -> str:
-    """Return a time span such as ``3 d 4 h`` or ``12 s``."""
-    left = max(0, round(span.total_seconds()))
-    parts = []
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "less than 1 s"
-
-
-def number(value: object, digits: int = 3) -> str:
-    """Return a measured number, or words where there is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "not measured"
-    return f"{value:.{digits}f}"
-
-
-def seconds(value: object) -> str:
-    """Return a duration in seconds."""
-    return "not measured" if number(value) == "not measured" else f"{number(value, 1)} s"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a count with its noun in the right number."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return {"code": text} if text else say("not recorded")
 
 
 def said(name: str) -> str:
     """Return the name of a field or a code as words."""
     text = name.replace("_", " ").lower()
-    return text[:1].upper() + text[1:]
+    return say(text[:1].upper() + text[1:])
 
 
 def plain(value: Any) -> str:  # noqa: ANN401  (any JSON value)
     """Return a JSON value in one line."""
     match value:
         case None:
-            return "none"
+            return say("none")
         case bool():
-            return "yes" if value else "no"
+            return say("yes") if value else say("no")
         case float():
-            return f"{value:.6g}"
+            return decimal(f"{value:.6g}")
         case list() | tuple():
-            return ", ".join(map(plain, value)) or "none"
+            return ", ".join(map(plain, value)) or say("none")
         case dict():
-            return ", ".join(f"{name} {plain(item)}" for name, item in value.items()) or "none"
+            return ", ".join(f"{name} {plain(item)}" for name, item in value.items()) or say(
+                "none"
+            )
         case _:
             return str(value)
+
+
+def names(of: Mapping[str, Any]) -> dict[str, Any]:
+    """Return names of a document, a text or a list of texts each, in the language spoken."""
+    return {
+        name: say(value) if isinstance(value, str) else list(map(say, value))
+        for name, value in of.items()
+    }
+
+
+def deleted(records: int, remaining: int) -> str:
+    """Return how many records were deleted, and how many were found when reading back."""
+    return counted(
+        records,
+        "%(n)s record deleted; %(left)s found when reading back.",
+        "%(n)s records deleted; %(left)s found when reading back.",
+        left=remaining,
+    )
 
 
 def rows_of(values: Mapping[str, Any]) -> list[list[Any]]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typst
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from audits import keys
 from audits.core import bundle
@@ -30,11 +30,13 @@ from audits.execution.pdf_seal import seal_pdf
 from audits.execution.pictures import pictures_of
 from audits.execution.printable import printable_values
 from audits.execution.report_scores import scores_csv
+from audits.execution.report_speech import say
 from audits.execution.report_view import SealedCase, view_of
 from audits.execution.svg_text import description_of
 from audits.key_files import KeyFileRefused, SigningKeyMissing
 from audits.models import ErasureRequest
 from audits.queries.anchors import stamp_of
+from audits.queries.letter_texts import FALLBACK
 from audits.queries.reports import JSON, MANIFEST, PDF, report_files
 from audits.services.reports import keep_report
 from lineage import artifacts
@@ -76,7 +78,7 @@ def write_case_report(*, case_id: UUID, now: datetime) -> bool:
     request = ErasureRequest.objects.get(pk=case_id)
     if report_files(request):
         return False
-    data = _record_of(request)
+    data = record_of(request)
     stamp = stamp_of(
         request.record.seal_index + 1
     )  # nothing is logged between seal and checkpoint
@@ -103,36 +105,47 @@ def sealed(pdf: bytes, *, now: datetime) -> bytes:
     return seal_pdf(pdf, key=key, certificates=certificates, now=now)
 
 
-def render(data: bytes, *, vkey: str, stamp: bytes = b"") -> bytes:
-    """Return the PDF of a sealed record, without a seal of its own.
+def render(data: bytes, *, vkey: str, locale: str = FALLBACK, stamp: bytes = b"") -> bytes:
+    """Return the PDF of a sealed record, without a seal: the edition for a regulator.
 
     Args:
         data: the record.
         vkey: the public keys that are trusted, one a line.
+        locale: the language of the report.
         stamp: the time stamp of its checkpoint, if there is one yet.
+
+    Raises:
+        RecordRejected: the record does not verify with this key.
+    """
+    case = sealed_case(data, vkey=vkey)
+    at = sealed_at(case)
+    inputs = attached_files(
+        data,
+        case.verified,
+        keys=keys_of(case.vkey, key_periods(), sealed_at=at),
+        scores=scores_csv(case.findings),
+        stamp=stamp,
+    )
+    with translation.override(locale):
+        view = view_of(case)
+        view["pictures"], pictures = pictures_of(case.findings, language=locale)
+        return typeset(view, inputs | pictures, sealed_at=at)
+
+
+def sealed_case(data: bytes, *, vkey: str) -> SealedCase:
+    """Return a record, verified as a stranger would, with what a report prints of it in full.
 
     Raises:
         RecordRejected: the record does not verify with this key.
     """
     verified = verify(data, vkey=vkey)
     note = parse_proof(json.loads(data)["proof"]).checkpoint_note
-    case = SealedCase(
+    return SealedCase(
         verified=verified,
         sha256=hashlib.sha256(data).hexdigest(),
         vkey=_used(vkey, data.decode(), note),
         checkpoint_note=note,
     )
-    view = view_of(case)
-    view["pictures"], pictures = pictures_of(case.findings)
-    at = _instant(verified.seal.event.at)
-    inputs = attached_files(
-        data,
-        verified,
-        keys=keys_of(case.vkey, key_periods(), sealed_at=at),
-        scores=scores_csv(case.findings),
-        stamp=stamp,
-    )
-    return typeset(view, inputs | pictures, sealed_at=at)
 
 
 def _used(vkey: str, record: str, note: str) -> str:
@@ -166,7 +179,8 @@ def typeset(view: Mapping[str, Any], inputs: Mapping[str, str], *, sealed_at: da
     )
 
 
-def _record_of(request: ErasureRequest) -> bytes:
+def record_of(request: ErasureRequest) -> bytes:
+    """Return the sealed record of a case. Raises CaseNotSealed where there is none."""
     try:
         return bytes(request.record.data)
     except ObjectDoesNotExist:
@@ -175,8 +189,9 @@ def _record_of(request: ErasureRequest) -> bytes:
         ) from None
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+def sealed_at(case: SealedCase) -> datetime:
+    """Return the instant of the seal, the PDF's own date."""
+    return datetime.fromisoformat(case.verified.seal.event.at).astimezone(UTC)
 
 
 def _embed_plots(evidence: list[dict[str, Any]]) -> dict[str, str]:
@@ -187,11 +202,13 @@ def _embed_plots(evidence: list[dict[str, Any]]) -> dict[str, str]:
         for kind, digest in digests.items():
             svg = _plot(digest)
             if svg is None:
-                card["note"] = f"{card['note']} {NO_PLOT}".strip()
+                card["note"] = f"{card['note']} {say(NO_PLOT)}".strip()
                 continue
             name = f"{kind}-{number}"
-            alt = printable_values(description_of(svg)) or "Plot of the evidence"
-            card["figures"].append({"name": name, "alt": alt, "caption": words.CAPTIONS[kind]})
+            alt = printable_values(description_of(svg)) or say("Plot of the evidence")
+            card["figures"].append(
+                {"name": name, "alt": alt, "caption": say(words.CAPTIONS[kind])}
+            )
             pictures[name] = svg.decode()
     return pictures
 

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from audits.execution.pictured import fitted
 from audits.execution.plots import COLOURS, drawing, svg_of
-from audits.execution.report_words import spell as in_units
+from audits.execution.report_speech import spell as in_units
 from audits.execution.timeline_steps import Course, Step, course_of
 
 if TYPE_CHECKING:

@@ -53,11 +53,17 @@ def _sentence(run: UnlearningRun, request: ErasureRequest, locale: str, due: dat
 
 
 def _phrase(run: UnlearningRun) -> str:
-    if run.method in _OWN_WORDS:
-        return run.method
-    if run.method == "replay":
-        return "replay_shards" if run.report.get("replay", {}).get("shards") else "replay"
-    return "exact" if run.guarantee in _MADE_AGAIN else "unlearned"
+    shards = bool(run.report.get("replay", {}).get("shards"))
+    return phrase_of(run.method, run.guarantee, shards=shards)
+
+
+def phrase_of(method: str, guarantee: str, *, shards: bool) -> str:
+    """Return the name of the phrase for a version that was dealt with by this method."""
+    if method in _OWN_WORDS:
+        return method
+    if method == "replay":
+        return "replay_shards" if shards else "replay"
+    return "exact" if guarantee in _MADE_AGAIN else "unlearned"
 
 
 def _values(run: UnlearningRun, request: ErasureRequest, locale: str) -> dict[str, str]:

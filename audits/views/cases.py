@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_page, case_work, cases, clocks, reports, schedule
 from audits.queries.conflicts import case_ahead
+from audits.queries.editions import editions_of
 from audits.queries.exceptions import waiting_to_be_erased
 from audits.queries.holds import holds_to_review
 from audits.queries.journey import LABELS_FOR_STAFF, journey
@@ -138,6 +139,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "record": ComplianceRecord.objects.filter(request=found).first(),
         "has_pdf": PDF in files,
         "has_manifest": MANIFEST in files,
+        "editions": [(edition.slug, language) for edition, language in sorted(editions_of(found))],
         # A closed case must not go on showing whose it was.
         "email": found.email if found.status != S.SEALED else "",
     }

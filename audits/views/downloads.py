@@ -15,6 +15,7 @@ from audits.execution.case_zip import ReportNotWritten, case_zip
 from audits.key_files import SigningKeyMissing
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import reports
+from audits.queries.editions import editions_of
 from audits.views.access import page, staff_page
 from lineage.artifacts import ArtefactAltered, ArtefactMissing
 from lineage.queries.artefacts import read_artefact
@@ -42,6 +43,15 @@ def report_json(request: HttpRequest, case_id: UUID) -> HttpResponse:
 def report_pdf(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Return the report for people."""
     return stored_response(request, get_object_or_404(ErasureRequest, pk=case_id), PDF)
+
+
+@require_safe
+@staff_page
+def edition_pdf(request: HttpRequest, case_id: UUID, edition: str, language: str) -> HttpResponse:
+    """Return an edition of the report in a language, as the worker or the command wrote it."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    found = {(one.slug, spoken): file for (one, spoken), file in editions_of(case).items()}
+    return edition_response(request, case, found.get((edition, language)), language)
 
 
 @require_safe
@@ -92,11 +102,28 @@ def stored_response(request: HttpRequest, case: ErasureRequest, form: str) -> Ht
             _("It is written after the case is sealed. The record itself can be read as JSON."),
             404,
         )
+    ending, media_type = TYPES[form]
     data = checked(request, artefact)
     if isinstance(data, HttpResponse):
         return data
-    ending, media_type = TYPES[form]
     return attachment(data, f"{case.reference}.{ending}", media_type)
+
+
+def edition_response(
+    request: HttpRequest, case: ErasureRequest, artefact: Artefact | None, language: str
+) -> HttpResponse:
+    """Return a stored edition, or a page that says why it cannot be given."""
+    if artefact is None:
+        return not_there(
+            request,
+            _("This report has not been written yet"),
+            _("It is written after the case is sealed. The record itself can be read as JSON."),
+            404,
+        )
+    data = checked(request, artefact)
+    if isinstance(data, HttpResponse):
+        return data
+    return attachment(data, f"{case.reference}.{language}.pdf", "application/pdf")
 
 
 def checked(request: HttpRequest, artefact: Artefact) -> bytes | HttpResponse:

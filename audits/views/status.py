@@ -14,14 +14,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from audits import workflow
 from audits.models import ComplianceRecord, ErasureRequest
-from audits.queries import case_file, cases, reports
+from audits.queries import case_file, cases
+from audits.queries.editions import for_the_person
 from audits.queries.journey import LABELS_FOR_THE_PERSON, journey
 from audits.queries.letter_models import model_sentences
 from audits.queries.letter_texts import phrases
 from audits.services.requests import token_digest
 from audits.services.transitions import MoveNotAllowed
 from audits.views.access import no_referrer, page, private
-from audits.views.downloads import PDF, record_response, stored_response
+from audits.views.downloads import edition_response, record_response
 from audits.views.language import speak_to
 from audits.views.progress import fragment, progress_of
 from audits.views.wording import OUTCOMES
@@ -103,8 +104,9 @@ def status_report(
     case: ErasureRequest,
     token: str,  # noqa: ARG001  (it has found the case)
 ) -> HttpResponse:
-    """Return the report as a PDF to the person whom it is about."""
-    return stored_response(request, case, PDF)
+    """Return their edition of the report to the person whom it is about."""
+    language = get_language() or case.locale
+    return edition_response(request, case, for_the_person(case, language), language)
 
 
 def can_withdraw(case: ErasureRequest) -> bool:
@@ -135,7 +137,7 @@ def _context(case: ErasureRequest, token: str) -> dict[str, Any]:
         if case.outcome == ErasureRequest.Outcome.ERASED and sealed
         else (),
         "record": ComplianceRecord.objects.filter(request=case).first() if sealed else None,
-        "has_pdf": sealed and PDF in reports.report_files(case),
+        "has_pdf": sealed and for_the_person(case, language) is not None,
     }
 
 

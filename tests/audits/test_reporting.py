@@ -28,7 +28,7 @@ from audits.core.contrast import recompute
 from audits.core.kept import Kept, KeptContrast
 from audits.core.manifest import verify_manifest
 from audits.core.record import RecordRejected, verify
-from audits.execution import report_words, reporting
+from audits.execution import report_speech, report_words, reporting
 from audits.execution.printable import _SHOWN, printable, printable_values
 from audits.execution.report_scores import scores_csv
 from audits.execution.report_u_lira import UNREADABLE
@@ -43,6 +43,7 @@ from lineage.services.artefacts import destroy_artefact
 from tests.audits import sealed_cases
 
 TEMPLATE = installed.BASE_DIR / "templates" / "reports" / "record.typ"
+PROGRAM = TEMPLATE.with_name("verify.typ")
 # What a report never says, whatever the evidence.
 TOO_STRONG = re.compile(r"certified|guaranteed|\banonymous|100\s?%|gdpr.compliant|forgotten", re.I)
 HOSTILE = [
@@ -407,7 +408,7 @@ def test_a_figure_that_is_gone_is_named_and_not_needed():
 
 
 def test_the_printed_program_checks_the_signature(rich, tmp_path):
-    program = re.search(r"```python\n(.*?)```", TEMPLATE.read_text(), re.DOTALL)
+    program = re.search(r"```python\n(.*?)```", PROGRAM.read_text(), re.DOTALL)
     assert program
     (tmp_path / "check.py").write_text(program[1])
     (tmp_path / "keys.vkey").write_text(rich["vkey"] + "\n")
@@ -468,7 +469,7 @@ def test_an_open_case_is_not_exported(tmp_path):
     ],
 )
 def test_a_waiting_time_is_written_in_its_two_largest_units(earlier, later, text):
-    assert report_words.waited(earlier, later) == text
+    assert report_speech.waited(earlier, later) == text
 
 
 @pytest.mark.parametrize(
@@ -489,7 +490,7 @@ def test_a_json_value_is_written_in_one_line(value, text):
 
 
 def test_a_number_that_was_not_measured_is_not_made_up():
-    assert report_words.number(None) == report_words.number("x") == "not measured"
-    assert report_words.seconds(None) == "not measured"
-    assert report_words.number(True) == "not measured"
-    assert report_words.seconds(2) == "2.0 s"
+    assert report_speech.number(None) == report_speech.number("x") == "not measured"
+    assert report_speech.seconds(None) == "not measured"
+    assert report_speech.number(True) == "not measured"
+    assert report_speech.seconds(2) == "2.0 s"

@@ -32,7 +32,7 @@ HANDLERS = {
     "AUDIT": "audits.execution.shadows:train_shadows",
     "JUDGE": "audits.execution.judging:judge_run",
     "ERASE": "audits.execution.erasing:erase_case",
-    "REPORT": "audits.execution.reporting:write_report",
+    "REPORT": "audits.execution.edition_files:write_all",
 }
 
 # The worker queues the job again: the database was away, or records were restricted while it read.

@@ -1,0 +1,59 @@
+"""What a sealed record says in English sentences, told in the language of a report.
+
+A record is signed, so its sentences stay as they are. Those that the software knows word for
+word, but for counts and names, are told in the other languages; any other is quoted, and marked
+as English, so that a screen reader reads it as such.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from audits.execution.report_speech import language, say
+from audits.queries import limit_sentences
+from audits.queries.letter_texts import FALLBACK
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+def known_sentences() -> tuple[str, ...]:
+    """Return the sentences of a record that can be told, with ``{name}`` for what varies."""
+    found = [value for name, value in vars(limit_sentences).items() if name.isupper()]
+    texts = [value for value in found if isinstance(value, str) and " " in value]
+    several = [tuple(one.values()) if isinstance(one, dict) else one for one in found]
+    lists = [one for value in several if isinstance(value, tuple) for one in value]
+    return tuple(dict.fromkeys([*texts, *lists]))
+
+
+def retold(sentence: str) -> str | None:
+    """Return a sentence of a record in the language that is spoken; None where it is unknown."""
+    for template, pattern in _patterns():
+        if match := pattern.fullmatch(sentence):
+            said = say(template)
+            return None if said == template else _filled(said, match.groupdict())
+    return None
+
+
+def quoted(sentence: str) -> Any:  # noqa: ANN401  (a cell of a table: text, or marked text)
+    """Return a recorded sentence as it is shown: told, or as ``{"en": sentence}``."""
+    if language() == FALLBACK or not sentence:
+        return sentence
+    return retold(sentence) or {"en": sentence}
+
+
+def _filled(said: str, values: dict[str, str]) -> str:
+    return _PLACE.sub(lambda place: values[place[1]], said)
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((one, re.compile(_pattern(one), re.DOTALL)) for one in known_sentences())
+
+
+def _pattern(template: str) -> str:
+    parts = _PLACE.split(template)
+    return "".join(
+        f"(?P<{part}>.+?)" if place % 2 else re.escape(part) for place, part in enumerate(parts)
+    )
