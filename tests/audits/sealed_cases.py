@@ -19,7 +19,7 @@ from audits.execution.plots import Curve, roc_svg
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.services import case_runs, evidence, log, planning, records, requests, verdicts
 from lineage.core import bitmaps
-from lineage.models import Artefact, ModelVersion, OrdinalSpace, Run
+from lineage.models import Artefact, ModelVersion, OrdinalSpace, Restriction, Run
 from lineage.services.artefacts import store_artefact
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
@@ -128,6 +128,9 @@ def _plan(request, space, versions) -> None:
         decision="KEEP",
     )
     digest = POLICY.digest()
+    Restriction.objects.create(
+        space=space, case_id=request.pk, bitmap=bitmaps.encode(FORGET), started_at=at(61)
+    )
     logged(request, "records_restricted", 61, space=space.public_id, records=32, digest=digest)
     logged(request, "duplicates_searched", 62, exact=0, near=1, settings=digest)
     logged(request, "policy_fixed", 63, policy=digest)

@@ -9,6 +9,7 @@ from pyroaring import BitMap
 
 from audits.core.policy import EvidencePolicy
 from audits.models import DuplicateFinding, ErasureRequest
+from audits.queries.forget_sets import forget_set, listed
 from audits.services import case_runs, closing, evidence, planning, records, requests, verdicts
 from lineage.models import Artefact, DataRecord, ModelVersion, OrdinalSpace, Run
 from lineage.services.artefacts import store_artefact
@@ -74,6 +75,7 @@ def planned(*, waiting=False):
     case, space = restricted()
     target = version("faces")
     plan = {
+        "spaces": listed(forget_set(case.pk)),
         "affected": [
             {
                 "version": str(target.pk),
