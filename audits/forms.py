@@ -13,14 +13,74 @@ from lineage.core.ordinal_list import OrdinalsUnreadable
 from lineage.models import Dataset, ModelVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pyroaring import BitMap
 
     from lineage.models import OrdinalSpace
 
+INVALID: Mapping[type[forms.Field], str] = {
+    forms.DateField: "is no day; enter one as year-month-day, such as 2030-03-31",
+    forms.TimeField: "is no time; enter one as hours:minutes, such as 14:30",
+    forms.IntegerField: "is no whole number",
+    forms.EmailField: "is no e-mail address; enter one in the form name@example.org",
+    forms.SlugField: "has other characters; allowed are letters, digits, hyphens and underscores",
+    forms.URLField: "is no address; enter one that begins with https://",
+}
 
-class DestroyForm(forms.Form):
+
+class PlainErrors:
+    """Django's short errors become sentences that say the value and what is allowed.
+
+    What a field says in words of its own stays.
+    """
+
+    fields: dict[str, forms.Field]
+
+    def add_error(self, field: str | None, error: Any) -> None:  # noqa: ANN401  (Django's signature)
+        """Add an error of a field or of the whole form."""
+        if field and isinstance(error, forms.ValidationError):
+            typed = self[field].data  # type: ignore[index]  # of the form beside it
+            error = [_in_a_sentence(self.fields[field], typed, one) for one in error.error_list]
+        super().add_error(field, error)  # type: ignore[misc]  # of the form beside it
+
+
+class PlainForm(PlainErrors, forms.Form):
+    """A form of staff."""
+
+
+def _in_a_sentence(
+    field: forms.Field, typed: object, error: forms.ValidationError
+) -> forms.ValidationError:
+    code, about = error.code or "", error.params or {}
+    if not code or _says_itself(field, code):
+        return error
+    limit, length = about.get("limit_value"), about.get("show_value")
+    said = {
+        "required": "Select one." if isinstance(field, forms.ChoiceField) else "Fill this in.",
+        "invalid": _not_valid(field, typed),
+        "invalid_choice": f"{typed!r} is not to be had; select one of those shown.",
+        "max_length": f"{length} characters are too many; at most {limit} are allowed.",
+        "min_length": f"{length} characters are too few; at least {limit} are needed.",
+        "min_value": f"{typed} is too small; allowed is {limit} or more.",
+        "max_value": f"{typed} is too great; allowed is {limit} or less.",
+    }.get(code, "")
+    return forms.ValidationError(said, code=code) if said else error
+
+
+def _says_itself(field: forms.Field, code: str) -> bool:
+    usual: dict[str, object] = {}
+    for kind in reversed(type(field).__mro__):
+        usual |= getattr(kind, "default_error_messages", {})
+    return code in field.error_messages and field.error_messages[code] != usual.get(code)
+
+
+def _not_valid(field: forms.Field, typed: object) -> str:
+    words = INVALID.get(type(field))
+    return f"{typed!r} {words}." if words else ""
+
+
+class DestroyForm(PlainForm):
     """The name of a version, typed by hand, before it is destroyed."""
 
     name = forms.CharField(
@@ -41,7 +101,7 @@ class DestroyForm(forms.Form):
         return typed
 
 
-class OutsideForm(forms.Form):
+class OutsideForm(PlainForm):
     """Which version, retrained outside and captured, takes the place of the affected one."""
 
     version = forms.ChoiceField(
@@ -72,7 +132,7 @@ class RecordsField(forms.CharField):
             raise forms.ValidationError(str(error)) from error
 
 
-class NewCaseForm(forms.Form):
+class NewCaseForm(PlainForm):
     """What an operator's own case begins with."""
 
     reason = forms.ChoiceField(

@@ -23,10 +23,16 @@ LANGUAGES = ("fr", "de")
 # Every template and module that speaks to a person, and what they include.
 PUBLIC_TEMPLATES = (
     *("base", "400", "403", "403_csrf", "404", "500"),
-    *("_problem", "_choices", "_question", "_steps"),
+    *("_problem", "_choices", "_question", "_steps", "_reach"),
     *("audits/erasure_form", "audits/ask_kind", "audits/ask_more", "audits/ask_email"),
     *("audits/check", "audits/_asked", "audits/_traps", "audits/erasure_received"),
-    *("audits/confirm", "audits/confirmed", "audits/link_not_usable"),
+    *(
+        "audits/confirm",
+        "audits/confirmed",
+        "audits/link_not_usable",
+        "audits/link_used",
+        "audits/withdrawn",
+    ),
     *("audits/answer", "audits/answered", "audits/not_there"),
     *("audits/status", "audits/status_unknown", "audits/withdraw", "audits/withdraw_late"),
 )
@@ -41,6 +47,8 @@ MODULES = (
     "audits/views/public_forms.py",
     "audits/views/sending.py",
     "audits/views/steps.py",
+    "audits/views/told.py",
+    "audits/views/used_links.py",
     "audits/workflow/intake_actions.py",
 )
 # Words that are translated where they are shown, as (module, name of a table or of an enum).

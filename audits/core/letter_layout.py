@@ -28,7 +28,11 @@ _ALONE = re.compile(r"\{([a-z_]+)\}")
 
 
 class LetterIncomplete(Exception):
-    """A mandatory block would say nothing, so the letter cannot be written; says which."""
+    """A mandatory block would say nothing, so there is no letter; ``part`` says which block."""
+
+    def __init__(self, sentence: str, part: str = "") -> None:
+        super().__init__(sentence)
+        self.part = part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +58,7 @@ def lay_out(code: str, blocks: Mapping[str, str], values: Values) -> list[Paragr
     for name in rule.blocks:
         block = paragraphs_of(blocks.get(name, ""), values)
         if not block and name in rule.mandatory and name != "checkpoint":
-            raise LetterIncomplete(_why(name, code, values))
+            raise LetterIncomplete(_why(name, code, values), name)
         laid += block
     return laid
 

@@ -68,7 +68,14 @@ IN_EVERY = MappingProxyType(
 
 
 class TemplateRejected(ValueError):
-    """A text of a letter cannot be used; the sentence names the block and what is wrong."""
+    """A text of a letter cannot be used; the sentence names the block and what is wrong.
+
+    ``part`` is the block, or ``subject``; empty where the letter as a whole is not known.
+    """
+
+    def __init__(self, sentence: str, part: str = "") -> None:
+        super().__init__(sentence)
+        self.part = part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,6 +240,11 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 )
 
 
+def titled(part: str) -> str:
+    """Return the name of a block as people read it."""
+    return part.replace("_", " ").capitalize()
+
+
 def check_template(*, code: str, locale: str, subject: str, blocks: Mapping[str, str]) -> None:
     """Refuse a text that leaves out what is mandatory or uses what is not known.
 
@@ -247,10 +259,12 @@ def check_template(*, code: str, locale: str, subject: str, blocks: Mapping[str,
             f"The letter has no block {odd[0]!r}; it has {', '.join(rule.blocks)}."
         )
     if not subject.strip() or len(subject) > SUBJECT_MOST or "\n" in subject or "\r" in subject:
-        raise TemplateRejected(f"The subject must be one line of 1 to {SUBJECT_MOST} letters.")
+        raise TemplateRejected(
+            f"The subject must be one line of 1 to {SUBJECT_MOST} letters.", "subject"
+        )
     _check_names("subject", subject, rule)
     if used := SECRETS & set(placeholders_in(subject)):
-        raise TemplateRejected(f"The subject must not have the link {{{min(used)}}}.")
+        raise TemplateRejected(f"The subject must not have the link {{{min(used)}}}.", "subject")
     for name in rule.blocks:
         _check_block(name, blocks.get(name, ""), rule)
 
@@ -258,18 +272,20 @@ def check_template(*, code: str, locale: str, subject: str, blocks: Mapping[str,
 def _check_block(name: str, text: str, rule: Rule) -> None:
     if name in rule.mandatory and not text.strip():
         raise TemplateRejected(
-            f"The block {name!r} is mandatory in the letter {rule.title!r} and cannot be empty."
+            f"The block {name!r} is mandatory in the letter {rule.title!r} and cannot be empty.",
+            name,
         )
     if len(text) > BLOCK_MOST:
         raise TemplateRejected(
-            f"The block {name!r} has {len(text)} letters; {BLOCK_MOST} are allowed."
+            f"The block {name!r} has {len(text)} letters; {BLOCK_MOST} are allowed.", name
         )
     used = _check_names(name, text, rule)
     for needed in rule.mandatory.get(name, ()):
         if needed not in used:
             raise TemplateRejected(
                 f"The block {name!r} must have the placeholder {{{needed}}}: "
-                f"{PLACEHOLDERS[needed]}."
+                f"{PLACEHOLDERS[needed]}.",
+                name,
             )
 
 
@@ -277,11 +293,12 @@ def _check_names(name: str, text: str, rule: Rule) -> list[str]:
     try:
         used = placeholders_in(text)
     except BraceAlone as error:
-        raise TemplateRejected(f"The block {name!r}: {error}") from None
+        raise TemplateRejected(f"The block {name!r}: {error}", name) from None
     for placeholder in used:
         if placeholder not in rule.allowed:
             raise TemplateRejected(
                 f"The block {name!r} has the placeholder {{{placeholder}}}, which this letter "
-                f"does not know. It knows {', '.join(f'{{{one}}}' for one in rule.allowed)}."
+                f"does not know. It knows {', '.join(f'{{{one}}}' for one in rule.allowed)}.",
+                name,
             )
     return used

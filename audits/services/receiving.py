@@ -31,7 +31,14 @@ KINDS = tuple(kind for kind in Kind if kind != Kind.OPERATOR)
 
 
 class LinkNotUsable(Exception):
-    """The confirmation link is altered, expired or used; the sentence says which."""
+    """The confirmation link is altered, expired or used; the sentence says which.
+
+    ``request`` is the one that it belongs to, where that is still known.
+    """
+
+    def __init__(self, sentence: str, request: ErasureRequest | None = None) -> None:
+        super().__init__(sentence)
+        self.request = request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +184,8 @@ def request_of_link(token: str) -> ErasureRequest:
             _(
                 "This link was used already. Your request is being handled: the status page in "
                 "the same e-mail shows how far it is."
-            )
+            ),
+            request or ErasureRequest.objects.filter(pk=content["case"]).first(),
         )
     return request
 

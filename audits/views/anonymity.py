@@ -11,11 +11,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from audits.core.roles import Right
+from audits.forms import PlainForm
 from audits.models import Evidence
 from audits.queries import anonymity as queries
 from audits.services import anonymity
 from audits.views.access import page, staff_of
 from audits.views.asking import posted
+from audits.views.problems import problems
 from audits.views.rights import needing
 from lineage.models import ModelVersion
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse, QueryDict
 
 
-class ClaimForm(forms.Form):
+class ClaimForm(PlainForm):
     """Evidence to choose, and a field for each attack that it does not answer."""
 
     evidence = forms.ModelMultipleChoiceField(
@@ -78,7 +80,7 @@ def claim_anonymity(request: HttpRequest, version_id: UUID) -> HttpResponse:
         else:
             messages.success(request, f"{version} is claimed to be anonymous.")
             return redirect("lineage:version", version_id=version.pk)
-    errors = [("#id_reason_0", text) for said in form.errors.values() for text in said]
+    errors = problems(form, "reason_0" if "reason_0" in form.fields else "")
     claimed = queries.status_of(version) == queries.CLAIMED
     context = {"form": form, "version": version, "errors": errors, "claimed": claimed}
     return page(request, "audits/anonymity.html", context, status=400 if errors else 200)

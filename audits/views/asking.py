@@ -1,8 +1,8 @@
-"""Ask once more, carry out one call, and say how it went."""
+"""Ask once more, carry out one call, and say how it went; what was typed is not lost."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.shortcuts import redirect
@@ -14,6 +14,7 @@ from audits.services.operator_cases import NotYourApproval
 from audits.services.pauses import PauseRefused
 from audits.services.transitions import MoveNotAllowed
 from audits.views.access import page
+from audits.views.problems import problems
 from unlearning.services.runs import RunNotWaiting
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse, QueryDict
 
     from audits.models import ErasureRequest
-    from unlearning.models import UnlearningRun
 
 # Sentences that the services wrote for people; anything else is a fault of ours.
 SAID_NO = (
@@ -56,18 +56,33 @@ def carry_out(
     return redirect("audits:case", case_id=case.pk)
 
 
+def answered(
+    request: HttpRequest,
+    template: str,
+    case: ErasureRequest,
+    form: Form,
+    call: Callable[[], object],
+    done: str,
+    **more: Any,  # noqa: ANN401  (a context)
+) -> HttpResponse:
+    """Make the one call that a valid form asks for; refused, the form is shown as it was typed."""
+    try:
+        call()
+    except SAID_NO as error:
+        form.add_error(None, str(error))
+        return ask(request, template, case, form, **more)
+    messages.success(request, done)
+    return redirect("audits:case", case_id=case.pk)
+
+
 def ask(
     request: HttpRequest,
     template: str,
     case: ErasureRequest,
     form: Form,
-    run: UnlearningRun | None = None,
+    **more: Any,  # noqa: ANN401  (a context)
 ) -> HttpResponse:
     """Show a form, with what is wrong in it after it was posted."""
-    errors = [
-        (f"#id_{name}", sentence)
-        for name, sentences in form.errors.items()
-        for sentence in sentences
-    ]
-    context = {"case": case, "form": form, "errors": errors, "run": run}
+    errors = problems(form)
+    context = {"case": case, "form": form, "errors": errors, **more}
     return page(request, template, context, status=400 if errors else 200)

@@ -15,6 +15,7 @@ from audits import workflow
 from audits.core.deadline_words import sentences
 from audits.core.regimes import REASON_WORDS, PauseReason
 from audits.core.roles import Right
+from audits.forms import PlainForm
 from audits.models import ErasureRequest, ExtensionDecision
 from audits.queries import clocks, extending, pausing
 from audits.services.extensions import LEAST_REASON, ExtensionRefused
@@ -41,7 +42,7 @@ LAPSED = (
 )
 
 
-class ExtendForm(forms.Form):
+class ExtendForm(PlainForm):
     """Why an answer takes longer: what the law allows, and the reason that the person is told."""
 
     code = forms.ChoiceField(

@@ -18,8 +18,9 @@ from audits.queries import decisions
 from audits.queries.holds import holds_on
 from audits.services.deciding import local_day
 from audits.views.access import page, staff_of
-from audits.views.asking import SAID_NO, ask, carry_out, posted
-from audits.views.deciding_forms import AcceptForms, RefuseForm, ReturnForm
+from audits.views.asking import SAID_NO, answered, ask, carry_out, posted
+from audits.views.deciding_forms import FIRST, AcceptForms, RefuseForm, ReturnForm
+from audits.views.problems import problems
 from audits.views.rights import may, needing
 from lineage.models import Dataset
 from lineage.queries.subjects import records_of
@@ -40,9 +41,10 @@ def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
     case = get_object_or_404(ErasureRequest, pk=case_id)
     today = local_day(timezone.now())
     form = AcceptForms(posted(request), datasets=_datasets(case), today=today)
+    refused = ""
     if form.is_valid():
         assessed = form.assessed()
-        return _propose(
+        refused = _propose(
             request,
             case,
             lambda: workflow.accept(
@@ -53,7 +55,9 @@ def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
             ),
             "was accepted. The erasure has started.",
         )
-    errors = form.errors()
+        if not refused:
+            return redirect("audits:case", case_id=case.pk)
+    errors = [(FIRST, refused)] if refused else form.errors()
     context = {"case": case, "form": form, "errors": errors, **_what_follows(case)}
     return page(request, "audits/accept.html", context, status=400 if errors else 200)
 
@@ -66,7 +70,7 @@ def refuse(request: HttpRequest, case_id: UUID) -> HttpResponse:
     form = RefuseForm(posted(request))
     if form.is_valid():
         code = form.cleaned_data["code"]
-        return _propose(
+        refused = _propose(
             request,
             case,
             lambda: workflow.refuse(
@@ -74,7 +78,10 @@ def refuse(request: HttpRequest, case_id: UUID) -> HttpResponse:
             ),
             "was refused. The person is being told why.",
         )
-    errors = [(_place(name), s) for name, said in form.errors.items() for s in said]
+        if not refused:
+            return redirect("audits:case", case_id=case.pk)
+        form.add_error(None, refused)
+    errors = problems(form)
     context = {
         "case": case,
         "form": form,
@@ -112,9 +119,11 @@ def send_back(request: HttpRequest, case_id: UUID, decision_id: UUID) -> HttpRes
     form = ReturnForm(posted(request))
     if form.is_valid():
         note = form.cleaned_data["note"]
-        return carry_out(
+        return answered(
             request,
+            "audits/return_decision.html",
             case,
+            form,
             lambda: workflow.return_decision(decision=found, note=note, user=staff_of(request)),
             f"The decision about {case.reference} was sent back.",
         )
@@ -177,18 +186,14 @@ def _what_follows(case: ErasureRequest) -> dict[str, Any]:
 
 def _propose(
     request: HttpRequest, case: ErasureRequest, call: Callable[[], Decision], done: str
-) -> HttpResponse:
+) -> str:
+    """Return why nothing was proposed; "" once it was."""
     try:
         proposal = call()
     except SAID_NO as error:
-        messages.error(request, str(error))
-    else:
-        waits = proposal.state == Decision.State.PROPOSED
-        second = "your decision is proposed. Somebody else approves it or sends it back."
-        said = f"Case {case.reference}: {second}" if waits else f"Case {case.reference} {done}"
-        messages.success(request, said)
-    return redirect("audits:case", case_id=case.pk)
-
-
-def _place(name: str) -> str:
-    return "#id_code" if name == "__all__" else f"#id_{name}"
+        return str(error)
+    waits = proposal.state == Decision.State.PROPOSED
+    second = "your decision is proposed. Somebody else approves it or sends it back."
+    said = f"Case {case.reference}: {second}" if waits else f"Case {case.reference} {done}"
+    messages.success(request, said)
+    return ""

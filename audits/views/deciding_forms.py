@@ -10,7 +10,9 @@ from django.forms import formset_factory
 
 from audits.core.assessment import LONGEST_PLACE, Assessed, Excepted, Ground
 from audits.core.grounds import EXCEPTIONS, GROUNDS, OVERRULED, REFUSALS
+from audits.forms import PlainForm
 from audits.models import ErasureRequest, LegalHold
+from audits.views.problems import problems
 from lineage.core.identifiers import IdentifierNotUsable, normalise
 from lineage.models import Dataset
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 GROUND_ROWS, EXCEPTION_ROWS = 3, 2
 NOTHING = ("", "None")
 NO_GROUND = "Select a ground."
+FIRST = "#id_ground-0-code"
 
 
 def _long(label: str, help_text: str = "", *, required: bool = False) -> forms.CharField:
@@ -33,7 +36,7 @@ def _long(label: str, help_text: str = "", *, required: bool = False) -> forms.C
     )
 
 
-class GroundForm(forms.Form):
+class GroundForm(PlainForm):
     """One ground of Art. 17(1) for one purpose; a row without a ground is left out."""
 
     code = forms.ChoiceField(
@@ -60,7 +63,7 @@ class GroundForm(forms.Form):
         return cleaned
 
 
-class ExceptionForm(forms.Form):
+class ExceptionForm(PlainForm):
     """One exception of Art. 17(3); a row without one is left out."""
 
     code = forms.ChoiceField(
@@ -109,7 +112,7 @@ class ExceptionForm(forms.Form):
         return Excepted(**named)
 
 
-class PositionForm(forms.Form):
+class PositionForm(PlainForm):
     """What may be noted with any decision."""
 
     position = _long(
@@ -155,12 +158,11 @@ class AcceptForms:
 
     def errors(self) -> list[tuple[str, str]]:
         """Return where something is wrong, and what."""
-        found = [("#id_ground-0-code", self.missing)] if self.missing else []
+        found = [(FIRST, self.missing)] if self.missing else []
         for form in self.parts if self.note.is_bound and self._whole() else ():
-            for name, sentences in form.errors.items():
-                field = "code" if name == "__all__" else name
-                place = f"#id_{form.prefix}-{field}" if form.prefix else f"#id_{field}"
-                found += [(place, sentence) for sentence in sentences]
+            kind, _, row = (form.prefix or "").partition("-")
+            named = f"{kind.capitalize()} {int(row) + 1}. " if row else ""
+            found += [(place, f"{named}{sentence}") for place, sentence in problems(form)]
         return found
 
     def assessed(self) -> Assessed:
@@ -208,13 +210,13 @@ class RefuseForm(PositionForm):
         return Assessed(**{name: self.cleaned_data.get(name, "") for name in names})
 
 
-class ReturnForm(forms.Form):
+class ReturnForm(PlainForm):
     """Why a proposed decision is sent back."""
 
     note = _long("What has to change?", required=True)
 
 
-class HoldForm(forms.Form):
+class HoldForm(PlainForm):
     """A legal hold on a person or on a data set."""
 
     kind = forms.ChoiceField(

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from audits.core.letter_rules import LOCALES
+from audits.forms import PlainForm
 from audits.queries import registers
 from audits.queries.told import OUT_OF_USE
 from audits.services import deployments
 from audits.services.rights import NotAllowed
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
+from audits.views.problems import problems
 from audits.views.rights import needing
 from lineage.models import Deployment, ModelVersion
 from lineage.services.deployments import DeploymentRefused, NoSuchDeployment
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 PER_PAGE = 50
 
 
-class DeploymentForm(forms.Form):
+class DeploymentForm(PlainForm):
     """That a version runs at a place from now on."""
 
     version = forms.ModelChoiceField(
@@ -85,15 +87,18 @@ def deployment_list(request: HttpRequest) -> HttpResponse:
         "out_of_use": OUT_OF_USE,
         "may_keep": may_keep,
         "form": form,
-        "errors": [(f"#id_{name}", text) for name, said in form.errors.items() for text in said],
+        "errors": problems(form),
     }
     return page(request, "audits/deployments.html", context, status=400 if form.errors else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @needing(*deployments.KEEPERS)
 def withdrawn(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
-    """Note that a version is gone from a place, as staff were told."""
+    """Ask once more, then note that a version is gone from a place, as staff were told."""
+    if request.method != "POST":
+        one = get_object_or_404(Deployment.objects.select_related("version"), pk=deployment_id)
+        return page(request, "audits/deployment_gone.html", {"deployment": one})
     try:
         found = deployments.acknowledge(
             deployment_id=deployment_id, by="STAFF", user=staff_of(request), now=timezone.now()

@@ -138,14 +138,19 @@ def checked(request: HttpRequest, artefact: Artefact) -> bytes | HttpResponse:
 
 
 def _why(request: HttpRequest, error: Exception) -> str:
-    if not request.path_info.startswith(reverse("audits:erasure_form")):
+    if not _is_public(request):
         return str(error)
     return _("Please write to us, so that we can put this right.")
 
 
+def _is_public(request: HttpRequest) -> bool:
+    return request.path_info.startswith(reverse("audits:erasure_form"))
+
+
 def not_there(request: HttpRequest, title: str, sentence: str, status: int) -> HttpResponse:
     """Say in words why a file cannot be given."""
-    context = {"heading": title, "sentence": sentence}
+    frame = "base.html" if _is_public(request) else "staff.html"
+    context = {"heading": title, "sentence": sentence, "frame": frame}
     return page(request, "audits/not_there.html", context, status=status)
 
 

@@ -18,6 +18,8 @@ from audits.views.access import page, private, staff_of
 from audits.views.asking import posted
 from audits.views.intake_forms import AnswerForm, EnterForm
 from audits.views.language import speak_to
+from audits.views.problems import problems as problems_of_staff
+from audits.views.problems import refuse
 from audits.views.rights import needing
 
 if TYPE_CHECKING:
@@ -35,11 +37,11 @@ def enter(request: HttpRequest) -> HttpResponse:
         try:
             case = workflow.enter(entry=form.entry(), user=user)
         except ValueError as error:
-            form.add_error(None, str(error))
+            refuse(form, str(error), {"received_at": "received_date"})
         else:
             messages.success(request, f"Case {case.reference} was entered.")
             return redirect("audits:case", case_id=case.pk)
-    context = {"form": form, "errors": problems(form, "kind_0")}
+    context = {"form": form, "errors": problems_of_staff(form)}
     return page(request, "audits/enter.html", context, status=400 if form.errors else 200)
 
 

@@ -17,6 +17,7 @@ from audits.services.deciding import local_day
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
 from audits.views.deciding_forms import HoldForm
+from audits.views.problems import problems
 from audits.views.rights import may, needing
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def place(request: HttpRequest) -> HttpResponse:
         if is_unknown(form.cleaned_data["kind"], form.cleaned_data["identifier"]):
             messages.warning(request, UNKNOWN)
         return redirect("audits:holds")
-    errors = [(f"#id_{name}", s) for name, said in form.errors.items() for s in said]
+    errors = problems(form)
     context = {"form": form, "errors": errors}
     return page(request, "audits/place_hold.html", context, status=400 if errors else 200)
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audits.core.grounds import RESTRICTIONS
 from audits.core.identity import DOUBTS, LEVELS, METHODS, NOT_IDENTIFIED, Check
+from audits.forms import PlainForm
 from audits.models import ErasureRequest, Intake
 from audits.services.entering import CHANNELS, Agent, Entry
 from audits.services.receiving import Told, Wish
@@ -101,7 +102,7 @@ class AnswerForm(forms.Form):
         return tuple((kind, value) for kind, value in stated.items() if value)
 
 
-class EnterForm(forms.Form):
+class EnterForm(PlainForm):
     """A request as it lies before a member of staff."""
 
     kind = radios("What does the person want?", WISHES, initial=Kind.ERASURE)
@@ -147,6 +148,10 @@ class EnterForm(forms.Form):
     )
     level = radios("How sure is that?", LEVELS, initial="LOW")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (a form's)
+        super().__init__(*args, **kwargs)
+        self.fields["received_time"].help_text = f"By the clock of {settings.EXPUNGE_CLOCK_ZONE}."
+
     def entry(self) -> Entry:
         """Return what the form says; the receipt is meant in the zone of the clock."""
         said = self.cleaned_data
@@ -185,7 +190,7 @@ class EnterForm(forms.Form):
         )
 
 
-class MandateForm(forms.Form):
+class MandateForm(PlainForm):
     """The mandate of an agent."""
 
     mandate = forms.FileField(
@@ -195,7 +200,7 @@ class MandateForm(forms.Form):
     )
 
 
-class CheckForm(forms.Form):
+class CheckForm(PlainForm):
     """How staff made sure who asks."""
 
     method = radios("How did you make sure who asks?", METHODS)
@@ -207,19 +212,19 @@ class CheckForm(forms.Form):
         return Check(**self.cleaned_data)
 
 
-class DoubtForm(forms.Form):
+class DoubtForm(PlainForm):
     """Why more is asked for."""
 
     doubt = radios("Why is more needed?", DOUBTS, help_text="The person is told this.")
 
 
-class UnidentifiedForm(forms.Form):
+class UnidentifiedForm(PlainForm):
     """Why nobody could be identified."""
 
     reason = radios("Why can the person not be identified?", NOT_IDENTIFIED)
 
 
-class ObjectionForm(forms.Form):
+class ObjectionForm(PlainForm):
     """The balance of Art. 21(1)."""
 
     result = radios(
@@ -239,13 +244,13 @@ class ObjectionForm(forms.Form):
     )
 
 
-class RestrictForm(forms.Form):
+class RestrictForm(PlainForm):
     """The ground of Art. 18(1)."""
 
     ground = radios("On which ground is the data restricted?", RESTRICTIONS)
 
 
-class LiftForm(forms.Form):
+class LiftForm(PlainForm):
     """When and why a restriction ends."""
 
     reason = forms.CharField(

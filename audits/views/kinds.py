@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
@@ -19,9 +20,8 @@ from audits.queries.mandates import mandate_question, may_close, shown_until
 from audits.services.asking import was_asked
 from audits.services.rights import has_right
 from audits.views import intake_forms as forms
-from audits.views.access import page, staff_of
-from audits.views.asking import carry_out, posted
-from audits.views.entering import problems
+from audits.views.access import staff_of
+from audits.views.asking import answered, ask, carry_out, posted
 from audits.views.rights import needing
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 S = ErasureRequest.Status
 Kind = ErasureRequest.Kind
 Outcome = ErasureRequest.Outcome
+TEMPLATE = "audits/ask.html"
 BY_INTAKE = ("copy_answer", "mandate")  # what whoever enters requests does, too
 
 
@@ -61,11 +62,9 @@ def _view(question: Question) -> Callable[..., HttpResponse]:
         form: Form = question.form(posted(request), request.FILES or None)
         if form.is_valid():
             done = question.done.format(case=case.reference)
-            return carry_out(request, case, lambda: question.act(case.pk, form, user), done)
-        first = next(iter(form.fields))
-        context = {"case": case, "form": form, "ask": question, "errors": problems(form, first)}
-        status = 400 if form.errors else 200
-        return page(request, "audits/ask.html", context, status=status)
+            call = partial(question.act, case.pk, form, user)
+            return answered(request, TEMPLATE, case, form, call, done, ask=question)
+        return ask(request, TEMPLATE, case, form, ask=question)
 
     return asked
 

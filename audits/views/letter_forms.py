@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django import forms
+from django.conf import settings
 
-from audits.core.letter_rules import BLOCK_MOST, PLACEHOLDERS, RULES, SUBJECT_MOST
+from audits.core.letter_rules import BLOCK_MOST, PLACEHOLDERS, RULES, SUBJECT_MOST, titled
+from audits.forms import PlainForm
 from audits.models import AnswerRoute
 from audits.queries.letter_texts import LetterText
 from audits.services.letter_posting import ADDRESS_MOST
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _DAY = forms.DateInput(attrs={"type": "date"})
 
 
-class LetterForm(forms.Form):
+class LetterForm(PlainForm):
     """The subject and every block of a letter; what is wrong with them is the service's to say."""
 
     subject = forms.CharField(label="Subject", required=False, max_length=SUBJECT_MOST)
@@ -35,11 +37,13 @@ class LetterForm(forms.Form):
     def __init__(self, data: QueryDict | None, *, text: LetterText) -> None:
         """Show ``text``, or what was typed over it."""
         super().__init__(data, initial={"subject": text.subject})
+        begins = f" A day begins at 00:00 by the clock of {settings.EXPUNGE_CLOCK_ZONE}."
+        self.fields["active_from"].help_text += begins
         self.text = text
         rule = RULES[text.code]
         for name in rule.blocks:
             self.fields[f"block_{name}"] = forms.CharField(
-                label=name.replace("_", " ").capitalize(),
+                label=titled(name),
                 help_text=_hint(name, text.code),
                 required=False,
                 initial=text.blocks.get(name, ""),
@@ -72,7 +76,7 @@ class LetterForm(forms.Form):
         return day
 
 
-class PostedForm(forms.Form):
+class PostedForm(PlainForm):
     """The day on which a letter was posted."""
 
     posted_on = forms.DateField(
@@ -85,7 +89,7 @@ class PostedForm(forms.Form):
     )
 
 
-class RouteForm(forms.Form):
+class RouteForm(PlainForm):
     """How a person is answered."""
 
     way = forms.ChoiceField(

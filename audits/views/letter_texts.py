@@ -1,4 +1,4 @@
-"""The texts of letters: list them, edit one, see how it reads, publish it."""
+"""The texts of letters: list them, edit one, see how it reads, ask once more, publish it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from audits import workflow
 from audits.core.letter_layout import LetterIncomplete
@@ -29,6 +29,7 @@ from audits.services.letter_writing import filled_in
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
 from audits.views.letter_forms import LetterForm
+from audits.views.problems import problems
 from audits.views.rights import may, needing
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def letter_texts(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "locales": languages,
+        "own": any(version for _, _, texts in rows for _, _, version in texts),
         "may_administer": may(request, Right.ADMINISTER),
     }
     return page(request, "audits/letter_texts.html", context)
@@ -57,44 +59,65 @@ def letter_texts(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.ADMINISTER)
 def letter_text(request: HttpRequest, locale: str, code: str) -> HttpResponse:
-    """Edit a text; ``preview`` shows how it reads, ``publish`` makes it the next version."""
-    user = staff_of(request)
+    """Edit a text; ``preview`` shows how it reads, ``publish`` asks, ``confirmed`` publishes."""
     _must_exist(locale, code)
     form = LetterForm(posted(request), text=current_text(code, locale, timezone.now()))
-    shown, errors = None, []
-    if form.is_bound and form.is_valid():
-        try:
-            if request.POST.get("action") == "publish":
-                kept = workflow.publish_letter(
-                    text=form.typed(), active_from=_moment(form.from_day()), user=user
-                )
-                messages.success(request, f"Version {kept.version} was published.")
-                return redirect("audits:letter_text", locale=locale, code=code)
-            shown = _preview(form)
-        except (TemplateRejected, LetterIncomplete) as error:
-            errors = [("#id_subject", str(error))]
-    errors += [(f"#id_{name}", str(one)) for name, said in form.errors.items() for one in said]
-    context = _context(form, locale, code) | {"shown": shown, "errors": errors}
+    action = request.POST.get("action", "")
+    shown = _preview(form) if action and action != "edit" and form.is_valid() else None
+    context = _context(form, locale, code) | {"shown": shown}
+    if shown and action == "publish":
+        return page(request, "audits/letter_publish.html", context)
+    if shown and action == "confirmed" and _published(request, form):
+        return redirect("audits:letter_text", locale=locale, code=code)
+    errors = problems(form)
+    context |= {"errors": errors}
     return page(request, "audits/letter_text.html", context, status=400 if errors else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.ADMINISTER)
 def letter_builtin(request: HttpRequest, locale: str, code: str) -> HttpResponse:
-    """Use the built-in text again."""
+    """Ask once more, then use the built-in text again."""
     _must_exist(locale, code)
+    if request.method != "POST":
+        form = LetterForm(None, text=builtin_text(code, locale))
+        return page(request, "audits/letter_builtin.html", _context(form, locale, code))
     workflow.restore_letter(code=code, locale=locale, user=staff_of(request))
     messages.success(request, "The built-in text is used again.")
     return redirect("audits:letter_text", locale=locale, code=code)
 
 
-def _preview(form: LetterForm) -> dict[str, str]:
+def _published(request: HttpRequest, form: LetterForm) -> bool:
+    try:
+        kept = workflow.publish_letter(
+            text=form.typed(), active_from=_moment(form.from_day()), user=staff_of(request)
+        )
+    except TemplateRejected as error:
+        _refuse(form, error)
+        return False
+    messages.success(request, f"Version {kept.version} was published.")
+    return True
+
+
+def _preview(form: LetterForm) -> dict[str, str] | None:
+    """Return how the typed text reads; None, with what is wrong in the form, if it cannot be."""
     text = form.typed()
-    check_template(
-        code=text.code, locale=text.locale, subject=text.subject.strip(), blocks=text.blocks
-    )
-    written = filled_in(text, sample_values(text.locale))
+    try:
+        check_template(
+            code=text.code, locale=text.locale, subject=text.subject.strip(), blocks=text.blocks
+        )
+        written = filled_in(text, sample_values(text.locale))
+    except (TemplateRejected, LetterIncomplete) as error:
+        _refuse(form, error)
+        return None
     return {"subject": written.subject, "body": written.body}
+
+
+def _refuse(form: LetterForm, error: TemplateRejected | LetterIncomplete) -> None:
+    sentence = str(error).replace(f"The block {error.part!r}", "This block")
+    form.add_error(
+        f"block_{error.part}" if error.part not in ("", "subject") else "subject", sentence
+    )
 
 
 def _context(form: LetterForm, locale: str, code: str) -> dict[str, Any]:
@@ -115,6 +138,8 @@ def _context(form: LetterForm, locale: str, code: str) -> dict[str, Any]:
         "locale": locale,
         "language": LOCALES[locale],
         "in_use": form.text.version,
+        "next": (versions_of(code, locale).first() or form.text).version + 1,
+        "from_day": form.from_day() if form.is_bound and form.is_valid() else None,
         "versions": versions_of(code, locale).select_related("created_by"),
         "placeholders": [(name, PLACEHOLDERS[name]) for name in RULES[code].allowed],
     }

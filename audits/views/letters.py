@@ -23,7 +23,7 @@ from audits.services.letter_contents import open_letter
 from audits.services.letter_posting import postal_address
 from audits.services.letter_writing import preview_letter
 from audits.views.access import page, staff_of, staff_page
-from audits.views.asking import ask, carry_out, posted
+from audits.views.asking import answered, ask, carry_out, posted
 from audits.views.downloads import attachment, not_there
 from audits.views.letter_forms import PostedForm, RouteForm
 from audits.views.rights import needing
@@ -129,9 +129,11 @@ def post(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse:
     form = PostedForm(posted(request))
     if form.is_valid():
         day = form.cleaned_data["posted_on"]
-        return carry_out(
+        return answered(
             request,
+            "audits/letter_posted.html",
             found.request,
+            form,
             lambda: workflow.post_letter(letter_id=letter_id, posted_on=day, user=user),
             "The day of posting was recorded.",
         )
@@ -150,9 +152,11 @@ def route(request: HttpRequest, case_id: UUID) -> HttpResponse:
     form = RouteForm(posted(request), initial=known)
     if form.is_valid():
         chosen = form.cleaned_data
-        return carry_out(
+        return answered(
             request,
+            "audits/answer_route.html",
             case,
+            form,
             lambda: workflow.choose_route(case_id=case_id, user=user, **chosen),
             "How the person is answered was recorded.",
         )
@@ -170,6 +174,7 @@ def letters_of(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
         "may_handle": _may_handle(request),
         "may_enter": rights.has_right(staff_of(request), Right.ENTER),
         "on_paper": on_paper(case),
+        "confirm_on_paper": on_paper(case, "CONFIRM"),
         "may_choose_way": case.status != S.SEALED and not nobody_to_answer(case),
     }
 

@@ -34,6 +34,7 @@ from audits.services.operator_cases import ForgetSetRefused
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import SAID_NO, carry_out
 from audits.views.previews import asked, looked_at, may_open
+from audits.views.problems import problems
 from audits.views.progress import progress_of
 from audits.views.rights import may, needing, rights_of
 from audits.views.wording import status_badge
@@ -65,11 +66,7 @@ def start(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"Case {case.request.reference} was opened.")
             return redirect("audits:forget_set", case_id=case.pk)
-    errors = [
-        (f"#id_{name if name != '__all__' else 'records'}", sentence)
-        for name, sentences in form.errors.items()
-        for sentence in sentences
-    ]
+    errors = problems(form, "records")
     context = {"form": form, "errors": errors}
     return page(request, "audits/new_case.html", context, status=400 if errors else 200)
 

@@ -7,34 +7,56 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
+from audits.forms import PlainForm
 from lineage import locations
+from lineage.core.place_settings import Setting
 from lineage.models import Location
 from lineage.services.locations import NewLocation
 
 if TYPE_CHECKING:
     from lineage.core.place_settings import Declared
 
+_DAY = forms.DateInput(attrs={"type": "date"})
 OURS = ("slug", "purpose", "category", "retention_days", "mask_reason", "active")
 
 
-class PlaceForm(forms.Form):
+class PlaceForm(PlainForm):
     """What is said of a place; its kind's settings are fields whose names begin with ``set_``."""
 
     slug = forms.SlugField(
         label="Short name", help_text="Small letters, digits and hyphens.", max_length=64
     )
-    purpose = forms.CharField(label="What are the data there for?", max_length=200)
-    category = forms.ChoiceField(label="What is the place?", choices=Location.Category.choices)
+    purpose = forms.CharField(
+        label="What are the data there for?",
+        help_text="Such as support tickets. The record of a case names it; name no person.",
+        max_length=200,
+    )
+    category = forms.ChoiceField(
+        label="What is the place?",
+        help_text="How the answer to the person speaks of it.",
+        choices=Location.Category.choices,
+    )
     retention_days = forms.IntegerField(
-        required=False, label="Days after which it deletes by itself", min_value=1
+        required=False,
+        label="Days after which it deletes by itself",
+        help_text="Leave empty where nothing is deleted unless somebody does. It is erased from "
+        "either way.",
+        min_value=1,
     )
     mask_reason = forms.CharField(
         required=False,
         label="If columns are masked: why they are not deleted",
-        help_text="Masked rows are listed as a residual, never as erased.",
+        help_text="To mask is to overwrite the person's values and to keep the row, where a law "
+        "or another table needs it. Masked rows are listed as a residual, which is data that is "
+        "left, and never as erased.",
         max_length=200,
     )
-    active = forms.BooleanField(required=False, initial=True, label="Cases erase from it")
+    active = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Cases erase from it",
+        help_text="Without this it stays listed, and no case searches it.",
+    )
 
     def __init__(self, kind: str, data: Any = None, *, location: Location | None = None) -> None:  # noqa: ANN401  (request.POST)
         self.kind, self.location = kind, location
@@ -64,8 +86,8 @@ def _initial(location: Location | None) -> dict[str, Any]:
 def _field(one: Declared, location: Location | None) -> forms.Field:
     known = location.settings.get(one.name, one.default) if location else one.default
     named: dict[str, Any] = {
-        "label": one.name.replace("_", " ").capitalize(),
-        "help_text": f"{one.setting.help[:1].upper()}{one.setting.help[1:]}.",
+        "label": one.name.replace("_", " ").capitalize().replace("Url", "URL"),
+        "help_text": _help(one),
         "required": one.needed,
         "initial": ", ".join(known) if isinstance(known, list | tuple) else known,
     }
@@ -76,22 +98,36 @@ def _field(one: Declared, location: Location | None) -> forms.Field:
     return forms.CharField(**named)
 
 
+def _help(one: Declared) -> str:
+    """Say what a setting is for and what it may be."""
+    setting = one.setting
+    words = f"{setting.help[:1].upper()}{setting.help[1:]}"
+    if one.kind is int:
+        return f"{words}, from {setting.low} to {setting.high}."
+    allowed = "" if setting.allowed == Setting.allowed else f" Allowed: {setting.allowed}."
+    return f"{words}.{allowed}"
+
+
 def _value(one: Declared, value: Any) -> object:  # noqa: ANN401  (of a cleaned field)
     if one.kind in (str, int):
         return value
     return [word.strip() for word in str(value).split(",") if word.strip()]
 
 
-class BackupForm(forms.Form):
+class BackupForm(PlainForm):
     """A backup: what it holds, and when it goes."""
 
     name = forms.CharField(label="Name", max_length=100)
     covers = forms.CharField(
         label="What does it hold?", help_text="Such as database, store.", max_length=200
     )
-    made = forms.DateField(label="Made on", help_text="Year-month-day, such as 2026-03-02.")
+    made = forms.DateField(
+        label="Made on", help_text="From 00:00 UTC of this day on.", widget=_DAY
+    )
     expires = forms.DateField(
-        label="To be destroyed on", help_text="Year-month-day, such as 2026-06-02."
+        label="To be destroyed on",
+        help_text="From this day on it is overdue until somebody notes here that it is gone.",
+        widget=_DAY,
     )
     note = forms.CharField(required=False, label="Note", max_length=200)
 

@@ -15,6 +15,7 @@ from audits.queries.places import last_drill
 from audits.services import registers
 from audits.views.access import page, staff_of, staff_page
 from audits.views.place_forms import BackupForm, PlaceForm
+from audits.views.problems import problems, refuse
 from audits.views.rights import may, needing
 from lineage import locations
 from lineage.core.place_settings import SettingRefused
@@ -91,18 +92,23 @@ def new_backup(request: HttpRequest) -> HttpResponse:
                 user=staff_of(request), now=timezone.now(), **form.fields_of_backup()
             )
         except SettingRefused as error:
-            form.add_error(None, str(error))
+            refuse(form, str(error), {"made_at": "made", "expires_at": "expires"})
         else:
             messages.success(request, f"The backup {made} is registered.")
             return redirect("audits:places")
-    return _asked(request, "audits/backup.html", form, first="name")
+    return _asked(request, "audits/backup.html", form)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.REGISTER)
 def destroyed(request: HttpRequest, backup_id: str) -> HttpResponse:
-    """Note that a backup was destroyed."""
+    """Ask once more, then note that a backup was destroyed."""
     found = get_object_or_404(Backup, pk=backup_id)
+    if found.destroyed_at:
+        messages.warning(request, f"The backup {found} was noted as destroyed before.")
+        return redirect("audits:places")
+    if request.method != "POST":
+        return page(request, "audits/backup_destroyed.html", {"backup": found})
     registers.destroy_backup(name=found.name, user=staff_of(request), now=timezone.now())
     messages.success(request, f"The backup {found} is noted as destroyed.")
     return redirect("audits:places")
@@ -115,27 +121,21 @@ def _kept(request: HttpRequest, form: PlaceForm, *, change: bool) -> HttpRespons
                 new=form.new_location(), user=staff_of(request), now=timezone.now(), change=change
             )
         except SettingRefused as error:
-            form.add_error(None, str(error))
+            refuse(form, str(error), prefix="set_")
         else:
             messages.success(request, f"{kept} is kept. Try to reach it before a case has to.")
             return redirect("audits:places")
     more = {"title": _title(form.kind), "place": form.location}
-    return _asked(request, "audits/place.html", form, first="slug", **more)
+    return _asked(request, "audits/place.html", form, **more)
 
 
 def _asked(
     request: HttpRequest,
     template: str,
     form: Form,
-    *,
-    first: str,
     **more: Any,  # noqa: ANN401
 ) -> HttpResponse:
-    errors = [
-        (f"#id_{name if name != '__all__' else first}", sentence)
-        for name, sentences in form.errors.items()
-        for sentence in sentences
-    ]
+    errors = problems(form)
     context = {"form": form, "errors": errors, **more}
     return page(request, template, context, status=400 if errors else 200)
 

@@ -14,6 +14,7 @@ from audits.services.requests import LinkNotUsable, request_of_link
 from audits.views.access import page, private
 from audits.views.language import speak_to
 from audits.views.public_forms import WORDS
+from audits.views.used_links import not_usable
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -46,7 +47,9 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
             return page(request, "audits/confirm.html", context)
         case = workflow.confirm(token=token)
     except LinkNotUsable as error:
-        return page(request, "audits/link_not_usable.html", {"reason": str(error)}, status=410)
+        if _just_confirmed(request, error.request):  # somebody pressed the button twice
+            return redirect("audits:erasure_confirmed")
+        return not_usable(request, error)
     remember(request, CONFIRMED, case)
     return redirect("audits:erasure_confirmed")
 
@@ -59,6 +62,11 @@ def erasure_confirmed(request: HttpRequest) -> HttpResponse:
     if known is None:
         return redirect("audits:erasure_form")
     return page(request, "audits/confirmed.html", _recalled(known))
+
+
+def _just_confirmed(request: HttpRequest, case: ErasureRequest | None) -> bool:
+    known = request.session.get(CONFIRMED) if request.method == "POST" else None
+    return bool(known and case and known["reference"] == case.reference)
 
 
 def remember(request: HttpRequest, what: str, case: ErasureRequest) -> None:

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits.core.roles import Right
+from audits.forms import PlainErrors
 from audits.models import Publication, Recipient
 from audits.queries import registers
 from audits.queries.told import unregistered_readers
@@ -17,6 +18,7 @@ from audits.services.recipients import EntryRefused, keep
 from audits.services.rights import has_right
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
+from audits.views.problems import problems
 from audits.views.rights import needing
 
 if TYPE_CHECKING:
@@ -32,12 +34,13 @@ _LISTS = {
 }
 
 
-class _EntryForm(forms.ModelForm):  # type: ignore[type-arg]  # of two models
+class _EntryForm(PlainErrors, forms.ModelForm):  # type: ignore[type-arg]  # of two models
     """Fields that both registers have; versions are those that are not shadow models."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (as Django gives it)
         super().__init__(*args, **kwargs)
         self.fields["versions"].queryset = registers.deployable()  # type: ignore[attr-defined]
+        self.fields["since"].widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 
 
 class RecipientForm(_EntryForm):
@@ -62,6 +65,14 @@ class RecipientForm(_EntryForm):
             "contract_ref": "A processor needs one (Art. 28(3)).",
             "api_reader": "What is fetched with API keys of this name counts as received.",
         }
+
+    def clean(self) -> dict[str, Any]:
+        """Want the contract of a processor."""
+        cleaned = super().clean() or self.cleaned_data
+        processor = cleaned.get("role") == Recipient.Role.PROCESSOR
+        if processor and not cleaned.get("contract_ref"):
+            self.add_error("contract_ref", "Name the contract of a processor (Art. 28(3)).")
+        return cleaned
 
 
 class PublicationForm(_EntryForm):
@@ -142,10 +153,6 @@ def _kept(request: HttpRequest, form: _EntryForm, back: str, what: str) -> HttpR
         else:
             messages.success(request, f"{entry} is kept in the register.")
             return redirect(back)
-    errors = [
-        ("#id_contact" if name == "__all__" else f"#id_{name}", text)
-        for name, said in form.errors.items()
-        for text in said
-    ]
+    errors = problems(form, "datasets")
     context = {"form": form, "errors": errors, "back": back, "what": what}
     return page(request, "audits/register_entry.html", context, status=400 if errors else 200)

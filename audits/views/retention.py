@@ -10,12 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from audits import workflow
 from audits.core.roles import Right
+from audits.forms import PlainForm
 from audits.models import CaseRetention, ErasureRequest
 from audits.queries.retention import retention_of, why_kept
 from audits.services.rights import has_right
-from audits.views.access import page, staff_of
-from audits.views.asking import carry_out, posted
-from audits.views.entering import problems
+from audits.views.access import staff_of
+from audits.views.asking import answered, ask, posted
 from audits.views.intake_forms import radios
 from audits.views.rights import needing
 
@@ -37,7 +37,7 @@ POSTPONED = {
 }
 
 
-class KeepLongerForm(forms.Form):
+class KeepLongerForm(PlainForm):
     """Until when, and why."""
 
     reason = radios("Why is the case kept longer?", dict(CaseRetention.Longer.choices))
@@ -56,14 +56,16 @@ def keep_longer(request: HttpRequest, case_id: UUID) -> HttpResponse:
     case = get_object_or_404(ErasureRequest, pk=case_id)
     form = KeepLongerForm(posted(request))
     if form.is_valid():
-        return carry_out(
+        return answered(
             request,
+            "audits/ask.html",
             case,
+            form,
             lambda: workflow.keep_longer(case_id=case.pk, user=user, **form.cleaned_data),
             f"Case {case.reference} is kept longer.",
+            ask=ASKED,
         )
-    context = {"case": case, "form": form, "ask": ASKED, "errors": problems(form, "reason")}
-    return page(request, "audits/ask.html", context, status=400 if form.errors else 200)
+    return ask(request, "audits/ask.html", case, form, ask=ASKED)
 
 
 def kept_until(case: ErasureRequest, user: User) -> dict[str, Any]:

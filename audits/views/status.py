@@ -18,6 +18,7 @@ from audits.queries import case_file, cases
 from audits.queries.editions import for_the_person
 from audits.queries.journey import LABELS_FOR_THE_PERSON, journey
 from audits.queries.letter_models import model_sentences
+from audits.queries.letter_routes import on_paper
 from audits.queries.letter_texts import phrases
 from audits.services.requests import token_digest
 from audits.services.transitions import MoveNotAllowed
@@ -72,7 +73,9 @@ def status_progress(request: HttpRequest, case: ErasureRequest, token: str) -> H
 @require_http_methods(["GET", "HEAD", "POST"])
 @of_token
 def withdraw(request: HttpRequest, case: ErasureRequest, token: str) -> HttpResponse:
-    """Ask once more, then close the case; too late is said, not hidden."""
+    """Ask once more, then close the case; too late is said, not hidden, and twice is no error."""
+    if case.outcome == ErasureRequest.Outcome.WITHDRAWN:
+        return page(request, "audits/withdrawn.html", {"case": case, "token": token})
     if not can_withdraw(case):
         return page(request, "audits/withdraw_late.html", {"token": token}, status=409)
     if request.method != "POST":
@@ -130,6 +133,8 @@ def _context(case: ErasureRequest, token: str) -> dict[str, Any]:
         "every": 2 if progress.active else 30,
         "sealed": sealed,
         "can_withdraw": can_withdraw(case),
+        "confirm_on_paper": on_paper(case, "CONFIRM"),
+        "on_paper": on_paper(case),
         "outcome": _said(OUTCOMES.get(case.outcome, "")) if sealed else "",
         "refusal": phrases(language).get(case.refusal_code, ""),
         # The letter and the page tell of the models in the same words.

@@ -17,7 +17,7 @@ from audits.queries import case_work
 from audits.queries.releases import held_releases
 from audits.queries.replacements import replacements_for
 from audits.views.access import staff_of
-from audits.views.asking import ask, carry_out, posted
+from audits.views.asking import answered, ask, carry_out, posted
 from audits.views.rights import needing
 from unlearning.models import UnlearningRun
 from unlearning.services.runs import RETRAIN
@@ -54,11 +54,14 @@ def destroy(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(case_work.waiting_runs(case), pk=run_id)
     form = DestroyForm(posted(request), name=str(run.target))
     if form.is_valid():
-        return carry_out(
+        return answered(
             request,
+            "audits/destroy.html",
             case,
+            form,
             lambda: workflow.destroy_version(run_id=run.pk, user=staff_of(request)),
             f"{run.target} will be destroyed.",
+            run=run,
         )
     return ask(request, "audits/destroy.html", case, form, run=run)
 
@@ -72,13 +75,16 @@ def outside(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     form = OutsideForm(posted(request), versions=replacements_for(run))
     if form.is_valid():
         version = UUID(form.cleaned_data["version"])
-        return carry_out(
+        return answered(
             request,
+            "audits/outside.html",
             case,
+            form,
             lambda: workflow.use_outside_version(
                 run_id=run.pk, version_id=version, user=staff_of(request)
             ),
             f"{run.target} is being replaced.",
+            run=run,
         )
     return ask(request, "audits/outside.html", case, form, run=run)
 

@@ -12,12 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from audits import workflow
 from audits.core.roles import Right
+from audits.forms import PlainForm
 from audits.models import ErasureRequest, VersionException
 from audits.queries.told import affected_versions
 from audits.services import destruction
 from audits.services.version_exceptions import LEAST_REASON, ExceptionRefused
 from audits.views.access import page, staff_of
 from audits.views.asking import ask, posted
+from audits.views.problems import problems
 from audits.views.rights import needing
 from lineage.artifacts import ArtefactRemains
 from lineage.models import ModelVersion
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
-class ExceptForm(forms.Form):
+class ExceptForm(PlainForm):
     """Why a version stays, and until when."""
 
     version = forms.ModelChoiceField(
@@ -61,7 +63,7 @@ class ExceptForm(forms.Form):
     )
 
 
-class DestroyModelForm(forms.Form):
+class DestroyModelForm(PlainForm):
     """Why a version is destroyed, and its name typed by hand."""
 
     ground = forms.ChoiceField(
@@ -87,12 +89,13 @@ def except_version(request: HttpRequest, case_id: UUID) -> HttpResponse:
     form.fields["version"].queryset = affected_versions(case)  # type: ignore[attr-defined]
     if not form.is_valid():
         return ask(request, "audits/except_version.html", case, form)
-    return _said(
-        request,
-        case.pk,
-        lambda: workflow.propose_exception(case_id=case.pk, user=user, **form.cleaned_data),
-        "The exception is proposed; somebody else approves it.",
-    )
+    try:
+        workflow.propose_exception(case_id=case.pk, user=user, **form.cleaned_data)
+    except ExceptionRefused as error:
+        form.add_error(None, str(error))
+        return ask(request, "audits/except_version.html", case, form)
+    messages.success(request, "The exception is proposed; somebody else approves it.")
+    return redirect("audits:case", case_id=case.pk)
 
 
 @require_POST
@@ -129,7 +132,7 @@ def destroy_model(request: HttpRequest, version_id: UUID) -> HttpResponse:
     form = DestroyModelForm(posted(request))
     if form.is_valid() and _destroyed(request, form, version):
         return redirect("lineage:version", version_id=version.pk)
-    errors = [(f"#id_{name}", text) for name, said in form.errors.items() for text in said]
+    errors = problems(form)
     context = {"form": form, "version": version, "errors": errors}
     return page(request, "audits/destroy_model.html", context, status=400 if errors else 200)
 
