@@ -240,11 +240,6 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 )
 
 
-def titled(part: str) -> str:
-    """Return the name of a block as people read it."""
-    return part.replace("_", " ").capitalize()
-
-
 def check_template(*, code: str, locale: str, subject: str, blocks: Mapping[str, str]) -> None:
     """Refuse a text that leaves out what is mandatory or uses what is not known.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django import forms
 from django.conf import settings
 
-from audits.core.letter_rules import BLOCK_MOST, PLACEHOLDERS, RULES, SUBJECT_MOST, titled
+from audits.core.letter_rules import BLOCK_MOST, PLACEHOLDERS, RULES, SUBJECT_MOST
 from audits.forms import PlainForm
 from audits.models import AnswerRoute
 from audits.queries.letter_texts import LetterText
@@ -43,7 +43,7 @@ class LetterForm(PlainForm):
         rule = RULES[text.code]
         for name in rule.blocks:
             self.fields[f"block_{name}"] = forms.CharField(
-                label=titled(name),
+                label=name.replace("_", " ").capitalize(),
                 help_text=_hint(name, text.code),
                 required=False,
                 initial=text.blocks.get(name, ""),

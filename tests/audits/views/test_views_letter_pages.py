@@ -76,7 +76,9 @@ def test_F8_a_refusal_without_its_remedy_is_not_saved_and_what_was_typed_stays(a
     asked = typed(admin, block_remedy="", block_opening="My own words.", action="publish")
     answer = admin.post(TEXT, asked)
     assert answer.status_code == 400
-    assert "The block &#x27;remedy&#x27; is mandatory" in text_of(answer)
+    assert "Remedy: This block is mandatory" in text_of(answer)
+    assert 'href="#id_block_remedy"' in text_of(answer)
+    assert 'id="id_block_remedy"' in text_of(answer)
     assert "My own words." in text_of(answer)
     assert not LetterTemplate.objects.exists()
 
@@ -88,8 +90,16 @@ def test_an_unknown_placeholder_is_named(admin):
 
 def test_a_text_is_published_and_the_builtin_one_is_used_again(admin):
     asked = typed(admin, subject="No: {reference}", active_from="", action="publish")
+    question = text_of(admin.post(TEXT, asked))
+    assert "Publish version 1 of this letter?" in question
+    assert 'name="subject" value="No: {reference}"' in question
+    assert not LetterTemplate.objects.exists()
+    assert "No: {reference}" in text_of(admin.post(TEXT, {**asked, "action": "edit"}))
+    asked["action"] = "confirmed"
     assert "Version 1 was published" in text_of(admin.post(TEXT, asked, follow=True))
     assert "No: {reference}" in text_of(admin.get(TEXT))
+    assert "Use the built-in text again?" in text_of(admin.get(f"{TEXT}builtin/"))
+    assert LetterTemplate.objects.count() == 1
     shown = text_of(admin.post(f"{TEXT}builtin/", follow=True))
     assert "The built-in text is used again" in shown
     assert [one.builtin for one in LetterTemplate.objects.order_by("version")] == [False, True]

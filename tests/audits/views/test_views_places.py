@@ -88,10 +88,10 @@ def test_a_place_is_added_tried_and_changed(keeper):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"set_model": "auth.Nobody"}, "model is &#x27;auth.Nobody&#x27;; allowed is"),
-        ({"set_mask": "email"}, "mask_reason is &#x27;&#x27;; allowed is a reason"),
-        ({"set_field": ""}, "This field is required."),
-        ({"slug": "Accounts"}, "slug is &#x27;Accounts&#x27;; allowed are"),
+        ({"set_model": "auth.Nobody"}, "Model: It is &#x27;auth.Nobody&#x27;; allowed is"),
+        ({"set_mask": "email"}, "not deleted: It is &#x27;&#x27;; allowed is a reason"),
+        ({"set_field": ""}, "Field: Fill this in."),
+        ({"slug": "Accounts"}, "Short name: It is &#x27;Accounts&#x27;; allowed are"),
     ],
 )
 def test_a_wrong_place_is_refused_in_a_sentence_and_nothing_is_kept(keeper, change, said):
@@ -125,7 +125,12 @@ def test_a_backup_is_added_and_shown_as_overdue_until_it_is_destroyed(keeper):
         made_at=datetime.min.replace(year=2020, tzinfo=UTC),
     )
     assert "1 overdue" in text_of(keeper.get("/places/"))
-    keeper.post(f"/places/backups/{Backup.objects.get().pk}/destroyed/")
+    gone = f"/places/backups/{Backup.objects.get().pk}/destroyed/"
+    assert "no answer names this backup" in text_of(keeper.get(gone))
+    assert Backup.objects.get().destroyed_at is None
+    keeper.post(gone)
+    again = keeper.get(gone, follow=True)
+    assert "noted as destroyed before" in text_of(again)
     assert "Destroyed on" in text_of(keeper.get("/places/"))
     assert logged() == [("backup_registered", "staff"), ("backup_destroyed", "staff")]
 
@@ -133,7 +138,8 @@ def test_a_backup_is_added_and_shown_as_overdue_until_it_is_destroyed(keeper):
 def test_a_backup_that_expires_before_it_is_made_is_refused(keeper):
     response = keeper.post("/places/backups/new/", {**BACKUP, "expires": "2026-03-01"})
     assert response.status_code == 400
-    assert "expires_at is 2026-03-01; allowed is a day after 2026-03-02" in text_of(response)
+    said = "To be destroyed on: It is 2026-03-01; allowed is a day after 2026-03-02"
+    assert said in text_of(response)
 
 
 def test_services_ask_for_the_right_whatever_a_page_shows(reader):

@@ -180,10 +180,20 @@ def test_a_used_link_says_so(client, links):
     ask(client)
     confirm, _ = links()
     client.post(confirm)
-    for response in (client.get(confirm), client.post(confirm)):
-        assert response.status_code == 410
-        assert "was used already" in text_of(response)
-        assert START in text_of(response)
+    assert client.post(confirm).headers["Location"] == "/erasure/confirmed/"  # pressed twice
+    response = Client().post(confirm)
+    assert response.status_code == 410
+    assert "was used already" in text_of(response)
+    assert "the request is closed. Our answer says what was done" in text_of(response)
+    assert START not in text_of(response).partition("<main")[2].partition("</main")[0]
+
+
+def test_the_link_of_a_withdrawn_request_leads_to_a_new_one(client, links):
+    ask(client)
+    workflow.withdraw(case_id=ErasureRequest.objects.get().pk)
+    page = text_of(client.get(links()[0]))
+    assert "You have withdrawn this request" in page
+    assert f'href="{START}">Go to the form' in page
 
 
 def test_an_expired_link_says_so(client, links, monkeypatch):

@@ -67,7 +67,10 @@ def test_L20_a_recipient_is_entered_changed_and_listed(keeper):
         "versions": [str(version.pk)],
     }
     text = text_of(keeper.post("/recipients/new/", given), 400)
-    assert "Name the contract of a processor" in text
+    assert '<a href="#id_contract_ref">Contract: Name the contract of a processor' in text
+    nothing = {**given, "contract_ref": "DPA 7", "versions": []}
+    assert "Choose what was received" in text_of(keeper.post("/recipients/new/", nothing), 400)
+    assert not Recipient.objects.exists()
     keeper.post("/recipients/new/", {**given, "contract_ref": "DPA 7"})
     text = text_of(keeper.get("/recipients/"))
     assert "Lab" in text
@@ -79,8 +82,12 @@ def test_L20_a_recipient_is_entered_changed_and_listed(keeper):
 
 def test_L16_a_publication_is_entered_with_its_steps(keeper):
     given = {"where": "HUB", "address": "hub.example/faces", "since": "2026-01-02"}
-    assert "There is a problem" in text_of(keeper.post("/publications/new/", given), 400)
-    keeper.post("/publications/new/", {**given, "steps": "We write to the hub."})
+    assert "Steps: Fill this in." in text_of(keeper.post("/publications/new/", given), 400)
+    given["steps"] = "We write to the hub."
+    text = text_of(keeper.post("/publications/new/", given), 400)
+    assert "Choose what is public there" in text
+    assert "We write to the hub." in text  # nothing typed is lost
+    keeper.post("/publications/new/", {**given, "versions": [str(worlds.version("faces").pk)]})
     assert "We write to the hub." in text_of(keeper.get("/publications/"))
     assert Publication.objects.count() == 1
 
@@ -93,7 +100,10 @@ def test_Q14_staff_register_a_place_and_note_that_it_is_gone(operator):
     ModelVersion.objects.update(state="WITHDRAWN")
     text = text_of(operator.get("/deployments/"))
     assert "Out of use and still deployed" in text
-    operator.post(f"/deployments/{Deployment.objects.get().pk}/gone/")
+    gone = f"/deployments/{Deployment.objects.get().pk}/gone/"
+    assert "Is faces v1 gone from shop?" in text_of(operator.get(gone))
+    assert Deployment.objects.get().acknowledged_at is None
+    operator.post(gone)
     assert Deployment.objects.get().acknowledged_at is not None
     assert "faces v1" in text_of(operator.get("/deployments/?show=all"))
 

@@ -75,6 +75,9 @@ def test_a_person_can_withdraw_after_being_asked_once_more(client):
     assert response.headers["Location"] == PAGE
     assert ErasureRequest.objects.get().status == "WITHDRAWN"
     assert "We are closing this request" in text_of(client.get(PAGE))
+    twice = client.post(f"{PAGE}withdraw/")
+    assert twice.status_code == 200
+    assert "Your request is withdrawn" in text_of(twice)
 
 
 def test_withdrawing_too_late_is_said(client):

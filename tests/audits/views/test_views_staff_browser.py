@@ -1,0 +1,58 @@
+"""The pages of staff in headless Chromium: axe finds nothing, and nothing sticks out."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.audits.views.staff_tour import every_page
+from tests.audits.views.test_views_public_browser import NARROW, RULES, SEEN, WIDE, Looked
+from tests.functional.browser import QUIET, chromium
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium() is None, reason="chromium is not on PATH"),
+]
+# What has nothing to show in the seeded cases, and says so on a page.
+LOST = ("report.json", "report.pdf", "report.manifest.json", "bundle.zip", "dose.svg", "/404")
+STOPPED = "/take-over/"  # of a case that failed alone
+TURN = """text => {
+  const read = new DOMParser().parseFromString(text, "text/html");
+  document.title = read.title;
+  document.body.replaceWith(document.adoptNode(read.body));
+}"""
+NARROWLY = ("/cases/", "/places/", "/holds/new/", "/letters/?publish", "/404", "/evidence/")
+
+
+def test_L6_axe_finds_nothing_on_any_page_of_staff():
+    from playwright.sync_api import sync_playwright
+
+    pages = {path: response for path, response in every_page() if b"<main" in response.content}
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
+        try:
+            looked = Looked(launched.new_page())
+            found = {path: _faults(looked, path, answer) for path, answer in pages.items()}
+        finally:
+            launched.close()
+    assert {path: faults for path, faults in found.items() if faults} == {}
+    lost = {path for path, answer in pages.items() if answer.status_code == 404}
+    assert [path for path in lost if not path.endswith((*LOST, STOPPED))] == []
+    assert [path for path in lost if b'aria-label="Main"' not in pages[path].content] == []
+    assert len(pages) > 60
+
+
+def _faults(looked: Looked, path: str, answer) -> list[str]:
+    """Look at a page; it takes the place of the one before, as the head of all is the same."""
+    if looked.answers:
+        looked.page.set_viewport_size({"width": WIDE, "height": 900})
+        looked.page.evaluate(TURN, answer.content.decode())
+    else:
+        looked.open(path.lstrip("/"), answer)
+    faults = looked._axe({"type": "tag", "values": RULES})
+    looked.page.set_viewport_size({"width": NARROW, "height": 844})
+    if path in NARROWLY:
+        looked.page.emulate_media(color_scheme="dark")
+        faults += looked._axe({"type": "rule", "values": SEEN})
+        looked.page.emulate_media(color_scheme="light")
+    wide = looked.page.evaluate("document.documentElement.scrollWidth")
+    return [*faults, *([f"{wide} pixels wide at {NARROW}"] if wide > NARROW else [])]
