@@ -152,6 +152,7 @@ def _registers(now, run) -> dict[str, Any]:
     return {
         "entry_id": lab.pk,
         "addressee_id": lab.pk,
+        "form": "csv",
         "backup_id": backup.pk,
         "hold_id": hold.pk,
         "conflict_id": conflict.pk,
