@@ -14,12 +14,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audits.core.processing import CONTACTS, FIELDS, REQUESTS, as_csv, as_json, as_markdown
 from audits.core.processing_words import WORDS
 from audits.core.roles import Right
+from audits.forms import PlainErrors
 from audits.models import ProcessingActivity
 from audits.queries.processing import NOBODY, described, processing_record
 from audits.services.processing import describe_processing
 from audits.services.rights import has_right
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
+from audits.views.problems import problems
 from audits.views.rights import needing
 from lineage.models import Dataset, Location
 
@@ -37,7 +39,7 @@ FILES = {
 }
 
 
-class ProcessingForm(forms.ModelForm):  # type: ignore[type-arg]  # of one model
+class ProcessingForm(PlainErrors, forms.ModelForm):  # type: ignore[type-arg]  # of one model
     """What the platform cannot know."""
 
     class Meta:
@@ -93,7 +95,7 @@ def describe(request: HttpRequest, kind: str, target_id: UUID) -> HttpResponse:
         describe_processing(target=target, said=said, user=staff_of(request), now=timezone.now())
         messages.success(request, f"The description of {target or REQUESTS} is kept.")
         return redirect("audits:processing")
-    errors = [(f"#id_{name}", text) for name, said in form.errors.items() for text in said]
+    errors = problems(form)
     context = {"form": form, "errors": errors, "target": target or REQUESTS}
     return page(request, "audits/describe.html", context, status=400 if errors else 200)
 

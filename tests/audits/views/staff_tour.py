@@ -20,6 +20,7 @@ from audits.models import (
     Release,
     VersionException,
 )
+from audits.queries.register_tables import REGISTERS
 from audits.services import deployments, letters, operator_cases
 from audits.services.operator_cases import NewCase
 from lineage.models import (
@@ -129,6 +130,8 @@ def _seeded() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     letter = case.letters.get()
     own = {**_decided(now), **_stuck(now, case, run), **_started(now)}
     own["publication"] = {"entry_id": Publication.objects.get().pk}
+    own["describe_processing"] = {"kind": "dataset", "target_id": Dataset.objects.get().pk}
+    own |= {name: {"name": next(iter(REGISTERS))} for name in ("register", "register_file")}
     return {**kept, "letter_id": letter.pk, "notice_id": letter.pk, "token": ""}, own
 
 
