@@ -11,12 +11,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits.core.roles import Right
+from audits.forms import PlainForm
 from audits.models import SupplierEvidence
 from audits.queries.supplier import is_from_outside
 from audits.services.rights import NotAllowed, has_right
 from audits.services.supplier import MOST_STATEMENT, EvidenceRefused, add_evidence
 from audits.views.access import page, staff_of, staff_page
 from audits.views.downloads import attachment, not_there
+from audits.views.problems import problems
 from lineage.models import ModelVersion
 from lineage.queries.artefacts import read_artefact
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
-class SupplierForm(forms.Form):
+class SupplierForm(PlainForm):
     """A document, and what it says."""
 
     kind = forms.ChoiceField(label="What is it?", choices=SupplierEvidence.Kind.choices)
@@ -66,11 +68,7 @@ def supplier_evidence(request: HttpRequest, version_id: UUID) -> HttpResponse:
         else:
             messages.success(request, f"{made} is kept.")
             return redirect("audits:supplier_evidence", version_id=version.pk)
-    errors = [
-        (f"#id_{'kind' if name == '__all__' else name}", text)
-        for name, said in form.errors.items()
-        for text in said
-    ]
+    errors = problems(form, "kind")
     context = {
         "version": version,
         "rows": version.supplier_evidence.select_related("file", "added_by"),
