@@ -32,8 +32,7 @@ _secret = KEYS / "django.secret"
 SECRET_KEY = _secret.read_text() if _secret.exists() else os.urandom(32).hex()
 ALLOWED_HOSTS = environment.words("EXPUNGE_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 SITE_URL = os.environ.get("EXPUNGE_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-CSRF_TRUSTED_ORIGINS = [SITE_URL]
-CSRF_FAILURE_VIEW = "audits.views.errors.csrf_failure"
+CSRF_TRUSTED_ORIGINS, CSRF_FAILURE_VIEW = [SITE_URL], "audits.views.errors.csrf_failure"
 _https = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _https
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
