@@ -156,6 +156,8 @@ def _registers(now, run) -> dict[str, Any]:
         "entry_id": lab.pk,
         "addressee_id": lab.pk,
         "form": "csv",
+        "edition": "person",
+        "language": "en",
         "backup_id": backup.pk,
         "hold_id": hold.pk,
         "conflict_id": conflict.pk,

@@ -13,7 +13,15 @@ pytestmark = [
     pytest.mark.skipif(chromium() is None, reason="chromium is not on PATH"),
 ]
 # What has nothing to show in the seeded cases, and says so on a page.
-LOST = ("report.json", "report.pdf", "report.manifest.json", "bundle.zip", "dose.svg", "/404")
+LOST = (
+    "report.json",
+    "report.person.en.pdf",
+    "report.pdf",
+    "report.manifest.json",
+    "bundle.zip",
+    "dose.svg",
+    "/404",
+)
 STOPPED = "/take-over/"  # of a case that failed alone
 TURN = """text => {
   const read = new DOMParser().parseFromString(text, "text/html");
