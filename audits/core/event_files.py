@@ -12,6 +12,7 @@ import io
 from typing import TYPE_CHECKING
 
 from audits.core.canonical import write_base64, write_json
+from lineage.core.plain_cell import plain_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from audits.core.account import LoggedEvent
 
 COLUMNS = ("index", "at", "type", "actor", "case", "data")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def events_jsonl(events: Iterable[tuple[LoggedEvent, Sequence[bytes]]]) -> bytes:
@@ -47,11 +47,6 @@ def events_csv(events: Iterable[LoggedEvent]) -> bytes:
     table.writerow(COLUMNS)
     table.writerows(map(_row, events))
     return text.getvalue().encode()
-
-
-def plain_cell(text: str) -> str:
-    """The text, with an apostrophe before what a spreadsheet would compute (OWASP)."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _row(one: LoggedEvent) -> list[str]:

@@ -61,9 +61,11 @@ def edges_below(
     return _edges(nodes, without, as_of, ends)
 
 
-def edges_above(nodes: Iterable[int], *, without: str = "NONE") -> list[Edge]:
+def edges_above(
+    nodes: Iterable[int], *, without: str = "NONE", as_of: datetime = FOR_EVER
+) -> list[Edge]:
     """Return every edge on a way up from the nodes; left out is what ``edges_below`` leaves."""
-    return _edges(nodes, without, FOR_EVER, {"at_end": "dst_id", "to_end": "src_id"})
+    return _edges(nodes, without, as_of, {"at_end": "dst_id", "to_end": "src_id"})
 
 
 def _edges(

@@ -22,12 +22,14 @@ from lineage.models import (
     RunInput,
 )
 from lineage.queries.membership import members
+from lineage.queries.prov_part import rows_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from lineage.models import OrdinalSpace, Procedure
+    from lineage.queries.prov_part import Part
 
 _PROCEDURES = uuid.uuid5(uuid.NAMESPACE_URL, "urn:expunge:procedure")
 PREFIX = {
@@ -38,23 +40,33 @@ PREFIX = {
 Item = tuple[str, str, dict[str, Any]]  # section, name, attributes
 
 
-def prov_items(*, with_records: bool = False) -> Iterator[Item]:
+def prov_items(*, with_records: bool = False, part: Part | None = None) -> Iterator[Item]:
     """Yield every statement of the document, as (section, name, attributes).
 
     Args:
         with_records: also one ``hadMember`` for each record of each snapshot, which are many.
+        part: only what is said about these and between them, and nothing of erasures.
     """
-    yield from _snapshots(with_records=with_records)
-    yield from _runs()
-    yield from _versions()
-    yield from _uses()
-    yield from _derivations()
-    yield from _erasures()
+    yield from _snapshots(part, with_records=with_records)
+    yield from _runs(part)
+    yield from _versions(part)
+    yield from _uses(part)
+    yield from _derivations(part)
+    if part is None:
+        yield from _erasures()
 
 
-def _snapshots(*, with_records: bool) -> Iterator[Item]:
+def prov_document(items: Iterator[Item]) -> dict[str, dict[str, Any]]:
+    """Return statements as one PROV-JSON document."""
+    document: dict[str, dict[str, Any]] = {"prefix": PREFIX}
+    for section, name, attributes in items:
+        document.setdefault(section, {})[name] = attributes
+    return document
+
+
+def _snapshots(part: Part | None, *, with_records: bool) -> Iterator[Item]:
     rows = DatasetSnapshot.objects.select_related("dataset", "space").order_by("created_at", "seq")
-    for row in rows.iterator():
+    for row in rows_in(rows, "id", part and part.objects):
         name = f"expunge:snapshot/{row.id}"
         yield (
             "entity",
@@ -88,8 +100,9 @@ def _members(row: DatasetSnapshot, name: str) -> Iterator[Item]:
         )
 
 
-def _runs() -> Iterator[Item]:
-    for run in Run.objects.select_related("procedure").order_by("started_at", "id").iterator():
+def _runs(part: Part | None) -> Iterator[Item]:
+    rows = Run.objects.select_related("procedure").order_by("started_at", "id")
+    for run in rows_in(rows, "id", part and part.runs):
         attributes = {
             "prov:startTime": run.started_at.isoformat(),
             "prov:type": f"expunge:{run.activity}",
@@ -118,8 +131,9 @@ def _runs() -> Iterator[Item]:
             )
 
 
-def _versions() -> Iterator[Item]:
-    for version in ModelVersion.objects.order_by("generated_at", "id").iterator():
+def _versions(part: Part | None) -> Iterator[Item]:
+    rows = ModelVersion.objects.order_by("generated_at", "id")
+    for version in rows_in(rows, "id", part and part.objects):
         name = f"expunge:version/{version.id}"
         yield (
             "entity",
@@ -140,9 +154,11 @@ def _versions() -> Iterator[Item]:
             )
 
 
-def _uses() -> Iterator[Item]:
+def _uses(part: Part | None) -> Iterator[Item]:
     rows = RunInput.objects.select_related("node").order_by("run_id", "id")
-    for used in rows.iterator():
+    for used in rows_in(rows, "run_id", part and part.runs):
+        if part and used.node.object_id not in part.objects:
+            continue
         yield (
             "used",
             f"_:u-{used.run_id}-{used.node.object_id}-{used.role}",
@@ -155,9 +171,11 @@ def _uses() -> Iterator[Item]:
         )
 
 
-def _derivations() -> Iterator[Item]:
+def _derivations(part: Part | None) -> Iterator[Item]:
     rows = LineageEdge.objects.select_related("src", "dst").order_by("src_id", "dst_id")
-    for edge in rows.iterator():
+    for edge in rows_in(rows, "dst__object_id", part and part.objects):
+        if part and edge.src.object_id not in part.objects:
+            continue
         yield (
             "wasDerivedFrom",
             f"_:d-{edge.src.object_id}-{edge.dst.object_id}",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from audits.core.event_files import plain_cell
+from lineage.core.plain_cell import plain_cell
 from audits.queries.case_register import COLUMNS, case_register
 from audits.queries.fleet import PeriodRefused, period
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from lineage.queries.prov import PREFIX, prov_items
+from lineage.queries.prov import prov_document, prov_items
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -33,11 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Write the document. Raises CommandError where the file cannot be written."""
-        document: dict[str, dict[str, Any]] = defaultdict(dict)
-        document["prefix"] = PREFIX
-        for section, name, attributes in prov_items(with_records=options["records"]):
-            document[section][name] = attributes
-        text = json.dumps(document, indent=1)
+        text = json.dumps(prov_document(prov_items(with_records=options["records"])), indent=1)
         if options["out"] is None:
             sys.stdout.write(text + "\n")
             return

@@ -11,7 +11,8 @@ import pytest
 
 from audits.core import bundle, case_bundle, flat_zip
 from audits.core.account import LoggedEvent
-from audits.core.event_files import events_csv, plain_cell
+from audits.core.event_files import events_csv
+from lineage.core.plain_cell import plain_cell
 from audits.core.key_list import KeyPeriod, keys_txt
 from audits.core.note import KeyMalformed
 from audits.core.record import RecordRejected

@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
 from lineage.models import Artefact, ModelVersion
 from lineage.queries import version_page
-from lineage.queries.readers import may_read
+from lineage.views.access import reading
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -40,23 +36,17 @@ STATES = {
 GUARANTEES = {"EXACT": "Exact", "CERTIFIED": "Certified", "APPROXIMATE": "Approximate"}
 
 
-@require_safe
-@login_required
-@never_cache
+@reading
 def version_list(request: HttpRequest) -> HttpResponse:
     """List every model version, by model."""
-    _staff_only(request)
     shown = Paginator(version_page.listed_versions(), PER_PAGE).get_page(request.GET.get("page"))
     rows = [{"version": version, **_labels(version)} for version in shown]
     return render(request, "lineage/versions.html", {"rows": rows, "shown": shown})
 
 
-@require_safe
-@login_required
-@never_cache
+@reading
 def version(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """Show one version with its origin, its descendants, its files and its unlearning runs."""
-    _staff_only(request)
     found = get_object_or_404(
         ModelVersion.objects.select_related("generated_by__procedure", "revision_of"),
         pk=version_id,
@@ -81,11 +71,6 @@ def version(request: HttpRequest, version_id: UUID) -> HttpResponse:
         "metrics": _pretty(found.metrics),
     }
     return render(request, "lineage/version.html", context)
-
-
-def _staff_only(request: HttpRequest) -> None:
-    if not may_read(request.user):
-        raise PermissionDenied("You may not read about models. Every role of staff allows it.")
 
 
 def _labels(found: ModelVersion) -> dict[str, str]:

@@ -1,0 +1,159 @@
+"""The part of the graph around a version, a data set or a person's records, at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from lineage.core.graph import arrivals, path_to
+from lineage.core.influence import way_to, ways
+from lineage.models import DatasetSnapshot, Influence, Role
+from lineage.queries.derivation import with_derived
+from lineage.queries.edges import FOR_EVER, edges_above, edges_below
+from lineage.queries.nodes import nodes_of
+from lineage.queries.possible import possibly_reached
+from lineage.queries.reach import reached
+from lineage.queries.subjects import records_of
+from lineage.queries.uncaptured import uncaptured_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from datetime import datetime
+
+    from lineage.core.graph import Edge
+    from lineage.models import Dataset, DataSubject, ModelVersion, OrdinalSpace
+    from lineage.queries.reach import Reach
+
+_ANY = ""  # no edge has this influence, so none is left out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the picture is about: a version, or else a data set, or else a person's records.
+
+    With a version and one of the others it is about the version, and the way from that to it.
+    """
+
+    version: ModelVersion | None = None
+    dataset: Dataset | None = None
+    person: DataSubject | None = None
+    as_of: datetime = FOR_EVER
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is something to draw."""
+        return bool(self.version or self.dataset or self.person)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """Nodes and edges, by small integer.
+
+    * ``touched``: how many of the person's records act on a node;
+    * ``possible``: versions that may have learned from them, since nobody recorded what they read;
+    * ``way``: edges of a shortest way, first edge first; None if there is none or none was asked;
+    * ``records``: how many the person has, with what was derived from them; None without a person.
+    """
+
+    centres: frozenset[int]
+    edges: frozenset[Edge] = field(repr=False)
+    touched: dict[int, int] = field(default_factory=dict, repr=False)
+    possible: frozenset[int] = field(default=frozenset(), repr=False)
+    way: tuple[Edge, ...] | None = None
+    records: int | None = None
+
+    @property
+    def nodes(self) -> set[int]:
+        """Every node, with or without edges."""
+        ends = {end for edge in self.edges for end in (edge.src, edge.dst)}
+        return ends | self.centres | self.possible
+
+
+def region_of(asked: Asked) -> Region:
+    """Return everything around what was asked for, folded and cut to size by nobody yet.
+
+    Raises:
+        ChunkAltered, TileAltered: stored membership is not what was written.
+    """
+    records = with_derived(records_of(asked.person)) if asked.person else {}
+    reaches = [reached(space, held, as_of=asked.as_of) for space, held in records.items() if held]
+    touched: Counter[int] = Counter()
+    for reach in reaches:
+        touched.update({node: len(hits) for node, hits in reach.acting.items() if hits})
+    count = sum(len(held) for held in records.values()) if asked.person else None
+    if asked.version or asked.dataset:
+        return _around(asked, reaches, touched=dict(touched), records=count)
+    possible = _possible(records, reaches) - touched.keys()
+    held = frozenset(node for reach in reaches for node in (*reach.held, *reach.arrived))
+    below = {edge for reach in reaches for edge in reach.edges}
+    return Region(
+        centres=held,
+        edges=frozenset(below | _between(below, held | possible, possible, asked.as_of)),
+        touched=dict(touched),
+        possible=possible,
+        records=count,
+    )
+
+
+def _around(
+    asked: Asked, reaches: Iterable[Reach], *, touched: dict[int, int], records: int | None
+) -> Region:
+    own = _nodes_of_dataset(asked.dataset) if asked.dataset else frozenset()
+    centres = frozenset(nodes_of([asked.version.pk]).values()) if asked.version else own
+    edges = frozenset(
+        edges_above(centres, without=_ANY, as_of=asked.as_of)
+        + edges_below(centres, without=_ANY, as_of=asked.as_of)
+    )
+    way = min(_ways(centres, edges, own, reaches), key=len, default=None)
+    return Region(
+        centres=centres,
+        edges=edges,
+        touched=touched,
+        way=way if asked.version else None,
+        records=records,
+    )
+
+
+def _nodes_of_dataset(dataset: Dataset) -> frozenset[int]:
+    snapshots = DatasetSnapshot.objects.filter(dataset=dataset)
+    return frozenset(nodes_of(snapshots.values_list("id", flat=True)).values())
+
+
+def _possible(records: Iterable[OrdinalSpace], reaches: Iterable[Reach]) -> frozenset[int]:
+    """Return the nodes of versions that may have learned from the records."""
+    told: set[int] = set()
+    for reach in reaches:
+        told |= possibly_reached(reach)
+    objects = set[UUID]().union(*(uncaptured_versions(space) for space in records))
+    return frozenset(told | set(nodes_of(objects).values()))
+
+
+def _between(
+    below: set[Edge], known: frozenset[int], possible: frozenset[int], as_of: datetime
+) -> set[Edge]:
+    """Return what is recorded of where possible versions came from, within what is drawn."""
+    if not possible:
+        return set()
+    drawn = known | {end for edge in below for end in (edge.src, edge.dst)}
+    above = edges_above(possible, without=_ANY, as_of=as_of)
+    return {edge for edge in above if edge.src in drawn and edge.dst in drawn}
+
+
+def _ways(
+    targets: Iterable[int],
+    edges: Iterable[Edge],
+    sources: Collection[int],
+    reaches: Iterable[Reach],
+) -> Iterator[tuple[Edge, ...]]:
+    """Yield a shortest way to the version for each group of records, and one from the data."""
+    for target in targets:
+        for reach in reaches:
+            for way in ways(reach.edges, reach.held, reach.cuts, reach.arrived):
+                if target in way:
+                    yield way_to(way, target)
+        acting = [e for e in edges if e.influence != Influence.NONE or e.role == Role.SOURCE_DATA]
+        from_data = arrivals(acting, sources)
+        if sources and target in from_data:
+            yield path_to(from_data, target)

@@ -1,0 +1,1 @@
+"""Pages about models and where they came from, for staff."""
