@@ -24,6 +24,7 @@ from lineage.core.graph import Edge
 from lineage.core.layered import layered
 
 DATA_SETS, REPEATS = 20, 20
+TUNED = 0.3  # share of models that start from an earlier one
 
 
 def measure(*, quick: bool = False) -> dict[str, Any]:
@@ -56,9 +57,9 @@ def registry(size: int) -> tuple[list[Item], list[Edge]]:
     items += [Item(node=at, name=str(at), kind="MODEL") for at in range(snapshots, size)]
     edges = [Edge(at - DATA_SETS, at, "SOURCE_DATA", "NONE") for at in range(DATA_SETS, snapshots)]
     for model in range(snapshots, size):
-        for source in drawn.sample(range(snapshots), drawn.choice((1, 1, 1, 2, 3))):
-            edges.append(Edge(source, model, "TRAINING", "DIRECT"))
-        if model > snapshots and drawn.random() < 0.3:
+        sources = drawn.sample(range(snapshots), drawn.choice((1, 1, 1, 2, 3)))
+        edges += [Edge(source, model, "TRAINING", "DIRECT") for source in sources]
+        if model > snapshots and drawn.random() < TUNED:
             base = drawn.randrange(snapshots, model)
             edges.append(Edge(base, model, "BASE_MODEL", "DIRECT"))
     return items, edges

@@ -114,7 +114,8 @@ def _hops(
     edges: Iterable[tuple[int, int]], layers: list[int]
 ) -> tuple[list[tuple[int, int]], dict[tuple[int, int], list[int]]]:
     """Cut edges over several layers into hops, and append the points between to ``layers``."""
-    left, hops, ways = WAYPOINTS, [], {}
+    left, ways = WAYPOINTS, dict[tuple[int, int], list[int]]()
+    hops: list[tuple[int, int]] = []
     for src, dst in sorted(edges, key=lambda edge: (layers[edge[1]] - layers[edge[0]], edge)):
         between = layers[dst] - layers[src] - 1
         if between > left:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lineage.core.folding import FAMILY, SHOWN, folded, nearest
+from lineage.core.folding import SHOWN, folded, nearest
 from lineage.core.layered import layered
-from lineage.queries.graph_facts import SNAPSHOT, facts_of
+from lineage.queries.graph_facts import facts_of
 from lineage.queries.graph_region import region_of
 
 if TYPE_CHECKING:
@@ -161,7 +160,7 @@ def _way(region: Region, drawn: Mapping[int, str]) -> set[tuple[str, str]]:
     return {(source, target) for source, target in ends if source != target}
 
 
-def _nodes(  # noqa: PLR0913, PLR0917  (each a part of the picture)
+def _nodes(
     region: Region,
     facts: Mapping[int, Facts],
     graph: Folded,

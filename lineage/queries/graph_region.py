@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from uuid import UUID
 
-from lineage.core.graph import arrivals, path_to
+from lineage.core.graph import Edge, arrivals, path_to
 from lineage.core.influence import way_to, ways
 from lineage.models import DatasetSnapshot, Influence, Role
 from lineage.queries.derivation import with_derived
@@ -16,13 +15,12 @@ from lineage.queries.nodes import nodes_of
 from lineage.queries.possible import possibly_reached
 from lineage.queries.reach import reached
 from lineage.queries.subjects import records_of
-from lineage.queries.uncaptured import uncaptured_versions
+from lineage.queries.uncaptured import Uncaptured, uncaptured
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
-    from lineage.core.graph import Edge
     from lineage.models import Dataset, DataSubject, ModelVersion, OrdinalSpace
     from lineage.queries.reach import Reach
 
@@ -52,7 +50,7 @@ class Region:
     """Nodes and edges, by small integer.
 
     * ``touched``: how many of the person's records act on a node;
-    * ``possible``: versions that may have learned from them, since nobody recorded what they read;
+    * ``possible``: what may have learned from them or hold them, as far as is recorded;
     * ``way``: edges of a shortest way, first edge first; None if there is none or none was asked;
     * ``records``: how many the person has, with what was derived from them; None without a person.
     """
@@ -85,14 +83,17 @@ def region_of(asked: Asked) -> Region:
     count = sum(len(held) for held in records.values()) if asked.person else None
     if asked.version or asked.dataset:
         return _around(asked, reaches, touched=dict(touched), records=count)
-    possible = _possible(records, reaches) - touched.keys()
     held = frozenset(node for reach in reaches for node in (*reach.held, *reach.arrived))
     below = {edge for reach in reaches for edge in reach.edges}
+    drawn = held | {end for edge in below for end in (edge.src, edge.dst)}
+    possible = _possible(records, reaches)
+    drawn |= possible.nodes
+    between = {edge for edge in possible.edges if edge.src in drawn and edge.dst in drawn}
     return Region(
         centres=held,
-        edges=frozenset(below | _between(below, held | possible, possible, asked.as_of)),
+        edges=frozenset(below | between),
         touched=dict(touched),
-        possible=possible,
+        possible=frozenset(possible.nodes - touched.keys()),
         records=count,
     )
 
@@ -121,24 +122,14 @@ def _nodes_of_dataset(dataset: Dataset) -> frozenset[int]:
     return frozenset(nodes_of(snapshots.values_list("id", flat=True)).values())
 
 
-def _possible(records: Iterable[OrdinalSpace], reaches: Iterable[Reach]) -> frozenset[int]:
-    """Return the nodes of versions that may have learned from the records."""
+def _possible(records: Iterable[OrdinalSpace], reaches: Iterable[Reach]) -> Uncaptured:
+    """Return what may have learned from the records, and what is recorded between."""
     told: set[int] = set()
     for reach in reaches:
         told |= possibly_reached(reach)
-    objects = set[UUID]().union(*(uncaptured_versions(space) for space in records))
-    return frozenset(told | set(nodes_of(objects).values()))
-
-
-def _between(
-    below: set[Edge], known: frozenset[int], possible: frozenset[int], as_of: datetime
-) -> set[Edge]:
-    """Return what is recorded of where possible versions came from, within what is drawn."""
-    if not possible:
-        return set()
-    drawn = known | {end for edge in below for end in (edge.src, edge.dst)}
-    above = edges_above(possible, without=_ANY, as_of=as_of)
-    return {edge for edge in above if edge.src in drawn and edge.dst in drawn}
+    parts = [uncaptured(space) for space in records]
+    nodes = told.union(*(part.nodes for part in parts))
+    return Uncaptured(nodes, set[Edge]().union(*(part.edges for part in parts)))
 
 
 def _ways(

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db.models import Count, Q
 
 from lineage.models import Dataset, DataSubject, ModelVersion
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MOST = 20  # of each kind
 
@@ -57,14 +53,8 @@ def search(words: str) -> Found:
         versions=tuple(found_versions[:MOST]),
         datasets=tuple(found_datasets[:MOST]),
         people=tuple(people),
-        more=any(len(found) > MOST for found in _both(found_versions, found_datasets)),
+        more=max(len(found_versions), len(found_datasets)) > MOST,
     )
-
-
-def _both(
-    *found: list[ModelVersion] | list[Dataset],
-) -> Iterable[list[ModelVersion] | list[Dataset]]:
-    return found
 
 
 def _numbered(words: str) -> tuple[str, int] | None:

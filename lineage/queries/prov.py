@@ -66,7 +66,7 @@ def prov_document(items: Iterator[Item]) -> dict[str, dict[str, Any]]:
 
 def _snapshots(part: Part | None, *, with_records: bool) -> Iterator[Item]:
     rows = DatasetSnapshot.objects.select_related("dataset", "space").order_by("created_at", "seq")
-    for row in rows_in(rows, "id", part and part.objects):
+    for row in rows_in(rows, "id", part.objects if part else None):
         name = f"expunge:snapshot/{row.id}"
         yield (
             "entity",
@@ -102,7 +102,7 @@ def _members(row: DatasetSnapshot, name: str) -> Iterator[Item]:
 
 def _runs(part: Part | None) -> Iterator[Item]:
     rows = Run.objects.select_related("procedure").order_by("started_at", "id")
-    for run in rows_in(rows, "id", part and part.runs):
+    for run in rows_in(rows, "id", part.runs if part else None):
         attributes = {
             "prov:startTime": run.started_at.isoformat(),
             "prov:type": f"expunge:{run.activity}",
@@ -133,7 +133,7 @@ def _runs(part: Part | None) -> Iterator[Item]:
 
 def _versions(part: Part | None) -> Iterator[Item]:
     rows = ModelVersion.objects.order_by("generated_at", "id")
-    for version in rows_in(rows, "id", part and part.objects):
+    for version in rows_in(rows, "id", part.objects if part else None):
         name = f"expunge:version/{version.id}"
         yield (
             "entity",
@@ -156,7 +156,7 @@ def _versions(part: Part | None) -> Iterator[Item]:
 
 def _uses(part: Part | None) -> Iterator[Item]:
     rows = RunInput.objects.select_related("node").order_by("run_id", "id")
-    for used in rows_in(rows, "run_id", part and part.runs):
+    for used in rows_in(rows, "run_id", part.runs if part else None):
         if part and used.node.object_id not in part.objects:
             continue
         yield (
@@ -173,7 +173,7 @@ def _uses(part: Part | None) -> Iterator[Item]:
 
 def _derivations(part: Part | None) -> Iterator[Item]:
     rows = LineageEdge.objects.select_related("src", "dst").order_by("src_id", "dst_id")
-    for edge in rows_in(rows, "dst__object_id", part and part.objects):
+    for edge in rows_in(rows, "dst__object_id", part.objects if part else None):
         if part and edge.src.object_id not in part.objects:
             continue
         yield (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.models import (
     Dataset,
@@ -22,25 +22,45 @@ from lineage.queries.possible import with_possible
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Collection
 
+    from lineage.core.graph import Edge
     from lineage.models import OrdinalSpace
+
+_SNAPSHOT = LineageNode.Kind.SNAPSHOT
+
+
+class Uncaptured(NamedTuple):
+    """Nodes of data and versions, and recorded edges below those that were not captured."""
+
+    nodes: set[int]
+    edges: set[Edge]
 
 
 def uncaptured_versions(space: OrdinalSpace) -> set[uuid.UUID]:
-    """Return the versions that may have learned from any record of a space.
+    """Return the versions that may have learned from any record of a space: see ``uncaptured``."""
+    nodes = LineageNode.objects.in_bulk(uncaptured(space).nodes).values()
+    return {node.object_id for node in nodes if node.kind == LineageNode.Kind.MODEL}
+
+
+def uncaptured(space: OrdinalSpace) -> Uncaptured:
+    """Return all that may have learned from any record of a space, or may hold some.
 
     A run whose membership was not captured counts, unless all that it read are data sets of
     other spaces that hold records. Recall comes first: what was derived from anything that it
     wrote counts too, and so does what read any state of a data set that it wrote.
     """
     starts = _written(_runs(space))
-    nodes = LineageNode.objects.in_bulk(starts | _below(starts)).values()
-    return {node.object_id for node in nodes if node.kind == LineageNode.Kind.MODEL}
+    edges = edges_below(starts)
+    return Uncaptured(starts | _reached(starts, edges), set(edges))
 
 
 def _below(nodes: set[int]) -> set[int]:
     """Return all that was derived from some nodes, or may have been."""
-    edges = edges_below(nodes)
+    return _reached(nodes, edges_below(nodes))
+
+
+def _reached(nodes: set[int], edges: Collection[Edge]) -> set[int]:
     wide = with_possible(nodes | {edge.dst for edge in edges}, edges)
     return {edge.dst for edge in wide if edge.dst >= 0}
 
@@ -61,16 +81,17 @@ def _elsewhere(space: OrdinalSpace) -> set[uuid.UUID]:
     declared = RunInput.objects.filter(
         run__capture_level=Run.Capture.NONE, node__kind=LineageNode.Kind.SNAPSHOT
     ).exclude(role=Role.FORGET)
-    known = DatasetSnapshot.objects.filter(space__next_ordinal__gt=0).exclude(space=space)
-    known = known.exclude(dataset__in=_derived_from(space)) if declared.exists() else known
-    unclear = declared.exclude(node__object_id__in=known.values("id"))
-    unmatched = NamedLocation.objects.filter(matched=False)
     runs = set(declared.values_list("run_id", flat=True))
-    return (
-        runs
-        - set(unclear.values_list("run_id", flat=True))
-        - set(unmatched.values_list("event__run_id", flat=True).distinct())
-    )
+    if not runs:
+        return runs
+    known = DatasetSnapshot.objects.filter(space__next_ordinal__gt=0).exclude(space=space)
+    known = known.exclude(dataset__in=_derived_from(space))
+    unclear = declared.exclude(node__object_id__in=known.values("id"))
+    runs -= set(unclear.values_list("run_id", flat=True))
+    if not runs:
+        return runs
+    unmatched = NamedLocation.objects.filter(matched=False)
+    return runs - set(unmatched.values_list("event__run_id", flat=True).distinct())
 
 
 def _derived_from(space: OrdinalSpace) -> set[uuid.UUID]:
@@ -92,15 +113,16 @@ def _derived_from(space: OrdinalSpace) -> set[uuid.UUID]:
 def _written(runs: set[uuid.UUID]) -> set[int]:
     """Return the nodes that runs wrote; of data sets those of all their states."""
     outputs = RunOutput.objects.filter(run__capture_level=Run.Capture.NONE)
-    nodes = {node for run, node in outputs.values_list("run_id", "node_id") if run in runs}
+    told = outputs.values_list("run_id", "node_id", "node__kind", "node__object_id")
+    written = [output for output in told if output[0] in runs]
+    snapshots = [object_id for *_, kind, object_id in written if kind == _SNAPSHOT]
     versions = ModelVersion.objects.filter(generated_by__capture_level=Run.Capture.NONE)
     made = {pk for pk, run in versions.values_list("id", "generated_by_id") if run in runs}
-    return nodes | set(nodes_of(made).values()) | _other_states(nodes)
+    nodes = {node for _, node, *_ in written}
+    return nodes | set(nodes_of(made).values()) | _other_states(snapshots)
 
 
-def _other_states(nodes: set[int]) -> set[int]:
-    written = LineageNode.objects.in_bulk(nodes).values()
-    snapshots = [node.object_id for node in written if node.kind == LineageNode.Kind.SNAPSHOT]
+def _other_states(snapshots: Collection[uuid.UUID]) -> set[int]:
     datasets = DatasetSnapshot.objects.in_bulk(snapshots).values()
     states = DatasetSnapshot.objects.filter(
         dataset__in={snapshot.dataset_id for snapshot in datasets}

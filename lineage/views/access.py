@@ -23,7 +23,7 @@ P = ParamSpec("P")
 def reading(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Serve a page that changes nothing to staff who may read about models, and cache it nowhere."""
+    """Serve what changes nothing to staff who may read about models; it is cached nowhere."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

@@ -11,7 +11,7 @@ from lineage.core.folding import MOST, SHOWN
 from lineage.queries.explorer import explore
 from lineage.queries.graph_search import search
 from lineage.views.access import reading
-from lineage.views.graph_picture import HEIGHT, WIDTH, pictured, title_of
+from lineage.views.graph_picture import HEIGHT, WIDTH, pictured
 from lineage.views.graph_query import read_query
 from lineage.views.graph_rows import folded_count, rows_of
 

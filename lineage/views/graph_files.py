@@ -30,10 +30,14 @@ if TYPE_CHECKING:
     from lineage.views.graph_picture import Box, Stroke
     from lineage.views.graph_query import Query
 
-NODES = ("name", "kind", "label", "members", "hops", "not_captured", "possibly_affected")
-NODES += ("records_of_the_person", "state", "layer", "row")
-EDGES = ("source", "target", "source_label", "target_label", "roles", "influence", "edges")
-EDGES += ("on_way",)
+NODES = (
+    *("name", "kind", "label", "members", "hops", "not_captured", "possibly_affected"),
+    *("records_of_the_person", "state", "layer", "row"),
+)
+EDGES = (
+    *("source", "target", "source_label", "target_label", "roles", "influence", "edges"),
+    "on_way",
+)
 
 
 @reading

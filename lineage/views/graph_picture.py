@@ -119,7 +119,7 @@ def _notes(node: Node) -> Iterable[str]:
     elif first.kind == ModelVersion.Kind.SHADOW:
         yield "shadow model"
     else:
-        yield _SHORT[first.state]
+        yield _SHORT[ModelVersion.State(first.state)]
     if node.unknown:
         yield "not captured"
     if node.touched:

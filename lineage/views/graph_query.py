@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.http import QueryDict
@@ -18,13 +18,13 @@ from lineage.queries.graph_region import Asked
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from django.db.models import Model
+    from django.db.models import Manager, Model
 
 OPENED = 50  # families and groups at once, so that an address stays one
-KINDS: Mapping[str, tuple[type[Model], str, str]] = {
-    "version": (ModelVersion, "pk", "version of a model"),
-    "data": (Dataset, "pk", "data set"),
-    "person": (DataSubject, "pseudonym", "person, by pseudonym,"),
+KINDS: Mapping[str, tuple[Manager[Any], str, str]] = {
+    "version": (ModelVersion.objects, "pk", "version of a model"),
+    "data": (Dataset.objects, "pk", "data set"),
+    "person": (DataSubject.objects, "pseudonym", "person, by pseudonym,"),
 }
 
 
@@ -115,11 +115,11 @@ def read_query(given: QueryDict, *, now: datetime) -> Query:
 
 
 def _finder(name: str) -> Callable[[str], Model]:
-    model, column, words = KINDS[name]
+    rows, column, words = KINDS[name]
 
     def find(text: str) -> Model:
         try:
-            found = model._default_manager.filter(**{column: UUID(text)}).first()
+            found: Model | None = rows.filter(**{column: UUID(text)}).first()
         except ValueError:
             raise ValueError(
                 f"{name} is {text[:60]!r}; it takes the id of a {words} of 32 hexadecimal digits."

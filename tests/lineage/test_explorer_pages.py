@@ -40,7 +40,7 @@ def staff() -> Client:
 
 @pytest.fixture
 def world(now):
-    """Six snapshots a day apart, five models of the first, one of the last, and one tuned from it."""
+    """Six snapshots a day apart, five models of the first, one of the last, and two from it."""
     faces = filled("faces", 9, now)
     taken = [snapshot(faces, now + timedelta(days=at), range(at + 1)) for at in range(6)]
     for at in range(5):
@@ -51,14 +51,14 @@ def world(now):
     return {"faces": faces, "taken": taken, "big": big, "tuned": tuned, "hidden": hidden}
 
 
-def drawn(client, **asked):
+def drawn(client, **asked: object):
     answer = client.get("/models/graph/graph.json", asked)
     assert answer.status_code == 200, answer.content
     told = answer.json()
     return {one["data"]["id"]: one for one in told["nodes"]}, told
 
 
-def page(client, **asked):
+def page(client, **asked: object):
     return client.get("/models/graph/", asked).content.decode()
 
 
@@ -159,14 +159,15 @@ def test_pages_and_files_take_few_queries_however_much_there_is(
         with django_assert_max_num_queries(25):
             assert staff.get("/models/graph/", asked).status_code == 200
     for name in FILES:
-        with django_assert_max_num_queries(25):
+        # The export reads each kind of statement by itself, after the picture.
+        with django_assert_max_num_queries(32 if name == "prov.json" else 25):
             assert staff.get(f"/models/graph/{name}", {"person": person}).status_code == 200
 
 
 def test_the_picture_is_well_formed_and_carries_its_colours(staff, world):
     drawing = staff.get("/models/graph/graph.svg", {"version": world["big"].pk})
     assert drawing["Content-Disposition"] == 'attachment; filename="lineage.svg"'
-    root = ElementTree.fromstring(drawing.content)  # noqa: S314  (our own)
+    root = ElementTree.fromstring(drawing.content)
     names = {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
     assert {"big v1", "faces", "2 snapshots"} < names
 

@@ -14,8 +14,8 @@ def edge(src, dst):
     return Edge(src, dst, "TRAINING", "DIRECT")
 
 
-def item(node, **more):
-    return Item(node=node, name=f"n{node}", **{"kind": "MODEL", **more})
+def item(node, kind="MODEL", family="", *, alone=False):
+    return Item(node=node, name=f"n{node}", kind=kind, family=family, alone=alone)
 
 
 @st.composite

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from itertools import pairwise
 
 import networkx as nx
@@ -60,7 +59,7 @@ def test_nothing_overlaps_and_nothing_lies_outside(graph):
 
 
 @given(graphs(), st.randoms(use_true_random=False))
-def test_the_order_of_what_is_given_changes_nothing(graph, shuffle: random.Random):
+def test_the_order_of_what_is_given_changes_nothing(graph, shuffle):
     nodes, edges = list(graph[0]), list(graph[1])
     first = layered(nodes, edges)
     shuffle.shuffle(nodes)

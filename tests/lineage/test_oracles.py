@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 from contextlib import contextmanager
 
-import networkx as nx
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
-from lineage.models import Dataset, DatasetSnapshot, ModelVersion
+from lineage.models import DatasetSnapshot, ModelVersion
 from lineage.queries.closure import affected
 from lineage.queries.coverage import coverage
-from lineage.queries.picture import picture
 from lineage.queries.questions import affected_by, left_without
 from tests.lineage import naive
 from tests.lineage.worlds import BORN, HOUR, NAMES, TURN, worlds, written
@@ -199,32 +197,3 @@ def test_coverage_counts_what_a_hand_would_count(world):
                 one = told[f"default/{name}"]
                 assert one["versions"] == len(reading)
                 assert len(one["not_captured"]) == sum(not node.captured for node in reading)
-
-
-@examples(50)
-@given(world=worlds(), most=st.integers(1, 12), alone=st.sets(st.sampled_from(NAMES)))
-def test_the_picture_is_acyclic_and_bounded_and_leaves_out_nothing_unsaid(world, most, alone):
-    with there(world) as done:
-        expanded = Dataset.objects.filter(name__in=alone).values_list("id", flat=True)
-        centres = {
-            at
-            for at, node in enumerate(world.nodes)
-            if not node.is_model and node.members & by_space(world)[node.space]
-        }
-        drawn = picture([done.nodes[at] for at in centres], most=most, expanded=set(expanded))
-        assert nx.is_directed_acyclic_graph(drawn.graph)
-        assert len(drawn.graph) <= most
-        starts = [name for name in drawn.graph if _stands_for(name, centres, done)]
-        below = set(starts).union(*(nx.descendants(drawn.graph, one) for one in starts))
-        for space, ordinals in enumerate(by_space(world)):
-            for at in naive.affected(world, space, ordinals):
-                assert str(done.ids[at]) in below | drawn.left_out.keys()
-        assert not drawn.graph.nodes & drawn.left_out.keys()
-
-
-def _stands_for(name, centres, done):
-    """Whether a drawn node is one of some snapshots, or a family that may hold one."""
-    ids = [done.ids[at] for at in centres]
-    families = DatasetSnapshot.objects.filter(id__in=ids).values_list("dataset_id", flat=True)
-    own = {str(one) for one in ids}
-    return name in own or any(name.startswith(f"family:{one}") for one in families)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from lineage.core.plain_cell import plain_cell
 from audits.queries.case_register import COLUMNS, case_register
 from audits.queries.fleet import PeriodRefused, period
+from lineage.core.plain_cell import plain_cell
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

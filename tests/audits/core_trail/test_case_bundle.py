@@ -12,10 +12,10 @@ import pytest
 from audits.core import bundle, case_bundle, flat_zip
 from audits.core.account import LoggedEvent
 from audits.core.event_files import events_csv
-from lineage.core.plain_cell import plain_cell
 from audits.core.key_list import KeyPeriod, keys_txt
 from audits.core.note import KeyMalformed
 from audits.core.record import RecordRejected
+from lineage.core.plain_cell import plain_cell
 from tests.audits.core_trail import bundles
 from tests.audits.core_trail.bundles import MANIFEST, files, flipped, packed, resigned
 from tests.audits.core_trail.sealing import KEY, OTHER_KEY, START, VKEY, event, record
