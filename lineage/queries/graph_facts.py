@@ -37,7 +37,7 @@ class Facts:
     """A snapshot (``dataset`` is set) or a version.
 
     * ``kind``: SNAPSHOT, or that of the version (MODEL, SHADOW, COMPONENT);
-    * ``state``: of the version today; ``ended_at``: since when it is not used any more;
+    * ``state``: of the version today; empty where it ended after the time that was asked for;
     * ``unknown``: nobody recorded what the run that wrote it had read. Shadow models of audits
       are never served, and coverage does not count them;
     * ``records``: how many a snapshot has.
@@ -50,7 +50,6 @@ class Facts:
     at: datetime
     unknown: bool
     state: str = ""
-    ended_at: datetime | None = None
     dataset: uuid.UUID | None = None
     dataset_name: str = ""
     records: int = 0
@@ -67,11 +66,12 @@ def facts_of(nodes: Iterable[int], *, as_of: datetime) -> dict[int, Facts]:
     """Return what is known of the nodes that there were at a time."""
     with connection.cursor() as cursor:
         cursor.execute(with_sources(_FACTS), [json.dumps(sorted(nodes))])
-        found = [_snapshot(row) if row[9] else _version(row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    found = [_snapshot(row) if row[9] else _version(row, as_of) for row in rows]
     return {one.node: one for one in found if one.at <= as_of}
 
 
-def _version(row: tuple[object, ...]) -> Facts:
+def _version(row: tuple[object, ...], as_of: datetime) -> Facts:
     node, object_id, name, number, kind, state, made, ended, level, *_ = row
     return Facts(
         node=int(str(node)),
@@ -80,8 +80,7 @@ def _version(row: tuple[object, ...]) -> Facts:
         label=f"{name} v{number}",
         at=_moment(made),
         unknown=level == Run.Capture.NONE and kind != ModelVersion.Kind.SHADOW,
-        state=str(state),
-        ended_at=_moment(ended) if ended else None,
+        state="" if ended and _moment(ended) > as_of else str(state),
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from lineage.queries.explorer import Explored
     from lineage.queries.graph_region import Asked
+    from lineage.views.graph_picture import Picture
     from lineage.views.graph_query import Query
 
 NAMED = 20  # of what is left out
@@ -57,7 +58,7 @@ def _drawn(query: Query) -> dict[str, Any]:
         "same": query.but(q=""),
         "today": timezone.localdate(),
         "since": _since(explored),
-        "opened": [(query.with_open(key, opened=False), key) for key in sorted(query.opened)],
+        "opened": _opened(query, picture),
         "sources": sorted(
             {
                 (box.node.first.dataset_name, str(box.node.first.dataset))
@@ -66,6 +67,16 @@ def _drawn(query: Query) -> dict[str, Any]:
             }
         ),
     }
+
+
+def _opened(query: Query, picture: Picture) -> list[tuple[str, str]]:
+    """Return the query in which each thing that is opened is folded again, and its name."""
+    names = {
+        box.node.folds: box.node.first.dataset_name or "models alike"
+        for box in picture.boxes
+        if box.node.folds
+    }
+    return [(query.with_open(key, opened=False), names[key]) for key in sorted(names)]
 
 
 def _about(asked: Asked) -> str:

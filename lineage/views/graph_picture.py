@@ -113,13 +113,13 @@ def _notes(node: Node) -> Iterable[str]:
     if count > 1 and first.dataset is not None:
         yield f"{count:,} snapshots"
     elif count > 1:
-        yield "with the same neighbours"
+        yield "same neighbours"
     elif first.kind == SNAPSHOT:
         yield f"{intcomma(first.records)} record{'' if first.records == 1 else 's'}"
     elif first.kind == ModelVersion.Kind.SHADOW:
         yield "shadow model"
-    else:
-        yield _SHORT[ModelVersion.State(first.state)]
+    elif not node.unknown:
+        yield _SHORT[ModelVersion.State(first.state)] if first.state else "not ended yet"
     if node.unknown:
         yield "not captured"
     if node.touched:

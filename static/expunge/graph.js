@@ -17,8 +17,8 @@
     return [
       { selector: "node", style: {
         shape: "round-rectangle", width: box.width, height: box.height, label: "data(label)",
-        "text-wrap": "wrap", "text-valign": "center", "text-halign": "center", "text-justification": "left",
-        "text-max-width": box.width - 16, "font-family": font, "font-size": 12.5, "line-height": 1.3,
+        "text-wrap": "wrap", "text-valign": "center", "text-halign": "center", "text-justification": "center",
+        "text-max-width": box.width - 16, "font-family": font, "font-size": 13, "line-height": 1.3,
         color: colour("ink"), "background-color": colour("sheet"), "border-width": 1.25, "border-color": colour("edge"),
       } },
       { selector: ".data", style: { "background-color": colour("sunk") } },
@@ -113,6 +113,9 @@
     said.setAttribute("role", "status");
     said.textContent = "Click a group to open it, a box to see what it comes from and goes to.";
     tools.append(button("Closer", () => zoom(1.25)), button("Further", () => zoom(0.8)), button("Centre", whole), said);
+    // As high as the picture, within what fits on a screen.
+    const height = Math.max(...nodes.map((node) => node.position.y)) + box.height;
+    canvas.style.blockSize = `${Math.min(38, Math.max(14, height / 16 + 2))}rem`;
     paper.before(canvas);
     paper.after(tools);
     paper.hidden = true;

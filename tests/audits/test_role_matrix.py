@@ -93,7 +93,8 @@ GROUPS: dict[str, set[str]] = {
     "letter_pdf letter_preview letter_texts notice_text report_json report_pdf report_manifest "
     "case_bundle all_evidence holds places label_conflicts version_list version deployments "
     "recipients publications supplier_evidence supplier_file register_list register "
-    "register_file processing processing_file edition_pdf": ALL,
+    "register_file processing processing_file edition_pdf "
+    "graph graph_json graph_svg graph_prov graph_nodes graph_edges": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
     "accept refuse erase_excepted identity ask_more question_back unidentified proof_destroyed "
     "objection restrict lift notice extend tell_of_extension pause_clock resume_clock export "

@@ -95,10 +95,10 @@ def test_models_alike_are_one_and_what_is_not_captured_never_is(staff, world, no
         trained(f"blind{at}", now, data(world["taken"][0]), capture_level="NONE")
     nodes, told = drawn(staff, data=world["faces"].pk)
     (group,) = (one for one in told["groups"] if one.startswith("alike:"))
-    assert nodes[group]["data"]["label"] == "5 model versions\nwith the same neighbours"
+    assert nodes[group]["data"]["label"] == "5 model versions\nsame neighbours"
     unknown = [one for one in nodes.values() if one["data"]["unknown"]]
     assert len(unknown) == 5
-    assert "5 of the nodes drawn are not known well enough" in page(staff, data=world["faces"].pk)
+    assert "5 nodes not captured" in page(staff, data=world["faces"].pk)
 
 
 def test_as_of_a_day_what_came_later_is_not_there(staff, world, now):
@@ -249,9 +249,7 @@ def test_shadow_models_are_folded_and_never_said_to_be_unknown(staff, world, now
             capture_level="NONE",
         )
     nodes, _ = drawn(staff, data=world["faces"].pk)
-    assert "3 shadow models\nwith the same neighbours" in {
-        one["data"]["label"] for one in nodes.values()
-    }
+    assert "3 shadow models\nsame neighbours" in {one["data"]["label"] for one in nodes.values()}
 
 
 def test_the_vendored_library_is_what_was_checked():
