@@ -37,7 +37,7 @@ def test_every_edge_of_a_graph_without_cycles_leads_forward(graph):
 def test_only_edges_on_a_cycle_lead_back_and_without_them_there_is_none(graph):
     nodes, edges = graph
     found = layered(nodes, edges)
-    whole = nx.DiGraph(edges)
+    whole: nx.DiGraph[str] = nx.DiGraph(edges)
     for src, dst in found.turned:
         assert nx.has_path(whole, dst, src)
     for src, dst in edges:
@@ -49,7 +49,7 @@ def test_only_edges_on_a_cycle_lead_back_and_without_them_there_is_none(graph):
 @given(graphs())
 def test_nothing_overlaps_and_nothing_lies_outside(graph):
     found = layered(*graph)
-    columns = {}
+    columns: dict[int, list[float]] = {}
     for place in [*found.places.values(), *(one for way in found.ways.values() for one in way)]:
         assert min(place) >= 0
         columns.setdefault(place.layer, []).append(place.row)
