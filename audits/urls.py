@@ -23,6 +23,7 @@ from audits.views import (
     label_conflicts,
     letter_texts,
     letters,
+    methods,
     operator_cases,
     places,
     previews,
@@ -37,6 +38,7 @@ from audits.views import (
     supplier,
     told,
     version_decisions,
+    what_if,
 )
 
 app_name = "audits"
@@ -180,6 +182,18 @@ urlpatterns = [
         anonymity.claim_anonymity,
         name="claim_anonymity",
     ),
+    path("versions/<uuid:version_id>/what-if/", what_if.what_if, name="what_if"),
+    path(
+        "versions/<uuid:version_id>/what-if/<uuid:preview_id>/",
+        what_if.answer,
+        name="what_if_answer",
+    ),
+    path(
+        "versions/<uuid:version_id>/what-if/<uuid:preview_id>/progress/",
+        what_if.progress,
+        name="what_if_progress",
+    ),
+    path("methods/", methods.methods, name="methods"),
     path("registers/", register_pages.register_list, name="register_list"),
     path("registers/<slug:name>/", register_pages.register, name="register"),
     path("registers/<slug:name>.<slug:form>", register_pages.register_file, name="register_file"),

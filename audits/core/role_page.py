@@ -78,6 +78,10 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "return_forget_set": Action(
             "have a proposed forget set chosen anew", (Right.HANDLE, Right.REVIEW)
         ),
+        "preview_plan": Action(
+            "ask what would be done with a version if somebody asked today",
+            (Right.HANDLE, Right.OPERATE),
+        ),
         **_each(
             Right.REVIEW,
             approve_decision="approve a proposed decision",

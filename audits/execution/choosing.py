@@ -26,7 +26,7 @@ from unlearning.recipes.sharded import Sharded
 from unlearning.services import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from uuid import UUID
 
     from pyroaring import BitMap
@@ -79,6 +79,14 @@ def chosen(
         asked = replace(asked, intake=Intake.OPERATOR)
         numbers = settings.EXPUNGE_METHOD_SETTINGS
         return _taken(weighed(version, forget, approximate=numbers, asked=asked), asked)
+    find = partial(found_for, case_id=case_id, together=together)
+    return for_a_person(version, forget, find=find, asked=asked)
+
+
+def for_a_person(
+    version: ModelVersion, forget: BitMap, *, find: Callable[..., Found], asked: Asked
+) -> Choice:
+    """Return it for a person's request; ``find`` says which numbers of a search may be used."""
     weigh = partial(weighed, version, forget, asked=asked)
     method = settings.EXPUNGE_METHOD
     if method == runs.RETRAIN or exact_only():
@@ -86,7 +94,7 @@ def chosen(
     found = Found()
     numbers = settings.EXPUNGE_METHOD_SETTINGS
     if not numbers:
-        found = found_for(case_id=case_id, version=version, method=method, together=together)
+        found = find(version=version, method=method)
         numbers = found.tuning.hyperparameters if found.tuning else {}
     reason = refusal(method, numbers, version) if method in METHODS else ""
     if reason:

@@ -218,7 +218,7 @@ def _runs(
     for one in earlier:
         accepted = accepted.less(one.epsilon, one.delta)
     for pk, ways in found.items():
-        own = _own(ways)
+        own = own_hit(ways)
         parents = {parent.pk for parent in parents_of(own.version)}
         stuck = bool(parents & waiting) or cannot_train(own.version)
         if stuck:
@@ -235,7 +235,7 @@ def _runs(
     return result
 
 
-def _own(ways: list[Hit]) -> Hit:
+def own_hit(ways: list[Hit]) -> Hit:
     """Return the hit in the space of the version's own data, whose records its run removes."""
     spaces = {snapshot.space_id for snapshot in training_snapshots(ways[0].version)}
     return next((hit for hit in ways if hit.space.pk in spaces), ways[0])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from pyroaring import BitMap
+
     from lineage.models import ModelVersion
     from unlearning.models import Tuning
 
@@ -42,14 +44,22 @@ def found_for(
     record of the request is among those that its proxies forget; and it is what the log says
     was frozen.
     """
-    snapshot = training_snapshot(version)
     cases = [case_id, *together]
-    forget = forget_set(*cases).get(snapshot.space)
+    forget = forget_set(*cases).get(training_snapshot(version).space)
+    return found_before(
+        version=version, method=method, forget=forget, before=min(map(_came, cases))
+    )
+
+
+def found_before(
+    *, version: ModelVersion, method: str, forget: BitMap | None, before: datetime
+) -> Found:
+    """Return it for records of the version's own space, and a request that came at a time."""
     known = frozen(
         method=method,
         recipe_digest=version.generated_by.recipe_digest,
-        dataset=snapshot.dataset,
-        before=min(map(_came, cases)),
+        dataset=training_snapshot(version).dataset,
+        before=before,
     )
     reason = ""
     for tuning in known if version.generated_by.recipe_digest else ():

@@ -35,20 +35,30 @@ SET_BY = "The installation tries this method first (EXPUNGE_METHOD)."
 
 @dataclass(frozen=True, kw_only=True)
 class WeighedWay:
-    """A way to unlearn, what it promises, the work predicted, and what was for or against it."""
+    """A way to unlearn, what it promises, the work predicted, and what was for or against it.
+
+    ``takes`` is the predicted time of the work, a second execution included; ``ready`` the time
+    until its result can be served.
+    """
 
     title: str
     promise: str
     work: str
     reason: str
     taken: bool
+    takes: str = ""
+    ready: str = ""
 
 
 def weighed_ways(run: UnlearningRun) -> list[WeighedWay]:
     """Return every way that was weighed for a run, the cheapest that would do first."""
-    told: Mapping[str, Any] = run.weighed
+    return ways_of(run.weighed, run.method)
+
+
+def ways_of(told: Mapping[str, Any], method: str) -> list[WeighedWay]:
+    """Return every way that was weighed, of which ``method`` carries out the one that is taken."""
     rows: Iterable[Mapping[str, Any]] = (*told.get("ranked", ()), *told.get("refused", ()))
-    return [_row(row, run) for row in rows]
+    return [_row(row, method, set_by="set_by" in told) for row in rows]
 
 
 def predicted_and_actual(run: UnlearningRun) -> tuple[int, int] | None:
@@ -60,20 +70,34 @@ def predicted_and_actual(run: UnlearningRun) -> tuple[int, int] | None:
     return None
 
 
-def _row(row: Mapping[str, Any], run: UnlearningRun) -> WeighedWay:
+def _row(row: Mapping[str, Any], chosen: str, *, set_by: bool) -> WeighedWay:
     option = row.get("option")
     key, _, method = (option["way"] if option else row["key"]).partition(":")
     method = option["method"] if option else method
     way = Way(key)
     # Two ways are one method; what is not even possible was not taken.
-    taken = option is not None and run.method == (method or CARRIED_OUT_BY.get(way))
+    taken = option is not None and chosen == (method or CARRIED_OUT_BY.get(way))
     return WeighedWay(
         title=method_title(method) if method else WAYS[way],
         promise=PROMISES[option["strength"]] if option else "",
         work=f"{option['fraction']:.0%} of a retraining" if option else "",
-        reason=SET_BY if taken and "set_by" in run.weighed else _in_words(row["reason"]),
+        reason=SET_BY if taken and set_by else _in_words(row["reason"]),
         taken=taken,
+        takes=_seconds(option["cost"]) if option else "",
+        ready=duration(option["latency"]) if option else "",
     )
+
+
+def _seconds(cost: Mapping[str, Any]) -> str:
+    return duration(cost["seconds"] + cost["verify_seconds"])
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it."""
+    for length, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.1f} seconds" if seconds else "no time"
 
 
 def _in_words(reason: str) -> str:

@@ -115,6 +115,7 @@ SPECIAL_METHODS = {
 JOBS = {
     "SCORE": "Score the training records around the named ones",
     "PLAN": "Find every model that used the records",
+    "PREVIEW": "Weigh the ways to unlearn, without doing anything",
     "UNLEARN": "Unlearn",
     "AUDIT": "Train shadow models for the audit",
     "JUDGE": "Attack the result and judge it",

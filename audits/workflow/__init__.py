@@ -5,6 +5,7 @@
 * ``clock_actions``: what they do about due dates; ``intake_actions``: what is done about intake,
   identity and restrictions; ``refused``: what is refused is logged;
 * ``version_actions``: what they do about versions that stay;
+* ``preview_actions``: what they ask before anybody asked for anything;
 * ``retention_actions``: what is done about how long closed cases are kept;
 * ``decide_actions``: what staff decide about requests, with a second person, and about holds;
 * ``steps``: ``advance`` looks at where a case is and does the next step; it may be called at any
@@ -79,6 +80,7 @@ from audits.workflow.operator_actions import (
     propose_forget_set,
     return_forget_set,
 )
+from audits.workflow.preview_actions import preview_plan
 from audits.workflow.retention_actions import keep_longer
 from audits.workflow.version_actions import approve_exception, drop_exception, propose_exception
 
@@ -115,6 +117,7 @@ __all__ = [
     "place_hold",
     "plan_lift",
     "post_letter",
+    "preview_plan",
     "propose_exception",
     "propose_forget_set",
     "publish_letter",

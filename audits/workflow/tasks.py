@@ -20,6 +20,7 @@ from audits.services import (
     letter_delivery,
     log,
     notices,
+    plan_previews,
     registers,
     retention,
     rules,
@@ -109,6 +110,7 @@ def _expire(now: datetime) -> None:
     expiry.expire_shadows(now=now)
     expiry.expire_scores(now=now)
     registers.expire_suppressions(now=now)
+    plan_previews.expire(now=now)
     retention.destroy_due(now=now)
 
 

@@ -62,6 +62,7 @@ ACTIONS = {
     "propose_forget_set": {OFFICER},
     "drop_case": {OFFICER},
     "export": {OFFICER},
+    "preview_plan": {OFFICER, OPERATOR},
     "return_forget_set": {OFFICER, REVIEWER},
     "approve_forget_set": {REVIEWER},
     "approve_decision": {REVIEWER},
@@ -94,7 +95,7 @@ GROUPS: dict[str, set[str]] = {
     "case_bundle all_evidence holds places label_conflicts version_list version deployments "
     "recipients publications supplier_evidence supplier_file register_list register "
     "register_file processing processing_file edition_pdf "
-    "graph graph_json graph_svg graph_prov graph_nodes graph_edges": ALL,
+    "graph graph_json graph_svg graph_prov graph_nodes graph_edges methods": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
     "accept refuse erase_excepted identity ask_more question_back unidentified proof_destroyed "
     "objection restrict lift notice extend tell_of_extension pause_clock resume_clock export "
@@ -104,6 +105,7 @@ GROUPS: dict[str, set[str]] = {
     "approve_decision return_decision approve_forget_set approve_exception": {REVIEWER},
     "retry take_over destroy outside release except_version drop_exception destroy_model "
     "claim_anonymity": {OPERATOR},
+    "what_if what_if_answer what_if_progress": {OFFICER, OPERATOR},
     "deployment_gone": {OPERATOR, ADMINISTRATOR},
     "place_hold release_hold new_place new_backup backup_destroyed edit_place try_place "
     "letter_text letter_builtin new_recipient recipient new_publication publication keep_longer "

@@ -29,6 +29,7 @@ HANDLERS = {
     "SCORE": "audits.execution.scoring:score_case",
     "SEARCH": "audits.execution.searching:search_places",
     "PLAN": "audits.execution.planning:draw_plan",
+    "PREVIEW": "audits.execution.previewing:preview_plan",
     "AUDIT": "audits.execution.shadows:train_shadows",
     "JUDGE": "audits.execution.judging:judge_run",
     "ERASE": "audits.execution.erasing:erase_case",
