@@ -42,9 +42,7 @@ def preview_plan(job: Job) -> None:
     plan_previews.answer(preview_id=preview.pk, result=found, now=timezone.now())
 
 
-def previewed(
-    version: ModelVersion, forget: Mapping[OrdinalSpace, BitMap]
-) -> dict[str, Any]:
+def previewed(version: ModelVersion, forget: Mapping[OrdinalSpace, BitMap]) -> dict[str, Any]:
     """Return what would become of a version, as JSON.
 
     * ``others``: the other versions that learned from the records, with how many;
@@ -99,7 +97,9 @@ def _only_again(ways: list[Hit], own: Hit, parents: list[str]) -> str:
 
 def _choice(own: Hit, others: Mapping[Any, Hit]) -> Choice:
     made_from = any(
-        parent.pk == own.version.pk for hit in others.values() for parent in parents_of(hit.version)
+        parent.pk == own.version.pk
+        for hit in others.values()
+        for parent in parents_of(hit.version)
     )
     find = partial(found_before, forget=own.found.forget, before=timezone.now())
     return for_a_person(own.version, own.found.forget, find=find, asked=Asked(made_from=made_from))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MOST_RUNS, MOST_AUDITS = 5000, 200
 MEASURED = ("method", "seconds", "retrain_seconds_predicted")
 EXACT = "EXACT"
+SETS = ("retained", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,12 +143,16 @@ def _audits(model: str) -> dict[str, list[tuple[float | None, float | None]]]:
     )
     found: dict[str, list[tuple[float | None, float | None]]] = defaultdict(list)
     for method, levels, leak, attacks, utility in told[:MOST_AUDITS]:
-        bounds = list(_bounds(levels or [], leak, attacks))
+        bounds = list(deciding_bounds(levels or [], leak, attacks))
         found[method].append((max(bounds, default=None), _deviation(utility)))
     return found
 
 
-def _bounds(levels: Sequence[str], leak: Any, attacks: Any) -> Iterator[float]:  # noqa: ANN401
+def deciding_bounds(
+    levels: Sequence[str],
+    leak: Any,  # noqa: ANN401  (any JSON value)
+    attacks: Any,  # noqa: ANN401  (any JSON value)
+) -> Iterator[float]:
     """Yield the upper bounds that decided: of the main attack, and of those a pass needs."""
     others = attacks.values() if isinstance(attacks, dict) else ()
     deciding = [one.get("contrasts", {}).get("leak") for one in others if one.get("decides")]
@@ -165,6 +170,3 @@ def _deviation(utility: Any) -> float | None:  # noqa: ANN401  (any JSON value)
     if not all(isinstance(ours, int | float) and theirs for ours, theirs in pairs):
         return None
     return sum(abs(ours / theirs - 1) for ours, theirs in pairs)
-
-
-SETS = ("retained", "test")

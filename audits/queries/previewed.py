@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pyroaring import BitMap
 
 from audits.models import PlanPreview
 from audits.queries.named_records import KINDS, listed
@@ -17,6 +16,8 @@ from lineage.queries.sources import NoTrainingSnapshot, training_snapshot
 from lineage.queries.subjects import find_subject, records_of
 
 if TYPE_CHECKING:
+    from pyroaring import BitMap
+
     from lineage.models import ModelVersion, OrdinalSpace
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from pyroaring import BitMap
 
 from audits.core.roles import Right
 from audits.models import PlanPreview
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.contrib.auth.models import User
+    from pyroaring import BitMap
 
 # Whoever handles cases or decides about models may look somebody up; nobody else does.
 ASKERS = (Right.HANDLE, Right.OPERATE)

@@ -15,7 +15,7 @@ from audits.models import AuditPlan, ErasureRequest, Evidence, Verdict
 from audits.queries.case_file import ordered_runs
 from audits.queries.fleet import pool_of
 from audits.queries.limits import limits_of
-from audits.views import beside, contrasts, measurements
+from audits.views import beside, contrasts, controls, measurements
 from audits.views.access import page, staff_page
 from audits.views.downloads import attachment, checked, not_there
 from audits.views.wording import guarantee_words, method_title, verdict_badge
@@ -69,6 +69,7 @@ def evidence(request: HttpRequest, case_id: UUID, evidence_id: UUID) -> HttpResp
         "shared": pool_of(found.run) if found.kind == Evidence.Kind.U_LIRA else None,
         "limits": limits_of(case, ordered_runs(case)),
         **_tables(found, plan.policy if plan else case.policy),
+        **_controls(found, plan),
     }
     return page(request, "audits/evidence.html", context)
 
@@ -138,6 +139,15 @@ def _evidence_of(case: ErasureRequest, evidence_id: UUID) -> Evidence:
     return get_object_or_404(
         belonging.select_related("run__target", "run__unlearned", "plot"), pk=evidence_id
     )
+
+
+def _controls(found: Evidence, plan: AuditPlan | None) -> dict[str, Any]:
+    if found.kind != Evidence.Kind.U_LIRA or not isinstance(found.payload, dict):
+        return {}
+    return {
+        "controls": controls.control_facts(found.payload, plan.design if plan else {}),
+        "earlier": controls.earlier_attempts(found.payload),
+    }
 
 
 def _tables(found: Evidence, policy: dict[str, Any]) -> dict[str, Any]:

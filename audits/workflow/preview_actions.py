@@ -32,9 +32,7 @@ def preview_plan(
         NotAllowed: the member of staff neither handles cases nor decides about models.
     """
     now = timezone.now()
-    preview = plan_previews.ask(
-        version_id=version_id, by=by, forget=forget, user=user, now=now
-    )
+    preview = plan_previews.ask(version_id=version_id, by=by, forget=forget, user=user, now=now)
     ring(
         jobs.create_job(
             key=f"preview:{preview.pk}",

@@ -9,6 +9,8 @@ from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, render
 
 from lineage.models import Artefact, ModelVersion
+from lineage.queries import version_page, version_standing
+from lineage.queries.readers import may_read
 from lineage.queries import version_page
 from lineage.views.access import reading
 
@@ -60,11 +62,16 @@ def version(request: HttpRequest, version_id: UUID) -> HttpResponse:
         "family": version_page.family_of(found),
         "artefacts": version_page.artefacts_of(found),
         "kinds": Artefact.Kind,
+        "siblings": version_standing.siblings_of(found),
+        "ancestry": version_standing.ancestry_of(found),
+        "records": version_standing.records_of(found),
+        "shadow_seconds": version_standing.shadow_seconds_of(found),
         "revisions": found.revisions.order_by("version"),
         # Reached through the reverse relation: this app does not know who unlearns.
-        "unlearning_runs": found.unlearning_runs.prefetch_related("requests").order_by(
-            "created_at"
-        ),
+        "unlearning_runs": found.unlearning_runs.select_related("unlearned")
+        .defer("forget_bitmap", "weighed", "report")
+        .prefetch_related("requests")
+        .order_by("created_at"),
         "parameters": _pretty(run.recipe_parameters),
         "sampler": _pretty(run.sampler),
         "environment": _pretty(run.environment),

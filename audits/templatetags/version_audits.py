@@ -1,0 +1,37 @@
+"""What audits know of a version, for its page, which belongs to the app below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import template
+
+from audits.queries.version_audits import audits_of
+from audits.views.weighing import duration
+from audits.views.wording import method_title, verdict_badge
+
+if TYPE_CHECKING:
+    from lineage.models import ModelVersion
+
+register = template.Library()
+
+
+@register.inclusion_tag("audits/_version_audits.html")
+def version_audits(version: ModelVersion, shadow_seconds: float) -> dict[str, Any]:
+    """Show the evidence history of a version, and what its unlearning cost so far."""
+    found = audits_of(version)
+    return {
+        "lines": [
+            {
+                "line": line,
+                "badge": verdict_badge(line.outcome) if line.outcome else None,
+                "method": method_title(line.evidence.run.method),
+            }
+            for line in found.evidence
+        ],
+        "more": found.more,
+        "cost": found.cost,
+        "took": duration(found.cost.seconds),
+        "retraining": duration(found.cost.retraining) if found.cost.retraining else "",
+        "shadows": duration(shadow_seconds) if shadow_seconds else "",
+    }

@@ -1,0 +1,64 @@
+"""What an audit was shown whose answer is known, and the attempts that came before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from audits.views.cells import mapping
+from audits.views.measurements import Fact
+from audits.views.wording import BUSY, Badge, method_title, verdict_badge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# As ``audits/core/harness.py`` begins its findings.
+BLIND = ("The attack does not see planted canaries", "The canaries cannot be evaluated")
+FALSE_ALARM = "The attack tells apart models that never saw the records"
+RESTING = Badge(label="Not judged yet", tone=BUSY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """An audit of the same version and some of the same records that counts against this one."""
+
+    method: str
+    badge: Badge
+
+
+def control_facts(payload: Mapping[str, Any], design: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """Return the known truths of the experiment, and whether the attack got them right."""
+    kept = mapping(payload.get("kept"))
+    if not kept:
+        return ()
+    found = [str(one) for one in kept.get("findings") or payload.get("findings") or ()]
+    planted = design.get("canaries")
+    return (
+        Fact(
+            name=f"Positive: {planted} mislabelled records planted, which it must see"
+            if planted
+            else "Positive: mislabelled records planted",
+            value=_said(found, BLIND, "seen") if planted else "none in this design",
+        ),
+        Fact(
+            name="Negative: models that never saw the records, which it must not tell apart",
+            value=_said(found, (FALSE_ALARM,), "not told apart, or too few to be halved"),
+        ),
+    )
+
+
+def earlier_attempts(payload: Mapping[str, Any]) -> tuple[Earlier, ...]:
+    """Return the audits that came before, as the evidence says."""
+    found = payload.get("earlier_attempts")
+    rows = [mapping(one) for one in found] if isinstance(found, list) else []
+    return tuple(
+        Earlier(
+            method=method_title(str(one.get("method", ""))),
+            badge=verdict_badge(str(one["outcome"])) if one.get("outcome") else RESTING,
+        )
+        for one in rows
+    )
+
+
+def _said(findings: list[str], beginnings: tuple[str, ...], otherwise: str) -> str:
+    return " ".join(one for one in findings if one.startswith(beginnings)) or otherwise
