@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
 
+from audits.core.verdict import Outcome
 from audits.models import Evidence, Verdict
 from unlearning.models import UnlearningRun
 
@@ -22,6 +23,8 @@ MOST_RUNS, MOST_AUDITS = 5000, 200
 MEASURED = ("method", "seconds", "retrain_seconds_predicted")
 EXACT = "EXACT"
 SETS = ("retained", "test")
+# A broken experiment, and one that did not see the records before, bound nothing afterwards.
+SAY_NOTHING = (Outcome.INVALID, Outcome.NO_SIGNAL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +39,8 @@ class MethodRow:
             where none was measured.
         timed: on how many runs that rests.
         leak: the largest upper bound on the leak that the last look of an audit left, at a level
-            that decides; None where no audit bounded one.
+            that decides; None where no audit bounded one. Invalid experiments, and those that did
+            not see the records before, are left out.
         audits: on how many audits that, and ``deviation``, rest.
         deviation: median over audits of |RR - 1| + |TR - 1|, or None. RR and TR are accuracies on
             retained and test records, over those of models that never saw the forgotten ones.
@@ -133,6 +137,7 @@ def _outcomes(model: str) -> dict[str, Counter[str]]:
 def _audits(model: str) -> dict[str, list[tuple[float | None, float | None]]]:
     """Return leak bound and deviation of each audit that ended, the newest ones, by method."""
     judged = Evidence.objects.filter(kind=Evidence.Kind.U_LIRA, verdict__final=True)
+    judged = judged.exclude(verdict__outcome__in=SAY_NOTHING)
     judged = judged.filter(run__target__model_name=model) if model else judged
     told = judged.order_by("-created_at").values_list(
         "run__method",

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Q
 
 from audits.models import Evidence
-from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from audits.models import ErasureRequest
     from lineage.models import ModelVersion
+    from unlearning.models import UnlearningRun
 
 MOST = 20
-S = UnlearningRun.Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +50,7 @@ class VersionAudits:
     cost: Cost
 
 
-def audits_of(version: ModelVersion) -> VersionAudits:
+def audits_of(version: ModelVersion, runs: Iterable[UnlearningRun]) -> VersionAudits:
     """Return what is known of the runs on a version, and of the run that it came from."""
     about = Q(run__target=version) | Q(run__unlearned=version)
     found = Evidence.objects.filter(about).defer("payload")
@@ -60,7 +59,7 @@ def audits_of(version: ModelVersion) -> VersionAudits:
     return VersionAudits(
         evidence=[_line(one) for one in rows],
         more=Evidence.objects.filter(about).count() - len(rows) if len(rows) == MOST else 0,
-        cost=_cost(version),
+        cost=_cost([run for run in runs if run.seconds is not None]),
     )
 
 
@@ -70,10 +69,10 @@ def _line(one: Evidence) -> EvidenceLine:
     return EvidenceLine(evidence=one, case=case, outcome=verdict.outcome if verdict else "")
 
 
-def _cost(version: ModelVersion) -> Cost:
-    told = UnlearningRun.objects.filter(target=version, seconds__isnull=False).aggregate(
-        runs=Count("pk"),
-        seconds=Sum("seconds"),
-        retraining=Sum("retrain_seconds_predicted"),
+def _cost(timed: Sequence[UnlearningRun]) -> Cost:
+    predicted = [one.retrain_seconds_predicted for one in timed if one.retrain_seconds_predicted]
+    return Cost(
+        runs=len(timed),
+        seconds=sum(one.seconds or 0.0 for one in timed),
+        retraining=sum(predicted) if predicted and len(predicted) == len(timed) else None,
     )
-    return Cost(runs=told["runs"], seconds=told["seconds"] or 0.0, retraining=told["retraining"])

@@ -11,15 +11,20 @@ from audits.views.weighing import duration
 from audits.views.wording import method_title, verdict_badge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lineage.models import ModelVersion
+    from unlearning.models import UnlearningRun
 
 register = template.Library()
 
 
 @register.inclusion_tag("audits/_version_audits.html")
-def version_audits(version: ModelVersion, shadow_seconds: float) -> dict[str, Any]:
+def version_audits(
+    version: ModelVersion, runs: Iterable[UnlearningRun], shadow_seconds: float
+) -> dict[str, Any]:
     """Show the evidence history of a version, and what its unlearning cost so far."""
-    found = audits_of(version)
+    found = audits_of(version, runs)
     return {
         "lines": [
             {

@@ -30,6 +30,7 @@ PROMISES = {
     "CERTIFIED": "a stated distance",
     "APPROXIMATE": "none; judged by attacks",
 }
+LEAST = 0.1
 SET_BY = "The installation tries this method first (EXPUNGE_METHOD)."
 
 
@@ -97,6 +98,8 @@ def duration(seconds: float) -> str:
     for length, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * length:
             return f"{seconds / length:.1f} {unit}"
+    if 0 < seconds < LEAST:
+        return f"less than {LEAST} seconds"
     return f"{seconds:.1f} seconds" if seconds else "no time"
 
 

@@ -94,12 +94,14 @@ def answer(request: HttpRequest, version_id: UUID, preview_id: UUID) -> HttpResp
     """Show what the planner said, to whoever asked."""
     preview = _mine(request, version_id, preview_id)
     told = preview.result
+    ways = ways_of(told.get("weighed", {}), told.get("method", ""))
     context = {
         "version": preview.version,
         "preview": preview,
         "told": told,
         "method": method_title(told["method"]) if told.get("method") else "",
-        "ways": ways_of(told.get("weighed", {}), told.get("method", "")),
+        "ways": ways,
+        "taken": next((way for way in ways if way.taken), None),
         **_watched(preview),
     }
     return page(request, "audits/what_if_answer.html", context)

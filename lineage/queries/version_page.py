@@ -11,12 +11,10 @@ from lineage.models import (
     Artefact,
     DatasetSnapshot,
     LineageEdge,
-    LineageNode,
     ModelVersion,
     Role,
     Run,
 )
-from lineage.queries.nodes import shown
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -33,6 +31,7 @@ class Source:
     influence: str
     version: ModelVersion | None = None
     snapshot: DatasetSnapshot | None = None
+    training: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +45,16 @@ class Derived:
 
 @dataclass(frozen=True, kw_only=True)
 class VersionFamily:
-    """The neighbours of a version. ``shadows`` counts the audit's models derived from it."""
+    """The neighbours of a version.
+
+    ``shadows`` counts the models of audits derived from it, ``shadow_seconds`` adds up how long
+    those were trained.
+    """
 
     sources: tuple[Source, ...]
     derived: tuple[Derived, ...]
     shadows: int
+    shadow_seconds: float
 
 
 def listed_versions() -> QuerySet[ModelVersion]:
@@ -62,24 +66,30 @@ def listed_versions() -> QuerySet[ModelVersion]:
 
 def family_of(version: ModelVersion) -> VersionFamily:
     """Return what a version was derived from, and what was derived from it."""
-    derived, shadows = _derived(version)
+    derived, shadows, spent = _derived(version)
     return VersionFamily(
-        sources=sources_of(version.generated_by), derived=derived, shadows=shadows
+        sources=sources_of(version.generated_by),
+        derived=derived,
+        shadows=shadows,
+        shadow_seconds=spent,
     )
 
 
 def sources_of(run: Run) -> tuple[Source, ...]:
     """Return what a run read, data first."""
-    inputs = list(run.inputs.select_related("node", "used_snapshot__dataset").order_by("id"))
-    table = shown(used.node_id for used in inputs)
+    drawn = "used_snapshot__dataset", "used_snapshot__space"
+    inputs = list(run.inputs.select_related("node", *drawn).order_by("id"))
     objects = [used.node.object_id for used in inputs]
-    snapshots = DatasetSnapshot.objects.select_related("dataset").in_bulk(objects)
+    snapshots = DatasetSnapshot.objects.select_related("dataset", "space").in_bulk(objects)
+    versions = ModelVersion.objects.in_bulk([one for one in objects if one not in snapshots])
+    read = {**snapshots, **versions}
     found = [
         Source(
-            label=table[used.node_id].label,
+            label=str(read.get(used.node.object_id) or used.node),
             role=Role(used.role).label,
             influence=used.get_influence_display(),
-            version=table[used.node_id].version,
+            version=versions.get(used.node.object_id),
+            training=used.role == Role.TRAINING,
             snapshot=used.used_snapshot or snapshots.get(used.node.object_id),
         )
         for used in inputs
@@ -92,16 +102,21 @@ def artefacts_of(version: ModelVersion) -> QuerySet[Artefact]:
     return version.artefacts.order_by("created_at", "kind")
 
 
-def _derived(version: ModelVersion) -> tuple[tuple[Derived, ...], int]:
-    node = LineageNode.objects.filter(object_id=version.pk).first()
-    if node is None:
-        return (), 0
-    edges = list(LineageEdge.objects.filter(src=node).order_by("dst_id"))
-    table = shown(edge.dst_id for edge in edges)
-    children = [(edge, table[edge.dst_id].version) for edge in edges]
+def _derived(version: ModelVersion) -> tuple[tuple[Derived, ...], int, float]:
+    edges = list(
+        LineageEdge.objects.filter(src__object_id=version.pk)
+        .select_related("dst")
+        .order_by("dst_id")
+    )
+    objects = [edge.dst.object_id for edge in edges]
+    versions = ModelVersion.objects.select_related("generated_by").in_bulk(objects)
+    children = [(edge, versions.get(edge.dst.object_id)) for edge in edges]
     models = tuple(
         Derived(version=child, role=Role(edge.role).label, influence=edge.get_influence_display())
         for edge, child in children
         if child and child.kind == _MODEL
     )
-    return models, sum(1 for _, child in children if child and child.kind != _MODEL)
+    shadows = [child for _, child in children if child and child.kind == ModelVersion.Kind.SHADOW]
+    spent = sum(child.generated_by.seconds or 0.0 for child in shadows)
+    others = sum(1 for _, child in children if child and child.kind != _MODEL)
+    return models, others, spent

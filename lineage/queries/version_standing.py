@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from django.db.models import Sum
+from django.db import connection
+from django.db.models import UUIDField
 
-from lineage.models import LineageEdge, LineageNode, ModelVersion, Role
+from lineage.models import Influence, ModelVersion, Role
 from lineage.queries.availability import purged_ordinals, restricted_ordinals
 from lineage.queries.membership import members
-from lineage.queries.sources import training_snapshots
 
 if TYPE_CHECKING:
-    from uuid import UUID
+    from collections.abc import Iterable
 
     from django.db.models import QuerySet
 
     from lineage.models import DatasetSnapshot
 
-MOST_SIBLINGS, MOST_LEVELS, MOST_ANCESTORS = 12, 8, 60
+MOST_SIBLINGS, MOST_LEVELS, MOST_ANCESTORS, MOST_ROWS = 12, 8, 60, 2000
+# One statement, however long the chain.
+_ABOVE = """
+WITH RECURSIVE above(src_id, steps, role, influence) AS (
+    SELECT e.src_id, 1, e.role, e.influence FROM lineage_lineageedge e
+    JOIN lineage_lineagenode n ON n.id = e.dst_id WHERE n.object_id = %s
+    UNION
+    SELECT e.src_id, above.steps + 1, e.role, e.influence FROM lineage_lineageedge e
+    JOIN above ON above.src_id = e.dst_id WHERE above.steps < %s
+)
+SELECT n.object_id, above.steps, above.role, above.influence FROM above
+JOIN lineage_lineagenode n ON n.id = above.src_id WHERE n.kind = 'MODEL'
+ORDER BY above.steps, n.id LIMIT %s
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,41 +71,35 @@ def siblings_of(version: ModelVersion) -> QuerySet[ModelVersion]:
 
 def ancestry_of(version: ModelVersion) -> Ancestry:
     """Return the versions that a version was made from, and what those were made from."""
-    levels = LineageEdge.objects.filter(src__kind=LineageNode.Kind.MODEL).select_related("src")
-    above = levels.filter(dst__object_id=version.pk)
-    found: dict[UUID, tuple[int, LineageEdge]] = {}
-    for steps in range(1, MOST_LEVELS + 1):
-        edges = [one for one in above.order_by("src_id") if one.src.object_id not in found]
-        found |= {one.src.object_id: (steps, one) for one in edges}
-        if not edges or len(found) > MOST_ANCESTORS:
-            break
-        above = levels.filter(dst__in=[one.src_id for one in edges])
-    listed = dict(list(found.items())[:MOST_ANCESTORS])
+    found: dict[UUID, tuple[int, str, str]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_ABOVE, [_stored(version.pk), MOST_LEVELS + 1, MOST_ROWS])
+        for pk, steps, role, influence in cursor.fetchall():
+            found.setdefault(UUID(str(pk)), (steps, role, influence))
+    near = {pk: told for pk, told in found.items() if told[0] <= MOST_LEVELS}
+    listed = dict(list(near.items())[:MOST_ANCESTORS])
     versions = ModelVersion.objects.in_bulk(list(listed)) if listed else {}
     ancestors = tuple(
         Ancestor(
             version=versions[pk],
             steps=steps,
-            role=Role(edge.role).label,
-            influence=edge.get_influence_display(),
+            role=Role(role).label,
+            influence=Influence(influence).label,
         )
-        for pk, (steps, edge) in listed.items()
+        for pk, (steps, role, influence) in listed.items()
         if pk in versions
     )
-    return Ancestry(ancestors=ancestors, cut=bool(edges) or len(found) > len(listed))
+    return Ancestry(ancestors=ancestors, cut=len(found) > len(listed))
 
 
-def records_of(version: ModelVersion) -> list[Records]:
-    """Return how many of the records it was trained on are set aside, and erased since."""
-    return [_records(snapshot) for snapshot in training_snapshots(version)]
+def records_of(snapshots: Iterable[DatasetSnapshot]) -> list[Records]:
+    """Return how many of the records of training snapshots are set aside, and erased since."""
+    return [_records(snapshot) for snapshot in snapshots]
 
 
-def shadow_seconds_of(version: ModelVersion) -> float:
-    """Return how long the shadow models of audits that came from a version were trained."""
-    came = LineageEdge.objects.filter(src__object_id=version.pk).values("dst__object_id")
-    shadows = ModelVersion.objects.filter(kind=ModelVersion.Kind.SHADOW, pk__in=came)
-    found: float | None = shadows.aggregate(spent=Sum("generated_by__seconds"))["spent"]
-    return found or 0.0
+def _stored(pk: UUID) -> object:
+    """Return a key as the database holds it."""
+    return UUIDField().get_db_prep_value(pk, connection)
 
 
 def _records(snapshot: DatasetSnapshot) -> Records:
@@ -99,9 +107,10 @@ def _records(snapshot: DatasetSnapshot) -> Records:
         own = members(snapshot)
     except ValueError:  # altered chunks: the page is shown, and ``fsck`` says what is wrong
         return Records(snapshot=snapshot, restricted=None, erased=None)
-    space = snapshot.space
+    gone = purged_ordinals(snapshot.space)
+    aside = restricted_ordinals(snapshot.space) - gone  # a restriction outlives what it was about
     return Records(
         snapshot=snapshot,
-        restricted=own.intersection_cardinality(restricted_ordinals(space)),
-        erased=own.intersection_cardinality(purged_ordinals(space)),
+        restricted=own.intersection_cardinality(aside),
+        erased=own.intersection_cardinality(gone),
     )

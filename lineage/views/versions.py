@@ -50,22 +50,25 @@ def version_list(request: HttpRequest) -> HttpResponse:
 def version(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """Show one version with its origin, its descendants, its files and its unlearning runs."""
     found = get_object_or_404(
-        ModelVersion.objects.select_related("generated_by__procedure", "revision_of"),
+        # Some by the names of apps above, which this one does not know.
+        ModelVersion.objects.select_related(
+            "generated_by__procedure", "revision_of", "anonymity", "unlearned_by__target"
+        ),
         pk=version_id,
     )
-    run = found.generated_by
+    run, family = found.generated_by, version_page.family_of(found)
+    drawn = [one.snapshot for one in family.sources if one.training and one.snapshot]
     context = {
         "version": found,
         **_labels(found),
         "explained": STATES[ModelVersion.State(found.state)],
         "run": run,
-        "family": version_page.family_of(found),
+        "family": family,
         "artefacts": version_page.artefacts_of(found),
         "kinds": Artefact.Kind,
         "siblings": version_standing.siblings_of(found),
         "ancestry": version_standing.ancestry_of(found),
-        "records": version_standing.records_of(found),
-        "shadow_seconds": version_standing.shadow_seconds_of(found),
+        "records": version_standing.records_of(drawn),
         "revisions": found.revisions.order_by("version"),
         # Reached through the reverse relation: this app does not know who unlearns.
         "unlearning_runs": found.unlearning_runs.select_related("unlearned")

@@ -8,7 +8,9 @@ import pytest
 from pyroaring import BitMap
 
 from lineage.models import ModelVersion
-from lineage.queries.version_standing import ancestry_of, records_of, shadow_seconds_of, siblings_of
+from lineage.queries.sources import training_snapshots
+from lineage.queries.version_page import family_of
+from lineage.queries.version_standing import ancestry_of, records_of, siblings_of
 from lineage.services.restriction import restrict
 from tests.lineage.builders import base, data, filled, snapshot, trained
 
@@ -38,11 +40,22 @@ def test_an_ancestry_too_long_to_list_says_so(now, monkeypatch):
 def test_records_are_counted_as_they_stand_today(now):
     space_of = filled("photos", 9, now)
     version = trained("cnn", now, data(snapshot(space_of, now, range(7))))
-    (before,) = records_of(version)
+    (before,) = records_of(training_snapshots(version))
     assert (before.restricted, before.erased) == (0, 0)
     restrict(case_id=uuid4(), space=space_of.space, ordinals=BitMap([0, 1, 8]), now=now)
-    (after,) = records_of(version)
+    (after,) = records_of(training_snapshots(version))
     assert (after.restricted, after.erased) == (2, 0)
+
+
+def test_what_is_erased_is_not_counted_as_restricted(now, monkeypatch):
+    dataset = filled("photos", 9, now)
+    version = trained("cnn", now, data(snapshot(dataset, now, range(7))))
+    restrict(case_id=uuid4(), space=dataset.space, ordinals=BitMap([0, 1]), now=now)
+    monkeypatch.setattr(
+        "lineage.queries.version_standing.purged_ordinals", lambda _space: BitMap([1, 2])
+    )
+    (found,) = records_of(training_snapshots(version))
+    assert (found.restricted, found.erased) == (1, 2)
 
 
 def test_siblings_are_the_versions_of_the_same_model_and_shadows_are_timed_apart(now):
@@ -52,5 +65,5 @@ def test_siblings_are_the_versions_of_the_same_model_and_shadows_are_timed_apart
     spy = trained("cnn", now, base(first), kind=ModelVersion.Kind.SHADOW)
     type(spy.generated_by).objects.filter(pk=spy.generated_by_id).update(seconds=2.5)
     assert list(siblings_of(first)) == [second, first]
-    assert shadow_seconds_of(first) == 2.5
-    assert shadow_seconds_of(second) == 0.0
+    assert family_of(first).shadow_seconds == 2.5
+    assert family_of(second).shadow_seconds == 0.0

@@ -24,13 +24,13 @@ UTILITY = {
 }
 
 
-def audited(upper=0.0891, seconds=1.5, whole=15.0):
+def audited(upper=0.0891, seconds=1.5, whole=15.0, outcome="PASS_LEAK"):
     found = worlds.u_lira()
     level = {**found.payload["contrasts"]["leak"]["subject"], "upper": upper}
     leak = dict.fromkeys(found.payload["contrasts"]["leak"], level)
     contrasts = {**found.payload["contrasts"], "leak": leak}
     payload = {**found.payload, "contrasts": contrasts, "utility": UTILITY}
-    case, run = worlds.judged(replace(found, payload=payload))
+    case, run = worlds.judged(replace(found, payload=payload, outcome=outcome))
     UnlearningRun.objects.filter(pk=run.pk).update(
         seconds=seconds, retrain_seconds_predicted=whole
     )
@@ -84,6 +84,14 @@ def test_a_method_is_told_by_cost_leak_deviation_and_verdicts():
     assert (row.leak, row.audits) == (0.0891, 1)
     assert row.deviation == pytest.approx(0.05 + 0.1)
     assert row.outcomes == {"PASS_LEAK": 1}
+
+
+@pytest.mark.parametrize("outcome", ["INVALID", "NO_SIGNAL"])
+def test_an_experiment_that_says_nothing_bounds_nothing(outcome):
+    audited(outcome=outcome)
+    (row,) = method_rows()
+    assert (row.leak, row.deviation, row.audits, row.harm) == (None, None, 0, None)
+    assert row.outcomes == {outcome: 1}
 
 
 def test_what_does_not_decide_bounds_no_leak():
