@@ -171,7 +171,10 @@ def deciding_bounds(
 def _deviation(utility: Any) -> float | None:  # noqa: ANN401  (any JSON value)
     if not isinstance(utility, dict):
         return None
-    pairs = [(utility.get(f"unlearned_{of}"), utility.get(f"reference_{of}")) for of in SETS]
-    if not all(isinstance(ours, int | float) and theirs for ours, theirs in pairs):
-        return None
-    return sum(abs(ours / theirs - 1) for ours, theirs in pairs)
+    found = 0.0
+    for of in SETS:
+        ours, theirs = utility.get(f"unlearned_{of}"), utility.get(f"reference_{of}")
+        if not isinstance(ours, int | float) or not isinstance(theirs, int | float) or not theirs:
+            return None
+        found += abs(ours / theirs - 1)
+    return found

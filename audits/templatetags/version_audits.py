@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from django import template
 
+from audits.core.badges import verdict_badge
+from audits.core.durations import duration
+from audits.queries.method_titles import method_title
 from audits.queries.version_audits import audits_of
-from audits.views.weighing import duration
-from audits.views.wording import method_title, verdict_badge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

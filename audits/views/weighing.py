@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from audits.core.durations import duration
 from audits.views.wording import method_title
 from unlearning.core.planning.ways import Way
 from unlearning.services.runs import CARRIED_OUT_BY
@@ -30,7 +31,6 @@ PROMISES = {
     "CERTIFIED": "a stated distance",
     "APPROXIMATE": "none; judged by attacks",
 }
-LEAST = 0.1
 SET_BY = "The installation tries this method first (EXPUNGE_METHOD)."
 
 
@@ -91,16 +91,6 @@ def _row(row: Mapping[str, Any], chosen: str, *, set_by: bool) -> WeighedWay:
 
 def _seconds(cost: Mapping[str, Any]) -> str:
     return duration(cost["seconds"] + cost["verify_seconds"])
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time as people say it."""
-    for length, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.1f} {unit}"
-    if 0 < seconds < LEAST:
-        return f"less than {LEAST} seconds"
-    return f"{seconds:.1f} seconds" if seconds else "no time"
 
 
 def _in_words(reason: str) -> str:

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audits.core.badges import BAD, BUSY, CARE, GOOD, QUIET, VERDICTS, Badge, verdict_badge
 from audits.core.grounds import REFUSALS
 from audits.models import ErasureRequest
-from unlearning.queries.catalogue import titles
+from audits.queries.method_titles import method_title
 
 if TYPE_CHECKING:
     from datetime import date
 
     from unlearning.models import UnlearningRun
 
+# Kept below, where the tags of templates find them too.
+__all__ = ["BAD", "BUSY", "CARE", "GOOD", "QUIET", "VERDICTS", "Badge"]
+__all__ += ["method_title", "verdict_badge"]
+
 S = ErasureRequest.Status
 Outcome = ErasureRequest.Outcome
-GOOD, CARE, BAD, QUIET, BUSY = "good", "care", "bad", "quiet", "busy"
 SOON_DAYS = 7
-
-
-@dataclass(frozen=True, kw_only=True)
-class Badge:
-    """A short label with a tone, and one sentence about what it means."""
-
-    label: str
-    tone: str
-    meaning: str = ""
 
 
 STATUS_TONES = {
@@ -43,74 +37,11 @@ STATUS_TONES = {
     S.INFO_ASKED: QUIET,
     S.EXPIRED: QUIET,
 }
-VERDICTS = {
-    "PASS_STRICT": Badge(
-        label="Passed, like retrained",
-        tone=GOOD,
-        meaning="No leak beyond the margin, and no difference from retrained models beyond it.",
-    ),
-    "PASS_LEAK": Badge(
-        label="Passed, no leak",
-        tone=GOOD,
-        meaning="The attack saw the records before unlearning and finds no leak beyond the "
-        "margin after it.",
-    ),
-    "ERASED_BY_CONSTRUCTION": Badge(
-        label="Erased by construction",
-        tone=GOOD,
-        meaning="The version was made again without the records. Lineage shows that none of its "
-        "inputs held them.",
-    ),
-    "BOUNDED_IN_TRAINING": Badge(
-        label="Accepted as it is",
-        tone=CARE,
-        meaning="The version was not changed. Its training bounded what one person could change, "
-        "and the policy accepts that bound.",
-    ),
-    "BOUNDED_REMOVAL": Badge(
-        label="Removed within a bound",
-        tone=GOOD,
-        meaning="The removal is within the stated distance (epsilon, delta) of retraining, by the "
-        "budget that the model keeps.",
-    ),
-    "FAIL": Badge(
-        label="Leak found",
-        tone=BAD,
-        meaning="The attack still tells that the model learned from these records.",
-    ),
-    "DESTROYED": Badge(
-        label="Accuracy lost",
-        tone=BAD,
-        meaning="The model lost more accuracy than allowed. A ruined model leaks nothing and "
-        "proves nothing.",
-    ),
-    "INVALID": Badge(
-        label="Invalid experiment",
-        tone=BAD,
-        meaning="The experiment itself was broken, so it says nothing about the model.",
-    ),
-    "NO_SIGNAL": Badge(
-        label="No signal",
-        tone=CARE,
-        meaning="The attack did not see the records even before unlearning, so it cannot show "
-        "that they are gone.",
-    ),
-    "INCONCLUSIVE": Badge(
-        label="Inconclusive",
-        tone=CARE,
-        meaning="The bounds are too wide for a conclusion either way.",
-    ),
-}
 GUARANTEES = {
     "EXACT": "Exact",
     "CERTIFIED": "Certified",
     "APPROXIMATE": "Approximate",
     "": "Not yet known",
-}
-SPECIAL_METHODS = {
-    "destroy": "Destroy the version",
-    "retrain_outside": "Retrained outside",
-    "no_action": "Nothing, trained privately",
 }
 JOBS = {
     "SCORE": "Score the training records around the named ones",
@@ -159,11 +90,6 @@ def due_badge(request: ErasureRequest, today: date) -> Badge | None:
     return Badge(label=f"Due in {_days(days)}" if days else "Due today", tone=CARE)
 
 
-def verdict_badge(outcome: str) -> Badge:
-    """Return a verdict in words; an unknown one by its code."""
-    return VERDICTS.get(outcome, Badge(label=outcome or "Not judged yet", tone=QUIET))
-
-
 def guarantee_words(code: str) -> str:
     """Return what is claimed of an unlearned version."""
     return GUARANTEES.get(code, code)
@@ -172,11 +98,6 @@ def guarantee_words(code: str) -> str:
 def refusal_words(code: str) -> str:
     """Return the reason of a refusal."""
     return REFUSALS.get(code, code)
-
-
-def method_title(name: str) -> str:
-    """Return the title of a method, from the generated catalogue; never imports the method."""
-    return SPECIAL_METHODS.get(name) or titles().get(name, name)
 
 
 def job_title(kind: str, run: UnlearningRun | None) -> str:

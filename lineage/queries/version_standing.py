@@ -97,9 +97,10 @@ def records_of(snapshots: Iterable[DatasetSnapshot]) -> list[Records]:
     return [_records(snapshot) for snapshot in snapshots]
 
 
-def _stored(pk: UUID) -> object:
+def _stored(pk: UUID) -> UUID | str:
     """Return a key as the database holds it."""
-    return UUIDField().get_db_prep_value(pk, connection)
+    found: UUID | str = UUIDField().get_db_prep_value(pk, connection)
+    return found
 
 
 def _records(snapshot: DatasetSnapshot) -> Records:
