@@ -18,8 +18,9 @@ def test_a_point_is_beaten_by_one_that_is_as_good_in_both_and_better_in_one():
         Point(label="sure", cost=1, harm=0),
         Point(label="worse", cost=0.2, harm=0.5),
         Point(label="twin", cost=0.1, harm=0.5),
+        Point(label="as dear and less sure", cost=1, harm=0.1),
     ]
-    assert unbeaten(found) == [True, True, False, True]
+    assert unbeaten(found) == [True, True, False, True, False]
 
 
 @given(points)
