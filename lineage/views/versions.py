@@ -10,8 +10,6 @@ from django.shortcuts import get_object_or_404, render
 
 from lineage.models import Artefact, ModelVersion
 from lineage.queries import version_page, version_standing
-from lineage.queries.readers import may_read
-from lineage.queries import version_page
 from lineage.views.access import reading
 
 if TYPE_CHECKING:
