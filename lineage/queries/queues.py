@@ -24,7 +24,7 @@ SILENCE = timedelta(minutes=5)  # a worker that is there takes a waiting job in 
 class QueueState:
     """One queue at a moment; ``seen_at`` is the last sign of a worker: a heartbeat or an end.
 
-    ``oldest`` is how long the oldest waiting job has waited; ``silent``, that a worker should have
+    ``oldest_since`` is when the oldest waiting job came; ``silent``, that a worker should have
     taken it long ago.
     """
 
@@ -33,7 +33,7 @@ class QueueState:
     queued: int = 0
     running: int = 0
     failed: int = 0
-    oldest: timedelta | None = None
+    oldest_since: datetime | None = None
     seen_at: datetime | None = None
     paused_at: datetime | None = None
     paused_by: str = ""
@@ -80,15 +80,14 @@ def _state(
     row = row or {}
     first = row.get("first")
     seen = max(filter(None, (row.get("beat"), row.get("ended"))), default=None)
-    oldest = now - first if first else None
-    unheard = oldest is not None and oldest > SILENCE and not row["running"]
+    unheard = first is not None and now - first > SILENCE and not row["running"]
     return QueueState(
         name=name,
         purpose=QUEUES.get(name, ""),
         queued=row.get("queued", 0),
         running=row.get("running", 0),
         failed=row.get("failed", 0),
-        oldest=oldest,
+        oldest_since=first,
         seen_at=seen,
         paused_at=pause.paused_at if pause else None,
         paused_by=pause.paused_by.get_username() if pause and pause.paused_by else "",

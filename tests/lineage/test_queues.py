@@ -83,7 +83,7 @@ def test_a_queue_is_silent_when_nobody_takes_its_jobs():
     assert not state("heavy", NOW + SILENCE).silent
     late = NOW + SILENCE + timedelta(seconds=1)
     assert state("heavy", late).silent
-    assert state("heavy", late).oldest == late - NOW
+    assert state("heavy", late).oldest_since == NOW
     queues.pause_queue(queue="heavy", user=None, now=NOW)
     assert not state("heavy", late).silent
 
