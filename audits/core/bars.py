@@ -30,14 +30,16 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """The values over one label, by tone, drawn on top of one another; negative ones are refused."""
+    """The values over one label, by tone, stacked; a negative one is refused."""
 
     label: str
     values: Mapping[str, float]
 
     def __post_init__(self) -> None:
         if any(value < 0 for value in self.values.values()):
-            raise ValueError(f"values of {self.label} are {dict(self.values)}; none may be below 0.")
+            raise ValueError(
+                f"values of {self.label} are {dict(self.values)}; none may be below 0."
+            )
 
     @property
     def total(self) -> float:
@@ -57,7 +59,9 @@ def bars(columns: Sequence[Column], *, words: str = "{label}: {value:g}") -> tup
         return ()
     step = WIDTH / len(columns)
     return tuple(
-        bar for place, one in enumerate(columns) for bar in _stack(one, place * step, step, top, words)
+        bar
+        for place, one in enumerate(columns)
+        for bar in _stack(one, place * step, step, top, words)
     )
 
 

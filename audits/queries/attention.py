@@ -61,14 +61,14 @@ NOTHING_SHOWN = ("INCONCLUSIVE", "NO_SIGNAL", "INVALID")
 OF_CASES = ("SEARCH", "SCORE", "PLAN", "UNLEARN", "AUDIT", "JUDGE", "ERASE")
 
 
-def pressing(today: date, until: date) -> list[ErasureRequest]:
-    """Return answers that are overdue or due until a day, each with ``group`` and ``of_all``."""
+def pressing(today: date, until: date) -> list[Any]:
+    """Return cases whose answer is overdue or due until a day, with ``group`` and ``of_all``."""
     late = Case(When(due_on__lt=today, then=Value(OVERDUE)), default=Value(SOON))
     found = clocks.unanswered().filter(due_on__lte=until)
     return _first_of_each(found, late)
 
 
-def stopped(user: User) -> list[ErasureRequest]:
+def stopped(user: User) -> list[Any]:
     """Return open cases that wait for staff, each with ``group``, ``of_all`` and ``own``.
 
     A case is in the first group that holds: a second person, stopped, to decide, duplicates,
@@ -87,7 +87,7 @@ def stopped(user: User) -> list[ErasureRequest]:
     own = Q(Exists(_proposals().filter(proposed_by=user)))
     own |= Q(Exists(_exceptions().filter(proposed_by=user)))
     own |= Q(Exists(_of_case(OperatorCase.objects.filter(authors=user))))
-    mine = Case(When(own, then=Value(True)), default=Value(False))
+    mine = Case(When(own, then=Value(1)), default=Value(0))
     return _first_of_each(open_cases().annotate(own=mine), group)
 
 
@@ -143,13 +143,13 @@ def held_records() -> list[LabelConflict]:
     return list(_some(held))
 
 
-def _some(found: QuerySet[Any]) -> QuerySet[Any]:
+def _some(found: QuerySet[Any]) -> Any:  # noqa: ANN401  (a queryset of the same model)
     """Return the first rows of a query, each with the number of all as ``of_all``."""
     return found.annotate(of_all=Window(Count("pk")))[:SHOWN]
 
 
-def _first_of_each(found: QuerySet[ErasureRequest], group: Case) -> list[ErasureRequest]:
-    order = [F("due_on").asc(nulls_last=True), "received_at", "pk"]
+def _first_of_each(found: QuerySet[ErasureRequest], group: Case) -> list[Any]:
+    order: list[Any] = [F("due_on").asc(nulls_last=True), "received_at", "pk"]
     rows = found.annotate(group=group).exclude(group="").order_by(*order)
     numbered = rows.annotate(
         of_all=Window(Count("pk"), partition_by="group"),
@@ -158,15 +158,15 @@ def _first_of_each(found: QuerySet[ErasureRequest], group: Case) -> list[Erasure
     return list(numbered.filter(place__lte=SHOWN))
 
 
-def _of_case(rows: QuerySet[Any]) -> QuerySet[Any]:
+def _of_case(rows: QuerySet[Any]) -> Any:  # noqa: ANN401  (a queryset of the same model)
     return rows.filter(request=OuterRef("pk"))
 
 
-def _proposals() -> QuerySet[Decision]:
+def _proposals() -> Any:  # noqa: ANN401  (a queryset)
     return _of_case(Decision.objects.filter(state=Decision.State.PROPOSED))
 
 
-def _exceptions() -> QuerySet[VersionException]:
+def _exceptions() -> Any:  # noqa: ANN401  (a queryset)
     return _of_case(VersionException.objects.filter(approved_at=None))
 
 

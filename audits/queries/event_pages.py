@@ -59,9 +59,7 @@ class Proven:
     altered: bool = False
 
 
-def page_of(
-    *, before: int | None = None, case: UUID | None = None, kind: str = ""
-) -> LogPage:
+def page_of(*, before: int | None = None, case: UUID | None = None, kind: str = "") -> LogPage:
     """Return events below an index, or the newest, of one case or type where they are given.
 
     Pages go by the index and not by an offset: the last page costs what the first does, and what
@@ -102,7 +100,10 @@ def proven(leaf: LogLeaf) -> Proven:
     try:
         path = parse_proof(log_proofs.tlog_proof(leaf.index, log_proofs.newest_checkpoint())).path
         if ledger.leaf_hash(raw) != hashed:
-            why_not, altered = "The bytes of this event do not have the hash that was logged.", True
+            why_not, altered = (
+                "The bytes of this event do not have the hash that was logged.",
+                True,
+            )
     except log_proofs.NotSignedYet as error:
         why_not = str(error)
     except (NotProven, SubtreeMissing) as error:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Sum
@@ -77,13 +77,15 @@ def _requests(since: datetime, zone: ZoneInfo) -> dict[date, int]:
     weekly = asked.filter(received_at__gte=since).values(
         week=TruncWeek("received_at", tzinfo=zone)
     )
-    return {_day(row, zone): row["n"] for row in weekly.annotate(n=Count("pk"))}
+    return {_day(row["week"], zone): row["n"] for row in weekly.annotate(n=Count("pk"))}
 
 
 def _answered(since: datetime, zone: ZoneInfo) -> dict[date, Answered]:
     took: dict[date, list[float]] = defaultdict(list)
     sent = answers().filter(sent_at__gte=since).values_list("sent_at", "request__received_at")
     for left, received in sent.iterator():
+        if left is None:
+            continue
         day = left.astimezone(zone).date()
         took[day - timedelta(days=day.weekday())].append((left - received).total_seconds() / _DAY)
     return {week: Answered(count=len(days), days=median(days)) for week, days in took.items()}
@@ -94,7 +96,7 @@ def _verdicts(since: datetime, zone: ZoneInfo) -> dict[date, dict[str, int]]:
     weekly = final.values("outcome", week=TruncWeek("created_at", tzinfo=zone))
     found: dict[date, dict[str, int]] = defaultdict(dict)
     for row in weekly.annotate(n=Count("pk")).order_by("outcome"):
-        found[_day(row, zone)][row["outcome"]] = row["n"]
+        found[_day(row["week"], zone)][row["outcome"]] = row["n"]
     return dict(found)
 
 
@@ -107,6 +109,5 @@ def _spent(since: datetime) -> tuple[Spent, ...]:
     )
 
 
-def _day(row: dict[str, Any], zone: ZoneInfo) -> date:
-    week: datetime = row["week"]
+def _day(week: datetime, zone: ZoneInfo) -> date:
     return week.astimezone(zone).date()

@@ -67,7 +67,7 @@ def _answered(found: Trends) -> Chart:
         ends=_ends(found),
         head=("Week of", "Answers", "Median of days"),
         rows=tuple(
-            (week, str(one.count), f"{one.days:.1f}") if one else (week, "0", "–")
+            (week, str(one.count), f"{one.days:.1f}") if one else (week, "0", "")
             for week, one in zip(_weeks(found), weekly, strict=True)
         ),
     )
@@ -107,7 +107,11 @@ def _spent(found: Trends) -> Chart:
         summary=f"{span(total)} of unlearning in {len(found.weeks)} weeks, shadow models not "
         "counted; the method that took most first.",
         lines=tuple(
-            (method_title(one.method), one.seconds / most * WIDTH if most else 0.0, span(one.seconds))
+            (
+                method_title(one.method),
+                one.seconds / most * WIDTH if most else 0.0,
+                span(one.seconds),
+            )
             for one in found.spent[:_METHODS]
         ),
         head=("Method", "Runs", "Seconds", "Seconds a run"),

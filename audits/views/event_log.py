@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.core.paginator import Paginator
-from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
@@ -20,10 +19,11 @@ from audits.views.access import page, staff_page
 from audits.views.downloads import attachment, not_there
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 PLAIN = "text/plain; charset=utf-8"
 PER_PAGE = 50
+_DIGITS = 18  # of an index that fits into the column
 
 
 @require_safe
@@ -34,7 +34,7 @@ def events(request: HttpRequest) -> HttpResponse:
     case = event_pages.case_called(typed["case"]) if typed["case"] else None
     unknown = bool(typed["case"]) and case is None
     kind = typed["type"] if typed["type"] in SCHEMA else ""
-    before = int(typed["before"]) if typed["before"].isdecimal() and len(typed["before"]) < 19 else None
+    before = _index(typed["before"])
     found = event_pages.page_of(before=before, case=case, kind=kind)
     context = {
         "found": found if not unknown else event_pages.LogPage(events=(), older=None, newer=None),
@@ -97,3 +97,8 @@ def checkpoint(request: HttpRequest, size: int) -> HttpResponse:  # noqa: ARG001
     """Return one checkpoint, a C2SP signed note."""
     found = get_object_or_404(LogCheckpoint, pk=size)
     return attachment(found.note.encode(), f"checkpoint-{size}.txt", PLAIN)
+
+
+def _index(text: str) -> int | None:
+    """Return the index that was asked for; None for none, or for what cannot be one."""
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else None

@@ -126,8 +126,14 @@ def needs(user: User, now: datetime) -> list[Group]:
     today = clocks.today(now)
     soon = attention.pressing(today, today + timedelta(days=SOON_DAYS))
     cases = [*soon, *attention.stopped(user)]
-    of_cases = [_of_cases(code, [one for one in cases if one.group == code], now) for code in OF_CASES]
-    return [one for one in [*of_cases, *_beside(now)] if one.total]
+    of_cases = [
+        _of_cases(code, [one for one in cases if one.group == code], now) for code in OF_CASES
+    ]
+    return [
+        one
+        for one in [*of_cases, *_of_letters(), *_of_models(now), *_of_registers(now)]
+        if one.total
+    ]
 
 
 def _of_cases(code: str, rows: Sequence[Any], now: datetime) -> Group:
@@ -171,10 +177,9 @@ def _group(
     )
 
 
-def _beside(now: datetime) -> Iterable[Group]:
-    """Yield what is no state of a case: letters, exceptions, evidence, jobs, versions, registers."""
-    handle, operate, register = (Right.HANDLE,), (Right.OPERATE,), (Right.REGISTER,)
-    cases = reverse("audits:request_list")
+def _of_letters() -> Iterable[Group]:
+    """Yield letters, and exceptions that ended."""
+    cases, handle = reverse("audits:request_list"), (Right.HANDLE,)
     yield _group(
         ("LETTERS", "Letters", "They could not be sent, or are to be posted.", CARE, handle),
         attention.letters(),
@@ -195,8 +200,19 @@ def _beside(now: datetime) -> Iterable[Group]:
         ),
         cases,
     )
+
+
+def _of_models(now: datetime) -> Iterable[Group]:
+    """Yield evidence that says nothing, failed jobs, and versions with an unknown origin."""
+    operate = (Right.OPERATE,)
     yield _group(
-        ("EVIDENCE", "Evidence that says nothing", "No further run follows by itself.", CARE, operate),
+        (
+            "EVIDENCE",
+            "Evidence that says nothing",
+            "No further run follows by itself.",
+            CARE,
+            operate,
+        ),
         attention.inconclusive(),
         lambda one: Line(
             href=reverse("audits:evidence", args=[one.case, one.evidence_id]),
@@ -216,13 +232,24 @@ def _beside(now: datetime) -> Iterable[Group]:
         _failed(),
     )
     yield _group(
-        ("COVERAGE", "Gaps in the lineage", "Nobody recorded what they learned from.", CARE, operate),
+        (
+            "COVERAGE",
+            "Gaps in the lineage",
+            "Nobody recorded what they learned from.",
+            CARE,
+            operate,
+        ),
         attention.uncaptured(),
         lambda one: Line(
             href=reverse("lineage:version", args=[one.pk]), label=str(one), note="Not captured"
         ),
         reverse("lineage:version_list"),
     )
+
+
+def _of_registers(now: datetime) -> Iterable[Group]:
+    """Yield holds to review, and records that are held back."""
+    handle, register = (Right.HANDLE,), (Right.REGISTER,)
     yield _group(
         ("HOLDS", "Legal holds to review", "Their day of review has come.", CARE, register),
         attention.reviews(clocks.today(now)),

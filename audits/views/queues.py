@@ -51,7 +51,8 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         "failed": _rows(shown, now),
         "shown": shown,
         "failed_days": JOB_DAYS,
-        **_capacity(now),
+        "outlook": schedule.outlook(now),
+        "deadline": settings.EXPUNGE_DEADLINE_DAYS,
         "device": settings.EXPUNGE_DEVICE,
         "may_operate": may(request, Right.OPERATE),
     }
@@ -102,17 +103,3 @@ def _rows(jobs: Iterable[Job], now: datetime) -> list[dict[str, Any]]:
         }
         for job in jobs
     ]
-
-
-def _capacity(now: datetime) -> dict[str, Any]:
-    """Return what the workers can do in a day, and the age that no request passes with it."""
-    known, capacity = schedule.backlog((), schedule.days(now))
-    wait = schedule.waited_on_purpose()
-    return {
-        "trainings": len(known.runs),
-        "shards": known.shards,
-        "per_day": capacity.per_day,
-        "bound": capacity.age_bound(known.whole, wait=wait) if known.runs else None,
-        "deadline": settings.EXPUNGE_DEADLINE_DAYS,
-        "alerts": schedule.alerts(now),
-    }

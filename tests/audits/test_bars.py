@@ -21,14 +21,17 @@ def test_every_value_is_a_bar_within_the_box(columns):
     found = bars(columns)
     assert len(found) in (0, sum(bool(v) for one in columns for v in one.values.values()))
     for bar in found:
-        assert 0 <= bar.x
+        assert bar.x >= 0
         assert bar.x + bar.width <= WIDTH + 0.01
-        assert -0.01 <= bar.y
+        assert bar.y >= -0.01
         assert bar.y + bar.height <= HEIGHT + 0.01
 
 
 def test_the_highest_column_fills_the_box_and_tones_stand_on_one_another():
-    low, high = Column(label="a", values={"good": 1}), Column(label="b", values={"good": 3, "bad": 1})
+    low, high = (
+        Column(label="a", values={"good": 1}),
+        Column(label="b", values={"good": 3, "bad": 1}),
+    )
     first, second, third = bars([low, high], words="{label} {tone} {value:g}")
     assert (first.height, second.height, third.height) == (30, 90, 30)
     assert (first.y, second.y, third.y) == (90, 30, 0)

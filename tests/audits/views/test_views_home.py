@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -24,19 +25,16 @@ S = ErasureRequest.Status
 MOST_QUERIES = 25
 
 
-def case(status, *, due=60, **fields):
+def case(status, *, due=60, **fields: Any):  # noqa: ANN401  (of the model)
     """A case in a state, due in so many days."""
     now = timezone.now()
     return ErasureRequest.objects.create(
-        **{
-            "reference": f"ER-{uuid.uuid4().hex[:8].upper()}",
-            "status": status,
-            "status_digest": uuid.uuid4().hex,
-            "received_at": now - timedelta(days=3),
-            "due_on": (now + timedelta(days=due)).date(),
-            "due_rule": "ART_12_3",
-            **fields,
-        }
+        reference=f"ER-{uuid.uuid4().hex[:8].upper()}",
+        status=status,
+        status_digest=uuid.uuid4().hex,
+        due_on=(now + timedelta(days=due)).date(),
+        due_rule="ART_12_3",
+        **{"received_at": now - timedelta(days=3), **fields},
     )
 
 
@@ -118,10 +116,8 @@ def test_what_is_not_a_state_of_a_case_is_listed(decider):
     Letter.objects.create(
         request=one, code="ANSWER_ERASED", state="FAILED", locale="en", created_at=now
     )
-    Job.objects.create(
-        **{"key": "t", "kind": "TRAIN", "queue": "heavy", "payload_id": uuid.uuid4()},
-        **{"status": "FAILED", "error_code": "DISK_FULL", "created_at": now, "ended_at": now},
-    )
+    made = {"status": "FAILED", "error_code": "DISK_FULL", "created_at": now, "ended_at": now}
+    Job.objects.create(key="t", kind="TRAIN", queue="heavy", payload_id=uuid.uuid4(), **made)
     blind = worlds.version("blind")
     type(blind.generated_by).objects.update(capture_level="NONE")
     page = yours(home(decider))
@@ -189,7 +185,9 @@ def test_the_trends_count_by_weeks():
 def test_every_chart_has_its_table(reader):
     case(S.SEALED)
     page = home(reader)
-    (chart,) = re.findall(r'<section class="chart" aria-labelledby="chart-requests">.*?</section>', page, re.DOTALL)
+    (chart,) = re.findall(
+        r'<section class="chart" aria-labelledby="chart-requests">.*?</section>', page, re.DOTALL
+    )
     assert chart.count("<rect") == 1
     assert chart.count("<tr>") == WEEKS + 1
     assert "style=" not in page
