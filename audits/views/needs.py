@@ -153,9 +153,9 @@ def _of_cases(code: str, rows: Sequence[Any], now: datetime) -> Group:
 
 
 def _said(case: ErasureRequest, now: datetime) -> str:
-    """Return how pressing a case is, else what it is about."""
+    """Return how pressing a case is, else why it stopped, else what it is about."""
     badge = due_badge(case, clocks.today(now))
-    return badge.label if badge else case.get_kind_display()
+    return badge.label if badge else case.failure_code or case.get_kind_display()
 
 
 def _group(

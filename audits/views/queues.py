@@ -16,8 +16,10 @@ from django.views.decorators.http import require_POST, require_safe
 from audits import workflow
 from audits.core.roles import Right
 from audits.queries import schedule
+from audits.queries.capacity import DAY
 from audits.queries.job_cases import cases_of_jobs
 from audits.views.access import page, staff_of, staff_page
+from audits.views.charts import span
 from audits.views.needs import JOB_DAYS
 from audits.views.rights import may, needing
 from audits.views.wording import job_title
@@ -44,6 +46,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     failed = failed_jobs(now - timedelta(days=JOB_DAYS))
     shown = Paginator(failed, PER_PAGE).get_page(request.GET.get("page"))
     running = list(running_jobs()[:PER_PAGE])
+    outlook = schedule.outlook(now)
     context = {
         "queues": queue_states(now),
         "known": QUEUES,
@@ -51,7 +54,8 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         "failed": _rows(shown, now),
         "shown": shown,
         "failed_days": JOB_DAYS,
-        "outlook": schedule.outlook(now),
+        "outlook": outlook,
+        "bound": span(outlook.bound * DAY),
         "deadline": settings.EXPUNGE_DEADLINE_DAYS,
         "device": settings.EXPUNGE_DEVICE,
         "may_operate": may(request, Right.OPERATE),
