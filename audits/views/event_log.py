@@ -86,7 +86,7 @@ def proof(request: HttpRequest, index: int) -> HttpResponse:
 @staff_page
 def checkpoints(request: HttpRequest) -> HttpResponse:
     """List the checkpoints, the newest first."""
-    found = LogCheckpoint.objects.order_by("-size")
+    found = LogCheckpoint.objects.order_by("-size").prefetch_related("anchors")
     shown = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     return page(request, "audits/checkpoints.html", {"shown": shown, "state": log_state()})
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('lineage', '0018_deployments'),
+        ('lineage', '0019_notices_and_suppliers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -146,6 +146,17 @@ def test_the_tail_and_the_last_full_check_are_told(reader):
     assert ", 5 events</dd>" in page
 
 
+def test_what_nobody_else_has_confirmed_yet_is_told(reader):
+    write(3)
+    signed, now = log.checkpoint(now=timezone.now()), timezone.now()
+    write(4)
+    log.checkpoint(now=now)
+    assert "no authority or witness confirmed" in text_of(reader.get("/log/"))
+    signed.anchors.create(kind="STAMP", said_at=now, next_at=now, created_at=now)
+    assert "the first 3 events; 4 not yet" in text_of(reader.get("/log/"))
+    assert "Time-stamping authority, " in text_of(reader.get("/log/checkpoints/"))
+
+
 def test_a_page_costs_the_same_whatever_is_logged(reader, django_assert_max_num_queries):
     case = worlds.verified()
     write(120, case=case.pk)
