@@ -125,7 +125,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 LOGIN_URL = reverse_lazy("login")
-LOGIN_REDIRECT_URL = reverse_lazy("audits:request_list")
+LOGIN_REDIRECT_URL = reverse_lazy("audits:staff_home")
 LOGOUT_REDIRECT_URL = reverse_lazy("audits:erasure_form")
 AUTH_PASSWORD_VALIDATORS = [
     {

@@ -223,6 +223,8 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
         "format": CODE,
         "digest": SHA256,
     },
+    "queue_paused": {"queue": SLUG},
+    "queue_resumed": {"queue": SLUG},
     "log_checked": {"events": COUNT, "checkpoints": COUNT, "records": COUNT},
     "supplier_evidence_added": {"version": UUID, "kind": CODE, "digest": SHA256},
     "version_exported": {"version": UUID, "weights": SHA256, "manifest": SHA256},

@@ -98,6 +98,8 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             release_held="put a held version into use",
             propose_exception="propose that an affected version stays",
             drop_exception="take this proposal back",
+            pause_queue="pause a queue of jobs",
+            resume_queue="let a paused queue go on",
         ),
         **_each(
             Right.REGISTER,

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audits', '0036_registers_of_rules'),
+        ('audits', '0038_log_leaf_type'),
         ('lineage', '0019_notices_and_suppliers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

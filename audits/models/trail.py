@@ -25,6 +25,7 @@ class LogLeaf(models.Model):
 
     class Meta:
         ordering = ["index"]
+        indexes = [models.Index(fields=["type", "index"], name="log_leaf_type")]
 
     def __str__(self) -> str:
         return f"{self.index} {self.type}"

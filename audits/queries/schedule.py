@@ -7,6 +7,7 @@ of them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
@@ -94,22 +95,44 @@ def enough_people(cases: Iterable[ErasureRequest], now: float) -> bool:
     return all(batch_ruling(one, now, capacity).allowed for one in left if one.places)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """What the workers can do, the age in days that no request passes, and what to act on."""
+
+    trainings: int = 0
+    shards: int = 0
+    per_day: float = 0.0
+    bound: float = 0.0
+    alerts: tuple[str, ...] = ()
+
+
 def alerts(now: datetime) -> tuple[str, ...]:
     """Return a sentence for each thing that staff must act on: too little capacity, late cases."""
+    return outlook(now).alerts
+
+
+def outlook(now: datetime) -> Outlook:
+    """Return what is to be expected of the trainings in use; nothing where there are none."""
     at_work = (S.ACCEPTED, S.RESTRICTED, S.PLANNED, S.UNLEARNING, S.AUDITING)
     known, capacity = backlog((), days(now))
     known.running.clear()
     if not known.runs:
-        return ()
+        return Outlook()
     erasing = ErasureRequest.objects.exclude(kind=ErasureRequest.Kind.RESTRICTION)
     for case in erasing.filter(status__in=at_work).exclude(due_rule=NO_DEADLINE):
         known.add(_request(case, Place(next(iter(known.runs)), WHOLE)))
-    return warnings(
-        known,
-        days(now),
-        capacity=capacity,
-        policy=policy(),
-        deadline=settings.EXPUNGE_DEADLINE_DAYS,
+    return Outlook(
+        trainings=len(known.runs),
+        shards=known.shards,
+        per_day=capacity.per_day,
+        bound=capacity.age_bound(known.whole, wait=waited_on_purpose()),
+        alerts=warnings(
+            known,
+            days(now),
+            capacity=capacity,
+            policy=policy(),
+            deadline=settings.EXPUNGE_DEADLINE_DAYS,
+        ),
     )
 
 

@@ -80,8 +80,3 @@ def remember(request: HttpRequest, what: str, case: ErasureRequest) -> None:
 
 def _recalled(known: dict[str, str]) -> dict[str, object]:
     return {"known": known, "due_on": date.fromisoformat(known["due_on"])}
-
-
-def home(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (a view takes the request)
-    """Lead from the root of the site to the form."""
-    return redirect("audits:erasure_form")

@@ -6,6 +6,7 @@
   identity and restrictions; ``refused``: what is refused is logged;
 * ``version_actions``: what they do about versions that stay;
 * ``preview_actions``: what they ask before anybody asked for anything;
+* ``queue_actions``: what is done about the queues of jobs;
 * ``retention_actions``: what is done about how long closed cases are kept;
 * ``decide_actions``: what staff decide about requests, with a second person, and about holds;
 * ``steps``: ``advance`` looks at where a case is and does the next step; it may be called at any
@@ -81,6 +82,7 @@ from audits.workflow.operator_actions import (
     return_forget_set,
 )
 from audits.workflow.preview_actions import preview_plan
+from audits.workflow.queue_actions import pause_queue, resume_queue
 from audits.workflow.retention_actions import keep_longer
 from audits.workflow.version_actions import approve_exception, drop_exception, propose_exception
 
@@ -114,6 +116,7 @@ __all__ = [
     "note_proof_destroyed",
     "open_case",
     "pause_clock",
+    "pause_queue",
     "place_hold",
     "plan_lift",
     "post_letter",
@@ -127,6 +130,7 @@ __all__ = [
     "release_hold",
     "restore_letter",
     "resume_clock",
+    "resume_queue",
     "retry",
     "return_decision",
     "return_forget_set",

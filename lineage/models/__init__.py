@@ -23,7 +23,7 @@ from lineage.models.intake import (
     NamedLocation,
     ReceivedEvent,
 )
-from lineage.models.jobs import Job
+from lineage.models.jobs import Job, PausedQueue
 from lineage.models.locations import Backup, Location, SuppressionHit
 from lineage.models.purges import (
     ErasureViewOpening,
@@ -70,6 +70,7 @@ __all__ = [
     "ModelVersion",
     "NamedLocation",
     "OrdinalSpace",
+    "PausedQueue",
     "Procedure",
     "PurgePermit",
     "PurgeTrace",

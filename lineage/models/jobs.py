@@ -3,12 +3,15 @@
 * QUEUED -> RUNNING by one conditional UPDATE that also writes the lease;
 * RUNNING -> SUCCEEDED | FAILED | CANCELLED by whoever holds the lease;
 * RUNNING with a lapsed lease -> QUEUED again, up to ``max_attempts``, then FAILED.
+
+While a queue has a row of ``PausedQueue``, none of its jobs is claimed.
 """
 
 from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 
 
@@ -60,3 +63,19 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {str(self.pk)[:8]}"
+
+
+class PausedQueue(models.Model):
+    """A queue from which no job is claimed until the row is gone; what runs is not stopped.
+
+    ``paused_by`` is empty where a command did it.
+    """
+
+    queue = models.CharField(max_length=16, primary_key=True)
+    paused_at = models.DateTimeField()
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.queue} is paused"

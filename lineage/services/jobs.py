@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.db.models import F, Q
 
-from lineage.models import Job
+from lineage.models import Job, PausedQueue
 
 if TYPE_CHECKING:
     import uuid
@@ -19,7 +19,7 @@ DEFAULT_ATTEMPTS = 3
 
 
 class JobNotClaimable(Exception):
-    """The job is held by somebody, has ended, or never existed."""
+    """The job is held by somebody, has ended, its queue is paused, or it never existed."""
 
 
 class LeaseLost(Exception):
@@ -56,10 +56,11 @@ def claim_job(*, job_id: uuid.UUID, now: datetime, lease: timedelta) -> Job:
     """Take a queued job for a new holder.
 
     Raises:
-        JobNotClaimable: somebody else was first, or the job has ended.
+        JobNotClaimable: somebody else was first, the job has ended, or its queue is paused.
     """
     holder = uuid4()
-    claimed = Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(
+    waiting = Job.objects.filter(pk=job_id, status=Job.Status.QUEUED)
+    claimed = waiting.exclude(queue__in=_paused()).update(
         status=Job.Status.RUNNING,
         holder=holder,
         attempt=F("attempt") + 1,
@@ -148,11 +149,19 @@ def mark_rung(*, job_id: uuid.UUID, now: datetime) -> bool:
 
 
 def jobs_to_ring(*, now: datetime, silence: timedelta) -> list[Job]:
-    """Mark and return the queued jobs that nobody was told of for as long as ``silence``."""
+    """Mark and return the queued jobs that nobody was told of for as long as ``silence``.
+
+    Those of paused queues are left out: nobody could claim them.
+    """
     due = Q(rung_at=None) | Q(rung_at__lt=now - silence)
-    jobs = list(Job.objects.filter(due, status=Job.Status.QUEUED).order_by("created_at")[:500])
+    waiting = Job.objects.filter(due, status=Job.Status.QUEUED).exclude(queue__in=_paused())
+    jobs = list(waiting.order_by("created_at")[:500])
     Job.objects.filter(pk__in=[job.pk for job in jobs]).update(rung_at=now)
     return jobs
+
+
+def _paused() -> Any:  # noqa: ANN401  (a queryset, for a subquery of the same statement)
+    return PausedQueue.objects.values("queue")
 
 
 def _held(job: Job) -> Any:  # noqa: ANN401  (a queryset)

@@ -74,6 +74,8 @@ ACTIONS = {
     "release_held": {OPERATOR},
     "propose_exception": {OPERATOR},
     "drop_exception": {OPERATOR},
+    "pause_queue": {OPERATOR},
+    "resume_queue": {OPERATOR},
     "approve_exception": {REVIEWER},
     "place_hold": {ADMINISTRATOR},
     "release_hold": {ADMINISTRATOR},
@@ -95,7 +97,9 @@ GROUPS: dict[str, set[str]] = {
     "case_bundle all_evidence holds places label_conflicts version_list version deployments "
     "recipients publications supplier_evidence supplier_file register_list register "
     "register_file processing processing_file edition_pdf "
-    "graph graph_json graph_svg graph_prov graph_nodes graph_edges methods": ALL,
+    "graph graph_json graph_svg graph_prov graph_nodes graph_edges methods "
+    "staff_home queues event_log log_event log_event_json log_proof checkpoints "
+    "checkpoint": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
     "accept refuse erase_excepted identity ask_more question_back unidentified proof_destroyed "
     "objection restrict lift notice extend tell_of_extension pause_clock resume_clock export "
@@ -104,7 +108,7 @@ GROUPS: dict[str, set[str]] = {
     "record_picture return_forget_set": {OFFICER, REVIEWER},
     "approve_decision return_decision approve_forget_set approve_exception": {REVIEWER},
     "retry take_over destroy outside release except_version drop_exception destroy_model "
-    "claim_anonymity": {OPERATOR},
+    "claim_anonymity pause_queue resume_queue": {OPERATOR},
     "what_if what_if_answer what_if_progress": {OFFICER, OPERATOR},
     "deployment_gone": {OPERATOR, ADMINISTRATOR},
     "place_hold release_hold new_place new_backup backup_destroyed edit_place try_place "

@@ -21,7 +21,7 @@ from audits.models import (
     VersionException,
 )
 from audits.queries.register_tables import REGISTERS
-from audits.services import deployments, letters, operator_cases
+from audits.services import deployments, letters, log, operator_cases
 from audits.services.operator_cases import NewCase
 from lineage.models import (
     Backup,
@@ -58,6 +58,7 @@ def every_page() -> Iterator[tuple[str, Any]]:
     """The answers to an administrator who has every role; what is only posted to is left out."""
     yield from _answers(["/cases/", "/evidence/", "/holds/", "/places/", "/deployments/"], "empty")
     yield from _answers(["/recipients/", "/publications/", "/data/", "/models/"], "empty")
+    yield from _answers(["/home/", "/queues/", "/log/", "/log/checkpoints/"], "empty")
     yield from _answers(sorted(set(addresses())))
     yield from wrong()
 
@@ -132,6 +133,8 @@ def _seeded() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     own["publication"] = {"entry_id": Publication.objects.get().pk}
     own["describe_processing"] = {"kind": "dataset", "target_id": Dataset.objects.get().pk}
     own |= {name: {"name": next(iter(REGISTERS))} for name in ("register", "register_file")}
+    signed = log.checkpoint(now=now)
+    kept |= {"index": 0, "size": signed.size, "queue": "heavy"}
     return {**kept, "letter_id": letter.pk, "notice_id": letter.pk, "token": ""}, own
 
 

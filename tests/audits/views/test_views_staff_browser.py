@@ -28,7 +28,11 @@ TURN = """text => {
   document.title = read.title;
   document.body.replaceWith(document.adoptNode(read.body));
 }"""
-NARROWLY = ("/cases/", "/places/", "/holds/new/", "/letters/?publish", "/404", "/evidence/")
+NARROWLY = (
+    *("/cases/", "/places/", "/holds/new/", "/letters/?publish", "/404", "/evidence/"),
+    *("/home/", "/queues/", "/log/"),
+)
+STYLED = ("/home/", "/home/?empty")  # with a style sheet of their own
 
 
 def test_L6_axe_finds_nothing_on_any_page_of_staff():
@@ -51,8 +55,8 @@ def test_L6_axe_finds_nothing_on_any_page_of_staff():
 
 
 def _faults(looked: Looked, path: str, answer) -> list[str]:
-    """Look at a page; it takes the place of the one before, as the head of all is the same."""
-    if looked.answers:
+    """Look at a page; it takes the place of the one before, as the head of most is the same."""
+    if looked.answers and path not in STYLED:
         looked.page.set_viewport_size({"width": WIDE, "height": 900})
         looked.page.evaluate(TURN, answer.content.decode())
     else:

@@ -1,0 +1,193 @@
+"""What waits for somebody now: cases by what stops them, and what belongs to no case.
+
+Each query returns at most ``SHOWN`` rows of a group with the number of all, so that the first page
+costs the same whatever the number of cases.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.functions import RowNumber
+
+from audits.models import (
+    Decision,
+    DuplicateFinding,
+    ErasureRequest,
+    Letter,
+    LocationException,
+    OperatorCase,
+    Release,
+    Verdict,
+    VersionException,
+)
+from audits.queries import clocks, label_conflicts
+from audits.queries.cases import open_cases
+from audits.queries.exceptions import waiting_to_be_erased
+from audits.queries.holds import holds_to_review
+from audits.queries.letter_routes import needing_somebody
+from lineage.models import Job, LabelConflict, ModelVersion, Run
+from lineage.queries.closure import listed_versions
+from unlearning.models import UnlearningRun
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from django.contrib.auth.models import User
+    from django.db.models import QuerySet
+
+    from audits.models import LegalHold
+
+S = ErasureRequest.Status
+SHOWN = 5
+OVERDUE, SOON = "OVERDUE", "SOON"
+SECOND, FAILED, DECIDE = "SECOND", "FAILED", "DECIDE"
+DUPLICATES, VERSIONS, DRAFT = "DUPLICATES", "VERSIONS", "DRAFT"
+NOTHING_SHOWN = ("INCONCLUSIVE", "NO_SIGNAL", "INVALID")
+# A case tells of its own jobs: it fails with them.
+OF_CASES = ("SEARCH", "SCORE", "PLAN", "UNLEARN", "AUDIT", "JUDGE", "ERASE")
+
+
+def pressing(today: date, until: date) -> list[Any]:
+    """Return cases whose answer is overdue or due until a day, with ``group`` and ``of_all``."""
+    late = Case(When(due_on__lt=today, then=Value(OVERDUE)), default=Value(SOON))
+    found = clocks.unanswered().filter(due_on__lte=until)
+    return _first_of_each(found, late)
+
+
+def stopped(user: User) -> list[Any]:
+    """Return open cases that wait for staff, each with ``group``, ``of_all`` and ``own``.
+
+    A case is in the first group that holds: a second person, stopped, to decide, duplicates,
+    versions, a forget set that is being chosen. ``own`` says that the user proposed what waits.
+    """
+    group = Case(
+        When(_second(), then=Value(SECOND)),
+        When(status=S.FAILED, then=Value(FAILED)),
+        When(status=S.VERIFIED, outcome="", then=Value(DECIDE)),
+        When(_duplicates(), status=S.RESTRICTED, then=Value(DUPLICATES)),
+        When(_versions(), then=Value(VERSIONS)),
+        When(status=S.DRAFT, then=Value(DRAFT)),
+        default=Value(""),
+        output_field=CharField(),
+    )
+    own = Q(Exists(_proposals().filter(proposed_by=user)))
+    own |= Q(Exists(_exceptions().filter(proposed_by=user)))
+    own |= Q(Exists(_of_case(OperatorCase.objects.filter(authors=user))))
+    mine = Case(When(own, then=Value(1)), default=Value(0))
+    return _first_of_each(open_cases().annotate(own=mine), group)
+
+
+def letters() -> list[Letter]:
+    """Return letters that could not be sent or are to be posted."""
+    return list(_some(needing_somebody()))
+
+
+def ended_exceptions() -> list[LocationException]:
+    """Return exceptions that ended and of which nobody has erased yet what they kept."""
+    return list(_some(waiting_to_be_erased()))
+
+
+def inconclusive() -> list[Verdict]:
+    """Return final verdicts of open cases that say nothing, with ``case`` and its ``reference``.
+
+    Where the run was escalated the case goes on with another one, and nobody need act.
+    """
+    cases = open_cases().filter(runs=OuterRef("run")).order_by("received_at")
+    found = Verdict.objects.filter(
+        final=True, outcome__in=NOTHING_SHOWN, run__escalated_to=None
+    ).annotate(
+        case=Subquery(cases.values("pk")[:1]), reference=Subquery(cases.values("reference")[:1])
+    )
+    found = found.exclude(case=None).select_related("run__target", "evidence")
+    return list(_some(found.order_by("-created_at")))
+
+
+def failed_jobs(since: datetime) -> list[Job]:
+    """Return jobs outside cases that failed since a moment, with ``case`` for reports."""
+    found = Job.objects.filter(status=Job.Status.FAILED, ended_at__gte=since)
+    about = ErasureRequest.objects.filter(pk=OuterRef("payload_id"))
+    found = found.exclude(kind__in=OF_CASES).annotate(case=Subquery(about.values("pk")[:1]))
+    return list(_some(found.order_by("-ended_at")))
+
+
+def uncaptured() -> list[ModelVersion]:
+    """Return living versions of which nobody knows what they were trained on."""
+    blind = listed_versions(include_shadows=False).filter(
+        generated_by__capture_level=Run.Capture.NONE
+    )
+    return list(_some(blind.order_by("-generated_at")))
+
+
+def reviews(today: date) -> list[LegalHold]:
+    """Return the legal holds whose day of review has come."""
+    return list(_some(holds_to_review(today)))
+
+
+def held_records() -> list[LabelConflict]:
+    """Return records that are held back, since they are alike under two labels."""
+    held = label_conflicts.open_conflicts().filter(state=LabelConflict.State.HELD)
+    return list(_some(held))
+
+
+def _some(found: QuerySet[Any]) -> Any:  # noqa: ANN401  (a queryset of the same model)
+    """Return the first rows of a query, each with the number of all as ``of_all``."""
+    return found.annotate(of_all=Window(Count("pk")))[:SHOWN]
+
+
+def _first_of_each(found: QuerySet[ErasureRequest], group: Case) -> list[Any]:
+    order: list[Any] = [F("due_on").asc(nulls_last=True), "received_at", "pk"]
+    rows = found.annotate(group=group).exclude(group="").order_by(*order)
+    numbered = rows.annotate(
+        of_all=Window(Count("pk"), partition_by="group"),
+        place=Window(RowNumber(), partition_by="group", order_by=order),
+    )
+    return list(numbered.filter(place__lte=SHOWN))
+
+
+def _of_case(rows: QuerySet[Any]) -> Any:  # noqa: ANN401  (a queryset of the same model)
+    return rows.filter(request=OuterRef("pk"))
+
+
+def _proposals() -> Any:  # noqa: ANN401  (a queryset)
+    return _of_case(Decision.objects.filter(state=Decision.State.PROPOSED))
+
+
+def _exceptions() -> Any:  # noqa: ANN401  (a queryset)
+    return _of_case(VersionException.objects.filter(approved_at=None))
+
+
+def _second() -> Q:
+    return Q(Exists(_proposals())) | Q(status=S.PROPOSED) | Q(Exists(_exceptions()))
+
+
+def _duplicates() -> Q:
+    pending = DuplicateFinding.objects.filter(decision=DuplicateFinding.Decision.PENDING)
+    return Q(Exists(_of_case(pending)))
+
+
+def _versions() -> Q:
+    """Return the condition that a version waits for a decision: without a recipe, or held."""
+    stay = VersionException.objects.filter(request=OuterRef(OuterRef("pk")))
+    runs = UnlearningRun.objects.filter(
+        requests=OuterRef("pk"), status=UnlearningRun.Status.WAITING
+    ).exclude(target__in=stay.exclude(approved_at=None).values("version"))
+    held = Release.objects.filter(
+        state=Release.State.HELD,
+        run__unlearned__state=ModelVersion.State.CANDIDATE,
+        run__requests=OuterRef("pk"),
+    )
+    return Q(Exists(runs)) | Q(Exists(held))

@@ -1,0 +1,67 @@
+"""How far the log is signed, and when all of it was last found whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Subquery
+
+from audits.core import events
+from audits.models import CheckpointAnchor, LogCheckpoint, LogHead, LogLeaf
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+CHECKED = "log_checked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogState:
+    """The log at a moment; ``checked`` holds the counts of the last full check that was noted.
+
+    ``anchored`` is the size of the newest checkpoint that a time-stamping authority or a witness
+    confirmed; 0 where none did.
+    """
+
+    size: int
+    checkpoint: LogCheckpoint | None
+    anchored: int
+    checked_index: int | None
+    checked_at: datetime | None
+    checked: Mapping[str, object]
+
+    @property
+    def signed(self) -> int:
+        """Return how many events the newest checkpoint covers."""
+        return self.checkpoint.size if self.checkpoint else 0
+
+    @property
+    def tail(self) -> int:
+        """Return how many events are under no checkpoint yet."""
+        return max(0, self.size - self.signed)
+
+    @property
+    def unanchored(self) -> int:
+        """Return how many events nobody else vouches for: whoever has the key could alter them."""
+        return max(0, self.size - self.anchored)
+
+
+def log_state() -> LogState:
+    """Return the state of the log, in three queries."""
+    size = LogHead.objects.filter(pk=1).values_list("size", flat=True).first()
+    last = LogLeaf.objects.filter(type=CHECKED).order_by("-index").first()
+    said = CheckpointAnchor.objects.exclude(said_at=None).order_by("-checkpoint_id")
+    newest = LogCheckpoint.objects.order_by("-size").annotate(
+        anchored=Subquery(said.values("checkpoint_id")[:1])
+    )
+    checkpoint = newest.first()
+    return LogState(
+        size=size or 0,
+        checkpoint=checkpoint,
+        anchored=(checkpoint.anchored or 0) if checkpoint else 0,
+        checked_index=last.index if last else None,
+        checked_at=last.at if last else None,
+        checked=events.parse(bytes(last.data)).data if last else {},
+    )

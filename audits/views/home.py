@@ -1,0 +1,52 @@
+"""The first page of staff: what needs somebody now, and what the last weeks were like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from audits.core.roles import ROLES
+from audits.queries.log_state import log_state
+from audits.queries.trends import trends
+from audits.views.access import page, staff_of, staff_page
+from audits.views.charts import charts
+from audits.views.needs import needs
+from lineage.queries.queues import queue_states
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from django.http import HttpRequest, HttpResponse
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Lead from the root of the site: staff to their first page, everybody else to the form."""
+    staff = request.user.is_authenticated and request.user.is_staff
+    return redirect("audits:staff_home" if staff else "audits:erasure_form")
+
+
+@require_safe
+@staff_page
+def staff_home(request: HttpRequest) -> HttpResponse:
+    """Show what waits, first what this member of staff may act on; then trends and health."""
+    user, now = staff_of(request), timezone.now()
+    found = needs(user, now)
+    queues = queue_states(now)
+    context = {
+        "yours": [one for one in found if one.is_for(user)],
+        "others": [one for one in found if not one.is_for(user)],
+        "roles": _roles(user),
+        "charts": charts(trends(now)),
+        "log": log_state(),
+        "queues": queues,
+        "paused": [one for one in queues if one.paused_at],
+        "now": now,
+    }
+    return page(request, "audits/home.html", context)
+
+
+def _roles(user: User) -> str:
+    held = set(user.groups.values_list("name", flat=True))
+    return ", ".join(name for name in ROLES if name in held)

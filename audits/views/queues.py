@@ -1,0 +1,109 @@
+"""Queues and workers: what waits, what runs, what the workers can do; pause and resume."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from audits import workflow
+from audits.core.roles import Right
+from audits.queries import schedule
+from audits.queries.capacity import DAY
+from audits.queries.job_cases import cases_of_jobs
+from audits.views.access import page, staff_of, staff_page
+from audits.views.charts import span
+from audits.views.needs import JOB_DAYS
+from audits.views.rights import may, needing
+from audits.views.wording import job_title
+from lineage.core.queues import QUEUES, QueueUnknown
+from lineage.queries.queues import failed_jobs, queue_states, running_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from typing import Any
+
+    from django.http import HttpRequest, HttpResponse
+
+    from lineage.models import Job
+
+PER_PAGE = 50
+
+
+@require_safe
+@staff_page
+def queue_page(request: HttpRequest) -> HttpResponse:
+    """Show each queue, the running and the failed jobs, and the capacity of trainings."""
+    now = timezone.now()
+    failed = failed_jobs(now - timedelta(days=JOB_DAYS))
+    shown = Paginator(failed, PER_PAGE).get_page(request.GET.get("page"))
+    running = list(running_jobs()[:PER_PAGE])
+    outlook = schedule.outlook(now)
+    context = {
+        "queues": queue_states(now),
+        "known": QUEUES,
+        "running": _rows(running, now),
+        "failed": _rows(shown, now),
+        "shown": shown,
+        "failed_days": JOB_DAYS,
+        "outlook": outlook,
+        "bound": span(outlook.bound * DAY),
+        "deadline": settings.EXPUNGE_DEADLINE_DAYS,
+        "device": settings.EXPUNGE_DEVICE,
+        "may_operate": may(request, Right.OPERATE),
+    }
+    return page(request, "audits/queues.html", context)
+
+
+@require_POST
+@needing(Right.OPERATE)
+def pause(request: HttpRequest, queue: str) -> HttpResponse:
+    """Hand out no job of a queue from now on."""
+    try:
+        changed = workflow.pause_queue(queue=queue, user=staff_of(request))
+    except QueueUnknown as error:
+        raise Http404(str(error)) from error
+    if changed:
+        messages.success(request, f"The queue {queue} is paused. What runs ends; nothing starts.")
+    else:
+        messages.info(request, f"The queue {queue} was paused before.")
+    return redirect("audits:queues")
+
+
+@require_POST
+@needing(Right.OPERATE)
+def resume(request: HttpRequest, queue: str) -> HttpResponse:
+    """Hand out jobs of a queue again."""
+    try:
+        changed = workflow.resume_queue(queue=queue, user=staff_of(request))
+    except QueueUnknown as error:
+        raise Http404(str(error)) from error
+    if changed:
+        messages.success(request, f"The queue {queue} goes on.")
+    else:
+        messages.info(request, f"The queue {queue} was not paused.")
+    return redirect("audits:queues")
+
+
+def _rows(jobs: Iterable[Job], now: datetime) -> list[dict[str, Any]]:
+    """Return jobs with what they do, for which case, and whether their lease lapsed."""
+    jobs = list(jobs)
+    cases = cases_of_jobs(jobs)
+    return [
+        {
+            "job": job,
+            "case": cases.get(job.payload_id),
+            "title": job_title(job.kind, None),
+            "percent": round(100 * min(1.0, job.done / job.total)) if job.total else None,
+            "lapsed": job.lease_until is not None and job.lease_until < now,
+        }
+        for job in jobs
+    ]

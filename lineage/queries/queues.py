@@ -1,0 +1,95 @@
+"""What waits in each queue of jobs, what runs, and whether anybody takes jobs from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, Max, Min, Q
+
+from lineage.core.queues import QUEUES
+from lineage.models import Job, PausedQueue
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+S = Job.Status
+SILENCE = timedelta(minutes=5)  # a worker that is there takes a waiting job in seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueState:
+    """One queue at a moment; ``seen_at`` is the last sign of a worker: a heartbeat or an end.
+
+    ``oldest_since`` is when the oldest waiting job came; ``silent``, that a worker should have
+    taken it long ago.
+    """
+
+    name: str
+    purpose: str
+    queued: int = 0
+    running: int = 0
+    failed: int = 0
+    oldest_since: datetime | None = None
+    seen_at: datetime | None = None
+    paused_at: datetime | None = None
+    paused_by: str = ""
+    silent: bool = False
+
+    @property
+    def drained(self) -> bool:
+        """Return whether it is paused and nothing of it runs any more."""
+        return self.paused_at is not None and not self.running
+
+
+def queue_states(now: datetime) -> list[QueueState]:
+    """Return every queue, in two queries: those that are known, then others that have jobs."""
+    paused = {row.queue: row for row in PausedQueue.objects.select_related("paused_by")}
+    rows = {row["queue"]: row for row in _counted()}
+    return [_state(name, rows.get(name), paused.get(name), now) for name in {**QUEUES, **rows}]
+
+
+def running_jobs() -> QuerySet[Job]:
+    """Return the jobs that run now, the longest running first."""
+    return Job.objects.filter(status=S.RUNNING).order_by("started_at")
+
+
+def failed_jobs(since: datetime) -> QuerySet[Job]:
+    """Return the jobs that failed since a moment, the newest first."""
+    return Job.objects.filter(status=S.FAILED, ended_at__gte=since).order_by("-ended_at")
+
+
+def _counted() -> Any:  # noqa: ANN401  (rows of counts)
+    waiting = Q(status=S.QUEUED)
+    return Job.objects.values("queue").annotate(
+        queued=Count("pk", filter=waiting),
+        running=Count("pk", filter=Q(status=S.RUNNING)),
+        failed=Count("pk", filter=Q(status=S.FAILED)),
+        first=Min("created_at", filter=waiting),
+        beat=Max("heartbeat_at"),
+        ended=Max("ended_at"),
+    )
+
+
+def _state(
+    name: str, row: dict[str, Any] | None, pause: PausedQueue | None, now: datetime
+) -> QueueState:
+    row = row or {}
+    first = row.get("first")
+    seen = max(filter(None, (row.get("beat"), row.get("ended"))), default=None)
+    unheard = first is not None and now - first > SILENCE and not row["running"]
+    return QueueState(
+        name=name,
+        purpose=QUEUES.get(name, ""),
+        queued=row.get("queued", 0),
+        running=row.get("running", 0),
+        failed=row.get("failed", 0),
+        oldest_since=first,
+        seen_at=seen,
+        paused_at=pause.paused_at if pause else None,
+        paused_by=pause.paused_by.get_username() if pause and pause.paused_by else "",
+        silent=unheard and pause is None and (seen is None or now - seen > SILENCE),
+    )
