@@ -12,8 +12,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from audits.core.event_files import plain_cell
 from audits.core.processing_words import WORDS
+from lineage.core.plain_cell import plain_cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from audits import key_register
 from audits.core.canonical import sha256
-from audits.core.event_files import plain_cell
 from audits.core.events import instant
 from audits.queries import case_register
 from audits.queries.attack_register import attack_register
 from audits.queries.rules import cases_under, rules_kept
+from lineage.core.plain_cell import plain_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
