@@ -12,6 +12,7 @@ from audits.models.intake import IdentityCheck, Intake, PersonalDetails, Process
 from audits.models.letters import AnswerRoute, Letter, LetterTemplate
 from audits.models.operator_cases import OperatorCase, ScoredRecord
 from audits.models.places import LocationResult
+from audits.models.policy_changes import PolicyChange
 from audits.models.processing import ProcessingActivity, RulesVersion
 from audits.models.recipients import Notice, Publication, Recipient, ToldWho
 from audits.models.releases import Reading, Release
@@ -50,6 +51,7 @@ __all__ = [
     "OperatorCase",
     "OwedToOthers",
     "PersonalDetails",
+    "PolicyChange",
     "ProcedureCertificate",
     "ProcessingActivity",
     "ProcessingStop",
