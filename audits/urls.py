@@ -25,6 +25,7 @@ from audits.views import (
     letters,
     operator_cases,
     places,
+    policy,
     previews,
     processing,
     public,
@@ -136,6 +137,13 @@ registers = [
     path("<slug:slug>/", places.edit_place, name="edit_place"),
     path("<slug:slug>/try/", places.try_place, name="try_place"),
 ]
+policy_pages = [
+    path("", policy.policy, name="policy"),
+    path("propose/<slug:section>/", policy.propose_policy, name="propose_policy"),
+    path("<int:number>/approve/", policy.approve_policy, name="approve_policy"),
+    path("<int:number>/return/", policy.return_policy, name="return_policy"),
+    path("<int:number>/withdraw/", policy.withdraw_policy, name="withdraw_policy"),
+]
 urlpatterns = [
     path("", public.home, name="home"),
     path("erasure/", include(person)),
@@ -183,6 +191,7 @@ urlpatterns = [
     path("registers/", register_pages.register_list, name="register_list"),
     path("registers/<slug:name>/", register_pages.register, name="register"),
     path("registers/<slug:name>.<slug:form>", register_pages.register_file, name="register_file"),
+    path("policy/", include(policy_pages)),
     path("processing/", processing.processing, name="processing"),
     path("processing/record.<slug:form>", processing.processing_file, name="processing_file"),
     path(

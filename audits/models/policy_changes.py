@@ -1,5 +1,7 @@
-"""Policy values that are stored: one row is one change, proposed by one person and decided by
-another. Triggers forbid to alter what was proposed, and a row that is decided."""
+"""Policy values that are stored: a change, who proposed it and who decided.
+
+Triggers forbid to alter what was proposed, and a row that is decided.
+"""
 
 from __future__ import annotations
 

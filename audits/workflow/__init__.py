@@ -5,6 +5,7 @@
 * ``clock_actions``: what they do about due dates; ``intake_actions``: what is done about intake,
   identity and restrictions; ``refused``: what is refused is logged;
 * ``version_actions``: what they do about versions that stay;
+* ``policy_actions``: what administrators do about the policy values that are stored;
 * ``retention_actions``: what is done about how long closed cases are kept;
 * ``decide_actions``: what staff decide about requests, with a second person, and about holds;
 * ``steps``: ``advance`` looks at where a case is and does the next step; it may be called at any
@@ -79,6 +80,12 @@ from audits.workflow.operator_actions import (
     propose_forget_set,
     return_forget_set,
 )
+from audits.workflow.policy_actions import (
+    approve_policy,
+    propose_policy,
+    return_policy,
+    withdraw_policy,
+)
 from audits.workflow.retention_actions import keep_longer
 from audits.workflow.version_actions import approve_exception, drop_exception, propose_exception
 
@@ -89,6 +96,7 @@ __all__ = [
     "approve_decision",
     "approve_exception",
     "approve_forget_set",
+    "approve_policy",
     "ask_information",
     "check_identity",
     "choose_records",
@@ -117,6 +125,7 @@ __all__ = [
     "post_letter",
     "propose_exception",
     "propose_forget_set",
+    "propose_policy",
     "publish_letter",
     "receive_information",
     "refuse",
@@ -127,6 +136,7 @@ __all__ = [
     "retry",
     "return_decision",
     "return_forget_set",
+    "return_policy",
     "see_mandate",
     "send_staff_letter",
     "submit",
@@ -138,4 +148,5 @@ __all__ = [
     "tune",
     "use_outside_version",
     "withdraw",
+    "withdraw_policy",
 ]

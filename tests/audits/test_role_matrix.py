@@ -79,6 +79,10 @@ ACTIONS = {
     "publish_letter": {ADMINISTRATOR},
     "restore_letter": {ADMINISTRATOR},
     "keep_longer": {ADMINISTRATOR},
+    "propose_policy": {ADMINISTRATOR},
+    "approve_policy": {ADMINISTRATOR},
+    "return_policy": {ADMINISTRATOR},
+    "withdraw_policy": {ADMINISTRATOR},
 }
 ALL = set(ROLES)
 EVERYBODY = {
@@ -93,7 +97,7 @@ GROUPS: dict[str, set[str]] = {
     "letter_pdf letter_preview letter_texts notice_text report_json report_pdf report_manifest "
     "case_bundle all_evidence holds places label_conflicts version_list version deployments "
     "recipients publications supplier_evidence supplier_file register_list register "
-    "register_file processing processing_file edition_pdf": ALL,
+    "register_file processing processing_file edition_pdf policy": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
     "accept refuse erase_excepted identity ask_more question_back unidentified proof_destroyed "
     "objection restrict lift notice extend tell_of_extension pause_clock resume_clock export "
@@ -106,7 +110,9 @@ GROUPS: dict[str, set[str]] = {
     "deployment_gone": {OPERATOR, ADMINISTRATOR},
     "place_hold release_hold new_place new_backup backup_destroyed edit_place try_place "
     "letter_text letter_builtin new_recipient recipient new_publication publication keep_longer "
-    "describe_processing": {ADMINISTRATOR},
+    "describe_processing propose_policy approve_policy return_policy withdraw_policy": {
+        ADMINISTRATOR
+    },
 }
 PAGES = {name: roles for names, roles in GROUPS.items() for name in names.split()}
 # Pages that all read and some post to.
