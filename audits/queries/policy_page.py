@@ -16,7 +16,7 @@ from audits.queries.cases import open_cases
 from audits.queries.policy_values import environment_value, locked, stored_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from audits.core.policy_keys import PolicyKey, Section
 
@@ -123,7 +123,7 @@ def _versions() -> dict[str, int]:
 
 
 def _value(
-    key: PolicyKey, stored: dict[str, Any] | Any, version: int | None, *, is_locked: bool
+    key: PolicyKey, stored: Mapping[str, Any], version: int | None, *, is_locked: bool
 ) -> Value:
     here = key.name in stored
     held = stored[key.name] if here else environment_value(key)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def coalesces() -> bool:
     """Return whether requests wait for one another at all."""
-    return in_force("COALESCE_DAYS") > 0 or in_force("MIN_BATCH") > 1
+    return bool(in_force("COALESCE_DAYS") > 0 or in_force("MIN_BATCH") > 1)
 
 
 def waits_for_others(request: ErasureRequest) -> bool:

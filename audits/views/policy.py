@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audits import workflow
 from audits.core.policy_keys import SECTIONS, PolicyValueRefused
 from audits.core.roles import Right
-from audits.models import PolicyChange
 from audits.queries.policy_page import (
     changes_so_far,
     consequences_of,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from audits.core.policy_keys import PolicyKey
+    from audits.models import PolicyChange
     from audits.queries.policy_page import Value
 
 BACK = "_back"
@@ -119,7 +119,7 @@ def propose_policy(request: HttpRequest, section: str) -> HttpResponse:
                 request, f"Change {change.number} is proposed. Another administrator approves it."
             )
             return redirect("audits:policy")
-    errors += [(f"#id_{name}", text) for name, said in form.errors.items() for text in said]
+    errors += [(f"#id_{name}", str(text)) for name, said in form.errors.items() for text in said]
     context = {
         "form": form,
         "errors": errors,
