@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from audits.core.policy_keys import PolicyKey, Section
 
+ENVIRONMENTS = "as the environment says"
 NAMED = 12  # cases that are named; the others are counted
 
 
@@ -94,7 +95,8 @@ def changes_so_far() -> list[Entry]:
     entries = []
     stored: dict[str, Any] = {}
     for change in found:
-        entries.append(_entry(change, stored))
+        waits = change.state == PolicyChange.State.PROPOSED
+        entries.append(_entry(change, stored, now=waits))
         if change.version is not None:
             stored = change.stored
     return entries[::-1]
@@ -137,20 +139,28 @@ def _value(
     )
 
 
+def _told(key: PolicyKey, value: Any, *, now: bool) -> str:  # noqa: ANN401  (a value of any kind)
+    if value is not None:
+        return key.kind.write(value) or "nothing"
+    if not now:
+        return ENVIRONMENTS
+    return f"{key.kind.write(environment_value(key)) or 'nothing'} ({ENVIRONMENTS})"
+
+
 def _origin(key: PolicyKey) -> str:
     said = key.field in settings.EXPUNGE_POLICY if key.field else key.variable in os.environ
     return f"environment, {key.variable}" if said else "default"
 
 
-def _entry(change: PolicyChange, stored: dict[str, Any]) -> Entry:
+def _entry(change: PolicyChange, stored: dict[str, Any], *, now: bool) -> Entry:
+    """What the environment said of old is not known; ``now`` it can be told."""
     rows = []
     for name, value in sorted(change.changes.items()):
         if name not in KEYS:
             continue  # of another release
         key = KEYS[name]
-        before = key.kind.write(stored[name]) if name in stored else "as the environment says"
-        after = "as the environment says" if value is None else key.kind.write(value)
-        rows.append(Row(key=key, before=before or "nothing", after=after or "nothing"))
+        before = _told(key, stored.get(name), now=now)
+        rows.append(Row(key=key, before=before, after=_told(key, value, now=now)))
     return Entry(
         change=change,
         rows=rows,
