@@ -89,6 +89,7 @@ def test_nothing_that_is_secret_is_listed_or_searched():
 
 def test_a_row_links_to_the_lists_of_rows_that_name_it(root):
     version = any_row(apps.get_model("lineage", "ModelVersion"))
+    assert version is not None
     at = reverse("admin:lineage_modelversion_change", args=[version.pk])
     page = root.get(at).content.decode()
     link = f"/admin/lineage/artefact/?version__id__exact={version.pk}"

@@ -5,7 +5,7 @@ Rows are written by services only; a change by hand would bypass locks, logs and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.urls import reverse
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from django.db.models import Model, QuerySet
     from django.http import HttpRequest
-    from django.utils.safestring import SafeString
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
@@ -28,9 +27,9 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     list_per_page = 50
     show_full_result_count = False
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Fetch with a row what its page shows of other rows."""
-        found: QuerySet[Model] = super().get_queryset(request)
+        found: QuerySet[Any] = super().get_queryset(request)
         related = self.list_select_related
         return found.select_related(*related) if isinstance(related, tuple) else found
 
@@ -45,7 +44,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         return found if self.fields else (*found, "linked")
 
     @admin.display(description="Rows that name this one")
-    def linked(self, row: Model) -> SafeString:
+    def linked(self, row: Model) -> str:
         """Return links to the lists of rows that name this one; they ask the database nothing."""
         return format_html_join("", '<div><a href="{}">{}</a></div>', self._links(row)) or "-"
 
