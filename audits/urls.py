@@ -28,6 +28,7 @@ from audits.views import (
     methods,
     operator_cases,
     places,
+    policy,
     previews,
     processing,
     public,
@@ -149,6 +150,13 @@ log_pages = [
     path("<int:index>.json", event_log.event_json, name="log_event_json"),
     path("<int:index>.tlog-proof", event_log.proof, name="log_proof"),
 ]
+policy_pages = [
+    path("", policy.policy, name="policy"),
+    path("propose/<slug:section>/", policy.propose_policy, name="propose_policy"),
+    path("<int:number>/approve/", policy.approve_policy, name="approve_policy"),
+    path("<int:number>/return/", policy.return_policy, name="return_policy"),
+    path("<int:number>/withdraw/", policy.withdraw_policy, name="withdraw_policy"),
+]
 urlpatterns = [
     path("", home.home, name="home"),
     path("home/", home.staff_home, name="staff_home"),
@@ -213,6 +221,7 @@ urlpatterns = [
     path("registers/", register_pages.register_list, name="register_list"),
     path("registers/<slug:name>/", register_pages.register, name="register"),
     path("registers/<slug:name>.<slug:form>", register_pages.register_file, name="register_file"),
+    path("policy/", include(policy_pages)),
     path("processing/", processing.processing, name="processing"),
     path("processing/record.<slug:form>", processing.processing_file, name="processing_file"),
     path(

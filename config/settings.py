@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "config.middleware.RestoredMustReplay",
     "config.middleware.AdminContentPolicy",
+    "config.policy.OnePolicy",
     "config.languages.PublicLanguage",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -210,11 +211,9 @@ EXPUNGE_CONTROLLER = os.environ.get("EXPUNGE_CONTROLLER", "Example Controller")
 EXPUNGE_DPO, EXPUNGE_REPRESENTATIVE = processing.DPO, processing.REPRESENTATIVE
 EXPUNGE_CONTACT = os.environ.get("EXPUNGE_CONTACT", "privacy@localhost")
 EXPUNGE_LANGUAGE = os.environ.get("EXPUNGE_LANGUAGE", "en")
-EXPUNGE_AUTHORITY = os.environ.get(
-    "EXPUNGE_AUTHORITY", "the data protection authority of your country"
-)
+EXPUNGE_AUTHORITY = processing.AUTHORITY
 EXPUNGE_COUNTRY = os.environ.get("EXPUNGE_COUNTRY", "FR")
-# The subdivision of that country, as the package `holidays` names it, and free days of your own.
+# Its subdivision, as the package `holidays` names it, and free days of your own.
 EXPUNGE_REGION = os.environ.get("EXPUNGE_REGION", "")
 EXPUNGE_HOLIDAYS = environment.words("EXPUNGE_HOLIDAYS", default=[])
 EXPUNGE_CLOCK_ZONE = os.environ.get("EXPUNGE_CLOCK_ZONE", "Europe/Paris")
@@ -264,8 +263,9 @@ EXPUNGE_OUTPUTS = environment.choice("EXPUNGE_OUTPUTS", ("FULL", "1", "2", "3", 
 EXPUNGE_RELEASE_ATTACK = environment.number("EXPUNGE_RELEASE_ATTACK", default=0)
 # Shadow models and scores of records that no closing case has purged are destroyed after so long.
 EXPUNGE_SHADOW_DAYS = environment.integer("EXPUNGE_SHADOW_DAYS", default=60, low=1)
-# Fields of audits.core.policy.EvidencePolicy that differ from its defaults.
+# Fields of EvidencePolicy that differ from its defaults; keys that no stored value may override.
 EXPUNGE_POLICY = environment.mapping("EXPUNGE_POLICY", default={})
+EXPUNGE_LOCKED = environment.words("EXPUNGE_LOCKED", default=[])
 # How old a procedure certificate may be that an audit relies on; 0 issues and uses none.
 EXPUNGE_CERTIFICATE_DAYS = environment.number("EXPUNGE_CERTIFICATE_DAYS", default=90)
 # Distance of two inputs scaled to length one, below which staff decide whether they are the same.

@@ -30,6 +30,7 @@ unlearning = import_module("unlearning.migrations.0005_frozen_for_good")
 promises = import_module("unlearning.migrations.0008_privacy")
 certificates = import_module("audits.migrations.0012_procedure_certificates")
 letters = import_module("audits.migrations.0022_letters")
+policy = import_module("audits.migrations.0040_stored_policy")
 
 
 @contextmanager
@@ -37,6 +38,7 @@ def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Lift the triggers of all apps; put them and the head of the log back."""
     _apply(
         connection,
+        policy.allow,
         letters.allow,
         certificates.allow,
         letters.allow,
@@ -57,6 +59,7 @@ def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
             promises.forbid,
             certificates.forbid,
             letters.forbid,
+            policy.forbid,
         )
 
 

@@ -1,5 +1,9 @@
-"""The admin pages: cases to read (``cases``), and who of the staff may do what (``accounts``)."""
+"""The admin pages: everything to read, and who of the staff may do what (``accounts``).
 
-from audits.admin import accounts, cases
+``cases`` has cases, evidence and the log, ``case_rows`` what belongs to one case, ``registers``
+what belongs to none. Buttons lead to the pages on which services are asked.
+"""
 
-__all__ = ["accounts", "cases"]
+from audits.admin import accounts, case_rows, cases, registers
+
+__all__ = ["accounts", "case_rows", "cases", "registers"]

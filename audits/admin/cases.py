@@ -33,6 +33,7 @@ from audits.services.rights import has_right
 from lineage.admin import ReadOnlyAdmin
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
 
@@ -43,6 +44,7 @@ class ErasureRequestAdmin(ReadOnlyAdmin):
     list_display = ("reference", "status", "outcome", "received_at", "due_on", "sealed_at")
     list_filter = ("status", "outcome", "channel", "ground")
     search_fields = ("reference", "id")
+    list_select_related = ("subject", "joined_to", "linked_to", "accepted_by")
     date_hierarchy = "received_at"
     exclude = ("email", "confirm_digest", "status_digest")
     actions_list = ("new_case",)
@@ -84,7 +86,7 @@ class OperatorCaseAdmin(ReadOnlyAdmin):
 
     list_display = ("request", "reason", "disposal", "version", "proposed_by", "approved_by")
     list_filter = ("reason", "disposal")
-    list_select_related = ("request", "version", "proposed_by", "approved_by")
+    list_select_related = ("request", "version", "space", "proposed_by", "approved_by")
     exclude = ("seeds", "chosen")
 
 
@@ -94,7 +96,7 @@ class DuplicateFindingAdmin(ReadOnlyAdmin):
 
     list_display = ("request", "kind", "distance", "decision", "decided_by")
     list_filter = ("kind", "decision")
-    list_select_related = ("request", "decided_by")
+    list_select_related = ("request", "space", "proposed_by", "decided_by")
 
 
 @admin.register(Letter)
@@ -112,7 +114,8 @@ class AuditPlanAdmin(ReadOnlyAdmin):
     """Designs and policies, fixed before the first shadow model."""
 
     list_display = ("run", "fixed_at", "design_digest", "policy_digest")
-    list_select_related = ("run__target",)
+    search_fields = ("run__id", "design_digest", "policy_digest")
+    list_select_related = ("run__target", "certificate")
 
 
 @admin.register(Evidence)
@@ -122,7 +125,7 @@ class EvidenceAdmin(ReadOnlyAdmin):
     list_display = ("run", "kind", "look", "models_per_arm", "digest", "created_at")
     list_filter = ("kind",)
     search_fields = ("id", "digest")
-    list_select_related = ("run__target",)
+    list_select_related = ("run__target", "request", "plot")
 
 
 @admin.register(Verdict)
@@ -131,7 +134,8 @@ class VerdictAdmin(ReadOnlyAdmin):
 
     list_display = ("run", "outcome", "final", "created_at")
     list_filter = ("outcome", "final")
-    list_select_related = ("run__target",)
+    search_fields = ("run__id",)
+    list_select_related = ("run__target", "evidence__run__target", "evidence__request")
 
 
 @admin.register(LogLeaf)
@@ -163,13 +167,17 @@ class LogCheckpointAdmin(ReadOnlyAdmin):
     list_display = ("size", "created_at", "stamped")
     exclude = ("root",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LogCheckpoint]:
+        """Fetch what others said of the checkpoints in one query."""
+        return super().get_queryset(request).prefetch_related("anchors")
+
     @admin.display(description="Time stamp")
     def stamped(self, checkpoint: LogCheckpoint) -> str:
         """The time that another authority confirmed, or why it did not yet."""
-        found = checkpoint.anchors.filter(kind=CheckpointAnchor.Kind.STAMP).first()
-        if found is None:
-            return "-"
-        return str(found.said_at or f"Waits. {found.error}".strip())
+        for one in checkpoint.anchors.all():
+            if one.kind == CheckpointAnchor.Kind.STAMP:
+                return str(one.said_at or f"Waits. {one.error}".strip())
+        return "-"
 
 
 @admin.register(ComplianceRecord)

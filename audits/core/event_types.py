@@ -17,6 +17,7 @@ from audits.core.fields import (
     UUID,
     Kind,
     choice,
+    list_of,
 )
 
 if TYPE_CHECKING:
@@ -230,6 +231,15 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "version_exported": {"version": UUID, "weights": SHA256, "manifest": SHA256},
     "rules_begun": {"rules": CODE, "number": COUNT, "digest": SHA256},
     "policy_changed": {"rules": CODE, "number": COUNT, "old": SHA256, "new": SHA256},
+    "policy_change_proposed": {"number": COUNT, "keys": list_of(CODE), "values": SHA256},
+    "policy_change_returned": {"number": COUNT},
+    "policy_change_withdrawn": {"number": COUNT},
+    "policy_change_approved": {
+        "number": COUNT,
+        "version": COUNT,
+        "keys": list_of(CODE),
+        "values": SHA256,
+    },
     "processing_described": {"activity": UUID, "number": COUNT, "digest": SHA256},
     "checkpoint_timestamped": {"size": COUNT, "digest": SHA256, "at": INSTANT},
     "role_changed": {"member": UUID, "role": CODE, "result": choice("GIVEN", "TAKEN")},

@@ -110,6 +110,10 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             Right.ADMINISTER,
             publish_letter="publish a text of a letter",
             restore_letter="use the built-in text of a letter again",
+            propose_policy="propose a change of the policy values",
+            approve_policy="approve a change of the policy that somebody else proposed",
+            return_policy="send a proposed change of the policy back",
+            withdraw_policy="take one's own proposed change of the policy back",
             keep_longer="keep a closed case longer than its outcome says",
         ),
     }

@@ -11,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Self
 
-from django.conf import settings
-
+from audits.queries.policy_values import in_force
 from unlearning.core.planning.policy import Intake
 
 
@@ -26,7 +25,7 @@ class Accepted:
     @classmethod
     def of_policy(cls) -> Self:
         """Return what the installation accepts of what one person, or one record, is in."""
-        return cls(epsilon=settings.EXPUNGE_ACCEPT_EPSILON, delta=settings.EXPUNGE_ACCEPT_DELTA)
+        return cls(epsilon=in_force("ACCEPT_EPSILON"), delta=in_force("ACCEPT_DELTA"))
 
     def less(self, epsilon: float, delta: float) -> Accepted:
         """Return what is left once a version was accepted with its bound."""

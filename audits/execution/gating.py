@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from audits.core.policy import EvidencePolicy
 from audits.core.quality import NoGradient, Paired, outputs_under_attack, paired
 from audits.core.scores import scores_of
 from audits.execution.audit_sets import SMALLEST_TEST, never_trained_on
 from audits.models import Evidence
 from audits.queries import cases
+from audits.queries.policy_values import in_force
 from audits.services.verdicts import Finding
 from lineage.artifacts import ArtefactMissing
 from unlearning.core.recipe import RecipeChanged, RecipeNotAllowed
@@ -167,7 +166,7 @@ def _margin(run: UnlearningRun) -> float:
 
 def _attacked(before: nn.Module, after: nn.Module, examples: Examples) -> Paired | None:
     """Return accuracies on moved inputs; None where that is not asked for or cannot be."""
-    step = settings.EXPUNGE_RELEASE_ATTACK
+    step = in_force("RELEASE_ATTACK")
     if not step:
         return None
     try:

@@ -14,6 +14,7 @@ from audits.core.letter_dates import date_words
 from audits.core.letter_layout import NO_BREAK
 from audits.execution.printable import printable_lines
 from audits.queries.letter_texts import phrases
+from audits.queries.policy_values import in_force
 from audits.services.letter_contents import open_letter
 from audits.services.letter_posting import postal_address
 
@@ -52,7 +53,7 @@ def typeset_letter(
         "paragraphs": [
             {"style": one.style, "text": _shown(one.text)} for one in written.paragraphs
         ],
-        "controller": _shown(settings.EXPUNGE_CONTROLLER),
+        "controller": _shown(in_force("CONTROLLER")),
         "reference": reference,
         "address": _shown(address),
         "day": date_words(day, locale),

@@ -6,11 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.utils import timezone
 from pyroaring import BitMap
 
-from audits.core.policy import USUAL_ATTACKS, EvidencePolicy
+from audits.core.policy import EvidencePolicy
 from audits.execution.asked import Accepted, Asked
 from audits.execution.attacks_known import attack_named
 from audits.execution.choosing import RETRAIN, chosen
@@ -18,6 +17,7 @@ from audits.execution.duplicates import search, unread
 from audits.models import ErasureRequest
 from audits.queries.batches import companions
 from audits.queries.forget_sets import forget_set, listed
+from audits.queries.policy_values import evidence_fields
 from audits.queries.promises import earlier_promises
 from audits.services import case_runs, planning, scheduling
 from lineage.core import bitmaps
@@ -91,7 +91,7 @@ def policy() -> EvidencePolicy:
     Raises:
         PolicyRefused: the sentence names the field, the value and what is allowed.
     """
-    found = EvidencePolicy.from_dict({"attacks": USUAL_ATTACKS, **settings.EXPUNGE_POLICY})
+    found = EvidencePolicy.from_dict(evidence_fields())
     for name in found.attacks:
         attack_named(name)
     return found

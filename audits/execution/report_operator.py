@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from audits.execution import report_words as words
 from audits.execution.report_retold import quoted
 from audits.execution.report_sections import planned
 from audits.execution.report_speech import counted, moment, say
 from audits.execution.report_words import code, plain
+from audits.queries.policy_values import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +48,7 @@ def operator_view(findings: Mapping[str, Any], view: Mapping[str, Any]) -> dict[
     }
     answer = say(
         "No data subject asked for this. Questions go to %(contact)s.",
-        contact=settings.EXPUNGE_CONTACT,
+        contact=in_force("CONTACT"),
     )
     dropped = findings["request"]["outcome"] == "WITHDRAWN"
     return {

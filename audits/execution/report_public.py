@@ -12,12 +12,11 @@ from datetime import date
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from audits.execution import report_words as words
 from audits.execution.report_labels import labels
 from audits.execution.report_models import treated_versions
 from audits.execution.report_speech import day, language, say
+from audits.queries.policy_values import in_force
 from unlearning.queries.catalogue import titles
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def public_view(cases: Iterable[Mapping[str, Any]], *, since: date, until: date)
         "locale": language(),
         "names": words.names(PUBLIC),
         "words": labels() | words.names(TEXTS),
-        "controller": settings.EXPUNGE_CONTROLLER,
+        "controller": in_force("CONTROLLER"),
         "date": [until.year, until.month, until.day, 0, 0, 0],
         "period": say(
             "Cases closed from %(since)s to %(until)s", since=day(since), until=day(until)

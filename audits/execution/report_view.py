@@ -12,7 +12,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.utils.translation import gettext
 
 from audits.execution import report_models as models
@@ -27,6 +26,7 @@ from audits.execution.report_retold import quoted
 from audits.execution.report_speech import counted, day, language, moment, say
 from audits.execution.report_told import told_area, told_view
 from audits.queries.limit_sentences import ALWAYS
+from audits.queries.policy_values import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,7 +106,7 @@ def view_of(case: SealedCase) -> dict[str, Any]:
 
 def site() -> dict[str, str]:
     """Return where questions and complaints go, as the settings say."""
-    return {"contact": settings.EXPUNGE_CONTACT, "authority": gettext(settings.EXPUNGE_AUTHORITY)}
+    return {"contact": in_force("CONTACT"), "authority": gettext(in_force("AUTHORITY"))}
 
 
 def _event(one: LoggedEvent) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def identity(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "reference": findings["request"]["reference"],
         "case": case.verified.account.case,
-        "controller": settings.EXPUNGE_CONTROLLER,
+        "controller": in_force("CONTROLLER"),
         "date": [int(part) for part in re.findall(r"[0-9]+", sealed)[:6]],
         "received_on": day(findings["request"]["received_at"]),
         "sealed_on": day(sealed),

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from audits.core.attack_register import attack_versions
-from audits.core.policy import USUAL_ATTACKS, EvidencePolicy
+from audits.core.policy import EvidencePolicy
+from audits.core.policy_keys import KEYS
 from audits.core.roles import ROLES
 from audits.models import RulesVersion
+from audits.queries.policy_values import evidence_fields, in_force
 from audits.services.transitions import ALLOWED, SEALED_AS
 
 if TYPE_CHECKING:
@@ -25,9 +27,7 @@ def rules_in_force() -> dict[str, Mapping[str, Any]]:
         PolicyRefused: the policy of evidence cannot be read.
     """
     return {
-        Kind.POLICY: EvidencePolicy.from_dict(
-            {"attacks": USUAL_ATTACKS, **settings.EXPUNGE_POLICY}
-        ).as_dict(),
+        Kind.POLICY: EvidencePolicy.from_dict(evidence_fields()).as_dict(),
         Kind.METHOD: _settings(
             *("METHOD", "METHOD_SETTINGS", "MINIMUM", "ACCEPT_EPSILON", "ACCEPT_DELTA"),
             *("REPLAY_EVERY", "SHARDS", "SLICES", "COALESCE_DAYS", "COALESCE_REQUESTS"),
@@ -50,4 +50,7 @@ def rules_in_force() -> dict[str, Mapping[str, Any]]:
 
 
 def _settings(*names: str) -> dict[str, Any]:
-    return {name.lower(): getattr(settings, f"EXPUNGE_{name}") for name in names}
+    return {
+        name.lower(): in_force(name) if name in KEYS else getattr(settings, f"EXPUNGE_{name}")
+        for name in names
+    }

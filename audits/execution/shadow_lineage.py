@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.utils import timezone
 
 from audits.execution.procedure import base_run_of
+from audits.queries.policy_values import in_force
 from lineage.core import bitmaps
 from lineage.models import Dataset, DatasetSnapshot, ModelVersion, Role, Run
 from lineage.services import runs as lineage_runs
@@ -73,7 +73,7 @@ def register_shadow(
             weights=b"",
             kind=ModelVersion.Kind.SHADOW,
             release=False,
-            expires_at=now + timedelta(days=settings.EXPUNGE_SHADOW_DAYS),
+            expires_at=now + timedelta(days=in_force("SHADOW_DAYS")),
         ),
         now=now,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from audits.execution.asked import Asked
+from audits.queries.policy_values import in_force
 from lineage.core.bitmaps import union
 from lineage.queries.availability import (
     barred_ordinals,
@@ -106,17 +107,17 @@ def weighed(
 
 def exact_only() -> bool:
     """Return whether the installation accepts no approximate method."""
-    return bool(settings.EXPUNGE_MINIMUM) and Strength[settings.EXPUNGE_MINIMUM].exact
+    return bool(in_force("MINIMUM")) and Strength[in_force("MINIMUM")].exact
 
 
 def accepts_privacy() -> bool:
     """Return whether the installation accepts an (epsilon, delta) of training as enough."""
-    return bool(settings.EXPUNGE_ACCEPT_EPSILON)
+    return bool(in_force("ACCEPT_EPSILON"))
 
 
 def _minimum(given: tuple[MethodFacts, ...], *, shards: bool) -> Strength:
-    if settings.EXPUNGE_MINIMUM:
-        return Strength[settings.EXPUNGE_MINIMUM]
+    if in_force("MINIMUM"):
+        return Strength[in_force("MINIMUM")]
     if given:
         return Strength.APPROXIMATE
     # A rollback of shards promises more than a bound, and yet serves until a rebuild only.

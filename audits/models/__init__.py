@@ -12,6 +12,7 @@ from audits.models.intake import IdentityCheck, Intake, PersonalDetails, Process
 from audits.models.letters import AnswerRoute, Letter, LetterTemplate
 from audits.models.operator_cases import OperatorCase, ScoredRecord
 from audits.models.places import LocationResult
+from audits.models.policy_changes import PolicyChange
 from audits.models.previews import PlanPreview
 from audits.models.processing import ProcessingActivity, RulesVersion
 from audits.models.recipients import Notice, Publication, Recipient, ToldWho
@@ -52,6 +53,7 @@ __all__ = [
     "OwedToOthers",
     "PersonalDetails",
     "PlanPreview",
+    "PolicyChange",
     "ProcedureCertificate",
     "ProcessingActivity",
     "ProcessingStop",

@@ -18,6 +18,7 @@ from audits.core.roles import ROLES
 from audits.core.software import VERSION
 from audits.models import ErasureRequest, LogCheckpoint, LogHead, LogLeaf
 from audits.queries.clocks import today
+from audits.queries.policy_values import in_force
 from audits.queries.retention import retention_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def site_answers(
         "retention": _retention(request, logged, now),
         "policy": {
             "digest": _policy(logged),
-            "regime": settings.EXPUNGE_REGIME,
+            "regime": in_force("REGIME"),
             "second_person": settings.EXPUNGE_SECOND_PERSON,
             "median_days": max(0, round(median(days))) if len(days) >= FEW else None,
             "since": today(since).isoformat(),
@@ -122,8 +123,8 @@ def _retention(
         if kept
         else days_of(
             request.outcome,
-            default=settings.EXPUNGE_CASE_DAYS,
-            by_outcome=settings.EXPUNGE_CASE_DAYS_BY_OUTCOME,
+            default=in_force("CASE_DAYS"),
+            by_outcome=in_force("CASE_DAYS_BY_OUTCOME"),
         )
     )
     until = kept.ends_on if kept else today(now) + timedelta(days=days)
@@ -143,9 +144,9 @@ def _policy(logged: Sequence[LoggedEvent]) -> str | None:
 
 def _responsible() -> dict[str, object]:
     return {
-        "controller": _name(settings.EXPUNGE_CONTROLLER),
-        "contact": _name(settings.EXPUNGE_CONTACT),
-        "authority": _name(settings.EXPUNGE_AUTHORITY),
+        "controller": _name(in_force("CONTROLLER")),
+        "contact": _name(in_force("CONTACT")),
+        "authority": _name(in_force("AUTHORITY")),
         "software": VERSION,
         "source": bill.source_digest(),
         "packages": bill.packages_digest(),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db.models import Q
 
+from audits.queries.policy_values import in_force
 from lineage.models import ModelVersion
 from unlearning.core.scheduling.backlog import ShardedRun
 from unlearning.core.scheduling.capacity import Capacity
@@ -39,7 +39,7 @@ def together() -> bool:
 
     A new version must carry the erasures of enough people, wherever they are.
     """
-    return bool(settings.EXPUNGE_MIN_BATCH > 1)
+    return bool(in_force("MIN_BATCH") > 1)
 
 
 def trainings(reached: Collection[str] = ()) -> dict[str, Training]:
@@ -66,7 +66,7 @@ def capacity_for(
     """
     unit = max([one.part for one in known.values()] + list(jobs), default=_UNKNOWN)
     longest = max((one.seconds for one in known.values()), default=_UNKNOWN)
-    per_day = settings.EXPUNGE_REBUILDS_PER_DAY * longest / unit or DAY / unit
+    per_day = in_force("REBUILDS_PER_DAY") * longest / unit or DAY / unit
     runs = {
         name: ShardedRun(shards=one.shards, slices=1, size=max(1e-9, one.part / unit))
         for name, one in known.items()

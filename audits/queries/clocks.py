@@ -15,6 +15,7 @@ from audits.core.regimes import REGIMES, PauseReason, Period, Regime, Unit
 from audits.models import CaseClock, ErasureRequest
 from audits.queries.answering import answers, closed_unanswered, restriction_told
 from audits.queries.cases import open_cases
+from audits.queries.policy_values import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,18 +30,18 @@ def place() -> Place:
     """Return where the controller is, by the settings."""
     return Place(
         zone=settings.EXPUNGE_CLOCK_ZONE,
-        country=settings.EXPUNGE_COUNTRY,
-        region=settings.EXPUNGE_REGION,
-        own_days=frozenset(date.fromisoformat(day) for day in settings.EXPUNGE_HOLIDAYS),
+        country=in_force("COUNTRY"),
+        region=in_force("REGION"),
+        own_days=frozenset(date.fromisoformat(day) for day in in_force("HOLIDAYS")),
     )
 
 
 def regime(code: str = "") -> Regime:
     """Return the regime of that code, or the one of the settings."""
-    found = REGIMES[code or settings.EXPUNGE_REGIME]
+    found = REGIMES[code or in_force("REGIME")]
     if not found.own_target:
         return found
-    days = Period(count=settings.EXPUNGE_OWN_TARGET_DAYS, unit=Unit.DAYS)
+    days = Period(count=in_force("OWN_TARGET_DAYS"), unit=Unit.DAYS)
     return replace(found, first=days)
 
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from audits.core import fleet_words
 from audits.core.policy import EvidencePolicy
 from audits.core.strength import surviving
 from audits.models import ErasureRequest
+from audits.queries.policy_values import evidence_fields
 from audits.queries.questions import OWES, SPENT, questions_of
 from unlearning.models import UnlearningRun
 
@@ -154,7 +153,7 @@ def period(since: str, until: str) -> tuple[date | None, date | None]:
 
 def fleet(*, since: date | None = None, until: date | None = None) -> Fleet:
     """Return what all runs that were planned in a period came to, corrected for their number."""
-    level = EvidencePolicy.from_dict(settings.EXPUNGE_POLICY).alpha
+    level = EvidencePolicy.from_dict(evidence_fields()).alpha
     runs = _within(UnlearningRun.objects.all(), "created_at", since, until)
     planned = runs.order_by("created_at", "pk").select_related("target")
     questions = tuple(questions_of(list(planned)))
@@ -172,7 +171,7 @@ def fleet(*, since: date | None = None, until: date | None = None) -> Fleet:
 
 def pool_of(run: UnlearningRun) -> Pool | None:
     """Return the cases that were judged from a run's pool; None where it served one."""
-    level = EvidencePolicy.from_dict(settings.EXPUNGE_POLICY).alpha
+    level = EvidencePolicy.from_dict(evidence_fields()).alpha
     return next(_pools(tuple(questions_of([run])), level), None)
 
 

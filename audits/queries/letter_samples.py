@@ -10,6 +10,7 @@ from django.conf import settings
 from audits.core.letter_dates import date_words
 from audits.core.placeholders import fill
 from audits.queries.letter_texts import phrases
+from audits.queries.policy_values import in_force
 
 if TYPE_CHECKING:
     from audits.core.letter_layout import Values
@@ -34,11 +35,11 @@ def sample_values(locale: str) -> Values:
         "until": due,
         "done": (words["deleted"], words["keys_destroyed"]),
         "earlier": "ER-9876-5432",
-        "controller": settings.EXPUNGE_CONTROLLER,
-        "contact": settings.EXPUNGE_CONTACT,
-        "authority": settings.EXPUNGE_AUTHORITY,
+        "controller": in_force("CONTROLLER"),
+        "contact": in_force("CONTACT"),
+        "authority": in_force("AUTHORITY"),
         "site": settings.SITE_URL,
-        "hours": str(settings.EXPUNGE_CONFIRM_HOURS),
+        "hours": str(in_force("CONFIRM_HOURS")),
         "checkpoint": "log.example.org\n7\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
         "confirm_url": link,
         "status_url": link,

@@ -14,6 +14,7 @@ from audits.core.placeholders import fill
 from audits.models import ErasureRequest, LogCheckpoint
 from audits.queries.letter_models import model_sentences
 from audits.queries.letter_texts import phrases
+from audits.queries.policy_values import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,9 +64,9 @@ def of_the_installation() -> dict[str, Value]:
     """Return the values that every letter and notice may use, whatever its case."""
     checkpoint = LogCheckpoint.objects.order_by("-size").first()
     return {
-        "controller": settings.EXPUNGE_CONTROLLER,
-        "contact": settings.EXPUNGE_CONTACT,
-        "authority": settings.EXPUNGE_AUTHORITY,
+        "controller": in_force("CONTROLLER"),
+        "contact": in_force("CONTACT"),
+        "authority": in_force("AUTHORITY"),
         "site": settings.SITE_URL,
         "checkpoint": checkpoint.note if checkpoint else "",
     }
@@ -78,7 +79,7 @@ def _of_the_case(request: ErasureRequest, locale: str) -> dict[str, Value]:
         "due_on": day_words(request.due_on, locale),
         "erased_on": day_words(request.erased_at, locale),
         "earlier": request.joined_to.reference if request.joined_to else "",
-        "hours": str(settings.EXPUNGE_CONFIRM_HOURS),
+        "hours": str(in_force("CONFIRM_HOURS")),
     }
 
 

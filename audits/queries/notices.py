@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from audits.models import ErasureRequest, Notice, Publication, Reading
 from audits.queries import ends, told
 from audits.queries.letter_texts import known_locale
 from audits.queries.letter_values import day_words, of_the_installation
 from audits.queries.operator_cases import operator_origin_of
+from audits.queries.policy_values import in_force
 from lineage.models import ModelVersion
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def code_of(notice: Notice) -> str:
 
 def locale_of(notice: Notice) -> str:
     """Return the language of a notice: that of its addressee, or else the installation's."""
-    return known_locale(notice.addressee.locale or settings.EXPUNGE_LANGUAGE)
+    return known_locale(notice.addressee.locale or in_force("LANGUAGE"))
 
 
 def reference_of(notice: Notice) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from audits.core.regimes import PauseReason
 from audits.models import ErasureRequest
 from audits.queries import clocks
+from audits.queries.policy_values import in_force
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +31,7 @@ def why_not(request: ErasureRequest, reason: str, now: datetime) -> str:
 
 
 def _not_by_law(request: ErasureRequest, clock: CaseClock, reason: str) -> str:
-    if not settings.EXPUNGE_IDENTITY_PAUSE:
+    if not in_force("IDENTITY_PAUSE"):
         return (
             f"The clock of {request.reference} does not pause: EXPUNGE_IDENTITY_PAUSE is off, and "
             "the time runs from receipt. Ask the person all the same, and answer in time."

@@ -14,6 +14,7 @@ from audits.core.processing import FIELDS, REQUESTS, Activity, ProcessingRecord,
 from audits.core.processing_words import WORDS
 from audits.core.roles import ROLES
 from audits.models import ProcessingActivity, Publication, Recipient
+from audits.queries.policy_values import in_force
 from lineage.models import Backup, Dataset, Location, ModelVersion
 from lineage.queries.edges import edges_below
 from lineage.queries.nodes import nodes_of, shown
@@ -69,7 +70,7 @@ def target_of(kind: str, name: str) -> Dataset | Location | None:
 
 
 def _contacts(words: Mapping[str, str]) -> dict[str, str]:
-    name, contact = settings.EXPUNGE_CONTROLLER, settings.EXPUNGE_CONTACT
+    name, contact = in_force("CONTROLLER"), in_force("CONTACT")
     joint = Recipient.objects.filter(role=Recipient.Role.JOINT, active=True).order_by("name")
     names = ", ".join(joint.values_list("name", flat=True))
 
@@ -79,8 +80,8 @@ def _contacts(words: Mapping[str, str]) -> dict[str, str]:
     return {
         "controller": f"{name}, {contact}" if name and contact else "",
         "joint": names or words["none_registered"],
-        "representative": said(settings.EXPUNGE_REPRESENTATIVE),
-        "dpo": said(settings.EXPUNGE_DPO),
+        "representative": said(in_force("REPRESENTATIVE")),
+        "dpo": said(in_force("DPO")),
     }
 
 
@@ -124,7 +125,7 @@ def _requests(words: Mapping[str, str]) -> Activity:
     facts: Facts = defaultdict(list)
     for name in ("purposes", "subjects", "data"):
         facts[name] = [words[f"requests_{name}"]]
-    facts["retention"] = [words["requests_retention"].format(days=settings.EXPUNGE_CASE_DAYS)]
+    facts["retention"] = [words["requests_retention"].format(days=in_force("CASE_DAYS"))]
     return _activity(key=REQUESTS, title=words["requests"], target=None, facts=facts, words=words)
 
 

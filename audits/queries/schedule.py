@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from audits.models import ErasureRequest
 from audits.queries.capacity import DAY, capacity_for, trainings
 from audits.queries.groups import Group, groups_of, person_of
 from audits.queries.operator_cases import NO_DEADLINE
+from audits.queries.policy_values import in_force
 from audits.queries.reached import WHOLE, Place
 from audits.queries.waiting import coalesces
 from lineage.models import Job
@@ -40,13 +39,13 @@ def policy() -> Policy:
     """Return when a training is done again, by the settings."""
     if not coalesces():
         return OLDEST_FIRST
-    wait = settings.EXPUNGE_COALESCE_DAYS
+    wait = in_force("COALESCE_DAYS")
     return Policy(
         name="by the settings",
         start=StartRules(
             min_age=wait,
             margin=MARGIN,
-            min_backlog=settings.EXPUNGE_COALESCE_REQUESTS,
+            min_backlog=in_force("COALESCE_REQUESTS"),
             max_rolled_back=1.0,  # nothing is served from earlier states here
         ),
     )
@@ -85,7 +84,7 @@ def batch_ruling(group: Group, now: float, capacity: Capacity) -> Ruling:
         for case in group.fewest()
     ]
     lead = 2 * capacity.days(1) + MARGIN
-    return may_release(ready, now, min_batch=settings.EXPUNGE_MIN_BATCH, lead=lead)
+    return may_release(ready, now, min_batch=in_force("MIN_BATCH"), lead=lead)
 
 
 def enough_people(cases: Iterable[ErasureRequest], now: float) -> bool:
@@ -131,7 +130,7 @@ def outlook(now: datetime) -> Outlook:
             days(now),
             capacity=capacity,
             policy=policy(),
-            deadline=settings.EXPUNGE_DEADLINE_DAYS,
+            deadline=in_force("DEADLINE_DAYS"),
         ),
     )
 
@@ -139,8 +138,8 @@ def outlook(now: datetime) -> Outlook:
 def latest_start(case: ErasureRequest) -> datetime:
     """Return when a case that waits for others is started, though nobody joins it."""
     latest = _due(case) - MARGIN
-    if settings.EXPUNGE_MIN_BATCH == 1:
-        latest = min(latest, days(case.received_at) + settings.EXPUNGE_COALESCE_DAYS)
+    if in_force("MIN_BATCH") == 1:
+        latest = min(latest, days(case.received_at) + in_force("COALESCE_DAYS"))
     return datetime.fromtimestamp(latest * DAY, UTC)
 
 
@@ -155,7 +154,7 @@ def _request(case: ErasureRequest, at: Place) -> Request:
 
 def _due(case: ErasureRequest) -> float:
     """Return when a case must be through: the internal deadline, or the legal one if earlier."""
-    internal = days(case.received_at) + float(settings.EXPUNGE_DEADLINE_DAYS)
+    internal = days(case.received_at) + float(in_force("DEADLINE_DAYS"))
     if case.due_on is None:
         return internal
     return min(days(datetime.combine(case.due_on, time(), UTC)), internal)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db.models import Q
 
 from audits.core import events
 from audits.models import Notice, Publication, Reading, Recipient, ToldWho
 from audits.queries.forget_sets import forget_set
 from audits.queries.operator_cases import operator_origin_of
+from audits.queries.policy_values import in_force
 from lineage.models import Dataset, Deployment, ModelVersion
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def not_acknowledged(request: ErasureRequest) -> QuerySet[Deployment]:
 
 def awaited(request: ErasureRequest) -> list[Deployment]:
     """Return those for which a case waits, if it does: not those that staff gave a reason for."""
-    if not settings.EXPUNGE_AWAIT_WITHDRAWAL:
+    if not in_force("AWAIT_WITHDRAWAL"):
         return []
     excused = Notice.objects.filter(state=Notice.State.NOT_POSSIBLE).exclude(deployment=None)
     return list(not_acknowledged(request).exclude(pk__in=excused.values("deployment")))

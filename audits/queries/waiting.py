@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from audits.queries.operator_cases import intake_of
+from audits.queries.policy_values import in_force
 from unlearning.core.planning.policy import Intake
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 def coalesces() -> bool:
     """Return whether requests wait for one another at all."""
-    return settings.EXPUNGE_COALESCE_DAYS > 0 or settings.EXPUNGE_MIN_BATCH > 1
+    return bool(in_force("COALESCE_DAYS") > 0 or in_force("MIN_BATCH") > 1)
 
 
 def waits_for_others(request: ErasureRequest) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
 
 from audits.core.certificate import CERTIFYING, Certificate, Procedure
@@ -13,6 +12,7 @@ from audits.core.policy import EvidencePolicy
 from audits.models import AuditPlan, Evidence, ProcedureCertificate
 from audits.queries import cases
 from audits.queries.certificates import certifiable, failures, pools, procedure_of, standing
+from audits.queries.policy_values import in_force
 from audits.services import log
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def rely_if_one_stands(*, plan: AuditPlan, now: datetime) -> AuditPlan:
         return plan
     procedure = procedure_of(plan.run, policy)
     plan.procedure, plan.procedure_key = procedure.as_dict(), procedure.key()
-    if settings.EXPUNGE_CERTIFICATE_DAYS:
+    if in_force("CERTIFICATE_DAYS"):
         found = standing(procedure, now=now)
         plan.certificate, plan.no_certificate = found.certificate, found.reason
     else:
@@ -82,7 +82,7 @@ def issue(*, evidence: Evidence, outcome: str, now: datetime) -> ProcedureCertif
     another pool of the same procedure failed within the time that a certificate stands: a pass
     after a fail may be luck.
     """
-    days = settings.EXPUNGE_CERTIFICATE_DAYS
+    days = in_force("CERTIFICATE_DAYS")
     plan = AuditPlan.objects.filter(run=evidence.run_id).first()
     if plan is None or not days or outcome not in CERTIFYING or not _from_pool(plan, evidence):
         return None

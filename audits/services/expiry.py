@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
 
 from audits.models import OperatorCase, ScoredRecord, ShadowResult
 from audits.queries import cases
+from audits.queries.policy_values import in_force
 from audits.services import log, verdicts
 from audits.services.score_salts import destroy_salts
 from lineage.models import ModelVersion
@@ -89,7 +89,7 @@ def expire_scores(*, now: datetime) -> int:
 
     What was chosen because of it stays: a set of ordinals, and how it was found.
     """
-    before = now - timedelta(days=settings.EXPUNGE_SHADOW_DAYS)
+    before = now - timedelta(days=in_force("SHADOW_DAYS"))
     scored = ScoredRecord.objects.filter(case__request__received_at__lte=before)
     due = list(OperatorCase.objects.filter(pk__in=scored.values("case")))
     for case in due:

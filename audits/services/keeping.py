@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from audits.core.case_retention import days_of
 from audits.models import CaseRetention, ErasureRequest
 from audits.queries.clocks import today
 from audits.queries.identity import sealed_person
+from audits.queries.policy_values import in_force
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,8 +25,8 @@ def note_closing(*, case_id: UUID, now: datetime) -> CaseRetention:
     request = ErasureRequest.objects.get(pk=case_id)
     days = days_of(
         request.outcome,
-        default=settings.EXPUNGE_CASE_DAYS,
-        by_outcome=settings.EXPUNGE_CASE_DAYS_BY_OUTCOME,
+        default=in_force("CASE_DAYS"),
+        by_outcome=in_force("CASE_DAYS_BY_OUTCOME"),
     )
     closed_on = today(now)
     kept, _ = CaseRetention.objects.get_or_create(

@@ -19,6 +19,7 @@ from audits.core.rotation import ROLES, Rotation, sign_rotation
 from audits.core.seal_key import new_seal_key, seal_sign, self_signed
 from audits.key_files import replace_file, write_key
 from audits.key_register import PUBLIC
+from audits.queries.policy_values import in_force
 from audits.services import log
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _signing(role: str, now: datetime) -> tuple[bytes, Callable[[], None]]:
 def _seal(now: datetime) -> tuple[bytes, Callable[[], None]]:
     old, certificate = keys.seal_key()
     new = new_seal_key()
-    successor = self_signed(new, name=settings.EXPUNGE_CONTROLLER, now=now)
+    successor = self_signed(new, name=in_force("CONTROLLER"), now=now)
     rotation = Rotation(role="seal", old=certificate, new=successor, at=instant(now))
     statement = sign_rotation(
         rotation, lambda message: seal_sign(old, message), lambda message: seal_sign(new, message)

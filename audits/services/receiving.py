@@ -6,7 +6,6 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from audits.core.commitment import commit
 from audits.models import ErasureRequest, PersonalDetails, ProcessingStop
 from audits.models.case_secrets import key_name
+from audits.queries.policy_values import in_force
 from audits.services import clocks, log
 from audits.services.identifying import identify
 from audits.services.references import new_reference, token_digest
@@ -158,16 +158,14 @@ def request_of_link(token: str) -> ErasureRequest:
         LinkNotUsable: altered, expired, used, or its case is gone.
     """
     try:
-        content = signing.loads(
-            token, salt=CONFIRM_SALT, max_age=settings.EXPUNGE_CONFIRM_HOURS * 3600
-        )
+        content = signing.loads(token, salt=CONFIRM_SALT, max_age=in_force("CONFIRM_HOURS") * 3600)
     except signing.SignatureExpired:
         raise LinkNotUsable(
             _(
                 "This link has expired: links work for %(hours)s hours. Please send the form "
                 "again; you will get a new one."
             )
-            % {"hours": settings.EXPUNGE_CONFIRM_HOURS}
+            % {"hours": in_force("CONFIRM_HOURS")}
         ) from None
     except signing.BadSignature:
         raise LinkNotUsable(

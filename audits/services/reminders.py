@@ -19,6 +19,7 @@ from audits.core.reminders import WORDS, stage_of
 from audits.core.roles import Right
 from audits.models import CaseClock
 from audits.queries import clocks
+from audits.queries.policy_values import in_force
 from audits.services import log
 from audits.services.rights import has_right
 
@@ -87,7 +88,7 @@ def _send(rows: list[CaseClock]) -> bool:
         subject=f"{len(rows)} answer{'s' if len(rows) > 1 else ''} to requests fall due",
         body=render_to_string("audits/reminder_digest.txt", {"cases": cases, "site": site}),
         from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[settings.EXPUNGE_CONTACT],
+        to=[in_force("CONTACT")],
         bcc=_handlers(),
     )
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
 
 from audits.core.roles import Right
@@ -18,6 +17,7 @@ from audits.queries import retention
 from audits.queries.cases import OVER
 from audits.queries.clocks import today
 from audits.queries.identity import person_digests
+from audits.queries.policy_values import in_force
 from audits.services import keeping, log, rights
 from audits.services.actors import actor_of
 from audits.services.forgetting_cases import forget_case
@@ -45,7 +45,7 @@ def destroy_due(*, now: datetime) -> int:
     waiting = [kept.pk for kept in retention.due(today(now))]
     count = sum(_destroy_if_due(case_id, now) for case_id in waiting)
     LegalHold.objects.exclude(digest="").filter(
-        released_at__lte=now - timedelta(days=settings.EXPUNGE_CASE_DAYS)
+        released_at__lte=now - timedelta(days=in_force("CASE_DAYS"))
     ).delete()
     return count
 

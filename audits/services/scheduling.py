@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 
 from audits.models import ErasureRequest, LogHead
 from audits.queries.conflicts import case_ahead
 from audits.queries.groups import groups
+from audits.queries.policy_values import in_force
 from audits.queries.reached import Place
 from audits.queries.schedule import backlog, days, enough_people, place_of, policy
 from audits.queries.waiting import coalesces
@@ -55,7 +55,7 @@ def start_batches(*, now: datetime) -> list[UUID]:
 
 
 def _next(known: Backlog, now: float, capacity: Capacity) -> Job | None:
-    rules, deadline = policy(), settings.EXPUNGE_DEADLINE_DAYS
+    rules, deadline = policy(), in_force("DEADLINE_DAYS")
     first = next_job(known, now, policy=rules, capacity=capacity, deadline=deadline)
     return first or due_job(known, now, policy=rules, capacity=capacity)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from audits.models import ErasureRequest, Intake, Letter, ProcessingStop
+from audits.queries.policy_values import in_force
 from audits.services import letters, retention
 from audits.services.transitions import move
 
@@ -62,7 +62,7 @@ def _sent_at(request: ErasureRequest) -> datetime:
 
 
 def _life() -> timedelta:
-    return timedelta(hours=settings.EXPUNGE_CONFIRM_HOURS)
+    return timedelta(hours=in_force("CONFIRM_HOURS"))
 
 
 def _expire(case_id: UUID, now: datetime) -> bool:

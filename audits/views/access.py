@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -14,6 +13,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext
 
 from audits.core.roles import Right
+from audits.queries.policy_values import in_force
 from audits.services.rights import require
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def page(
 def site_facts() -> dict[str, str]:
     """Return who runs this site and where to complain."""
     return {
-        "controller": settings.EXPUNGE_CONTROLLER,
-        "contact": settings.EXPUNGE_CONTACT,
-        "authority": gettext(settings.EXPUNGE_AUTHORITY) if settings.EXPUNGE_AUTHORITY else "",
+        "controller": in_force("CONTROLLER"),
+        "contact": in_force("CONTACT"),
+        "authority": gettext(in_force("AUTHORITY")) if in_force("AUTHORITY") else "",
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -18,6 +17,7 @@ from audits.core.roles import Right
 from audits.forms import PlainForm
 from audits.models import ErasureRequest, ExtensionDecision
 from audits.queries import clocks, extending, pausing
+from audits.queries.policy_values import in_force
 from audits.services.extensions import LEAST_REASON, ExtensionRefused
 from audits.services.rights import has_right
 from audits.views.access import staff_of
@@ -80,7 +80,7 @@ def clock_context(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
             for pause in case.clock_pauses.order_by("since")
         ],
         "pause_reasons": _reasons(case, clock, now),
-        "pauses_on": settings.EXPUNGE_IDENTITY_PAUSE,
+        "pauses_on": in_force("IDENTITY_PAUSE"),
         "extension": ExtensionDecision.objects.filter(request=case).first(),
         "extend_refusal": extending.why_not(case, now),
         "extended_limit": clocks.extended_limit(clock),

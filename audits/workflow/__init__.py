@@ -5,6 +5,7 @@
 * ``clock_actions``: what they do about due dates; ``intake_actions``: what is done about intake,
   identity and restrictions; ``refused``: what is refused is logged;
 * ``version_actions``: what they do about versions that stay;
+* ``policy_actions``: what administrators do about the policy values that are stored;
 * ``preview_actions``: what they ask before anybody asked for anything;
 * ``queue_actions``: what is done about the queues of jobs;
 * ``retention_actions``: what is done about how long closed cases are kept;
@@ -81,6 +82,12 @@ from audits.workflow.operator_actions import (
     propose_forget_set,
     return_forget_set,
 )
+from audits.workflow.policy_actions import (
+    approve_policy,
+    propose_policy,
+    return_policy,
+    withdraw_policy,
+)
 from audits.workflow.preview_actions import preview_plan
 from audits.workflow.queue_actions import pause_queue, resume_queue
 from audits.workflow.retention_actions import keep_longer
@@ -93,6 +100,7 @@ __all__ = [
     "approve_decision",
     "approve_exception",
     "approve_forget_set",
+    "approve_policy",
     "ask_information",
     "check_identity",
     "choose_records",
@@ -123,6 +131,7 @@ __all__ = [
     "preview_plan",
     "propose_exception",
     "propose_forget_set",
+    "propose_policy",
     "publish_letter",
     "receive_information",
     "refuse",
@@ -134,6 +143,7 @@ __all__ = [
     "retry",
     "return_decision",
     "return_forget_set",
+    "return_policy",
     "see_mandate",
     "send_staff_letter",
     "submit",
@@ -145,4 +155,5 @@ __all__ = [
     "tune",
     "use_outside_version",
     "withdraw",
+    "withdraw_policy",
 ]

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from audits.queries.policy_values import in_force
 from audits.services import asking, entering, identifying, letters, requests, stopping
 from audits.workflow import doorbell
 from audits.workflow.refused import logged
@@ -32,7 +33,7 @@ class LetterNotSent(Exception):
                 "We could not send the e-mail with your confirmation link. Please try again in a "
                 "few minutes, or write to %(contact)s."
             )
-            % {"contact": settings.EXPUNGE_CONTACT}
+            % {"contact": in_force("CONTACT")}
         )
 
 

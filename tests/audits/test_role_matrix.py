@@ -82,6 +82,10 @@ ACTIONS = {
     "publish_letter": {ADMINISTRATOR},
     "restore_letter": {ADMINISTRATOR},
     "keep_longer": {ADMINISTRATOR},
+    "propose_policy": {ADMINISTRATOR},
+    "approve_policy": {ADMINISTRATOR},
+    "return_policy": {ADMINISTRATOR},
+    "withdraw_policy": {ADMINISTRATOR},
 }
 ALL = set(ROLES)
 EVERYBODY = {
@@ -99,7 +103,7 @@ GROUPS: dict[str, set[str]] = {
     "register_file processing processing_file edition_pdf "
     "graph graph_json graph_svg graph_prov graph_nodes graph_edges methods "
     "staff_home queues event_log log_event log_event_json log_proof checkpoints "
-    "checkpoint": ALL,
+    "checkpoint policy": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
     "accept refuse erase_excepted identity ask_more question_back unidentified proof_destroyed "
     "objection restrict lift notice extend tell_of_extension pause_clock resume_clock export "
@@ -113,7 +117,9 @@ GROUPS: dict[str, set[str]] = {
     "deployment_gone": {OPERATOR, ADMINISTRATOR},
     "place_hold release_hold new_place new_backup backup_destroyed edit_place try_place "
     "letter_text letter_builtin new_recipient recipient new_publication publication keep_longer "
-    "describe_processing": {ADMINISTRATOR},
+    "describe_processing propose_policy approve_policy return_policy withdraw_policy": {
+        ADMINISTRATOR
+    },
 }
 PAGES = {name: roles for names, roles in GROUPS.items() for name in names.split()}
 # Pages that all read and some post to.

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 from django.utils import timezone
 
+from audits.queries.policy_values import held
 from lineage.models import Job
 from lineage.queries.training_view import RecordNotServed
 from lineage.services import jobs
@@ -55,7 +56,8 @@ class Command(BaseCommand):
             raise CommandError(f"Job {job.pk} is {job.status}; only a claimed job can be run.")
         module, _, function = HANDLERS[job.kind].partition(":")
         try:
-            getattr(import_module(module), function)(job)
+            with held():
+                getattr(import_module(module), function)(job)
         except AGAIN:
             raise
         except Exception as error:

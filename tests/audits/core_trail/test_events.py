@@ -31,6 +31,11 @@ VALID = {
     "FOUND or NOT_FOUND": st.sampled_from(["FOUND", "NOT_FOUND"]),
     "RELEASED or HELD": st.sampled_from(["RELEASED", "HELD"]),
     "UPHELD or OVERRULED": st.sampled_from(["UPHELD", "OVERRULED"]),
+    "GIVEN or TAKEN": st.sampled_from(["GIVEN", "TAKEN"]),
+    "REGULATOR or PERSON or PUBLIC": st.sampled_from(["REGULATOR", "PERSON", "PUBLIC"]),
+    "en or fr or de": st.sampled_from(["en", "fr", "de"]),
+    "instant": st.just(AT),
+    "list of code": st.lists(st.text("ABZ09_", max_size=9).map("A".__add__), max_size=3),
     "bool": st.booleans(),
 }
 # Written again on purpose, without the product's code: what text each kind lets through.
@@ -47,6 +52,11 @@ ORACLE = {
     "FOUND or NOT_FOUND": "FOUND|NOT_FOUND",
     "RELEASED or HELD": "RELEASED|HELD",
     "UPHELD or OVERRULED": "UPHELD|OVERRULED",
+    "GIVEN or TAKEN": "GIVEN|TAKEN",
+    "REGULATOR or PERSON or PUBLIC": "REGULATOR|PERSON|PUBLIC",
+    "en or fr or de": "en|fr|de",
+    "instant": "(?!)",
+    "list of code": "(?!)",
     "bool": "(?!)",
 }
 
@@ -141,7 +151,9 @@ def test_a_value_of_another_type_is_refused(value, other):
     for name, kind in SCHEMA[value["type"]].items():
         changed = value | {"data": value["data"] | {name: other}}
         whole = isinstance(other, float) and other.is_integer() and other >= 0  # 1.0 is written 1
-        assert accepted(changed) == (kind.name == "count" and (number or whole))
+        fits = kind.name == "count" and (number or whole)
+        fits = fits or (kind.name == "list of code" and other == [])
+        assert accepted(changed) == fits
     for name in ("type", "at", "actor"):
         assert not accepted(value | {name: other})
 

@@ -132,10 +132,11 @@ def _seeded() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     own = {**_decided(now), **_stuck(now, case, run), **_started(now)}
     own["publication"] = {"entry_id": Publication.objects.get().pk}
     own["describe_processing"] = {"kind": "dataset", "target_id": Dataset.objects.get().pk}
+    own["propose_policy"] = {"section": "evidence"}
     own |= {name: {"name": next(iter(REGISTERS))} for name in ("register", "register_file")}
     signed = log.checkpoint(now=now)
     kept |= {"index": 0, "size": signed.size, "queue": "heavy"}
-    return {**kept, "letter_id": letter.pk, "notice_id": letter.pk, "token": ""}, own
+    return {**kept, "number": 1, "letter_id": letter.pk, "notice_id": letter.pk, "token": ""}, own
 
 
 def _registers(now, run) -> dict[str, Any]:

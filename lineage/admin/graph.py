@@ -1,7 +1,4 @@
-"""What staff see of the lineage in the admin: everything to read, nothing to change.
-
-Rows here are written by services only; a change by hand would bypass locks, logs and triggers.
-"""
+"""Data sets, runs, versions and files in the admin."""
 
 from __future__ import annotations
 
@@ -9,57 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Count
-from unfold.admin import ModelAdmin
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from unfold.decorators import action
 
+from lineage.admin.base import ReadOnlyAdmin
 from lineage.models import (
     Artefact,
     Dataset,
     DatasetSnapshot,
-    DataSubject,
-    Job,
+    LineageNode,
     ModelVersion,
+    OrdinalSpace,
+    Procedure,
     Run,
+    RunInput,
+    RunOutput,
 )
-from lineage.queries.readers import may_read
 
 if TYPE_CHECKING:
-    from django.db.models import Model, QuerySet
-    from django.http import HttpRequest
-
-
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    """Lists and shows rows; adds, changes and deletes none."""
-
-    list_per_page = 50
-    show_full_result_count = False
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Show the app to whoever may read cases."""
-        return may_read(request.user)
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002  (Django's signature)
-        """Show rows to whoever may read cases."""
-        return may_read(request.user)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  (Django's signature)
-        """Nobody adds rows here."""
-        return False
-
-    def has_change_permission(
-        self,
-        request: HttpRequest,  # noqa: ARG002  (Django's signature)
-        obj: Model | None = None,  # noqa: ARG002  (Django's signature)
-    ) -> bool:
-        """Nobody changes rows here."""
-        return False
-
-    def has_delete_permission(
-        self,
-        request: HttpRequest,  # noqa: ARG002  (Django's signature)
-        obj: Model | None = None,  # noqa: ARG002  (Django's signature)
-    ) -> bool:
-        """Nobody deletes rows here."""
-        return False
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
 
 
 @admin.register(Dataset)
@@ -69,7 +36,7 @@ class DatasetAdmin(ReadOnlyAdmin):
     list_display = ("name", "namespace", "dataset_type", "records", "snapshot_count")
     list_filter = ("dataset_type", "namespace")
     search_fields = ("name", "namespace")
-    list_select_related = ("space",)
+    list_select_related = ("space", "parent")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
         """Count the snapshots in the same query."""
@@ -94,7 +61,13 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "record_count", "created_at", "short_digest", "external_version")
     list_filter = ("dataset", "created_at")
     search_fields = ("digest", "dataset__name", "external_version")
-    list_select_related = ("dataset",)
+    list_select_related = (
+        "dataset",
+        "space",
+        "parent__dataset",
+        "base__dataset",
+        "generated_by",
+    )
     date_hierarchy = "created_at"
 
     @admin.display(description="Digest")
@@ -118,7 +91,7 @@ class RunAdmin(ReadOnlyAdmin):
     )
     list_filter = ("activity", "state", "capture_level", "recipe")
     search_fields = ("id", "recipe", "procedure__name")
-    list_select_related = ("procedure",)
+    list_select_related = ("procedure", "parent")
     date_hierarchy = "started_at"
 
 
@@ -129,8 +102,14 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "kind", "state", "guarantee", "revision_of", "generated_at")
     list_filter = ("state", "kind", "model_name", "guarantee")
     search_fields = ("id", "model_name")
-    list_select_related = ("revision_of",)
+    list_select_related = ("revision_of", "generated_by")
     date_hierarchy = "generated_at"
+    actions_detail = ("open_version",)
+
+    @action(description="Open the page of the version", url_path="open-version", icon="hub")  # type: ignore[untyped-decorator]  # unfold has no types
+    def open_version(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
+        """Lead to what the version learned from and where it is used."""
+        return HttpResponseRedirect(reverse("lineage:version", args=[object_id]))
 
 
 @admin.register(Artefact)
@@ -143,35 +122,46 @@ class ArtefactAdmin(ReadOnlyAdmin):
     list_select_related = ("version",)
 
 
-@admin.register(Job)
-class JobAdmin(ReadOnlyAdmin):
-    """Pieces of work and who holds them."""
+@admin.register(OrdinalSpace)
+class OrdinalSpaceAdmin(ReadOnlyAdmin):
+    """The counters of records; the records themselves are not browsed."""
 
-    list_display = (
-        "kind",
-        "status",
-        "queue",
-        "phase",
-        "progress",
-        "attempt",
-        "created_at",
-        "ended_at",
-    )
-    list_filter = ("status", "queue", "kind")
-    search_fields = ("id", "key", "payload_id", "error_code")
-    date_hierarchy = "created_at"
-
-    @admin.display(description="Progress")
-    def progress(self, job: Job) -> str:
-        """How much is done, in the job's own units."""
-        return f"{job.done:,} / {job.total:,}" if job.total else ""
+    list_display = ("name", "public_id", "next_ordinal", "next_seq")
+    search_fields = ("name", "public_id")
 
 
-@admin.register(DataSubject)
-class DataSubjectAdmin(ReadOnlyAdmin):
-    """People by pseudonym; identifiers are not stored, so none can be shown."""
+@admin.register(Procedure)
+class ProcedureAdmin(ReadOnlyAdmin):
+    """What runs are runs of."""
 
-    list_display = ("pseudonym", "created_at", "erased_at")
-    list_filter = (("erased_at", admin.EmptyFieldListFilter),)
-    search_fields = ("pseudonym",)
-    date_hierarchy = "created_at"
+    list_display = ("name", "namespace")
+    list_filter = ("namespace",)
+    search_fields = ("name", "namespace")
+
+
+@admin.register(LineageNode)
+class LineageNodeAdmin(ReadOnlyAdmin):
+    """What edges connect: an object of another table by its kind and id."""
+
+    list_display = ("__str__", "kind", "object_id")
+    list_filter = ("kind",)
+    search_fields = ("object_id",)
+
+
+@admin.register(RunInput)
+class RunInputAdmin(ReadOnlyAdmin):
+    """What runs read, and how far it reached what they wrote."""
+
+    list_display = ("run", "node", "role", "influence", "masking", "used_snapshot")
+    list_filter = ("role", "influence", "masking")
+    search_fields = ("run__id",)
+    list_select_related = ("run", "node", "used_snapshot__dataset")
+
+
+@admin.register(RunOutput)
+class RunOutputAdmin(ReadOnlyAdmin):
+    """What runs wrote. Append-only."""
+
+    list_display = ("run", "node")
+    search_fields = ("run__id",)
+    list_select_related = ("run", "node")

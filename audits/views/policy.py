@@ -1,0 +1,194 @@
+"""The policy values: what is in force and since when, and changes by two administrators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from audits import workflow
+from audits.core.policy_keys import SECTIONS, PolicyValueRefused
+from audits.core.roles import Right
+from audits.queries.policy_page import (
+    changes_so_far,
+    consequences_of,
+    fixed_values,
+    sections_in_force,
+    values_of,
+)
+from audits.services.policy_changes import PolicyChangeRefused
+from audits.views.access import page, staff_of, staff_page
+from audits.views.asking import posted
+from audits.views.rights import may, needing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+    from audits.core.policy_keys import PolicyKey
+    from audits.models import PolicyChange
+    from audits.queries.policy_page import Value
+
+BACK = "_back"
+REFUSED = (PolicyChangeRefused, PolicyValueRefused)
+
+
+class ProposalForm(forms.Form):
+    """New values of one section. A value that is left as it is is no change."""
+
+    def __init__(self, data: Any, *, values: list[Value]) -> None:  # noqa: ANN401  (what was posted)
+        super().__init__(data)
+        self.values = values
+        for value in values:
+            key = value.key
+            self.fields[key.name] = _field(value)
+            if value.version is not None:
+                self.fields[key.name + BACK] = forms.BooleanField(
+                    required=False, label=f"{key.title}: back to what {key.variable} says"
+                )
+        self.fields["reason"] = forms.CharField(
+            label="Why",
+            help_text="Whoever approves it and auditors read this. Name nobody.",
+            widget=forms.Textarea(attrs={"rows": 3}),
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what a key refuses, at its field."""
+        given: dict[str, Any] = super().clean() or {}
+        for value in self.values:
+            if value.key.name in given:
+                try:
+                    value.key.read(given[value.key.name])
+                except PolicyValueRefused as error:
+                    self.add_error(value.key.name, str(error))
+        return given
+
+    def said(self) -> dict[str, str | None]:
+        """Return what was changed, by key."""
+        found: dict[str, str | None] = {}
+        for value in self.values:
+            name = value.key.name
+            if self.cleaned_data.get(name + BACK):
+                found[name] = None
+            elif self.cleaned_data[name] != value.text:
+                found[name] = self.cleaned_data[name]
+        return found
+
+
+@require_safe
+@staff_page
+def policy(request: HttpRequest) -> HttpResponse:
+    """Show every value, where it comes from, what waits and what was changed."""
+    history = changes_so_far()
+    waiting = next((one for one in history if one.change.state == "PROPOSED"), None)
+    context = {
+        "sections": sections_in_force(),
+        "fixed": fixed_values(),
+        "history": [one for one in history if one is not waiting],
+        "waiting": waiting,
+        "consequences": consequences_of(waiting.change.changes) if waiting else None,
+        "is_mine": waiting is not None and waiting.change.proposed_by_id == staff_of(request).pk,
+        "may_change": may(request, Right.ADMINISTER),
+    }
+    return page(request, "audits/policy.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needing(Right.ADMINISTER)
+def propose_policy(request: HttpRequest, section: str) -> HttpResponse:
+    """Propose new values of one section."""
+    if section not in SECTIONS:
+        raise Http404
+    values = [value for value in values_of(section) if not value.locked]
+    form = ProposalForm(posted(request), values=values)
+    errors: list[tuple[str, str]] = []
+    if form.is_valid():
+        try:
+            change = workflow.propose_policy(
+                said=form.said(), reason=form.cleaned_data["reason"], user=staff_of(request)
+            )
+        except REFUSED as error:
+            errors = [("#form", str(error))]
+        else:
+            messages.success(
+                request, f"Change {change.number} is proposed. Another administrator approves it."
+            )
+            return redirect("audits:policy")
+    errors += [(f"#id_{name}", str(text)) for name, said in form.errors.items() for text in said]
+    context = {
+        "form": form,
+        "errors": errors,
+        "section": SECTIONS[section],
+        "locked": [value for value in values_of(section) if value.locked],
+        "consequences": consequences_of(value.key.name for value in values),
+    }
+    return page(request, "audits/propose_policy.html", context, status=400 if errors else 200)
+
+
+@require_POST
+@needing(Right.ADMINISTER)
+def approve_policy(request: HttpRequest, number: int) -> HttpResponse:
+    """Approve what another administrator proposed."""
+    return _decide(
+        request,
+        lambda: workflow.approve_policy(number=number, user=staff_of(request)),
+        f"Change {number} is in force.",
+    )
+
+
+@require_POST
+@needing(Right.ADMINISTER)
+def return_policy(request: HttpRequest, number: int) -> HttpResponse:
+    """Send a proposal back with a note."""
+    note = request.POST.get("note", "")
+    return _decide(
+        request,
+        lambda: workflow.return_policy(number=number, note=note, user=staff_of(request)),
+        f"Change {number} is sent back.",
+    )
+
+
+@require_POST
+@needing(Right.ADMINISTER)
+def withdraw_policy(request: HttpRequest, number: int) -> HttpResponse:
+    """Take one's own proposal back."""
+    return _decide(
+        request,
+        lambda: workflow.withdraw_policy(number=number, user=staff_of(request)),
+        f"Change {number} is withdrawn.",
+    )
+
+
+def _decide(request: HttpRequest, call: Callable[[], PolicyChange], done: str) -> HttpResponse:
+    try:
+        call()
+    except REFUSED as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, done)
+    return redirect("audits:policy")
+
+
+def _field(value: Value) -> forms.Field:
+    key: PolicyKey = value.key
+    if key.kind.choices:
+        choices = [(word, word or "nothing") for word in key.kind.choices]
+        return forms.ChoiceField(
+            label=key.title,
+            help_text=_help(value),
+            initial=value.text,
+            choices=choices,
+            required="" not in key.kind.choices,
+        )
+    return forms.CharField(
+        label=key.title, help_text=_help(value), initial=value.text, required=False
+    )
+
+
+def _help(value: Value) -> str:
+    return f"{value.key.help} Now: {value.shown} ({value.origin}). Allowed: {value.key.kind.rule}."
