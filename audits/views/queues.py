@@ -18,6 +18,7 @@ from audits.core.roles import Right
 from audits.queries import schedule
 from audits.queries.capacity import DAY
 from audits.queries.job_cases import cases_of_jobs
+from audits.queries.policy_values import in_force
 from audits.views.access import page, staff_of, staff_page
 from audits.views.charts import span
 from audits.views.needs import JOB_DAYS
@@ -56,7 +57,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         "failed_days": JOB_DAYS,
         "outlook": outlook,
         "bound": span(outlook.bound * DAY),
-        "deadline": settings.EXPUNGE_DEADLINE_DAYS,
+        "deadline": in_force("DEADLINE_DAYS"),
         "device": settings.EXPUNGE_DEVICE,
         "may_operate": may(request, Right.OPERATE),
     }
