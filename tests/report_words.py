@@ -90,9 +90,11 @@ def _in_tables() -> Iterator[str]:
     from audits.execution import (
         report_codes,
         report_evidence,
+        report_kept,
         report_labels,
+        report_models,
         report_operator,
-        report_person,
+        report_person_words,
         report_public,
         report_sections,
         report_told,
@@ -113,8 +115,9 @@ def _in_tables() -> Iterator[str]:
         *(report_words.MODES, report_words.CONTRASTS, report_view.NAMES),
         *(report_operator.NAMES, report_operator.REASONS, report_operator.DISPOSALS),
         *(report_sections.PLACES, report_labels.WORDS, report_labels.FIVE_WORDS, ENDS),
-        *(report_person.PERSON, report_person.TEXTS, report_person.OUTCOMES),
-        *(report_person.SOMETIMES, report_person.SUMMARIES),
+        *(report_person_words.PERSON, report_person_words.TEXTS, report_person_words.OUTCOMES),
+        *(report_person_words.SOMETIMES, report_person_words.SUMMARIES),
+        *(report_person_words.CHANNELS, report_person_words.GROUNDS),
         *(report_public.PUBLIC, report_public.TEXTS),
     ):
         for said in table.values():
@@ -125,7 +128,9 @@ def _in_tables() -> Iterator[str]:
     yield from report_codes.CODES
     yield from known_sentences()
     yield from (report_view.ANSWER, report_told.OLD, report_told.NOBODY, report_u_lira.UNREADABLE)
-    yield from (*report_person.ALWAYS, *report_public.HOW, reporting.NO_PLOT)
+    yield from (report_kept.UNNAMED, report_models.UNTREATED, report_view.KEPT)
+    yield from (report_person_words.NOBODY, report_person_words.NOT_TOLD)
+    yield from (*report_person_words.ALWAYS, *report_public.HOW, reporting.NO_PLOT)
     yield report_evidence.DESCRIPTIVE
     yield from (report_operator.DROPPED, report_operator.TAKEN_OUT, report_operator.EARLIER)
 

@@ -13,6 +13,7 @@ import typst
 from django.conf import settings
 from django.utils import translation
 
+from audits.core.editions import check_period
 from audits.execution.printable import printable_values
 from audits.execution.report_person import person_view
 from audits.execution.report_public import public_view
@@ -40,7 +41,9 @@ def public(records: Iterable[bytes], *, vkey: str, since: date, until: date, loc
 
     Raises:
         RecordRejected: a record does not verify with this key.
+        ValueError: the period is no whole calendar month, quarter or year.
     """
+    check_period(since, until)
     cases = [sealed_case(data, vkey=vkey).findings for data in records]
     with translation.override(locale):
         view = public_view(cases, since=since, until=until)

@@ -87,7 +87,7 @@ class Layout:
 
 def ways_of(findings: Mapping[str, Any]) -> list[Way]:
     """Return one way for each affected version, in the order of the plan."""
-    runs = {one.final["version"]: one for one in treated_versions(findings)}
+    runs = {one.final["version"]: one for one in treated_versions(findings) if one.runs}
     ends = {row["version"]: row for row in findings.get("ends", ())}
     made = {run["unlearned"]: run["unlearned_name"] for run in findings["runs"]}
     made |= {

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from audits.execution import report_words as words
 from audits.execution.report_retold import quoted
-from audits.execution.report_speech import counted, decimal, inside, moment, say, seconds
+from audits.execution.report_speech import counted, day, decimal, inside, moment, say, seconds
 from audits.execution.report_words import code, plain
+from audits.queries.ends import End
 from unlearning.models import UnlearningRun
 from unlearning.queries.catalogue import titles
 from unlearning.services.runs import NEWTON
@@ -17,23 +18,47 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Run = dict[str, Any]
+UNFINISHED = (End.OPEN, End.ROLLED_BACK)
+UNTREATED = "Nothing was done to the version yet."
 
 
 @dataclass(frozen=True, kw_only=True)
 class TreatedVersion:
-    """A model version with its runs in the order in which they were made; the last one counts."""
+    """A model version with its runs in the order in which they were made, and how it ended.
+
+    The end counts, and where the record has none, as those of earlier releases, the last run. A
+    version that was excepted or destroyed before any run has none.
+    """
 
     name: str
     runs: tuple[Run, ...]
+    end: Mapping[str, Any] | None = None
 
     @property
     def final(self) -> Run:
-        """Return the run that settled the version."""
+        """Return the last run; only of a version that has one."""
         return self.runs[-1]
+
+    @property
+    def kind(self) -> str:
+        """Return what became of it.
+
+        ``excepted``, ``destroyed``, ``left``, ``bounded``, ``changed``, ``again`` or ``open``.
+        """
+        ended = self.end["end"] if self.end else ""
+        if ended == End.EXCEPTED:
+            return "excepted"
+        if not self.runs:
+            return "destroyed" if ended == End.DESTROYED else "open"
+        return "open" if ended in UNFINISHED else _kind(self.final)
 
     @property
     def result(self) -> str:
         """Return the result: one of the five words."""
+        if self.kind == "excepted":
+            return words.REFUSED
+        if not self.runs:
+            return words.DONE if self.kind == "destroyed" else words.NOT_POSSIBLE
         if self.final["verdict"]:
             return words.VERDICTS.get(self.final["verdict"], (words.INCONCLUSIVE, ""))[0]
         return words.NOT_POSSIBLE
@@ -41,6 +66,14 @@ class TreatedVersion:
     @property
     def treatment(self) -> str:
         """Return what was done, as one sentence."""
+        if self.end and self.kind == "excepted":
+            return say(
+                "The version stays as it is until %(day)s, under an exception (%(code)s).",
+                day=day(self.end["until"]),
+                code=self.end["exception"],
+            )
+        if not self.runs:
+            return say("The version was destroyed." if self.kind == "destroyed" else UNTREATED)
         done = _treatment(self.final)
         earlier = len(self.runs) - 1
         if not earlier:
@@ -54,14 +87,33 @@ class TreatedVersion:
 
 
 def treated_versions(findings: Mapping[str, Any]) -> list[TreatedVersion]:
-    """Return the affected versions in the order of the plan."""
+    """Return the affected versions in the order of the plan, those without a run at the end."""
     by_version: dict[str, list[Run]] = {}
     for run in findings["runs"]:
         by_version.setdefault(run["version"], []).append(run)
+    ended = {row["version"]: row for row in findings.get("ends", ())}
     return [
-        TreatedVersion(name=runs[-1]["version_name"], runs=tuple(runs))
-        for runs in by_version.values()
+        TreatedVersion(
+            name=runs[-1]["version_name"] if runs else ended[version]["version_name"],
+            runs=tuple(runs),
+            end=ended.get(version),
+        )
+        for version, runs in (
+            by_version | {one: [] for one in ended if one not in by_version}
+        ).items()
     ]
+
+
+def _kind(run: Run) -> str:
+    if not run["guarantee"] or run["status"] != "CLEARED":
+        return "open"
+    if run["method"] == "destroy":
+        return "destroyed"
+    if run["method"] == "no_action":
+        return "left"
+    if run["guarantee"] == "CERTIFIED":
+        return "bounded"
+    return "changed" if run["guarantee"] == "APPROXIMATE" else "again"
 
 
 def paths(findings: Mapping[str, Any]) -> list[list[str]]:

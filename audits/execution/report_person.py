@@ -8,15 +8,29 @@ name.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from audits.core.placeholders import fill
 from audits.execution import report_words as words
+from audits.execution.report_kept import kept_of
 from audits.execution.report_labels import labels
 from audits.execution.report_models import treated_versions
-from audits.execution.report_speech import counted, day, decimal, language, say
+from audits.execution.report_person_request import request_rows
+from audits.execution.report_person_words import (
+    ALWAYS,
+    NOBODY,
+    NOT_TOLD,
+    OUTCOMES,
+    PERSON,
+    SOMETIMES,
+    SUMMARIES,
+    TEXTS,
+)
+from audits.execution.report_speech import counted, day, decimal, in_zone, language, say
+from audits.execution.report_told import knows_registers
 from audits.execution.report_view import SealedCase, areas, identity, site
-from audits.queries.letter_models import phrase_of
+from audits.queries.letter_models import attack_sentence, excepted_sentence, phrase_of
 from audits.queries.letter_texts import FALLBACK, phrases
 
 if TYPE_CHECKING:
@@ -24,64 +38,15 @@ if TYPE_CHECKING:
 
     from audits.execution.report_models import Run, TreatedVersion
 
-PERSON: dict[str, Any] = {
-    "title": "What became of your request",
-    "description": "What was done about one request, for the person who made it",
-    "keywords": ["erasure", "GDPR Art. 17", "your request"],
-}
-TEXTS: dict[str, str | tuple[str, ...]] = {
-    "request_head": ("Step", "Day or reason"),
-    "request_title": "Your request",
-    "data_title": "What became of your data",
-    "models_title": "What became of the models",
-    "limits_title": "What this cannot show",
-    "verify_title": "How you can check this without us",
-    "rights": "If you do not agree",
-    "verify_person": "The signed record (record.json) is on the page of your request. Somebody "
-    "whom you trust, or a data protection authority, can check it with this number (SHA-256) and "
-    "without us:",
-    "verify_command": "The program that checks it is free. It prints whether the record was "
-    "changed after it was signed:",
-    "verify_log": "The record is entered in a log that we can only write on at its end. This is "
-    "the signed state of the log. Keep this document: with it, anybody can see if we ever change "
-    "what was in the log by then.",
-}
-OUTCOMES = {
-    "ERASED": "We removed your data, and dealt with every model that we know had learned from it.",
-    "NO_DATA_FOUND": "We searched and found no data about you.",
-    "REFUSED": "We did not do what you asked for. The reason is given here.",
-    "WITHDRAWN": "You took your request back before anything was done.",
-    "NOT_IDENTIFIED": "With what we were told we could not tell which data is yours.",
-    "RESTRICTION_LIFTED": "We stopped using your data for a time. That time is over, and you were "
-    "told beforehand.",
-    "REMOVED": "The data was taken out of training.",
-    "JOINED": "An earlier request of yours was still open. We go on with that one.",
-}
-ALWAYS = (
-    "This document says what we recorded. Anybody can check that it was not changed afterwards. "
-    "That does not show that it was true when we wrote it.",
-    "It covers the places that we know of. Copies that somebody else made, for instance by "
-    "downloading something, are not covered.",
-    "A test shows what one kind of attack found. There are attacks that we did not try, and "
-    "nothing is said about those.",
-    "What happened after this record was signed is not in it.",
-)
-SOMETIMES = {
-    "masked": "In some places rows are left in which nothing names you any more. They are masked, "
-    "not erased.",
-    "kept": "Some of your data is kept, because the law allows or demands it. It is restricted.",
-    "unsearched": "Some places were not searched.",
-    "backups": "Backups still hold your data until the day on which they are destroyed.",
-    "unknown": "Of some models we do not know all that they learned from. They may have learned "
-    "from your data and were not changed.",
-    "tested": "A changed model may keep traces that our test is too weak to see.",
-    "bounded": "A model that was left within a bound may still hold traces within that bound.",
-}
-
 
 def person_view(case: SealedCase) -> dict[str, Any]:
     """Return everything that the person's edition shows, in the language that is spoken."""
     findings = case.findings
+    with in_zone(findings):
+        return _view(case, findings)
+
+
+def _view(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]:
     outcome = case.verified.account.outcome
     treated = treated_versions(findings)
     told = identity(case, findings)
@@ -92,10 +57,10 @@ def person_view(case: SealedCase) -> dict[str, Any]:
         "words": labels() | words.names(TEXTS),
         **told,
         "outcome": words.said(outcome),
-        "meaning": say(OUTCOMES.get(outcome, "See the sections below.")),
-        "areas": areas(outcome, findings, treated),
+        "meaning": _meaning(outcome, findings, treated),
+        "areas": _areas(outcome, findings, treated),
         "summary": _summary(findings, treated),
-        "request": _request(findings),
+        "request": request_rows(findings),
         "data": _data(findings),
         "models": _models(treated, findings),
         "limits": _limits(findings, treated),
@@ -105,6 +70,80 @@ def person_view(case: SealedCase) -> dict[str, Any]:
             **site(),
         ),
     }
+
+
+def _meaning(outcome: str, findings: Mapping[str, Any], treated: Sequence[TreatedVersion]) -> str:
+    stays = kept_of(findings) or any(one.kind == "excepted" for one in treated)
+    name = "EXCEPTED" if outcome == "ERASED" and stays else outcome
+    return say(OUTCOMES.get(name, "See the sections below."))
+
+
+def _areas(
+    outcome: str, findings: Mapping[str, Any], treated: Sequence[TreatedVersion]
+) -> list[list[str]]:
+    """Return the areas of the report with their results, in words for the person."""
+    letters = sum(event["type"] == "letter_sent" for event in findings["events"])
+    texts = (
+        _data_text(outcome, findings),
+        _models_text(treated, len(findings["plan"].get("unknown", []))),
+        _recipients_text(findings),
+        counted(
+            letters,
+            "%(n)s letter to you before this was signed; our answer comes after it.",
+            "%(n)s letters to you before this was signed; our answer comes after it.",
+        ),
+    )
+    rows = areas(outcome, findings, treated)
+    return [[name, result, text] for (name, result, _), text in zip(rows, texts, strict=True)]
+
+
+def _data_text(outcome: str, findings: Mapping[str, Any]) -> str:
+    rows = findings["erasure"]["records"]
+    removed, left = (sum(row[name] for row in rows) for name in ("records", "remaining"))
+    said = []
+    if removed:
+        said.append(
+            counted(
+                removed,
+                "%(n)s record removed. We looked again afterwards and found %(left)s.",
+                "%(n)s records removed. We looked again afterwards and found %(left)s.",
+                left=left,
+            )
+        )
+    if kept_of(findings):
+        said.append(say("A part is kept under an exception, which is named below."))
+    return " ".join(said) or say(OUTCOMES.get(outcome, "See the sections below."))
+
+
+def _models_text(treated: Sequence[TreatedVersion], unknown: int) -> str:
+    stay = sum(one.kind == "excepted" for one in treated)
+    said = []
+    if done := len(treated) - stay:
+        said.append(counted(done, "%(n)s model was dealt with.", "%(n)s models were dealt with."))
+    if stay:
+        said.append(counted(stay, *SUMMARIES["excepted"]))
+    if unknown:
+        said.append(
+            counted(
+                unknown,
+                "Of %(n)s model we do not know all that it learned from. It was not changed.",
+                "Of %(n)s models we do not know all that they learned from. They were not "
+                "changed.",
+            )
+        )
+    return " ".join(said) or say("As far as we know, no model had learned from your data.")
+
+
+def _recipients_text(findings: Mapping[str, Any]) -> str:
+    if "told" not in findings:
+        return say(NOBODY if knows_registers(findings) else NOT_TOLD)
+    told = findings["told"]
+    return say(
+        "Places and people that had your data or the models: %(all)s. Not confirmed yet when "
+        "this was signed: %(left)s.",
+        all=len(told["notices"]) + len(told["deployments"]),
+        left=len(told["not_acknowledged"]),
+    )
 
 
 def _summary(findings: Mapping[str, Any], treated: Sequence[TreatedVersion]) -> list[str]:
@@ -127,63 +166,20 @@ def _summary(findings: Mapping[str, Any], treated: Sequence[TreatedVersion]) -> 
     learned = counted(
         len(treated), "%(n)s model had learned from them.", "%(n)s models had learned from them."
     )
-    kinds = Counter(map(_kind, treated))
+    kinds = Counter(one.kind for one in treated)
     told = [counted(kinds[kind], *SUMMARIES[kind]) for kind in SUMMARIES if kinds[kind]]
     return [*said, learned, *told]
 
 
-SUMMARIES = {
-    "again": (
-        "%(n)s was made again without them.",
-        "%(n)s were made again without them.",
-    ),
-    "destroyed": ("%(n)s was destroyed.", "%(n)s were destroyed."),
-    "changed": (
-        "%(n)s was changed so as to unlearn them, and then tested. That test has limits, which "
-        "are listed below.",
-        "%(n)s were changed so as to unlearn them, and then tested. Those tests have limits, "
-        "which are listed below.",
-    ),
-    "left": (
-        "%(n)s was left as it is, within a bound that is stated below.",
-        "%(n)s were left as they are, within a bound that is stated below.",
-    ),
-    "open": ("%(n)s could not be dealt with yet.", "%(n)s could not be dealt with yet."),
-}
-
-
-def _kind(one: TreatedVersion) -> str:
-    run = one.final
-    if not run["guarantee"] or run["status"] != "CLEARED":
-        return "open"
-    if run["method"] == "destroy":
-        return "destroyed"
-    if run["method"] == "no_action":
-        return "left"
-    return "changed" if run["guarantee"] == "APPROXIMATE" else "again"
-
-
-def _request(findings: Mapping[str, Any]) -> list[list[str]]:
-    facts = findings["request"]
-    rows = [
-        [say("It reached us on"), day(facts["received_at"])],
-        [say("You confirmed it on"), day(facts["verified_at"])],
-        [say("We have to answer by"), day(facts["due_on"])],
-        [say("This record was signed on"), day(findings["events"][-1]["at"])],
-    ]
-    if reason := phrases(language()).get(facts["refusal_code"] or ""):
-        rows.append([say("Why we refused"), reason])
-    return rows
-
-
 def _data(findings: Mapping[str, Any]) -> list[str]:
     """Return what became of the data: section 5 in short."""
-    told = phrases(language())
+    told, kept = phrases(language()), kept_of(findings)
     places = Counter(row["result"] for row in findings.get("places", {}).get("locations", ()))
     said = []
     if findings["erasure"]["records"]:
         left = sum(row["remaining"] for row in findings["erasure"]["records"])
-        said.append(told["deleted"] if not left else told["deleted_but"])
+        said.append(told["deleted_but" if left or kept else "deleted"])
+    said += [one.for_the_person(language()) for one in kept]
     if findings["erasure"]["subject_keys_destroyed"]:
         said.append(told["keys_destroyed"])
     if places["DELETED"]:
@@ -201,18 +197,24 @@ def _models(treated: Sequence[TreatedVersion], findings: Mapping[str, Any]) -> l
     """Return a sentence per version, in the words of the letters."""
     if not treated:
         return [phrases(language())["no_models"]]
-    return [_told(one.final, findings) for one in treated]
+    return [_told(one, findings) for one in treated]
 
 
-def _told(run: Run, findings: Mapping[str, Any]) -> str:
-    told = phrases(language())
-    if run["status"] != "CLEARED":
-        return fill(told["planned_open"], {"version": run["version_name"]})
+def _told(one: TreatedVersion, findings: Mapping[str, Any]) -> str:
+    told, version = phrases(language()), {"version": one.name}
+    if one.end and one.kind == "excepted":
+        until = date.fromisoformat(one.end["until"])
+        return excepted_sentence(one.name, one.end["exception"], until, language())
+    if one.kind == "open":
+        return fill(told["planned_open"], version)
+    if not one.runs:
+        return fill(told["destroy"], version)
+    run = one.final
     epsilon = run["report"].get("epsilon", "")
     values = {
-        "version": run["version_name"],
+        **version,
         "epsilon": decimal(f"{epsilon:.2f}") if isinstance(epsilon, int | float) else str(epsilon),
-        "delta": str(run["report"].get("delta", "")),
+        "delta": decimal(str(run["report"].get("delta", ""))),
         "evidence": _evidence(run, findings),
     }
     shards = bool(run["report"].get("replay", {}).get("shards"))
@@ -220,22 +222,27 @@ def _told(run: Run, findings: Mapping[str, Any]) -> str:
 
 
 def _evidence(run: Run, findings: Mapping[str, Any]) -> str:
-    """Return the sentence on the test that the letter has, too; that is in English only."""
+    """Return the sentence on the test that the letter has, too, with its numbers."""
     rows = [row for row in findings["evidence"] if row["run"] == run["run"] and row["verdict"]]
-    said = str(rows[-1]["payload"].get("for_the_person", "")) if rows else ""
-    return said if said and language() == FALLBACK else phrases(language())["no_trace"]
+    payload = rows[-1]["payload"] if rows else {}
+    found, said = payload.get("pass_in_numbers"), str(payload.get("for_the_person", ""))
+    if said and not found and language() == FALLBACK:
+        return said  # evidence of an earlier release, which has no numbers for other languages
+    return attack_sentence(found, language())
 
 
 def _limits(findings: Mapping[str, Any], treated: Sequence[TreatedVersion]) -> list[str]:
     results = {row["result"] for row in findings.get("places", {}).get("locations", ())}
-    kinds = set(map(_kind, treated))
+    kinds = {one.kind for one in treated}
     holds = {
         "masked": "MASKED" in results,
-        "kept": "RESTRICTED" in results,
+        "kept": "RESTRICTED" in results or bool(kept_of(findings)),
+        "stays": "excepted" in kinds,
         "unsearched": "NOT_SEARCHED" in results,
         "backups": bool(findings.get("places", {}).get("backups")),
         "unknown": bool(findings["plan"].get("unknown")),
         "tested": "changed" in kinds,
         "bounded": "left" in kinds,
+        "removed": "bounded" in kinds,
     }
     return [*(say(SOMETIMES[name]) for name in SOMETIMES if holds[name]), *map(say, ALWAYS)]

@@ -9,9 +9,12 @@ none of it. What a sealed record holds as an English sentence is not in it word 
 from __future__ import annotations
 
 import gettext
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import get_language
@@ -20,9 +23,11 @@ from audits.core.letter_dates import date_words
 from audits.queries.letter_texts import FALLBACK, known_locale
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from gettext import NullTranslations
 
 DOMAIN = "report"
+_ZONE: ContextVar[str] = ContextVar("zone of the days of a report", default="")
 _DAYS = {"en": "%Y-%m-%d", "fr": "%d/%m/%Y", "de": "%d.%m.%Y"}
 
 
@@ -62,19 +67,46 @@ def moment(text: str | None) -> str:
     """Return an event's instant for reading, to the second."""
     if not text:
         return say("not recorded")
-    return f"{short_day(text)} {text[11:19]} UTC"
+    return f"{_figures(date.fromisoformat(text[:10]))} {text[11:19]} UTC"
+
+
+@contextmanager
+def in_zone(findings: Mapping[str, Any]) -> Iterator[None]:
+    """Tell days where the legal clock of a case ran; a record without one, as the settings say."""
+    token = _ZONE.set(zone_of(findings))
+    try:
+        yield
+    finally:
+        _ZONE.reset(token)
+
+
+def zone_of(findings: Mapping[str, Any]) -> str:
+    """Return the zone in which the days of a case were counted."""
+    return str((findings.get("clock") or {}).get("zone") or settings.EXPUNGE_CLOCK_ZONE)
+
+
+def local_day(text: str, zone: str = "") -> date:
+    """Return an ISO date as it is, or the day that an instant lies in, in a zone."""
+    if len(text) <= len("2026-12-31"):
+        return date.fromisoformat(text)
+    zone = zone or _ZONE.get() or settings.EXPUNGE_CLOCK_ZONE
+    return datetime.fromisoformat(text).astimezone(ZoneInfo(zone)).date()
 
 
 def short_day(text: str | None) -> str:
-    """Return an ISO date, or the date of an instant, in figures."""
-    return date.fromisoformat(text[:10]).strftime(_DAYS[language()]) if text else ""
+    """Return an ISO date, or the local day of an instant, in figures."""
+    return _figures(local_day(text)) if text else ""
+
+
+def _figures(found: date) -> str:
+    return found.strftime(_DAYS[language()])
 
 
 def day(value: str | date | None) -> str:
-    """Return a date in words; an ISO text may have a time behind it."""
+    """Return a date, or the local day of an ISO instant, in words."""
     if not value:
         return say("not recorded")
-    found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    found = local_day(value) if isinstance(value, str) else value
     return date_words(found, language())
 
 

@@ -29,7 +29,7 @@ def told_view(findings: Mapping[str, Any]) -> dict[str, Any]:
 def told_area(findings: Mapping[str, Any]) -> tuple[str, str]:
     """Return whether all were told and acknowledged it, and in how many words."""
     if "told" not in findings:
-        known = "ends" in findings
+        known = knows_registers(findings)
         return say(DONE if known else INCONCLUSIVE), say(NOBODY if known else OLD)
     told = findings["told"]
     left = len(told["not_acknowledged"])
@@ -40,6 +40,14 @@ def told_area(findings: Mapping[str, Any]) -> tuple[str, str]:
         left=left,
     )
     return say(RESIDUAL if left else DONE), text
+
+
+def knows_registers(findings: Mapping[str, Any]) -> bool:
+    """Return whether the release that sealed the record kept registers of recipients.
+
+    Nothing is recorded of them where nobody had to be told. ``answers`` came after the registers.
+    """
+    return "ends" in findings or "answers" in findings
 
 
 def ends(findings: Mapping[str, Any]) -> list[list[Any]]:
@@ -58,7 +66,7 @@ def ends(findings: Mapping[str, Any]) -> list[list[Any]]:
 
 def _told(findings: Mapping[str, Any]) -> list[str]:
     if "told" not in findings:
-        return [say(NOBODY if "ends" in findings else OLD)]
+        return [say(NOBODY if knows_registers(findings) else OLD)]
     told = findings["told"]
     found = [
         f"{said(one['role'])} {one['id']}: {said(one['state'])}"

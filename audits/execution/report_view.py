@@ -20,10 +20,11 @@ from audits.execution import report_words as words
 from audits.execution.report_answers import answers_view
 from audits.execution.report_answers import limits as limits_of
 from audits.execution.report_evidence import evidence_cards
+from audits.execution.report_kept import kept_of
 from audits.execution.report_labels import five_words, labels
 from audits.execution.report_operator import operator_view
 from audits.execution.report_retold import quoted
-from audits.execution.report_speech import counted, day, language, moment, say
+from audits.execution.report_speech import counted, day, in_zone, language, moment, say
 from audits.execution.report_told import told_area, told_view
 from audits.queries.limit_sentences import ALWAYS
 from audits.queries.policy_values import in_force
@@ -46,6 +47,10 @@ NAMES: dict[str, Any] = {
 ANSWER = (
     "The answer to the person follows the seal, so this record cannot show it. A person who does "
     "not agree may complain to %(authority)s, or go to court; questions go to %(contact)s."
+)
+KEPT = (
+    "The records were deleted, but for what an exception of Art. 17(3) keeps, and every model "
+    "version known to have learned from them was treated as listed here."
 )
 FIRST_PAGE = 7  # rows of the table of models that fit on it
 
@@ -70,6 +75,11 @@ class SealedCase:
 def view_of(case: SealedCase) -> dict[str, Any]:
     """Return everything that the report shows."""
     findings = case.findings
+    with in_zone(findings):
+        return _view(case, findings)
+
+
+def _view(case: SealedCase, findings: dict[str, Any]) -> dict[str, Any]:
     view = {
         "locale": language(),
         "words": labels(),
@@ -148,9 +158,10 @@ def identity(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]:
 def _first_page(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]:
     treated = models.treated_versions(findings)
     outcome = case.verified.account.outcome
+    kept = outcome == "ERASED" and kept_of(findings)
     return {
         "outcome": words.said(outcome),
-        "meaning": say(words.CASES.get(outcome, "See the sections below.")),
+        "meaning": say(KEPT if kept else words.CASES.get(outcome, "See the sections below.")),
         "areas": areas(outcome, findings, treated),
         "versions": [[one.name, one.treatment, say(one.result)] for one in treated[:FIRST_PAGE]],
         "further_versions": max(0, len(treated) - FIRST_PAGE),
@@ -191,7 +202,7 @@ def _data_area(outcome: str, findings: Mapping[str, Any]) -> tuple[str, str]:
     if outcome == "REFUSED":
         return say(words.REFUSED), say("Code %(code)s.", code=findings["request"]["refusal_code"])
     elsewhere = Counter(row["result"] for row in findings.get("places", {}).get("locations", ()))
-    if not rows and not elsewhere["DELETED"] and not elsewhere["MASKED"]:
+    if not rows and not elsewhere["DELETED"] and not elsewhere["MASKED"] and not kept_of(findings):
         return say(_without(outcome)), say(words.CASES.get(outcome, "No record was deleted."))
     remaining = sum(row["remaining"] for row in rows)
     text = words.deleted(sum(row["records"] for row in rows), remaining)
@@ -201,7 +212,15 @@ def _data_area(outcome: str, findings: Mapping[str, Any]) -> tuple[str, str]:
             text += " " + counted(
                 count, "%(n)s place %(state)s.", "%(n)s places %(state)s.", state=state
             )
-    left = remaining or {"MASKED", "RESTRICTED", "NOT_SEARCHED"} & elsewhere.keys()
+    kept = kept_of(findings)
+    if kept:
+        text += " " + counted(
+            len(kept),
+            "%(n)s part of the data is kept by an exception: %(what)s.",
+            "%(n)s parts of the data are kept by exceptions: %(what)s.",
+            what="; ".join(one.in_short() for one in kept),
+        )
+    left = remaining or kept or {"MASKED", "RESTRICTED", "NOT_SEARCHED"} & elsewhere.keys()
     return say(words.RESIDUAL if left else words.DONE), text
 
 
@@ -215,13 +234,18 @@ def _model_area(treated: Sequence[models.TreatedVersion], unknown: int) -> tuple
         return say(words.DONE), say("No model version is known to have learned from the records.")
     results = {one.result for one in treated}
     result = words.INCONCLUSIVE
-    if results <= {words.DONE, words.RESIDUAL}:
-        result = words.RESIDUAL if unknown or words.RESIDUAL in results else words.DONE
-    if results == {words.NOT_POSSIBLE}:
-        result = words.NOT_POSSIBLE
-    return say(result), counted(
-        len(treated),
+    if results <= {words.DONE, words.RESIDUAL, words.REFUSED}:
+        left = unknown or results & {words.RESIDUAL, words.REFUSED}
+        result = words.RESIDUAL if left else words.DONE
+    if results in ({words.NOT_POSSIBLE}, {words.REFUSED}):
+        (result,) = results
+    stay = sum(one.kind == "excepted" for one in treated)
+    text = counted(
+        len(treated) - stay,
         "%(n)s version treated; %(unknown)s without captured membership, not treated.",
         "%(n)s versions treated; %(unknown)s without captured membership, not treated.",
         unknown=unknown,
     )
+    if stay:
+        text += " " + counted(stay, "%(n)s stays by an exception.", "%(n)s stay by exceptions.")
+    return say(result), text

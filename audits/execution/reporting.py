@@ -79,14 +79,18 @@ def write_case_report(*, case_id: UUID, now: datetime) -> bool:
     if report_files(request):
         return False
     data = record_of(request)
-    stamp = stamp_of(
-        request.record.seal_index + 1
-    )  # nothing is logged between seal and checkpoint
+    stamp = stamp_of_record(request)
     pdf = sealed(render(data, vkey=keys.verifier_text(), stamp=stamp), now=now)
     files = {bundle.RECORD: data, bundle.REPORT: pdf}
     manifest = sign_manifest(files, keys.evidence_key())
     contents = {JSON: data, PDF: pdf, MANIFEST: manifest}
     return keep_report(case_id=case_id, contents=contents, now=now)
+
+
+def stamp_of_record(request: ErasureRequest) -> bytes:
+    """Return the time stamp of the checkpoint of a record; empty where there is none yet."""
+    # Nothing is logged between seal and checkpoint.
+    return stamp_of(request.record.seal_index + 1)
 
 
 def sealed(pdf: bytes, *, now: datetime) -> bytes:

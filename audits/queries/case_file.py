@@ -16,6 +16,7 @@ from audits.models import ErasureRequest, Evidence, LogLeaf, Release, Verdict
 from audits.queries import places
 from audits.queries.clock_record import clock_record
 from audits.queries.evidence import evidence_of, verdict_of
+from audits.queries.exceptions import exceptions_of
 from audits.queries.limits import limits_of
 from audits.queries.operator_cases import account, operator_origin_of
 from lineage.models import Artefact
@@ -42,6 +43,7 @@ def findings(request: ErasureRequest) -> dict[str, Any]:
         "evidence": [describe_evidence(row) for run in runs for row in evidence_of(run, request)],
         "erasure": _erasure(request),
         **places.findings(request),
+        **_excepted(request),
         "limits": limits_of(request, runs),
         "software": {
             "expunge": VERSION,
@@ -190,6 +192,12 @@ def _operator(request: ErasureRequest) -> dict[str, Any]:
     """Return what the operator chose, here or in the case it follows; nothing of a person's."""
     case = operator_origin_of(request.pk)
     return {"operator_case": account(case)} if case else {}
+
+
+def _excepted(request: ErasureRequest) -> dict[str, Any]:
+    """Return, by exception, the data set that it keeps; what staff wrote of places stays out."""
+    names = {str(one.pk): one.where for one in exceptions_of(request).exclude(dataset=None)}
+    return {"excepted_names": names} if names else {}
 
 
 def _duplicate(row: Any) -> dict[str, Any]:  # noqa: ANN401  (a DuplicateFinding)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Q
 
 from audits.core import events
@@ -50,9 +52,10 @@ def for_the_person(request: ErasureRequest, language: str) -> Artefact | None:
 
 
 def sealed_records(*, since: date, until: date) -> Iterator[bytes]:
-    """Yield the records of cases that were sealed in a period, both days included (UTC)."""
-    first = datetime.combine(since, time(), tzinfo=UTC)
-    after = datetime.combine(until + timedelta(days=1), time(), tzinfo=UTC)
+    """Yield the records of cases sealed in a period, both days included, as the clock counts."""
+    zone = ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)
+    first = datetime.combine(since, time(), tzinfo=zone)
+    after = datetime.combine(until + timedelta(days=1), time(), tzinfo=zone)
     rows = ComplianceRecord.objects.filter(created_at__gte=first, created_at__lt=after)
     for data in rows.order_by("seal_index").values_list("data", flat=True).iterator():
         yield bytes(data)

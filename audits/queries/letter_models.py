@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from audits.core.letter_dates import date_words
 from audits.core.placeholders import fill
+from audits.queries.clocks import today
+from audits.queries.ends import End, ends_of, exceptions_of
 from audits.queries.evidence import verdict_of
 from audits.queries.letter_texts import FALLBACK, phrases
 from unlearning.models import UnlearningRun
@@ -30,13 +32,30 @@ def model_sentences(
     """Return a sentence per version that learned from the person; one where there was none.
 
     A run that was replaced by another is not told of. What is not done yet is due by
-    ``models_by`` of the context, or else by the day of the answer.
+    ``models_by`` of the context, or else by the day of the answer. A version that stays by an
+    approved exception is no work to come, whatever was tried with it.
     """
+    stay = exceptions_of(request)
     told = [run for run in context.get("runs") or () if not hasattr(run, "escalated_to")]
-    if not told:
-        return (phrases(locale)["no_models"],)
     due = context.get("models_by") or request.due_on
-    return tuple(_sentence(run, request, locale, due) for run in told)
+    treated = [run for run in told if run.target_id not in stay]
+    said = [_sentence(run, request, locale, due) for run in treated]
+    said += [
+        excepted_sentence(str(one.version), one.code, one.until, locale) for one in stay.values()
+    ]
+    if "runs" in context:
+        known = {run.target_id for run in context["runs"] or ()}
+        gone = [one.version for one in ends_of(request) if one.end == End.DESTROYED]
+        destroyed = phrases(locale)["destroy"]
+        said += [fill(destroyed, {"version": str(one)}) for one in gone if one.pk not in known]
+    return tuple(said) or (phrases(locale)["no_models"],)
+
+
+def excepted_sentence(version: str, code: str, until: date, locale: str) -> str:
+    """Return that a version stays as it is under Art. 17(3), until when and why."""
+    words = phrases(locale)
+    values = {"version": version, "day": date_words(until, locale), "reason": words[code]}
+    return fill(words["excepted"], values)
 
 
 def _sentence(run: UnlearningRun, request: ErasureRequest, locale: str, due: date | None) -> str:
@@ -48,7 +67,7 @@ def _sentence(run: UnlearningRun, request: ErasureRequest, locale: str, due: dat
     sentence = fill(words[_phrase(run)], _values(run, request, locale))
     if run.ended_at is None or run.method == "no_action":
         return sentence
-    done = {"sentence": sentence, "day": date_words(run.ended_at.date(), locale)}
+    done = {"sentence": sentence, "day": date_words(today(run.ended_at), locale)}
     return fill(words["done"], done)
 
 
@@ -78,9 +97,19 @@ def _values(run: UnlearningRun, request: ErasureRequest, locale: str) -> dict[st
 
 
 def _evidence(run: UnlearningRun, request: ErasureRequest, locale: str) -> str:
-    """Return what the attack found, by its numbers; evidence of an earlier release has none."""
-    verdict, words = verdict_of(run, request), phrases(locale)
+    verdict = verdict_of(run, request)
     found = verdict.evidence.payload.get("pass_in_numbers") if verdict else None
+    return attack_sentence(found, locale)
+
+
+def attack_sentence(found: Mapping[str, Any] | None, locale: str) -> str:
+    """Return what the attack found, by its numbers; evidence of an earlier release has none.
+
+    Args:
+        found: of ``audits.core.plainly.pass_in_numbers``.
+        locale: one of ``LOCALES``.
+    """
+    words = phrases(locale)
     if not found:
         return words["no_trace"]
     numbers = {name: str(found[name]) for name in _COUNTS}

@@ -27,6 +27,10 @@ MASKED = (
 EXCEPTED = (
     "In {count} registered place(s) data of the person are kept by decision, and restricted."
 )
+EXCEPTED_DATA = (
+    "{count} part(s) of the person's data are kept under an exception of Art. 17(3), and "
+    "restricted: {names}."
+)
 UNASKED = "{count} registered place(s) were not searched; the record says why of each."
 IN_BACKUPS = (
     "{count} backup(s) still hold the person, each until the day on which the record says that it "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.core import events
 from audits.models import AuditPlan, LogLeaf, Release
+from audits.queries.exceptions import exceptions_of
 from audits.queries.limit_sentences import (
     ADAPTIVE,
     ALWAYS,
@@ -15,6 +16,7 @@ from audits.queries.limit_sentences import (
     CERTIFIED,
     EXACT,
     EXCEPTED,
+    EXCEPTED_DATA,
     EXCEPTED_VERSIONS,
     HAD_BOTH,
     HELD,
@@ -46,13 +48,13 @@ from audits.queries.operator_cases import operator_origin_of
 from audits.queries.places import findings
 from audits.queries.serving import exposed
 from audits.queries.supplier import supplier_limits
-from lineage.models import ModelVersion, Run
+from lineage.models import Location, ModelVersion, Run
 from unlearning.services.runs import NEWTON, left_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from audits.models import ErasureRequest
+    from audits.models import ErasureRequest, LocationException
     from unlearning.models import UnlearningRun
 
 
@@ -178,7 +180,18 @@ def _of_places(request: ErasureRequest) -> list[str]:
         UNASKED: results.count("NOT_SEARCHED"),
         IN_BACKUPS: len(told["backups"]),
     }
-    return [sentence.format(count=count) for sentence, count in counts.items() if count]
+    found = [sentence.format(count=count) for sentence, count in counts.items() if count]
+    if kept := list(exceptions_of(request).filter(ended_at=None)):
+        names = ", ".join(map(_kept, kept))
+        found.append(EXCEPTED_DATA.format(count=len(kept), names=names))
+    return found
+
+
+def _kept(one: LocationException) -> str:
+    """Return what an exception keeps; a place that is in no register may be named by a person."""
+    registered = one.dataset or Location.objects.filter(slug=one.place).exists()
+    what = one.where if registered else "data outside the registers"
+    return f"{what} until {one.until:%Y-%m-%d} ({one.code})"
 
 
 def _of_releases(runs: Sequence[UnlearningRun]) -> list[str]:

@@ -18,10 +18,11 @@ from django.utils import timezone
 
 from audits import keys
 from audits.core import bundle
-from audits.core.editions import LANGUAGES, Edition, file_name
+from audits.core.editions import LANGUAGES, Edition, check_period, file_name
 from audits.execution import edition_files, editions, reporting
 from audits.models import ErasureRequest
 from audits.queries import reports
+from audits.queries.clocks import today
 from audits.queries.editions import editions_of, sealed_records
 from audits.queries.letter_texts import FALLBACK, known_locale
 from audits.services.editions import log_public_edition
@@ -56,7 +57,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--language", choices=LANGUAGES, help="of the edition; that of the case by default"
         )
-        parser.add_argument("--from", dest="since", type=date.fromisoformat, metavar="DATE")
+        parser.add_argument(
+            "--from",
+            dest="since",
+            type=date.fromisoformat,
+            metavar="DATE",
+            help="first day of a calendar month, quarter or year; --to is its last day",
+        )
         parser.add_argument("--to", dest="until", type=date.fromisoformat, metavar="DATE")
         parser.add_argument("--json", action="store_true", help="print the paths as JSON")
 
@@ -135,6 +142,7 @@ def _edition(
 def _public(folder: Path, options: dict[str, Any]) -> dict[str, str]:
     language = options["language"] or FALLBACK
     period = {"since": options["since"], "until": options["until"]}
+    check_period(**period, today=today(timezone.now()))
     pdf = editions.public(
         sealed_records(**period), vkey=keys.verifier_text(), locale=language, **period
     )
