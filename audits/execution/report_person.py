@@ -116,12 +116,11 @@ def _data_text(outcome: str, findings: Mapping[str, Any]) -> str:
 
 
 def _models_text(treated: Sequence[TreatedVersion], unknown: int) -> str:
-    stay = sum(one.kind == "excepted" for one in treated)
+    kinds = Counter(one.kind for one in treated)
     said = []
-    if done := len(treated) - stay:
+    if done := len(treated) - kinds["excepted"] - kinds["open"]:
         said.append(counted(done, "%(n)s model was dealt with.", "%(n)s models were dealt with."))
-    if stay:
-        said.append(counted(stay, *SUMMARIES["excepted"]))
+    said += [counted(kinds[one], *SUMMARIES[one]) for one in ("excepted", "open") if kinds[one]]
     if unknown:
         said.append(
             counted(

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import date
 from io import BytesIO
+from unittest.mock import Mock
 
 import pikepdf
 import pytest
@@ -16,8 +17,8 @@ from django.test import override_settings
 from django.utils import timezone, translation
 
 from audits import keys
-from audits.core.editions import LANGUAGES
-from audits.execution import editions, report_public, report_retold, reporting
+from audits.core.editions import LANGUAGES, Edition
+from audits.execution import edition_files, editions, report_public, report_retold, reporting
 from audits.execution.edition_files import EVERY, write_editions
 from audits.execution.printable import printable_values
 from audits.execution.report_labels import FIVE_WORDS
@@ -27,6 +28,8 @@ from audits.execution.report_speech import say
 from audits.execution.report_view import view_of
 from audits.models import LogLeaf
 from audits.queries.editions import editions_of, sealed_records
+from audits.queries.reports import PDF, report_files
+from lineage.queries.artefacts import read_artefact
 from tests import report_words, words
 from tests.audits import sealed_cases
 
@@ -203,3 +206,33 @@ def test_editions_are_stored_logged_and_found_once(db, settings, tmp_path):
         bytes(request.record.data)
     ]
     assert list(sealed_records(since=date(2026, 3, 5), until=date(2026, 3, 9))) == []
+
+
+def test_the_regulators_edition_in_english_is_the_report_and_others_have_its_stamp(
+    db, settings, tmp_path, monkeypatch
+):
+    sealed_cases.use_folder(settings, tmp_path)
+    request = sealed_cases.no_data_case()
+    monkeypatch.setattr(reporting, "stamp_of", Mock(return_value=b"a stamp"))
+    wanted = [(Edition.REGULATOR, "en"), (Edition.REGULATOR, "de")]
+    write_editions(case_id=request.pk, wanted=wanted, now=timezone.now())
+    found = editions_of(request)
+    assert found[wanted[0]].sha256 == report_files(request)[PDF].sha256
+    for one in wanted:
+        with pikepdf.open(BytesIO(read_artefact(found[one]))) as opened:
+            assert "checkpoint.tsr" in opened.attachments
+
+
+def test_a_case_of_the_operator_has_no_edition_for_a_person(db, settings, tmp_path, monkeypatch):
+    sealed_cases.use_folder(settings, tmp_path)
+    case = sealed_cases.no_data_case().pk
+    monkeypatch.setattr(edition_files, "operator_origin_of", {case: "the operator's"}.get)
+    with pytest.raises(edition_files.NoPerson, match="has no edition 'person'"):
+        write_editions(case_id=case, wanted=[(Edition.PERSON, "en")], now=timezone.now())
+    job, wrote = Mock(payload_id=case), Mock()
+    monkeypatch.setattr(edition_files, "reporting", Mock())
+    monkeypatch.setattr(edition_files, "jobs", Mock())
+    monkeypatch.setattr(edition_files, "write_editions", wrote)
+    edition_files.write_all(job)
+    (wanted,) = zip(*(call.kwargs["wanted"] for call in wrote.mock_calls), strict=True)
+    assert [edition for edition, _ in wanted] == [Edition.REGULATOR] * 3

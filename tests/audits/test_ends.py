@@ -122,10 +122,12 @@ def test_an_excepted_version_stays_and_record_letter_and_footprint_say_so(world,
     assert (row["exception"], row["until"]) == ("ART_17_3_E", "2030-01-01")
     found = footprint(case, now=NOW)
     assert (found.accepted, found.left) == (1, [])
-    letter = str(mail.outbox[-1].body)
+    letter = " ".join(str(mail.outbox[-1].body).split())
     assert "bare v1" in letter
     assert "1 January 2030" in letter
     assert "No model had learned" not in letter
+    assert "bare v1 learned from your data and stays as it is until 1 January 2030" in letter
+    assert "bare v1 will be made again" not in letter
     assert "stay as they are by an exception" in " ".join(limits_of(case, runs(case)))
 
 

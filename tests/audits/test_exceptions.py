@@ -6,11 +6,14 @@ from datetime import date
 
 import pytest
 from django.core import mail
-from django.utils import timezone
+from django.utils import timezone, translation
 from pyroaring import BitMap
 
-from audits import workflow
+from audits import keys, workflow
 from audits.core.assessment import Assessed
+from audits.core.record import verify
+from audits.execution.report_kept import kept_of
+from audits.execution.report_retold import retold
 from audits.models import LocationException
 from audits.queries.exceptions import waiting_to_be_erased
 from audits.queries.forget_sets import forget_set
@@ -46,6 +49,17 @@ def test_L17_what_is_excepted_stays_restricted_and_the_rest_is_erased(world, led
     (event,) = logged(case, "records_excepted")
     assert event["records"] == 2
     assert "subject_key_destroyed" not in events(case)
+    found = verify(bytes(case.record.data), vkey=keys.verifier_text()).account.findings
+    (one,) = kept_of(found)
+    assert (one.what, one.code) == ("the data set ledger", "ART_17_3_B")
+    limit = f"restricted: ledger until {tomorrow()} (ART_17_3_B)."
+    assert limit in " ".join(found["limits"])
+    assert retold_in_german(next(row for row in found["limits"] if limit in row))
+
+
+def retold_in_german(sentence: str) -> str | None:
+    with translation.override("de"):
+        return retold(sentence)
 
 
 def left_in(dataset: Dataset) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from io import StringIO
 
 import pytest
@@ -55,7 +56,7 @@ def test_the_command_writes_one_edition_and_logs_it(db, tmp_path):
     folder = tmp_path / "out"
     export = {"out": folder, "stdout": StringIO()}
     call_command("export_report", case.reference, edition="person", language="fr", **export)
-    call_command("export_report", edition="public", since=DAY, until=DAY, language="de", **export)
+    call_command("export_report", edition="public", **PERIOD, language="de", **export)
     logged = [
         events.parse(bytes(leaf.data))
         for leaf in LogLeaf.objects.filter(type="edition_exported").order_by("index")
@@ -68,6 +69,9 @@ def test_the_command_writes_one_edition_and_logs_it(db, tmp_path):
 
 
 DAY = timezone.now().date()
+# The last year that is over.
+PERIOD = {"since": date(DAY.year - 1, 1, 1), "until": date(DAY.year - 1, 12, 31)}
+THIS_YEAR = {"since": date(DAY.year, 1, 1), "until": date(DAY.year, 12, 31)}
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,8 @@ DAY = timezone.now().date()
             {"edition": "public", "since": DAY, "until": DAY.replace(year=DAY.year - 1)},
             "later than --to",
         ),
+        ({"edition": "public", "since": DAY, "until": DAY}, "allowed are whole calendar months"),
+        ({"edition": "public", **THIS_YEAR}, "is not over on"),
     ],
 )
 def test_options_that_do_not_belong_together_are_refused(tmp_path, options, said):
