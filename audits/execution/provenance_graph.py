@@ -87,7 +87,8 @@ class Layout:
 
 def ways_of(findings: Mapping[str, Any]) -> list[Way]:
     """Return one way for each affected version, in the order of the plan."""
-    runs = {one.final["version"]: one for one in treated_versions(findings) if one.runs}
+    with_runs = treated_versions({"runs": findings["runs"]})
+    runs = {one.final["version"]: one for one in with_runs}
     ends = {row["version"]: row for row in findings.get("ends", ())}
     made = {run["unlearned"]: run["unlearned_name"] for run in findings["runs"]}
     made |= {

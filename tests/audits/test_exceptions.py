@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -49,7 +50,7 @@ def test_L17_what_is_excepted_stays_restricted_and_the_rest_is_erased(world, led
     (event,) = logged(case, "records_excepted")
     assert event["records"] == 2
     assert "subject_key_destroyed" not in events(case)
-    found = verify(bytes(case.record.data), vkey=keys.verifier_text()).account.findings
+    found: Any = verify(bytes(case.record.data), vkey=keys.verifier_text()).account.findings
     (one,) = kept_of(found)
     assert (one.what, one.code) == ("the data set ledger", "ART_17_3_B")
     limit = f"restricted: ledger until {tomorrow()} (ART_17_3_B)."
