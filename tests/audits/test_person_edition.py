@@ -17,6 +17,7 @@ from audits.execution.report_view import SealedCase, areas
 from audits.queries.letter_texts import phrases
 from tests.audits.plain_findings import SEALED, findings, run
 
+pytestmark = pytest.mark.django_db  # the policy in force is read
 EXCEPTION = {
     "exception": "e-1",
     "code": "ART_17_3_B",

@@ -11,6 +11,7 @@ from audits.core.editions import check_period
 from audits.execution.report_public import public_view
 from tests.audits.plain_findings import REQUEST, SEALED, findings, run
 
+pytestmark = pytest.mark.django_db  # the policy in force is read
 PERIOD = {"since": date(2026, 1, 1), "until": date(2026, 12, 31)}
 
 
