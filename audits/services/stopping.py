@@ -216,6 +216,12 @@ def lift(*, case_id: UUID, now: datetime) -> bool:
     return True
 
 
+def holds_back(*, case_id: UUID) -> bool:
+    """Return whether a case restricts what it stopped before a decision, or at one of Art. 18."""
+    stops = ProcessingStop.objects.filter(pk=case_id, lifted_at=None)
+    return stops.exclude(stopped_at=None).exists()
+
+
 def ends_on(stop: ProcessingStop) -> date | None:
     """Return the day on which a restriction ends; None before the person was told of it.
 
