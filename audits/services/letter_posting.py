@@ -10,8 +10,9 @@ from django.conf import settings
 from django.db import transaction
 
 from audits.core.roles import Right
-from audits.models import AnswerRoute, ErasureRequest, Letter, PersonalDetails
-from audits.models.case_secrets import NotReadable, seal, unseal
+from audits.models import AnswerRoute, ErasureRequest, Letter
+from audits.models.case_secrets import seal
+from audits.queries.letter_routes import ADDRESS
 from audits.services import log, rights
 from audits.services.actors import actor_of
 from audits.services.letter_delivery import overtaken, too_late
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
-ADDRESS = "address"
 ADDRESS_MOST = 500
 State = Letter.State
 Way = AnswerRoute.Way
@@ -64,18 +64,6 @@ def choose_route(
     ours.update(state=after, next_try_at=now, attempts=1)
     data = {"way": way, "requested": "YES" if requested else "NO"}
     log.append(type="answer_route_set", case=case_id, now=now, actor=actor_of(user), data=data)
-
-
-def postal_address(request: ErasureRequest) -> str:
-    """Return the person's postal address; empty where none is kept or its key is gone."""
-    route = AnswerRoute.objects.filter(request=request).first()
-    if route is None:
-        details = PersonalDetails.objects.filter(request=request).first()
-        return details.postal_address if details else ""
-    try:
-        return unseal(request.pk, ADDRESS, bytes(route.address)).decode()
-    except NotReadable:
-        return ""
 
 
 def forget_postal_address(*, case_id: UUID) -> None:

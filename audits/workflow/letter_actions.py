@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from audits.core.roles import Right
 from audits.models import ErasureRequest, Letter
+from audits.queries.extending import NOTICE
 from audits.services import (
+    extensions,
     letter_delivery,
     letter_posting,
     letter_templates,
@@ -87,6 +89,8 @@ def post_letter(*, letter_id: UUID, posted_on: date, user: User) -> None:
     letter = letter_posting.record_posting(
         letter_id=letter_id, posted_on=posted_on, user=user, now=timezone.now()
     )
+    if letter.code == NOTICE:
+        extensions.send_notice(case_id=letter.request_id, now=timezone.now())
     doorbell.wake(letter.request_id)
 
 

@@ -185,7 +185,7 @@ def test_L10_an_answer_by_post_counts_as_sent_on_the_day_it_was_posted(case, sta
     assert send(case, "EXTENSION", **EXTENSION)
     assert logged(case, "letter_posted") == [{"letter": "EXTENSION", "posted_on": "2026-03-02"}]
     assert len(logged(case, "letter_sent")) == 1
-    assert letter_posting.postal_address(case) == HOME
+    assert letter_routes.postal_address(case) == HOME
 
 
 def test_L10_the_way_in_is_the_way_out_unless_the_person_asked_otherwise(case, staff):
