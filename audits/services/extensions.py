@@ -17,7 +17,7 @@ from audits.core.roles import Right
 from audits.models import CaseClock, ErasureRequest, ExtensionDecision, Letter
 from audits.queries import clocks
 from audits.queries.extending import NOTICE, why_not
-from audits.services import letter_delivery, letters, log
+from audits.services import four_eyes, letter_delivery, letters, log
 from audits.services.actors import actor_of
 from audits.services.clocks import settle
 from audits.services.rights import require
@@ -45,9 +45,12 @@ def decide_extension(
 
     Raises:
         NotAllowed: the user may not handle cases.
+        NotYourDecision: it is their own request.
         ExtensionRefused: the reason is none, or the case cannot be extended any more.
     """
     require(user, Right.HANDLE)
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action="EXTEND")
     if code not in ExtensionDecision.Reason.values:
         allowed = ", ".join(ExtensionDecision.Reason.values)
         raise ExtensionRefused(f"code is {code!r}; allowed are {allowed}.")
@@ -56,7 +59,6 @@ def decide_extension(
             f"The reason has {len(text.strip())} characters; write at least {LEAST_REASON}, for "
             "the person is told it."
         )
-    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     if refusal := why_not(request, now):
         raise ExtensionRefused(refusal)
     decision = ExtensionDecision.objects.create(
@@ -106,8 +108,10 @@ def retry_notice(*, case_id: UUID, user: User, now: datetime) -> bool:
 
     Raises:
         NotAllowed: the user may not handle cases.
+        NotYourDecision: it is their own request.
     """
     require(user, Right.HANDLE)
+    four_eyes.check_stranger_to(case_id=case_id, user=user, action="TELL_OF_EXTENSION")
     for letter in Letter.objects.filter(request_id=case_id, code=NOTICE):
         letter_delivery.try_again(letter=letter, now=now)
     return send_notice(case_id=case_id, now=now)

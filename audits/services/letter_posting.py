@@ -13,7 +13,7 @@ from audits.core.roles import Right
 from audits.models import AnswerRoute, ErasureRequest, Letter
 from audits.models.case_secrets import seal
 from audits.queries.letter_routes import ADDRESS
-from audits.services import log, rights
+from audits.services import four_eyes, log, rights
 from audits.services.actors import actor_of
 from audits.services.letter_delivery import overtaken, too_late
 
@@ -40,10 +40,12 @@ def choose_route(
 
     Raises:
         NotAllowed: the right to enter requests is missing.
+        NotYourDecision: it is their own request.
         PostingRefused: the way is unknown, has no address, or the case is answered.
     """
     rights.require(user, Right.ENTER)
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action="CHOOSE_ROUTE")
     if way not in Way.values:
         raise PostingRefused(f"way is {way!r}; allowed are {', '.join(Way.values)}.")
     if way == Way.EMAIL and not request.email:
@@ -77,12 +79,14 @@ def record_posting(*, letter_id: UUID, posted_on: date, user: User, now: datetim
 
     Raises:
         NotAllowed: the right to handle cases is missing.
+        NotYourDecision: it is their own request.
         PostingRefused: the letter does not wait to be posted, or the day cannot be right.
     """
     rights.require(user, Right.HANDLE)
     letter = (
         Letter.objects.select_for_update(of=["self"]).select_related("request").get(pk=letter_id)
     )
+    four_eyes.check_stranger(request=letter.request, user=user, action="POST_LETTER")
     zone = ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)
     written, today = letter.created_at.astimezone(zone).date(), now.astimezone(zone).date()
     if letter.state != State.TO_POST:

@@ -11,6 +11,7 @@ from audits.models import ErasureRequest, Letter
 from audits.queries.extending import NOTICE
 from audits.services import (
     extensions,
+    four_eyes,
     letter_delivery,
     letter_posting,
     letter_templates,
@@ -49,10 +50,12 @@ def send_staff_letter(*, case_id: UUID, code: str, user: User) -> bool:
 
     Raises:
         NotAllowed: the right to handle cases is missing.
+        NotYourDecision: it is their own request.
         ValueError: the letter is none of these, or the case is not where it may be sent.
     """
     rights.require(user, Right.HANDLE)
     request = ErasureRequest.objects.get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action="SEND_STAFF_LETTER")
     if code not in LETTERS_OF_STAFF:
         raise ValueError(f"code is {code!r}; allowed are {', '.join(LETTERS_OF_STAFF)}.")
     if request.status not in LETTERS_OF_STAFF[code]:
@@ -69,10 +72,12 @@ def try_letter_again(*, letter_id: UUID, user: User) -> bool:
 
     Raises:
         NotAllowed: the right to handle cases is missing.
+        NotYourDecision: it is their own request.
     """
     rights.require(user, Right.HANDLE)
     now = timezone.now()
     letter = Letter.objects.select_related("request").get(pk=letter_id)
+    four_eyes.check_stranger(request=letter.request, user=user, action="TRY_LETTER_AGAIN")
     if not letter.content:
         doorbell.wake(letter.request_id)  # its text could not be written: the case tries again
         return False
