@@ -16,7 +16,6 @@ from audits.models.case_secrets import key_name
 from audits.queries import retention
 from audits.queries.cases import OVER
 from audits.queries.clocks import today
-from audits.queries.identity import person_digests
 from audits.queries.policy_values import in_force
 from audits.services import four_eyes, keeping, log, rights
 from audits.services.actors import actor_of
@@ -58,7 +57,6 @@ def destroy_identity(*, case_id: UUID, now: datetime) -> None:
     there that it was destroyed. If the commit fails, the next try finds the key gone.
     """
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
-    LegalHold.objects.filter(digest__in=person_digests(request)).exclude(released_at=None).delete()
     forget_case(request=request)
     CaseRetention.objects.filter(request=request).update(person=b"", key_destroyed_at=now)
     log.append(type="case_key_destroyed", case=case_id, now=now, once=f"case key:{case_id}")

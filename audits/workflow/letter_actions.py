@@ -39,7 +39,7 @@ LETTERS_OF_STAFF: Mapping[str, tuple[str, ...]] = {
 
 
 def acknowledge(request: ErasureRequest) -> None:
-    """Tell a person who confirmed that we are at work; whoever is answered at once is not told."""
+    """Tell whoever has confirmed, or was checked, that we are at work; not if answered at once."""
     if request.status == S.VERIFIED and not request.outcome:
         letters.send_letter(request=request, code="ACKNOWLEDGEMENT", now=timezone.now())
 

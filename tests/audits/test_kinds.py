@@ -100,7 +100,9 @@ def test_an_objection_upheld_goes_on_as_an_erasure_on_its_ground(officer):
     assert balanced["result"] == "UPHELD"
 
 
-def test_L11_an_objection_overruled_is_answered_at_once_and_set_free_only_after_notice(officer, monkeypatch):
+def test_L11_an_objection_overruled_is_answered_at_once_and_set_free_only_after_notice(
+    officer, monkeypatch
+):
     person(ADA, records=2)
     case = confirmed("OBJECTION")
     proposed = workflow.decide_objection(case_id=case.pk, upheld=False, text=BALANCE, user=officer)

@@ -19,12 +19,14 @@ from audits.models import (
     Letter,
     LocationException,
     Notice,
+    Recipient,
     VersionException,
 )
 from audits.services import notices, version_exceptions
 from audits.services.four_eyes import NotYourDecision
 from audits.services.version_exceptions import ExceptionRefused
 from tests.audits import world as worlds
+from tests.audits.kinds import BALANCE
 from tests.audits.world import ADA, NOW, empty_version, logged, officer, queued_run, verified_case
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +35,17 @@ OF_NO_PERSON = {
     *("enter", "open_case", "choose_records", "propose_forget_set", "return_forget_set"),
     *("approve_forget_set", "drop_case", "place_hold", "release_hold"),
     *("publish_letter", "restore_letter"),
+}
+
+# What is asked for before the case is looked at.
+WELL_FORMED = {
+    "accept": {"ground": worlds.CONSENT},
+    "refuse": {"code": "ART_17_3_E"},
+    "decide_objection": {"upheld": False, "text": BALANCE},
+    "return_decision": {"note": "No."},
+    "decide_duplicate": {"decision": "KEEP"},
+    "decide_duplicates": {"decision": "KEEP"},
+    "plan_lift": {"reason": BALANCE},
 }
 
 
@@ -57,9 +70,21 @@ def given(case):
     finding = DuplicateFinding.objects.create(
         request=case, space=run.space, forget_ordinal=0, other_ordinal=6, kind="NEAR", distance=0.1
     )
-    excepted = LocationException.objects.create(decision=decision, place="x", until=NOW)
+    excepted = LocationException.objects.create(
+        decision=decision,
+        code="ART_17_3_B",
+        basis="AO",
+        scope="x",
+        place="x",
+        until=date(2036, 5, 1),
+    )
     stays = VersionException.objects.create(
-        request=case, version=version, until=NOW, proposed_by=officer(), proposed_at=NOW
+        request=case,
+        version=version,
+        code="LEGAL_DUTY",
+        until=date(2036, 5, 1),
+        proposed_by=officer(),
+        proposed_at=NOW,
     )
     letter = Letter.objects.create(request=case, code="EXTENSION", created_at=NOW, state="TO_POST")
     return {
@@ -80,7 +105,7 @@ def asked_of(name, given):
     action = getattr(workflow, name)
     days = dict.fromkeys(("lift_on", "until", "posted_on"), date(2036, 5, 1))
     asked = {
-        key: {**days, **given}.get(key, "X")
+        key: {**days, **given, **WELL_FORMED.get(name, {})}.get(key, "X")
         for key, parameter in inspect.signature(action).parameters.items()
         if parameter.default is parameter.empty and key != "user"
     }
@@ -109,7 +134,13 @@ def test_L22_every_action_on_a_case_is_refused_to_whom_it_is_about(given, case, 
 
 
 def test_L22_what_no_action_does_about_notices_is_refused_as_well_and_logged(case, ada):
-    notice = Notice.objects.create(request=case, occasion="ERASED", created_at=NOW)
+    notice = Notice.objects.create(
+        request=case,
+        occasion="ERASED",
+        recipient=Recipient.objects.create(name="Lab"),
+        created_at=NOW,
+        next_at=NOW,
+    )
     for name in ("told_done", "told_not_possible"):
         client = Client()
         client.force_login(ada)
