@@ -108,9 +108,9 @@ def extend(request: HttpRequest, case_id: UUID) -> HttpResponse:
     try:
         workflow.extend(case_id=case.pk, code=code, text=text, user=user)
     except ExtensionRefused as error:
-        messages.error(request, str(error))
-    else:
-        _say(request, case)
+        form.add_error(None, str(error))
+        return ask(request, "audits/extend.html", case, form)
+    _say(request, case)
     return redirect("audits:case", case_id=case.pk)
 
 

@@ -256,7 +256,7 @@ def test_nobody_closes_their_own_request_as_not_identified(asked, officer):
     ]
 
 
-@pytest.mark.parametrize(("channel", "state"), [("TELEPHONE", "SENT"), ("POST", "TO_POST")])
+@pytest.mark.parametrize(("channel", "state"), [("PHONE", "SENT"), ("POST", "TO_POST")])
 def test_L7_whom_staff_made_sure_of_is_acknowledged_without_being_asked(officer, channel, state):
     """California asks for it within ten working days, and nobody follows a link here."""
     person(ADA, records=1)

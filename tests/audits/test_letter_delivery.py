@@ -16,6 +16,7 @@ from audits.core.letter_rules import TemplateRejected
 from audits.execution.letter_pdf import letter_pdf
 from audits.models import ErasureRequest, Letter, LetterTemplate
 from audits.models.case_secrets import NotReadable
+from audits.queries import letter_routes
 from audits.queries.letter_routes import needing_somebody
 from audits.queries.letter_texts import builtin_text, current_text
 from audits.services import letter_delivery, letter_posting, letter_templates, letters, requests

@@ -125,7 +125,8 @@ def test_L22_every_action_on_a_case_is_refused_to_whom_it_is_about(given, case, 
             with transaction.atomic():
                 action(**asked, user=ada)
         except NotYourDecision as error:
-            assert error.reason == "OWN_REQUEST"
+            if error.reason != "OWN_REQUEST":
+                let_through.append((name, error.reason))
         except Exception as error:  # noqa: BLE001  (something else was asked first)
             let_through.append((name, repr(error)))
         else:
