@@ -1,0 +1,72 @@
+"""The procedure for requests, in words, as this installation is configured to follow it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from audits.core.case_retention import days_of
+from audits.core.role_page import ACTIONS
+from audits.models import ErasureRequest
+from audits.queries.clocks import regime
+from audits.services.transitions import ALLOWED, SEALED_AS
+
+if TYPE_CHECKING:
+    from audits.core.regimes import Period
+
+S, Outcome = ErasureRequest.Status, ErasureRequest.Outcome
+SECOND_PERSON = {
+    "ALWAYS": "Every decision of one person is approved by another.",
+    "REFUSALS": "A refusal of one person is approved by another; one person is enough to accept.",
+    "NEVER": "One person is enough for a decision, save where the law is to be shown.",
+}
+
+
+def procedure_text() -> str:
+    """Return the procedure as Markdown: limits, states, who acts, how long cases are kept."""
+    parts = (
+        ["# Procedure for requests", f"Of {settings.EXPUNGE_CONTROLLER}."],
+        ["## By when", *_limits()],
+        ["## States of a case", *_states()],
+        ["## Who may do what", SECOND_PERSON[settings.EXPUNGE_SECOND_PERSON], *_actions()],
+        ["## How long a closed case is kept", *_kept()],
+    )
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _limits() -> list[str]:
+    law = regime()
+    said = [f"* The answer is due {_period(law.first)} after receipt ({law.source})."]
+    if law.extended:
+        said.append(f"* Extended once, with a reason, to {_period(law.extended)} after receipt.")
+    if law.acknowledge:
+        said.append(f"* Receipt is confirmed within {law.acknowledge} working days.")
+    said.append(f"* A link to confirm works for {settings.EXPUNGE_CONFIRM_HOURS} hours.")
+    return said
+
+
+def _period(period: Period) -> str:
+    return f"{period.count} {period.unit.value.lower()}"
+
+
+def _states() -> list[str]:
+    lines = ["| from | to |", "|---|---|"]
+    for state in S:
+        after = [S(to).label for to, before in ALLOWED.items() if state in before]
+        only = SEALED_AS.get(state)
+        sealed = f" (sealed only as: {Outcome(only).label})" if only else ""
+        lines.append(f"| {state.label} | {'; '.join(after) or 'the end'}{sealed} |")
+    return lines
+
+
+def _actions() -> list[str]:
+    return [f"* {', '.join(one.roles)}: {one.words}." for one in ACTIONS.values()]
+
+
+def _kept() -> list[str]:
+    default, own = settings.EXPUNGE_CASE_DAYS, settings.EXPUNGE_CASE_DAYS_BY_OUTCOME
+    found = [one for one in Outcome if one != Outcome.OPEN]
+    return [
+        f"* {one.label}: {days_of(one, default=default, by_outcome=own)} days." for one in found
+    ]
