@@ -136,8 +136,8 @@ class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # un
         form_url: str = "",
     ) -> HttpResponse:
         """Set a password; that it was set, and by whom, is told to the log."""
-        asked = id if id.isdigit() else None
-        passwords = User.objects.filter(pk=asked).values_list("password", flat=True)
+        asked = [int(id)] if id.isdecimal() else []
+        passwords = User.objects.filter(pk__in=asked).values_list("password", flat=True)
         before = passwords.first()
         response: HttpResponse = super().user_change_password(request, id, form_url)
         if before is not None and passwords.first() != before and isinstance(request.user, User):

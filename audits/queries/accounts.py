@@ -25,5 +25,7 @@ def address_of_account(user: User) -> str:
 def colleague_at(address: str, *, besides: int | None = None) -> User | None:
     """Return the open account of staff that has an address, if another has it already."""
     wanted = address_of_account(User(email=address))
-    open_ = User.objects.filter(is_staff=True, is_active=True).exclude(pk=besides)
+    open_ = User.objects.filter(is_staff=True, is_active=True).exclude(
+        pk__in=[besides] if besides else []
+    )
     return next((one for one in open_ if wanted and address_of_account(one) == wanted), None)

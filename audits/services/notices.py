@@ -115,10 +115,15 @@ def record_acknowledgement(*, notice_id: UUID, user: User, now: datetime) -> Non
         NoticeRefused: it was acknowledged before.
     """
     require(user, Right.HANDLE)
-    notice = Notice.objects.select_related("request").get(pk=notice_id)
-    four_eyes.check_stranger(request=notice.request, user=user, action="NOTE_ACKNOWLEDGED")
+    notice = Notice.objects.get(pk=notice_id)
+    _check_stranger(notice, user, "NOTE_ACKNOWLEDGED")
     if not _acknowledge(notice, now, by="STAFF", user=user):
         raise NoticeRefused("This notice was acknowledged before; nothing was changed.")
+
+
+def _check_stranger(notice: Notice, user: User, action: str) -> None:
+    if notice.request_id:  # one of a version that was destroyed outside a case has none
+        four_eyes.check_stranger_to(case_id=notice.request_id, user=user, action=action)
 
 
 @transaction.atomic
@@ -157,7 +162,7 @@ def record_not_possible(*, notice_id: UUID, reason: str, user: User, now: dateti
     """
     require(user, Right.HANDLE)
     notice = Notice.objects.select_for_update().get(pk=notice_id)
-    four_eyes.check_stranger(request=notice.request, user=user, action="NOTE_NOT_POSSIBLE")
+    _check_stranger(notice, user, "NOTE_NOT_POSSIBLE")
     text = reason.strip()
     if len(text) < LEAST_REASON:
         raise NoticeRefused(

@@ -64,9 +64,10 @@ def end_pause(
         NotAllowed: the user may not handle cases.
         NotYourDecision: it is their own request.
     """
-    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     if user:
         require(user, Right.HANDLE)
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    if user:
         four_eyes.check_stranger(request=request, user=user, action="RESUME_CLOCK")
     pause = ClockPause.objects.filter(request_id=case_id, until=None).first()
     if pause is None:

@@ -146,9 +146,8 @@ def staff_acknowledged(request: HttpRequest, case_id: UUID, notice_id: UUID) -> 
 @needing(Right.HANDLE)
 def not_possible(request: HttpRequest, case_id: UUID, notice_id: UUID) -> HttpResponse:
     """Note why telling somebody is impossible or disproportionate; refused, as it was typed."""
-    notice = get_object_or_404(
-        Notice.objects.select_related("request"), pk=notice_id, request=case_id
-    )
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    notice = get_object_or_404(Notice, pk=notice_id, request=case)
     form = NotPossibleForm(request.POST)
     try:
         notices.record_not_possible(
@@ -159,7 +158,7 @@ def not_possible(request: HttpRequest, case_id: UUID, notice_id: UUID) -> HttpRe
         )
     except notices.NoticeRefused as error:
         form.add_error("reason", str(error))
-        return ask(request, "audits/not_possible.html", notice.request, form, notice=notice)
+        return ask(request, "audits/not_possible.html", case, form, notice=notice)
     messages.success(request, "The reason is recorded.")
     return redirect("audits:case", case_id=case_id)
 

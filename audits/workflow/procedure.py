@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from audits.core.regimes import Period
 
 S, Outcome = ErasureRequest.Status, ErasureRequest.Outcome
+STOPPED = (S.ON_HOLD, S.FAILED)  # until the hold is released, or somebody tries again
 SECOND_PERSON = {
     "ALWAYS": "Every decision of one person is approved by another.",
     "REFUSALS": "A refusal of one person is approved by another; one person is enough to accept.",
-    "NEVER": "One person is enough for a decision, save where the law is to be shown.",
+    "NEVER": "One person is enough, but not to refuse a request as unfounded or excessive.",
 }
 
 
@@ -47,7 +48,8 @@ def _limits() -> list[str]:
 
 
 def _period(period: Period) -> str:
-    return f"{period.count} {period.unit.value.lower()}"
+    unit = period.unit.value.lower()
+    return f"1 {unit.removesuffix('s')}" if period.count == 1 else f"{period.count} {unit}"
 
 
 def _states() -> list[str]:
@@ -56,7 +58,8 @@ def _states() -> list[str]:
         after = [S(to).label for to, before in ALLOWED.items() if state in before]
         only = SEALED_AS.get(state)
         sealed = f" (sealed only as: {Outcome(only).label})" if only else ""
-        lines.append(f"| {state.label} | {'; '.join(after) or 'the end'}{sealed} |")
+        end = "where it was" if state in STOPPED else "the end"
+        lines.append(f"| {state.label} | {'; '.join(after) or end}{sealed} |")
     return lines
 
 

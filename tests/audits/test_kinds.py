@@ -112,7 +112,7 @@ def test_L11_an_objection_overruled_is_answered_at_once_and_set_free_only_after_
     advance(case.pk)
     assert (now_of(case).status, restricted()) == ("REFUSED", 2)
     assert BALANCE in str(mail.outbox[-1].body)
-    year_after = case.due_on + timedelta(days=365)
+    year_after = NOW.date() + timedelta(days=365)
     assert not clocks.overdue(year_after).exists()
     Letter.objects.filter(code="ANSWER_REFUSED").update(sent_at=None)
     assert list(clocks.overdue(year_after)) == [case]

@@ -38,7 +38,7 @@ OF_NO_PERSON = {
 }
 
 # What is asked for before the case is looked at.
-WELL_FORMED = {
+WELL_FORMED: dict[str, dict[str, object]] = {
     "accept": {"ground": worlds.CONSENT},
     "refuse": {"code": "ART_17_3_E"},
     "decide_objection": {"upheld": False, "text": BALANCE},

@@ -14,6 +14,6 @@ class Command(BaseCommand):
 
     help = "Print the procedure for requests, drawn from the workflow, the roles and the settings."
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002  (Django's)
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's)
         """Print it as Markdown."""
         self.stdout.write(procedure_text(), ending="")
