@@ -10,6 +10,7 @@ from audits.core.case_retention import days_of
 from audits.core.role_page import ACTIONS
 from audits.models import ErasureRequest
 from audits.queries.clocks import regime
+from audits.queries.policy_values import in_force
 from audits.services.transitions import ALLOWED, SEALED_AS
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ SECOND_PERSON = {
 def procedure_text() -> str:
     """Return the procedure as Markdown: limits, states, who acts, how long cases are kept."""
     parts = (
-        ["# Procedure for requests", f"Of {settings.EXPUNGE_CONTROLLER}."],
+        ["# Procedure for requests", f"Of {in_force('CONTROLLER')}."],
         ["## By when", *_limits()],
         ["## States of a case", *_states()],
         ["## Who may do what", SECOND_PERSON[settings.EXPUNGE_SECOND_PERSON], *_actions()],
@@ -43,7 +44,7 @@ def _limits() -> list[str]:
         said.append(f"* Extended once, with a reason, to {_period(law.extended)} after receipt.")
     if law.acknowledge:
         said.append(f"* Receipt is confirmed within {law.acknowledge} working days.")
-    said.append(f"* A link to confirm works for {settings.EXPUNGE_CONFIRM_HOURS} hours.")
+    said.append(f"* A link to confirm works for {in_force('CONFIRM_HOURS')} hours.")
     return said
 
 
@@ -68,7 +69,7 @@ def _actions() -> list[str]:
 
 
 def _kept() -> list[str]:
-    default, own = settings.EXPUNGE_CASE_DAYS, settings.EXPUNGE_CASE_DAYS_BY_OUTCOME
+    default, own = in_force("CASE_DAYS"), in_force("CASE_DAYS_BY_OUTCOME")
     found = [one for one in Outcome if one != Outcome.OPEN]
     return [
         f"* {one.label}: {days_of(one, default=default, by_outcome=own)} days." for one in found

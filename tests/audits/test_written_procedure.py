@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from io import StringIO
 
+import pytest
 from django.core.management import call_command
 
 from audits.core.role_page import ACTIONS
 from audits.models import ErasureRequest
 from audits.services.transitions import ALLOWED
 
+pytestmark = pytest.mark.django_db
 S = ErasureRequest.Status
 
 
