@@ -37,6 +37,7 @@ OF_NO_PERSON = {
     *("publish_letter", "restore_letter"),
 }
 
+OF_A_CASE = {"case_id", "run_id", "decision", "finding_id", "exception_id", "letter_id"}
 # What is asked for before the case is looked at.
 WELL_FORMED: dict[str, dict[str, object]] = {
     "accept": {"ground": worlds.CONSENT},
@@ -121,6 +122,8 @@ def test_L22_every_action_on_a_case_is_refused_to_whom_it_is_about(given, case, 
     let_through = []
     for name in sorted(set(role_page.ACTIONS) - OF_NO_PERSON):
         action, asked = asked_of(name, given)
+        if OF_A_CASE.isdisjoint(asked):
+            continue  # of the policy, or of a queue
         try:
             with transaction.atomic():
                 action(**asked, user=ada)
