@@ -27,6 +27,11 @@ def test_every_test_that_a_row_names_exists():
     assert [name for name in sorted(named) if f"def {name}(" not in written] == []
 
 
+def test_a_test_is_named_after_its_row():
+    named = {row: shown.strip("`") for row, _, _, shown in TABLE if shown.startswith("`")}
+    assert [row for row, name in named.items() if f"_{row}_" not in name] == []
+
+
 def test_a_row_without_a_test_says_why():
     for row, _, where, shown in TABLE:
         assert shown.startswith("`") or shown in WITHOUT_TEST, row
@@ -41,7 +46,7 @@ def test_every_file_that_a_row_names_exists():
             assert (ROOT / "docs" / page).is_file(), (row, page)
 
 
-def test_the_assessment_names_every_store_of_personal_data():
+def test_L26_the_assessment_names_every_store_of_personal_data():
     text = (ROOT / "docs/dpia.md").read_text()
     for store in ("database", "key store", "store", "erasure journal", "backups", "letters"):
         assert store in text, store

@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from audits.core.roles import ROLES, Right
 from audits.services import role_log
-from audits.services.accounts import AccountRefused, check_change
+from audits.services.accounts import AccountRefused, check_address, check_change
 from audits.services.rights import has_right
 from lineage.admin import ReadOnlyAdmin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.db.models import ManyToManyField, Model
     from django.forms import ModelMultipleChoiceField
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -41,16 +44,36 @@ class AccountForm(UserChangeForm):  # type: ignore[misc]  # unfold has no types
         before = User.objects.get(pk=self.instance.pk)
         try:
             check_change(by=self.by, account=before, changed=self.changed_data)
+            check_address(account=_account_of(given, pk=before.pk))
         except AccountRefused as error:
             self.add_error(None, str(error))
         return given
+
+
+class NewAccountForm(UserCreationForm):  # type: ignore[misc]  # unfold has no types
+    """A new account."""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what ``check_address`` refuses."""
+        given: dict[str, Any] = super().clean()
+        try:
+            check_address(account=_account_of({"is_active": True, **given}))
+        except AccountRefused as error:
+            self.add_error("email", str(error))
+        return given
+
+
+def _account_of(given: Mapping[str, Any], pk: int | None = None) -> User:
+    """Return an account as a form would save it, as far as the address matters."""
+    names = ("email", "is_staff", "is_active")
+    return User(pk=pk, **{name: given[name] for name in names if name in given})
 
 
 @admin.register(User)
 class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # unfold has no types
     """Accounts: make one, give it roles, close it. None is deleted, as decisions name them."""
 
-    form, add_form = AccountForm, UserCreationForm
+    form, add_form = AccountForm, NewAccountForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "roles", "is_active", "is_superuser", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
@@ -104,6 +127,23 @@ class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # un
         super().save_related(request, form, formsets, change)
         by = request.user if isinstance(request.user, User) else None
         role_log.note(form.instance, form.held_before, now=timezone.now(), by=by)
+
+    @transaction.atomic
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002  (Django's signature)
+        form_url: str = "",
+    ) -> HttpResponse:
+        """Set a password; that it was set, and by whom, is told to the log."""
+        asked = [int(id)] if id.isdecimal() else []
+        passwords = User.objects.filter(pk__in=asked).values_list("password", flat=True)
+        before = passwords.first()
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        if before is not None and passwords.first() != before and isinstance(request.user, User):
+            member = User.objects.get(pk=id)
+            role_log.note_password(member, by=request.user, now=timezone.now())
+        return response
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None

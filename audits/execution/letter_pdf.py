@@ -13,10 +13,10 @@ from django.conf import settings
 from audits.core.letter_dates import date_words
 from audits.core.letter_layout import NO_BREAK
 from audits.execution.printable import printable_lines
+from audits.queries.letter_routes import postal_address
 from audits.queries.letter_texts import phrases
 from audits.queries.policy_values import in_force
 from audits.services.letter_contents import open_letter
-from audits.services.letter_posting import postal_address
 
 if TYPE_CHECKING:
     from audits.models import Letter

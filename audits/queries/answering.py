@@ -19,6 +19,7 @@ PREFIX = "ANSWER_"
 # is, which may be years later.
 RESTRICTED = "RESTRICTED"
 LIFTED = f"{PREFIX}{ErasureRequest.Outcome.RESTRICTION_LIFTED}"
+REFUSED = f"{PREFIX}{ErasureRequest.Outcome.REFUSED}"
 ANSWERED = [code.removeprefix(PREFIX) for code in RULES if code.startswith(PREFIX)]
 Kind = ErasureRequest.Kind
 
@@ -45,6 +46,12 @@ def closed_unanswered() -> QuerySet[ErasureRequest]:
 def restriction_told(case: str = "pk") -> Exists:
     """Return the condition that the person of a case was told that their data is restricted."""
     told = Letter.objects.filter(request=OuterRef(case), code=RESTRICTED, sent_at__isnull=False)
+    return Exists(told)
+
+
+def refusal_told() -> Exists:
+    """Return the condition that the person of a case was told that it was refused."""
+    told = Letter.objects.filter(request=OuterRef("pk"), code=REFUSED, sent_at__isnull=False)
     return Exists(told)
 
 

@@ -13,7 +13,7 @@ from audits.core.deadline import Derivation, Limit, Place
 from audits.core.pauses import Pause, Paused, with_pauses
 from audits.core.regimes import REGIMES, PauseReason, Period, Regime, Unit
 from audits.models import CaseClock, ErasureRequest
-from audits.queries.answering import answers, closed_unanswered, restriction_told
+from audits.queries.answering import answers, closed_unanswered, refusal_told, restriction_told
 from audits.queries.cases import open_cases
 from audits.queries.policy_values import in_force
 
@@ -101,13 +101,14 @@ def extended_limit(clock: CaseClock) -> date | None:
 def unanswered() -> QuerySet[ErasureRequest]:
     """Return the cases of people who wait for an answer, the most pressing first.
 
-    A closed case whose letter could not be sent is one of them; an accepted restriction of which
-    the person was told is not, though it stays open.
+    A closed case whose letter could not be sent is one of them; an accepted restriction, and a
+    refusal whose restriction has not ended, of which the person was told are not, though open.
     """
     unsent = closed_unanswered().values("pk")
     waiting = ErasureRequest.objects.filter(Q(pk__in=open_cases().values("pk")) | Q(pk__in=unsent))
     waiting = waiting.exclude(status=S.EXPIRED)  # nobody confirmed it, so nobody waits
     waiting = waiting.exclude(restriction_told(), kind=ErasureRequest.Kind.RESTRICTION)
+    waiting = waiting.exclude(refusal_told(), status=S.REFUSED)
     return waiting.exclude(due_on=None).order_by("due_on", "received_at")
 
 

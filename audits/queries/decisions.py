@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from audits.models import Decision, ErasureRequest, Intake, OperatorCase
+from audits.queries.accounts import accounts_of, address_of_account
 from audits.queries.identity import of_address, person_digests
 from lineage import keys
-from lineage.core.identifiers import EMAIL, IdentifierNotUsable, lookup_digest, normalise
+from lineage.core.identifiers import EMAIL, lookup_digest
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -60,9 +61,8 @@ def is_own_request(request: ErasureRequest, user: User) -> bool:
 
     Every address that was stated counts, checked or not.
     """
-    try:
-        address = normalise(EMAIL, user.email)
-    except IdentifierNotUsable:
+    address = address_of_account(user)
+    if not address:
         return False  # an account without an address is nobody's in particular
     digest = lookup_digest(keys.get_or_create("lookup"), EMAIL, address)
     return digest in person_digests(request)
@@ -71,12 +71,13 @@ def is_own_request(request: ErasureRequest, user: User) -> bool:
 def approved_by(case_id: UUID, user: User) -> bool:
     """Return whether somebody approved a case, or the one that it follows on from."""
     seen: set[UUID] = set()
+    who = accounts_of(user)
     current: UUID | None = case_id
     while current and current not in seen:
         seen.add(current)
         following = ErasureRequest.objects.filter(pk=current).values_list("linked_to", flat=True)
         current = following.first()
     return (
-        Decision.objects.filter(request__in=seen, approved_by=user).exists()
-        or OperatorCase.objects.filter(request__in=seen, approved_by=user).exists()
+        Decision.objects.filter(request__in=seen, approved_by__in=who).exists()
+        or OperatorCase.objects.filter(request__in=seen, approved_by__in=who).exists()
     )

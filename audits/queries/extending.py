@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from audits.models import CaseClock, ErasureRequest, ExtensionDecision
 from audits.queries import clocks
+from audits.queries.letter_routes import address_of, postal_address
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+NOTICE = "EXTENSION"  # the letter
 S = ErasureRequest.Status
 EXTENDABLE = (
     S.VERIFIED,
@@ -53,6 +55,6 @@ def _not_as_it_is(request: ErasureRequest) -> str:
             f"Case {request.reference} is {request.get_status_display().lower()}; an extension "
             "is for requests that were confirmed and are not answered."
         )
-    if not request.email:
+    if not (address_of(request, NOTICE) or postal_address(request)):
         return f"Case {request.reference} has no address to send the notice to."
     return ""

@@ -19,7 +19,7 @@ def answer_context(request: ErasureRequest) -> dict[str, Any]:
     left = [("MASKED", found["masked"]), ("KEPT", found["kept"])]
     return {
         "runs": case_file.ordered_runs(request),
-        "record": request.record,
+        "record": getattr(request, "record", None),  # a refusal may be told before the seal
         "recipients": who_received(request),
         "places_erased": len(found["erased"]),
         "places": [{"name": one.location.slug, "why": why} for why, rows in left for one in rows],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audits.models import AnswerRoute, ErasureRequest, Letter
+from audits.models import AnswerRoute, ErasureRequest, Letter, PersonalDetails
+from audits.models.case_secrets import NotReadable, unseal
 from audits.queries import addressees
 from audits.queries.operator_cases import NO_DEADLINE
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 LATE = "LATE_MEMBERSHIP"
+ADDRESS = "address"  # what the postal address of a route is sealed as
 # A request that came in one of these ways is answered on paper unless the person asked otherwise.
 PAPER = frozenset({"POST", "LETTER", "MAIL", "FAX"})
 State = Letter.State
@@ -45,6 +47,18 @@ def on_paper(request: ErasureRequest, code: str = "") -> bool:
     if route:
         return route.way == AnswerRoute.Way.POST
     return request.channel in PAPER
+
+
+def postal_address(request: ErasureRequest) -> str:
+    """Return the person's postal address; empty where none is kept or its key is gone."""
+    route = AnswerRoute.objects.filter(request=request).first()
+    if route is None:
+        details = PersonalDetails.objects.filter(request=request).first()
+        return details.postal_address if details else ""
+    try:
+        return unseal(request.pk, ADDRESS, bytes(route.address)).decode()
+    except NotReadable:
+        return ""
 
 
 def needing_somebody() -> QuerySet[Letter]:

@@ -8,6 +8,7 @@ from pyroaring import BitMap
 
 from audits.core import events
 from audits.models import ErasureRequest, LogLeaf, OperatorCase, ScoredRecord
+from audits.queries.accounts import accounts_of
 from lineage.core import bitmaps
 from unlearning.core.planning.policy import Intake
 
@@ -89,7 +90,7 @@ def may_approve(case: OperatorCase, user: User) -> str:
     """Return why a member of staff may not approve a forget set; empty if they may."""
     if not user.is_staff:
         return "Only a member of staff can approve a forget set."
-    if case.authors.filter(pk=user.pk).exists():
+    if case.authors.filter(pk__in=accounts_of(user)).exists():
         return (
             "You opened this case or chose records of it, and whoever proposes a forget set "
             "cannot approve it. Ask a second member of staff."

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from audits.core.roles import ROLES
+from audits.queries.accounts import colleague_at
 from audits.services import role_log
 from audits.services.rights import give_role, make_roles
 
@@ -41,6 +42,20 @@ def check_change(*, by: User, account: User, changed: Collection[str]) -> None:
         raise AccountRefused("Only a superuser changes the account of a superuser, or makes one.")
 
 
+def check_address(*, account: User) -> None:
+    """Refuse an open account of staff that has the address of another: one person, one account.
+
+    Raises:
+        AccountRefused: another open account of staff has the address.
+    """
+    other = colleague_at(account.email, besides=account.pk)
+    if account.is_staff and account.is_active and other:
+        raise AccountRefused(
+            f"The open account {other.username!r} has this e-mail address. Two accounts of one "
+            "person would defeat the second pair of eyes; change or close one of them."
+        )
+
+
 @transaction.atomic
 def add_member(
     *, name: str, roles: Iterable[str], now: datetime, email: str = ""
@@ -51,7 +66,7 @@ def add_member(
 
     Raises:
         AccountRefused: there is no such role, the name or address cannot be used, or the account
-            is closed or not one of staff.
+            is closed or not one of staff, or another has the address.
     """
     roles = [_known(role) for role in roles]
     make_roles()
@@ -64,6 +79,7 @@ def add_member(
     elif not (user.is_active and user.is_staff):
         raise AccountRefused(f"The account {name!r} is closed or not one of staff.")
     user.email = email or user.email
+    check_address(account=user)
     try:
         user.full_clean()
     except ValidationError as error:

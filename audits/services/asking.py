@@ -17,7 +17,7 @@ from audits.core.roles import Right
 from audits.models import ClockPause, ErasureRequest, IdentityCheck, PersonalDetails
 from audits.queries.decisions import lacks_mandate, proposed
 from audits.queries.mandates import mandate_question
-from audits.services import log, rights
+from audits.services import four_eyes, log, rights
 from audits.services.actors import actor_of
 from audits.services.pauses import end_pause
 from audits.services.transitions import MoveNotAllowed, move
@@ -46,11 +46,13 @@ def ask_information(*, case_id: UUID, doubt: str, user: User, now: datetime) -> 
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
+        NotYourDecision: it is their own request.
         ValueError: the reason is not one of ``DOUBTS``.
         MoveNotAllowed: the case is decided or closed, a decision is proposed, or the person was
             asked before; an agent is asked for the mandate once beside that.
     """
     rights.require(user, Right.HANDLE)
+    four_eyes.check_stranger_to(case_id=case_id, user=user, action="ASK_INFORMATION")
     one_of("doubt", doubt, DOUBTS)
     request = undecided(case_id)
     if doubt == AGENT_WITHOUT_MANDATE:
@@ -138,11 +140,13 @@ def receive_information(
 
     Raises:
         NotAllowed: ``user``, who copied it from a letter, may not enter requests.
+        NotYourDecision: it is the own request of ``user``.
         ValueError: nothing or too much is stated; IdentifierNotUsable for what cannot be one.
         MoveNotAllowed: nobody waits for it.
     """
     if user is not None:
         rights.require(user, Right.ENTER)
+        four_eyes.check_stranger_to(case_id=case_id, user=user, action="RECEIVE_INFORMATION")
     if not 1 <= len(identifiers) <= MOST_IDENTIFIERS:
         raise ValueError(
             f"identifiers has {len(identifiers)} entries; allowed are 1 to {MOST_IDENTIFIERS}."
@@ -165,9 +169,11 @@ def take_question_back(*, case_id: UUID, user: User, now: datetime) -> None:
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
+        NotYourDecision: it is their own request.
         MoveNotAllowed: nobody waits for an answer.
     """
     rights.require(user, Right.HANDLE)
+    four_eyes.check_stranger_to(case_id=case_id, user=user, action="TAKE_QUESTION_BACK")
     question = _waiting(case_id)
     event = ("question_taken_back", {"doubt": question.doubt})
     move(case_id=case_id, to=question.asked_from, now=now, actor=actor_of(user), event=event)

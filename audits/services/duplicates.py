@@ -9,8 +9,9 @@ from pyroaring import BitMap
 
 from audits.core.roles import Right
 from audits.models import DuplicateFinding, ErasureRequest
+from audits.queries.accounts import accounts_of
 from audits.queries.operator_cases import intake_of
-from audits.services import log, planning
+from audits.services import four_eyes, log, planning
 from audits.services.actors import actor_of
 from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
@@ -47,6 +48,7 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
+        NotYourDecision: it is their own request.
         ValueError: the decision is neither KEEP nor ERASE.
         MoveNotAllowed: the case is already planned.
         NeedsSecond: whoever proposed that it goes, too, asks again.
@@ -56,6 +58,7 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
         raise ValueError(f"decision is {decision!r}; allowed are KEEP and ERASE.")
     found = DuplicateFinding.objects.select_for_update(of=("self",))
     finding = found.select_related("request", "space").get(pk=finding_id)
+    four_eyes.check_stranger(request=finding.request, user=user, action="DECIDE_DUPLICATE")
     if finding.request.status != S.RESTRICTED:
         raise MoveNotAllowed(
             f"Case {finding.request.reference} is {finding.request.status}; duplicates are "
@@ -98,10 +101,11 @@ def decide_duplicates(
     ``decide_duplicate``.
     """
     require(user, Right.HANDLE)
+    four_eyes.check_stranger_to(case_id=case_id, user=user, action="DECIDE_DUPLICATES")
     pending = DuplicateFinding.objects.filter(request_id=case_id, decision=Decision.PENDING)
     wanted = pending.filter(pk__in=list(findings)).order_by("pk")
     if decision == Decision.ERASE:
-        wanted = wanted.exclude(proposed_by=user)
+        wanted = wanted.exclude(proposed_by__in=accounts_of(user))
     return sum(
         decide_duplicate(finding_id=pk, decision=decision, user=user, now=now)
         for pk in wanted.values_list("pk", flat=True)
@@ -113,7 +117,7 @@ def _agreed(finding: DuplicateFinding, user: User, now: datetime) -> bool:
     if intake_of(finding.request_id) is Intake.SUBJECT:
         return True
     if finding.proposed_by_id is not None:
-        if finding.proposed_by_id == user.pk:
+        if finding.proposed_by_id in accounts_of(user):
             raise NeedsSecond(
                 f"You proposed that record {finding.other_ordinal} leaves, too. A second member "
                 "of staff decides about it."

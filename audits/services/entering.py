@@ -194,9 +194,11 @@ def see_mandate(*, case_id: UUID, digest: str, user: User, now: datetime) -> boo
 
     Raises:
         NotAllowed: the member of staff may not enter requests.
+        NotYourDecision: it is their own request.
         MoveNotAllowed: no agent sent this request.
     """
     rights.require(user, Right.ENTER)
+    four_eyes.check_stranger_to(case_id=case_id, user=user, action="SEE_MANDATE")
     intake = Intake.objects.filter(pk=case_id, by_agent=True)
     if not intake.exists():
         reference = ErasureRequest.objects.get(pk=case_id).reference

@@ -1,20 +1,23 @@
 """Take longer than the first limit: once, with a reason, and only if the person is told in time.
 
 Deciding changes no due date. The notice is a letter; once it is sent the new date counts. Where
-the first limit passes before that, the extension lapses and the old date stays.
+the first limit passes before that, the extension lapses and the old date stays. A notice on paper
+counts from the day of posting, which staff may record later: it undoes a lapse.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 
 from audits.core.roles import Right
 from audits.models import CaseClock, ErasureRequest, ExtensionDecision, Letter
 from audits.queries import clocks
-from audits.queries.extending import why_not
-from audits.services import letter_delivery, letters, log
+from audits.queries.extending import NOTICE, why_not
+from audits.services import four_eyes, letter_delivery, letters, log
 from audits.services.actors import actor_of
 from audits.services.clocks import settle
 from audits.services.rights import require
@@ -25,8 +28,9 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
-LETTER = "EXTENSION"
 LEAST_REASON = 20
+# So long after the first limit staff may still record that they posted the notice before it.
+GRACE = timedelta(days=7)
 
 
 class ExtensionRefused(Exception):
@@ -41,9 +45,12 @@ def decide_extension(
 
     Raises:
         NotAllowed: the user may not handle cases.
+        NotYourDecision: it is their own request.
         ExtensionRefused: the reason is none, or the case cannot be extended any more.
     """
     require(user, Right.HANDLE)
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action="EXTEND")
     if code not in ExtensionDecision.Reason.values:
         allowed = ", ".join(ExtensionDecision.Reason.values)
         raise ExtensionRefused(f"code is {code!r}; allowed are {allowed}.")
@@ -52,7 +59,6 @@ def decide_extension(
             f"The reason has {len(text.strip())} characters; write at least {LEAST_REASON}, for "
             "the person is told it."
         )
-    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     if refusal := why_not(request, now):
         raise ExtensionRefused(refusal)
     decision = ExtensionDecision.objects.create(
@@ -79,18 +85,18 @@ def send_notice(*, case_id: UUID, now: datetime) -> bool:
     A failure of the mail server leaves the due date as it is and can be tried again.
     """
     decision = ExtensionDecision.objects.select_related("request").filter(pk=case_id).first()
-    if decision is None or decision.lapsed_at:
+    if decision is None:
         return False
     if decision.notice_sent_at:
         return True
     if _sent_at(decision) is None:
-        if _lapse_if_late(case_id=case_id, now=now):
+        if decision.lapsed_at or _lapse_if_late(case_id=case_id, now=now):
             return False
         new_due = _new_due(decision.request)
         ExtensionDecision.objects.filter(pk=case_id).update(new_due=new_due)
         letters.send_letter(
             request=decision.request,
-            code=LETTER,
+            code=NOTICE,
             now=now,
             context={"reason": decision.reason_text, "new_due": new_due},
         )
@@ -102,9 +108,11 @@ def retry_notice(*, case_id: UUID, user: User, now: datetime) -> bool:
 
     Raises:
         NotAllowed: the user may not handle cases.
+        NotYourDecision: it is their own request.
     """
     require(user, Right.HANDLE)
-    for letter in Letter.objects.filter(request_id=case_id, code=LETTER):
+    four_eyes.check_stranger_to(case_id=case_id, user=user, action="TELL_OF_EXTENSION")
+    for letter in Letter.objects.filter(request_id=case_id, code=NOTICE):
         letter_delivery.try_again(letter=letter, now=now)
     return send_notice(case_id=case_id, now=now)
 
@@ -114,8 +122,9 @@ def settle_extensions(*, now: datetime) -> int:
 
     Return how many were settled.
     """
-    open_ = ExtensionDecision.objects.filter(notice_sent_at=None, lapsed_at=None)
-    ids = list(open_.values_list("pk", flat=True))
+    sent = Letter.objects.filter(code=NOTICE).exclude(sent_at=None).values("request")
+    open_ = ExtensionDecision.objects.filter(Q(lapsed_at=None) | Q(pk__in=sent))
+    ids = list(open_.filter(notice_sent_at=None).values_list("pk", flat=True))
     return sum(
         _apply(case_id=case_id, now=now) or _lapse_if_late(case_id=case_id, now=now)
         for case_id in ids
@@ -124,17 +133,17 @@ def settle_extensions(*, now: datetime) -> int:
 
 @transaction.atomic
 def _apply(*, case_id: UUID, now: datetime) -> bool:
-    """Let the new date count if the notice was sent in time."""
+    """Let the new date count if the notice was sent in time, also where that was said too late."""
     decision = ExtensionDecision.objects.select_for_update().get(pk=case_id)
     sent_at = _sent_at(decision)
-    if decision.notice_sent_at or decision.lapsed_at or sent_at is None:
+    if decision.notice_sent_at or sent_at is None:
         return decision.notice_sent_at is not None
     clock = CaseClock.objects.get(pk=case_id)
     previous = ErasureRequest.objects.get(pk=case_id).due_on
     if clocks.place().local_date(sent_at) > clocks.first_limit(clock):
         return False
-    decision.notice_sent_at = sent_at
-    decision.save(update_fields=["notice_sent_at"])
+    decision.notice_sent_at, decision.lapsed_at = sent_at, None
+    decision.save(update_fields=["notice_sent_at", "lapsed_at"])
     due_on = settle(case_id=case_id)
     data = {"previous": previous, "due_on": due_on}
     log.append(type="deadline_extended", case=case_id, now=now, data=data)
@@ -145,7 +154,8 @@ def _apply(*, case_id: UUID, now: datetime) -> bool:
 def _lapse_if_late(*, case_id: UUID, now: datetime) -> bool:
     decision = ExtensionDecision.objects.select_for_update().get(pk=case_id)
     last = clocks.first_limit(CaseClock.objects.get(pk=case_id))
-    if decision.notice_sent_at or decision.lapsed_at or clocks.today(now) <= last:
+    last_day = last + GRACE if _lies_to_post(case_id) else last
+    if decision.notice_sent_at or decision.lapsed_at or clocks.today(now) <= last_day:
         return False
     decision.lapsed_at = now
     decision.save(update_fields=["lapsed_at"])
@@ -153,8 +163,13 @@ def _lapse_if_late(*, case_id: UUID, now: datetime) -> bool:
     return True
 
 
+def _lies_to_post(case_id: UUID) -> bool:
+    letters = Letter.objects.filter(request=case_id, code=NOTICE)
+    return letters.filter(state=Letter.State.TO_POST).exists()
+
+
 def _sent_at(decision: ExtensionDecision) -> datetime | None:
-    letter = Letter.objects.filter(request_id=decision.pk, code=LETTER).first()
+    letter = Letter.objects.filter(request_id=decision.pk, code=NOTICE).first()
     return letter.sent_at if letter else None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audits.models import ErasureRequest
+from audits.queries.accounts import accounts_of
 from audits.queries.decisions import approved_by, is_own_request
 
 if TYPE_CHECKING:
@@ -26,8 +27,11 @@ OWN_APPROVAL = "OWN_APPROVAL"
 class NotYourDecision(Exception):
     """The member of staff may not do this to this case; the sentence says why.
 
-    ``case_id``, ``action`` and ``reason`` are what ``refusals.note_refusal`` writes to the log.
+    ``case_id``, ``action`` and ``reason`` are what ``refusals.note_refusal`` writes to the log;
+    ``noted`` says that it did.
     """
+
+    noted = False
 
     def __init__(self, sentence: str, *, case_id: UUID, action: str, reason: str) -> None:
         super().__init__(sentence)
@@ -50,13 +54,19 @@ def check_stranger(*, request: ErasureRequest, user: User, action: str) -> None:
         )
 
 
+def check_stranger_to(*, case_id: UUID, user: User, action: str) -> None:
+    """Refuse whoever would act on a case of their own. Raises as ``check_stranger``."""
+    request = ErasureRequest.objects.get(pk=case_id)
+    check_stranger(request=request, user=user, action=action)
+
+
 def check_second(*, decision: Decision, user: User, action: str) -> None:
-    """Refuse the approval of whoever proposed.
+    """Refuse the approval of whoever proposed, by this account or another of theirs.
 
     Raises:
         NotYourDecision: it is their own proposal.
     """
-    if decision.proposed_by_id == user.pk:
+    if decision.proposed_by_id in accounts_of(user):
         raise NotYourDecision(
             f"You proposed this decision about {decision.request.reference}. Somebody else "
             "approves it.",
@@ -67,12 +77,14 @@ def check_second(*, decision: Decision, user: User, action: str) -> None:
 
 
 def check_executor(*, cases: Iterable[UUID], user: User, action: str) -> None:
-    """Refuse whoever approved one of the cases and would now carry it out.
+    """Refuse whoever approved one of the cases and would now carry it out, or asked in it.
 
     Raises:
-        NotYourDecision: they approved the case, or the case that it follows on from.
+        NotYourDecision: they approved the case, or the case that it follows on from; or it is
+            their own request.
     """
     for case_id in cases:
+        check_stranger_to(case_id=case_id, user=user, action=action)
         if approved_by(case_id, user):
             reference = ErasureRequest.objects.only("reference").get(pk=case_id).reference
             raise NotYourDecision(

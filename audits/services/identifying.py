@@ -178,8 +178,10 @@ def note_proof_destroyed(*, case_id: UUID, user: User, now: datetime) -> bool:
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
+        NotYourDecision: it is their own request.
     """
     rights.require(user, Right.HANDLE)
+    _check_stranger(case_id, user, "NOTE_PROOF_DESTROYED")
     shown = IdentityCheck.objects.filter(
         request_id=case_id, method="DOCUMENT", proof_destroyed_at=None
     )
@@ -204,8 +206,8 @@ def close_unidentified(*, case_id: UUID, reason: str, user: User, now: datetime)
             is proposed; or the agent has still time to show the mandate.
     """
     rights.require(user, Right.HANDLE)
-    one_of("reason", reason, NOT_IDENTIFIED)
     _check_stranger(case_id, user, "CLOSE_UNIDENTIFIED")
+    one_of("reason", reason, NOT_IDENTIFIED)
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     check_unproposed(request)
     _check_closable(request, reason, now)

@@ -10,9 +10,10 @@ from django.conf import settings
 from django.db import transaction
 
 from audits.core.roles import Right
-from audits.models import AnswerRoute, ErasureRequest, Letter, PersonalDetails
-from audits.models.case_secrets import NotReadable, seal, unseal
-from audits.services import log, rights
+from audits.models import AnswerRoute, ErasureRequest, Letter
+from audits.models.case_secrets import seal
+from audits.queries.letter_routes import ADDRESS
+from audits.services import four_eyes, log, rights
 from audits.services.actors import actor_of
 from audits.services.letter_delivery import overtaken, too_late
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
-ADDRESS = "address"
 ADDRESS_MOST = 500
 State = Letter.State
 Way = AnswerRoute.Way
@@ -40,10 +40,12 @@ def choose_route(
 
     Raises:
         NotAllowed: the right to enter requests is missing.
+        NotYourDecision: it is their own request.
         PostingRefused: the way is unknown, has no address, or the case is answered.
     """
     rights.require(user, Right.ENTER)
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action="CHOOSE_ROUTE")
     if way not in Way.values:
         raise PostingRefused(f"way is {way!r}; allowed are {', '.join(Way.values)}.")
     if way == Way.EMAIL and not request.email:
@@ -66,18 +68,6 @@ def choose_route(
     log.append(type="answer_route_set", case=case_id, now=now, actor=actor_of(user), data=data)
 
 
-def postal_address(request: ErasureRequest) -> str:
-    """Return the person's postal address; empty where none is kept or its key is gone."""
-    route = AnswerRoute.objects.filter(request=request).first()
-    if route is None:
-        details = PersonalDetails.objects.filter(request=request).first()
-        return details.postal_address if details else ""
-    try:
-        return unseal(request.pk, ADDRESS, bytes(route.address)).decode()
-    except NotReadable:
-        return ""
-
-
 def forget_postal_address(*, case_id: UUID) -> None:
     """Delete the postal address of a case that is answered."""
     AnswerRoute.objects.filter(request=case_id).update(address=b"")
@@ -89,12 +79,14 @@ def record_posting(*, letter_id: UUID, posted_on: date, user: User, now: datetim
 
     Raises:
         NotAllowed: the right to handle cases is missing.
+        NotYourDecision: it is their own request.
         PostingRefused: the letter does not wait to be posted, or the day cannot be right.
     """
     rights.require(user, Right.HANDLE)
     letter = (
         Letter.objects.select_for_update(of=["self"]).select_related("request").get(pk=letter_id)
     )
+    four_eyes.check_stranger(request=letter.request, user=user, action="POST_LETTER")
     zone = ZoneInfo(settings.EXPUNGE_CLOCK_ZONE)
     written, today = letter.created_at.astimezone(zone).date(), now.astimezone(zone).date()
     if letter.state != State.TO_POST:

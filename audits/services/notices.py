@@ -13,7 +13,7 @@ from django.db import transaction
 from audits.core.roles import Right
 from audits.models import ErasureRequest, Notice, ToldWho
 from audits.queries.notices import deployment_notice, others_of
-from audits.services import log
+from audits.services import four_eyes, log
 from audits.services.notice_delivery import deliver
 from audits.services.notice_links import notice_of_link
 from audits.services.requests import actor_of
@@ -111,11 +111,19 @@ def record_acknowledgement(*, notice_id: UUID, user: User, now: datetime) -> Non
 
     Raises:
         NotAllowed: the user may not handle cases.
+        NotYourDecision: it is their own request.
         NoticeRefused: it was acknowledged before.
     """
     require(user, Right.HANDLE)
-    if not _acknowledge(Notice.objects.get(pk=notice_id), now, by="STAFF", user=user):
+    notice = Notice.objects.get(pk=notice_id)
+    _check_stranger(notice, user, "NOTE_ACKNOWLEDGED")
+    if not _acknowledge(notice, now, by="STAFF", user=user):
         raise NoticeRefused("This notice was acknowledged before; nothing was changed.")
+
+
+def _check_stranger(notice: Notice, user: User, action: str) -> None:
+    if notice.request_id:  # one of a version that was destroyed outside a case has none
+        four_eyes.check_stranger_to(case_id=notice.request_id, user=user, action=action)
 
 
 @transaction.atomic
@@ -149,16 +157,18 @@ def record_not_possible(*, notice_id: UUID, reason: str, user: User, now: dateti
 
     Raises:
         NotAllowed: the user may not handle cases.
+        NotYourDecision: it is their own request.
         NoticeRefused: the reason is short, or there was an acknowledgement.
     """
     require(user, Right.HANDLE)
+    notice = Notice.objects.select_for_update().get(pk=notice_id)
+    _check_stranger(notice, user, "NOTE_NOT_POSSIBLE")
     text = reason.strip()
     if len(text) < LEAST_REASON:
         raise NoticeRefused(
             f"The reason has {len(text)} characters; write at least {LEAST_REASON}, for the "
             "record refers to it."
         )
-    notice = Notice.objects.select_for_update().get(pk=notice_id)
     if notice.state == S.ACKNOWLEDGED:
         raise NoticeRefused("This notice was acknowledged before; nothing was changed.")
     notice.state, notice.reason, notice.decided_by = S.NOT_POSSIBLE, text, user
@@ -174,6 +184,7 @@ def record_not_possible(*, notice_id: UUID, reason: str, user: User, now: dateti
 
 
 def note_who_asked(*, case_id: UUID, asked: bool, user: User) -> None:
-    """Note whether the person asked who received their data. Raises NotAllowed."""
+    """Note whether the person asked who received their data. Raises as the others."""
     require(user, Right.HANDLE)
+    four_eyes.check_stranger_to(case_id=case_id, user=user, action="NOTE_WHO_ASKED")
     ToldWho.objects.update_or_create(request_id=case_id, defaults={"asked_who_received": asked})

@@ -8,8 +8,9 @@ from django.db import transaction
 
 from audits.core.assessment import Assessed, Ground
 from audits.core.grounds import OVERRULED
+from audits.core.roles import Right
 from audits.models import ErasureRequest
-from audits.services import balancing, deciding
+from audits.services import balancing, deciding, four_eyes, rights
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,6 +34,8 @@ def decide_objection(
         NotYourDecision: it is the request of the member of staff.
         MoveNotAllowed: there is no objection to decide, or a decision is proposed already.
     """
+    rights.require(user, Right.HANDLE)
+    four_eyes.check_stranger_to(case_id=case_id, user=user, action="DECIDE_OBJECTION")
     balancing.record_balance(case_id=case_id, upheld=upheld, text=text, user=user, now=now)
     if not upheld:
         assessed = Assessed(assessment=text)

@@ -13,7 +13,7 @@ from audits.core.roles import Right
 from audits.models import ClockPause, ErasureRequest
 from audits.queries import clocks
 from audits.queries.pausing import why_not
-from audits.services import log
+from audits.services import four_eyes, log
 from audits.services.actors import actor_of
 from audits.services.clocks import settle
 from audits.services.rights import require
@@ -35,10 +35,12 @@ def begin_pause(*, case_id: UUID, reason: str, user: User, now: datetime) -> boo
 
     Raises:
         NotAllowed: the user may not handle cases.
+        NotYourDecision: it is their own request.
         PauseRefused: pauses are off, or the law knows none for this reason, or it is too late.
     """
     require(user, Right.HANDLE)
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action="PAUSE_CLOCK")
     if refusal := why_not(request, reason, now):
         raise PauseRefused(refusal)
     if request.clock_pauses.filter(until=None).exists():
@@ -60,10 +62,13 @@ def end_pause(
 
     Raises:
         NotAllowed: the user may not handle cases.
+        NotYourDecision: it is their own request.
     """
     if user:
         require(user, Right.HANDLE)
-    ErasureRequest.objects.select_for_update().get(pk=case_id)
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    if user:
+        four_eyes.check_stranger(request=request, user=user, action="RESUME_CLOCK")
     pause = ClockPause.objects.filter(request_id=case_id, until=None).first()
     if pause is None:
         return False

@@ -45,7 +45,7 @@ def note_refusal(
     Where somebody may not decide, the error itself names the case and the action.
     """
     if isinstance(error, NotYourDecision):
-        case_ids, action = [error.case_id], error.action
+        case_ids, action, error.noted = [error.case_id], error.action, True
     actor = actor_of(user) if user else log.SUBJECT
     data = {"action": log.code_of(action), "reason": reason_of(error)}
     known = ErasureRequest.objects.filter(pk__in=list(case_ids))

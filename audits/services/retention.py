@@ -16,9 +16,8 @@ from audits.models.case_secrets import key_name
 from audits.queries import retention
 from audits.queries.cases import OVER
 from audits.queries.clocks import today
-from audits.queries.identity import person_digests
 from audits.queries.policy_values import in_force
-from audits.services import keeping, log, rights
+from audits.services import four_eyes, keeping, log, rights
 from audits.services.actors import actor_of
 from audits.services.forgetting_cases import forget_case
 from lineage import keys
@@ -58,7 +57,6 @@ def destroy_identity(*, case_id: UUID, now: datetime) -> None:
     there that it was destroyed. If the commit fails, the next try finds the key gone.
     """
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
-    LegalHold.objects.filter(digest__in=person_digests(request)).exclude(released_at=None).delete()
     forget_case(request=request)
     CaseRetention.objects.filter(request=request).update(person=b"", key_destroyed_at=now)
     log.append(type="case_key_destroyed", case=case_id, now=now, once=f"case key:{case_id}")
@@ -87,12 +85,14 @@ def keep_longer(*, case_id: UUID, until: date, reason: str, user: User, now: dat
 
     Raises:
         NotAllowed: the member of staff may not administer.
+        NotYourDecision: it is their own request.
         NotKept: the case is open, or its identity is destroyed; the reason or the day is wrong.
     """
     rights.require(user, Right.ADMINISTER)
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action="KEEP_LONGER")
     if reason not in Longer.values:
         raise NotKept(f"reason is {reason!r}; allowed are {', '.join(Longer.values)}.")
-    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     kept = retention.retention_of(request)
     if kept is None:
         raise NotKept(f"Case {request.reference} is open; only closed cases are kept until a day.")

@@ -56,3 +56,9 @@ def note(user: User, before: frozenset[str], *, now: datetime, by: User | None =
         data = {"member": staff_pseudonym(user.pk), "role": role, "result": result}
         actor = actor_of(by) if by else log.SYSTEM
         log.append(type="role_changed", case=None, now=now, actor=actor, data=data)
+
+
+def note_password(user: User, *, by: User, now: datetime) -> None:
+    """Log that somebody set the password of an account, and so could sign in as its owner."""
+    data = {"member": staff_pseudonym(user.pk), "by": staff_pseudonym(by.pk)}
+    log.append(type="password_set", case=None, now=now, actor=actor_of(by), data=data)

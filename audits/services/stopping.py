@@ -167,11 +167,13 @@ def note_notice(*, case_id: UUID, now: datetime, user: User | None = None) -> bo
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
+        NotYourDecision: it is their own request.
         MoveNotAllowed: no end is fixed.
         PostingRefused: the letter names a day that has come.
     """
     if user is not None:
         rights.require(user, Right.HANDLE)
+        four_eyes.check_stranger_to(case_id=case_id, user=user, action="NOTE_NOTICE")
         _post(case_id, user, now)
     stop = ProcessingStop.objects.select_related("request").filter(pk=case_id).first()
     if stop is None or stop.lift_on is None:
@@ -214,6 +216,12 @@ def lift(*, case_id: UUID, now: datetime) -> bool:
     ended = ErasureRequest.objects.filter(pk=case_id, status=S.RESTRICTED)
     ended.update(outcome=Outcome.RESTRICTION_LIFTED)
     return True
+
+
+def holds_back(*, case_id: UUID) -> bool:
+    """Return whether a case restricts what it stopped before a decision, or at one of Art. 18."""
+    stops = ProcessingStop.objects.filter(pk=case_id, lifted_at=None)
+    return stops.exclude(stopped_at=None).exists()
 
 
 def ends_on(stop: ProcessingStop) -> date | None:

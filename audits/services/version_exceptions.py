@@ -10,8 +10,9 @@ from django.db import transaction
 from audits.core.roles import Right
 from audits.models import ErasureRequest, VersionException
 from audits.queries import clocks
+from audits.queries.accounts import accounts_of
 from audits.queries.told import affected_versions
-from audits.services import log
+from audits.services import four_eyes, log
 from audits.services.requests import actor_of
 from audits.services.rights import require
 from unlearning.models import UnlearningRun
@@ -50,10 +51,12 @@ def propose(  # noqa: PLR0913  (the fields of an exception)
 
     Raises:
         NotAllowed: the user may not decide about models.
+        NotYourDecision: it is their own request.
         ExceptionRefused: see the sentence.
     """
     require(user, Right.OPERATE)
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action="PROPOSE_EXCEPTION")
     _check(request, version, code, reason, until, now)
     made, fresh = VersionException.objects.get_or_create(
         request=request,
@@ -84,12 +87,14 @@ def approve(*, exception_id: int, user: User, now: datetime) -> VersionException
 
     Raises:
         NotAllowed: the user may not approve.
+        NotYourDecision: it is their own request.
         ExceptionRefused: it is the user's own proposal, or unlearning has begun meanwhile.
     """
     require(user, Right.REVIEW)
     found = VersionException.objects.select_related("version").get(pk=exception_id)
     request = ErasureRequest.objects.select_for_update().get(pk=found.request_id)
-    if found.proposed_by_id in (None, user.pk):
+    four_eyes.check_stranger(request=request, user=user, action="APPROVE_EXCEPTION")
+    if found.proposed_by_id in (None, *accounts_of(user)):
         raise ExceptionRefused("Somebody else than who proposed an exception approves it.")
     if found.approved_at:
         return found
@@ -116,9 +121,12 @@ def drop(*, exception_id: int, user: User) -> None:
 
     Raises:
         NotAllowed: the user may neither decide about models nor approve.
+        NotYourDecision: it is their own request.
         ExceptionRefused: it was approved.
     """
     require(user, Right.OPERATE)
+    for found in VersionException.objects.filter(pk=exception_id).select_related("request"):
+        four_eyes.check_stranger(request=found.request, user=user, action="DROP_EXCEPTION")
     open_ = VersionException.objects.filter(pk=exception_id, approved_at=None)
     if not open_.delete()[0]:
         raise ExceptionRefused("This exception is approved, or was taken back before.")

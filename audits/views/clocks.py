@@ -15,7 +15,7 @@ from audits.core.deadline_words import sentences
 from audits.core.regimes import REASON_WORDS, PauseReason
 from audits.core.roles import Right
 from audits.forms import PlainForm
-from audits.models import ErasureRequest, ExtensionDecision
+from audits.models import CaseClock, ErasureRequest, ExtensionDecision, Letter
 from audits.queries import clocks, extending, pausing
 from audits.queries.policy_values import in_force
 from audits.services.extensions import LEAST_REASON, ExtensionRefused
@@ -30,11 +30,13 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-    from audits.models import CaseClock
-
 NOT_TOLD = (
     "The extension of {reference} was recorded, but the notice could not be sent. The due date "
     "stays until it is; try again below."
+)
+TO_POST = (
+    "The extension of {reference} was recorded, and its notice lies there to be posted by "
+    "{last}. The due date stays until you record the day on which it was posted."
 )
 LAPSED = (
     "The extension of {reference} lapsed: the notice was not sent before the first limit passed. "
@@ -106,9 +108,9 @@ def extend(request: HttpRequest, case_id: UUID) -> HttpResponse:
     try:
         workflow.extend(case_id=case.pk, code=code, text=text, user=user)
     except ExtensionRefused as error:
-        messages.error(request, str(error))
-    else:
-        _say(request, case)
+        form.add_error(None, str(error))
+        return ask(request, "audits/extend.html", case, form)
+    _say(request, case)
     return redirect("audits:case", case_id=case.pk)
 
 
@@ -157,8 +159,17 @@ def _say(request: HttpRequest, case: ErasureRequest) -> None:
         done = f"The person was told. The answer is due on {case.due_on:%A %-d %B %Y}."
         messages.success(request, done)
     else:
-        said = LAPSED if decision.lapsed_at else NOT_TOLD
-        messages.error(request, said.format(reference=case.reference))
+        messages.error(request, _not_told(case, decision))
+
+
+def _not_told(case: ErasureRequest, decision: ExtensionDecision) -> str:
+    if decision.lapsed_at:
+        return LAPSED.format(reference=case.reference)
+    if case.letters.filter(code=extending.NOTICE, state=Letter.State.TO_POST).exists():
+        clock = CaseClock.objects.get(request=case)
+        last = f"{clocks.first_limit(clock):%-d %B %Y}"
+        return TO_POST.format(reference=case.reference, last=last)
+    return NOT_TOLD.format(reference=case.reference)
 
 
 def _reasons(case: ErasureRequest, clock: CaseClock, now: datetime) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from audits import workflow
 from audits.core.roles import Right
 from audits.models import Decision, ErasureRequest, LocationException
 from audits.queries import decisions
+from audits.queries.accounts import accounts_of
 from audits.queries.holds import holds_on
 from audits.services.deciding import local_day
 from audits.views.access import page, staff_of
@@ -168,7 +169,8 @@ def panel(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
         "case_holds": holds_on(case) if case.status not in ("SEALED", "RECEIVED") else [],
         "may_handle": may(request, Right.HANDLE),
         "may_review": may(request, Right.REVIEW),
-        "own_proposal": bool(proposal and proposal.proposed_by_id == staff_of(request).pk),
+        "own_proposal": proposal is not None
+        and proposal.proposed_by_id in accounts_of(staff_of(request)),
         "own_request": case.status == "VERIFIED"
         and decisions.is_own_request(case, staff_of(request)),
     }

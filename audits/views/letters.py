@@ -15,12 +15,11 @@ from audits.core.roles import Right
 from audits.execution.letter_pdf import letter_pdf
 from audits.models import AnswerRoute, ErasureRequest, Letter
 from audits.models.case_secrets import GONE, NotReadable
-from audits.queries.letter_routes import nobody_to_answer, on_paper
+from audits.queries.letter_routes import nobody_to_answer, on_paper, postal_address
 from audits.queries.letter_texts import phrases
 from audits.queries.retention import retention_of
 from audits.services import rights
 from audits.services.letter_contents import open_letter
-from audits.services.letter_posting import postal_address
 from audits.services.letter_writing import preview_letter
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import answered, ask, carry_out, posted

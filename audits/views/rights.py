@@ -6,10 +6,13 @@ from functools import wraps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
+from django.contrib import messages
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from audits.core.roles import Right
 from audits.services import refusals
+from audits.services.four_eyes import NotYourDecision
 from audits.services.rights import NotAllowed, has_right, require
 from audits.views.access import staff_of, staff_page
 
@@ -68,7 +71,10 @@ def needing(
             except NotAllowed as error:
                 _note(request, user, error)
                 raise
-            return view(request, *args, **kwargs)
+            try:
+                return view(request, *args, **kwargs)
+            except NotYourDecision as error:  # where the view does not say it on its own page
+                return _not_yours(request, user, error)
 
         return staff_page(guarded)
 
@@ -86,6 +92,20 @@ def _note(request: HttpRequest, user: User, error: NotAllowed) -> None:
             user=user,
             now=timezone.now(),
         )
+
+
+def _not_yours(request: HttpRequest, user: User, error: NotYourDecision) -> HttpResponse:
+    """Say on the page of the case why somebody else does this; log it where no action did."""
+    if not error.noted:
+        refusals.note_refusal(
+            case_ids=[error.case_id],
+            action=error.action,
+            error=error,
+            user=user,
+            now=timezone.now(),
+        )
+    messages.error(request, str(error))
+    return redirect("audits:case", case_id=error.case_id)
 
 
 def may(request: HttpRequest, *rights: Right) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audits.core.letter_layout import LetterIncomplete
 from audits.core.letter_rules import LOCALES, RULES
 from audits.core.roles import Right
+from audits.forms import PlainForm
 from audits.models import ErasureRequest, Notice
 from audits.queries import told
 from audits.queries.ends import ends_of
@@ -25,6 +27,7 @@ from audits.services.notice_delivery import preview_notice
 from audits.services.notice_links import LinkUnknown, notice_of_link
 from audits.services.rights import has_right
 from audits.views.access import page, private, staff_of, staff_page
+from audits.views.asking import ask
 from audits.views.downloads import not_there
 from audits.views.rights import needing
 
@@ -41,6 +44,18 @@ TONES = {
     "ACKNOWLEDGED": "good",
     "NOT_POSSIBLE": "quiet",
 }
+
+
+class NotPossibleForm(PlainForm):
+    """Why somebody cannot be told; the service says what is wrong with it."""
+
+    reason = forms.CharField(
+        label="Why is it impossible, or a disproportionate effort?",
+        help_text="The record refers to it. Write at least 20 characters.",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -130,8 +145,10 @@ def staff_acknowledged(request: HttpRequest, case_id: UUID, notice_id: UUID) -> 
 @require_POST
 @needing(Right.HANDLE)
 def not_possible(request: HttpRequest, case_id: UUID, notice_id: UUID) -> HttpResponse:
-    """Note why telling somebody is impossible or disproportionate."""
-    notice = get_object_or_404(Notice, pk=notice_id, request=case_id)
+    """Note why telling somebody is impossible or disproportionate; refused, as it was typed."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    notice = get_object_or_404(Notice, pk=notice_id, request=case)
+    form = NotPossibleForm(request.POST)
     try:
         notices.record_not_possible(
             notice_id=notice.pk,
@@ -140,9 +157,9 @@ def not_possible(request: HttpRequest, case_id: UUID, notice_id: UUID) -> HttpRe
             now=timezone.now(),
         )
     except notices.NoticeRefused as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, "The reason is recorded.")
+        form.add_error("reason", str(error))
+        return ask(request, "audits/not_possible.html", case, form, notice=notice)
+    messages.success(request, "The reason is recorded.")
     return redirect("audits:case", case_id=case_id)
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from audits.core.roles import Right
 from audits.models import ErasureRequest
 from audits.queries import cases
-from audits.services import decisions, duplicates, releases, requests
+from audits.services import decisions, duplicates, four_eyes, releases, requests
 from audits.services.rights import require
 from audits.workflow import doorbell, letter_actions
 from audits.workflow.intake_actions import LetterNotSent, send_links
@@ -139,9 +139,11 @@ def export(*, case_id: UUID, user: User) -> None:
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
+        NotYourDecision: it is their own request.
     """
     require(user, Right.HANDLE)
     request = ErasureRequest.objects.get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action="EXPORT")
     job = doorbell.report_job(request, timezone.now())
     if jobs.retry_job(job_id=job.pk):
         doorbell.ring(job)

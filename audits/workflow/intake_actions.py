@@ -8,9 +8,11 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from audits.models import ErasureRequest
 from audits.queries.policy_values import in_force
 from audits.services import asking, entering, identifying, letters, requests, stopping
 from audits.workflow import doorbell
+from audits.workflow.letter_actions import acknowledge
 from audits.workflow.refused import logged
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from audits.core.identity import Check
-    from audits.models import ErasureRequest
 
 
 class LetterNotSent(Exception):
@@ -41,11 +42,13 @@ def enter(*, entry: entering.Entry, user: User) -> ErasureRequest:
     """Store a request that came by post, telephone, e-mail or in person.
 
     Where identity was not checked at the desk, whoever has an e-mail address gets the link; that
-    it could not be sent shows on the case, and stops nothing.
+    it could not be sent shows on the case, and stops nothing. Where it was, the request is
+    acknowledged, by the way that it came.
     """
     received = entering.enter_request(entry=entry, user=user, now=timezone.now())
     if entry.email and entry.check is None:
         send_links(received)
+    acknowledge(received.request)
     doorbell.wake(received.request.pk)
     return received.request
 
@@ -102,8 +105,9 @@ def see_mandate(*, case_id: UUID, digest: str, user: User) -> None:
 
 @logged
 def check_identity(*, case_id: UUID, check: Check, user: User) -> None:
-    """Record how staff made sure who asks."""
+    """Record how staff made sure who asks, and acknowledge the request."""
     identifying.check_identity(case_id=case_id, check=check, user=user, now=timezone.now())
+    acknowledge(ErasureRequest.objects.get(pk=case_id))
     doorbell.wake(case_id)
 
 

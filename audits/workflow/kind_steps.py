@@ -8,6 +8,7 @@ from django.conf import settings
 
 from audits.core.identity import AGENT_WITHOUT_MANDATE
 from audits.models import ErasureRequest, Notice, ProcessingStop
+from audits.queries.letter_context import answer_context
 from audits.queries.mandates import until_of
 from audits.services import asking, letters, notices, planning, stopping
 
@@ -46,11 +47,22 @@ def keep_restricted(request: ErasureRequest, now: datetime) -> bool:
     return False
 
 
+def turned_down(request: ErasureRequest, now: datetime) -> bool:
+    """Answer a refusal at once, and end what it restricted after notice; True once it has ended.
+
+    The period for the answer (Art. 12(3), (4)) does not wait for the end of the restriction.
+    """
+    if stopping.holds_back(case_id=request.pk):
+        context = answer_context(request)
+        letters.send_letter(request=request, code="ANSWER_REFUSED", now=now, context=context)
+    return ended(request, now)
+
+
 def ended(request: ErasureRequest, now: datetime) -> bool:
     """End a restriction after notice, once its end is fixed; True where nothing is restricted."""
-    stop = ProcessingStop.objects.filter(request=request).first()
-    if stop is None or stop.stopped_at is None or stop.lifted_at:
+    if not stopping.holds_back(case_id=request.pk):
         return True
+    stop = ProcessingStop.objects.get(request=request)
     if stop.lift_on is None:
         return False
     if stop.notice_at is None:

@@ -8,7 +8,10 @@ from django.utils import timezone
 
 from audits.core.roles import Right
 from audits.models import ErasureRequest, Letter
+from audits.queries.extending import NOTICE
 from audits.services import (
+    extensions,
+    four_eyes,
     letter_delivery,
     letter_posting,
     letter_templates,
@@ -36,7 +39,7 @@ LETTERS_OF_STAFF: Mapping[str, tuple[str, ...]] = {
 
 
 def acknowledge(request: ErasureRequest) -> None:
-    """Tell a person who confirmed that we are at work; whoever is answered at once is not told."""
+    """Tell whoever has confirmed, or was checked, that we are at work; not if answered at once."""
     if request.status == S.VERIFIED and not request.outcome:
         letters.send_letter(request=request, code="ACKNOWLEDGEMENT", now=timezone.now())
 
@@ -47,10 +50,12 @@ def send_staff_letter(*, case_id: UUID, code: str, user: User) -> bool:
 
     Raises:
         NotAllowed: the right to handle cases is missing.
+        NotYourDecision: it is their own request.
         ValueError: the letter is none of these, or the case is not where it may be sent.
     """
     rights.require(user, Right.HANDLE)
     request = ErasureRequest.objects.get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action="SEND_STAFF_LETTER")
     if code not in LETTERS_OF_STAFF:
         raise ValueError(f"code is {code!r}; allowed are {', '.join(LETTERS_OF_STAFF)}.")
     if request.status not in LETTERS_OF_STAFF[code]:
@@ -67,10 +72,12 @@ def try_letter_again(*, letter_id: UUID, user: User) -> bool:
 
     Raises:
         NotAllowed: the right to handle cases is missing.
+        NotYourDecision: it is their own request.
     """
     rights.require(user, Right.HANDLE)
     now = timezone.now()
     letter = Letter.objects.select_related("request").get(pk=letter_id)
+    four_eyes.check_stranger(request=letter.request, user=user, action="TRY_LETTER_AGAIN")
     if not letter.content:
         doorbell.wake(letter.request_id)  # its text could not be written: the case tries again
         return False
@@ -87,6 +94,8 @@ def post_letter(*, letter_id: UUID, posted_on: date, user: User) -> None:
     letter = letter_posting.record_posting(
         letter_id=letter_id, posted_on=posted_on, user=user, now=timezone.now()
     )
+    if letter.code == NOTICE:
+        extensions.send_notice(case_id=letter.request_id, now=timezone.now())
     doorbell.wake(letter.request_id)
 
 

@@ -98,7 +98,7 @@ def _hides_from_agent(request: ErasureRequest) -> bool:
 
 def _set_free(request: ErasureRequest, now: datetime) -> bool:
     """Return whether nothing is restricted that was before a request was turned down."""
-    return request.outcome != Outcome.REFUSED or kind_steps.ended(request, now)
+    return request.outcome != Outcome.REFUSED or kind_steps.turned_down(request, now)
 
 
 def _ask(request: ErasureRequest, now: datetime) -> bool:

@@ -235,3 +235,40 @@ def test_L22_a_role_loses_the_rights_that_it_has_no_more():
     auditor.permissions.add(Permission.objects.get(codename="handle_case"))
     make_roles()
     assert set(auditor.permissions.values_list("codename", flat=True)) == {"read_cases"}
+
+
+def test_L22_whoever_sets_the_password_of_another_is_in_the_log(admin):
+    ann = member("ann", "Reviewer")
+    at = f"/admin/auth/user/{ann.pk}/password/"
+    word = {"password1": "a long word of mine", "usable_password": "true"}
+    signed_in(admin).post(at, {**word, "password2": "another word"})
+    assert not LogLeaf.objects.filter(type="password_set").exists()
+    assert signed_in(admin).post(at, {**word, "password2": word["password1"]}).status_code == 302
+    assert User.objects.get(pk=ann.pk).check_password(word["password1"])
+    (leaf,) = LogLeaf.objects.filter(type="password_set")
+    said = json.loads(bytes(leaf.data))
+    assert said["actor"] == actor_of(admin)
+    assert said["data"] == {"member": staff_pseudonym(ann.pk), "by": staff_pseudonym(admin.pk)}
+
+
+def test_L22_nobody_of_the_staff_has_a_second_open_account_by_the_same_address(admin):
+    staff("add", "zoe", "--role", "Case officer", "--email", "z@example.org")
+    with pytest.raises(CommandError, match="'zoe' has this e-mail address"):
+        staff("add", "zed", "--role", "Reviewer", "--email", "Z@Example.org")
+    form = {
+        "username": "zed",
+        "email": "Z@Example.org",
+        "usable_password": "true",
+        "password1": "a long word of mine",
+        "password2": "a long word of mine",
+        "is_staff": "on",
+        "groups": group("Reviewer"),
+    }
+    refused = signed_in(admin).post("/admin/auth/user/add/", form)
+    assert "has this e-mail address" in refused.content.decode()
+    ann = member("ann", "Reviewer")
+    refused = change(admin, ann, email=" z@example.org")
+    assert "has this e-mail address" in refused.content.decode()
+    assert not User.objects.filter(username="zed").exists()
+    staff("close", "zoe")
+    assert change(admin, ann, email="z@example.org").status_code == 302

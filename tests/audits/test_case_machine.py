@@ -228,7 +228,7 @@ def run(most: int) -> None:
     )
 
 
-def test_no_order_of_actions_breaks_a_case():
+def test_L3_no_order_of_actions_breaks_a_case():
     run(20)
 
 

@@ -218,6 +218,6 @@ def test_L17_exceptions_that_keep_everything_are_a_refusal(world, ledger):
         ({"place": "x" * 101}, "has 101 characters; allowed are 100"),
     ],
 )
-def test_L17_an_exception_is_of_the_law_of_a_part_and_until_a_day(changed, sentence):
+def test_L17_E4_an_exception_is_of_the_law_of_a_part_and_until_a_day(changed, sentence):
     with pytest.raises(ValueError, match=sentence):
         kept(**{"place": "Paper files", **changed}).check(timezone.now().date())

@@ -8,9 +8,17 @@ import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
 
-from audits.models import CaseClock, ErasureRequest, ExtensionDecision, Letter
-from audits.services import extensions, pauses
+from audits.models import (
+    CaseClock,
+    ErasureRequest,
+    ExtensionDecision,
+    Intake,
+    Letter,
+    PersonalDetails,
+)
+from audits.services import extensions, letter_posting, pauses
 from audits.services.extensions import ExtensionRefused
+from audits.services.letter_posting import PostingRefused
 from audits.services.rights import NotAllowed
 from tests.audits.clock_cases import REASON, asked, at, member, waiting
 from tests.audits.world import ADA, events, logged
@@ -209,3 +217,54 @@ def test_L9_a_letter_that_went_out_after_the_first_limit_extends_nothing(case, o
     assert extensions.settle_extensions(now=at("03-04")) == 1
     assert due(case) == DUE
     assert ExtensionDecision.objects.get().lapsed_at == at("03-04")
+
+
+# --- on paper ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def by_post(case):
+    """The case of somebody who has no e-mail address."""
+    ErasureRequest.objects.filter(pk=case.pk).update(email="", channel="POST")
+    PersonalDetails.objects.create(request=case, postal_address="Ada, 1 Road")
+    case.refresh_from_db()
+    return case
+
+
+def posted(user, *, now, day=DUE):
+    letter = Letter.objects.get(code="EXTENSION")
+    Letter.objects.update(created_at=at("03-02"))
+    letter_posting.record_posting(letter_id=letter.pk, posted_on=day, user=user, now=now)
+
+
+def test_L9_who_has_no_e_mail_address_is_told_by_post(by_post, officer):
+    decide(by_post, officer)
+    assert not tell(by_post)
+    posted(officer, now=at("03-02"))
+    assert tell(by_post, at("03-02"))
+    assert due(by_post) == EXTENDED
+
+
+def test_L9_an_agent_is_told_for_who_has_no_address(case, officer):
+    ErasureRequest.objects.filter(pk=case.pk).update(email="")
+    PersonalDetails.objects.create(request=case, agent_contact="lee@example.com")
+    Intake.objects.create(
+        request=case, source="STAFF", entered_at=at("01-31"), by_agent=True, answer_to_agent=True
+    )
+    decide(case, officer)
+    assert tell(case)
+    assert mail.outbox[0].to == ["lee@example.com"]
+
+
+@pytest.mark.parametrize("day", ["03-03", "03-12"])  # within a week, and after the lapse
+def test_L9_a_notice_posted_in_time_counts_though_that_is_recorded_later(by_post, officer, day):
+    decide(by_post, officer, now=at("03-02"))
+    assert not tell(by_post, at("03-02"))
+    assert extensions.settle_extensions(now=at(day, 1)) == (day == "03-12")
+    with pytest.raises(PostingRefused, match="must be posted by 2026-03-02"):
+        posted(officer, now=at(day), day=date(2026, 3, 3))
+    posted(officer, now=at(day))
+    assert extensions.settle_extensions(now=at(day)) == 1
+    decision = ExtensionDecision.objects.get()
+    assert (due(by_post), decision.lapsed_at) == (EXTENDED, None)
+    assert extensions.settle_extensions(now=at("03-13")) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from audits.models import ErasureRequest, PersonalDetails
 from audits.queries import cases
 from audits.services import asking, entering
 from audits.services.asking import AnswerNotUsable
+from audits.services.entering import Entry
 from audits.services.four_eyes import NotYourDecision
 from audits.services.receiving import Told
 from audits.services.transitions import MoveNotAllowed
@@ -252,3 +254,20 @@ def test_nobody_closes_their_own_request_as_not_identified(asked, officer):
     assert logged(asked, "action_refused") == [
         {"action": "CLOSE_UNIDENTIFIED", "reason": "OWN_REQUEST"}
     ]
+
+
+@pytest.mark.parametrize(("channel", "state"), [("PHONE", "SENT"), ("POST", "TO_POST")])
+def test_L7_whom_staff_made_sure_of_is_acknowledged_without_being_asked(officer, channel, state):
+    """California asks for it within ten working days, and nobody follows a link here."""
+    person(ADA, records=1)
+    entry = Entry(channel=channel, received_at=NOW, email=ADA, told=Told(postal_address="1 Road"))
+    checked = Check(method="CALL_BACK", level="SUBSTANTIAL")
+    desk = workflow.enter(entry=replace(entry, check=checked, old_confirmed=True), user=officer)
+    (letter,) = desk.letters.filter(code="ACKNOWLEDGEMENT")
+    assert letter.state == state
+    late = workflow.enter(entry=replace(entry, old_confirmed=True), user=officer)
+    assert not late.letters.filter(code="ACKNOWLEDGEMENT").exists()
+    ErasureRequest.objects.filter(pk=desk.pk).update(status="SEALED")  # no case to join
+    workflow.check_identity(case_id=late.pk, check=checked, user=officer)
+    workflow.check_identity(case_id=late.pk, check=checked, user=officer)
+    assert late.letters.get(code="ACKNOWLEDGEMENT").state == state

@@ -100,7 +100,9 @@ def test_an_objection_upheld_goes_on_as_an_erasure_on_its_ground(officer):
     assert balanced["result"] == "UPHELD"
 
 
-def test_an_objection_overruled_is_set_free_only_after_notice(officer, monkeypatch):
+def test_L11_an_objection_overruled_is_answered_at_once_and_set_free_only_after_notice(
+    officer, monkeypatch
+):
     person(ADA, records=2)
     case = confirmed("OBJECTION")
     proposed = workflow.decide_objection(case_id=case.pk, upheld=False, text=BALANCE, user=officer)
@@ -110,13 +112,18 @@ def test_an_objection_overruled_is_set_free_only_after_notice(officer, monkeypat
     advance(case.pk)
     assert (now_of(case).status, restricted()) == ("REFUSED", 2)
     assert BALANCE in str(mail.outbox[-1].body)
+    year_after = NOW.date() + timedelta(days=365)
+    assert not clocks.overdue(year_after).exists()
+    Letter.objects.filter(code="ANSWER_REFUSED").update(sent_at=None)
+    assert list(clocks.overdue(year_after)) == [case]
+    Letter.objects.filter(code="ANSWER_REFUSED").update(sent_at=timezone.now())
     later(monkeypatch, 6)
     advance(case.pk)
     assert restricted() == 2
     later(monkeypatch, 8)
     advance(case.pk)
     assert (now_of(case).status, restricted()) == ("SEALED", 0)
-    assert letters(case) == ["LIFT_NOTICE", "ANSWER_REFUSED"]
+    assert letters(case) == ["ANSWER_REFUSED", "LIFT_NOTICE"]
     kinds = events(case)
     assert kinds.index("lift_notice_given") < kinds.index("restriction_lifted")
     assert kinds.index("restriction_lifted") < kinds.index("case_sealed")

@@ -32,7 +32,8 @@ def test_a_notice_whose_day_has_passed_gives_way_to_one_with_a_new_day(signing_k
         approved(made)
         advance(case.pk)
     at = timezone.now() + timedelta(days=20)
-    assert letter_delivery.deliver_waiting(now=at) == 0
+    assert letter_delivery.deliver_waiting(now=at) == 1  # the answer, which names no such day
+    assert case.letters.get(code="ANSWER_REFUSED").state == "SENT"
     for days, left in ((20, 2), (26, 2), (27, 0)):
         now = at + timedelta(days=days - 20)
         monkeypatch.setattr("audits.workflow.steps.timezone.now", lambda now=now: now)

@@ -16,6 +16,7 @@ from audits.core.letter_rules import TemplateRejected
 from audits.execution.letter_pdf import letter_pdf
 from audits.models import ErasureRequest, Letter, LetterTemplate
 from audits.models.case_secrets import NotReadable
+from audits.queries import letter_routes
 from audits.queries.letter_routes import needing_somebody
 from audits.queries.letter_texts import builtin_text, current_text
 from audits.services import letter_delivery, letter_posting, letter_templates, letters, requests
@@ -185,7 +186,7 @@ def test_L10_an_answer_by_post_counts_as_sent_on_the_day_it_was_posted(case, sta
     assert send(case, "EXTENSION", **EXTENSION)
     assert logged(case, "letter_posted") == [{"letter": "EXTENSION", "posted_on": "2026-03-02"}]
     assert len(logged(case, "letter_sent")) == 1
-    assert letter_posting.postal_address(case) == HOME
+    assert letter_routes.postal_address(case) == HOME
 
 
 def test_L10_the_way_in_is_the_way_out_unless_the_person_asked_otherwise(case, staff):

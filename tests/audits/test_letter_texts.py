@@ -62,7 +62,7 @@ def check(code, locale="en", *, subject="About {reference}", **changed: str):
 
 
 @pytest.mark.parametrize(("code", "locale"), EVERY)
-def test_L6_every_builtin_text_keeps_the_rules_and_can_be_written(code, locale):
+def test_L6_E3_every_builtin_text_keeps_the_rules_and_can_be_written(code, locale):
     text = builtin_text(code, locale)
     check_template(code=code, locale=locale, subject=text.subject, blocks=text.blocks)
     letter = written(code, locale)

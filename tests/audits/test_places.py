@@ -147,7 +147,7 @@ def test_what_is_found_when_reading_back_stops_the_case(world, accounts, monkeyp
     assert logged(case, "location_erased") == []
 
 
-def test_Q9_masked_rows_are_a_residual_and_never_called_erased(world):
+def test_Q9_E7_masked_rows_are_a_residual_and_never_called_erased(world):
     account(ADA)
     mask = {"mask": ["email", "last_name"]}
     registered("accounts", settings=mask, mask_reason="Invoices refer to the row.")
@@ -189,7 +189,7 @@ def test_L17_an_excepted_place_is_restricted_and_stays(world, accounts):
     assert case.status == ErasureRequest.Status.SEALED
 
 
-def test_Q10_record_and_letter_name_the_backups_that_still_hold_the_person(world):
+def test_Q10_E6_record_and_letter_name_the_backups_that_still_hold_the_person(world):
     now = timezone.now()
     day, year = timedelta(days=1), timedelta(days=365)
     register_backup(name="nightly", made_at=now - day, expires_at=now + year, covers="database")

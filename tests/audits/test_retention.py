@@ -73,7 +73,7 @@ def test_F11_every_state_in_which_a_case_can_end_is_one_after_which_it_is_kept()
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_L4_every_end_is_kept_until_its_day_and_then_destroyed_once(outcome, settings):
+def test_L4_E5_every_end_is_kept_until_its_day_and_then_destroyed_once(outcome, settings):
     settings.EXPUNGE_CASE_DAYS_BY_OUTCOME = {"REFUSED": 1825, "NO_DATA_FOUND": 365}
     case = ended(entered(), outcome)
     days = {"REFUSED": 1825, "NO_DATA_FOUND": 365, "EXPIRED": 0}.get(outcome, 1095)

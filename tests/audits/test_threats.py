@@ -109,7 +109,7 @@ def test_threat_12_no_content_of_the_person_lies_in_any_file_after_the_erasure(w
     assert not any(one.encode() in left for one in digests)
 
 
-def test_threat_10_the_record_says_what_it_does_not_cover(world, base):
+def test_threat_10_M13_the_record_says_what_it_does_not_cover(world, base):
     case = world.erased()
     statement = json.loads(bytes(case.record.data))["envelope"]["payload"]
     sealed = base64.b64decode(statement).decode()

@@ -224,7 +224,9 @@ def test_a_mail_server_that_refuses_holds_up_no_case_and_is_tried_again(world, b
 # --- deployments ------------------------------------------------------------------------------
 
 
-def test_Q14_what_still_runs_is_a_task_a_notice_and_a_residual(world, base, signing_key, client):
+def test_Q14_M8_what_still_runs_is_a_task_a_notice_and_a_residual(
+    world, base, signing_key, client
+):
     deployed(base)
     case = sealed(world)
     assert [str(one) for one in told.still_deployed(case)] == ["base v1 at shop"]

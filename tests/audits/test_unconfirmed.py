@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core import mail
 
-from audits.models import ErasureRequest, Intake, LogLeaf, PersonalDetails
+from audits.models import ErasureRequest, Intake, LegalHold, LogLeaf, PersonalDetails
 from audits.queries import cases
-from audits.services import requests
+from audits.services import holds, requests, retention
 from audits.services.unconfirmed import expire_unconfirmed, remind_unconfirmed
 from lineage import keys
+from tests.audits.kinds import member
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -89,3 +90,23 @@ def test_the_link_of_another_systems_request_lives_from_when_it_was_sent(signing
     Intake.objects.create(request=request, source="API", entered_at=sent)
     assert expire_unconfirmed(now=sent + timedelta(hours=47)) == 0
     assert expire_unconfirmed(now=sent + timedelta(hours=49)) == 1
+
+
+def test_L18_a_released_hold_outlives_the_first_case_of_its_person(signing_key, settings):
+    admin = member("Administrator")
+    hold = holds.place_hold(
+        basis="A claim.",
+        review_on=NOW.date() + timedelta(days=9),
+        user=admin,
+        now=NOW,
+        kind="EMAIL",
+        identifier="ada@example.org",
+    )
+    holds.release_hold(hold_id=hold.pk, user=admin, now=NOW)
+    received()
+    assert expire_unconfirmed(now=NOW + timedelta(hours=49)) == 1
+    after = NOW + timedelta(days=settings.EXPUNGE_CASE_DAYS)
+    retention.destroy_due(now=after - timedelta(minutes=1))
+    assert LegalHold.objects.filter(pk=hold.pk).exists()
+    retention.destroy_due(now=after)
+    assert not LegalHold.objects.filter(pk=hold.pk).exists()

@@ -100,7 +100,7 @@ def naive(world):
 @example(([{1}, {2}], [{0: "DIRECT", 1: "INDIRECT"}, {2: "DIRECT"}], {1: {1}}, {1, 2}))
 # Its own snapshot holds only what it removed; the other record comes through another version.
 @example(([{1}, {1, 2}], [{1: "DIRECT"}, {0: "DIRECT", 2: "DIRECT"}], {1: {1}}, {1, 2}))
-def test_the_closure_equals_the_naive_search(now, world):
+def test_M11_the_closure_equals_the_naive_search(now, world):
     with transaction.atomic():
         dataset = _space()
         snapshots, versions, forgotten, asked = world

@@ -35,7 +35,7 @@ def statements(document, kind):
     return [one for one in parsed.get_records() if type(one).__name__ == kind]
 
 
-def test_the_prov_package_reads_every_kind_of_statement(document):
+def test_M10_the_prov_package_reads_every_kind_of_statement(document):
     count = {
         kind: len(statements(document, kind))
         for kind in ("ProvActivity", "ProvUsage", "ProvGeneration", "ProvInvalidation")

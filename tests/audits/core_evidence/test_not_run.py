@@ -3,7 +3,7 @@ from __future__ import annotations
 from audits.core.not_run import AVAILABLE, NEVER, not_run
 
 
-def test_what_was_not_run_is_named_with_its_reason():
+def test_M3_what_was_not_run_is_named_with_its_reason():
     found = not_run(["u_lira"], {"u_lira": "U-LiRA", "rmia": "RMIA"})
     assert (found[0].attack, found[0].reason) == ("RMIA", AVAILABLE)
     assert found[1:] == NEVER

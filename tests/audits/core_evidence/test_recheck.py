@@ -31,7 +31,7 @@ def written(world=FAILING, outcome="", **changes: object):
 
 
 @pytest.mark.parametrize("world", [FAILING, World(models=8), World(models=128, retrained=True)])
-def test_a_verdict_is_drawn_again_from_the_file_alone(world):
+def test_M2_a_verdict_is_drawn_again_from_the_file_alone(world):
     found = recheck(written(world))
     assert found.agrees
     assert found.again == recompute(world.kept(3), policy_at(world.models))

@@ -102,8 +102,12 @@ def test_L9_after_the_first_month_there_is_no_button_and_no_form(handler):
     text = page(handler, at(case))
     assert at(case, "extend/") not in text
     assert "had to be told by 2 March 2026" in text
-    for response in (handler.get(at(case, "extend/")), handler.post(at(case, "extend/"), ANSWERS)):
-        assert response.headers["Location"] == at(case)
+    assert handler.get(at(case, "extend/")).headers["Location"] == at(case)
+    refused = handler.post(at(case, "extend/"), ANSWERS)
+    assert refused.status_code == 400
+    shown = refused.content.decode()
+    assert "had to be told by 2 March 2026" in shown
+    assert ANSWERS["text"] in shown
     assert not ExtensionDecision.objects.exists()
 
 

@@ -142,9 +142,9 @@ def test_L20_staff_record_an_impossibility_and_then_an_acknowledgement(case):
     officer = client_of(member())
     notice = Notice.objects.get()
     at = f"/cases/{case.pk}/told/{notice.pk}/"
-    assert "at least 20" in text_of(
-        officer.post(f"{at}not-possible/", {"reason": "no"}, follow=True)
-    )
+    refused = text_of(officer.post(f"{at}not-possible/", {"reason": "no way"}), 400)
+    assert "at least 20" in refused
+    assert "no way</textarea>" in refused
     assert REASON in text_of(officer.post(f"{at}not-possible/", {"reason": REASON}, follow=True))
     officer.post(f"{at}done/")
     notice.refresh_from_db()
