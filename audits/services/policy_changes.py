@@ -18,6 +18,7 @@ from audits.core.policy_together import contradictions
 from audits.core.roles import Right
 from audits.models import PolicyChange
 from audits.queries import policy_values
+from audits.queries.accounts import accounts_of
 from audits.services import log
 from audits.services.actors import actor_of
 from audits.services.rights import require
@@ -90,7 +91,7 @@ def approve(*, number: int, user: User, now: datetime) -> PolicyChange:
             the environment says by now.
     """
     change = _waiting(number, user)
-    if change.proposed_by_id == user.pk:
+    if change.proposed_by_id in accounts_of(user):
         raise PolicyChangeRefused(
             f"You proposed change {number}. Another administrator approves it."
         )
@@ -116,7 +117,7 @@ def send_back(*, number: int, note: str, user: User, now: datetime) -> PolicyCha
     if not note.strip():
         raise PolicyChangeRefused("note is empty; say what has to change.")
     change = _waiting(number, user)
-    if change.proposed_by_id == user.pk:
+    if change.proposed_by_id in accounts_of(user):
         raise PolicyChangeRefused(f"You proposed change {number}. Withdraw it instead.")
     change.state, change.note = State.RETURNED, note.strip()
     _decide(change, user, now)
