@@ -53,3 +53,8 @@ def processing_stops_with_a_confirmed_objection(case: ErasureRequest, live: set[
 def what_expired_says_nothing_of_anybody(case: ErasureRequest) -> None:
     assert (case.status == S.EXPIRED) == (case.outcome == "EXPIRED")
     assert case.status != S.EXPIRED or not case.email
+
+
+def what_was_joined_is_answered(case: ErasureRequest) -> None:
+    assert (case.outcome == "JOINED") == bool(case.joined_to)
+    assert not case.joined_to or case.joined_to.outcome != "NOT_IDENTIFIED"
