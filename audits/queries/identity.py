@@ -83,6 +83,17 @@ def _identifiers(request: ErasureRequest) -> list[tuple[str, str]]:
     return [(kind, value) for kind, value in (details.identifiers if details else [])]
 
 
+def checked_digests(request: ErasureRequest) -> set[str]:
+    """Return the keyed digests of what a person may be looked for by, and of what we know of them.
+
+    Not of what nobody has checked: it may be somebody else's.
+    """
+    found = _digests(known_by(request))
+    if request.subject:
+        found |= set(request.subject.identifiers.values_list("digest", flat=True))
+    return found
+
+
 def sealed_person(request: ErasureRequest) -> bytes:
     """Return the digests, sealed with the key of the case; nothing where nobody is known."""
     digests = sorted(person_digests(request))

@@ -6,6 +6,7 @@ from typing import Any
 
 from audits.models import ErasureRequest
 from audits.queries import clocks
+from audits.queries.decisions import lacks_mandate
 from audits.services import transitions
 
 S = ErasureRequest.Status
@@ -58,3 +59,4 @@ def what_expired_says_nothing_of_anybody(case: ErasureRequest) -> None:
 def what_was_joined_is_answered(case: ErasureRequest) -> None:
     assert (case.outcome == "JOINED") == bool(case.joined_to)
     assert not case.joined_to or case.joined_to.outcome != "NOT_IDENTIFIED"
+    assert not case.joined_to or not lacks_mandate(case.joined_to)

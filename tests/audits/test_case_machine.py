@@ -70,9 +70,9 @@ which = st.integers(0, MOST - 1)
 class Cases(Actions, RuleBasedStateMachine):
     """All that may be done to the requests of one person."""
 
-    @initialize(steps=st.integers(0, 5), held=st.booleans())
-    def begin(self, steps: int, held: bool) -> None:
-        """The first request is some steps on its usual way already."""
+    @initialize(steps=st.integers(0, 5), held=st.booleans(), agent=st.booleans())
+    def begin(self, steps: int, held: bool, agent: bool) -> None:
+        """The first request is some steps on its usual way already, or an agent's."""
         self.point = transaction.savepoint()
         self.officer = User.objects.get(username="Case officer")
         self.reviewer = User.objects.get(username="Reviewer")
@@ -80,7 +80,10 @@ class Cases(Actions, RuleBasedStateMachine):
         self.got: list[Received] = []
         self.held: set[Any] = set()
         self.now = NOW
-        self.got.append(requests.receive_request(email=ADA, channel="FORM", now=NOW))
+        if agent:
+            self.enter_of_agent("ERASURE")
+        else:
+            self.got.append(requests.receive_request(email=ADA, channel="FORM", now=NOW))
         for _ in range(steps):
             self.go_on(0)
         if held:
