@@ -243,4 +243,5 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "processing_described": {"activity": UUID, "number": COUNT, "digest": SHA256},
     "checkpoint_timestamped": {"size": COUNT, "digest": SHA256, "at": INSTANT},
     "role_changed": {"member": UUID, "role": CODE, "result": choice("GIVEN", "TAKEN")},
+    "records_left_to_others": {"space": UUID, "records": COUNT, "digest": SHA256},
 }

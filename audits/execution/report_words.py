@@ -95,6 +95,7 @@ STEPS = {
     "forget_set_approved": "Forget set approved",
     "case_dropped": "Dropped",
     "records_kept_apart": "Records kept apart",
+    "records_left_to_others": "Kept for somebody else",
     "case_removed": "Old versions destroyed",
 }
 AUDIT_DATA = {

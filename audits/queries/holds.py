@@ -87,6 +87,22 @@ def _known_digests(request: ErasureRequest) -> set[str]:
     return found
 
 
+def holds_on_record(space: OrdinalSpace, ordinal: int) -> list[LegalHold]:
+    """Return the active holds on a record: on whoever owns it, or on a data set of its space."""
+    owner = subjects.owners_of(space, BitMap([ordinal]))[ordinal]
+    known = set(
+        SubjectIdentifier.objects.filter(subject=owner).values_list("kind", "digest")
+        if owner
+        else ()
+    )
+    return [
+        hold
+        for hold in active_holds()
+        if (hold.dataset and hold.dataset.space_id == space.pk)
+        or (hold.kind, hold.digest) in known
+    ]
+
+
 def is_unknown(kind: str, identifier: str) -> bool:
     """Return whether nobody is known, by now, under what a hold on a person names."""
     return kind != LegalHold.Kind.DATASET and subjects.find_subject(kind, identifier) is None

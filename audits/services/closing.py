@@ -136,6 +136,7 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
         DataRemains: reading back found a row, a file or an identity; the case does not go on.
     """
     promises.note_others(request=request)
+    exceptions.leave_to_others(request=request, now=now)
     erasable = _erasable(request)
     leaving = _leaving(request, erasable)
     for space, ordinals in erasable.items():

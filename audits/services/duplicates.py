@@ -8,9 +8,9 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from audits.core.roles import Right
-from audits.models import DuplicateFinding, ErasureRequest
-from audits.queries.operator_cases import intake_of
-from audits.services import log, planning
+from audits.models import DuplicateFinding, ErasureRequest, OperatorCase
+from audits.queries.operator_cases import intake_of, operator_origin_of
+from audits.services import exceptions, log, planning
 from audits.services.actors import actor_of
 from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
@@ -49,13 +49,15 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
         NotAllowed: the member of staff may not handle cases.
         ValueError: the decision is neither KEEP nor ERASE.
         MoveNotAllowed: the case is already planned.
+        MustBeKept: an exception or a restriction of somebody else keeps the record, or what was
+            derived from it.
         NeedsSecond: whoever proposed that it goes, too, asks again.
     """
     require(user, Right.HANDLE)
     if decision not in (Decision.KEEP, Decision.ERASE):
         raise ValueError(f"decision is {decision!r}; allowed are KEEP and ERASE.")
     found = DuplicateFinding.objects.select_for_update(of=("self",))
-    finding = found.select_related("request", "space").get(pk=finding_id)
+    finding = found.select_related("request__subject", "space").get(pk=finding_id)
     if finding.request.status != S.RESTRICTED:
         raise MoveNotAllowed(
             f"Case {finding.request.reference} is {finding.request.status}; duplicates are "
@@ -63,12 +65,15 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
         )
     if finding.decision != Decision.PENDING:
         return False
-    if decision == Decision.ERASE and not _agreed(finding, user, now):
-        return True
+    twin = with_derived({finding.space: BitMap([finding.other_ordinal])})
+    if decision == Decision.ERASE:
+        if _deletes(finding.request_id):
+            exceptions.check_deletable(records=twin, besides=finding.request.subject)
+        if not _agreed(finding, user, now):
+            return True
     finding.decision, finding.decided_by = decision, user
     finding.save(update_fields=["decision", "decided_by"])
     if decision == Decision.ERASE:
-        twin = with_derived({finding.space: BitMap([finding.other_ordinal])})
         planning.restrict_for(case_id=finding.request_id, records=twin, now=now)
     log.append(
         type="duplicate_decided",
@@ -106,6 +111,12 @@ def decide_duplicates(
         decide_duplicate(finding_id=pk, decision=decision, user=user, now=now)
         for pk in wanted.values_list("pk", flat=True)
     )
+
+
+def _deletes(case_id: UUID) -> bool:
+    """Return whether a case deletes its records, as each does but an operator's that keeps them."""
+    case = operator_origin_of(case_id)
+    return case is None or case.disposal == OperatorCase.Disposal.DELETE
 
 
 def _agreed(finding: DuplicateFinding, user: User, now: datetime) -> bool:
