@@ -11,7 +11,7 @@ from audits.queries.forget_sets import forget_set
 from audits.queries.identity import known_by
 from lineage import keys
 from lineage.core.identifiers import IdentifierNotUsable, lookup_digest
-from lineage.models import DataSubject
+from lineage.models import DataSubject, SubjectIdentifier
 from lineage.queries import subjects
 
 if TYPE_CHECKING:
