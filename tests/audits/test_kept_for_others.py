@@ -6,19 +6,22 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 from pyroaring import BitMap
 
 from audits import workflow
 from audits.models import DuplicateFinding, LogLeaf
-from audits.queries.forget_sets import forget_set
+from audits.queries.forget_sets import forget_set, listed
 from audits.services import closing, holds, planning, stopping
 from audits.services.exceptions import MustBeKept
+from audits.workflow.steps import advance
 from lineage.models import LabelConflict, OrdinalSpace
 from lineage.queries.availability import purged_ordinals, restricted_ordinals
 from lineage.services.importing import Row, import_records
 from tests.audits.bare_cases import accept_now
+from tests.audits.case_actions import PLAN
 from tests.audits.kinds import confirmed, member, now_of
 from tests.audits.world import ADA, BERT, NOW, logged, officer
 
@@ -92,6 +95,30 @@ def test_the_own_restriction_of_a_person_stops_no_erasure_of_theirs(space):
     case = erasing()
     closing.erase_data(request=case, now=NOW)
     assert purged_ordinals(space) == HERS
+
+
+@pytest.mark.parametrize("all_gone", [True, False])
+def test_a_restriction_ends_without_notice_once_its_person_is_erased(space, all_gone):
+    restriction = restricting(ADA)
+    advance(restriction.pk)
+    case = erasing()
+    plan = {**PLAN, "spaces": listed(forget_set(case.pk))}
+    planning.keep_plan(case_id=case.pk, plan=plan, runs=[], now=NOW)
+    if all_gone:
+        closing.erase_data(request=case, now=NOW)
+    closing.mark_erased(case_id=case.pk, now=NOW)
+    advance(restriction.pk)
+    ended = now_of(restriction)
+    if not all_gone:  # as where an exception keeps some of it
+        assert (ended.status, ended.outcome) == ("RESTRICTED", "")
+        return
+    assert (ended.status, ended.outcome) == ("SEALED", "RESTRICTION_ERASED")
+    assert logged(ended, "restriction_lifted") == [{"restrictions": 1}]
+    codes = list(ended.letters.order_by("created_at").values_list("code", flat=True))
+    assert codes == ["RESTRICTED", "ANSWER_RESTRICTION_ERASED"]
+    said = " ".join(str(mail.outbox[-1].body).split())
+    assert "we have erased it" in said
+    assert "use your data again" not in said
 
 
 def hold(**what: object) -> None:
