@@ -9,6 +9,7 @@ from pyroaring import BitMap
 
 from audits.core.roles import Right
 from audits.models import DuplicateFinding, ErasureRequest, OperatorCase
+from audits.queries.exceptions import Records
 from audits.queries.operator_cases import intake_of, operator_origin_of
 from audits.services import exceptions, log, planning
 from audits.services.actors import actor_of
@@ -66,11 +67,8 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
     if finding.decision != Decision.PENDING:
         return False
     twin = with_derived({finding.space: BitMap([finding.other_ordinal])})
-    if decision == Decision.ERASE:
-        if _deletes(finding.request_id):
-            exceptions.check_deletable(records=twin, besides=finding.request.subject)
-        if not _agreed(finding, user, now):
-            return True
+    if decision == Decision.ERASE and not _agreed(finding, twin, user, now):
+        return True
     finding.decision, finding.decided_by = decision, user
     finding.save(update_fields=["decision", "decided_by"])
     if decision == Decision.ERASE:
@@ -114,13 +112,15 @@ def decide_duplicates(
 
 
 def _deletes(case_id: UUID) -> bool:
-    """Return whether a case deletes its records, as each does but an operator's that keeps them."""
+    """Return whether a case deletes its records; an operator's may only leave them out."""
     case = operator_origin_of(case_id)
     return case is None or case.disposal == OperatorCase.Disposal.DELETE
 
 
-def _agreed(finding: DuplicateFinding, user: User, now: datetime) -> bool:
-    """Return whether a record goes now; else note who proposes it."""
+def _agreed(finding: DuplicateFinding, twin: Records, user: User, now: datetime) -> bool:
+    """Return whether a record goes now; else note who proposes it. Raises MustBeKept."""
+    if _deletes(finding.request_id):
+        exceptions.check_deletable(records=twin, besides=finding.request.subject)
     if intake_of(finding.request_id) is Intake.SUBJECT:
         return True
     if finding.proposed_by_id is not None:

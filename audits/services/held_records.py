@@ -68,19 +68,21 @@ def drop(*, conflict_id: UUID, user: User, now: datetime) -> None:
 
 def _check_free(found: LabelConflict, user: User, now: datetime) -> None:
     try:
-        exceptions.check_deletable(records={found.space: BitMap([found.ordinal])})
-        if holds_on_record(found.space, found.ordinal):
-            raise MustBeKept(
-                f"Record {found.ordinal} of {found.space.name} is under a legal hold and cannot "
-                "be dropped before that is released. It stays held back."
-            )
+        _check_droppable(found)
     except MustBeKept as error:
         data = {"action": "DROP_HELD_RECORD", "reason": reason_of(error)}
         with transaction.atomic():
-            log.append(
-                type="action_refused", case=None, now=now, actor=actor_of(user), data=data
-            )
+            log.append(type="action_refused", case=None, now=now, actor=actor_of(user), data=data)
         raise
+
+
+def _check_droppable(found: LabelConflict) -> None:
+    exceptions.check_deletable(records={found.space: BitMap([found.ordinal])})
+    if holds_on_record(found.space, found.ordinal):
+        raise MustBeKept(
+            f"Record {found.ordinal} of {found.space.name} is under a legal hold and cannot be "
+            "dropped before that is released. It stays held back."
+        )
 
 
 def _log(kind: str, found: LabelConflict, user: User, now: datetime) -> None:

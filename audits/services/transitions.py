@@ -12,8 +12,8 @@ Only UNLEARNING and AUDITING have none of their own: the events of the runs tell
 * VERIFIED -> SEALED: nothing is held about the person, or an earlier case already runs;
 * ACCEPTED -> RESTRICTED -> PLANNED -> UNLEARNING <-> AUDITING -> ERASED -> SEALED;
 * ACCEPTED -> RESTRICTED -> SEALED with the outcome RESTRICTION_LIFTED: a request of Art. 18, which
-  is never planned and ends once the person was told of the end; or RESTRICTION_ERASED, once another
-  case of theirs has erased all that it restricted;
+  is never planned and ends once the person was told of the end; or RESTRICTION_ERASED, once
+  another case of theirs has erased all that it restricted;
 * DRAFT <-> PROPOSED -> APPROVED -> RESTRICTED: the operator's own case, which a second member of
   staff approves; from there on as any other;
 * DRAFT | PROPOSED -> WITHDRAWN: the operator dropped it;

@@ -207,7 +207,9 @@ class Cases(Actions, RuleBasedStateMachine):
             told.setdefault(pk, []).append(kind)
         live = Restriction.objects.filter(lifted_at=None).values_list("case_id", flat=True)
         facts = set(live), set(ComplianceRecord.objects.values_list("request", flat=True))
-        for case in ErasureRequest.objects.select_related("stop", "clock", "extension", "joined_to"):
+        for case in ErasureRequest.objects.select_related(
+            "stop", "clock", "extension", "joined_to"
+        ):
             an_answer_takes_longer_only_once_told_in_the_first_period(case)
             nothing_is_erased_before_identity_and_decision(case, told[case.pk])
             what_is_sealed_has_an_end_that_was_reached(case, facts[1])

@@ -33,7 +33,9 @@ HERS, HIS = BitMap([0, 1]), BitMap([2, 3])
 def space(signing_key) -> OrdinalSpace:
     """Two records of Ada, then two of Bert."""
     rows = [
-        Row(line=n, key=str(n), subject=who, content=b"%d" % n, target="1", media_type="text/plain")
+        Row(
+            line=n, key=str(n), subject=who, content=b"%d" % n, target="1", media_type="text/plain"
+        )
         for n, who in enumerate([ADA, ADA, BERT, BERT], start=2)
     ]
     import_records(dataset_name="faces", rows=rows, now=NOW)
