@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from audits.core import events, sealing
 from audits.models import CaseRetention, ErasureRequest, LogLeaf, PersonalDetails
@@ -75,7 +75,8 @@ def _unchecked(request: ErasureRequest, stated: list[tuple[str, str]]) -> int:
         return len(stated)
     # The log says which came first, also where two clocks differ.
     later = own.filter(type="info_received", index__gt=checked.index)
-    return sum(events.parse(bytes(leaf.data)).data["identifiers"] for leaf in later)
+    counts = (events.parse(bytes(leaf.data)).data["identifiers"] for leaf in later)
+    return sum(cast("int", count) for count in counts)
 
 
 def _identifiers(request: ErasureRequest) -> list[tuple[str, str]]:

@@ -9,7 +9,6 @@ from pyroaring import BitMap
 
 from audits.core.roles import Right
 from audits.models import DuplicateFinding, ErasureRequest, OperatorCase
-from audits.queries.exceptions import Records
 from audits.queries.operator_cases import intake_of, operator_origin_of
 from audits.services import exceptions, log, planning
 from audits.services.actors import actor_of
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.contrib.auth.models import User
+
+    from audits.queries.exceptions import Records
 
 S = ErasureRequest.Status
 Decision = DuplicateFinding.Decision
