@@ -44,7 +44,7 @@ ACTIONS = [
     "refuse",
     "overrule",
 ]
-ACTIONS += ["approve", "decide", "extend", "go_free", "ask_mandate", "no_mandate", "mandate"]
+ACTIONS += ["approve", "decide", "extend", "go_free"]
 ACTIONS += ["withdraw", "restrict", "plan", "hold", "fail", "resume", "erase", "seal"]
 
 
