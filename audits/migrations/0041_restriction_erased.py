@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audits', '0036_registers_of_rules'),
+        ('audits', '0040_stored_policy'),
     ]
 
     operations = [
