@@ -20,6 +20,7 @@ KEPT_FOR: Mapping[str, str] = MappingProxyType(
         "EXPIRED": "nothing: nobody confirmed it",
         "NOT_IDENTIFIED": "a complaint against the closing (Art. 11(2), 12(6))",
         "RESTRICTION_LIFTED": "the question whether the person was told before (Art. 18(3))",
+        "RESTRICTION_ERASED": "the question which request erased what was restricted",
     }
 )
 AT_ONCE = frozenset({"EXPIRED"})

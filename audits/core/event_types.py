@@ -244,4 +244,5 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "checkpoint_timestamped": {"size": COUNT, "digest": SHA256, "at": INSTANT},
     "role_changed": {"member": UUID, "role": CODE, "result": choice("GIVEN", "TAKEN")},
     "password_set": {"member": UUID, "by": UUID},
+    "records_left_to_others": {"space": UUID, "records": COUNT, "digest": SHA256},
 }

@@ -105,6 +105,11 @@ class Rule:
         return (*COMMON, *self.own)
 
 
+def _lifted(title: str) -> Rule:
+    body = ("opening", "meaning", "complaint", "remedy", "record")
+    return Rule(title=title, body=body, own=("record",), needs=_COMPLAINT)
+
+
 def _notice(title: str, blocks: tuple[str, ...], *, own: tuple[str, ...]) -> Rule:
     """Return the rule of a notice to somebody who is not the person."""
     return Rule(
@@ -214,12 +219,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             own=("reason", "record"),
             needs=_REMEDIES,
         ),
-        "ANSWER_RESTRICTION_LIFTED": Rule(
-            title="Answer: restriction ended",
-            body=("opening", "meaning", "complaint", "remedy", "record"),
-            own=("record",),
-            needs=_COMPLAINT,
-        ),
+        "ANSWER_RESTRICTION_LIFTED": _lifted("Answer: restriction ended"),
+        "ANSWER_RESTRICTION_ERASED": _lifted("Answer: restricted data erased"),
         "RECIPIENT_NOTICE": _notice(
             "Notice to a recipient (Art. 19)",
             ("contract", "versions", "duty"),

@@ -25,12 +25,16 @@ CASES = {
     "WITHDRAWN": "The person took the request back before anything was done.",
     "NOT_IDENTIFIED": "The person could not be identified with what was stated.",
     "RESTRICTION_LIFTED": "The records were restricted, and the restriction ended after notice.",
+    "RESTRICTION_ERASED": "The records were restricted until another request of the same person "
+    "had them erased.",
     "REMOVED": "The records were taken out of training, and every model version known to have "
     "learned from them was treated as listed here.",
     "JOINED": "An earlier request of the same person was still open; this one continues there.",
 }
 # Of cases without a deleted record: what was asked for was done nevertheless.
-NOTHING_LEFT_TO_DO = frozenset({"NO_DATA_FOUND", "RESTRICTION_LIFTED", "REMOVED", "ERASED"})
+NOTHING_LEFT_TO_DO = frozenset(
+    {"NO_DATA_FOUND", "RESTRICTION_LIFTED", "RESTRICTION_ERASED", "REMOVED", "ERASED"}
+)
 VERDICTS = {
     "ERASED_BY_CONSTRUCTION": (
         DONE,
@@ -95,6 +99,7 @@ STEPS = {
     "forget_set_approved": "Forget set approved",
     "case_dropped": "Dropped",
     "records_kept_apart": "Records kept apart",
+    "records_left_to_others": "Kept for somebody else",
     "case_removed": "Old versions destroyed",
 }
 AUDIT_DATA = {

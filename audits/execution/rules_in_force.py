@@ -35,7 +35,7 @@ def rules_in_force() -> dict[str, Mapping[str, Any]]:
         ),
         Kind.WORKFLOW: {
             "moves": {str(to): sorted(map(str, origins)) for to, origins in ALLOWED.items()},
-            "sealed_as": {str(status): str(outcome) for status, outcome in SEALED_AS.items()},
+            "sealed_as": {str(at): " or ".join(outcomes) for at, outcomes in SEALED_AS.items()},
         },
         Kind.ROLES: {
             "roles": {role: sorted(map(str, rights)) for role, rights in ROLES.items()},

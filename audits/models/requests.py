@@ -69,6 +69,7 @@ class ErasureRequest(models.Model):
         EXPIRED = "EXPIRED", "Not confirmed in time"
         NOT_IDENTIFIED = "NOT_IDENTIFIED", "Person not identified"
         RESTRICTION_LIFTED = "RESTRICTION_LIFTED", "Restriction ended"
+        RESTRICTION_ERASED = "RESTRICTION_ERASED", "Restricted data erased"
 
     class Ground(models.TextChoices):
         """GDPR Art. 17(1) grounds."""

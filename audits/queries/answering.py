@@ -18,8 +18,13 @@ PREFIX = "ANSWER_"
 # What ends the period for a request of Art. 18: that the data is restricted, not that it no longer
 # is, which may be years later.
 RESTRICTED = "RESTRICTED"
+<<<<<<< HEAD
 LIFTED = f"{PREFIX}{ErasureRequest.Outcome.RESTRICTION_LIFTED}"
 REFUSED = f"{PREFIX}{ErasureRequest.Outcome.REFUSED}"
+=======
+_ENDS = (ErasureRequest.Outcome.RESTRICTION_LIFTED, ErasureRequest.Outcome.RESTRICTION_ERASED)
+LIFTED = tuple(f"{PREFIX}{outcome}" for outcome in _ENDS)
+>>>>>>> f7a
 ANSWERED = [code.removeprefix(PREFIX) for code in RULES if code.startswith(PREFIX)]
 Kind = ErasureRequest.Kind
 
@@ -60,7 +65,7 @@ def answers() -> QuerySet[Letter]:
     sent = Letter.objects.exclude(sent_at=None)
     of_restrictions = Q(code=RESTRICTED, request__kind=Kind.RESTRICTION)
     found = sent.filter(Q(code__startswith=PREFIX) | of_restrictions)
-    return found.exclude(restriction_told("request"), code=LIFTED).order_by("sent_at")
+    return found.exclude(restriction_told("request"), code__in=LIFTED).order_by("sent_at")
 
 
 def _nobody() -> Q:

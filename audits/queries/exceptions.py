@@ -109,18 +109,33 @@ def kept_apart(one: LocationException) -> Records:
     return _restricted_for([one.pk])
 
 
-def must_be_kept(space: OrdinalSpace) -> BitMap:
-    """Return the records of a space that nobody may delete now.
+def must_be_kept(space: OrdinalSpace, besides: DataSubject | None = None) -> BitMap:
+    """Return the records of a space that nobody may delete now, for others than ``besides``.
 
     Exceptions of Art. 17(3) in force keep them, or a person asked for them to be kept (Art. 18).
     """
     excepted = LocationException.objects.filter(
         decision__state=Decision.State.APPROVED, ended_at=None
-    ).values_list("pk", flat=True)
-    wanted = ErasureRequest.objects.filter(
-        kind=ErasureRequest.Kind.RESTRICTION, status=S.RESTRICTED
-    ).values_list("pk", flat=True)
-    return _restricted_for([*excepted, *wanted]).get(space, BitMap()) - purged_ordinals(space)
+    )
+    # On hold or failed, too: whatever they restrict is to be kept.
+    wanted = ErasureRequest.objects.filter(kind=ErasureRequest.Kind.RESTRICTION)
+    if besides is not None:
+        excepted = excepted.exclude(decision__request__subject=besides)
+        wanted = wanted.exclude(subject=besides)
+    keeping = [*excepted.values_list("pk", flat=True), *wanted.values_list("pk", flat=True)]
+    return _restricted_for(keeping).get(space, BitMap()) - purged_ordinals(space)
+
+
+def kept_for_others(subject: DataSubject, held: Records) -> Records:
+    """Return what must be kept for other people among records that a case has restricted.
+
+    Not what is the person's own, or was derived from what the case erases: that goes all the same.
+    """
+    own = subjects.records_of(subject)
+    kept = {s: (o & must_be_kept(s, subject)) - own.get(s, BitMap()) for s, o in held.items()}
+    erased = with_derived({space: ordinals - kept[space] for space, ordinals in held.items()})
+    left = {space: ordinals - erased[space] for space, ordinals in kept.items()}
+    return {space: ordinals for space, ordinals in left.items() if ordinals}
 
 
 def due_to_end(today: date) -> QuerySet[LocationException]:

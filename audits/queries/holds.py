@@ -11,7 +11,7 @@ from audits.queries.forget_sets import forget_set
 from audits.queries.identity import known_by
 from lineage import keys
 from lineage.core.identifiers import IdentifierNotUsable, lookup_digest
-from lineage.models import DataSubject
+from lineage.models import DataSubject, SubjectIdentifier
 from lineage.queries import subjects
 
 if TYPE_CHECKING:
@@ -85,6 +85,22 @@ def _known_digests(request: ErasureRequest) -> set[str]:
         except IdentifierNotUsable:
             continue  # nobody can be on hold under it
     return found
+
+
+def holds_on_record(space: OrdinalSpace, ordinal: int) -> list[LegalHold]:
+    """Return the active holds on a record: on whoever owns it, or on a data set of its space."""
+    owner = subjects.owners_of(space, BitMap([ordinal]))[ordinal]
+    known = set(
+        SubjectIdentifier.objects.filter(subject=owner).values_list("kind", "digest")
+        if owner
+        else ()
+    )
+    return [
+        hold
+        for hold in active_holds()
+        if (hold.dataset and hold.dataset.space_id == space.pk)
+        or (hold.kind, hold.digest) in known
+    ]
 
 
 def is_unknown(kind: str, identifier: str) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from audits.core import sealing
-from audits.models import CaseRetention, ErasureRequest, PersonalDetails
+from audits.core import events, sealing
+from audits.models import CaseRetention, ErasureRequest, LogLeaf, PersonalDetails
 from audits.models.case_secrets import NotReadable, key_name, seal, unseal
 from lineage import keys
 from lineage.core.identifiers import EMAIL, IdentifierNotUsable, lookup_digest
@@ -52,14 +52,47 @@ def person_digests(request: ErasureRequest) -> set[str]:
 def known_by(request: ErasureRequest) -> list[tuple[str, str]]:
     """Return kind and value of all that a person may be looked for by, the address first.
 
-    What was stated beside the address counts only once staff have checked identity: else somebody
-    could have another person erased by stating that one's number.
+    What was stated beside the address counts only once staff have checked identity since: else
+    somebody could have another person erased by stating that one's number.
     """
     known = [(EMAIL, request.email)] if request.email else []
-    if request.identity_checks.exclude(checked_at=None).exists():
-        details = PersonalDetails.objects.filter(request=request).first()
-        known += [(kind, value) for kind, value in (details.identifiers if details else [])]
-    return known
+    stated = _identifiers(request)
+    return known + stated[: len(stated) - _unchecked(request, stated)]
+
+
+def has_unchecked(request: ErasureRequest) -> bool:
+    """Return whether something was stated that counts only once staff have checked identity."""
+    return _unchecked(request, _identifiers(request)) > 0
+
+
+def _unchecked(request: ErasureRequest, stated: list[tuple[str, str]]) -> int:
+    """Return how many of the identifiers, the last ones, nobody has checked since they came."""
+    if not stated:
+        return 0
+    own = LogLeaf.objects.filter(case_id=request.pk)
+    checked = own.filter(type="identity_checked").order_by("index").last()
+    if checked is None:
+        return len(stated)
+    # The log says which came first, also where two clocks differ.
+    later = own.filter(type="info_received", index__gt=checked.index)
+    counts = (events.parse(bytes(leaf.data)).data["identifiers"] for leaf in later)
+    return sum(cast("int", count) for count in counts)
+
+
+def _identifiers(request: ErasureRequest) -> list[tuple[str, str]]:
+    details = PersonalDetails.objects.filter(request=request).first()
+    return [(kind, value) for kind, value in (details.identifiers if details else [])]
+
+
+def checked_digests(request: ErasureRequest) -> set[str]:
+    """Return the keyed digests of what a person may be looked for by, and of what we know of them.
+
+    Not of what nobody has checked: it may be somebody else's.
+    """
+    found = _digests(known_by(request))
+    if request.subject:
+        found |= set(request.subject.identifiers.values_list("digest", flat=True))
+    return found
 
 
 def sealed_person(request: ErasureRequest) -> bytes:
@@ -69,11 +102,13 @@ def sealed_person(request: ErasureRequest) -> bytes:
 
 
 def _stated(request: ErasureRequest) -> set[str]:
-    details = PersonalDetails.objects.filter(request=request).first()
-    stated = [(EMAIL, request.email), *(details.identifiers if details else [])]
+    return _digests([(EMAIL, request.email), *_identifiers(request)])
+
+
+def _digests(pairs: list[tuple[str, str]]) -> set[str]:
     secret = keys.get_or_create("lookup")
     found = set()
-    for kind, value in stated:
+    for kind, value in pairs:
         try:
             found.add(lookup_digest(secret, kind, value))
         except IdentifierNotUsable:

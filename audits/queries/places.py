@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audits.core import events
-from audits.models import ErasureRequest, LocationResult, LogLeaf
-from audits.queries.exceptions import exceptions_of
-from audits.queries.identity import known_by
+from audits.models import Decision, ErasureRequest, LocationException, LocationResult, LogLeaf
+from audits.queries.identity import checked_digests, known_by, person_digests
 from audits.queries.operator_cases import operator_origin_of
 from lineage.core.identifiers import EMAIL
 from lineage.core.places import Person
@@ -17,6 +16,8 @@ from lineage.queries.locations import active_locations, holding_backups
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
     from lineage.models import Backup
 
@@ -29,9 +30,36 @@ NOT_ASKED = "The case ended before places were searched."
 
 
 def excepted_locations(request: ErasureRequest) -> Mapping[str, str]:
-    """Return, by slug, the coded reason for which a place keeps what it holds in this case."""
-    running = exceptions_of(request).filter(ended_at=None).exclude(place="")
+    """Return, by slug, the coded reason for which a place keeps what it holds in this case.
+
+    By an exception of this case, or of another of the same person; the last to end counts.
+    """
+    running = [*_running().filter(decision__request=request), *_of_other_cases(request)]
+    running.sort(key=lambda one: one.until)
     return {one.place: f"{one.code} until {one.until}" for one in running}
+
+
+def _running() -> QuerySet[LocationException]:
+    found = LocationException.objects.filter(
+        decision__state=Decision.State.APPROVED, ended_at=None
+    )
+    return found.exclude(place="")
+
+
+def _of_other_cases(request: ErasureRequest) -> list[LocationException]:
+    """Return the exceptions for registered places that other cases of the same person made.
+
+    After such a case nobody is known any more: only its sealed digests say whose it was.
+    """
+    slugs = active_locations().values("slug")
+    others = _running().filter(place__in=slugs).exclude(decision__request=request)
+    rows = list(others.select_related("decision__request__subject"))
+    if not rows:
+        return []
+    known = checked_digests(request)
+    cases = {one.decision.request for one in rows}
+    same = {case.pk for case in cases if known & person_digests(case)}
+    return [one for one in rows if one.decision.request_id in same]
 
 
 def person_of(request: ErasureRequest) -> Person | None:

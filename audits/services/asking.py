@@ -104,7 +104,8 @@ def question_of_link(token: str) -> IdentityCheck:
     """Return the open question of a link.
 
     Raises:
-        AnswerNotUsable: the link is altered, or nobody waits for its answer any more.
+        AnswerNotUsable: the link is altered, or nobody waits for its answer any more, also where
+            something else was asked since.
     """
     try:
         pk = signing.Signer(salt=ANSWER_SALT).unsign(token)
@@ -116,7 +117,8 @@ def question_of_link(token: str) -> IdentityCheck:
             )
         ) from None
     question = IdentityCheck.objects.select_related("request").filter(pk=pk).first()
-    if question is None or question.received_at or question.request.status != S.INFO_ASKED:
+    waits = question is not None and question.request.status == S.INFO_ASKED
+    if question is None or not waits or question != question_of(question.request):
         raise AnswerNotUsable(
             _(
                 "We have your answer already, or the request is closed. The status page shows "
@@ -133,6 +135,7 @@ def receive_information(
     identifiers: Sequence[tuple[str, str]],
     now: datetime,
     user: User | None = None,
+    question_id: UUID | None = None,
 ) -> None:
     """Add what the person stated and let the case go on where it was; staff check it then.
 
@@ -142,7 +145,7 @@ def receive_information(
         NotAllowed: ``user``, who copied it from a letter, may not enter requests.
         NotYourDecision: it is the own request of ``user``.
         ValueError: nothing or too much is stated; IdentifierNotUsable for what cannot be one.
-        MoveNotAllowed: nobody waits for it.
+        MoveNotAllowed: nobody waits for it, or something else was asked than ``question_id``.
     """
     if user is not None:
         rights.require(user, Right.ENTER)
@@ -153,6 +156,8 @@ def receive_information(
         )
     stated = [[kind, normalise(kind, value)] for kind, value in identifiers]
     question = _waiting(case_id)
+    if question_id not in (None, question.pk):
+        raise MoveNotAllowed(f"Case {question.request.reference}: something else was asked since.")
     details, _ = PersonalDetails.objects.get_or_create(request_id=case_id)
     details.identifiers = [*details.identifiers, *stated]
     details.save(update_fields=["identifiers"])

@@ -20,7 +20,7 @@ from audits.queries.ends import exceptions_of
 from audits.queries.exceptions import FOLLOW_UP, kept_among, kept_spaces, must_be_kept
 from audits.queries.forget_sets import forget_set
 from audits.queries.operator_cases import operator_origin_of
-from audits.services import exceptions, forgetting, log, promises
+from audits.services import exceptions, forgetting, log, promises, stopping
 from audits.services.score_salts import destroy_salts
 from audits.services.transitions import move
 from lineage.models import LineagePurge, ModelVersion
@@ -136,6 +136,7 @@ def erase_data(*, request: ErasureRequest, now: datetime) -> None:
         DataRemains: reading back found a row, a file or an identity; the case does not go on.
     """
     promises.note_others(request=request)
+    exceptions.leave_to_others(request=request, now=now)
     erasable = _erasable(request)
     leaving = _leaving(request, erasable)
     for space, ordinals in erasable.items():
@@ -272,6 +273,7 @@ def mark_erased(*, case_id: uuid.UUID, now: datetime) -> bool:
     )
     if moved:
         exceptions.release_left(case_id=case_id)
+        stopping.end_erased(case_id=case_id, now=now)
     return moved
 
 

@@ -8,10 +8,16 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from audits.core.roles import Right
+<<<<<<< HEAD
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.accounts import accounts_of
 from audits.queries.operator_cases import intake_of
 from audits.services import four_eyes, log, planning
+=======
+from audits.models import DuplicateFinding, ErasureRequest, OperatorCase
+from audits.queries.operator_cases import intake_of, operator_origin_of
+from audits.services import exceptions, log, planning
+>>>>>>> f7a
 from audits.services.actors import actor_of
 from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
@@ -25,6 +31,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.contrib.auth.models import User
+
+    from audits.queries.exceptions import Records
 
 S = ErasureRequest.Status
 Decision = DuplicateFinding.Decision
@@ -51,14 +59,20 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
         NotYourDecision: it is their own request.
         ValueError: the decision is neither KEEP nor ERASE.
         MoveNotAllowed: the case is already planned.
+        MustBeKept: an exception or a restriction of somebody else keeps the record, or what was
+            derived from it.
         NeedsSecond: whoever proposed that it goes, too, asks again.
     """
     require(user, Right.HANDLE)
     if decision not in (Decision.KEEP, Decision.ERASE):
         raise ValueError(f"decision is {decision!r}; allowed are KEEP and ERASE.")
     found = DuplicateFinding.objects.select_for_update(of=("self",))
+<<<<<<< HEAD
     finding = found.select_related("request", "space").get(pk=finding_id)
     four_eyes.check_stranger(request=finding.request, user=user, action="DECIDE_DUPLICATE")
+=======
+    finding = found.select_related("request__subject", "space").get(pk=finding_id)
+>>>>>>> f7a
     if finding.request.status != S.RESTRICTED:
         raise MoveNotAllowed(
             f"Case {finding.request.reference} is {finding.request.status}; duplicates are "
@@ -66,12 +80,12 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
         )
     if finding.decision != Decision.PENDING:
         return False
-    if decision == Decision.ERASE and not _agreed(finding, user, now):
+    twin = with_derived({finding.space: BitMap([finding.other_ordinal])})
+    if decision == Decision.ERASE and not _agreed(finding, twin, user, now):
         return True
     finding.decision, finding.decided_by = decision, user
     finding.save(update_fields=["decision", "decided_by"])
     if decision == Decision.ERASE:
-        twin = with_derived({finding.space: BitMap([finding.other_ordinal])})
         planning.restrict_for(case_id=finding.request_id, records=twin, now=now)
     log.append(
         type="duplicate_decided",
@@ -112,8 +126,16 @@ def decide_duplicates(
     )
 
 
-def _agreed(finding: DuplicateFinding, user: User, now: datetime) -> bool:
-    """Return whether a record goes now; else note who proposes it."""
+def _deletes(case_id: UUID) -> bool:
+    """Return whether a case deletes its records; an operator's may only leave them out."""
+    case = operator_origin_of(case_id)
+    return case is None or case.disposal == OperatorCase.Disposal.DELETE
+
+
+def _agreed(finding: DuplicateFinding, twin: Records, user: User, now: datetime) -> bool:
+    """Return whether a record goes now; else note who proposes it. Raises MustBeKept."""
+    if _deletes(finding.request_id):
+        exceptions.check_deletable(records=twin, besides=finding.request.subject)
     if intake_of(finding.request_id) is Intake.SUBJECT:
         return True
     if finding.proposed_by_id is not None:

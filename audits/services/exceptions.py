@@ -21,6 +21,8 @@ from audits.queries.exceptions import (
     in_force,
     kept_among,
     kept_apart,
+    kept_for_others,
+    must_be_kept,
     to_erase,
     to_keep,
 )
@@ -36,14 +38,21 @@ from lineage.queries.locations import active_locations
 from lineage.services import restriction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
     from django.contrib.auth.models import User
 
+    from lineage.models import DataSubject, OrdinalSpace
+
 S = ErasureRequest.Status
 R = LocationResult.Result
 ERASED_THERE = (R.DELETED, R.MASKED, R.NONE_FOUND)
+
+
+class MustBeKept(MoveNotAllowed):
+    """A record must be kept for somebody and cannot be deleted; the sentence says why."""
 
 
 @transaction.atomic
@@ -74,6 +83,34 @@ def keep_apart(*, request: ErasureRequest, now: datetime) -> None:
             )
     for space, ordinals in kept_among(request.subject, forget_set(request.pk)).items():
         restriction.take_out(case_id=request.pk, space=space, ordinals=ordinals, now=now)
+
+
+@transaction.atomic
+def leave_to_others(*, request: ErasureRequest, now: datetime) -> None:
+    """Take out of a person's case what must be kept for others; it stays restricted for them."""
+    if request.subject is None:
+        return
+    for space, ordinals in kept_for_others(request.subject, forget_set(request.pk)).items():
+        restriction.take_out(case_id=request.pk, space=space, ordinals=ordinals, now=now)
+        digest = bitmaps.digest(ordinals)
+        kept = {"space": str(space.public_id), "records": len(ordinals), "digest": digest}
+        log.append(type="records_left_to_others", case=request.pk, now=now, data=kept)
+
+
+def check_deletable(
+    *, records: Mapping[OrdinalSpace, BitMap], besides: DataSubject | None = None
+) -> None:
+    """Refuse to have records deleted that must be kept for others than ``besides``.
+
+    Raises:
+        MustBeKept: the sentence names the first of them, not whose it is.
+    """
+    for space, ordinals in records.items():
+        if kept := ordinals & must_be_kept(space, besides):
+            raise MustBeKept(
+                f"Record {kept.min()} of {space.name} must be kept (Art. 17(3), 18) and cannot "
+                "be deleted. Keep it until the exception or the restriction has ended."
+            )
 
 
 @transaction.atomic

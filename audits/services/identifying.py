@@ -14,10 +14,9 @@ from audits.models import (
     ErasureRequest,
     IdentityCheck,
     LocationResult,
-    PersonalDetails,
 )
 from audits.queries.decisions import lacks_mandate
-from audits.queries.identity import known_by
+from audits.queries.identity import has_unchecked, known_by
 from audits.queries.mandates import may_close, shown_until
 from audits.services import four_eyes, log, rights
 from audits.services.actors import actor_of
@@ -60,7 +59,7 @@ def identify(*, case_id: UUID, now: datetime) -> None:
     count = sum(len(bitmap) for bitmap in held.values())
     fields: dict[str, Any] = {"subject": subject, "outcome": Outcome.OPEN, "joined_to": None}
     unknown = subject is None or not count
-    if unknown and request.kind != Kind.SEEN_IN_OUTPUT and not _unchecked(request):
+    if unknown and request.kind != Kind.SEEN_IN_OUTPUT and not has_unchecked(request):
         fields["outcome"] = Outcome.NO_DATA_FOUND
     elif not unknown and (earlier := _open_case_of(request, subject)):
         fields |= {"outcome": Outcome.JOINED, "joined_to": earlier}
@@ -84,13 +83,6 @@ def identify_again(*, case_id: UUID, now: datetime) -> None:
         identify(case_id=case_id, now=now)
 
 
-def _unchecked(request: ErasureRequest) -> bool:
-    """Return whether something was stated that counts only once staff have checked identity."""
-    details = PersonalDetails.objects.filter(request=request).first()
-    stated = bool(details and details.identifiers)
-    return stated and not request.identity_checks.exclude(checked_at=None).exists()
-
-
 def _subject_of(request: ErasureRequest) -> DataSubject | None:
     known = known_by(request)
     found = {one.pk: one for pair in known if (one := subjects.find_subject(*pair))}
@@ -107,16 +99,19 @@ def _open_case_of(request: ErasureRequest, subject: DataSubject | None) -> Erasu
     # Only a verified case counts: somebody who merely typed an address must not block its owner.
     # Only one of the same kind settles what was asked, or one that erases for certain: another may
     # be refused on a ground that is none against this one, or be withdrawn. Nor one of which a
-    # decision is proposed, by people who did not see this request; nor one that is about to end.
+    # decision is proposed, by people who did not see this request; nor one that is about to end,
+    # or has erased: what came since is no part of it. Nor one of an agent whose mandate nobody
+    # has seen: it may end without an answer to the person.
     if lacks_mandate(request):
         return None  # a request that is none yet has no part in what the person asked for
     found = ErasureRequest.objects.filter(
         subject=subject,
-        status__in=[S.VERIFIED, S.INFO_ASKED, *WORKING, S.ON_HOLD, S.FAILED],
+        status__in=[S.VERIFIED, S.INFO_ASKED, *WORKING[:-1], S.ON_HOLD, S.FAILED],
         verified_at__isnull=False,
         stop__lift_on__isnull=True,
     ).exclude(pk=request.pk)
     found = found.exclude(decisions__state=Decision.State.PROPOSED)
+    found = found.exclude(intake__by_agent=True, intake__mandate_seen=False)
     settles = Q(kind=request.kind)
     if request.kind != Kind.RESTRICTION:
         settles |= Q(accepted_at__isnull=False) & ~Q(kind=Kind.RESTRICTION)

@@ -15,9 +15,11 @@ from django.db import transaction
 
 from audits.core.roles import Right
 from audits.models import ErasureRequest, Letter, LogLeaf, ProcessingStop
+from audits.queries.forget_sets import forget_set
 from audits.services import four_eyes, letter_posting, log, planning, rights
 from audits.services.actors import actor_of
 from audits.services.transitions import MoveNotAllowed
+from lineage.queries.availability import purged_ordinals
 from lineage.services import restriction
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ AT_ONCE = (Kind.CONSENT, Kind.OBJECTION)  # what stops processing before anythin
 NOT_PLANNED = (S.VERIFIED, S.INFO_ASKED, S.REFUSED, S.ACCEPTED, S.RESTRICTED)
 NOTICE = timedelta(days=7)
 NOT_GONE = (Letter.State.TO_POST, Letter.State.FAILED)
+NOT_LEFT = (Letter.State.WAITING, *NOT_GONE)
 SHORTEST_REASON = 20
 
 
@@ -252,6 +255,25 @@ def lift_at_once(*, case_id: UUID, now: datetime) -> None:
     stop.notice_at = stop.lifted_at = now
     stop.save(update_fields=["notice_at", "lifted_at"])
     _lift(case_id, now)
+
+
+def end_erased(*, case_id: UUID, now: datetime) -> None:
+    """End the restrictions of Art. 18 of whose records a case of the same person left none.
+
+    The person asked for that, and nothing is left that could be used again: no notice is due, and
+    one that waits would say what is wrong. Within a transaction.
+    """
+    erased = ErasureRequest.objects.filter(pk=case_id, subject__isnull=False)
+    kept = ErasureRequest.objects.filter(kind=Kind.RESTRICTION, outcome=Outcome.OPEN)
+    kept = kept.filter(status__in=(S.RESTRICTED, S.FAILED))
+    for case in kept.filter(subject__in=erased.values("subject")):
+        held = forget_set(case.pk)
+        if not held or any(own - purged_ordinals(space) for space, own in held.items()):
+            continue
+        notices = Letter.objects.filter(request=case, code="LIFT_NOTICE", state__in=NOT_LEFT)
+        notices.update(state=Letter.State.DROPPED, next_try_at=None, content=b"")
+        lift_at_once(case_id=case.pk, now=now)
+        ErasureRequest.objects.filter(pk=case.pk).update(outcome=Outcome.RESTRICTION_ERASED)
 
 
 def _lift(case_id: UUID, now: datetime) -> None:

@@ -12,7 +12,8 @@ Only UNLEARNING and AUDITING have none of their own: the events of the runs tell
 * VERIFIED -> SEALED: nothing is held about the person, or an earlier case already runs;
 * ACCEPTED -> RESTRICTED -> PLANNED -> UNLEARNING <-> AUDITING -> ERASED -> SEALED;
 * ACCEPTED -> RESTRICTED -> SEALED with the outcome RESTRICTION_LIFTED: a request of Art. 18, which
-  is never planned and ends once the person was told of the end;
+  is never planned and ends once the person was told of the end; or RESTRICTION_ERASED, once
+  another case of theirs has erased all that it restricted;
 * DRAFT <-> PROPOSED -> APPROVED -> RESTRICTED: the operator's own case, which a second member of
   staff approves; from there on as any other;
 * DRAFT | PROPOSED -> WITHDRAWN: the operator dropped it;
@@ -78,11 +79,14 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     S.ON_HOLD: WORKING[:-1],
     S.FAILED: (S.DRAFT, *WORKING),
 }
-# From these a case is sealed with one outcome only.
-SEALED_AS: dict[str, str] = {
-    S.RECEIVED: ErasureRequest.Outcome.NOT_IDENTIFIED,
-    S.INFO_ASKED: ErasureRequest.Outcome.NOT_IDENTIFIED,
-    S.RESTRICTED: ErasureRequest.Outcome.RESTRICTION_LIFTED,
+# From these a case is sealed with these outcomes only.
+SEALED_AS: dict[str, tuple[str, ...]] = {
+    S.RECEIVED: (ErasureRequest.Outcome.NOT_IDENTIFIED,),
+    S.INFO_ASKED: (ErasureRequest.Outcome.NOT_IDENTIFIED,),
+    S.RESTRICTED: (
+        ErasureRequest.Outcome.RESTRICTION_LIFTED,
+        ErasureRequest.Outcome.RESTRICTION_ERASED,
+    ),
 }
 
 
@@ -107,8 +111,8 @@ def move(
     """
     movable = ErasureRequest.objects.filter(pk=case_id, status__in=ALLOWED[to])
     if to == S.SEALED:
-        for status, outcome in SEALED_AS.items():
-            movable = movable.exclude(~Q(outcome=outcome), status=status)
+        for status, outcomes in SEALED_AS.items():
+            movable = movable.exclude(~Q(outcome__in=outcomes), status=status)
     moved = movable.update(status=to, **(fields or {}))
     if not moved:
         current = ErasureRequest.objects.only("reference", "status").get(pk=case_id)

@@ -63,9 +63,12 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _answered(request: HttpRequest, form: AnswerForm, reference: str, token: str) -> HttpResponse:
-    case = question_of_link(token).request
+    question = question_of_link(token)
+    case = question.request
     try:
-        workflow.receive_information(case_id=case.pk, identifiers=form.identifiers())
+        workflow.receive_information(
+            case_id=case.pk, identifiers=form.identifiers(), question_id=question.pk
+        )
     except MoveNotAllowed:
         late = {
             "reason": _("Your request has moved on in the meantime; we need no answer any more.")

@@ -17,6 +17,7 @@ from audits.queries import label_conflicts
 from audits.queries.named_records import labels_of
 from audits.services import held_records
 from audits.services.closing import DataRemains
+from audits.services.exceptions import MustBeKept
 from audits.views.access import page, staff_of, staff_page
 from audits.views.previews import asked, held_looked_at, may_open
 from audits.views.rights import may, needing
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from lineage.models import OrdinalSpace
 
 PER_PAGE = 50
-SAID_NO = (DataRemains, JournalFull, JournalMissing, NotHeld)
+SAID_NO = (DataRemains, JournalFull, JournalMissing, MustBeKept, NotHeld)
 Records = dict["OrdinalSpace", BitMap]
 
 

@@ -62,6 +62,7 @@ OUTCOMES: dict[str, str] = {
     Outcome.REFUSED: "We did not erase your data.",
     Outcome.NOT_IDENTIFIED: "We could not identify you with what we had.",
     Outcome.RESTRICTION_LIFTED: "The restriction of your data has ended.",
+    Outcome.RESTRICTION_ERASED: "The data that we had restricted was erased on your request.",
     Outcome.EXPIRED: "Nobody confirmed this request in time. It was not acted on.",
     Outcome.WITHDRAWN: "You withdrew this request. Nothing was erased because of it.",
     Outcome.JOINED: "You had already sent us a request, which is being handled. This one is "

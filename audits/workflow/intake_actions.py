@@ -133,11 +133,19 @@ def take_question_back(*, case_id: UUID, user: User) -> None:
 
 @logged
 def receive_information(
-    *, case_id: UUID, identifiers: Sequence[tuple[str, str]], user: User | None = None
+    *,
+    case_id: UUID,
+    identifiers: Sequence[tuple[str, str]],
+    user: User | None = None,
+    question_id: UUID | None = None,
 ) -> None:
-    """Take what the person answered; ``user`` copied it from a letter."""
+    """Take what the person answered to a question; ``user`` copied it from a letter."""
     asking.receive_information(
-        case_id=case_id, identifiers=identifiers, user=user, now=timezone.now()
+        case_id=case_id,
+        identifiers=identifiers,
+        user=user,
+        question_id=question_id,
+        now=timezone.now(),
     )
     doorbell.wake(case_id)
 

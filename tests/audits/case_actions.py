@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from audits.core.assessment import Assessed, by_code
 from audits.core.identity import Check
+from audits.models import Letter
 from audits.services import (
     asking,
     closing,
     deciding,
+    entering,
     extensions,
     holds,
     identifying,
@@ -79,6 +81,17 @@ class Actions:
 
     def _give_up(self, case: ErasureRequest) -> None:
         identifying.close_unidentified(**self.by_staff(case), reason="NOT_ENOUGH")
+
+    def _ask_mandate(self, case: ErasureRequest) -> None:
+        asking.ask_information(**self.by_staff(case), doubt="AGENT_WITHOUT_MANDATE")
+        gone = {"state": Letter.State.SENT, "created_at": self.now, "sent_at": self.now}
+        Letter.objects.create(request=case, code="INFO_NEEDED", **gone)
+
+    def _no_mandate(self, case: ErasureRequest) -> None:
+        identifying.close_unidentified(**self.by_staff(case), reason="NO_MANDATE")
+
+    def _mandate(self, case: ErasureRequest) -> None:
+        entering.see_mandate(**self.by_staff(case), digest="")
 
     def _accept(self, case: ErasureRequest) -> None:
         ground = "ART_18_1_A" if case.kind == "RESTRICTION" else "ART_17_1_B"

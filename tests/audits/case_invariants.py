@@ -6,6 +6,7 @@ from typing import Any
 
 from audits.models import ErasureRequest
 from audits.queries import clocks
+from audits.queries.decisions import lacks_mandate
 from audits.services import transitions
 
 S = ErasureRequest.Status
@@ -53,3 +54,10 @@ def processing_stops_with_a_confirmed_objection(case: ErasureRequest, live: set[
 def what_expired_says_nothing_of_anybody(case: ErasureRequest) -> None:
     assert (case.status == S.EXPIRED) == (case.outcome == "EXPIRED")
     assert case.status != S.EXPIRED or not case.email
+
+
+def what_was_joined_is_answered(case: ErasureRequest) -> None:
+    if case.outcome == "JOINED":  # else it was joined, and withdrawn before it closed
+        assert case.joined_to
+        assert case.joined_to.outcome != "NOT_IDENTIFIED"
+        assert not lacks_mandate(case.joined_to)

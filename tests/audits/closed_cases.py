@@ -132,6 +132,7 @@ def ended(case: ErasureRequest, outcome: str) -> ErasureRequest:
         by: dict[str, str] = {
             Outcome.NOT_IDENTIFIED: S.INFO_ASKED,
             Outcome.RESTRICTION_LIFTED: S.RESTRICTED,
+            Outcome.RESTRICTION_ERASED: S.RESTRICTED,
         }
         status = by.get(outcome, S.ERASED)
         ErasureRequest.objects.filter(pk=case.pk).update(status=status, outcome=outcome)

@@ -33,7 +33,7 @@ from audits.services import (
     unconfirmed,
 )
 from audits.services.extensions import ExtensionRefused
-from audits.services.receiving import KINDS, LinkNotUsable
+from audits.services.receiving import KINDS, LinkNotUsable, Told
 from audits.services.rights import give_role
 from audits.services.transitions import ALLOWED, MoveNotAllowed
 from lineage.models import Restriction
@@ -44,6 +44,7 @@ from tests.audits.case_invariants import (
     processing_stops_with_a_confirmed_objection,
     what_expired_says_nothing_of_anybody,
     what_is_sealed_has_an_end_that_was_reached,
+    what_was_joined_is_answered,
 )
 from tests.audits.kinds import member
 from tests.audits.world import ADA, NOW, person
@@ -69,9 +70,13 @@ which = st.integers(0, MOST - 1)
 class Cases(Actions, RuleBasedStateMachine):
     """All that may be done to the requests of one person."""
 
-    @initialize(steps=st.integers(0, 5), held=st.booleans())
-    def begin(self, steps: int, held: bool) -> None:
-        """The first request is some steps on its usual way already."""
+    @initialize(
+        steps=st.integers(0, 5),
+        held=st.booleans(),
+        agent=st.sampled_from([False, False, False, True]),
+    )
+    def begin(self, steps: int, held: bool, agent: bool) -> None:
+        """The first request is some steps on its usual way already, or an agent's."""
         self.point = transaction.savepoint()
         self.officer = User.objects.get(username="Case officer")
         self.reviewer = User.objects.get(username="Reviewer")
@@ -79,7 +84,10 @@ class Cases(Actions, RuleBasedStateMachine):
         self.got: list[Received] = []
         self.held: set[Any] = set()
         self.now = NOW
-        self.got.append(requests.receive_request(email=ADA, channel="FORM", now=NOW))
+        if agent:
+            self.enter_of_agent("ERASURE")
+        else:
+            self.got.append(requests.receive_request(email=ADA, channel="FORM", now=NOW))
         for _ in range(steps):
             self.go_on(0)
         if held:
@@ -93,6 +101,9 @@ class Cases(Actions, RuleBasedStateMachine):
 
     def few(self) -> bool:
         return len(getattr(self, "got", ())) < MOST
+
+    def some(self) -> bool:
+        return bool(getattr(self, "got", ()))
 
     @precondition(few)
     @rule(kind=st.sampled_from(KINDS), marketing=st.booleans())
@@ -116,6 +127,29 @@ class Cases(Actions, RuleBasedStateMachine):
         after = self.verified()
         assert {pk: after[pk] for pk in before} == before
 
+    @precondition(few)
+    @rule(kind=st.sampled_from(KINDS))
+    def enter_of_agent(self, kind: str) -> None:
+        """Who asks was made sure of, but not that the person wants it."""
+        entry = entering.Entry(
+            channel="EMAIL",
+            received_at=self.now,
+            email=ADA,
+            wish=requests.Wish(kind=kind),
+            told=Told(agent_name="Lee", agent_contact="lee@example.com"),
+            agent=entering.Agent(answer_to_agent=True),
+            check=Check(method="CALL_BACK", level="LOW"),
+        )
+        self.got.append(entering.enter_request(entry=entry, user=self.officer, now=self.now))
+
+    @precondition(some)
+    @rule(place=which, shown=st.booleans())
+    def wait_for_mandate(self, place: int, shown: bool) -> None:
+        """The agent is asked, and shows the mandate or nothing in time."""
+        self.act(place, "ask_mandate")
+        self.now += timedelta(days=15)
+        self.act(place, "mandate" if shown else "no_mandate")
+
     @rule()
     def expire(self) -> None:
         before = self.verified()
@@ -128,9 +162,6 @@ class Cases(Actions, RuleBasedStateMachine):
         self.now += timedelta(days=days)
 
     # --- what is done ---------------------------------------------------------------------
-
-    def some(self) -> bool:
-        return bool(getattr(self, "got", ()))
 
     @precondition(some)
     @rule(place=which)
@@ -180,12 +211,15 @@ class Cases(Actions, RuleBasedStateMachine):
             told.setdefault(pk, []).append(kind)
         live = Restriction.objects.filter(lifted_at=None).values_list("case_id", flat=True)
         facts = set(live), set(ComplianceRecord.objects.values_list("request", flat=True))
-        for case in ErasureRequest.objects.select_related("stop", "clock", "extension"):
+        for case in ErasureRequest.objects.select_related(
+            "stop", "clock", "extension", "joined_to"
+        ):
             an_answer_takes_longer_only_once_told_in_the_first_period(case)
             nothing_is_erased_before_identity_and_decision(case, told[case.pk])
             what_is_sealed_has_an_end_that_was_reached(case, facts[1])
             processing_stops_with_a_confirmed_objection(case, facts[0])
             what_expired_says_nothing_of_anybody(case)
+            what_was_joined_is_answered(case)
             # A hold beats whatever else is tried.
             assert case.pk not in self.held or case.status == S.ON_HOLD
 

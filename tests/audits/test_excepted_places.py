@@ -11,11 +11,13 @@ from django.utils import timezone
 from audits import workflow
 from audits.models import LocationException, LocationResult
 from audits.queries.exceptions import waiting_to_be_erased
+from audits.queries.places import excepted_locations
 from audits.services import exceptions, places
 from audits.services.transitions import MoveNotAllowed
 from lineage.services.locations import NewLocation, register_location
 from tests.audits.excepting import accepted, after_its_day, kept
-from tests.audits.world import ADA, logged, officer
+from tests.audits.kinds import now_of
+from tests.audits.world import ADA, BERT, logged, officer
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +73,20 @@ def test_L17_a_place_whose_exception_ended_too_late_is_a_task(world, accounts, m
     monkeypatch.setattr(places, "erase_places", then)
     assert world.finish(case).status == "SEALED"
     assert list(waiting_to_be_erased()) == [one]
+
+
+def test_L17_a_place_that_an_earlier_case_excepted_is_kept_in_the_next_request(world, accounts):
+    world.finish(accepted(world, kept(place="accounts")))
+    assert excepted_locations(world.ask(BERT)) == {}
+    case = world.wake(world.ask())
+    world.work()
+    case = world.finish(accepted(world, case=now_of(case)))
+    row = LocationResult.objects.get(case=case)
+    assert (case.status, row.result, row.found) == ("SEALED", "RESTRICTED", 1)
+    assert row.reason.startswith("ART_17_3_B until ")
+    assert User.objects.filter(email=ADA).exists()
+    third = world.ask()
+    assert excepted_locations(third) == {"accounts": row.reason}
+    after_its_day(LocationException.objects.get())
+    exceptions.end_due(now=timezone.now())
+    assert excepted_locations(third) == {}

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audits import workflow
 from audits.core.identity import Check
-from audits.models import IdentityCheck, Letter
+from audits.models import ErasureRequest, IdentityCheck, Letter
 from audits.queries.mandates import shown_until
 from audits.services import entering
 from audits.services.entering import Agent, Entry, EntryRefused
@@ -18,7 +18,7 @@ from audits.services.receiving import Told, Wish
 from audits.services.transitions import MoveNotAllowed
 from audits.workflow.steps import advance
 from tests.audits.kinds import confirmed, member, now_of, restricted
-from tests.audits.world import ADA, logged, person
+from tests.audits.world import ADA, NOW, logged, person
 
 pytestmark = pytest.mark.django_db
 CHECK = Check(method="CALL_BACK", level="SUBSTANTIAL")
@@ -121,6 +121,34 @@ def test_a_request_without_a_mandate_joins_nothing_until_it_is_seen(officer):
     assert second.outcome == ""
     workflow.see_mandate(case_id=second.pk, digest="", user=officer)
     assert now_of(second).joined_to == first
+
+
+@pytest.mark.parametrize("kind", ["ERASURE", "CONSENT"])
+def test_what_a_person_asks_joins_nothing_of_an_agent_without_a_mandate(officer, kind):
+    person(ADA, records=2)
+    agents, own = sent_by_agent(officer, kind), confirmed(kind)
+    assert (own.outcome, own.joined_to) == ("", None)
+    asked(agents, officer)
+    later(15)
+    close(agents, officer)
+    assert now_of(agents).outcome == "NOT_IDENTIFIED"
+    assert (now_of(own).status, now_of(own).outcome) == ("VERIFIED", "")
+    assert restricted() == (2 if kind == "CONSENT" else 0)
+
+
+def test_what_a_person_asks_joins_that_of_an_agent_whose_mandate_was_seen(officer):
+    person(ADA, records=1)
+    agents = sent_by_agent(officer)
+    workflow.see_mandate(case_id=agents.pk, digest="", user=officer)
+    assert confirmed("ERASURE").joined_to == agents
+
+
+def test_what_a_person_asks_joins_no_case_that_has_erased_already(officer):
+    person(ADA, records=1)
+    first = confirmed("ERASURE")
+    done = {"status": "ERASED", "outcome": "ERASED", "accepted_at": NOW, "erased_at": NOW}
+    ErasureRequest.objects.filter(pk=first.pk).update(**done)
+    assert confirmed("ERASURE").joined_to is None
 
 
 def test_nobody_checks_their_own_identity_at_the_desk(officer):
