@@ -38,65 +38,6 @@ if TYPE_CHECKING:
 
     from audits.execution.report_models import Run, TreatedVersion
 
-<<<<<<< HEAD
-=======
-PERSON: dict[str, Any] = {
-    "title": "What became of your request",
-    "description": "What was done about one request, for the person who made it",
-    "keywords": ["erasure", "GDPR Art. 17", "your request"],
-}
-TEXTS: dict[str, str | tuple[str, ...]] = {
-    "request_head": ("Step", "Day or reason"),
-    "request_title": "Your request",
-    "data_title": "What became of your data",
-    "models_title": "What became of the models",
-    "limits_title": "What this cannot show",
-    "verify_title": "How you can check this without us",
-    "rights": "If you do not agree",
-    "verify_person": "The signed record (record.json) is on the page of your request. Somebody "
-    "whom you trust, or a data protection authority, can check it with this number (SHA-256) and "
-    "without us:",
-    "verify_command": "The program that checks it is free. It prints whether the record was "
-    "changed after it was signed:",
-    "verify_log": "The record is entered in a log that we can only write on at its end. This is "
-    "the signed state of the log. Keep this document: with it, anybody can see if we ever change "
-    "what was in the log by then.",
-}
-OUTCOMES = {
-    "ERASED": "We removed your data, and dealt with every model that we know had learned from it.",
-    "NO_DATA_FOUND": "We searched and found no data about you.",
-    "REFUSED": "We did not do what you asked for. The reason is given here.",
-    "WITHDRAWN": "You took your request back before anything was done.",
-    "NOT_IDENTIFIED": "With what we were told we could not tell which data is yours.",
-    "RESTRICTION_LIFTED": "We stopped using your data for a time. That time is over, and you were "
-    "told beforehand.",
-    "RESTRICTION_ERASED": "We stopped using your data until we erased it on another request of "
-    "yours.",
-    "REMOVED": "The data was taken out of training.",
-    "JOINED": "An earlier request of yours was still open. We go on with that one.",
-}
-ALWAYS = (
-    "This document says what we recorded. Anybody can check that it was not changed afterwards. "
-    "That does not show that it was true when we wrote it.",
-    "It covers the places that we know of. Copies that somebody else made, for instance by "
-    "downloading something, are not covered.",
-    "A test shows what one kind of attack found. There are attacks that we did not try, and "
-    "nothing is said about those.",
-    "What happened after this record was signed is not in it.",
-)
-SOMETIMES = {
-    "masked": "In some places rows are left in which nothing names you any more. They are masked, "
-    "not erased.",
-    "kept": "Some of your data is kept, because the law allows or demands it. It is restricted.",
-    "unsearched": "Some places were not searched.",
-    "backups": "Backups still hold your data until the day on which they are destroyed.",
-    "unknown": "Of some models we do not know all that they learned from. They may have learned "
-    "from your data and were not changed.",
-    "tested": "A changed model may keep traces that our test is too weak to see.",
-    "bounded": "A model that was left within a bound may still hold traces within that bound.",
-}
-
->>>>>>> f7a
 
 def person_view(case: SealedCase) -> dict[str, Any]:
     """Return everything that the person's edition shows, in the language that is spoken."""

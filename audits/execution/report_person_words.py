@@ -36,6 +36,8 @@ OUTCOMES = {
     "NOT_IDENTIFIED": "With what we were told we could not tell which data is yours.",
     "RESTRICTION_LIFTED": "We stopped using your data for a time. That time is over, and you were "
     "told beforehand.",
+    "RESTRICTION_ERASED": "We stopped using your data until we erased it on another request of "
+    "yours.",
     "REMOVED": "The data was taken out of training.",
     "JOINED": "An earlier request of yours was still open. We go on with that one.",
 }

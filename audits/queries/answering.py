@@ -18,13 +18,9 @@ PREFIX = "ANSWER_"
 # What ends the period for a request of Art. 18: that the data is restricted, not that it no longer
 # is, which may be years later.
 RESTRICTED = "RESTRICTED"
-<<<<<<< HEAD
-LIFTED = f"{PREFIX}{ErasureRequest.Outcome.RESTRICTION_LIFTED}"
 REFUSED = f"{PREFIX}{ErasureRequest.Outcome.REFUSED}"
-=======
 _ENDS = (ErasureRequest.Outcome.RESTRICTION_LIFTED, ErasureRequest.Outcome.RESTRICTION_ERASED)
 LIFTED = tuple(f"{PREFIX}{outcome}" for outcome in _ENDS)
->>>>>>> f7a
 ANSWERED = [code.removeprefix(PREFIX) for code in RULES if code.startswith(PREFIX)]
 Kind = ErasureRequest.Kind
 

@@ -8,16 +8,10 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from audits.core.roles import Right
-<<<<<<< HEAD
-from audits.models import DuplicateFinding, ErasureRequest
-from audits.queries.accounts import accounts_of
-from audits.queries.operator_cases import intake_of
-from audits.services import four_eyes, log, planning
-=======
 from audits.models import DuplicateFinding, ErasureRequest, OperatorCase
+from audits.queries.accounts import accounts_of
 from audits.queries.operator_cases import intake_of, operator_origin_of
-from audits.services import exceptions, log, planning
->>>>>>> f7a
+from audits.services import exceptions, four_eyes, log, planning
 from audits.services.actors import actor_of
 from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
@@ -67,12 +61,8 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
     if decision not in (Decision.KEEP, Decision.ERASE):
         raise ValueError(f"decision is {decision!r}; allowed are KEEP and ERASE.")
     found = DuplicateFinding.objects.select_for_update(of=("self",))
-<<<<<<< HEAD
-    finding = found.select_related("request", "space").get(pk=finding_id)
-    four_eyes.check_stranger(request=finding.request, user=user, action="DECIDE_DUPLICATE")
-=======
     finding = found.select_related("request__subject", "space").get(pk=finding_id)
->>>>>>> f7a
+    four_eyes.check_stranger(request=finding.request, user=user, action="DECIDE_DUPLICATE")
     if finding.request.status != S.RESTRICTED:
         raise MoveNotAllowed(
             f"Case {finding.request.reference} is {finding.request.status}; duplicates are "
