@@ -87,7 +87,10 @@ SHORT = {"d", "yes", "no", "none"}
 
 def _in_tables() -> Iterator[str]:
     from audits.core.estimates import Level
+    from audits.core.questions import QUESTIONS
     from audits.execution import (
+        report_answer_codes,
+        report_answer_words,
         report_codes,
         report_evidence,
         report_labels,
@@ -116,11 +119,13 @@ def _in_tables() -> Iterator[str]:
         *(report_person.PERSON, report_person.TEXTS, report_person.OUTCOMES),
         *(report_person.SOMETIMES, report_person.SUMMARIES),
         *(report_public.PUBLIC, report_public.TEXTS),
+        *(report_answer_words.LABELS, report_answer_codes.CODES),
     ):
         for said in table.values():
             yield from [said] if isinstance(said, str) else said
     yield from (meaning for _, meaning in report_words.VERDICTS.values())
     yield from (level.words for level in Level)
+    yield from (one.words for one in QUESTIONS.values())
     yield from (str(one.label) for one in UnlearningRun.Status)
     yield from report_codes.CODES
     yield from known_sentences()
