@@ -20,7 +20,7 @@ LABELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "identity": (
             "Identity",
             *("Confirmed by", "How often more was asked for", "Level of assurance"),
-            *("Documents that were shown", "Of these not recorded as destroyed"),
+            *("Documents that were shown", "Shown and not recorded as destroyed"),
         ),
         "checks": (
             "Checks of identity",
@@ -118,8 +118,8 @@ LABELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "test_copies": (
             "Copies that the test made",
-            *("Shadow models", "Destroyed", "Left", "Readings of the records"),
-            *("First", "Destroyed"),
+            *("Shadow models", "Of these destroyed", "Of these left", "Readings of the records"),
+            *("First trained on", "Last destroyed on"),
         ),
         "utility": ("Accuracy for others", "Run", "Measured on", "Before", "After"),
         "subgroups": ("Accuracy by group", "Group", "Before", "After"),

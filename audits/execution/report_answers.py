@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext
+
 from audits.core.answer_kinds import NAME
 from audits.core.answers_schema import SECTIONS
 from audits.core.fields import ACTOR, CODE, COMMITMENT, DATE, INSTANT, UUID
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 PERMILLE, SECONDS = "permille", "seconds"
 FOLD = 18  # characters of a digest in a narrow column
 WIDEST = 7
+ACTORS = {"subject": "the person", "system": "the software by itself"}
 # Names of the installation, in which nothing is a code.
 NAMED = frozenset(
     name for one in SECTIONS.values() for name, kind in one.members.items() if kind is NAME
@@ -69,7 +72,10 @@ def _chapter(answers: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, li
             pairs.append([title, say("None: %(why)s", why=coded(value["none"]))])
         elif isinstance(value, dict):
             pairs += [
-                [f"{title}: {label}", _shown(member, value[member])]
+                [
+                    say("%(title)s: %(label)s", title=title, label=label),
+                    _shown(member, value[member]),
+                ]
                 for member, label in zip(SECTIONS[part].members, labels, strict=True)
             ]
     return {"pairs": pairs, "tables": tables}
@@ -106,7 +112,7 @@ def _rows(rows: list[dict[str, Any]], part: str) -> list[list[Any]]:
 def _shown(member: str, value: Any) -> Any:  # noqa: ANN401  (a cell of any JSON value)
     """Return a value as a cell: text, or a digest in a fixed width."""
     if isinstance(value, str):
-        return value if member in NAMED else _text(value)
+        return _named(member, value) if member in NAMED else _text(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return _whole(member, value)
     if isinstance(value, list):
@@ -122,11 +128,18 @@ def _whole(member: str, value: int) -> str:
     return spell(timedelta(seconds=value)) if member == SECONDS else str(value)
 
 
+def _named(member: str, value: str) -> str:
+    """Return a name of the installation; that of the authority has a translation by default."""
+    return gettext(value) if member == "authority" else value
+
+
 def _text(value: str) -> Any:  # noqa: ANN401  (a cell)
     if INSTANT.accepts(value):
         return moment(value)
     if DATE.accepts(value):
         return day(value)
+    if value in ACTORS:
+        return say(ACTORS[value])
     if any(kind.accepts(value) for kind in (COMMITMENT, UUID, ACTOR)):
         return {"code": value}
     return coded(value) if CODE.accepts(value) else value
@@ -141,7 +154,9 @@ def _folded(cell: Any) -> Any:  # noqa: ANN401  (a cell)
 
 
 def _questions(account: Account) -> dict[str, Any]:
-    rows = [[name, say(asked.words), _answered(account, name)] for name, asked in QUESTIONS.items()]
+    rows = [
+        [name, say(asked.words), _answered(account, name)] for name, asked in QUESTIONS.items()
+    ]
     header = [say("No."), say("Question"), say("Answered in the record by")]
     return {"title": say("The questions that this record answers"), "header": header, "rows": rows}
 

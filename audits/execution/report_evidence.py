@@ -70,7 +70,7 @@ def _population(row: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, Any]:
         "title": Population.title,
         "card": [
             [say("Source"), quoted(Population.paper)],
-            [say("Adversary"), quoted(Population.adversary)],
+            [say("Adversary"), say(Population.adversary)],
         ],
         "more": rows,
         "note": say(DESCRIPTIVE),

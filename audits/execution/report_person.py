@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.core.placeholders import fill
 from audits.execution import report_words as words
+from audits.execution.report_checking import person_checking
 from audits.execution.report_labels import labels
 from audits.execution.report_models import treated_versions
 from audits.execution.report_speech import counted, day, decimal, language, say
@@ -37,11 +38,6 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
     "limits_title": "What this cannot show",
     "verify_title": "How you can check this without us",
     "rights": "If you do not agree",
-    "verify_person": "The signed record (record.json) is on the page of your request. Somebody "
-    "whom you trust, or a data protection authority, can check it with this number (SHA-256) and "
-    "without us:",
-    "verify_command": "The program that checks it is free. It prints whether the record was "
-    "changed after it was signed:",
     "verify_log": "The record is entered in a log that we can only write on at its end. This is "
     "the signed state of the log. Keep this document: with it, anybody can see if we ever change "
     "what was in the log by then.",
@@ -97,7 +93,8 @@ def person_view(case: SealedCase) -> dict[str, Any]:
         "summary": _summary(findings, treated),
         "request": _request(findings),
         "data": _data(findings),
-        "models": _models(treated, findings),
+        "models": models_told(treated, findings),
+        "checking": person_checking(case),
         "limits": _limits(findings, treated),
         "rights": say(
             "Write to %(contact)s. You can also complain to %(authority)s, and you can go to "
@@ -197,7 +194,7 @@ def _data(findings: Mapping[str, Any]) -> list[str]:
     return said or [say("None of your data was deleted.")]
 
 
-def _models(treated: Sequence[TreatedVersion], findings: Mapping[str, Any]) -> list[str]:
+def models_told(treated: Sequence[TreatedVersion], findings: Mapping[str, Any]) -> list[str]:
     """Return a sentence per version, in the words of the letters."""
     if not treated:
         return [phrases(language())["no_models"]]

@@ -122,12 +122,21 @@ def decisions(events: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
         [
             moment(event["at"]),
             words.said(event["type"]),
-            plain(event["data"]),
+            _content(event["data"]),
             code(event["actor"]),
         ]
         for event in events
         if event["type"] in DECISIONS
     ]
+
+
+def _content(data: Mapping[str, Any]) -> str:
+    """Return what an event says, codes in words."""
+    told = [
+        say("%(title)s: %(label)s", title=words.said(name), label=coded(plain(value)))
+        for name, value in data.items()
+    ]
+    return "; ".join(told) or say("none")
 
 
 def search(findings: Mapping[str, Any]) -> list[list[Any]]:

@@ -45,8 +45,7 @@ HELD = {
     ("decisions", "refusal"): grounds.REFUSALS,
     ("grounds", "ground"): {*grounds.GROUNDS, *grounds.RESTRICTIONS},
     ("exceptions", "code"): grounds.EXCEPTIONS,
-    ("letters", "letter"): {one for one in RULES if not one.endswith("_NOTICE")}
-    | {"LIFT_NOTICE"},
+    ("letters", "letter"): {one for one in RULES if not one.endswith("_NOTICE")} | {"LIFT_NOTICE"},
     ("letters", "state"): Letter.State.values,
     ("search", "blind_spots"): BLIND,
     ("identifiers", "kind"): SubjectIdentifier.Kind.values,
