@@ -27,9 +27,7 @@ def limits_first(
         looks: by run, how many looks its evidence is of. Each look is an event, but for one that
             was taken over from elsewhere, so the larger number is told.
     """
-    return [
-        _of(run, policy, events, looks=looks.get(run, 0)) for run, policy in policies.items()
-    ]
+    return [_of(run, policy, events, looks=looks.get(run, 0)) for run, policy in policies.items()]
 
 
 def _of(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from audits.models import ErasureRequest, SupplierEvidence
     from lineage.models import ModelVersion
 
+
 def is_from_outside(version: ModelVersion) -> bool:
     """Return whether nothing was captured of what a version was trained on."""
     return bool(version.generated_by.capture_level == Run.Capture.NONE)

@@ -26,7 +26,7 @@ from lineage.models import SubjectIdentifier
 from tests.words import LANGUAGES
 
 # Words that are the same in both languages.
-SAME: dict[str, set[str]] = {"fr": {"Audits", "audit", "Caches"}, "de": set()}
+SAME: dict[str, set[str]] = {"fr": {"Audits", "audit", "Caches"}, "de": {"Software"}}
 WAYS = {one.upper().replace(" ", "_") for one in EXACT}
 BLIND = {*answers_data.ALWAYS_BLIND, "RECORDS_WITHOUT_OWNER", "PARTS_NOT_SEARCHED"}
 # What every member that holds a code can hold, from where the code is defined.

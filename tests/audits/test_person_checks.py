@@ -52,7 +52,12 @@ def follow(folder, checking):
     program, *rest = shlex.split(checking["command"])
     assert program == "python"
     done = subprocess.run(
-        [sys.executable, *rest], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, *rest],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     return done.returncode, done.stdout
 
