@@ -29,7 +29,7 @@ WORDS = {
     "seal_title": "The seal of this PDF (PAdES)",
     "seal_text": "Where the installation has a key for it, this PDF carries a seal of its own "
     "(PAdES), which PDF readers show and which covers its text and its attachments. Take the "
-    "certificate seal.crt from another source than this PDF:",
+    "file seal.crt, which says whose seal it is, from another source than this PDF:",
     "seal_prints": "It says that the seal is intact, or names what was changed.",
 }
 PERSON = {
