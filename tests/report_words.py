@@ -131,7 +131,7 @@ def _in_tables() -> Iterator[str]:
     yield from (meaning for _, meaning in report_words.VERDICTS.values())
     yield from (level.words for level in Level)
     yield from (one.words for one in QUESTIONS.values())
-    yield from (Population.adversary, ULira.adversary)
+    yield from (Population.title, Population.adversary, ULira.adversary)
     yield from (str(one.label) for one in UnlearningRun.Status)
     yield from report_codes.CODES
     yield from known_sentences()

@@ -119,7 +119,7 @@ def _shown(member: str, value: Any) -> Any:  # noqa: ANN401  (a cell of any JSON
         return ", ".join(map(coded, value)) or say("none")
     if isinstance(value, float):
         return number(value)
-    return {None: say("none"), True: say("yes"), False: say("no")}[value]
+    return {None: say("no entry"), True: say("yes"), False: say("no")}[value]
 
 
 def _whole(member: str, value: int) -> str:

@@ -1,4 +1,4 @@
-"""The reasons of verdicts, as ``audits/core`` words them, with ``{name}`` for what varies.
+"""The reasons of verdicts and what is left, as ``audits/core`` words them, with ``{name}`` for what varies.
 
 A record holds them as English sentences; ``report_retold`` tells them in other languages.
 """
@@ -37,4 +37,10 @@ REASONS = (
     "ancestor was made exactly, and the code and environment are recorded.",
     "Smoke alarm: not run.",
     NOT_COVERED,
+    # Of audits/queries/footprint.py, on what is left.
+    "{count} record(s) still have an identity",
+    "{count} record(s) still have a content",
+    "{count} identifier(s) of the person are still stored",
+    "{count} file(s) of destroyed versions are still stored",
+    "{count} shadow model(s) with scores are not destroyed",
 )

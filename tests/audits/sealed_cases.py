@@ -19,7 +19,15 @@ from audits.execution.plots import Curve, roc_svg
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.services import case_runs, evidence, log, planning, records, requests, verdicts
 from lineage.core import bitmaps
-from lineage.models import Artefact, DataRecord, ModelVersion, OrdinalSpace, Restriction, Run
+from lineage.models import (
+    Artefact,
+    DataRecord,
+    ModelVersion,
+    OrdinalSpace,
+    Restriction,
+    Run,
+    SubjectIdentifier,
+)
 from lineage.services import subjects
 from lineage.services.artefacts import store_artefact
 from unlearning.models import UnlearningRun
@@ -28,6 +36,10 @@ from unlearning.services import runs
 START = datetime(2026, 3, 2, 9, 30, 15, 250_000, tzinfo=UTC)
 POLICY = EvidencePolicy(
     looks=(128,), max_trainings=256, margin_subject=0.35, audit_data=AuditData.OWN_RECORDS
+)
+MADE_EXACTLY = (
+    "The manifest digest matches, no ancestor's inputs hold a record of the forget set, every "
+    "ancestor was made exactly, and the code and environment are recorded."
 )
 PERSON = "ozymandias@example.org"
 FORGET = BitMap(range(40, 72))
@@ -278,7 +290,7 @@ def _construction() -> verdicts.Finding:
         models_per_arm=0,
         payload={"checks": checks, "ancestors": ["ranker v2"], "reasons": []},
         outcome="ERASED_BY_CONSTRUCTION",
-        reasons=["The manifest digest matches and every ancestor was made exactly."],
+        reasons=[MADE_EXACTLY],
         final=True,
     )
 
@@ -331,6 +343,7 @@ def _erase(request, space) -> None:
     logged(request, "shadows_purged", 161, count=256, remaining=0)
     logged(request, "records_erased", 162, space=space.public_id, records=32, remaining=0)
     logged(request, "journal_written", 163, entry=UUID(int=9), digest=digest)
+    SubjectIdentifier.objects.all().delete()
     logged(request, "subject_key_destroyed", 164, subject=UUID(int=8))
     logged(request, "letter_sent", 20, letter="CONFIRM", digest=digest)
     logged(request, "case_erased", 165)
