@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audits.execution.report_speech import say
-
-if TYPE_CHECKING:
-    from audits.execution.report_view import SealedCase
 
 KEYS = "keys.txt"
 PROGRAM = "verify.py"
@@ -49,16 +46,16 @@ def check_words() -> dict[str, str]:
     return {name: say(text) for name, text in WORDS.items()}
 
 
-def person_checking(case: SealedCase) -> dict[str, Any]:
+def person_checking(*, reference: str, vkey: str) -> dict[str, Any]:
     """Return how the person checks the record with what the page of the request offers.
 
     ``command`` works in a folder with the record under its downloaded name, the program and
     ``keys``, one public key a line, saved as ``keys.txt``.
     """
-    record = f"{case.findings['request']['reference']}.json"
+    record = f"{reference}.json"
     return {
         **{name: say(text, record=record) for name, text in PERSON.items() if name == "files"},
         **{name: say(text) for name, text in PERSON.items() if name != "files"},
-        "keys": case.vkey,
+        "keys": vkey,
         "command": f"python -I {PROGRAM} {record} --key {KEYS}",
     }

@@ -10,7 +10,10 @@ from django.utils.translation import gettext
 from audits.core import answers, evidence_file, record
 from audits.core.letter_rules import RULES
 from audits.core.placeholders import fill
+from audits.execution.report_models import treated_versions
+from audits.execution.report_person import models_told
 from audits.execution.report_speech import language, say
+from audits.execution.report_view import SealedCase, view_of
 from audits.queries.letter_texts import builtin_text
 
 if TYPE_CHECKING:
@@ -85,6 +88,14 @@ TERMS = (
     ("Lineage", "the graph of what each version learned from, directly or through others"),
     ("Recipe", "architecture, loss, optimiser, schedule and seed: enough to train again"),
 )
+
+
+def regulator_view(case: SealedCase) -> dict[str, Any]:
+    """Return everything that the regulator's edition shows, in the language that is spoken."""
+    findings = case.findings
+    told = models_told(treated_versions(findings), findings)
+    blocks = further(findings, case.verified.account.outcome, told)
+    return view_of(case) | {"further": blocks}
 
 
 def further(

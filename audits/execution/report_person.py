@@ -94,7 +94,7 @@ def person_view(case: SealedCase) -> dict[str, Any]:
         "request": _request(findings),
         "data": _data(findings),
         "models": models_told(treated, findings),
-        "checking": person_checking(case),
+        "checking": person_checking(reference=told["reference"], vkey=case.vkey),
         "limits": _limits(findings, treated),
         "rights": say(
             "Write to %(contact)s. You can also complain to %(authority)s, and you can go to "

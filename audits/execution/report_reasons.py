@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from audits.core.wording import NOT_COVERED
 
-_PASS = (
+_CLAIM = (
     "{level}: with {confidence} % confidence, over the randomness of training and unlearning, an "
     "attacker who reads probabilities and knows the record and its label, using the attack fitted "
     "to these shadow models, tells 'was trained on, then unlearned' from 'never was' with an "
@@ -16,8 +16,8 @@ _PASS = (
 )
 _JUDGED = "(judged on {inside} against {outside} models)."
 REASONS = (
-    f"{_PASS} for every subject {_JUDGED}",
-    f"{_PASS} {_JUDGED}",
+    f"{_CLAIM} for every subject {_JUDGED}",
+    f"{_CLAIM} {_JUDGED}",
     "{level}: with {confidence} % confidence, told from a retrained model with an advantage of at "
     "most {upper}.",
     "{level}: after unlearning the attack has an advantage of at least {lower} with {confidence} "

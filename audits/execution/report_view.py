@@ -21,7 +21,6 @@ from audits.execution.report_answers import answers_view
 from audits.execution.report_answers import limits as limits_of
 from audits.execution.report_checking import check_words
 from audits.execution.report_evidence import evidence_cards
-from audits.execution.report_further import further
 from audits.execution.report_labels import five_words, labels
 from audits.execution.report_operator import operator_view
 from audits.execution.report_retold import quoted
@@ -76,7 +75,7 @@ def view_of(case: SealedCase) -> dict[str, Any]:
         "locale": language(),
         "words": labels() | check_words(),
         "glossary": five_words(),
-        "further": _further(case, findings),
+        "further": {},
         "names": {**words.names(NAMES), "answer": say(ANSWER, **site())},
         "kept": [],
         **identity(case, findings),
@@ -104,14 +103,6 @@ def view_of(case: SealedCase) -> dict[str, Any]:
         "events": sections.annex(findings["events"]),
     }
     return view | operator_view(findings, view)
-
-
-def _further(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]:
-    # It imports from here: the person's edition is drawn from the same pieces.
-    from audits.execution.report_person import models_told  # noqa: PLC0415
-
-    told = models_told(models.treated_versions(findings), findings)
-    return further(findings, case.verified.account.outcome, told)
 
 
 def site() -> dict[str, str]:

@@ -29,9 +29,10 @@ from audits.execution.case_zip import key_periods
 from audits.execution.pdf_seal import seal_pdf
 from audits.execution.pictures import pictures_of
 from audits.execution.printable import printable_values
+from audits.execution.report_further import regulator_view
 from audits.execution.report_scores import scores_csv
 from audits.execution.report_speech import language, say
-from audits.execution.report_view import SealedCase, view_of
+from audits.execution.report_view import SealedCase
 from audits.execution.svg_text import description_of
 from audits.key_files import KeyFileRefused, SigningKeyMissing
 from audits.models import ErasureRequest
@@ -128,7 +129,7 @@ def render(data: bytes, *, vkey: str, locale: str = FALLBACK, stamp: bytes = b""
         stamp=stamp,
     )
     with translation.override(locale):
-        view = view_of(case)
+        view = regulator_view(case)
         view["pictures"], pictures = pictures_of(case.findings, language=locale)
         return typeset(view, inputs | pictures, sealed_at=at)
 

@@ -20,6 +20,7 @@ from audits.core.editions import LANGUAGES
 from audits.execution import editions, report_public, report_retold, reporting
 from audits.execution.edition_files import EVERY, write_editions
 from audits.execution.printable import printable_values
+from audits.execution.report_further import regulator_view
 from audits.execution.report_labels import FIVE_WORDS
 from audits.execution.report_person import person_view
 from audits.execution.report_public import band, public_view
@@ -69,7 +70,7 @@ def shown(sealed, edition: str, language: str) -> str:
         if edition == "public":
             view = public_view([case.findings] * 6, **PERIOD)
         else:
-            view = person_view(case) if edition == "person" else view_of(case)
+            view = person_view(case) if edition == "person" else regulator_view(case)
     return json.dumps(view, ensure_ascii=False)
 
 

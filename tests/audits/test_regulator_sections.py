@@ -16,9 +16,9 @@ from audits.core.editions import LANGUAGES
 from audits.execution import report_further as more
 from audits.execution import report_retold, reporting
 from audits.execution.report_checking import WORDS
+from audits.execution.report_further import regulator_view
 from audits.execution.report_labels import WORDS as LABELLED
 from audits.execution.report_speech import say
-from audits.execution.report_view import view_of
 from audits.queries.letter_texts import builtin_text, phrases
 from audits.queries.limit_sentences import SUPPORTED, UNSUPPORTED
 from tests.audits import sealed_cases
@@ -40,7 +40,7 @@ def case(django_db_setup, django_db_blocker, tmp_path_factory):
 
 def view(case, language="en"):
     with translation.override(language):
-        return view_of(case)
+        return regulator_view(case)
 
 
 def block(shown, section, title):
