@@ -1,4 +1,4 @@
-"""The reasons of verdicts and what is left, as ``audits/core`` words them, with ``{name}`` for what varies.
+"""The reasons of verdicts and what is left, as recorded in English, ``{name}`` for what varies.
 
 A record holds them as English sentences; ``report_retold`` tells them in other languages.
 """

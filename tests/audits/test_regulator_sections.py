@@ -23,6 +23,7 @@ from audits.queries.letter_texts import builtin_text, phrases
 from audits.queries.limit_sentences import SUPPORTED, UNSUPPORTED
 from tests.audits import sealed_cases
 
+pytestmark = pytest.mark.django_db  # values of the policy are read
 TEMPLATES = installed.BASE_DIR / "templates" / "reports"
 
 
