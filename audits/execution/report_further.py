@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-from django.utils.translation import gettext
-
 from audits.core import answers, evidence_file, record
 from audits.core.letter_rules import RULES
 from audits.core.placeholders import fill
 from audits.execution.report_models import treated_versions
 from audits.execution.report_person import models_told
 from audits.execution.report_speech import language, say
-from audits.execution.report_view import SealedCase, view_of
+from audits.execution.report_view import SealedCase, site, view_of
 from audits.queries.letter_texts import builtin_text
 
 if TYPE_CHECKING:
@@ -118,7 +115,7 @@ def _answer(outcome: str, models: Sequence[str]) -> list[dict[str, Any]]:
     if code not in RULES:
         return blocks
     text = builtin_text(code, language())
-    values = {"authority": gettext(settings.EXPUNGE_AUTHORITY)}
+    values = {"authority": site()["authority"]}
     told = [fill(text.blocks[name], values) for name in IN_THE_ANSWER if text.blocks.get(name)]
     said = say(REMEDIES_SAID, code=code, digest=text.digest)
     return [*blocks, {"title": say(REMEDIES_TITLE), "sentences": [*told, said]}]
@@ -126,7 +123,7 @@ def _answer(outcome: str, models: Sequence[str]) -> list[dict[str, Any]]:
 
 def _texts(findings: Mapping[str, Any]) -> list[dict[str, Any]]:
     release = str(findings["software"].get("expunge", ""))
-    assessment = say(ASSESSMENT, release=release, contact=settings.EXPUNGE_CONTACT)
+    assessment = say(ASSESSMENT, release=release, contact=site()["contact"])
     return [
         {"title": say(PROCEDURE_TITLE), "sentences": list(map(say, PROCEDURE))},
         {"title": say(ASSESSMENT_TITLE), "sentences": [assessment]},
