@@ -61,6 +61,7 @@ person = [
     path("status/<str:token>/progress/", status.status_progress, name="status_progress"),
     path("status/<str:token>/withdraw/", status.withdraw, name="withdraw"),
     path("status/<str:token>/record.json", status.status_record, name="status_record"),
+    path("status/<str:token>/verify.py", status.status_program, name="status_program"),
     path("status/<str:token>/report.pdf", status.status_report, name="status_report"),
     path("<slug:wish>/", steps.direct, name="ask"),
 ]

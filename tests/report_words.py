@@ -86,8 +86,15 @@ SHORT = {"d", "yes", "no", "none"}
 
 
 def _in_tables() -> Iterator[str]:
+    from audits.attacks.population import Population
+    from audits.attacks.u_lira import ULira
     from audits.core.estimates import Level
+    from audits.core.questions import QUESTIONS
     from audits.execution import (
+        report_answer_codes,
+        report_answer_words,
+        report_answers,
+        report_checking,
         report_codes,
         report_evidence,
         report_kept,
@@ -119,11 +126,15 @@ def _in_tables() -> Iterator[str]:
         *(report_person_words.SOMETIMES, report_person_words.SUMMARIES),
         *(report_person_words.CHANNELS, report_person_words.GROUNDS),
         *(report_public.PUBLIC, report_public.TEXTS),
+        *(report_checking.WORDS, report_checking.PERSON),
+        *(report_answer_words.LABELS, report_answer_codes.CODES, report_answers.ACTORS),
     ):
         for said in table.values():
             yield from [said] if isinstance(said, str) else said
     yield from (meaning for _, meaning in report_words.VERDICTS.values())
     yield from (level.words for level in Level)
+    yield from (one.words for one in QUESTIONS.values())
+    yield from (Population.title, Population.adversary, ULira.adversary)
     yield from (str(one.label) for one in UnlearningRun.Status)
     yield from report_codes.CODES
     yield from known_sentences()
@@ -131,8 +142,19 @@ def _in_tables() -> Iterator[str]:
     yield from (report_kept.UNNAMED, report_models.UNTREATED, report_view.KEPT)
     yield from (report_person_words.NOBODY, report_person_words.NOT_TOLD)
     yield from (*report_person_words.ALWAYS, *report_public.HOW, reporting.NO_PLOT)
+    yield reporting.FIGURE_WORDS
+    yield from _further()
     yield report_evidence.DESCRIPTIVE
     yield from (report_operator.DROPPED, report_operator.TAKEN_OUT, report_operator.EARLIER)
+
+
+def _further() -> Iterator[str]:
+    from audits.execution import report_further as more
+
+    yield from (more.MODELS_TITLE, more.MODELS_SAID, more.REMEDIES_TITLE, more.REMEDIES_SAID)
+    yield from (more.PROCEDURE_TITLE, *more.PROCEDURE, more.ASSESSMENT_TITLE, more.ASSESSMENT)
+    yield from (more.CHANGES_TITLE, *more.CHANGES_HEAD, *(said for _, said in more.CHANGES))
+    yield from (more.TERMS_TITLE, *more.TERMS_HEAD, *(one for row in more.TERMS for one in row))
 
 
 def complete(used: Iterable[str], language: str) -> list[str]:

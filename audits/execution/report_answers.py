@@ -9,14 +9,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 
+from audits.core.answer_kinds import NAME
 from audits.core.answers_schema import SECTIONS
-from audits.core.fields import ACTOR, CODE, COMMITMENT, INSTANT, UUID
+from audits.core.fields import ACTOR, CODE, COMMITMENT, DATE, INSTANT, UUID
 from audits.core.questions import QUESTIONS, reply
-from audits.execution import report_words as words
-from audits.execution.report_answer_words import CHAPTERS, CODES, LABELS
-from audits.execution.report_speech import moment, number, spell
+from audits.execution.report_answer_codes import coded
+from audits.execution.report_answer_words import CHAPTERS, LABELS
+from audits.execution.report_speech import day, decimal, moment, number, say, spell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 PERMILLE, SECONDS = "permille", "seconds"
 FOLD = 18  # characters of a digest in a narrow column
 WIDEST = 7
+ACTORS = {"subject": "the person", "system": "the software by itself"}
+# Names of the installation, in which nothing is a code.
+NAMED = frozenset(
+    name for one in SECTIONS.values() for name, kind in one.members.items() if kind is NAME
+)
 
 
 def answers_view(account: Account) -> dict[str, Any]:
@@ -38,8 +44,8 @@ def answers_view(account: Account) -> dict[str, Any]:
     answers: Any = account.findings.get("answers", {})
     chapters = {name: _chapter(answers, parts) for name, parts in CHAPTERS.items()}
     if not answers:
-        said = _("not recorded by the release that sealed this record")
-        chapters["request"]["pairs"].append([_("Further answers"), said])
+        said = say("not recorded by the release that sealed this record")
+        chapters["request"]["pairs"].append([say("Further answers"), said])
     return {
         "header": _pair(),
         "chapters": chapters,
@@ -50,7 +56,7 @@ def answers_view(account: Account) -> dict[str, Any]:
 def limits(findings: Mapping[str, Any]) -> list[str]:
     """Return what the record does not show, which is never nothing."""
     return list(findings.get("limits") or ()) or [
-        _("This record names no limit. That does not mean that there is none.")
+        say("This record names no limit. That does not mean that there is none.")
     ]
 
 
@@ -59,14 +65,17 @@ def _chapter(answers: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, li
     tables: list[Any] = []
     for part in parts:
         value = answers.get(part)
-        title, *labels = map(_, LABELS[part])
+        title, *labels = map(say, LABELS[part])
         if isinstance(value, list):
             tables += _tables(title, labels, value, part)
         elif isinstance(value, dict) and value.keys() == {"none"}:
-            pairs.append([title, _("None: {why}").format(why=_code(value["none"]))])
+            pairs.append([title, say("None: %(why)s", why=coded(value["none"]))])
         elif isinstance(value, dict):
             pairs += [
-                [f"{title}: {label}", _shown(member, value[member])]
+                [
+                    say("%(title)s: %(label)s", title=title, label=label),
+                    _shown(member, value[member]),
+                ]
                 for member, label in zip(SECTIONS[part].members, labels, strict=True)
             ]
     return {"pairs": pairs, "tables": tables}
@@ -92,7 +101,7 @@ def _tables(
 
 
 def _pair() -> list[str]:
-    return [_("Field"), _("Value")]
+    return [say("Field"), say("Value")]
 
 
 def _rows(rows: list[dict[str, Any]], part: str) -> list[list[Any]]:
@@ -103,28 +112,37 @@ def _rows(rows: list[dict[str, Any]], part: str) -> list[list[Any]]:
 def _shown(member: str, value: Any) -> Any:  # noqa: ANN401  (a cell of any JSON value)
     """Return a value as a cell: text, or a digest in a fixed width."""
     if isinstance(value, str):
-        return _text(value)
+        return _named(member, value) if member in NAMED else _text(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return _whole(member, value)
     if isinstance(value, list):
-        return ", ".join(map(_code, value)) or _("none")
+        return ", ".join(map(coded, value)) or say("none")
     if isinstance(value, float):
         return number(value)
-    return {None: _("none"), True: _("yes"), False: _("no")}[value]
+    return {None: say("no entry"), True: say("yes"), False: say("no")}[value]
 
 
 def _whole(member: str, value: int) -> str:
     if member == PERMILLE:
-        return f"{value / 10:.1f} %"
+        return f"{decimal(f'{value / 10:.1f}')} %"
     return spell(timedelta(seconds=value)) if member == SECONDS else str(value)
+
+
+def _named(member: str, value: str) -> str:
+    """Return a name of the installation; that of the authority has a translation by default."""
+    return gettext(value) if member == "authority" else value
 
 
 def _text(value: str) -> Any:  # noqa: ANN401  (a cell)
     if INSTANT.accepts(value):
         return moment(value)
+    if DATE.accepts(value):
+        return day(value)
+    if value in ACTORS:
+        return say(ACTORS[value])
     if any(kind.accepts(value) for kind in (COMMITMENT, UUID, ACTOR)):
         return {"code": value}
-    return _code(value) if CODE.accepts(value) else value
+    return coded(value) if CODE.accepts(value) else value
 
 
 def _folded(cell: Any) -> Any:  # noqa: ANN401  (a cell)
@@ -135,14 +153,12 @@ def _folded(cell: Any) -> Any:  # noqa: ANN401  (a cell)
     return {"code": "\n".join(text[at : at + FOLD] for at in range(0, len(text), FOLD))}
 
 
-def _code(value: str) -> str:
-    return _(CODES[value]) if value in CODES else words.said(value)
-
-
 def _questions(account: Account) -> dict[str, Any]:
-    rows = [[name, _(asked.words), _answered(account, name)] for name, asked in QUESTIONS.items()]
-    header = [_("No."), _("Question"), _("Answered in the record by")]
-    return {"title": _("The questions that this record answers"), "header": header, "rows": rows}
+    rows = [
+        [name, say(asked.words), _answered(account, name)] for name, asked in QUESTIONS.items()
+    ]
+    header = [say("No."), say("Question"), say("Answered in the record by")]
+    return {"title": say("The questions that this record answers"), "header": header, "rows": rows}
 
 
 def _answered(account: Account, name: str) -> Any:  # noqa: ANN401  (a cell)
@@ -150,5 +166,5 @@ def _answered(account: Account, name: str) -> Any:  # noqa: ANN401  (a cell)
     if said.values:
         return {"code": "\n".join(said.values)}
     if said.none:
-        return _("None: {why}").format(why=_code(next(iter(said.none.values()))))
-    return _("not recorded by the release that sealed this record")
+        return say("None: %(why)s", why=coded(next(iter(said.none.values()))))
+    return say("not recorded by the release that sealed this record")

@@ -67,10 +67,10 @@ def _population(row: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, Any]:
     if reason := payload.get("not_computed"):
         rows.append([say("Result"), quoted(str(reason))])
     return {
-        "title": Population.title,
+        "title": say(Population.title),
         "card": [
             [say("Source"), quoted(Population.paper)],
-            [say("Adversary"), quoted(Population.adversary)],
+            [say("Adversary"), say(Population.adversary)],
         ],
         "more": rows,
         "note": say(DESCRIPTIVE),

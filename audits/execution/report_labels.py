@@ -97,6 +97,18 @@ WORDS: dict[str, str | tuple[str, ...]] = {
     "glossary": ("Word", "What it means here"),
     "attached_title": "Attached files",
     "attached": ("File", "What it is"),
+    "files": (  # in the order of templates/reports/record.typ
+        "The sealed record",
+        "The signed statement of the record: what was done and measured",
+        "The proof that the log holds the seal of this case",
+        "The signed checkpoint of the log",
+        "A time stamp on the checkpoint by another authority (RFC 3161)",
+        "The events of this case, each with its path in the log",
+        "The kept numbers, one per line; rules and accuracies are in the record",
+        "Which model versions had learned from the records, and what became of them",
+        "The keys that signed; take them from another source, and compare",
+        "The program that checks the exported case; read it before you run it",
+    ),
 }
 FIVE_WORDS = {
     "done": "What was to be done was done, and read back where it can be.",

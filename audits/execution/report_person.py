@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.core.placeholders import fill
 from audits.execution import report_words as words
+from audits.execution.report_checking import person_checking
 from audits.execution.report_kept import kept_of
 from audits.execution.report_labels import labels
 from audits.execution.report_models import treated_versions
@@ -62,7 +63,8 @@ def _view(case: SealedCase, findings: Mapping[str, Any]) -> dict[str, Any]:
         "summary": _summary(findings, treated),
         "request": request_rows(findings),
         "data": _data(findings),
-        "models": _models(treated, findings),
+        "models": models_told(treated, findings),
+        "checking": person_checking(reference=told["reference"], vkey=case.vkey),
         "limits": _limits(findings, treated),
         "rights": say(
             "Write to %(contact)s. You can also complain to %(authority)s, and you can go to "
@@ -192,7 +194,7 @@ def _data(findings: Mapping[str, Any]) -> list[str]:
     return said or [say("None of your data was deleted.")]
 
 
-def _models(treated: Sequence[TreatedVersion], findings: Mapping[str, Any]) -> list[str]:
+def models_told(treated: Sequence[TreatedVersion], findings: Mapping[str, Any]) -> list[str]:
     """Return a sentence per version, in the words of the letters."""
     if not treated:
         return [phrases(language())["no_models"]]

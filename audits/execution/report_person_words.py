@@ -17,11 +17,6 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
     "limits_title": "What this cannot show",
     "verify_title": "How you can check this without us",
     "rights": "If you do not agree",
-    "verify_person": "The signed record (record.json) is on the page of your request. Somebody "
-    "whom you trust, or a data protection authority, can check it with this number (SHA-256) and "
-    "without us:",
-    "verify_command": "The program that checks it is free. It prints whether the record was "
-    "changed after it was signed:",
     "verify_log": "The record is entered in a log that we can only write on at its end. This is "
     "the signed state of the log. Keep this document: with it, anybody can see if we ever change "
     "what was in the log by then.",

@@ -11,11 +11,15 @@ import re
 from functools import cache
 from typing import Any
 
-from audits.execution.report_speech import language, say
+from audits.core.estimates import Level
+from audits.execution.report_reasons import REASONS
+from audits.execution.report_speech import decimal, language, say
 from audits.queries import limit_sentences
 from audits.queries.letter_texts import FALLBACK
 
 _PLACE = re.compile(r"\{(\w+)\}")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_LEVELS = frozenset(level.words for level in Level)
 
 
 def known_sentences() -> tuple[str, ...]:
@@ -24,7 +28,7 @@ def known_sentences() -> tuple[str, ...]:
     texts = [value for value in found if isinstance(value, str) and " " in value]
     several = [tuple(one.values()) if isinstance(one, dict) else one for one in found]
     lists = [one for value in several if isinstance(value, tuple) for one in value]
-    return tuple(dict.fromkeys([*texts, *lists]))
+    return tuple(dict.fromkeys([*texts, *lists, *REASONS]))
 
 
 def retold(sentence: str) -> str | None:
@@ -44,7 +48,15 @@ def quoted(sentence: str) -> Any:  # noqa: ANN401  (a cell of a table: text, or 
 
 
 def _filled(said: str, values: dict[str, str]) -> str:
-    return _PLACE.sub(lambda place: values[place[1]], said)
+    return _PLACE.sub(lambda place: _value(values[place[1]]), said)
+
+
+def _value(text: str) -> str:
+    """Return what varies in a sentence: a level and a number are told, a name stays."""
+    if text.lower() in _LEVELS:
+        told = say(text.lower())
+        return told[:1].upper() + told[1:]
+    return decimal(text) if _NUMBER.fullmatch(text) else text
 
 
 @cache

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from audits.execution import report_words as words
+from audits.execution.report_answer_codes import coded
 from audits.execution.report_retold import quoted
 from audits.execution.report_speech import day, inside, language, moment, say, short_day, waited
 from audits.execution.report_words import code, plain
@@ -44,13 +45,13 @@ def request(findings: Mapping[str, Any]) -> list[list[Any]]:
         [say("Channel"), words.said(facts["channel"])],
         [say("Received"), moment(facts["received_at"])],
         [say("Identity confirmed"), moment(facts["verified_at"])],
-        [say("Ground (Art. 17(1))"), facts["ground"] or say("not recorded")],
+        [say("Ground (Art. 17(1))"), coded(facts["ground"]) or say("not recorded")],
         [say("Answer due on"), day(facts["due_on"])],
         *_due(findings, received),
         [say("Commitment to the address"), code(received.get("commitment"))],
     ]
     if facts["refusal_code"]:
-        rows.append([say("Refusal (Art. 17(3))"), facts["refusal_code"]])
+        rows.append([say("Refusal (Art. 17(3))"), coded(facts["refusal_code"])])
     if facts["joined_to"]:
         rows.append([say("Continues under"), facts["joined_to"]])
     if facts.get("linked_to"):  # records sealed by an earlier release do not say
@@ -68,7 +69,7 @@ def _due(findings: Mapping[str, Any], received: Mapping[str, Any]) -> list[list[
             [say("Public holidays of"), str(received.get("calendar", say("not recorded")))],
             [say("Local day of receipt"), day(received.get("received_on"))],
         ]
-    rows = [[say("Rule"), rule], [say("How it was counted"), _counted(clock)]]
+    rows = [[say("Rule"), coded(rule)], [say("How it was counted"), _counted(clock)]]
     if clock["pauses"]:
         dues = f"{short_day(clock['due'])}, {short_day(clock['due_with_pauses'])}"
         rows.append([say("Due without and with pauses"), dues])
@@ -94,7 +95,7 @@ def _counted(clock: Mapping[str, Any]) -> str:
         "%(due)s.",
         received=day(clock["received_on"]),
         zone=clock["zone"],
-        rule=clock["rule"],
+        rule=coded(clock["rule"]),
         counted=day(clock["counted"]),
         calendar=clock["calendar"],
         due=day(clock["due"]),
@@ -121,12 +122,21 @@ def decisions(events: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
         [
             moment(event["at"]),
             words.said(event["type"]),
-            plain(event["data"]),
+            _content(event["data"]),
             code(event["actor"]),
         ]
         for event in events
         if event["type"] in DECISIONS
     ]
+
+
+def _content(data: Mapping[str, Any]) -> str:
+    """Return what an event says, codes in words."""
+    told = [
+        say("%(title)s: %(label)s", title=words.said(name), label=coded(plain(value)))
+        for name, value in data.items()
+    ]
+    return "; ".join(told) or say("none")
 
 
 def search(findings: Mapping[str, Any]) -> list[list[Any]]:

@@ -80,7 +80,7 @@ def _rules(
     levels = ", ".join(say(level.words) for level in policy.levels)
     return [
         [say("Source"), quoted(ULira.paper)],
-        [say("Adversary"), quoted(ULira.adversary)],
+        [say("Adversary"), say(ULira.adversary)],
         [say("Shadow models learned"), say(words.AUDIT_DATA[policy.audit_data])],
         [say("Shadow models trained"), _trained(row["payload"].get("engine"))],
         [

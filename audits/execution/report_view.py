@@ -19,6 +19,7 @@ from audits.execution import report_sections as sections
 from audits.execution import report_words as words
 from audits.execution.report_answers import answers_view
 from audits.execution.report_answers import limits as limits_of
+from audits.execution.report_checking import check_words
 from audits.execution.report_evidence import evidence_cards
 from audits.execution.report_kept import kept_of
 from audits.execution.report_labels import five_words, labels
@@ -82,7 +83,7 @@ def view_of(case: SealedCase) -> dict[str, Any]:
 def _view(case: SealedCase, findings: dict[str, Any]) -> dict[str, Any]:
     view = {
         "locale": language(),
-        "words": labels(),
+        "words": labels() | check_words(),
         "glossary": five_words(),
         "further": {},
         "names": {**words.names(NAMES), "answer": say(ANSWER, **site())},

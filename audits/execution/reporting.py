@@ -29,9 +29,10 @@ from audits.execution.case_zip import key_periods
 from audits.execution.pdf_seal import seal_pdf
 from audits.execution.pictures import pictures_of
 from audits.execution.printable import printable_values
+from audits.execution.report_further import regulator_view
 from audits.execution.report_scores import scores_csv
-from audits.execution.report_speech import say
-from audits.execution.report_view import SealedCase, view_of
+from audits.execution.report_speech import language, say
+from audits.execution.report_view import SealedCase
 from audits.execution.svg_text import description_of
 from audits.key_files import KeyFileRefused, SigningKeyMissing
 from audits.models import ErasureRequest
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from lineage.models import Job
 
 logger = logging.getLogger("expunge.report")
+FIGURE_WORDS = "The words inside the figure are in English."
 NO_PLOT = "The figure of this evidence is no longer stored; its digest is in the record."
 
 
@@ -131,7 +133,7 @@ def render(data: bytes, *, vkey: str, locale: str = FALLBACK, stamp: bytes = b""
         stamp=stamp,
     )
     with translation.override(locale):
-        view = view_of(case)
+        view = regulator_view(case)
         view["pictures"], pictures = pictures_of(case.findings, language=locale)
         return typeset(view, inputs | pictures, sealed_at=at)
 
@@ -210,11 +212,15 @@ def _embed_plots(evidence: list[dict[str, Any]]) -> dict[str, str]:
                 continue
             name = f"{kind}-{number}"
             alt = printable_values(description_of(svg)) or say("Plot of the evidence")
-            card["figures"].append(
-                {"name": name, "alt": alt, "caption": say(words.CAPTIONS[kind])}
-            )
+            card["figures"].append({"name": name, "alt": alt, "caption": _caption(kind)})
             pictures[name] = svg.decode()
     return pictures
+
+
+def _caption(kind: str) -> str:
+    """Return what a figure shows; its own words were drawn once, in English."""
+    told = say(words.CAPTIONS[kind])
+    return told if language() == FALLBACK else f"{told} {say(FIGURE_WORDS)}"
 
 
 def _plot(digest: str) -> bytes | None:

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from audits.execution.pictured import fitted
 from audits.execution.plots import COLOURS, drawing, svg_of
+from audits.execution.report_speech import short_day
 from audits.execution.report_speech import spell as in_units
 from audits.execution.timeline_steps import Course, Step, course_of
 
@@ -126,7 +127,7 @@ def _step(axes: Axes, course: Course, row: int, step: Step, reach: timedelta) ->
         axes.barh(row + 0.5, max(end - began, least), left=began, height=0.55, **_WORKING)
     axes.axhline(row + 1, color="#e6e6e6", linewidth=0.5, zorder=0)
     span = f"{spell(step.took)}, {percent(course.share(step))}" if row else ""
-    _texts(axes, row, _(NAMES[step.name]), f"{step.end:%Y-%m-%d %H:%M}", span)
+    _texts(axes, row, _(NAMES[step.name]), _when(step.end), span)
 
 
 def _texts(axes: Axes, row: int, name: str, at: str, span: str) -> None:
@@ -184,7 +185,7 @@ def _due(course: Course) -> list[tuple[str, Any, datetime]]:
 
 
 def _day(end: datetime) -> str:
-    return f"{end - timedelta(days=1):%Y-%m-%d}"
+    return short_day((end - timedelta(days=1)).isoformat())
 
 
 def _ticks(axes: Axes, unit: str, reach: timedelta) -> None:
@@ -217,8 +218,8 @@ def _legend(axes: Axes, course: Course) -> None:
 
 def _described(course: Course) -> str:
     whole = _("From %(start)s to %(end)s UTC the case took %(span)s.") % {
-        "start": f"{course.start:%Y-%m-%d %H:%M}",
-        "end": f"{course.end:%Y-%m-%d %H:%M}",
+        "start": _when(course.start),
+        "end": _when(course.end),
         "span": spell(course.took),
     }
     steps = [
@@ -229,3 +230,8 @@ def _described(course: Course) -> str:
     if course.pauses:
         clock.append(_("The clock was paused %(count)d time(s)") % {"count": len(course.pauses)})
     return " ".join([whole, f"{'; '.join(steps)}.", *(f"{text}." for text in clock)])
+
+
+def _when(moment: datetime) -> str:
+    """Return an instant to the minute, the day as the language writes it."""
+    return f"{short_day(moment.isoformat())} {moment:%H:%M}"

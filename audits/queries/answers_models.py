@@ -43,6 +43,7 @@ def model_answers(
     """Return the members of the answers that are about models, audits and who ran them."""
     audits = [row for row in findings["evidence"] if row["kind"] == "U_LIRA"]
     policies = {row["run"]: row["payload"].get("policy_digest") for row in audits}
+    looks = Counter(run for run, _ in {(row["run"], row["look"]) for row in audits})
     return {
         "lineage": _lineage(findings["plan"]),
         "exact": rows_or(
@@ -50,7 +51,7 @@ def model_answers(
         ),
         "attacks": rows_or(NO_MODEL, [one for row in audits for one in _attacks(row)]),
         "not_run": _not_run(audits),
-        "limits_first": rows_or(NO_MODEL, limits_first(logged, policies)),
+        "limits_first": rows_or(NO_MODEL, limits_first(logged, policies, looks)),
         "attempts": _attempts(findings, audits) if runs else none("NO_RUN"),
         "reproduction": _reproduction(findings, logged),
         "environments": rows_or("NO_RUN", [_environment(run) for run in runs]),

@@ -180,3 +180,11 @@ APART = (
     "The records stay stored, apart and out of every training; that ends where a backup from "
     "before this case is restored."
 )
+UNSUPPORTED = (
+    "{count} version(s) rest on a model of which it was not captured on what it was trained, and "
+    "of which no evidence of its supplier is kept: {names}. How it was made is not known here."
+)
+SUPPORTED = (
+    "{count} document(s) of suppliers are kept about models of which it was not captured on what "
+    "they were trained: {names}. What they say was not checked here."
+)

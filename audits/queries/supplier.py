@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audits.core import events
+from audits.queries.limit_sentences import SUPPORTED, UNSUPPORTED
 from audits.queries.told import affected_versions
 from lineage.models import Run
 from lineage.queries.sources import parents_of
@@ -14,15 +15,6 @@ if TYPE_CHECKING:
 
     from audits.models import ErasureRequest, SupplierEvidence
     from lineage.models import ModelVersion
-
-UNSUPPORTED = (
-    "{count} version(s) rest on a model of which it was not captured on what it was trained, and "
-    "of which no evidence of its supplier is kept: {names}. How it was made is not known here."
-)
-SUPPORTED = (
-    "{count} document(s) of suppliers are kept about models of which it was not captured on what "
-    "they were trained: {names}. What they say was not checked here."
-)
 
 
 def is_from_outside(version: ModelVersion) -> bool:

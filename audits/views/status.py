@@ -13,6 +13,7 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits import workflow
+from audits.core.case_bundle import STANDALONE
 from audits.models import ComplianceRecord, ErasureRequest
 from audits.queries import case_file, cases
 from audits.queries.editions import for_the_person
@@ -23,7 +24,7 @@ from audits.queries.letter_texts import phrases
 from audits.services.requests import token_digest
 from audits.services.transitions import MoveNotAllowed
 from audits.views.access import no_referrer, page, private
-from audits.views.downloads import edition_response, record_response
+from audits.views.downloads import attachment, edition_response, record_response
 from audits.views.language import speak_to
 from audits.views.progress import fragment, progress_of
 from audits.views.wording import OUTCOMES
@@ -97,6 +98,18 @@ def status_record(
 ) -> HttpResponse:
     """Return the sealed record to the person whom it is about."""
     return record_response(request, case)
+
+
+@require_safe
+@no_referrer
+@of_token
+def status_program(
+    request: HttpRequest,  # noqa: ARG001  (as every view)
+    case: ErasureRequest,  # noqa: ARG001  (it is the same for every case)
+    token: str,  # noqa: ARG001  (it has found the case)
+) -> HttpResponse:
+    """Return the program that checks the record, as the report for the person says."""
+    return attachment(STANDALONE.read_bytes(), STANDALONE.name, "text/x-python")
 
 
 @require_safe

@@ -57,8 +57,8 @@ def _states() -> list[str]:
     lines = ["| from | to |", "|---|---|"]
     for state in S:
         after = [S(to).label for to, before in ALLOWED.items() if state in before]
-        only = SEALED_AS.get(state)
-        sealed = f" (sealed only as: {Outcome(only).label})" if only else ""
+        only = ", ".join(str(Outcome(one).label) for one in SEALED_AS.get(state, ()))
+        sealed = f" (sealed only as: {only})" if only else ""
         end = "where it was" if state in STOPPED else "the end"
         lines.append(f"| {state.label} | {'; '.join(after) or end}{sealed} |")
     return lines

@@ -19,7 +19,16 @@ from audits.execution.plots import Curve, roc_svg
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.services import case_runs, evidence, log, planning, records, requests, verdicts
 from lineage.core import bitmaps
-from lineage.models import Artefact, ModelVersion, OrdinalSpace, Restriction, Run
+from lineage.models import (
+    Artefact,
+    DataRecord,
+    ModelVersion,
+    OrdinalSpace,
+    Restriction,
+    Run,
+    SubjectIdentifier,
+)
+from lineage.services import subjects
 from lineage.services.artefacts import store_artefact
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
@@ -28,6 +37,11 @@ START = datetime(2026, 3, 2, 9, 30, 15, 250_000, tzinfo=UTC)
 POLICY = EvidencePolicy(
     looks=(128,), max_trainings=256, margin_subject=0.35, audit_data=AuditData.OWN_RECORDS
 )
+MADE_EXACTLY = (
+    "The manifest digest matches, no ancestor's inputs hold a record of the forget set, every "
+    "ancestor was made exactly, and the code and environment are recorded."
+)
+PERSON = "ozymandias@example.org"
 FORGET = BitMap(range(40, 72))
 S = ErasureRequest.Status
 
@@ -44,7 +58,7 @@ def at(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
-def received(email="ozymandias@example.org"):
+def received(email=PERSON):
     """A confirmed request."""
     got = requests.receive_request(email=email, channel="FORM", now=at(0))
     return requests.confirm_request(token=got.confirm_token, now=at(12))
@@ -67,8 +81,9 @@ def erased_case():
 
 def case_to_seal():
     """The same case before its seal."""
-    request = received()
     space = OrdinalSpace.objects.create(name=f"digits-{uuid4().hex[:6]}")
+    _owned(space, PERSON)
+    request = received(PERSON)
     versions = [_version(name) for name in ("digits-cnn", "ranker", "legacy")]
     _plan(request, space, versions)
     _cleared_by_attack(request, versions[0])
@@ -77,6 +92,15 @@ def case_to_seal():
     _erase(request, space)
     request.refresh_from_db()
     return request
+
+
+def _owned(space: OrdinalSpace, email: str) -> None:
+    """Store the records that the search finds and the erasure deletes."""
+    owner = subjects.register_subject(identifiers={"EMAIL": email}, now=at(-1000))
+    DataRecord.objects.bulk_create(
+        DataRecord(space=space, ordinal=ordinal, subject=owner, generated_at=at(-1000))
+        for ordinal in FORGET
+    )
 
 
 def _version(name: str, number: int = 1) -> ModelVersion:
@@ -266,7 +290,7 @@ def _construction() -> verdicts.Finding:
         models_per_arm=0,
         payload={"checks": checks, "ancestors": ["ranker v2"], "reasons": []},
         outcome="ERASED_BY_CONSTRUCTION",
-        reasons=["The manifest digest matches and every ancestor was made exactly."],
+        reasons=[MADE_EXACTLY],
         final=True,
     )
 
@@ -313,9 +337,13 @@ def _erase(request, space) -> None:
             kind="WEIGHTS",
             digest=digest,
         )
+    affected = ModelVersion.objects.filter(pk__in=request.runs.values("target"))
+    affected.update(state=ModelVersion.State.DESTROYED)
+    DataRecord.objects.filter(space=space).update(subject=None, invalidated_at=at(162))
     logged(request, "shadows_purged", 161, count=256, remaining=0)
     logged(request, "records_erased", 162, space=space.public_id, records=32, remaining=0)
     logged(request, "journal_written", 163, entry=UUID(int=9), digest=digest)
+    SubjectIdentifier.objects.all().delete()
     logged(request, "subject_key_destroyed", 164, subject=UUID(int=8))
     logged(request, "letter_sent", 20, letter="CONFIRM", digest=digest)
     logged(request, "case_erased", 165)

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from audits.execution.planning import plan_of
+from audits.execution.planning import own_plan, plan_of
 from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries import batches, schedule
 from audits.queries.groups import groups
@@ -133,7 +133,7 @@ def test_plans_are_kept_for_all_of_a_batch_or_for_none(world, pair):
     plan, planned_runs = plan_of(ada.pk, bert.pk)
 
     def keep() -> bool:
-        plans = {one.pk: plan for one in pair}
+        plans = {one.pk: own_plan(plan, one.pk, 2) for one in pair}
         return scheduling.keep_plans(plans=plans, runs=planned_runs, now=timezone.now())
 
     finding = DuplicateFinding.objects.create(

@@ -204,7 +204,7 @@ def test_an_issued_certificate_is_used_trusted_by_its_issuer_and_entered(
     write_key(private, key())
     settings.EXPUNGE_SEAL_CERTIFICATE, settings.EXPUNGE_SEAL_KEY = str(private), str(private)
     private.write_text(private.read_text() + chain)  # one file with all, as authorities send it
-    assert keys.init() == ["log", "evidence"]
+    assert keys.init() == ["log", "evidence", "model"]
     own, above = re.findall("-----BEGIN.*?END CERTIFICATE-----\n", keys.seal_key()[1], re.S)[-2:]
     pdf = reporting.sealed(unsealed(), now=NOW)
     assert state(pdf, above) is state(pdf, own) is State.INTACT

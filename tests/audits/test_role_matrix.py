@@ -90,7 +90,7 @@ ACTIONS = {
 ALL = set(ROLES)
 EVERYBODY = {
     *("home", "erasure_form", "erasure_received", "confirm", "erasure_confirmed", "answer"),
-    *("status", "status_progress", "withdraw", "status_record", "status_report"),
+    *("status", "status_progress", "withdraw", "status_record", "status_program", "status_report"),
     "acknowledge",
     *("ask", "ask_kind", "ask_email", "ask_check"),
 }

@@ -36,7 +36,7 @@ def now() -> datetime:
 
 
 @pytest.fixture(scope="session")
-def template(django_db_blocker, tmp_path_factory) -> Iterator[dict[str, Any]]:
+def template(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[dict[str, Any]]:
     """A migrated, empty database like the configured one; yields Django's settings of it.
 
     Not the test database: what several processes commit needs no clean-up by DELETE, which the

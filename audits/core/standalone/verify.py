@@ -3,7 +3,8 @@
     python -I verify.py CASE.zip --key KEY
 
 It needs Python 3.10 or later and the package ``cryptography``; it opens no connection. CASE is the
-zip or the folder that it was unpacked into. KEY is the verifier key of the issuer (one line,
+zip, the folder that it was unpacked into, or the sealed record alone (a file that ends with
+``.json``). KEY is the verifier key of the issuer (one line,
 ``name+id+base64``) or a file with such lines, and must come from somewhere else: a letter, a web
 page, an authority. Whoever changed the files could have put another key, and another verify.py,
 beside them. So take this program from somewhere else, too, or read it first.
@@ -159,10 +160,14 @@ def read_files(path: Path) -> dict[str, bytes]:
         size = sum(one.stat().st_size for one in entries)
         need(size <= LARGEST, f"The files have {size} bytes; at most {LARGEST} are read.")
         return {one.name: one.read_bytes() for one in entries}
+    return read_zip(_bytes_of(path))
+
+
+def _bytes_of(path: Path) -> bytes:
     try:
         size = path.stat().st_size
-        need(size <= LARGEST, f"The zip has {size} bytes; at most {LARGEST} are read.")
-        return read_zip(path.read_bytes())
+        need(size <= LARGEST, f"The file has {size} bytes; at most {LARGEST} are read.")
+        return path.read_bytes()
     except OSError as error:
         raise NotJudged(f"The file {path} is missing or cannot be read.") from error
 
@@ -337,8 +342,9 @@ class Case:
         need(self.record["format"] == "expunge-record/1", "It is not an expunge-record/1.")
         same = canonical(self.record["envelope"]) == self.files["evidence.dsse.json"]
         need(same, "evidence.dsse.json is not the envelope of the record.")
-        graph = decoded(self.files["graph.json"])
-        need(graph["format"] == "expunge-graph/1", "graph.json is not an expunge-graph/1.")
+        if "graph.json" in self.files:
+            graph = decoded(self.files["graph.json"])
+            need(graph["format"] == "expunge-graph/1", "graph.json is not an expunge-graph/1.")
 
     def statement(self) -> None:
         """The statement is signed, and its events belong to one case and rise."""
@@ -397,10 +403,26 @@ class Case:
             lines += canonical({**one, "path": texts}) + b"\n"
             told = [event[name] or "" for name in ("at", "type", "actor", "case")]
             table.append([str(one["index"]), *told, canonical(event["data"]).decode()])
+        if "events.jsonl" not in self.files:
+            return
         need(lines == self.files["events.jsonl"], "events.jsonl tells of other events.")
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(table)
         need(text.getvalue().encode() == self.files["events.csv"], "events.csv tells of others.")
+
+
+def of_record(data: bytes) -> dict[str, bytes]:
+    """The files that a record alone stands for: what is drawn from it is in it."""
+    record = decoded(data)
+    need(isinstance(record, dict), "It is not a sealed record.")
+    need({"envelope", "proof"} <= set(record), "It is not a sealed record.")
+    need(isinstance(record["proof"], str), "Its proof is not text.")
+    return {
+        "record.json": data,
+        "evidence.dsse.json": canonical(record["envelope"]),
+        "case.tlog-proof": record["proof"].encode(),
+        "checkpoint.txt": record["proof"].partition("\n\n")[2].encode(),
+    }
 
 
 STEPS = (
@@ -413,10 +435,17 @@ STEPS = (
 )
 
 
-def verify(files: dict[str, bytes], keys: Keys, held: str = "") -> list[str]:
-    """What was verified, in sentences. Raises Rejected with the first step that failed."""
+def verify(
+    files: dict[str, bytes], keys: Keys, held: str = "", *, alone: bool = False
+) -> list[str]:
+    """What was verified, in sentences. Raises Rejected with the first step that failed.
+
+    ``alone``: the files are those of ``of_record``, which no manifest names.
+    """
     case = Case(files, keys)
     for number, (what, check) in enumerate(STEPS, start=2):
+        if alone and check is Case.manifest:
+            continue
         with step(number, what):
             check(case)
     with step(8, "the checkpoint that you hold"):
@@ -424,7 +453,9 @@ def verify(files: dict[str, bytes], keys: Keys, held: str = "") -> list[str]:
     origin, size, root = case.tree
     return [
         f"Case {case.account['case']}, outcome {case.account['outcome']}.",
-        f"All {len(files)} files are signed for and unchanged.",
+        "Only the record was checked; it is signed and unchanged."
+        if alone
+        else f"All {len(files)} files are signed for and unchanged.",
         f"{len(case.account['events']) + 1} events of the case are in the log {origin}.",
         f"Checkpoint: {size} events, root {root.hex()}.",
         *([STAMPED] if "checkpoint.tsr" in files else []),
@@ -471,7 +502,7 @@ def _text_of(file: Path, what: str) -> str:
 def run(arguments: list[str]) -> tuple[int, str]:
     """Exit code and what to say."""
     parser = argparse.ArgumentParser(description="Verify an exported erasure case.")
-    parser.add_argument("path", type=Path, help="the zip, or the folder with its files")
+    parser.add_argument("path", type=Path, help="the zip, its folder, or the record alone")
     parser.add_argument("--key", action="append", default=[], help="a verifier key, or a file")
     parser.add_argument("--held", type=Path, help="a checkpoint that somebody else kept")
     given = parser.parse_args(arguments)
@@ -479,9 +510,10 @@ def run(arguments: list[str]) -> tuple[int, str]:
         outside = _given_keys(given.key, given.path) if given.key else {}
         held = _text_of(given.held, "checkpoint") if given.held else ""
         with step(1, "the files"):
-            files = read_files(given.path)
+            alone = given.path.suffix == ".json"
+            files = of_record(_bytes_of(given.path)) if alone else read_files(given.path)
         inside = files.get("keys.txt", b"").decode(errors="replace") if not outside else ""
-        lines = verify(files, outside or keys_in(inside), held)
+        lines = verify(files, outside or keys_in(inside), held, alone=alone)
     except (NotJudged, ImportError) as error:
         return 2, f"NOT JUDGED. {error}"
     except (Rejected, ValueError) as error:

@@ -129,6 +129,8 @@ def test_limits_that_came_after_the_result_are_called_out():
     [row] = limits_first(first, {run: DIGEST})
     assert (row["fixed_at"], row["first_result_at"], row["fixed_before"]) == (0, 1, True)
     assert not limits_first(later, {run: DIGEST})[0]["fixed_before"]
+    assert row["looks"] == 0
+    assert limits_first(first, {run: DIGEST}, {run: 2})[0]["looks"] == 2
     for unknown in (OTHER, None):  # other limits than those that were fixed
         [row] = limits_first(first, {run: unknown})
         assert (row["fixed_at"], row["fixed_before"]) == (None, False)
