@@ -14,10 +14,10 @@ def give_clocks(apps, schema_editor):
     place = Place(
         zone=settings.EXPUNGE_CLOCK_ZONE, country=settings.EXPUNGE_COUNTRY
     )
-    cases = apps.get_model("audits", "ErasureRequest").objects.using(schema_editor.connection.alias).exclude(due_on=None)
+    cases = apps.get_model("audits", "ErasureRequest").objects.exclude(due_on=None)
     rows = cases.values_list("pk", "received_at", "due_on", "due_rule")
     made = (_clock(clocks, place, *row) for row in rows.iterator(chunk_size=500))
-    clocks.objects.using(schema_editor.connection.alias).bulk_create(made, batch_size=500)
+    clocks.objects.bulk_create(made, batch_size=500)
 
 
 def _clock(clocks, place, case_id, received_at, due_on, rule):

@@ -21,14 +21,14 @@ TABLE = "audits_compliancerecord"
 
 def name_kinds(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Cases that follow on from an operator's are the operator's, too."""
-    cases = apps.get_model("audits", "ErasureRequest").objects.using(schema_editor.connection.alias)
+    cases = apps.get_model("audits", "ErasureRequest").objects
     cases.filter(Q(operator_case__isnull=False) | Q(due_rule="NONE")).update(kind="OPERATOR")
     cases.filter(status="RECEIVED", email="").update(status="EXPIRED", outcome="EXPIRED")
 
 
 def unname_kinds(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """As it was: one kind, and an unconfirmed case is one without an address."""
-    cases = apps.get_model("audits", "ErasureRequest").objects.using(schema_editor.connection.alias)
+    cases = apps.get_model("audits", "ErasureRequest").objects
     cases.filter(kind="OPERATOR").update(kind="ERASURE")
     cases.filter(status="EXPIRED").update(status="RECEIVED", outcome="")
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 def keep_unmatched(apps, schema_editor):
     """Forget what was matched, as before."""
-    apps.get_model("lineage", "NamedLocation").objects.using(schema_editor.connection.alias).filter(matched=True).delete()
+    apps.get_model("lineage", "NamedLocation").objects.filter(matched=True).delete()
 
 
 class Migration(migrations.Migration):

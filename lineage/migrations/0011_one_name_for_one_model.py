@@ -21,19 +21,17 @@ if TYPE_CHECKING:
 
 def rename(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Write the new ids."""
-    alias = schema_editor.connection.alias
-    _rename(apps, alias, dict(sorted(_ids(apps, alias), reverse=True)))
+    _rename(apps, dict(sorted(_ids(apps), reverse=True)))
 
 
 def rename_back(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Write the old ones."""
-    alias = schema_editor.connection.alias
-    _rename(apps, alias, {new: old for old, new in _ids(apps, alias)})
+    _rename(apps, {new: old for old, new in _ids(apps)})
 
 
-def _ids(apps: Apps, alias: str) -> Iterator[tuple[str, str]]:
+def _ids(apps: Apps) -> Iterator[tuple[str, str]]:
     """Yield the old and the new id of each model that an event named."""
-    for event in apps.get_model("lineage", "ReceivedEvent").objects.using(alias).iterator():
+    for event in apps.get_model("lineage", "ReceivedEvent").objects.iterator():
         for kept in (*event.body.get("inputs", ()), *event.body.get("outputs", ())):
             if kept["model"]:
                 version = kept["version"] or str(event.run_id)
@@ -41,8 +39,8 @@ def _ids(apps: Apps, alias: str) -> Iterator[tuple[str, str]]:
                 yield f"openlineage:{kept['namespace']}/{kept['name']}#{version}"[:200], new
 
 
-def _rename(apps: Apps, alias: str, ids: dict[str, str]) -> None:
-    versions = apps.get_model("lineage", "ModelVersion").objects.using(alias)
+def _rename(apps: Apps, ids: dict[str, str]) -> None:
+    versions = apps.get_model("lineage", "ModelVersion").objects
     for before, after in sorted(ids.items()):
         if before != after:
             versions.filter(external_id=before).update(external_id=after)

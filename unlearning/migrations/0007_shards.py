@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 def refuse_shards(apps, schema_editor):
     """Refuse to go back while versions have histories of shards, which had no place before."""
-    sharded = apps.get_model('unlearning', 'TrainingHistory').objects.using(schema_editor.connection.alias).filter(shard__isnull=False)
+    sharded = apps.get_model('unlearning', 'TrainingHistory').objects.filter(shard__isnull=False)
     if sharded.exists():
         raise RuntimeError(
             f'{sharded.count()} training histories are of shards, which the version before '

@@ -28,7 +28,7 @@ def allow(apps, schema_editor):
 
 def refuse_left_alone(apps, schema_editor):
     """Refuse to go back while runs left a version alone, which had no place before."""
-    alone = apps.get_model("unlearning", "UnlearningRun").objects.using(schema_editor.connection.alias).filter(method="no_action")
+    alone = apps.get_model("unlearning", "UnlearningRun").objects.filter(method="no_action")
     if alone.exists():
         raise RuntimeError(
             f"{alone.count()} runs left a version as it was, which the version before cannot hold. "
