@@ -28,7 +28,7 @@ def approve_policy(*, number: int, user: User) -> PolicyChange:
     now = timezone.now()
     with transaction.atomic():
         change = policy_changes.approve(number=number, user=user, now=now)
-        rules.note_rules(rules=rules_in_force(), now=now)
+        rules.note_rules(rules=rules_in_force, now=now)
     return change
 
 

@@ -15,6 +15,7 @@ from audits.models import LogLeaf, PolicyChange, RulesVersion
 from audits.queries import policy_values
 from audits.queries.policy_values import held, in_force, value_in_force
 from audits.queries.rules import policy_version_of
+from audits.services import rules
 from audits.services.policy_changes import PolicyChangeRefused
 from audits.services.rights import NotAllowed
 from audits.services.rules import note_rules
@@ -160,7 +161,7 @@ def test_a_locked_key_is_the_environments_whatever_is_stored(first, second, sett
 
 
 def test_the_change_becomes_a_version_of_the_rules_and_an_open_case_keeps_its_own(first, second):
-    note_rules(rules=rules_in_force(), now=timezone.now())
+    note_rules(rules=rules_in_force, now=timezone.now())
     case = verified_case()
     case.policy, case.accepted_at = policy().as_dict(), timezone.now()
     case.save()
@@ -171,6 +172,23 @@ def test_the_change_becomes_a_version_of_the_rules_and_an_open_case_keeps_its_ow
     assert kept is not None
     assert kept.number == 1
     assert newest.digest == policy().digest()
+
+
+def test_an_approval_while_the_rules_are_noted_is_not_undone(first, second, monkeypatch):
+    change = proposed(first, MARGIN_SUBJECT="0.2")
+    lock_name = rules.lock_name
+
+    def approved_first(name):
+        monkeypatch.setattr(rules, "lock_name", lock_name)
+        workflow.approve_policy(number=change.number, user=second)
+        lock_name(name)
+
+    monkeypatch.setattr(rules, "lock_name", approved_first)
+    with held():
+        assert in_force("CASE_DAYS") == 1095
+        assert note_rules(rules=rules_in_force, now=timezone.now()) == []
+    newest = RulesVersion.objects.filter(kind="POLICY").latest("number")
+    assert (newest.number, newest.digest) == (1, policy().digest())
 
 
 def test_the_log_holds_codes_and_digests_alone(first, second):
