@@ -87,6 +87,12 @@ def newest_version() -> PolicyChange | None:
     return PolicyChange.objects.exclude(version=None).order_by("-version").first()
 
 
+def version_in_force() -> int:
+    """Return the version that is in force; 0 where nothing is stored."""
+    newest = newest_version()
+    return newest.version or 0 if newest else 0
+
+
 def waiting_change() -> PolicyChange | None:
     """Return the proposal that waits for a second person, if any."""
     found = PolicyChange.objects.filter(state=State.PROPOSED)

@@ -39,15 +39,22 @@ class PolicyChangeRefused(ValueError):
 
 @transaction.atomic
 def propose(
-    *, said: Mapping[str, str | None], reason: str, user: User, now: datetime
+    *,
+    said: Mapping[str, str | None],
+    reason: str,
+    user: User,
+    now: datetime,
+    based_on: int | None = None,
 ) -> PolicyChange:
     """Propose new values; None gives a key back to the environment.
+
+    ``based_on`` is the version of the policy that whoever proposes was shown, 0 for none.
 
     Raises:
         NotAllowed: the user does not administer the site.
         PolicyValueRefused: a key is unknown or locked, or a value is not allowed.
-        PolicyChangeRefused: the reason is empty, nothing changes, another change waits, or the
-            values contradict one another.
+        PolicyChangeRefused: the reason is empty, nothing changes, another change waits, a newer
+            version than ``based_on`` is in force, or the values contradict one another.
     """
     require(user, Right.ADMINISTER)
     if not reason.strip():
@@ -58,7 +65,14 @@ def propose(
             f"Change {waiting.number} waits for a second person. Withdraw it, or wait until it "
             "is decided."
         )
-    newest = policy_values.newest_version()
+    policy_values.forget()  # what the request began with may be older
+    newest, version = policy_values.newest_version(), policy_values.version_in_force()
+    if based_on not in (None, version):
+        raise PolicyChangeRefused(
+            f"Version {version} of the policy is in force by now; this form was opened at version "
+            f"{based_on}. What you entered is kept below, beside the values in force. Open the "
+            "form again, and change only what is still to be changed."
+        )
     stored: dict[str, Any] = dict(newest.stored) if newest else {}
     changes = _changes(said, stored)
     for name, value in changes.items():
@@ -68,7 +82,7 @@ def propose(
     _check_together(stored)
     change = PolicyChange.objects.create(
         number=(PolicyChange.objects.aggregate(last=Max("number"))["last"] or 0) + 1,
-        based_on=newest.version or 0 if newest else 0,
+        based_on=version,
         changes=changes,
         stored=stored,
         digest=sha256(write_json(stored)),
