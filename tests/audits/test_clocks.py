@@ -12,8 +12,10 @@ from django.core.management import call_command
 from audits.execution import report_sections
 from audits.models import CaseClock, ErasureRequest
 from audits.queries import clocks
+from audits.queries.answers_site import site_answers
 from audits.queries.case_file import findings
 from audits.services import asking, pauses
+from audits.services.clocks import settle
 from audits.services.pauses import PauseRefused
 from audits.services.rights import NotAllowed
 from tests.audits.clock_cases import RECEIVED, asked, at, member, waiting
@@ -69,6 +71,12 @@ def test_F4_what_is_shown_and_exported_is_not_derived_again(case, settings):
         "2026-02-28",
         "2026-03-02",
     )
+
+
+def test_the_record_names_the_regime_by_which_the_case_was_timed(case, settings):
+    settings.EXPUNGE_REGIME, settings.EXPUNGE_COUNTRY = "CALIFORNIA", "US"
+    case.outcome = "ERASED"
+    assert site_answers(case, [], now=RECEIVED)["policy"]["regime"] == "EU"
 
 
 def test_the_report_tells_how_the_date_came_about(case, officer, allowed):
@@ -153,6 +161,22 @@ def test_the_persons_answer_ends_the_pause(case, officer, allowed):
     assert logged(case, "clock_resumed") == [
         {"reason": "IDENTITY", "days": 2, "due_on": "2026-03-02"}
     ]
+
+
+def test_another_calendar_moves_no_date_of_a_clock_that_has_not_stood_still_since(
+    case, officer, allowed, settings
+):
+    asked(case)
+    begin = {"case_id": case.pk, "reason": "IDENTITY", "user": officer}
+    pauses.begin_pause(**begin, now=at("02-03"))
+    pauses.end_pause(case_id=case.pk, now=at("02-13"))
+    settings.EXPUNGE_HOLIDAYS = ["2026-03-10", "2026-03-12", "2026-05-11"]
+    assert settle(case_id=case.pk) == due(case) == date(2026, 3, 10)
+    clock = CaseClock.objects.get(request=case)
+    assert clock.paused_extended_due_on == date(2026, 5, 11)
+    pauses.begin_pause(**begin, now=at("02-16"))
+    pauses.end_pause(case_id=case.pk, now=at("02-18"))
+    assert due(case) == date(2026, 3, 13)  # two days more, and the free 12th
 
 
 def test_only_who_handles_cases_pauses_a_clock(case, allowed):
