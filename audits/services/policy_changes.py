@@ -18,7 +18,7 @@ from audits.core.policy_together import contradictions
 from audits.core.roles import Right
 from audits.models import PolicyChange
 from audits.queries import policy_values
-from audits.queries.accounts import accounts_of
+from audits.queries.accounts import accounts_of, made_administrator_since
 from audits.services import log
 from audits.services.actors import actor_of
 from audits.services.rights import require
@@ -101,13 +101,19 @@ def approve(*, number: int, user: User, now: datetime) -> PolicyChange:
     Raises:
         NotAllowed: the user does not administer the site.
         PolicyValueRefused: a key is locked by now.
-        PolicyChangeRefused: it waits no more, it is the user's own, or its values contradict what
-            the environment says by now.
+        PolicyChangeRefused: it waits no more, it is the user's own, they administer the site only
+            since it was proposed, or its values contradict what the environment says by now.
     """
     change = _waiting(number, user)
     if change.proposed_by_id in accounts_of(user):
         raise PolicyChangeRefused(
             f"You proposed change {number}. Another administrator approves it."
+        )
+    if made_administrator_since(user, change.proposed_at):
+        raise PolicyChangeRefused(
+            f"After change {number} was proposed, your account was opened, was given the role "
+            "Administrator, or had its password set by somebody else. Somebody who administered "
+            "the site before the proposal approves it."
         )
     for name in change.changes:
         _check_unlocked(name)

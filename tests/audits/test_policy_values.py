@@ -16,9 +16,12 @@ from audits.queries import policy_values
 from audits.queries.policy_values import held, in_force, value_in_force
 from audits.queries.rules import policy_version_of
 from audits.services import rules
+from audits.services.accounts import add_member
 from audits.services.policy_changes import PolicyChangeRefused
-from audits.services.rights import NotAllowed
+from audits.services.rights import NotAllowed, give_role
+from audits.services.role_log import note_password, told
 from audits.services.rules import note_rules
+from audits.workflow import steps
 from tests.audits.world import member, verified_case
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +49,23 @@ def proposed(user, **said: str | None):
 def changed(first, second, **said: str | None):
     change = proposed(first, **said)
     return workflow.approve_policy(number=change.number, user=second)
+
+
+def stored_elsewhere(first, second, **stored: int):
+    """What another process approves meanwhile, of which this one is not told."""
+    PolicyChange.objects.create(
+        number=9,
+        version=9,
+        state="APPROVED",
+        reason="r",
+        digest="0" * 64,
+        changes=stored,
+        stored=stored,
+        decided_by=second,
+        proposed_by=first,
+        proposed_at=timezone.now(),
+        decided_at=timezone.now(),
+    )
 
 
 def logged():
@@ -76,21 +96,24 @@ def test_a_request_has_one_policy_and_the_next_one_the_new(first, second):
         assert in_force("MIN_BATCH") == 5  # approved within
     with held():
         in_force("MIN_BATCH")
-        PolicyChange.objects.create(
-            number=9,
-            version=9,
-            state="APPROVED",
-            reason="r",
-            digest="0" * 64,
-            changes={"MIN_BATCH": 7},
-            stored={"MIN_BATCH": 7},
-            decided_by=second,
-            proposed_by=first,
-            proposed_at=timezone.now(),
-            decided_at=timezone.now(),
-        )
+        stored_elsewhere(first, second, MIN_BATCH=7)
         assert in_force("MIN_BATCH") == 5  # by another process
     assert in_force("MIN_BATCH") == 7
+
+
+def test_a_step_of_a_case_ends_with_the_values_that_it_began_with(first, second, monkeypatch):
+    seen = []
+
+    def step(request, now):
+        seen.append(in_force("MIN_BATCH"))
+        if len(seen) == 1:
+            stored_elsewhere(first, second, MIN_BATCH=7)
+        seen.append(in_force("MIN_BATCH"))
+        return len(seen) == 2
+
+    monkeypatch.setitem(steps.STEPS, "VERIFIED", step)
+    steps.advance(verified_case().pk)
+    assert seen == [1, 1, 7, 7]
 
 
 def test_a_held_policy_is_asked_for_once(django_assert_num_queries):
@@ -105,6 +128,23 @@ def test_nobody_approves_their_own_change_nor_does_the_database_let_them(first):
         workflow.approve_policy(number=change.number, user=first)
     with pytest.raises(IntegrityError), transaction.atomic():
         PolicyChange.objects.update(state="APPROVED", version=1, decided_by=first)
+
+
+def test_nobody_approves_with_an_account_made_or_taken_over_since_the_proposal(first, second):
+    change = proposed(first, CASE_DAYS="400")
+    now = timezone.now()
+    made, _ = add_member(name="made", roles=["Administrator"], now=now, email="m@example.org")
+    note_password(second, by=first, now=now)
+    for puppet in (made, second):
+        with pytest.raises(PolicyChangeRefused, match="After change 1 was proposed, your account"):
+            workflow.approve_policy(number=change.number, user=puppet)
+    workflow.withdraw_policy(number=change.number, user=first)
+    third = member("third", "Administrator")
+    change = proposed(first, CASE_DAYS="400")
+    with told(third, now=timezone.now()):
+        give_role(user=third, role="Auditor")
+    note_password(third, by=third, now=timezone.now())
+    assert workflow.approve_policy(number=change.number, user=third).version == 1
 
 
 @pytest.mark.parametrize("role", ["Auditor", "Reviewer", "Case officer"])
