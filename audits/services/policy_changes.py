@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from audits.core.canonical import sha256, write_json
-from audits.core.policy_keys import KEYS, PolicyValueRefused, key_named
+from audits.core.policy_keys import PolicyValueRefused, key_named
 from audits.core.policy_together import contradictions
 from audits.core.roles import Right
 from audits.models import PolicyChange
@@ -188,12 +188,8 @@ def _check_unlocked(name: str) -> None:
 
 
 def _check_together(stored: Mapping[str, Any]) -> None:
-    counts = {name: one for name, one in stored.items() if name not in policy_values.locked()}
-    values = {
-        name: counts.get(name, getattr(settings, key.variable))
-        for name, key in KEYS.items()
-        if not key.field
-    }
+    counts = policy_values.that_count(stored)
+    values = policy_values.values_with(counts)
     values["SUPPRESSION_DAYS"] = settings.EXPUNGE_SUPPRESSION_DAYS
     if broken := list(contradictions(values, policy_values.fields_with(counts))):
         raise PolicyChangeRefused(" ".join(broken))

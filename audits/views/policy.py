@@ -98,13 +98,14 @@ def policy(request: HttpRequest) -> HttpResponse:
     """Show every value, where it comes from, what waits and what was changed."""
     history = changes_so_far()
     waiting = next((one for one in history if one.change.state == "PROPOSED"), None)
+    change = waiting.change if waiting else None
     context = {
         "sections": sections_in_force(),
         "fixed": fixed_values(),
         "history": [one for one in history if one is not waiting],
         "waiting": waiting,
-        "consequences": consequences_of(waiting.change.changes) if waiting else None,
-        "is_mine": waiting is not None and waiting.change.proposed_by_id == staff_of(request).pk,
+        "consequences": consequences_of(change.changes, change.stored) if change else None,
+        "is_mine": change is not None and change.proposed_by_id == staff_of(request).pk,
         "may_change": may(request, Right.ADMINISTER),
     }
     return page(request, "audits/policy.html", context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -94,6 +95,23 @@ def test_a_proposal_is_sent_back_with_a_note_and_not_without(first, second):
     page = text_of(second.post(f"{AT}1/return/", {"note": "three are enough"}, follow=True))
     assert "three are enough" in page
     assert PolicyChange.objects.get().state == "RETURNED"
+
+
+def test_an_approver_reads_what_is_true_of_each_value_and_what_becomes_doubtful(first, reader):
+    propose(first, "clock", CONFIRM_HOURS="24", REGIME="CALIFORNIA")
+    shown = unescape(text_of(reader.get(AT)))
+    assert "Hours that a confirmation link works: Links that were sent" in shown
+    assert "A due date is derived once" in shown  # of the regime
+    assert "REGIME is CALIFORNIA, and COUNTRY is 'FR', where it is not the law" in shown
+    assert "24 months" not in shown  # 1095 days are more
+    assert "acknowledgements" not in shown
+
+
+def test_what_holds_at_once_is_not_said_to_hold_for_new_cases_alone(first, reader):
+    propose(first, "promises", RELEASE_ATTACK="0.5")
+    page = text_of(reader.get(AT))
+    assert "compared by the new step" in page
+    assert "Runs that are planned keep their method" not in page
 
 
 def test_a_form_from_before_an_approval_undoes_nothing_and_keeps_what_was_typed(first, second):
