@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 
+from audits import workflow
 from audits.execution import report_sections
 from audits.models import CaseClock, ErasureRequest
 from audits.queries import clocks
@@ -18,6 +19,7 @@ from audits.services import asking, pauses
 from audits.services.clocks import settle
 from audits.services.pauses import PauseRefused
 from audits.services.rights import NotAllowed
+from tests.audits import world as worlds
 from tests.audits.clock_cases import RECEIVED, asked, at, member, waiting
 from tests.audits.world import logged
 
@@ -124,6 +126,17 @@ def test_L13_the_identity_pause_is_off_by_default_and_refused_with_a_sentence(ca
     with pytest.raises(PauseRefused, match=r"EXPUNGE_IDENTITY_PAUSE is off, and the time runs"):
         pauses.begin_pause(case_id=case.pk, reason="IDENTITY", user=officer, now=at("02-03"))
     assert not case.clock_pauses.exists()
+
+
+def test_a_pause_that_a_stored_value_forbids_is_refused_by_the_name_of_its_page(
+    case, officer, allowed
+):
+    said = {"IDENTITY_PAUSE": "no"}
+    board = [worlds.member(name, "Administrator") for name in ("first", "second")]
+    change = workflow.propose_policy(said=said, reason="the board said so", user=board[0])
+    workflow.approve_policy(number=change.number, user=board[1])
+    with pytest.raises(PauseRefused, match="IDENTITY_PAUSE on the page Policy is off, and the"):
+        pauses.begin_pause(case_id=case.pk, reason="IDENTITY", user=officer, now=at("02-03"))
 
 
 def test_L13_a_pause_is_an_interval_with_a_reason_and_both_dates_are_kept(case, officer, allowed):

@@ -13,6 +13,7 @@ from audits.execution.planning import policy
 from audits.execution.rules_in_force import rules_in_force
 from audits.models import LogLeaf, PolicyChange, RulesVersion
 from audits.queries import policy_values
+from audits.queries.certificates import turned_off
 from audits.queries.policy_values import held, in_force, value_in_force
 from audits.queries.rules import policy_version_of
 from audits.services import rules
@@ -250,6 +251,14 @@ def test_what_was_proposed_or_decided_cannot_be_rewritten(first, second):
         PolicyChange.objects.update(note="x")
     with pytest.raises(IntegrityError, match="keeps what was proposed"), transaction.atomic():
         PolicyChange.objects.all()._raw_delete("default")
+
+
+def test_what_is_turned_off_names_the_page_where_a_stored_value_says_so(first, second, settings):
+    settings.EXPUNGE_CERTIFICATE_DAYS = 0
+    assert turned_off().endswith(": EXPUNGE_CERTIFICATE_DAYS is 0.")
+    settings.EXPUNGE_CERTIFICATE_DAYS = 30
+    changed(first, second, CERTIFICATE_DAYS="0")
+    assert turned_off().endswith(": CERTIFICATE_DAYS on the page Policy is 0.")
 
 
 def test_every_key_reads_what_it_writes_of_its_value_in_the_environment(settings):
