@@ -16,13 +16,13 @@ from audits.queries import policy_values
 from audits.queries.certificates import turned_off
 from audits.queries.policy_values import held, in_force, value_in_force
 from audits.queries.rules import policy_version_of
-from audits.services import rules
 from audits.services.accounts import add_member
 from audits.services.policy_changes import PolicyChangeRefused
 from audits.services.rights import NotAllowed, give_role
 from audits.services.role_log import note_password, told
 from audits.services.rules import note_rules
 from audits.workflow import steps
+from lineage.services.locking import lock_name
 from tests.audits.world import member, verified_case
 
 pytestmark = pytest.mark.django_db
@@ -217,14 +217,13 @@ def test_the_change_becomes_a_version_of_the_rules_and_an_open_case_keeps_its_ow
 
 def test_an_approval_while_the_rules_are_noted_is_not_undone(first, second, monkeypatch):
     change = proposed(first, MARGIN_SUBJECT="0.2")
-    lock_name = rules.lock_name
 
     def approved_first(name):
-        monkeypatch.setattr(rules, "lock_name", lock_name)
+        monkeypatch.setattr("audits.services.rules.lock_name", lock_name)
         workflow.approve_policy(number=change.number, user=second)
         lock_name(name)
 
-    monkeypatch.setattr(rules, "lock_name", approved_first)
+    monkeypatch.setattr("audits.services.rules.lock_name", approved_first)
     with held():
         assert in_force("CASE_DAYS") == 1095
         assert note_rules(rules=rules_in_force, now=timezone.now()) == []
