@@ -10,7 +10,7 @@ import holidays
 from django.conf import settings
 from django.core import checks
 
-from audits.core.regimes import REGIMES
+from audits.core.policy_doubts import foreign_law
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,17 +28,11 @@ def the_clock_can_be_read(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN40
 @checks.register()
 def the_regime_is_the_countrys(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
     """Warn of a regime that is not the law of the country whose public holidays count."""
-    regime, country = REGIMES[settings.EXPUNGE_REGIME], settings.EXPUNGE_COUNTRY
-    if country in regime.countries:
-        return []
+    values = {"REGIME": settings.EXPUNGE_REGIME, "COUNTRY": settings.EXPUNGE_COUNTRY}
+    hint = "Leave it so only if that law binds you from where you are. " + HINT
     return [
-        checks.Warning(
-            f"EXPUNGE_REGIME is {regime.code}, and EXPUNGE_COUNTRY is {country!r}, where it is "
-            f"not the law; the countries of {regime.code} are "
-            f"{', '.join(sorted(regime.countries))}.",
-            hint="Leave it so only if that law binds you from where you are. " + HINT,
-            id="expunge.W017",
-        )
+        checks.Warning(said, hint=hint, id="expunge.W017")
+        for said in foreign_law(values, "EXPUNGE_")
     ]
 
 

@@ -8,10 +8,9 @@ from django.conf import settings
 from django.core import checks
 
 from audits.core.case_retention import LEAST_DAYS, MOST_DAYS, problems
+from audits.core.policy_doubts import short_retention
 
 HINT = "See docs/retention.md."
-# CCPA Regulations s. 7101(a): records of requests for at least 24 months.
-CALIFORNIA_DAYS = 731
 
 
 @checks.register()
@@ -30,20 +29,11 @@ def closed_cases_are_kept_for_a_time(**_: Any) -> list[checks.CheckMessage]:  # 
 @checks.register()
 def the_law_is_not_undercut(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (as above)
     """Warn where California's 24 months are not kept."""
-    said = {"EXPUNGE_CASE_DAYS": settings.EXPUNGE_CASE_DAYS}
-    said |= settings.EXPUNGE_CASE_DAYS_BY_OUTCOME
-    short = [f"{name}: {days}" for name, days in said.items() if _below(days)]
-    if settings.EXPUNGE_REGIME != "CALIFORNIA" or not short:
-        return []
+    values = {
+        name: getattr(settings, f"EXPUNGE_{name}")
+        for name in ("REGIME", "CASE_DAYS", "CASE_DAYS_BY_OUTCOME")
+    }
     return [
-        checks.Warning(
-            "EXPUNGE_REGIME is CALIFORNIA, where records of requests are kept for at least 24 "
-            f"months ({CALIFORNIA_DAYS} days); fewer days are set by {', '.join(short)}.",
-            hint=HINT,
-            id="expunge.W024",
-        )
+        checks.Warning(said, hint=HINT, id="expunge.W024")
+        for said in short_retention(values, "EXPUNGE_")
     ]
-
-
-def _below(days: object) -> bool:
-    return isinstance(days, int) and days < CALIFORNIA_DAYS

@@ -70,6 +70,24 @@ SECTIONS: Mapping[str, Section] = MappingProxyType(
 )
 
 
+# Of keys for which what is said of their section is not true.
+HOLDS_FOR: Mapping[str, str] = MappingProxyType(
+    {
+        "RELEASE_ATTACK": "It is read when the release gate measures a version: runs that were "
+        "planned before the approval and are not measured yet are compared by the new step.",
+        "IDENTITY_PAUSE": "It holds for open cases at once. A clock that stands still goes on "
+        "standing still until it is resumed, also where the clocks of others cannot be stopped "
+        "any more.",
+        "AWAIT_WITHDRAWAL": "It holds for open cases at once. Where it is switched off, a case "
+        "that waits for nothing but acknowledgements is sealed; where it is switched on, each "
+        "case that is not sealed yet waits for them.",
+        "CONFIRM_HOURS": "Links that were sent are counted by the new hours at once, whatever "
+        "their letter says; with fewer hours, requests whose link is older expire at the next "
+        "sweep, and their people have to ask again.",
+    }
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PolicyKey:
     """One value: ``name`` is its code, ``variable`` the environment's name for it.
@@ -93,6 +111,12 @@ class PolicyKey:
     def variable(self) -> str:
         """The environment variable that the stored value overrides."""
         return POLICY_VARIABLE if self.field else f"EXPUNGE_{self.name}"
+
+    @property
+    def holds_for(self) -> str:
+        """What approving another value brings about, as a sentence."""
+        own = HOLDS_FOR.get(self.name)
+        return f"{self.title}: {own}" if own else SECTIONS[self.section].holds_for
 
     def read(self, text: str) -> Any:  # noqa: ANN401  (any JSON value)
         """Return the value that a text stands for.

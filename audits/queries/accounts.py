@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.contrib.auth.models import User
 
+from audits.core.events import parse
+from audits.core.roles import ROLES, Right
+from audits.models import LogLeaf
+from audits.queries.actors import staff_pseudonym
 from lineage.core.identifiers import EMAIL, IdentifierNotUsable, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+# What lets an account administer that could not before, as the log names it.
+ADMINISTER = frozenset(
+    {"SUPERUSER", "STAFF", "ACTIVE"}
+    | {role.upper().replace(" ", "_") for role, held in ROLES.items() if Right.ADMINISTER in held}
+)
 
 
 def accounts_of(user: User) -> set[int]:
@@ -29,3 +45,20 @@ def colleague_at(address: str, *, besides: int | None = None) -> User | None:
         pk__in=[besides] if besides else []
     )
     return next((one for one in open_ if wanted and address_of_account(one) == wanted), None)
+
+
+def made_administrator_since(user: User, moment: datetime) -> bool:
+    """Return whether an account was let administer, or given a password by others, since a moment.
+
+    By the log: a password that its owner set, or that was set at the shell, is not there.
+    """
+    changes = LogLeaf.objects.filter(type__in=("role_changed", "password_set"), at__gte=moment)
+    said = [parse(bytes(leaf.data)) for leaf in changes]
+    me = staff_pseudonym(user.pk) if said else ""
+    return any(one.data["member"] == me and _hands_over(one.type, one.data, me) for one in said)
+
+
+def _hands_over(event: str, data: Mapping[str, Any], member: str) -> bool:
+    if event == "password_set":
+        return bool(data["by"] != member)
+    return data["result"] == "GIVEN" and data["role"] in ADMINISTER

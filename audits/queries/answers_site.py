@@ -17,7 +17,7 @@ from audits.core.ledger import leaf_hash
 from audits.core.roles import ROLES
 from audits.core.software import VERSION
 from audits.models import ErasureRequest, LogCheckpoint, LogHead, LogLeaf
-from audits.queries.clocks import today
+from audits.queries.clocks import clock_of, today
 from audits.queries.policy_values import in_force
 from audits.queries.retention import retention_of
 
@@ -44,6 +44,7 @@ def site_answers(
             "outcome", "received_at", "sealed_at"
         )
     )
+    clock = clock_of(request)  # by whose law it ran, whatever is in force by now
     days = [(sealed - received).days for _, received, sealed in ended if sealed]
     return {
         "log": _log(request),
@@ -51,7 +52,7 @@ def site_answers(
         "retention": _retention(request, logged, now),
         "policy": {
             "digest": _policy(logged),
-            "regime": in_force("REGIME"),
+            "regime": clock.regime if clock else in_force("REGIME"),
             "second_person": settings.EXPUNGE_SECOND_PERSON,
             "median_days": max(0, round(median(days))) if len(days) >= FEW else None,
             "since": today(since).isoformat(),

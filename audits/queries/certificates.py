@@ -19,7 +19,7 @@ from audits.core.policy import AuditData
 from audits.core.software import VERSION
 from audits.models import AuditPlan, Evidence, ProcedureCertificate, Verdict
 from audits.queries.forget_sets import subjects_of
-from audits.queries.policy_values import in_force
+from audits.queries.policy_values import in_force, source_of
 from audits.queries.sharing import told_apart
 from lineage.queries.sources import training_snapshot, training_snapshots
 from unlearning.models import UnlearningRun
@@ -105,10 +105,17 @@ def _hardness(one: ProcedureCertificate) -> tuple[int, int]:
 def refused(one: ProcedureCertificate, procedure: Procedure, *, now: datetime) -> str:
     """Return why a certificate does not stand for a procedure; empty if it does."""
     days = in_force("CERTIFICATE_DAYS")
+    if not days:
+        return turned_off()
     reason = why_not(one.stated(), procedure, digest=one.digest, days=days, now=now)
     if not reason and failures(one.key, since=one.issued_at):
         reason = f"A run of the procedure failed after certificate {one} was issued."
     return reason
+
+
+def turned_off() -> str:
+    """Return that no certificate is relied on, and by which value."""
+    return f"The reuse of certificates is turned off: {source_of('CERTIFICATE_DAYS')} is 0."
 
 
 def failures(key: str, *, since: datetime, pools_only: bool = False) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from audits.core.regimes import PauseReason
 from audits.models import ErasureRequest
 from audits.queries import clocks
-from audits.queries.policy_values import in_force
+from audits.queries.policy_values import in_force, source_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,8 +33,8 @@ def why_not(request: ErasureRequest, reason: str, now: datetime) -> str:
 def _not_by_law(request: ErasureRequest, clock: CaseClock, reason: str) -> str:
     if not in_force("IDENTITY_PAUSE"):
         return (
-            f"The clock of {request.reference} does not pause: EXPUNGE_IDENTITY_PAUSE is off, and "
-            "the time runs from receipt. Ask the person all the same, and answer in time."
+            f"The clock of {request.reference} does not pause: {source_of('IDENTITY_PAUSE')} is "
+            "off, and the time runs from receipt. Ask the person all the same, and answer in time."
         )
     law = clocks.regime(clock.regime)
     if reason in law.pauses:

@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from audits.core.policy_doubts import doubts
 from audits.core.policy_fixed import FIXED
 from audits.core.policy_keys import KEYS, SECTIONS, key_named
 from audits.models import PolicyChange
 from audits.queries.actors import actor_of
 from audits.queries.cases import open_cases
-from audits.queries.policy_values import environment_value, locked, stored_values
+from audits.queries.policy_values import (
+    environment_value,
+    locked,
+    stored_values,
+    that_count,
+    values_with,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,9 +68,10 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Consequences:
-    """What a change brings about: per section in words, and the open cases."""
+    """What a change brings about, in words, what it newly makes doubtful, and the open cases."""
 
-    sections: list[Section]
+    sentences: list[str]
+    doubts: list[str]
     kept: list[str]
     kept_more: int
     later: int
@@ -102,13 +110,19 @@ def changes_so_far() -> list[Entry]:
     return entries[::-1]
 
 
-def consequences_of(names: Iterable[str]) -> Consequences:
-    """Return what changing these keys brings about, for whoever proposes or approves."""
-    codes = {key_named(name).section for name in names}
+def consequences_of(names: Iterable[str], stored: Mapping[str, Any] | None = None) -> Consequences:
+    """Return what changing these keys brings about, for whoever proposes or approves.
+
+    ``stored`` has the stored values as they would be, where that is known.
+    """
     cases = open_cases().values_list("reference", "policy")
     kept = [reference for reference, policy in cases if policy]
+    before = stored_values()
+    after = before if stored is None else that_count(stored)
+    known = set(doubts(values_with(before)))
     return Consequences(
-        sections=[section for code, section in SECTIONS.items() if code in codes],
+        sentences=list(dict.fromkeys(key_named(name).holds_for for name in names)),
+        doubts=[one for one in doubts(values_with(after)) if one not in known],
         kept=kept[:NAMED],
         kept_more=max(0, len(kept) - NAMED),
         later=sum(not policy for _, policy in cases),

@@ -67,6 +67,21 @@ def fields_with(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {"attacks": USUAL_ATTACKS, **settings.EXPUNGE_POLICY, **over}
 
 
+def values_with(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with a variable of their own as they would be with other stored ones."""
+    return {
+        name: stored.get(name, getattr(settings, key.variable))
+        for name, key in KEYS.items()
+        if not key.field
+    }
+
+
+def source_of(name: str) -> str:
+    """Return where a value that is in force is to be changed, as a sentence names it."""
+    stored = name in stored_values()
+    return f"{name} on the page Policy" if stored else key_named(name).variable
+
+
 def stored_values() -> Mapping[str, Any]:
     """Return the stored values that count, by key; a locked key is the environment's."""
     kept = _held.get()
@@ -77,6 +92,12 @@ def stored_values() -> Mapping[str, Any]:
     return kept[0]
 
 
+def that_count(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of stored values that the environment does not keep for itself."""
+    shut = locked()
+    return {name: value for name, value in stored.items() if name in KEYS and name not in shut}
+
+
 def locked() -> frozenset[str]:
     """Return the keys that the environment does not let anybody override."""
     return frozenset(settings.EXPUNGE_LOCKED)
@@ -85,6 +106,12 @@ def locked() -> frozenset[str]:
 def newest_version() -> PolicyChange | None:
     """Return the approved change that is in force."""
     return PolicyChange.objects.exclude(version=None).order_by("-version").first()
+
+
+def version_in_force() -> int:
+    """Return the version that is in force; 0 where nothing is stored."""
+    newest = newest_version()
+    return newest.version or 0 if newest else 0
 
 
 def waiting_change() -> PolicyChange | None:
@@ -109,6 +136,4 @@ def value_in_force(key: PolicyKey) -> Any:  # noqa: ANN401  (a value of any kind
 
 def _unlocked() -> dict[str, Any]:
     newest = PolicyChange.objects.exclude(version=None).order_by("-version")
-    stored = newest.values_list("stored", flat=True).first() or {}
-    shut = locked()
-    return {name: value for name, value in stored.items() if name in KEYS and name not in shut}
+    return that_count(newest.values_list("stored", flat=True).first() or {})

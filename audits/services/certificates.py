@@ -11,7 +11,14 @@ from audits.core.certificate import CERTIFYING, Certificate, Procedure
 from audits.core.policy import EvidencePolicy
 from audits.models import AuditPlan, Evidence, ProcedureCertificate
 from audits.queries import cases
-from audits.queries.certificates import certifiable, failures, pools, procedure_of, standing
+from audits.queries.certificates import (
+    certifiable,
+    failures,
+    pools,
+    procedure_of,
+    standing,
+    turned_off,
+)
 from audits.queries.policy_values import in_force
 from audits.services import log
 
@@ -19,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
-
-TURNED_OFF = "The reuse of certificates is turned off: EXPUNGE_CERTIFICATE_DAYS is 0."
 
 
 def rely_if_one_stands(*, plan: AuditPlan, now: datetime) -> AuditPlan:
@@ -37,7 +42,7 @@ def rely_if_one_stands(*, plan: AuditPlan, now: datetime) -> AuditPlan:
         found = standing(procedure, now=now)
         plan.certificate, plan.no_certificate = found.certificate, found.reason
     else:
-        plan.no_certificate = TURNED_OFF
+        plan.no_certificate = turned_off()
     plan.save()
     if plan.certificate is not None:
         _log(

@@ -45,14 +45,16 @@ def start_clock(*, request: ErasureRequest, due: Derivation) -> CaseClock:
     )
 
 
-def settle(*, case_id: UUID) -> date:
+def settle(*, case_id: UUID, pause_ended: bool = False) -> date:
     """Make the due date of a case that of its clock, its pauses and a notice sent; return it.
 
-    The only place that changes a due date. Call it in the transaction of what changed.
+    The only place that changes a due date. Call it in the transaction of what changed. The limits
+    are counted again only where a pause has ended: the calendar may have changed since, and a date
+    that a person was told does not move by that alone.
     """
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     clock = CaseClock.objects.select_related("request").get(request=request)
-    if found := clocks.paused(clock):
+    if pause_ended and (found := clocks.paused(clock)):
         clock.paused_due_on = found.first.due_on
         clock.paused_extended_due_on = found.extended.due_on if found.extended else None
         clock.save(update_fields=["paused_due_on", "paused_extended_due_on"])

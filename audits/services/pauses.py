@@ -74,7 +74,7 @@ def end_pause(
         return False
     pause.until = max(now, pause.since)
     pause.save(update_fields=["until"])
-    due_on = settle(case_id=case_id)
+    due_on = settle(case_id=case_id, pause_ended=True)
     where = clocks.place()
     days = (where.local_date(pause.until) - where.local_date(pause.since)).days
     log.append(

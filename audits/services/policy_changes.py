@@ -13,12 +13,12 @@ from django.db import transaction
 from django.db.models import Max
 
 from audits.core.canonical import sha256, write_json
-from audits.core.policy_keys import KEYS, PolicyValueRefused, key_named
+from audits.core.policy_keys import PolicyValueRefused, key_named
 from audits.core.policy_together import contradictions
 from audits.core.roles import Right
 from audits.models import PolicyChange
 from audits.queries import policy_values
-from audits.queries.accounts import accounts_of
+from audits.queries.accounts import accounts_of, made_administrator_since
 from audits.services import log
 from audits.services.actors import actor_of
 from audits.services.rights import require
@@ -39,15 +39,22 @@ class PolicyChangeRefused(ValueError):
 
 @transaction.atomic
 def propose(
-    *, said: Mapping[str, str | None], reason: str, user: User, now: datetime
+    *,
+    said: Mapping[str, str | None],
+    reason: str,
+    user: User,
+    now: datetime,
+    based_on: int | None = None,
 ) -> PolicyChange:
     """Propose new values; None gives a key back to the environment.
+
+    ``based_on`` is the version of the policy that whoever proposes was shown, 0 for none.
 
     Raises:
         NotAllowed: the user does not administer the site.
         PolicyValueRefused: a key is unknown or locked, or a value is not allowed.
-        PolicyChangeRefused: the reason is empty, nothing changes, another change waits, or the
-            values contradict one another.
+        PolicyChangeRefused: the reason is empty, nothing changes, another change waits, a newer
+            version than ``based_on`` is in force, or the values contradict one another.
     """
     require(user, Right.ADMINISTER)
     if not reason.strip():
@@ -58,7 +65,14 @@ def propose(
             f"Change {waiting.number} waits for a second person. Withdraw it, or wait until it "
             "is decided."
         )
-    newest = policy_values.newest_version()
+    policy_values.forget()  # what the request began with may be older
+    newest, version = policy_values.newest_version(), policy_values.version_in_force()
+    if based_on not in (None, version):
+        raise PolicyChangeRefused(
+            f"Version {version} of the policy is in force by now; this form was opened at version "
+            f"{based_on}. What you entered is kept below, beside the values in force. Open the "
+            "form again, and change only what is still to be changed."
+        )
     stored: dict[str, Any] = dict(newest.stored) if newest else {}
     changes = _changes(said, stored)
     for name, value in changes.items():
@@ -68,7 +82,7 @@ def propose(
     _check_together(stored)
     change = PolicyChange.objects.create(
         number=(PolicyChange.objects.aggregate(last=Max("number"))["last"] or 0) + 1,
-        based_on=newest.version or 0 if newest else 0,
+        based_on=version,
         changes=changes,
         stored=stored,
         digest=sha256(write_json(stored)),
@@ -87,13 +101,19 @@ def approve(*, number: int, user: User, now: datetime) -> PolicyChange:
     Raises:
         NotAllowed: the user does not administer the site.
         PolicyValueRefused: a key is locked by now.
-        PolicyChangeRefused: it waits no more, it is the user's own, or its values contradict what
-            the environment says by now.
+        PolicyChangeRefused: it waits no more, it is the user's own, they administer the site only
+            since it was proposed, or its values contradict what the environment says by now.
     """
     change = _waiting(number, user)
     if change.proposed_by_id in accounts_of(user):
         raise PolicyChangeRefused(
             f"You proposed change {number}. Another administrator approves it."
+        )
+    if made_administrator_since(user, change.proposed_at):
+        raise PolicyChangeRefused(
+            f"After change {number} was proposed, your account was opened, was given the role "
+            "Administrator, or had its password set by somebody else. Somebody who administered "
+            "the site before the proposal approves it."
         )
     for name in change.changes:
         _check_unlocked(name)
@@ -168,12 +188,8 @@ def _check_unlocked(name: str) -> None:
 
 
 def _check_together(stored: Mapping[str, Any]) -> None:
-    counts = {name: one for name, one in stored.items() if name not in policy_values.locked()}
-    values = {
-        name: counts.get(name, getattr(settings, key.variable))
-        for name, key in KEYS.items()
-        if not key.field
-    }
+    counts = policy_values.that_count(stored)
+    values = policy_values.values_with(counts)
     values["SUPPRESSION_DAYS"] = settings.EXPUNGE_SUPPRESSION_DAYS
     if broken := list(contradictions(values, policy_values.fields_with(counts))):
         raise PolicyChangeRefused(" ".join(broken))

@@ -8,34 +8,44 @@ from django.db import transaction
 
 from audits.core.canonical import sha256, write_json
 from audits.models import RulesVersion
+from audits.queries.policy_values import held
 from audits.queries.rules import newest_rules
 from audits.services import log
 from lineage.services.locking import lock_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    Rules = Mapping[str, Mapping[str, Any]]
 
-def note_rules(*, rules: Mapping[str, Mapping[str, Any]], now: datetime) -> list[RulesVersion]:
+
+def note_rules(*, rules: Callable[[], Rules], now: datetime) -> list[RulesVersion]:
     """Keep the rules whose content is not that of their newest version; return what was new.
 
     Args:
-        rules: the content of the rules of each kind, as plain JSON values.
+        rules: returns the content of the rules of each kind, as plain JSON values. It is asked
+            again once nobody else can write: what was read before may have been changed since.
         now: when this was asked; the new versions are in force from then on.
     """
-    digests = {kind: sha256(write_json(dict(content))) for kind, content in rules.items()}
-    if _standing() | digests == _standing():
+    if not _changed(_asked(rules)):
         return []
     with transaction.atomic():
         lock_name("rules")
-        standing = _standing()
-        changed = [kind for kind in rules if digests[kind] != standing.get(kind)]
-        return [_keep(kind, rules[kind], digests[kind], now) for kind in changed]
+        found = _asked(rules)
+        return [_keep(kind, found[kind], digest, now) for kind, digest in _changed(found).items()]
 
 
-def _standing() -> dict[str, str]:
-    return {kind: one.digest for kind, one in newest_rules().items()}
+def _asked(rules: Callable[[], Rules]) -> Rules:
+    with held():
+        return rules()
+
+
+def _changed(rules: Rules) -> dict[str, str]:
+    """Return the digests of the rules that differ from their newest versions, by kind."""
+    standing = {kind: one.digest for kind, one in newest_rules().items()}
+    digests = {kind: sha256(write_json(dict(content))) for kind, content in rules.items()}
+    return {kind: digest for kind, digest in digests.items() if digest != standing.get(kind)}
 
 
 def _keep(kind: str, content: Mapping[str, Any], digest: str, now: datetime) -> RulesVersion:

@@ -20,6 +20,7 @@ from audits.queries.policy_page import (
     sections_in_force,
     values_of,
 )
+from audits.queries.policy_values import held, version_in_force
 from audits.services.policy_changes import PolicyChangeRefused
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
@@ -35,15 +36,26 @@ if TYPE_CHECKING:
     from audits.queries.policy_page import Value
 
 BACK = "_back"
+BASED_ON = "based_on"
+UNKNOWN = "The form does not say which version of the policy it shows. Open it again."
 REFUSED = (PolicyChangeRefused, PolicyValueRefused)
 
 
 class ProposalForm(forms.Form):
-    """New values of one section. A value that is left as it is is no change."""
+    """New values of one section. A value that is left as it is is no change.
 
-    def __init__(self, data: Any, *, values: list[Value]) -> None:  # noqa: ANN401  (what was posted)
+    ``version`` is that of the policy whose ``values`` are shown: sent back later, what was left as
+    it was would undo what was approved meanwhile.
+    """
+
+    def __init__(self, data: Any, *, values: list[Value], version: int) -> None:  # noqa: ANN401  (what was posted)
         super().__init__(data)
         self.values = values
+        self.fields[BASED_ON] = forms.IntegerField(
+            initial=version,
+            widget=forms.HiddenInput,
+            error_messages={"required": UNKNOWN, "invalid": UNKNOWN},
+        )
         for value in values:
             key = value.key
             self.fields[key.name] = _field(value)
@@ -86,13 +98,14 @@ def policy(request: HttpRequest) -> HttpResponse:
     """Show every value, where it comes from, what waits and what was changed."""
     history = changes_so_far()
     waiting = next((one for one in history if one.change.state == "PROPOSED"), None)
+    change = waiting.change if waiting else None
     context = {
         "sections": sections_in_force(),
         "fixed": fixed_values(),
         "history": [one for one in history if one is not waiting],
         "waiting": waiting,
-        "consequences": consequences_of(waiting.change.changes) if waiting else None,
-        "is_mine": waiting is not None and waiting.change.proposed_by_id == staff_of(request).pk,
+        "consequences": consequences_of(change.changes, change.stored) if change else None,
+        "is_mine": change is not None and change.proposed_by_id == staff_of(request).pk,
         "may_change": may(request, Right.ADMINISTER),
     }
     return page(request, "audits/policy.html", context)
@@ -104,13 +117,19 @@ def propose_policy(request: HttpRequest, section: str) -> HttpResponse:
     """Propose new values of one section."""
     if section not in SECTIONS:
         raise Http404
-    values = [value for value in values_of(section) if not value.locked]
-    form = ProposalForm(posted(request), values=values)
+    with held():  # asked anew, after the version: values are never older than it says
+        version = version_in_force()
+        found = values_of(section)
+    values = [value for value in found if not value.locked]
+    form = ProposalForm(posted(request), values=values, version=version)
     errors: list[tuple[str, str]] = []
     if form.is_valid():
         try:
             change = workflow.propose_policy(
-                said=form.said(), reason=form.cleaned_data["reason"], user=staff_of(request)
+                said=form.said(),
+                reason=form.cleaned_data["reason"],
+                user=staff_of(request),
+                based_on=form.cleaned_data[BASED_ON],
             )
         except REFUSED as error:
             errors = [("#form", str(error))]
@@ -124,7 +143,7 @@ def propose_policy(request: HttpRequest, section: str) -> HttpResponse:
         "form": form,
         "errors": errors,
         "section": SECTIONS[section],
-        "locked": [value for value in values_of(section) if value.locked],
+        "locked": [value for value in found if value.locked],
         "consequences": consequences_of(value.key.name for value in values),
     }
     return page(request, "audits/propose_policy.html", context, status=400 if errors else 200)

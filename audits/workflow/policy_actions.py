@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from audits.models import PolicyChange
 
 
-def propose_policy(*, said: Mapping[str, str | None], reason: str, user: User) -> PolicyChange:
+def propose_policy(
+    *, said: Mapping[str, str | None], reason: str, user: User, based_on: int | None = None
+) -> PolicyChange:
     """Propose new values; None gives a key back to the environment."""
-    return policy_changes.propose(said=said, reason=reason, user=user, now=timezone.now())
+    return policy_changes.propose(
+        said=said, reason=reason, user=user, based_on=based_on, now=timezone.now()
+    )
 
 
 def approve_policy(*, number: int, user: User) -> PolicyChange:
@@ -28,7 +32,7 @@ def approve_policy(*, number: int, user: User) -> PolicyChange:
     now = timezone.now()
     with transaction.atomic():
         change = policy_changes.approve(number=number, user=user, now=now)
-        rules.note_rules(rules=rules_in_force(), now=now)
+        rules.note_rules(rules=rules_in_force, now=now)
     return change
 
 

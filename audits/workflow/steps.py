@@ -17,6 +17,7 @@ from audits.queries.evidence import verdict_of
 from audits.queries.letter_context import answer_context
 from audits.queries.operator_cases import needs_scores
 from audits.queries.places import must_search
+from audits.queries.policy_values import held
 from audits.queries.told import awaited
 from audits.queries.waiting import waits_for_others
 from audits.services import (
@@ -70,13 +71,18 @@ REPAIRABLE = frozenset(
 def advance(case_id: UUID) -> None:
     """Take the steps that a case can take now, until it has to wait for somebody."""
     for _ in range(100):
-        if holds.hold_case(case_id=case_id, now=timezone.now()):
-            holds.resume_held(case_id=case_id, now=timezone.now())
-        request = ErasureRequest.objects.get(pk=case_id)
-        step = STEPS.get(request.status)
-        if step is None or not step(request, timezone.now()):
-            return
+        with held():  # a step ends with the policy values that it began with
+            if not _take_step(case_id):
+                return
     logger.error("case %s does not come to rest", case_id)
+
+
+def _take_step(case_id: UUID) -> bool:
+    if holds.hold_case(case_id=case_id, now=timezone.now()):
+        holds.resume_held(case_id=case_id, now=timezone.now())
+    request = ErasureRequest.objects.get(pk=case_id)
+    step = STEPS.get(request.status)
+    return step is not None and step(request, timezone.now())
 
 
 def _close_early(request: ErasureRequest, now: datetime) -> bool:

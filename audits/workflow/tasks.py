@@ -142,7 +142,7 @@ def _tell(now: datetime) -> None:
 
 
 def _note_rules(now: datetime) -> None:
-    rules.note_rules(rules=rules_in_force(), now=now)
+    rules.note_rules(rules=rules_in_force, now=now)
 
 
 def _anchor(now: datetime) -> None:

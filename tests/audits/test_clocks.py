@@ -9,13 +9,17 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 
+from audits import workflow
 from audits.execution import report_sections
 from audits.models import CaseClock, ErasureRequest
 from audits.queries import clocks
+from audits.queries.answers_site import site_answers
 from audits.queries.case_file import findings
 from audits.services import asking, pauses
+from audits.services.clocks import settle
 from audits.services.pauses import PauseRefused
 from audits.services.rights import NotAllowed
+from tests.audits import world as worlds
 from tests.audits.clock_cases import RECEIVED, asked, at, member, waiting
 from tests.audits.world import logged
 
@@ -71,6 +75,12 @@ def test_F4_what_is_shown_and_exported_is_not_derived_again(case, settings):
     )
 
 
+def test_the_record_names_the_regime_by_which_the_case_was_timed(case, settings):
+    settings.EXPUNGE_REGIME, settings.EXPUNGE_COUNTRY = "CALIFORNIA", "US"
+    case.outcome = "ERASED"
+    assert site_answers(case, [], now=RECEIVED)["policy"]["regime"] == "EU"
+
+
 def test_the_report_tells_how_the_date_came_about(case, officer, allowed):
     asked(case)
     pauses.begin_pause(case_id=case.pk, reason="IDENTITY", user=officer, now=at("02-03"))
@@ -118,6 +128,17 @@ def test_L13_the_identity_pause_is_off_by_default_and_refused_with_a_sentence(ca
     assert not case.clock_pauses.exists()
 
 
+def test_a_pause_that_a_stored_value_forbids_is_refused_by_the_name_of_its_page(
+    case, officer, allowed
+):
+    said = {"IDENTITY_PAUSE": "no"}
+    board = [worlds.member(name, "Administrator") for name in ("first", "second")]
+    change = workflow.propose_policy(said=said, reason="the board said so", user=board[0])
+    workflow.approve_policy(number=change.number, user=board[1])
+    with pytest.raises(PauseRefused, match="IDENTITY_PAUSE on the page Policy is off, and the"):
+        pauses.begin_pause(case_id=case.pk, reason="IDENTITY", user=officer, now=at("02-03"))
+
+
 def test_L13_a_pause_is_an_interval_with_a_reason_and_both_dates_are_kept(case, officer, allowed):
     asked(case)
     begin = {"case_id": case.pk, "reason": "IDENTITY", "user": officer}
@@ -153,6 +174,22 @@ def test_the_persons_answer_ends_the_pause(case, officer, allowed):
     assert logged(case, "clock_resumed") == [
         {"reason": "IDENTITY", "days": 2, "due_on": "2026-03-02"}
     ]
+
+
+def test_another_calendar_moves_no_date_of_a_clock_that_has_not_stood_still_since(
+    case, officer, allowed, settings
+):
+    asked(case)
+    begin = {"case_id": case.pk, "reason": "IDENTITY", "user": officer}
+    pauses.begin_pause(**begin, now=at("02-03"))
+    pauses.end_pause(case_id=case.pk, now=at("02-13"))
+    settings.EXPUNGE_HOLIDAYS = ["2026-03-10", "2026-03-12", "2026-05-11"]
+    assert settle(case_id=case.pk) == due(case) == date(2026, 3, 10)
+    clock = CaseClock.objects.get(request=case)
+    assert clock.paused_extended_due_on == date(2026, 5, 11)
+    pauses.begin_pause(**begin, now=at("02-16"))
+    pauses.end_pause(case_id=case.pk, now=at("02-18"))
+    assert due(case) == date(2026, 3, 13)  # two days more, and the free 12th
 
 
 def test_only_who_handles_cases_pauses_a_clock(case, allowed):

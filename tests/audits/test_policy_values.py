@@ -13,11 +13,16 @@ from audits.execution.planning import policy
 from audits.execution.rules_in_force import rules_in_force
 from audits.models import LogLeaf, PolicyChange, RulesVersion
 from audits.queries import policy_values
+from audits.queries.certificates import turned_off
 from audits.queries.policy_values import held, in_force, value_in_force
 from audits.queries.rules import policy_version_of
+from audits.services.accounts import add_member
 from audits.services.policy_changes import PolicyChangeRefused
-from audits.services.rights import NotAllowed
+from audits.services.rights import NotAllowed, give_role
+from audits.services.role_log import note_password, told
 from audits.services.rules import note_rules
+from audits.workflow import steps
+from lineage.services.locking import lock_name
 from tests.audits.world import member, verified_case
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +50,23 @@ def proposed(user, **said: str | None):
 def changed(first, second, **said: str | None):
     change = proposed(first, **said)
     return workflow.approve_policy(number=change.number, user=second)
+
+
+def stored_elsewhere(first, second, **stored: int):
+    """What another process approves meanwhile, of which this one is not told."""
+    PolicyChange.objects.create(
+        number=9,
+        version=9,
+        state="APPROVED",
+        reason="r",
+        digest="0" * 64,
+        changes=stored,
+        stored=stored,
+        decided_by=second,
+        proposed_by=first,
+        proposed_at=timezone.now(),
+        decided_at=timezone.now(),
+    )
 
 
 def logged():
@@ -75,21 +97,24 @@ def test_a_request_has_one_policy_and_the_next_one_the_new(first, second):
         assert in_force("MIN_BATCH") == 5  # approved within
     with held():
         in_force("MIN_BATCH")
-        PolicyChange.objects.create(
-            number=9,
-            version=9,
-            state="APPROVED",
-            reason="r",
-            digest="0" * 64,
-            changes={"MIN_BATCH": 7},
-            stored={"MIN_BATCH": 7},
-            decided_by=second,
-            proposed_by=first,
-            proposed_at=timezone.now(),
-            decided_at=timezone.now(),
-        )
+        stored_elsewhere(first, second, MIN_BATCH=7)
         assert in_force("MIN_BATCH") == 5  # by another process
     assert in_force("MIN_BATCH") == 7
+
+
+def test_a_step_of_a_case_ends_with_the_values_that_it_began_with(first, second, monkeypatch):
+    seen = []
+
+    def step(request, now):
+        seen.append(in_force("MIN_BATCH"))
+        if len(seen) == 1:
+            stored_elsewhere(first, second, MIN_BATCH=7)
+        seen.append(in_force("MIN_BATCH"))
+        return len(seen) == 2
+
+    monkeypatch.setitem(steps.STEPS, "VERIFIED", step)
+    steps.advance(verified_case().pk)
+    assert seen == [1, 1, 7, 7]
 
 
 def test_a_held_policy_is_asked_for_once(django_assert_num_queries):
@@ -104,6 +129,23 @@ def test_nobody_approves_their_own_change_nor_does_the_database_let_them(first):
         workflow.approve_policy(number=change.number, user=first)
     with pytest.raises(IntegrityError), transaction.atomic():
         PolicyChange.objects.update(state="APPROVED", version=1, decided_by=first)
+
+
+def test_nobody_approves_with_an_account_made_or_taken_over_since_the_proposal(first, second):
+    change = proposed(first, CASE_DAYS="400")
+    now = timezone.now()
+    made, _ = add_member(name="made", roles=["Administrator"], now=now, email="m@example.org")
+    note_password(second, by=first, now=now)
+    for puppet in (made, second):
+        with pytest.raises(PolicyChangeRefused, match="After change 1 was proposed, your account"):
+            workflow.approve_policy(number=change.number, user=puppet)
+    workflow.withdraw_policy(number=change.number, user=first)
+    third = member("third", "Administrator")
+    change = proposed(first, CASE_DAYS="400")
+    with told(third, now=timezone.now()):
+        give_role(user=third, role="Auditor")
+    note_password(third, by=third, now=timezone.now())
+    assert workflow.approve_policy(number=change.number, user=third).version == 1
 
 
 @pytest.mark.parametrize("role", ["Auditor", "Reviewer", "Case officer"])
@@ -160,7 +202,7 @@ def test_a_locked_key_is_the_environments_whatever_is_stored(first, second, sett
 
 
 def test_the_change_becomes_a_version_of_the_rules_and_an_open_case_keeps_its_own(first, second):
-    note_rules(rules=rules_in_force(), now=timezone.now())
+    note_rules(rules=rules_in_force, now=timezone.now())
     case = verified_case()
     case.policy, case.accepted_at = policy().as_dict(), timezone.now()
     case.save()
@@ -171,6 +213,22 @@ def test_the_change_becomes_a_version_of_the_rules_and_an_open_case_keeps_its_ow
     assert kept is not None
     assert kept.number == 1
     assert newest.digest == policy().digest()
+
+
+def test_an_approval_while_the_rules_are_noted_is_not_undone(first, second, monkeypatch):
+    change = proposed(first, MARGIN_SUBJECT="0.2")
+
+    def approved_first(name):
+        monkeypatch.setattr("audits.services.rules.lock_name", lock_name)
+        workflow.approve_policy(number=change.number, user=second)
+        lock_name(name)
+
+    monkeypatch.setattr("audits.services.rules.lock_name", approved_first)
+    with held():
+        assert in_force("CASE_DAYS") == 1095
+        assert note_rules(rules=rules_in_force, now=timezone.now()) == []
+    newest = RulesVersion.objects.filter(kind="POLICY").latest("number")
+    assert (newest.number, newest.digest) == (1, policy().digest())
 
 
 def test_the_log_holds_codes_and_digests_alone(first, second):
@@ -192,6 +250,14 @@ def test_what_was_proposed_or_decided_cannot_be_rewritten(first, second):
         PolicyChange.objects.update(note="x")
     with pytest.raises(IntegrityError, match="keeps what was proposed"), transaction.atomic():
         PolicyChange.objects.all()._raw_delete("default")
+
+
+def test_what_is_turned_off_names_the_page_where_a_stored_value_says_so(first, second, settings):
+    settings.EXPUNGE_CERTIFICATE_DAYS = 0
+    assert turned_off().endswith(": EXPUNGE_CERTIFICATE_DAYS is 0.")
+    settings.EXPUNGE_CERTIFICATE_DAYS = 30
+    changed(first, second, CERTIFICATE_DAYS="0")
+    assert turned_off().endswith(": CERTIFICATE_DAYS on the page Policy is 0.")
 
 
 def test_every_key_reads_what_it_writes_of_its_value_in_the_environment(settings):

@@ -94,11 +94,11 @@ def test_an_attack_is_counted_where_it_was_run_and_has_a_reason_where_it_was_not
 
 
 def test_rules_have_a_number_and_a_change_is_an_event_with_both_digests(db, signing_key, settings):
-    assert {one.number for one in note_rules(rules=rules_in_force(), now=NOW)} == {1}
-    assert note_rules(rules=rules_in_force(), now=NOW + DAY) == []
+    assert {one.number for one in note_rules(rules=rules_in_force, now=NOW)} == {1}
+    assert note_rules(rules=rules_in_force, now=NOW + DAY) == []
     assert {one["rules"] for one in logged("rules_begun")} == set(RulesVersion.Kind.values)
     settings.EXPUNGE_POLICY = {"margin_record": 0.02}
-    (changed,) = note_rules(rules=rules_in_force(), now=NOW + 2 * DAY)
+    (changed,) = note_rules(rules=rules_in_force, now=NOW + 2 * DAY)
     plain = EvidencePolicy(attacks=USUAL_ATTACKS).digest()
     narrow = EvidencePolicy(attacks=USUAL_ATTACKS, margin_record=0.02).digest()
     assert logged("policy_changed") == [
@@ -122,7 +122,7 @@ def decided(who, at, **policy: Any):  # noqa: ANN401  (whatever a policy takes)
 def test_a_case_names_the_rules_that_it_was_decided_under(db, signing_key, settings):
     for day, margin in enumerate((0.02, 0.03, 0.02)):
         settings.EXPUNGE_POLICY = {"margin_record": margin}
-        note_rules(rules=rules_in_force(), now=NOW + day * DAY)
+        note_rules(rules=rules_in_force, now=NOW + day * DAY)
     hour = timedelta(hours=1)
     first = decided(ADA, NOW + hour, margin_record=0.02)
     planned_later = decided(BERT, NOW + hour, margin_record=0.03)
@@ -147,7 +147,7 @@ def test_a_case_names_the_rules_that_it_was_decided_under(db, signing_key, setti
 def test_every_register_is_a_page_and_two_files_and_a_command_and_names_nobody(db, signing_key):
     keys.init()
     decided(ADA, timezone.now(), margin_record=0.02)
-    note_rules(rules=rules_in_force(), now=datetime(2026, 1, 1, tzinfo=UTC))
+    note_rules(rules=rules_in_force, now=datetime(2026, 1, 1, tzinfo=UTC))
     client = Client()
     client.force_login(member("Auditor", "Auditor"))
     front = client.get(reverse("audits:register_list")).content.decode()
@@ -169,7 +169,7 @@ def test_every_register_is_a_page_and_two_files_and_a_command_and_names_nobody(d
 def test_the_files_of_registers_keep_to_the_period_and_show_no_private_key(db, signing_key):
     keys.init()
     case = decided(ADA, timezone.now(), margin_record=0.02)
-    note_rules(rules=rules_in_force(), now=datetime(2026, 1, 1, tzinfo=UTC))
+    note_rules(rules=rules_in_force, now=datetime(2026, 1, 1, tzinfo=UTC))
     client = Client()
     client.force_login(member("Auditor", "Auditor"))
     listed = json.loads(client.get("/registers/keys.json").content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -38,7 +39,9 @@ def text_of(response):
 
 def form_of(page):
     """What a browser would send of the form if nobody touched it."""
-    found = dict(re.findall(r'<input type="text" name="(\w+)" value="([^"]*)"', page))
+    found = dict(
+        re.findall(r'<input type="(?:text|hidden)" name="(?!csrf)(\w+)" value="([^"]*)"', page)
+    )
     for name, options in re.findall(r'<select name="(\w+)".*?>(.*?)</select>', page, re.DOTALL):
         found[name] = re.findall(r'value="([^"]*)" selected', options)[0]
     return found
@@ -92,6 +95,39 @@ def test_a_proposal_is_sent_back_with_a_note_and_not_without(first, second):
     page = text_of(second.post(f"{AT}1/return/", {"note": "three are enough"}, follow=True))
     assert "three are enough" in page
     assert PolicyChange.objects.get().state == "RETURNED"
+
+
+def test_an_approver_reads_what_is_true_of_each_value_and_what_becomes_doubtful(first, reader):
+    propose(first, "clock", CONFIRM_HOURS="24", REGIME="CALIFORNIA")
+    shown = unescape(text_of(reader.get(AT)))
+    assert "Hours that a confirmation link works: Links that were sent" in shown
+    assert "A due date is derived once" in shown  # of the regime
+    assert "REGIME is CALIFORNIA, and COUNTRY is 'FR', where it is not the law" in shown
+    assert "24 months" not in shown  # 1095 days are more
+    assert "acknowledgements" not in shown
+
+
+def test_what_holds_at_once_is_not_said_to_hold_for_new_cases_alone(first, reader):
+    propose(first, "promises", RELEASE_ATTACK="0.5")
+    page = text_of(reader.get(AT))
+    assert "compared by the new step" in page
+    assert "Runs that are planned keep their method" not in page
+
+
+def test_a_form_from_before_an_approval_undoes_nothing_and_keeps_what_was_typed(first, second):
+    stale = form_of(text_of(first.get(f"{AT}propose/retention/"))) | {"reason": "longer"}
+    propose(first, "retention", CASE_DAYS="400")
+    second.post(f"{AT}1/approve/")
+    for _ in range(2):
+        response = first.post(f"{AT}propose/retention/", stale | {"SHADOW_DAYS": "77"})
+        assert response.status_code == 400
+        page = text_of(response)
+        assert "Version 1 of the policy is in force by now" in page
+        assert form_of(page) | {"reason": "longer"} == stale | {"SHADOW_DAYS": "77"}
+        assert "Now: 400 (stored, version 1)" in page
+    del stale["based_on"]
+    assert "does not say which version" in text_of(first.post(f"{AT}propose/retention/", stale))
+    assert PolicyChange.objects.count() == 1
 
 
 @pytest.mark.parametrize(
