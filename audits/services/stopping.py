@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
-S = ErasureRequest.Status
-Kind = ErasureRequest.Kind
-Outcome = ErasureRequest.Outcome
+S, Kind, Outcome = ErasureRequest.Status, ErasureRequest.Kind, ErasureRequest.Outcome
 Balance, Objection = ProcessingStop.Balance, ProcessingStop.Objection
 AT_ONCE = (Kind.CONSENT, Kind.OBJECTION)  # what stops processing before anything is decided
 NOT_PLANNED = (S.VERIFIED, S.INFO_ASKED, S.REFUSED, S.ACCEPTED, S.RESTRICTED)
