@@ -80,6 +80,7 @@ class Explored:
 
     * ``left_out``: nodes of the picture that do not fit, each with its members;
     * ``way_found``: None where no way was asked for;
+    * ``possibly``: what the picture is about may have learned from the person, or hold records;
     * ``records``: how many the person has; None without a person.
     """
 
@@ -87,6 +88,7 @@ class Explored:
     lines: tuple[Line, ...]
     left_out: tuple[tuple[Facts, ...], ...] = field(default=(), repr=False)
     way_found: bool | None = None
+    possibly: bool = False
     records: int | None = None
 
     @property
@@ -133,6 +135,7 @@ def explore(asked: Asked, *, opened: Collection[str] = (), shown: int = SHOWN) -
         way_found=None
         if not (asked.version and (asked.dataset or asked.person))
         else (region.way is not None),
+        possibly=not region.centres.isdisjoint(region.possible),
         records=region.records,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lineage.core.graph import Edge, arrivals, path_to
@@ -82,7 +82,9 @@ def region_of(asked: Asked) -> Region:
         touched.update({node: len(hits) for node, hits in reach.acting.items() if hits})
     count = sum(len(held) for held in records.values()) if asked.person else None
     if asked.version or asked.dataset:
-        return _around(asked, reaches, touched=dict(touched), records=count)
+        around = _around(asked, reaches, touched=dict(touched), records=count)
+        possible = _possible(records, reaches).nodes & around.nodes
+        return replace(around, possible=frozenset(possible - touched.keys()))
     held = frozenset(node for reach in reaches for node in (*reach.held, *reach.arrived))
     below = {edge for reach in reaches for edge in reach.edges}
     drawn = held | {end for edge in below for end in (edge.src, edge.dst)}

@@ -97,6 +97,29 @@ def test_the_picture_of_a_person_has_every_version_that_the_closure_names(now):
     assert (str(lost.pk), str(below.pk)) in graph_of(explored).edges
 
 
+def test_a_version_and_a_data_set_that_may_have_a_person_are_drawn_as_possibly_affected(now):
+    """An untold run wrote one state of a data set, and the version read another one."""
+    filled("faces", 9, now)
+    made = filled("made", 3, now)
+    plan = RunPlan(activity=Run.Activity.SYNTHESISE)
+    run = begin_run(plan=plan, now=now)
+    finish_derivation(run=run, dataset=made, ordinals=BitMap([0]), now=now)
+    Run.objects.filter(pk=run.pk).update(capture_level=Run.Capture.NONE)
+    read = snapshot(made, now, range(1, 3))
+    model = trained("m", now, data(read))
+    person = found("person2@example.org")
+    (unknown,) = affected(*next(iter(records_of(person).items()))).unknown
+    assert unknown == model
+    explored = explore(Asked(version=model, person=person))
+    assert (explored.way_found, explored.possibly) == (False, True)
+    (shown,) = (one for one in explored.nodes if one.first.object_id == model.pk)
+    assert shown.possible
+    about_data = explore(Asked(dataset=made, person=person))
+    assert about_data.possibly
+    assert all(one.possible for one in about_data.nodes)
+    assert not explore(Asked(version=model, dataset=made)).possibly
+
+
 def test_records_that_are_not_in_the_space_are_of_nobody(now):
     filled("faces", 3, now)
     person = found("person0@example.org")
