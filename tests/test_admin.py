@@ -87,6 +87,11 @@ def test_nothing_that_is_secret_is_listed_or_searched():
             assert named.isdisjoint(SECRET), model
 
 
+def test_what_a_member_of_staff_asked_of_the_planner_is_not_shown():
+    shown = admin.site.get_model_admin(apps.get_model("audits", "PlanPreview"))
+    assert {"forget", "result"} <= set(shown.exclude)
+
+
 def test_a_row_links_to_the_lists_of_rows_that_name_it(root):
     version = any_row(apps.get_model("lineage", "ModelVersion"))
     assert version is not None

@@ -15,6 +15,7 @@ from audits.models import (
     LegalHold,
     LetterTemplate,
     LogHead,
+    PlanPreview,
     PolicyChange,
     ProcedureCertificate,
     ProcessingActivity,
@@ -91,6 +92,17 @@ class PolicyChangeAdmin(ReadOnlyAdmin):
     def open_policy(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
         """Lead to the page on which a change is approved or sent back."""
         return HttpResponseRedirect(reverse("audits:policy"))
+
+
+@admin.register(PlanPreview)
+class PlanPreviewAdmin(ReadOnlyAdmin):
+    """Questions about what an erasure would do; what was asked and told is for the asker only."""
+
+    list_display = ("version", "by", "records", "asked_by", "created_at", "ended_at")
+    list_filter = ("by",)
+    search_fields = ("version__model_name",)
+    list_select_related = ("version", "asked_by")
+    exclude = ("forget", "result")
 
 
 @admin.register(Recipient)

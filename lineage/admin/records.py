@@ -16,6 +16,7 @@ from lineage.models import (
     LabelConflict,
     LineagePurge,
     ManifestImport,
+    PausedQueue,
     PurgePermit,
     PurgeTrace,
     ReceivedEvent,
@@ -47,6 +48,15 @@ class JobAdmin(ReadOnlyAdmin):
     def progress(self, job: Job) -> str:
         """How much is done, in the job's own units."""
         return f"{job.done:,} / {job.total:,}" if job.total else ""
+
+
+@admin.register(PausedQueue)
+class PausedQueueAdmin(ReadOnlyAdmin):
+    """Queues from which no job is claimed; they are resumed on the page *Work*."""
+
+    list_display = ("queue", "paused_at", "paused_by")
+    search_fields = ("queue",)
+    list_select_related = ("paused_by",)
 
 
 @admin.register(DataSubject)

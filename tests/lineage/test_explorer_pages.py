@@ -156,11 +156,11 @@ def test_pages_and_files_take_few_queries_however_much_there_is(
         {"person": person},
         {"person": person, "on": "2026-03-05"},
     ):
-        with django_assert_max_num_queries(25):
+        with django_assert_max_num_queries(30):
             assert staff.get("/models/graph/", asked).status_code == 200
     for name in FILES:
         # The export reads each kind of statement by itself, after the picture.
-        with django_assert_max_num_queries(32 if name == "prov.json" else 25):
+        with django_assert_max_num_queries(32 if name == "prov.json" else 26):
             assert staff.get(f"/models/graph/{name}", {"person": person}).status_code == 200
 
 
