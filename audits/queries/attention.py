@@ -30,11 +30,13 @@ from audits.models import (
     Letter,
     LocationException,
     OperatorCase,
+    PolicyChange,
     Release,
     Verdict,
     VersionException,
 )
 from audits.queries import clocks, label_conflicts
+from audits.queries.accounts import address_of_account
 from audits.queries.cases import open_cases
 from audits.queries.exceptions import waiting_to_be_erased
 from audits.queries.holds import holds_to_review
@@ -135,6 +137,20 @@ def uncaptured() -> list[ModelVersion]:
 def reviews(today: date) -> list[LegalHold]:
     """Return the legal holds whose day of review has come."""
     return list(_some(holds_to_review(today)))
+
+
+def policy_changes(user: User) -> list[PolicyChange]:
+    """Return the change of policy values that waits, if any, with ``own``.
+
+    It is the user's own if they proposed it, or an account of the same e-mail address did.
+    """
+    found = PolicyChange.objects.filter(state=PolicyChange.State.PROPOSED)
+    waiting = list(_some(found.select_related("proposed_by")))
+    address = address_of_account(user)
+    for one in waiting:
+        by = one.proposed_by
+        one.own = by.pk == user.pk or (address != "" and address_of_account(by) == address)
+    return waiting
 
 
 def held_records() -> list[LabelConflict]:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audits.core.roles import ROLES
+from audits.queries.attention import OVERDUE
 from audits.queries.log_state import log_state
 from audits.queries.trends import trends
 from audits.views.access import page, staff_of, staff_page
@@ -38,6 +39,7 @@ def staff_home(request: HttpRequest) -> HttpResponse:
         "yours": [one for one in found if one.is_for(user)],
         "others": [one for one in found if not one.is_for(user)],
         "roles": _roles(user),
+        "overdue_count": sum(one.total for one in found if one.code == OVERDUE),
         "charts": charts(trends(now)),
         "log": log_state(),
         "queues": queues,

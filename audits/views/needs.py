@@ -122,7 +122,7 @@ OF_CASES: dict[str, tuple[str, str, str, tuple[Right, ...]]] = {
 
 
 def needs(user: User, now: datetime) -> list[Group]:
-    """Return what waits for somebody, the most pressing first; nine queries."""
+    """Return what waits for somebody, the most pressing first; ten queries."""
     today = clocks.today(now)
     soon = attention.pressing(today, today + timedelta(days=SOON_DAYS))
     cases = [*soon, *attention.stopped(user)]
@@ -131,7 +131,7 @@ def needs(user: User, now: datetime) -> list[Group]:
     ]
     return [
         one
-        for one in [*of_cases, *_of_letters(), *_of_models(now), *_of_registers(now)]
+        for one in [*of_cases, *_of_letters(), *_of_models(now), *_of_registers(now), _of_policy(user)]
         if one.total
     ]
 
@@ -267,6 +267,27 @@ def _of_registers(now: datetime) -> Iterable[Group]:
             href=reverse("audits:label_conflicts"), label=f"{one.space}, record {one.ordinal}"
         ),
         reverse("audits:label_conflicts"),
+    )
+
+
+def _of_policy(user: User) -> Group:
+    """Return the change of the policy that waits for a second person."""
+    return _group(
+        (
+            "POLICY",
+            "A policy change to approve",
+            "Another administrator than who proposed it approves it or sends it back.",
+            CARE,
+            (Right.ADMINISTER,),
+        ),
+        attention.policy_changes(user),
+        lambda one: Line(
+            href=reverse("audits:policy"),
+            label=f"Change {one.number}",
+            note=f"by {one.proposed_by.get_username()}",
+            own=one.own,
+        ),
+        reverse("audits:policy"),
     )
 
 

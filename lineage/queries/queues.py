@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 S = Job.Status
+SEEN_DAYS = 28  # what ended earlier is no sign of a worker
 SILENCE = timedelta(minutes=5)  # a worker that is there takes a waiting job in seconds
 
 
@@ -24,6 +25,7 @@ SILENCE = timedelta(minutes=5)  # a worker that is there takes a waiting job in 
 class QueueState:
     """One queue at a moment; ``seen_at`` is the last sign of a worker: a heartbeat or an end.
 
+    A sign is looked for in the last ``SEEN_DAYS`` days.
     ``oldest_since`` is when the oldest waiting job came; ``silent``, that a worker should have
     taken it long ago.
     """
@@ -48,7 +50,7 @@ class QueueState:
 def queue_states(now: datetime) -> list[QueueState]:
     """Return every queue, in two queries: those that are known, then others that have jobs."""
     paused = {row.queue: row for row in PausedQueue.objects.select_related("paused_by")}
-    rows = {row["queue"]: row for row in _counted()}
+    rows = {row["queue"]: row for row in _counted(now)}
     return [_state(name, rows.get(name), paused.get(name), now) for name in {**QUEUES, **rows}]
 
 
@@ -62,9 +64,11 @@ def failed_jobs(since: datetime) -> QuerySet[Job]:
     return Job.objects.filter(status=S.FAILED, ended_at__gte=since).order_by("-ended_at")
 
 
-def _counted() -> Any:  # noqa: ANN401  (rows of counts)
+def _counted(now: datetime) -> Any:  # noqa: ANN401  (rows of counts)
     waiting = Q(status=S.QUEUED)
-    return Job.objects.values("queue").annotate(
+    ended = Q(ended_at__gte=now - timedelta(days=SEEN_DAYS))
+    found = Job.objects.filter(Q(status__in=(S.QUEUED, S.RUNNING, S.FAILED)) | ended)
+    return found.values("queue").annotate(
         queued=Count("pk", filter=waiting),
         running=Count("pk", filter=Q(status=S.RUNNING)),
         failed=Count("pk", filter=Q(status=S.FAILED)),

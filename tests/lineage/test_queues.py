@@ -9,7 +9,7 @@ import pytest
 
 from lineage.core.queues import QueueUnknown
 from lineage.models import Job
-from lineage.queries.queues import SILENCE, queue_states
+from lineage.queries.queues import SEEN_DAYS, SILENCE, queue_states
 from lineage.services import jobs, queues
 from lineage.services.jobs import JobNotClaimable
 
@@ -86,6 +86,12 @@ def test_a_queue_is_silent_when_nobody_takes_its_jobs():
     assert state("heavy", late).oldest_since == NOW
     queues.pause_queue(queue="heavy", user=None, now=NOW)
     assert not state("heavy", late).silent
+
+
+def test_a_queue_is_not_told_of_jobs_that_ended_long_ago():
+    assert jobs.finish_job(job=claim(make("one")), now=NOW)
+    assert state("heavy").seen_at == NOW
+    assert state("heavy", NOW + timedelta(days=SEEN_DAYS, seconds=1)).seen_at is None
 
 
 def test_queues_are_read_in_two_queries(django_assert_num_queries):

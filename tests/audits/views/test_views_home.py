@@ -14,6 +14,7 @@ from audits.core.roles import ROLES
 from audits.models import Decision, ErasureRequest, Evidence, Letter, LogHead, Verdict
 from audits.queries import attention
 from audits.queries.trends import WEEKS, trends
+from audits.services import policy_changes
 from lineage.models import Job
 from lineage.services import queues
 from tests.audits.views import worlds
@@ -101,6 +102,31 @@ def test_nobody_is_asked_to_approve_what_they_proposed(client):
     assert "You had a hand in it" in page
     other = proposal(member("other", "Case officer"))
     assert other.reference in yours(home(client))
+
+
+def test_a_policy_change_waits_for_another_administrator(client, decider):
+    first = member("first", "Administrator")
+    policy_changes.propose(
+        said={"DEADLINE_DAYS": "20"}, reason="Faster.", user=first, now=timezone.now()
+    )
+    client.force_login(first)
+    page = home(client)
+    assert "A policy change to approve" not in yours(page)
+    assert "A policy change to approve" in page
+    assert "You had a hand in it" in page
+    assert "This takes the role Administrator" in home(decider)
+    client.force_login(member("second", "Administrator"))
+    assert '<a href="/policy/">Change 1</a>' in yours(home(client))
+    again = member("again", "Administrator")
+    type(again).objects.filter(pk__in=(first.pk, again.pk)).update(email="one@example.org")
+    client.force_login(again)
+    assert "A policy change to approve" not in yours(home(client))
+
+
+def test_the_head_counts_the_overdue_of_the_page(decider):
+    case(S.RESTRICTED, due=-2)
+    case(S.RESTRICTED, due=-3)
+    assert "2 overdue</a>" in home(decider)
 
 
 def test_a_case_stands_in_one_group_of_what_stops_it():
