@@ -92,6 +92,12 @@ def test_what_a_member_of_staff_asked_of_the_planner_is_not_shown():
     assert {"forget", "result"} <= set(shown.exclude)
 
 
+def test_the_admin_has_the_mark_and_leads_home(root):
+    page = root.get("/admin/").content.decode()
+    assert '<link rel="icon" href="/static/expunge/mark.svg"' in page
+    assert 'href="/home/"' in page
+
+
 def test_a_row_links_to_the_lists_of_rows_that_name_it(root):
     version = any_row(apps.get_model("lineage", "ModelVersion"))
     assert version is not None

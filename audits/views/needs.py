@@ -129,11 +129,8 @@ def needs(user: User, now: datetime) -> list[Group]:
     of_cases = [
         _of_cases(code, [one for one in cases if one.group == code], now) for code in OF_CASES
     ]
-    return [
-        one
-        for one in [*of_cases, *_of_letters(), *_of_models(now), *_of_registers(now), _of_policy(user)]
-        if one.total
-    ]
+    others = [*_of_letters(), *_of_models(now), *_of_registers(now), _of_policy(user)]
+    return [one for one in [*of_cases, *others] if one.total]
 
 
 def _of_cases(code: str, rows: Sequence[Any], now: datetime) -> Group:

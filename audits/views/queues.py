@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import floor, log10
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -56,6 +57,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         "shown": shown,
         "failed_days": JOB_DAYS,
         "outlook": outlook,
+        "pace": _pace(outlook.per_day),
         "bound": span(outlook.bound * DAY),
         "deadline": in_force("DEADLINE_DAYS"),
         "device": settings.EXPUNGE_DEVICE,
@@ -92,6 +94,17 @@ def resume(request: HttpRequest, queue: str) -> HttpResponse:
     else:
         messages.info(request, f"The queue {queue} was not paused.")
     return redirect("audits:queues")
+
+
+def _pace(per_day: float) -> str:
+    """Return how many shards a worker rebuilds a day, to two figures."""
+    if per_day <= 0:
+        return "none"
+    if per_day < 1:
+        return f"one shard in about {span(DAY / per_day)}"
+    digits = 1 - floor(log10(per_day))
+    count = int(round(per_day, min(digits, 0)))
+    return f"about {count:,} shard{'' if count == 1 else 's'} a day"
 
 
 def _rows(jobs: Iterable[Job], now: datetime) -> list[dict[str, Any]]:

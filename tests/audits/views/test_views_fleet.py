@@ -22,7 +22,7 @@ def test_an_empty_page_says_where_evidence_comes_from(reader):
     text = text_of(reader.get("/evidence/"))
     assert "nothing to state" in text
     assert "as soon as a case has a plan" in text
-    assert '<a href="/evidence/" aria-current="page">All evidence</a>' in text
+    assert '<a href="/evidence/" aria-current="page">Evidence</a>' in text
 
 
 def test_the_page_says_what_survives_and_what_that_does_not_mean(reader):

@@ -66,6 +66,7 @@ def test_an_empty_installation_teaches(reader):
     assert "Nothing waits for you." in page
     assert "public erasure form" in page
     assert page.count("Nothing in these weeks.") == 4
+    assert "at most 0" not in page
 
 
 def test_only_what_a_role_may_act_on_is_marked_as_theirs(decider, approver, reader):
