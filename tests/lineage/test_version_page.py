@@ -101,3 +101,11 @@ def test_a_destroyed_version_keeps_its_digests(staff, now):
 
 def test_a_version_that_does_not_exist_is_not_found(staff):
     assert staff.get("/models/00000000-0000-4000-8000-000000000000/").status_code == 404
+
+
+def test_what_the_run_was_told_is_folded(staff, now):
+    version = trained("cnn", now)
+    Run.objects.filter(pk=version.generated_by_id).update(environment={"torch": "2"})
+    page = page_of(staff, version)
+    assert '<details><summary>Environment</summary><pre tabindex="0">' in page
+    assert page.count("<pre") == page.count("<details><summary>")

@@ -124,6 +124,19 @@ def test_a_policy_change_waits_for_another_administrator(client, decider):
     assert "A policy change to approve" not in yours(home(client))
 
 
+def test_the_head_groups_the_pages_and_marks_where_one_is(decider):
+    head = text_of(decider.get("/log/")).partition("<main")[0]
+    group = r'<details name="section"><summary>(\w+)</summary>(.*?)</details>'
+    groups = re.findall(group, head, re.DOTALL)
+    found = {name: re.findall(r">([A-Z]\w+)</a>", links) for name, links in groups}
+    assert found == {
+        "Models": ["Models", "Lineage", "Methods"],
+        "Registers": ["Data", "Holds", "Places", "Letters", "Registers"],
+        "Operations": ["Work", "Log", "Policy", "Admin"],
+    }
+    assert head.count('aria-current="page"') == 1
+
+
 def test_the_head_counts_the_overdue_of_the_page(decider):
     case(S.RESTRICTED, due=-2)
     case(S.RESTRICTED, due=-3)

@@ -60,6 +60,10 @@ def test_every_value_is_shown_with_where_it_comes_from(reader, settings):
     assert "Nothing was changed yet" in page
     assert "Propose a change…" not in page
     assert "EXPUNGE_SECOND_PERSON" in page
+    (contents,) = re.findall(r'<nav aria-label="Sections of this page">.*?</nav>', page, re.DOTALL)
+    places = re.findall(r'href="#([\w-]+)"', contents)
+    assert len(places) == page.count("<h2")
+    assert all(f'id="{place}"' in page for place in places)
 
 
 def test_a_change_is_proposed_shown_and_approved_by_somebody_else(first, second, reader):

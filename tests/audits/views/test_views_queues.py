@@ -13,6 +13,7 @@ from django.utils import timezone
 from audits import workflow
 from audits.core import events
 from audits.models import LogLeaf
+from audits.views.queues import _pace
 from lineage.models import Job, PausedQueue
 from lineage.services import jobs
 from tests.audits.views import worlds
@@ -142,3 +143,16 @@ def test_the_capacity_is_held_against_the_bound(reader, settings):
     assert "1, in 1 shard<" in page
     assert "40 days" in page  # (S - 1 + 2) / c
     assert "Beyond the deadline" in page
+
+
+@pytest.mark.parametrize(
+    ("per_day", "said"),
+    [
+        (20251.9, "about 20,000 shards a day"),
+        (1.04, "about 1 shard a day"),
+        (0.25, "one shard in about 4 days"),
+        (0.0, "none"),
+    ],
+)
+def test_the_pace_is_said_in_round_words(per_day, said):
+    assert _pace(per_day) == said
