@@ -83,8 +83,8 @@ def region_of(asked: Asked) -> Region:
     count = sum(len(held) for held in records.values()) if asked.person else None
     if asked.version or asked.dataset:
         around = _around(asked, reaches, touched=dict(touched), records=count)
-        possible = _possible(records, reaches).nodes & around.nodes
-        return replace(around, possible=frozenset(possible - touched.keys()))
+        maybe = _possible(records, reaches).nodes & around.nodes
+        return replace(around, possible=frozenset(maybe - touched.keys()))
     held = frozenset(node for reach in reaches for node in (*reach.held, *reach.arrived))
     below = {edge for reach in reaches for edge in reach.edges}
     drawn = held | {end for edge in below for end in (edge.src, edge.dst)}
