@@ -21,8 +21,10 @@ MODULES = {
         whole_people 12_to_18""",
     "what a tuning finds, and what is done with it": "tuning tuning_restricted tuning_use",
     "what a text, a picture or a file says": """
-        anonymity case_register demo_data export_case picture prov reporting
-        report_places tamper_matrix told_names verify_command version_page""",
+        admin anonymity answer_words case_register demo_data editions explorer_pages export_case
+        pdf_seal person_checks person_edition pictures processing prov public_edition questions
+        regulator_sections report_places reporting tamper_matrix told_names verify_command
+        version_export version_page written_procedure""",
     "who may do what": "accounts role_matrix roles",
     "the order of steps, drawn at random": "case_machine openlineage_order",
     "attacks on the procedure": "threats",
