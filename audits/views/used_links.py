@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 S = ErasureRequest.Status
 Outcome = ErasureRequest.Outcome
 GONE = 410
+UNDONE = (Outcome.WITHDRAWN, Outcome.EXPIRED)  # nothing was done; the form can be sent again
 
 
 def not_usable(request: HttpRequest, error: LinkNotUsable) -> HttpResponse:
@@ -26,7 +27,7 @@ def not_usable(request: HttpRequest, error: LinkNotUsable) -> HttpResponse:
     if case is None:
         return page(request, "audits/link_not_usable.html", {"reason": str(error)}, status=GONE)
     speak_to(request, case)
-    context = {"reason": _became(case), "case": case, "again": bool(case.outcome)}
+    context = {"reason": _became(case), "case": case, "again": case.outcome in UNDONE}
     return page(request, "audits/link_used.html", context, status=GONE)
 
 

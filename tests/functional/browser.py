@@ -104,7 +104,7 @@ class ChromiumVisits:
         self.page.fill("input[name=username]", name)
         self.page.fill("input[name=password]", password)
         self.page.get_by_role("main").get_by_role("button").click()
-        self.page.wait_for_url("**/cases/**")
+        self.page.wait_for_url(f"{self.site}/cases/")  # not that of the form, which names it too
         self.check_page()
 
     def accept(self, case_id: str) -> None:
@@ -119,8 +119,9 @@ class ChromiumVisits:
 
     def approve(self, case_id: str, name: str, password: str) -> None:
         """Approve, as somebody else, what was proposed."""
+        self.page.locator("summary", has_text="Menu").click()
         self.page.get_by_role("button", name="Sign out").click()
-        self.page.wait_for_load_state()
+        self.page.wait_for_url(f"{self.site}/erasure/")
         self.sign_in(name, password)
         self.page.goto(f"{self.site}/cases/{case_id}/")
         self.check_page()

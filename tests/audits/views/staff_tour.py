@@ -15,6 +15,7 @@ from audits.models import (
     DuplicateFinding,
     LegalHold,
     LocationException,
+    PlanPreview,
     Publication,
     Recipient,
     Release,
@@ -136,6 +137,15 @@ def _seeded() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     own |= {name: {"name": next(iter(REGISTERS))} for name in ("register", "register_file")}
     signed = log.checkpoint(now=now)
     kept |= {"index": 0, "size": signed.size, "queue": "heavy"}
+    _client()
+    asked = PlanPreview.objects.create(
+        version_id=run.target_id,
+        asked_by=User.objects.get(username="head"),
+        by=PlanPreview.By.NUMBER,
+        records=1,
+        created_at=now,
+    )
+    kept["preview_id"] = asked.pk
     return {**kept, "number": 1, "letter_id": letter.pk, "notice_id": letter.pk, "token": ""}, own
 
 
