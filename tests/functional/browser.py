@@ -135,7 +135,7 @@ class ChromiumVisits:
         self.page.goto(f"{self.site}/cases/{case_id}/")
         self.check_page()
         assert "ERASED_BY_CONSTRUCTION" in self.page.content().upper().replace(" ", "_")
-        self.page.locator("a[href*='/evidence/']").first.click()
+        self.page.locator("main a[href*='/evidence/']").first.click()
         self.page.wait_for_url("**/evidence/**")
         self.check_page()
         self.page.goto(status_link)
