@@ -100,7 +100,7 @@ def test_they_learn_the_whole_retain_set_and_twins_and_only_they_are_asked(asked
     of_pool, own = audit_sets(plan()), audit_sets(plan(), instances=True)
     records = count(own.data.forget)
     # Of the pool's models nobody retains a record whose other records stand in for the person.
-    assert count(own.data.retain) > count(of_pool.data.retain) + records
+    assert count(own.data.retain) >= count(of_pool.data.retain) + records
     assert (count(own.data.twins), count(own.data.canaries)) == (records, 0)
     assert not cohort_at(plan(), 16).design.learns.any()
     assert [index for index, row in rows().items() if row["own"]] == list(INSTANCES)
