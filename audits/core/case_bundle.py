@@ -139,13 +139,12 @@ def verify_files(
     return found, listed
 
 
-def verify_folder(folder: Path, *, vkey: str) -> tuple[VerifiedRecord, tuple[ListedFile, ...]]:
-    """Verify a folder that a zip was unpacked into; it holds nothing else. Raises likewise."""
-    return verify_files(read_folder(folder), vkey=vkey)
-
-
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """The files of a folder by name. Raises BundleRejected, ManifestRejected."""
+    """The files of a folder that a zip was unpacked into, by name; it holds nothing else.
+
+    Raises:
+        BundleRejected, ManifestRejected: with the file.
+    """
     entries = sorted(folder.iterdir())
     strange = [one.name for one in entries if one.is_symlink() or not one.is_file()]
     if strange:
