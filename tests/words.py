@@ -1,4 +1,4 @@
-"""The words of the public pages: what must be translated, and what is.
+"""The words of the pages: what must be translated, and what is.
 
     python -m tests.words          write locale/*.mo, and say what is missing or left over
 
@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES = ROOT / "templates"
+APPS = ("lineage", "unlearning", "audits", "config")
+GETTEXT = "from django.utils.translation import"
 LANGUAGES = ("fr", "de")
-# Every template and module that speaks to a person, and what they include.
+# Every template that speaks to a person, and what they include; the others speak to staff.
 PUBLIC_TEMPLATES = (
-    *("base", "400", "403", "403_csrf", "404", "500"),
+    *("base", "_languages", "400", "403", "403_csrf", "404", "500"),
     *("_problem", "_choices", "_question", "_steps", "_reach"),
     *("audits/erasure_form", "audits/ask_kind", "audits/ask_more", "audits/ask_email"),
     *("audits/check", "audits/_asked", "audits/_traps", "audits/erasure_received"),
@@ -35,21 +38,6 @@ PUBLIC_TEMPLATES = (
     ),
     *("audits/answer", "audits/answered", "audits/not_there"),
     *("audits/status", "audits/status_unknown", "audits/withdraw", "audits/withdraw_late"),
-)
-MODULES = (
-    "audits/execution/provenance_words.py",
-    "audits/execution/timeline_picture.py",
-    "audits/services/asking.py",
-    "audits/services/receiving.py",
-    "audits/views/downloads.py",
-    "audits/views/entering.py",
-    "audits/views/intake_forms.py",
-    "audits/views/public_forms.py",
-    "audits/views/sending.py",
-    "audits/views/steps.py",
-    "audits/views/told.py",
-    "audits/views/used_links.py",
-    "audits/workflow/intake_actions.py",
 )
 # Words that are translated where they are shown, as (module, name of a table or of an enum).
 TABLES = (
@@ -72,8 +60,23 @@ def catalogue_of(language: str) -> Path:
 
 
 def words_used() -> set[str]:
-    """Return every sentence that a public page may show and that is not data. Needs Django."""
+    """Return every sentence that a page may show and that is not data. Needs Django.
+
+    A sentence with a plural stands for both of its forms.
+    """
     return {*_in_templates(), *_in_modules(), *_in_tables(), AUTHORITY}
+
+
+def staff_templates() -> list[str]:
+    """Return the names of the templates of pages that are staff's alone."""
+    pages = (path.relative_to(TEMPLATES).with_suffix("") for path in TEMPLATES.rglob("*.html"))
+    return sorted(set(map(str, pages)) - set(PUBLIC_TEMPLATES))
+
+
+def modules() -> list[Path]:
+    """Return the modules that translate what they say."""
+    files = (path for app in APPS for path in (ROOT / app).rglob("*.py"))
+    return sorted(path for path in files if GETTEXT in path.read_text())
 
 
 def translations(language: str) -> dict[str, str]:
@@ -83,10 +86,20 @@ def translations(language: str) -> dict[str, str]:
     with catalogue_of(language).open("rb") as file:
         catalogue = read_po(file, locale=language)
     return {
-        str(message.id): "" if message.fuzzy else str(message.string)
+        _first(message.id): "" if message.fuzzy else _whole(message.string)
         for message in catalogue
         if message.id
     }
+
+
+def _first(said: str | Sequence[str]) -> str:
+    return said if isinstance(said, str) else said[0]
+
+
+def _whole(said: str | Sequence[str]) -> str:
+    """Return what stands for a translation: that of the singular, once no form is missing."""
+    forms = [said] if isinstance(said, str) else said
+    return forms[-1] if all(forms) else ""
 
 
 def compiled(language: str) -> bytes:
@@ -117,7 +130,7 @@ def wrong(used: set[str], said: Mapping[str, str]) -> list[str]:
 def _in_templates() -> Iterator[str]:
     from django.utils.translation.template import templatize
 
-    for name in PUBLIC_TEMPLATES:
+    for name in (*PUBLIC_TEMPLATES, *staff_templates()):
         text = (ROOT / "templates" / f"{name}.html").read_text()
         # Django leaves calls of gettext among rows of X, indented as the template was.
         rows = templatize(text).splitlines()
@@ -125,8 +138,8 @@ def _in_templates() -> Iterator[str]:
 
 
 def _in_modules() -> Iterator[str]:
-    for name in MODULES:
-        yield from _extracted((ROOT / name).read_text())
+    for path in modules():
+        yield from _extracted(path.read_text())
 
 
 def _in_tables() -> Iterator[str]:
@@ -142,9 +155,9 @@ def _in_tables() -> Iterator[str]:
 def _extracted(text: str) -> Iterator[str]:
     from babel.messages.extract import extract
 
-    keywords = {"_": None, "gettext": None}
+    keywords = {"_": None, "gettext": None, "ngettext": (1, 2)}
     for _, message, _, _ in extract("python", BytesIO(text.encode()), keywords=keywords):
-        yield message if isinstance(message, str) else message[0]
+        yield _first(message)
 
 
 def main() -> int:

@@ -22,23 +22,24 @@ NAMES = {"en": "English", "fr": "Français", "de": "Deutsch"}
 @register.filter
 def day(value: date) -> str:
     """Return a date in words, as the letters write it."""
-    return date_words(value, _spoken())
+    return date_words(value, spoken())
 
 
 @register.filter
 def weekday(value: date) -> str:
     """Return a date in words with its day of the week."""
-    comma = "," if _spoken() == "de" else ""
+    comma = "," if spoken() == "de" else ""
     return f"{WEEKDAYS[value.weekday()]}{comma} {day(value)}"
 
 
 @register.simple_tag
 def languages() -> list[tuple[str, str, bool]]:
     """Return the languages as (code, name, whether it is spoken now)."""
-    now = _spoken()
+    now = spoken()
     return [(code, NAMES[code], code == now) for code, _ in settings.LANGUAGES]
 
 
-def _spoken() -> str:
+def spoken() -> str:
+    """Return the code of the language of this page, one that letters have."""
     code = (get_language() or settings.LANGUAGE_CODE).partition("-")[0]
     return code if code in MONTHS else settings.LANGUAGE_CODE
