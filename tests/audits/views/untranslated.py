@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SILENT = {"code", "kbd", "pre", "script", "style", "textarea", "title", "svg", "noscript"}
 VOID = {"meta", "link", "img", "input", "br", "hr", "source", "wbr", "col"}
 SPOKEN = ("aria-label", "alt", "title", "placeholder", "data-label", "data-confirm")
-WORDS = re.compile(r"[A-Za-z’']{2,},? [A-Za-z’']{2,}")
+WORDS = re.compile(r"[A-Za-z']{2,},? [A-Za-z']{2,}")
 INNER = re.compile(r"⟦[^⟦⟧]*⟧")
 
 
