@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -14,6 +15,12 @@ from fsspec.implementations.memory import MemoryFileSystem
 from audits import keys
 from tests.append_only import transactional_tests_may_flush  # noqa: F401  (a fixture)
 from tests.engines import one_will_do
+from tests.migrated import (  # noqa: F401  (fixtures)
+    django_db_modify_db_settings,
+    django_db_setup,
+    migrated_file,
+    template,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +34,15 @@ DATABASE_FIXTURES = {"db", "transactional_db", "own_database", "template"}
 
 def pytest_configure() -> None:
     """Keep the folders of tests in memory, where there is room."""
+    gc.disable()  # until all is imported, which is there to stay
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage among what the tests make, not among what they were collected from."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects
