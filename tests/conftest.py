@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Each key that is made waits for the disk; memory does not make it wait.
 MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30
+# Django's own are slow on purpose, and its test client logs in without them.
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASE_FIXTURES = {"db", "transactional_db", "own_database", "template"}
 
 
@@ -73,6 +75,7 @@ def installation(settings, tmp_path) -> Path:
     settings.BROKER_FOLDER = tmp_path / "broker"
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.EMAIL_FILE_PATH = tmp_path / "mail"
+    settings.PASSWORD_HASHERS = QUICK_HASHERS
     home: Path = tmp_path
     return home
 
