@@ -54,7 +54,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings, migrated_file) ->
     if connection.vendor != "sqlite" or not migrated_file.exists():
         yield
         return
-    name = connection.creation._get_test_db_name()
+    name = connection.creation._get_test_db_name()  # type: ignore[attr-defined]  # not in stubs
     with closing(sqlite3.connect(name, uri=True)) as memory:  # it lives as long as one is open
         with closing(sqlite3.connect(migrated_file)) as kept:
             kept.backup(memory)
