@@ -17,6 +17,9 @@ ON_SQLITE := env -u DATABASE_URL -u EXPUNGE_TEST_DATABASE
 # Two test processes that each took every core would slow one another down.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
+# Containers often set it, and each of the many processes would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo journey serve test battery tamper check format lint types imports migrations docs schemas clean
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 
 import pytest
 
@@ -46,11 +47,12 @@ print(json.dumps({
 
 
 @pytest.fixture
-def place(tmp_path):
+def place(tmp_path, template):
     recorded = {"EXPUNGE_REPLAY_EVERY": "20", "EXPUNGE_MINIMUM": "BIT_EXACT"}
     installation = Installation(home=tmp_path / "home", environ=recorded)
     installation.home.mkdir()
-    installation.manage("setup")
+    shutil.copy(template["NAME"], installation.home / "expunge.sqlite3")
+    installation.manage("setup")  # another journey begins with no database
     folder = installation.home / "incoming"
     folder.mkdir()
     with (folder / "manifest.csv").open("w", newline="") as file:
