@@ -93,6 +93,6 @@ $(BIN)/pip:
 # The stamp is newer than both lists, or pip runs again. pip builds in the checkout; what it leaves
 # there is removed.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/pip
-	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt ".[web,dev]"
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e ".[web,dev]"
 	@rm -rf build expunge.egg-info
 	@touch $@

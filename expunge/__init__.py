@@ -1,1 +1,51 @@
-"""Client side: capture, serving guard, command line. No Django; torch is optional."""
+"""Client side: API client, capture, serving guard, command line. No Django; torch is optional.
+
+    import expunge
+
+    client = expunge.Client("https://expunge.example.org", api_key)
+
+What is named here is imported when it is first used, so that ``import expunge`` costs nothing and
+a process that only asks questions never loads numpy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from expunge.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from expunge.capture import fit, training
+    from expunge.remote import HttpSink
+    from expunge.remote_view import remote_view
+    from expunge.serving import ServingGuard, newest
+
+_HOMES = {
+    "HttpSink": "expunge.remote",
+    "ServingGuard": "expunge.serving",
+    "fit": "expunge.capture",
+    "newest": "expunge.serving",
+    "remote_view": "expunge.remote_view",
+    "training": "expunge.capture",
+}
+# Written out, since type checkers and editors read it; a test holds it against the names above.
+__all__ = [
+    "HttpSink",
+    "ServingGuard",
+    "__version__",
+    "fit",
+    "newest",
+    "remote_view",
+    "training",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'expunge' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})
