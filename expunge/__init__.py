@@ -13,7 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from expunge.version import VERSION as __version__
+from expunge.version import VERSION as __version__  # noqa: N811  (the name that tools look for)
 
 if TYPE_CHECKING:
     from expunge.capture import fit, training
