@@ -17,12 +17,23 @@ from expunge.version import VERSION as __version__  # noqa: N811  (the name that
 
 if TYPE_CHECKING:
     from expunge.capture import fit, training
+    from expunge.client import Client
+    from expunge.connection import KeyNotAccepted, PlatformAway
+    from expunge.problems import Buffered, Conflict, NotConfigured, NotThere, Refused
     from expunge.remote import HttpSink
     from expunge.remote_view import remote_view
     from expunge.serving import ServingGuard, newest
 
 _HOMES = {
+    "Buffered": "expunge.problems",
+    "Client": "expunge.client",
+    "Conflict": "expunge.problems",
     "HttpSink": "expunge.remote",
+    "KeyNotAccepted": "expunge.connection",
+    "NotConfigured": "expunge.problems",
+    "NotThere": "expunge.problems",
+    "PlatformAway": "expunge.connection",
+    "Refused": "expunge.problems",
     "ServingGuard": "expunge.serving",
     "fit": "expunge.capture",
     "newest": "expunge.serving",
@@ -31,7 +42,15 @@ _HOMES = {
 }
 # Written out, since type checkers and editors read it; a test holds it against the names above.
 __all__ = [
+    "Buffered",
+    "Client",
+    "Conflict",
     "HttpSink",
+    "KeyNotAccepted",
+    "NotConfigured",
+    "NotThere",
+    "PlatformAway",
+    "Refused",
     "ServingGuard",
     "__version__",
     "fit",
