@@ -52,6 +52,10 @@ class Calls:
         """Return JSON. Raises as ``raise_for``."""
         return self._again(_json, "GET", address, params=query)
 
+    def listed(self, address: str) -> list[Json]:
+        """Return a list that comes in one piece. Raises as ``raise_for``."""
+        return self._again(_list, "GET", address)
+
     def text(self, address: str) -> str:
         """Return a text as it is. Raises as ``raise_for``."""
         return self._again(_text, "GET", address)
@@ -167,12 +171,20 @@ def _text(response: httpx.Response) -> str:
 
 
 def _json(response: httpx.Response) -> Json:
+    return _of_type(dict, response)
+
+
+def _list(response: httpx.Response) -> list[Json]:
+    return _of_type(list, response)
+
+
+def _of_type(kind: type[Answer], response: httpx.Response) -> Answer:
     try:
         found = response.json()
     except ValueError as error:
         raise PlatformAway(f"{response.url.host} answered something else than JSON.") from error
-    if not isinstance(found, dict):
-        raise PlatformAway(f"{response.url.host} answered JSON that is no object.")
+    if not isinstance(found, kind):
+        raise PlatformAway(f"{response.url.host} answered JSON that is no {kind.__name__}.")
     return found
 
 

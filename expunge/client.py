@@ -19,9 +19,11 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
-from urllib.parse import quote
 from uuid import uuid4
 
+from expunge.areas.cases import CaseCalls
+from expunge.areas.lineage import LineageCalls
+from expunge.areas.serving import ServingCalls
 from expunge.buffer import Buffer
 from expunge.calls import Calls
 from expunge.configuration import configured
@@ -29,18 +31,18 @@ from expunge.connection import PlatformAway
 from expunge.problems import Buffered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     import httpx
 
-    from expunge.answers import Affected, Case, Served, Subject, Version, Why
-    from expunge.calls import Json, Progress
+    from expunge.answers import Case
+    from expunge.calls import Json
     from expunge.delivery import Delivery
 
 
 @dataclass
-class Client:
+class Client(CaseCalls, LineageCalls, ServingCalls):
     """A platform, asked with one key.
 
     * ``url``, ``api_key``: where it is and who asks; by default from the environment or a file;
@@ -89,12 +91,6 @@ class Client:
     def close(self) -> None:
         """Close the connections; the next call opens them again."""
         self._calls.close()
-
-    def health(self) -> Json:
-        """Return what the platform says of itself."""
-        return self._calls.get("health")
-
-    # --- requests and cases -----------------------------------------------------------------
 
     def request(  # noqa: PLR0913  (the fields of a request)
         self,
@@ -150,85 +146,6 @@ class Client:
             raise ValueError("This client has no buffer; give it one: Client(..., buffer=FOLDER).")
         return self._buffer.send(self._calls)
 
-    def case(self, reference: str) -> Case:
-        """Return how far a case is."""
-        return cast("Case", self._calls.get(f"cases/{_part(reference)}"))
-
-    def cases(self, **query: str) -> Iterator[Case]:
-        """Yield cases, page by page, the newest first."""
-        return cast("Iterator[Case]", self._calls.items("cases", **query))
-
-    def evidence(self, reference: str) -> Json:
-        """Return what was measured for a case, and the verdicts."""
-        return self._calls.get(f"cases/{_part(reference)}/evidence")
-
-    def report(
-        self,
-        reference: str,
-        to: Path | str,
-        *,
-        edition: str = "regulator",
-        format: str = "pdf",  # noqa: A002  (the API's name)
-        progress: Progress | None = None,
-    ) -> Path:
-        """Write the report of a case to a file that only its owner may read; return its path."""
-        address = f"cases/{_part(reference)}/report"
-        return self._calls.download(address, Path(to), progress, edition=edition, format=format)
-
-    # --- lineage ----------------------------------------------------------------------------
-
-    def versions(self, *, model: str = "", state: str = "") -> Iterator[Version]:
-        """Yield model versions, page by page, the newest first."""
-        query = _given(model=model, state=state)
-        return cast("Iterator[Version]", self._calls.items("versions", **query))
-
-    def version(self, version: str) -> Version:
-        """Return a version by its identifier."""
-        return cast("Version", self._calls.get(f"versions/{_part(version)}"))
-
-    def why(self, version: str, *, record: str = "", subject: str = "") -> Why:
-        """Say whether and how a version learned from a record or a person.
-
-        Args:
-            version: its identifier.
-            record: SPACE:ORDINAL.
-            subject: a pseudonym, as ``find_subject`` gives it; one of the two.
-        """
-        query = _given(record=record, subject=subject)
-        return cast("Why", self._calls.get(f"versions/{_part(version)}/why", **query))
-
-    def affected(self, *, record: str = "", subject: str = "") -> Affected:
-        """Return every version that learned from a record or a person; never cut short."""
-        query = _given(record=record, subject=subject)
-        return cast("Affected", self._calls.get("affected", **query))
-
-    def find_subject(self, kind: str, value: str) -> Subject | None:
-        """Return the person who has an identifier, by their pseudonym; None for nobody."""
-        found = self._calls.post("subjects/find", {"kind": kind, "value": value})
-        return cast("Subject | None", found["subject"])
-
-    # --- serving and the log ------------------------------------------------------------------
-
-    def serving(self, version: str) -> Served:
-        """Return whether a version may be used now (scope ``serve``)."""
-        return cast("Served", self._calls.get(f"serving/versions/{_part(version)}"))
-
-    def newest(self, model: str) -> Served:
-        """Return the newest version of a model that is in use (scope ``serve``)."""
-        return cast("Served", self._calls.get(f"serving/models/{_part(model)}"))
-
-    def checkpoint(self) -> str:
-        """Return the newest signed state of the log, a C2SP signed note."""
-        return self._calls.text("log/checkpoint")
-
-    def proof(self, index: int) -> str:
-        """Return the C2SP tlog-proof of one event under the newest checkpoint."""
-        return self._calls.text(f"log/proof/{index}")
-
-    def consistency(self, older: int) -> str:
-        """Return the proof that the log extends one of ``older`` events; one hash a line."""
-        return self._calls.text(f"log/consistency/{older}")
-
     def _tell(self, address: str, body: Json, key: str) -> Json:
         try:
             return self._calls.post(address, body, key=key)
@@ -239,14 +156,3 @@ class Client:
             raise Buffered(
                 f"{away} The request is kept in {self.buffer}; flush sends it."
             ) from away
-
-
-def _part(value: str) -> str:
-    """Return a value as one part of an address, whatever is in it. Raises ValueError."""
-    if value in {"", ".", ".."}:
-        raise ValueError(f"{value!r} is no name of anything: a reference or identifier is needed.")
-    return quote(value, safe="")
-
-
-def _given(**query: str) -> dict[str, str]:
-    return {name: value for name, value in query.items() if value}

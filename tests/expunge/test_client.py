@@ -167,12 +167,16 @@ def test_a_report_is_written_whole_with_progress_and_for_its_owner_alone(tmp_pat
     platform = Platform(httpx.Response(200, content=b"%PDF" * 1000))
     told = []
     path = platform.client().report(
-        "ER-1", tmp_path / "r.pdf", edition="public", progress=lambda *at: told.append(at)
+        "ER-1", tmp_path / "r.pdf", edition="person", progress=lambda *at: told.append(at)
     )
     assert path.read_bytes() == b"%PDF" * 1000
     assert path.stat().st_mode & 0o777 == 0o600
     assert told[-1] == (4000, 4000)
-    assert dict(platform.seen[0].url.params) == {"edition": "public", "format": "pdf"}
+    assert dict(platform.seen[0].url.params) == {
+        "edition": "person",
+        "format": "pdf",
+        "language": "en",
+    }
 
 
 class Breaks(httpx.SyncByteStream):
