@@ -72,7 +72,8 @@ docs: $(VENV)/.installed ## The documentation says what the code says (DOCS=writ
 		$(BIN)/python -m audits.core.attack_page && \
 		$(BIN)/python -m audits.core.answers && \
 		$(BIN)/python -m audits.core.questions && \
-		$(BIN)/python -m audits.core.role_page; fi
+		$(BIN)/python -m audits.core.role_page && \
+		$(BIN)/python -m tests.expunge.cli_page; fi
 	$(BIN)/pytest -q tests/test_docs.py
 
 # Where the schemas are: an address, or a folder laid out like it.

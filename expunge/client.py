@@ -75,7 +75,7 @@ class Client(CaseCalls, LineageCalls, ServingCalls):
             transport=self.transport,
             pause=self.pause,
         )
-        self._buffer = None if self.buffer is None else Buffer(folder=Path(self.buffer))
+        self.keep_in(self.buffer)
 
     def __enter__(self) -> Client:
         return self
@@ -87,6 +87,11 @@ class Client(CaseCalls, LineageCalls, ServingCalls):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def keep_in(self, folder: Path | str | None) -> None:
+        """Use another folder as the buffer, or none."""
+        self.buffer = folder
+        self._buffer = None if folder is None else Buffer(folder=Path(folder))
 
     def close(self) -> None:
         """Close the connections; the next call opens them again."""

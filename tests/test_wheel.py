@@ -13,6 +13,7 @@ import pytest
 import expunge
 from audits.core.software import VERSION
 from tests import clean_environment
+from tests.audits.core_trail.make_golden_bundle import BUNDLE, KEY
 from tests.clean_environment import ROOT, needed, requires
 
 HEAVY = {"django", "torch", "celery", "scikit-learn", "scipy", "pandas", "matplotlib"}
@@ -93,6 +94,19 @@ def test_every_module_works_with_what_the_wheel_asks_for(installed):
 
 def test_a_training_is_captured_where_there_is_no_torch(installed):
     assert installed.run("-c", TRAINING).strip() == "2,4,9"
+
+
+def test_the_command_is_there_and_verifies_a_case(installed):
+    command = installed.python.with_name("expunge")
+    told = installed.run(str(command), "--help")
+    assert {"case", "lineage", "verify"} <= set(told.split())
+    verified = installed.run(str(command), "verify", str(BUNDLE), "--key", str(KEY))
+    assert verified.startswith("VERIFIED.")
+
+
+def test_a_terminal_loads_no_numbers(installed):
+    heavy = "print(sorted(set(sys.modules) & {'numpy', 'torch', 'cryptography'}))"
+    assert installed.run("-c", f"import sys, expunge.cli.main; {heavy}").strip() == "[]"
 
 
 def test_the_import_alone_loads_nothing(installed):

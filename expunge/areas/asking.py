@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from expunge.calls import Calls
 
 
+class NoSuchName(ValueError):
+    """A text that is no reference and no identifier of anything."""
+
+
 class Area:
     """Something that asks by calls."""
 
@@ -16,9 +20,9 @@ class Area:
 
 
 def part(value: str) -> str:
-    """Return a value as one part of an address, whatever is in it. Raises ValueError."""
+    """Return a value as one part of an address, whatever is in it. Raises NoSuchName."""
     if value in {"", ".", ".."}:
-        raise ValueError(f"{value!r} is no name of anything: a reference or identifier is needed.")
+        raise NoSuchName(f"{value!r} is no name of anything: a reference or identifier is needed.")
     return quote(value, safe="")
 
 

@@ -70,7 +70,7 @@ GIVEN = {
     "why": lambda c: c.why("v", record="s:1", subject="p"),
     "withdraw": lambda c: c.withdraw("r"),
 }
-OURS = {"close", "flush", "pause", "clock"}  # what asks nothing, or what others asked
+OURS = {"close", "keep_in", "flush", "pause", "clock"}  # what asks nothing, or what others asked
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import expunge
 from audits.models import ErasureRequest
 from audits.services import log
 from lineage.services.api_keys import create_key
-from tests.audits.test_entering import ADA
+from tests.audits.world import ADA
 from tests.expunge.test_client import Platform
 
 pytestmark = [
