@@ -42,7 +42,7 @@ def test_a_request_becomes_a_case_whose_state_can_be_asked(at_platform):
     case = ErasureRequest.objects.get()
     assert (case.reference, case.kind) == (made["reference"], "CONSENT")
     assert mail.outbox[-1].to == [ADA]
-    assert client.case(made["reference"]) == made
+    assert client.case(made["reference"]).items() >= made.items()
 
 
 def test_a_request_that_was_buffered_arrives_with_its_own_moment(at_platform, tmp_path):
@@ -62,7 +62,7 @@ def test_the_platforms_sentences_come_as_exceptions(at_platform):
     client.request(email=ADA, key="one")
     with pytest.raises(expunge.Conflict):
         client.request(email="eve@example.org", key="one")
-    with pytest.raises(expunge.NotThere, match="No case of this reference"):
+    with pytest.raises(expunge.NotThere, match="case of this reference"):
         client.case("ER-0000-0000")
     with pytest.raises(expunge.KeyNotAccepted):
         at_platform("serve").case("ER-0000-0000")
