@@ -33,7 +33,7 @@ CASE = {
 NAMED = {"version": "v1", "name": "faces v1", "state": "ACTIVE"}
 
 
-def answer(content, status=200):
+def answer(content: object, status: int = 200) -> httpx.Response:
     return httpx.Response(status, json=content)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import expunge
 from expunge.calls import Calls
 from expunge.client import Client
 from expunge.configuration import Configuration, configured
+from tests.clean_environment import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +89,21 @@ def test_a_platform_that_stays_away_is_said_to_be_away_after_the_last_attempt():
     with pytest.raises(expunge.PlatformAway, match="did not answer: ConnectError"):
         platform.client(attempts=3).case("ER-1")
     assert (len(platform.seen), len(platform.pauses)) == (3, 2)
+
+
+def test_pauses_grow_and_a_part_of_each_is_drawn():
+    platform = Platform(httpx.ConnectError("no"))
+    to = Configuration(url=URL, api_key=KEY)
+    calls = Calls(
+        to,
+        attempts=4,
+        transport=httpx.MockTransport(platform),
+        pause=platform.pauses.append,
+        draw=lambda: 0.25,
+    )
+    with pytest.raises(expunge.PlatformAway):
+        calls.get("health")
+    assert platform.pauses == [0.125, 0.25, 0.5]
 
 
 def test_the_pause_that_the_platform_asks_for_is_kept():
@@ -318,3 +335,24 @@ def test_calls_that_are_never_made_are_refused():
     calls = Calls(Configuration(url=URL, api_key=KEY), attempts=0)
     with pytest.raises(ValueError, match="attempts is 0"):
         calls.get("health")
+
+
+def test_the_page_of_the_client_names_every_method_and_exception():
+    page = (ROOT / "docs" / "client.md").read_text()
+    named = set(re.findall(r"`([a-z_]+)(?:\(.*?\))?`", page)) | set(
+        re.findall(r"client\.(\w+)", page)
+    )
+    methods = {
+        name
+        for name in dir(Client)
+        if not name.startswith("_") and callable(getattr(Client, name))
+    }
+    assert methods - named == {"close", "keep_in", "pause", "clock"}
+    exceptions = {
+        name
+        for name in expunge.__all__
+        if isinstance(getattr(expunge, name), type)
+        and issubclass(getattr(expunge, name), Exception)
+    }
+    assert "Buffered" in exceptions
+    assert {name for name in exceptions if f"`{name}`" not in page} == set()
