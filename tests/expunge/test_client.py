@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import expunge
@@ -155,6 +155,7 @@ def test_a_write_that_is_sent_again_carries_the_same_key_and_body():
     assert platform.seen[-1].headers["Idempotency-Key"] not in keys
 
 
+@settings(deadline=None, max_examples=25)  # a client for each, on a machine that may be busy
 @given(pages=st.lists(st.lists(st.integers(), max_size=3), min_size=1, max_size=4))
 def test_a_list_is_read_page_by_page_to_its_end(pages):
     last = len(pages) - 1
