@@ -75,7 +75,8 @@ docs: $(VENV)/.installed ## The documentation says what the code says (DOCS=writ
 		$(BIN)/python -m audits.core.attack_page && \
 		$(BIN)/python -m audits.core.answers && \
 		$(BIN)/python -m audits.core.questions && \
-		$(BIN)/python -m audits.core.role_page; fi
+		$(BIN)/python -m audits.core.role_page && \
+		$(BIN)/python -m tests.expunge.cli_page; fi
 	$(BIN)/pytest -q tests/test_docs.py
 
 # Where the schemas are: an address, or a folder laid out like it.
@@ -96,6 +97,6 @@ $(BIN)/pip:
 # The stamp is newer than both lists, or pip runs again. pip builds in the checkout; what it leaves
 # there is removed.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/pip
-	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt ".[web,dev]"
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e ".[web,dev]"
 	@rm -rf build expunge.egg-info
 	@touch $@
