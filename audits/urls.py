@@ -105,6 +105,11 @@ one_case = [
     path("evidence/<uuid:evidence_id>/plot.svg", evidence.plot, name="plot"),
     path("evidence/<uuid:evidence_id>/<slug:name>.svg", evidence.figure, name="figure"),
     path(
+        "evidence/<uuid:evidence_id>/<slug:name>.csv",
+        evidence.evidence_table,
+        name="evidence_table",
+    ),
+    path(
         "evidence/<uuid:evidence_id>/evidence.json", evidence.evidence_json, name="evidence_json"
     ),
     path("answer-route/", letters.route, name="answer_route"),
