@@ -155,7 +155,7 @@ def _numbers(found: Evidence, policy: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shared(found: Evidence, plan: AuditPlan | None) -> Pool | None:
-    """Return what is said over the cases that were judged from one pool, where there are several."""
+    """Return what is said over the cases of one pool, where it served several."""
     several = found.kind == Evidence.Kind.U_LIRA and plan and plan.design.get("subjects")
     return pool_of(found.run) if several else None
 

@@ -21,12 +21,14 @@
   const frames = async (address) => {
     const answer = await fetch(address).catch(() => null);
     if (!answer || !answer.ok) return null;
-    const read = new DOMParser().parseFromString(await answer.text(), "image/svg+xml");
-    const box = read.documentElement.getAttribute("viewBox");
+    // Read as text: a parsed document would have its styles refused by the policy of the page.
+    const [head, ...parts] = (await answer.text()).split('id="axes_');
+    const box = (head.match(/viewBox="([^"]+)"/) || [])[1];
     const found = [];
-    for (const axes of read.querySelectorAll('[id^="axes_"]')) {
-      const path = axes.querySelector("path");
-      const numbers = path ? path.getAttribute("d").match(/-?\d+(\.\d+)?/g).map(Number) : [];
+    for (const part of parts) {
+      const path = (part.match(/<path d="([^"]+)"/) || [])[1];
+      if (!path) return null;
+      const numbers = path.match(/-?\d+(\.\d+)?/g).map(Number);
       const across = numbers.filter((_, at) => at % 2 === 0), down = numbers.filter((_, at) => at % 2);
       const left = Math.min(...across), top = Math.min(...down);
       found.push({ left, top, wide: Math.max(...across) - left, high: Math.max(...down) - top });
@@ -120,7 +122,8 @@
     const back = (at) =>
       Math.abs(at) <= UNIT ? at / UNIT : Math.sign(at) * 10 ** (Math.abs(at) - UNIT);
     const far = moved(end);
-    const threshold = (at) => back((2 * at / STEPS - 1) * far);
+    const threshold = (at) => back(((2 * at) / STEPS - 1) * far);
+    const told = (at) => String(Number(threshold(at).toPrecision(3)));
     const share = (values, cut) => {
       const above = values.filter((value) => value > cut).length;
       return `${per(above / values.length)} (${above} of ${values.length})`;
@@ -129,9 +132,9 @@
       label: "Threshold",
       last: STEPS,
       first: STEPS / 2,
-      words: (at) => threshold(at).toPrecision(3),
+      words: told,
       say: (at) =>
-        `Saying “learned” above ${threshold(at).toPrecision(3)}. ${stages
+        `Saying “learned” above ${told(at)}. ${stages
           .map(([stage, title]) => {
             const { in: learned, out: never } = scores[stage];
             return `${title}: true positives ${share(learned, threshold(at))}, false positives ${share(never, threshold(at))}.`;
