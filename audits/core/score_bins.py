@@ -22,9 +22,13 @@ def bin_edges(values: Sequence[float]) -> Floats:
     The axis is linear about zero and logarithmic further out; zero is a border. ``values`` are
     finite, and at least one.
     """
-    reach = max(float(np.log1p(max(map(abs, values)))), 1.0)
+    largest = max(map(abs, values))
+    reach = max(float(np.log1p(largest)), 1.0)
     spread = np.linspace(-reach, reach, BINS + 1)
-    return np.asarray(np.sign(spread) * np.expm1(np.abs(spread)), np.float64)
+    edges = np.asarray(np.sign(spread) * np.expm1(np.abs(spread)), np.float64)
+    # Rounded, the outermost value might lie past the outermost edge, and be counted nowhere.
+    edges[0], edges[-1] = min(edges[0], -largest), max(edges[-1], largest)
+    return edges
 
 
 def counted(values: Sequence[float], edges: Floats) -> list[int]:

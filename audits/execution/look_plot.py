@@ -1,4 +1,4 @@
-"""One look in curves: how well the attack did before and after unlearning, drawn and in numbers."""
+"""How well the attack of a look did before and after unlearning: as a picture and in numbers."""
 
 from __future__ import annotations
 

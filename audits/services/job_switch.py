@@ -1,4 +1,4 @@
-"""Stop and repeat work that no case waits for: a right of model operators, and an event of the log.
+"""Stop and repeat work that no case waits for: a right of model operators, and an event.
 
 What a case waits for is stopped and repeated on its own page, where the case says what follows.
 """

@@ -185,7 +185,7 @@ def _power(payload: Mapping[str, Any], policy: Mapping[str, Any]) -> Numbers | N
     try:
         kept, rules = Kept.from_dict(payload["kept"]), EvidencePolicy.from_dict(dict(policy))
         curves = power_curve(kept, rules)
-    except (KeyError, TypeError, ValueError, IndexError):
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError):
         return None  # of an earlier release, or nothing was kept
     rows = tuple(
         (

@@ -37,8 +37,8 @@ BADGES = {
 }
 STOPPING = Badge(label="Is being stopped", tone=CARE)
 STOPPED = {
-    "TRAIN": "The version is not made. What this try has trained so far is lost; the data sets and "
-    "the versions that exist stay as they are.",
+    "TRAIN": "The version is not made. What this try has trained so far is lost; the data sets "
+    "and the versions that exist stay as they are.",
     "TUNE": "The trials that are finished are kept, and other jobs of the same search go on. "
     "Numbers are frozen once there are enough trials; until then runs use the numbers they used "
     "before.",

@@ -99,7 +99,8 @@ EVERYBODY = {
 # The roles of a page, by the names of its addresses.
 GROUPS: dict[str, set[str]] = {
     "request_list case case_progress forget_set evidence plot figure evidence_json "
-    "evidence_table letter letter_pdf letter_preview letter_texts notice_text report_json report_pdf report_manifest "
+    "evidence_table letter letter_pdf letter_preview letter_texts notice_text "
+    "report_json report_pdf report_manifest "
     "case_bundle all_evidence holds places label_conflicts version_list version deployments "
     "recipients publications supplier_evidence supplier_file register_list register "
     "register_file processing processing_file edition_pdf "

@@ -22,7 +22,7 @@ from tests.audits.world import member
 LEASE = timedelta(minutes=10)
 
 
-def job(kind="TRAIN", payload_id=None, **parameters):
+def job(kind="TRAIN", payload_id=None, **parameters: str):
     return jobs.create_job(
         key=uuid.uuid4().hex,
         kind=kind,
