@@ -13,9 +13,7 @@ from math import isfinite
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from audits.core.kept import Kept
-from audits.core.policy import EvidencePolicy
-from audits.core.power_curve import power_curve
+from audits.core.estimates import Level
 from audits.core.score_bins import bin_edges, counted
 from audits.views.cells import mapping, number, percent
 from audits.views.contrasts import CONTRASTS, LEVELS, MAIN, MARGINS
@@ -38,6 +36,10 @@ NO_RATES = (
     "release, or a score was not finite."
 )
 NO_HISTOGRAMS = "The histograms were not drawn: this was judged by an earlier release."
+NO_POINTS = (
+    "The numbers of the power curve were not kept, only its picture: this was judged by an "
+    "earlier release. Those of this look are in a table below."
+)
 NO_POWER = (
     "The power curve was not drawn: for no level that decides is the power known, or this was "
     "judged by an earlier release."
@@ -90,6 +92,7 @@ def lacking(payload: Mapping[str, Any], *, drawn: bool) -> tuple[str, ...]:
         NO_RATES: drawn and not _kept_curves(payload),
         NO_HISTOGRAMS: "histograms" not in figures,
         NO_POWER: "power" not in figures,
+        NO_POINTS: "power" in figures and not payload.get("power_curve"),
     }
     return tuple(sentence for sentence, missing in found.items() if missing)
 
@@ -182,22 +185,16 @@ def _scores(payload: Mapping[str, Any]) -> Numbers | None:
 
 
 def _power(payload: Mapping[str, Any], policy: Mapping[str, Any]) -> Numbers | None:
-    try:
-        kept, rules = Kept.from_dict(payload["kept"]), EvidencePolicy.from_dict(dict(policy))
-        curves = power_curve(kept, rules)
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError):
-        return None  # of an earlier release, or nothing was kept
     rows = tuple(
         (
-            level.value,
-            one.models_per_arm,
-            "yes" if one.planned else "no",
-            one.power.smallest_bound,
-            one.power.detectable,
-            rules.margin(level),
+            one["level"],
+            one["models_per_arm"],
+            "yes" if one["planned"] else "no",
+            one["smallest_bound"],
+            one["detectable"],
+            policy.get(MARGINS[Level(one["level"])]),
         )
-        for level, points in curves.items()
-        for one in points
+        for one in payload.get("power_curve") or ()
     )
     if not rows:
         return None

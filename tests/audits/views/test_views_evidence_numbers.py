@@ -15,6 +15,7 @@ from django.test import Client
 from audits.core.policy import EvidencePolicy
 from audits.core.score_bins import bin_edges, counted
 from audits.execution.figures import figures_of, store_picture
+from audits.execution.look_payload import power_points
 from audits.execution.look_plot import curve_numbers, look_curves, look_plot
 from audits.models import Evidence
 from audits.views import evidence_numbers
@@ -35,6 +36,7 @@ def drawn():
     beside = {
         "kept": kept.as_dict(),
         "curves": curve_numbers(curves),
+        "power_curve": power_points(kept, POLICY),
         "figures": figures_of(kept, POLICY),
     }
     plot = store_picture(look_plot(curves))
@@ -147,6 +149,7 @@ def test_the_pictures_are_read_by_pointer_and_by_keys_and_menus_close():
             _read(looked.page)
             faults = looked._axe({"type": "tag", "values": RULES})
             _menus(looked.page)
+            _on_paper(looked.page)
         finally:
             launched.close()
     assert faults == []
@@ -192,3 +195,16 @@ def _menus(page):
     summary.click()
     page.get_by_role("heading", level=1).click()
     assert groups.count() == 0
+
+
+def _on_paper(page):
+    page.emulate_media(media="print", color_scheme="dark")
+    page.set_viewport_size({"width": 690, "height": 1000})  # of a sheet of A4
+    for gone in (".top", ".reading", ".crumbs"):
+        assert not page.locator(gone).first.is_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.get_by_text("100.0 % to 100.0 %").first.is_visible()  # within a fold
+    cell = "document.querySelector('details td')"
+    assert page.evaluate(f"getComputedStyle({cell}).display") == "table-cell"
+    assert page.get_by_text(", as it was on ").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 690
