@@ -21,6 +21,7 @@ from audits.views import (
     fleet,
     holds,
     home,
+    jobs,
     kinds,
     label_conflicts,
     letter_texts,
@@ -105,6 +106,11 @@ one_case = [
     path("evidence/<uuid:evidence_id>/plot.svg", evidence.plot, name="plot"),
     path("evidence/<uuid:evidence_id>/<slug:name>.svg", evidence.figure, name="figure"),
     path(
+        "evidence/<uuid:evidence_id>/<slug:name>.csv",
+        evidence.evidence_table,
+        name="evidence_table",
+    ),
+    path(
         "evidence/<uuid:evidence_id>/evidence.json", evidence.evidence_json, name="evidence_json"
     ),
     path("answer-route/", letters.route, name="answer_route"),
@@ -162,6 +168,10 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("home/", home.staff_home, name="staff_home"),
     path("queues/", queues.queue_page, name="queues"),
+    path("queues/jobs/<uuid:job_id>/", jobs.job, name="job"),
+    path("queues/jobs/<uuid:job_id>/progress/", jobs.progress, name="job_progress"),
+    path("queues/jobs/<uuid:job_id>/cancel/", jobs.cancel, name="cancel_work"),
+    path("queues/jobs/<uuid:job_id>/retry/", jobs.retry, name="retry_work"),
     path("queues/<slug:queue>/pause/", queues.pause, name="pause_queue"),
     path("queues/<slug:queue>/resume/", queues.resume, name="resume_queue"),
     path("log/", include(log_pages)),

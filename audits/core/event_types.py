@@ -226,6 +226,8 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     },
     "queue_paused": {"queue": SLUG},
     "queue_resumed": {"queue": SLUG},
+    "work_cancelled": {"job": UUID, "kind": CODE},
+    "work_retried": {"job": UUID, "kind": CODE},
     "log_checked": {"events": COUNT, "checkpoints": COUNT, "records": COUNT},
     "supplier_evidence_added": {"version": UUID, "kind": CODE, "digest": SHA256},
     "version_exported": {"version": UUID, "weights": SHA256, "manifest": SHA256},

@@ -100,6 +100,8 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             drop_exception="take this proposal back",
             pause_queue="pause a queue of jobs",
             resume_queue="let a paused queue go on",
+            cancel_work="stop a job that no case waits for",
+            retry_work="try a job again that no case waits for",
         ),
         **_each(
             Right.REGISTER,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pyroaring import BitMap
 
@@ -35,11 +35,12 @@ def operator_origin_of(case_id: UUID) -> OperatorCase | None:
 
     A case that opened by itself, for a version that turned up late, is spoken of like the first.
     """
+    both = ErasureRequest.objects.select_related("operator_case__space", "operator_case__version")
     at: UUID | None = case_id
-    while at is not None:
-        if found := operator_case_of(at):
-            return found
-        at = ErasureRequest.objects.filter(pk=at).values_list("linked_to", flat=True).first()
+    while at is not None and (case := both.filter(pk=at).first()):
+        if found := getattr(case, "operator_case", None):
+            return cast("OperatorCase", found)
+        at = case.linked_to_id
     return None
 
 

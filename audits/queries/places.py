@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from audits.core import events
@@ -109,7 +110,12 @@ def results_of(request: ErasureRequest) -> list[LocationResult]:
 
 def backups_of(request: ErasureRequest) -> list[Backup]:
     """Return the backups that still hold the person, the first to expire first."""
-    if request.erased_at is None or operator_origin_of(request.pk) is not None:
+    return [] if operator_origin_of(request.pk) else backups_of_person(request)
+
+
+def backups_of_person(request: ErasureRequest) -> list[Backup]:
+    """Return the backups that still hold the person of a case that is known to be a person's."""
+    if request.erased_at is None:
         return []
     return list(holding_backups(erased_at=request.erased_at))
 
@@ -129,6 +135,17 @@ def findings(request: ErasureRequest) -> dict[str, Any]:
     if not rows and not backups:
         return {}
     return {"places": {"locations": sorted(rows, key=lambda row: row["slug"]), "backups": backups}}
+
+
+def counts_of(request: ErasureRequest) -> dict[str, int]:
+    """Return how many places came to each result, without those that came to none.
+
+    ``NOT_SEARCHED`` counts the registered places that the case did not ask, in use or not.
+    """
+    asked = LocationResult.objects.filter(case=request)
+    found = Counter(one or str(R.NOT_REACHABLE) for one in asked.values_list("result", flat=True))
+    left = Location.objects.exclude(pk__in=asked.values("location")).count()
+    return {**found, **({NOT_SEARCHED: left} if left else {})}
 
 
 def last_drill() -> datetime | None:

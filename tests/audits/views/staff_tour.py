@@ -32,6 +32,7 @@ from lineage.models import (
     ModelVersion,
     OrdinalSpace,
 )
+from lineage.services.jobs import create_job
 from tests.audits.views import worlds
 from tests.audits.world import member, queued_run, verified_case
 from tests.audits.world import person as somebody
@@ -146,6 +147,8 @@ def _seeded() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         created_at=now,
     )
     kept["preview_id"] = asked.pk
+    train = create_job(key="tour", kind="TRAIN", queue="heavy", payload_id=asked.pk, now=now)
+    kept["job_id"] = train.pk
     return {**kept, "number": 1, "letter_id": letter.pk, "notice_id": letter.pk, "token": ""}, own
 
 

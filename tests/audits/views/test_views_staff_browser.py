@@ -20,6 +20,7 @@ LOST = (
     "report.manifest.json",
     "bundle.zip",
     "dose.svg",
+    "dose.csv",
     "/404",
 )
 STOPPED = "/take-over/"  # of a case that failed alone
