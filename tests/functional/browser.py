@@ -131,7 +131,7 @@ class PlainVisits:
         (path,) = re.findall(r'href="(/cases/[^"]+/approve/)"', page)
         second.visitor._post(path, hidden_fields(second.visitor._get(path)))
 
-    def see_the_end(self, status: str, case: dict[str, Any], folder: Path) -> None:  # noqa: ARG002  (as with a browser)
+    def see_the_end(self, status: str, case: dict[str, Any], folder: Path) -> None:
         """Look at what was done."""
         assert "erased" in self.visitor._get(status.removeprefix(self.place.site)).lower()
         assert "retrain" in self.visitor._get(f"/cases/{case['id']}/").lower()

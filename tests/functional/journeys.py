@@ -56,7 +56,8 @@ def person_asks(person: Watched, email: str, letter: Callable[[str, str], str]) 
 def person_reads(person: Watched, asked: Asked, folder: Path) -> None:
     """See on the status page that all is done, and take the report of theirs along."""
     person.goto(asked.status)
-    assert person.says("erased") and person.says(asked.reference)
+    assert person.says("erased")
+    assert person.says(asked.reference)
     with person.page.expect_download() as started:
         person.page.locator("main a[href$='report.pdf']").click()
     started.value.save_as(folder / "mine.pdf")

@@ -69,7 +69,12 @@ def _photograph(scene: Scene, folder: Path, chromium_path: str) -> list[str]:
             person.taken = camera.taken
             public.walk(person, told, say)
             write_sheet(folder, camera.taken)
-            wrong = [f"{one.name} {fault}" for one in camera.taken for fault in one.faults if one.pictures]
+            wrong = [
+                f"{one.name} {fault}"
+                for one in camera.taken
+                for fault in one.faults
+                if one.pictures
+            ]
             return wrong + journeys.play_all(launched, scene, told, say)
         finally:
             launched.close()

@@ -37,7 +37,9 @@ def play_all(launched: Browser, scene: Scene, say: Callable[[str], None]) -> lis
 
 def _play(launched: Browser, scene: Scene, number: int, screen: Screen, other: Screen) -> None:
     letter = scene.mailbox.find
-    people = [Watched(launched, scene.site, one) for one in (screen, screen, other, screen, screen)]
+    people = [
+        Watched(launched, scene.site, one) for one in (screen, screen, other, screen, screen)
+    ]
     person, officer, reviewer, engineer, auditor = people
     for one, name in zip(people[1:], CREW, strict=True):
         one.sign_in(name, PASSWORD)

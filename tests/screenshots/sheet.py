@@ -19,7 +19,8 @@ HEAD = """<!doctype html>
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 1.5rem; background: #eee; color: #111; }
 section { margin-block: 2rem; } h2 { font-size: 1.125rem; margin: 0; }
 .row { display: flex; gap: 1rem; align-items: flex-start; overflow-x: auto; }
-img { display: block; border: 1px solid #999; max-height: 60rem; object-fit: cover; object-position: top; }
+img { display: block; border: 1px solid #999; max-height: 60rem; }
+img { object-fit: cover; object-position: top; }
 .w1280 { width: 40rem; } .w390 { width: 15rem; } .bad { color: #9c1b1b; font-weight: 600; }
 </style>
 """
