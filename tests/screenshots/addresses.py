@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
@@ -26,6 +25,7 @@ from lineage.models import (
     Location,
     ModelVersion,
 )
+from tests.screenshots.camera import Address
 from tests.url_map import pages_of_staff
 
 if TYPE_CHECKING:
@@ -41,14 +41,6 @@ ABOUT = {
     "told": "notice_text told_not_possible told_done except_version letter_preview",
 }
 FILES = (".json", ".svg", ".csv", ".pdf", ".zip", ".txt", ".tlog-proof", ".png", "/progress/")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Address:
-    """A page: what it is called in the pictures, and where it is."""
-
-    name: str
-    path: str
 
 
 def addresses(told: Told) -> list[Address]:

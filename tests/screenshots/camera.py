@@ -14,10 +14,16 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-    from tests.screenshots.addresses import Address
-
 NOT_THERE = 404
 TALLEST = 12_000  # a picture of a longer page is cut there, in CSS pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """A page: what it is called in the pictures, and where it is."""
+
+    name: str
+    path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +71,8 @@ class Camera:
         for screen in SCREENS:
             page.set_viewport_size(screen.size)
             page.emulate_media(color_scheme=screen.scheme)
+            if page.locator("canvas").count():  # drawn once, for the screen on which it was opened
+                page.reload(wait_until="networkidle")
             file = f"{number:03d}-{_slug(name)}-{screen.name}.png"
             high = int(page.evaluate("document.documentElement.scrollHeight"))
             clip = {"x": 0, "y": 0, "width": screen.width, "height": min(high, TALLEST)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.screenshots.addresses import Address
+from tests.screenshots.camera import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -101,6 +101,7 @@ def _registers(now: datetime) -> None:
         dataset=Dataset.objects.create(name="contracts", space=apart),
         kind="DATASET",
         basis=BASIS,
+        placed_by=User.objects.get(username=HEAD),
         placed_at=now,
         review_on=(now + timedelta(days=90)).date(),
     )
