@@ -75,6 +75,7 @@ def _photograph(scene: Scene, folder: Path, chromium_path: str) -> list[str]:
                 for fault in one.faults
                 if one.pictures
             ]
+            stories.go_on(scene, told)
             return wrong + journeys.play_all(launched, scene, told, say)
         finally:
             launched.close()

@@ -62,14 +62,14 @@ def play(scene: Scene, say: Callable[[str], None]) -> Told:
     scene.propose(cases["proposed"])
     cases["refused"] = scene.refused(scene.person(21))
     _registers(timezone.now())
+    say("a case is carried out, and a recipient is told")
+    cases["told"] = scene.reaches(scene.accepted(scene.person(17)), S.SEALED)
     say("a register cannot be read: a case stops")
     cases["stopped"] = _stopped(scene)
+    say("the operator starts a case, and asks the planner")
     cases["operator"] = _own_case(scene)
     _policy()
     preview = _asked_planner(scene)
-    say("a case is carried out")
-    cases["told"] = scene.accepted(scene.person(17))
-    scene.reaches(cases["told"], S.SEALED)
     links = _links(scene)
     log.checkpoint(now=timezone.now())
     ids = {name: str(case.pk) for name, case in cases.items()}
@@ -117,6 +117,13 @@ def _stopped(scene: Scene) -> ErasureRequest:
     stopped = scene.reaches(scene.accepted(scene.person(11)), S.FAILED)
     path.write_text("email,city\nsomebody@example.org,Lyon\n")
     return stopped
+
+
+def go_on(scene: Scene, told: Told) -> None:
+    """Put right what stopped a case: the ones after it wait for the same versions."""
+    path = f"/cases/{told.cases['stopped']}/"
+    scene.desks["operator"].post(f"{path}retry/", {}, at=path)
+    scene.reaches(ErasureRequest.objects.get(pk=told.cases["stopped"]), S.SEALED)
 
 
 def _own_case(scene: Scene) -> ErasureRequest:
