@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from playwright.sync_api import (
         Browser,
-        ColorScheme,
         ConsoleMessage,
         Page,
         Request,
@@ -36,7 +35,7 @@ class Screen:
         return f"{self.width}-{self.scheme}"
 
     @property
-    def scheme(self) -> ColorScheme:
+    def scheme(self) -> Literal["dark", "light"]:
         return "dark" if self.dark else "light"
 
     @property

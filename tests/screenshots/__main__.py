@@ -52,6 +52,7 @@ def _photograph(scene: Scene, folder: Path, chromium_path: str) -> list[str]:
     from tests.screenshots import journeys, public, stories
     from tests.screenshots.addresses import addresses
     from tests.screenshots.camera import Camera
+    from tests.screenshots.chosen import write_chosen
     from tests.screenshots.sheet import write_sheet
 
     told = stories.play(scene, say)
@@ -69,6 +70,7 @@ def _photograph(scene: Scene, folder: Path, chromium_path: str) -> list[str]:
             person.taken = camera.taken
             public.walk(person, told, say)
             write_sheet(folder, camera.taken)
+            write_chosen(folder, camera.taken)
             wrong = [
                 f"{one.name} {fault}"
                 for one in camera.taken
