@@ -78,7 +78,7 @@ def _photograph(scene: Scene, folder: Path, chromium_path: str) -> list[str]:
                 if one.pictures
             ]
             stories.go_on(scene, told)
-            return wrong + journeys.play_all(launched, scene, told, say)
+            return wrong + journeys.play_all(launched, scene, say)
         finally:
             launched.close()
 

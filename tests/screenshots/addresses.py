@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -76,11 +77,11 @@ def _ids(name: str, wanted: list[str], told: Told) -> Iterator[dict[str, Any]]:
 
 
 def _known(told: Told, kind: str) -> dict[str, Any]:
-    case = told.cases[kind]
-    run = ModelVersion.objects.filter(kind="MODEL", unlearned_by__requests=told.cases["sealed"])
-    evidence = Evidence.objects.filter(run__requests=told.cases["sealed"]).order_by("-kind")
+    case, sealed = UUID(told.cases[kind]), UUID(told.cases["sealed"])
+    run = ModelVersion.objects.filter(kind="MODEL", unlearned_by__requests=sealed)
+    evidence = Evidence.objects.filter(run__requests=sealed).order_by("-kind")
     active = ModelVersion.objects.filter(kind="MODEL", state="ACTIVE").earliest("generated_at")
-    notice = Notice.objects.filter(request_id=told.cases["told"]).first()
+    notice = Notice.objects.filter(request_id=UUID(told.cases["told"])).first()
     unlearned = run.first()
     return {
         "case_id": case,
