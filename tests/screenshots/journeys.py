@@ -32,6 +32,7 @@ def play_all(launched: Browser, scene: Scene, say: Callable[[str], None]) -> lis
             say(f"four journeys at {screen.name}")
         except Exception as error:  # noqa: BLE001  (whatever it is, the next screen is tried)
             wrong.append(f"journeys at {screen.name}: {error}")
+            say(f"WRONG {wrong[-1]}")
     return wrong
 
 
