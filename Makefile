@@ -21,7 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo journey serve test battery tamper check format lint types imports migrations docs schemas clean
+.PHONY: help setup demo journey screenshots serve test battery tamper check format lint types imports migrations docs schemas clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ demo: setup ## Show one erasure from request to sealed report, with made-up peop
 
 journey: setup ## Play twelve situations of a data-protection officer on the real pages
 	@$(BIN)/python manage.py journey $(ARGS)
+
+screenshots: setup ## Photograph every page of a site with made-up people (ARGS=FOLDER); play four journeys
+	@$(BIN)/python -m tests.screenshots $(ARGS)
 
 serve: setup ## Run the site, the scheduler and the workers
 	@$(BIN)/python manage.py serve $(ARGS)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -29,6 +28,7 @@ from audits.services.rights import has_right
 from audits.views.access import page, private, staff_of, staff_page
 from audits.views.asking import ask
 from audits.views.downloads import not_there
+from audits.views.language import speak_to
 from audits.views.rights import needing
 
 if TYPE_CHECKING:
@@ -70,23 +70,19 @@ def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
             return redirect("audits:acknowledge", token=token)
     except LinkUnknown:
         return _unknown(request)
+    speak_to(request, notice)
     done = notice.state == Notice.State.ACKNOWLEDGED
     return page(request, "audits/acknowledge.html", {"notice": notice, "done": done})
 
 
 def _unknown(request: HttpRequest) -> HttpResponse:
     """Say so in the language of the browser: whose link it was meant to be is not known."""
-    request.public_language = True  # type: ignore[attr-defined]  # read by base.html
-    language = request.GET.get("lang") or translation.get_language_from_request(request)
-    with translation.override(language if language in dict(settings.LANGUAGES) else "en"):
-        reason = gettext(
-            "This link is not complete, or what it is about is not kept any more. Please copy the "
-            "whole link from our letter."
-        )
-        context = {"reason": reason, "recipient": True}
-        response = page(request, "audits/link_not_usable.html", context, status=410)
-        response["Content-Language"] = translation.get_language() or "en"
-    return response
+    reason = gettext(
+        "This link is not complete, or what it is about is not kept any more. Please copy the "
+        "whole link from our letter."
+    )
+    context = {"reason": reason, "recipient": True}
+    return page(request, "audits/link_not_usable.html", context, status=410)
 
 
 @require_safe
