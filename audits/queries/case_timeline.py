@@ -44,16 +44,18 @@ class Moment:
 def timeline(
     request: ErasureRequest, stages: Iterable[Stage], logged: Sequence[LoggedLine], today: date
 ) -> list[Moment]:
-    """Return the steps with what came between them; what has no time stands where it belongs."""
+    """Return the steps in their order with what came between them; what is due, where it belongs.
+
+    A mark stands after the last step that was taken before it.
+    """
     steps = [Moment(label=one.label, state=one.state, at=one.at) for one in stages]
-    dated = [one for one in steps if one.at]
-    rest = [one for one in steps if not one.at]
-    marks = [*_runs(request, logged), *_clock(request, today)]
-    past = [one for one in marks if not _ahead(one, today)]
+    taken = [one for one in steps if one.state != "ahead"]
+    marks = sorted([*_runs(request, logged), *_clock(request, today)], key=_when)
     coming = [one for one in marks if _ahead(one, today)]
-    current = [one for one in rest if one.state != "ahead"]
-    ahead = [one for one in rest if one.state == "ahead"]
-    return [*sorted([*dated, *past], key=_when), *current, *coming, *ahead]
+    for mark in (one for one in marks if one not in coming):
+        before = [place for place, one in enumerate(taken) if _came_before(one, mark)]
+        taken.insert(before[-1] + 1 if before else 0, mark)
+    return [*taken, *coming, *(one for one in steps if one.state == "ahead")]
 
 
 def _runs(request: ErasureRequest, logged: Sequence[LoggedLine]) -> Iterator[Moment]:
@@ -109,6 +111,10 @@ def _mark(label: str, at: datetime, *, tone: str = "") -> Moment:
 
 def _ahead(one: Moment, today: date) -> bool:
     return one.day is not None and one.day >= today
+
+
+def _came_before(one: Moment, mark: Moment) -> bool:
+    return (one.at is not None or one.day is not None) and _when(one) <= _when(mark)
 
 
 def _when(one: Moment) -> datetime:
