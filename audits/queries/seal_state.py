@@ -53,7 +53,7 @@ def seal_state(record: ComplianceRecord) -> SealState:
     last = LogLeaf.objects.filter(type=CHECKED).order_by("-index")
     said = CheckpointAnchor.objects.exclude(said_at=None).order_by("-checkpoint_id")
     newest = LogCheckpoint.objects.order_by("-size")
-    row: dict[str, Any] = (
+    row: Any = (
         LogHead.objects.filter(pk=1)
         .annotate(
             signed=Subquery(newest.values("size")[:1]),

@@ -72,14 +72,14 @@ def _row(row: RunRow) -> dict[str, Any]:
         "verdict": badge,
         "reasons": row.reasons,
         "evidence": row.evidence,
-        "sentences": [one.for_the_person for one in row.evidence if _said(one)],
+        "sentences": [said for one in row.evidence if (said := _sentence(one))],
         "figures": [figure for one in row.evidence for figure in _figures(one)],
     }
 
 
-def _said(one: Any) -> bool:  # noqa: ANN401  (an Evidence of ``judged_runs``)
-    """Return whether a piece of evidence has a sentence for the person that counts."""
-    return bool(one.for_the_person) and hasattr(one, "verdict")
+def _sentence(one: Any) -> str:  # noqa: ANN401  (an Evidence of ``judged_runs``)
+    """Return the sentence for the person where a verdict was drawn from the evidence."""
+    return one.for_the_person if one.for_the_person and hasattr(one, "verdict") else ""
 
 
 def _figures(one: Any) -> Iterator[tuple[Evidence, str, str]]:  # noqa: ANN401  (likewise)
