@@ -9,6 +9,7 @@ from django.urls import include, path
 
 from audits.views import (
     anonymity,
+    case_page,
     cases,
     clocks,
     deciding,
@@ -67,8 +68,11 @@ person = [
     path("<slug:wish>/", steps.direct, name="ask"),
 ]
 one_case = [
-    path("", cases.case, name="case"),
-    path("progress/", cases.case_progress, name="case_progress"),
+    path("", case_page.case, name="case"),
+    path("progress/", case_page.case_progress, name="case_progress"),
+    path("parts/<slug:name>/", case_page.case_part, name="case_part"),
+    path("pictures/<slug:name>.svg", downloads.case_picture, name="case_picture"),
+    path("jobs/<uuid:job_id>/cancel/", decisions.cancel_job, name="cancel_job"),
     path("accept/", deciding.accept, name="accept"),
     path("refuse/", deciding.refuse, name="refuse"),
     path("decisions/<uuid:decision_id>/approve/", deciding.approve, name="approve_decision"),

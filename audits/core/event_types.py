@@ -125,6 +125,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "case_removed": {},
     "case_sealed": {"record": SHA256, "outcome": CODE},
     "case_failed": {"code": CODE},
+    "job_cancelled": {"kind": CODE},
     "letter_sent": {"letter": CODE, "digest": SHA256},
     "report_exported": {"format": CODE, "digest": SHA256},
     "clock_paused": {"reason": CODE},

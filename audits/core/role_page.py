@@ -92,6 +92,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         **_each(
             Right.OPERATE,
             retry="try a stopped case again",
+            cancel_job="stop a job of a case that waits or runs",
             take_over="decide about a version instead of trying it again",
             destroy_version="destroy a version that cannot be trained again",
             use_outside_version="name a version that was trained outside",

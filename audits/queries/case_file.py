@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from lineage.models import ModelVersion
     from unlearning.models import Tuning, UnlearningRun
 
+# What a run is described with.
+RUN = ("target", "unlearned", "interim", "base", "escalated_from", "tuning__snapshot", "release")
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "django", "celery")
 
 
@@ -56,9 +58,7 @@ def findings(request: ErasureRequest) -> dict[str, Any]:
 def ordered_runs(request: ErasureRequest) -> list[UnlearningRun]:
     """Return the runs of a case in the order of its plan, each followed by its escalation."""
     order = {row["version"]: place for place, row in enumerate(request.plan.get("affected", []))}
-    runs = request.runs.select_related(
-        "target", "unlearned", "interim", "base", "escalated_from", "tuning__snapshot", "release"
-    )
+    runs = request.runs.all() if request.loaded_whole else request.runs.select_related(*RUN)
     return sorted(
         runs, key=lambda run: (order.get(str(run.target_id), len(order)), run.created_at)
     )

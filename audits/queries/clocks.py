@@ -14,6 +14,7 @@ from audits.core.pauses import Pause, Paused, with_pauses
 from audits.core.regimes import REGIMES, PauseReason, Period, Regime, Unit
 from audits.models import CaseClock, ErasureRequest
 from audits.queries.answering import answers, closed_unanswered, refusal_told, restriction_told
+from audits.queries.beside import beside
 from audits.queries.cases import open_cases
 from audits.queries.policy_values import in_force
 
@@ -52,7 +53,8 @@ def today(now: datetime) -> date:
 
 def clock_of(request: ErasureRequest) -> CaseClock | None:
     """Return the clock of a case; None for the operator's, which has no deadline."""
-    return CaseClock.objects.filter(request=request).first()
+    clock: CaseClock | None = beside(request, "clock")
+    return clock
 
 
 def derivation_of(clock: CaseClock) -> Derivation:

@@ -9,6 +9,7 @@ from pyroaring import BitMap
 from audits.core import events
 from audits.models import ErasureRequest, LogLeaf, OperatorCase, ScoredRecord
 from audits.queries.accounts import accounts_of
+from audits.queries.beside import beside
 from lineage.core import bitmaps
 from unlearning.core.planning.policy import Intake
 
@@ -42,6 +43,14 @@ def operator_origin_of(case_id: UUID) -> OperatorCase | None:
             return cast("OperatorCase", found)
         at = case.linked_to_id
     return None
+
+
+def origin_of(request: ErasureRequest) -> OperatorCase | None:
+    """Return the same of a case at hand, in no query where it was loaded whole and has no link."""
+    if not request.loaded_whole:
+        return operator_origin_of(request.pk)
+    own: OperatorCase | None = beside(request, "operator_case")
+    return own or (operator_origin_of(request.linked_to_id) if request.linked_to_id else None)
 
 
 def intake_of(case_id: UUID) -> Intake:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from audits.core import events
 from audits.models import Decision, ErasureRequest, LocationException, LocationResult, LogLeaf
 from audits.queries.identity import checked_digests, known_by, person_digests
-from audits.queries.operator_cases import operator_origin_of
+from audits.queries.operator_cases import origin_of
 from lineage.core.identifiers import EMAIL
 from lineage.core.places import Person
 from lineage.models import Location
@@ -68,7 +68,7 @@ def person_of(request: ErasureRequest) -> Person | None:
 
     They are the address and, once staff have checked identity, whatever else was stated.
     """
-    if operator_origin_of(request.pk) is not None:
+    if origin_of(request) is not None:
         return None
     known = known_by(request)
     email = next((value for kind, value in known if kind == EMAIL), "")
@@ -105,12 +105,16 @@ def told(request: ErasureRequest) -> dict[str, Any]:
 
 def results_of(request: ErasureRequest) -> list[LocationResult]:
     """Return what became of each place that was asked, by slug."""
+    if request.loaded_whole:
+        return sorted(request.location_results.all(), key=lambda one: one.location.slug)
     return list(LocationResult.objects.filter(case=request).select_related("location"))
 
 
 def backups_of(request: ErasureRequest) -> list[Backup]:
     """Return the backups that still hold the person, the first to expire first."""
-    return [] if operator_origin_of(request.pk) else backups_of_person(request)
+    if request.erased_at is None or origin_of(request) is not None:
+        return []
+    return backups_of_person(request)
 
 
 def backups_of_person(request: ErasureRequest) -> list[Backup]:

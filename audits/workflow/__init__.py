@@ -20,6 +20,7 @@
 from __future__ import annotations
 
 from audits.workflow.actions import (
+    cancel_job,
     confirm,
     decide_duplicate,
     decide_duplicates,
@@ -102,6 +103,7 @@ __all__ = [
     "approve_forget_set",
     "approve_policy",
     "ask_information",
+    "cancel_job",
     "cancel_work",
     "check_identity",
     "choose_records",

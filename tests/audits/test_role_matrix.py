@@ -68,6 +68,7 @@ ACTIONS = {
     "approve_decision": {REVIEWER},
     "return_decision": {REVIEWER},
     "retry": {OPERATOR},
+    "cancel_job": {OPERATOR},
     "take_over": {OPERATOR},
     "destroy_version": {OPERATOR},
     "use_outside_version": {OPERATOR},
@@ -101,6 +102,9 @@ GROUPS: dict[str, set[str]] = {
     "request_list case case_progress forget_set evidence plot figure evidence_json "
     "evidence_table letter letter_pdf letter_preview letter_texts notice_text "
     "report_json report_pdf report_manifest "
+    "request_list case case_progress case_part case_picture forget_set evidence plot figure "
+    "evidence_json letter "
+    "letter_pdf letter_preview letter_texts notice_text report_json report_pdf report_manifest "
     "case_bundle all_evidence holds places label_conflicts version_list version deployments "
     "recipients publications supplier_evidence supplier_file register_list register "
     "register_file processing processing_file edition_pdf "
@@ -116,6 +120,8 @@ GROUPS: dict[str, set[str]] = {
     "approve_decision return_decision approve_forget_set approve_exception": {REVIEWER},
     "retry take_over destroy outside release except_version drop_exception destroy_model "
     "claim_anonymity pause_queue resume_queue cancel_work retry_work": {OPERATOR},
+    "retry cancel_job take_over destroy outside release except_version drop_exception "
+    "destroy_model claim_anonymity pause_queue resume_queue": {OPERATOR},
     "what_if what_if_answer what_if_progress": {OFFICER, OPERATOR},
     "deployment_gone": {OPERATOR, ADMINISTRATOR},
     "place_hold release_hold new_place new_backup backup_destroyed edit_place try_place "

@@ -137,6 +137,8 @@ def _seeded() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     letters.send_letter(request=case, code="ACKNOWLEDGEMENT", now=now, context={})
     letter = case.letters.get()
     own = {**_decided(now), **_stuck(now, case, run), **_started(now)}
+    own["case_part"] = {"name": "versions"}
+    own["case_picture"] = {"name": "timeline"}
     own["publication"] = {"entry_id": Publication.objects.get().pk}
     own["describe_processing"] = {"kind": "dataset", "target_id": Dataset.objects.get().pk}
     own["propose_policy"] = {"section": "evidence"}
@@ -177,6 +179,7 @@ def _registers(now, run) -> dict[str, Any]:
     return {
         "entry_id": lab.pk,
         "addressee_id": lab.pk,
+        "job_id": lab.pk,
         "form": "csv",
         "edition": "person",
         "language": "en",
