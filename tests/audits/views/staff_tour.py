@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.test import Client
-from django.urls import get_resolver, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from audits.models import (
@@ -24,6 +24,7 @@ from audits.models import (
 from audits.queries.register_tables import REGISTERS
 from audits.services import deployments, letters, log, operator_cases
 from audits.services.operator_cases import NewCase
+from benchmarks.staff_pages import staff_pages
 from lineage.models import (
     Backup,
     Dataset,
@@ -48,11 +49,11 @@ def addresses() -> Iterator[str]:
     A page whose id is not in ``kept`` of ``_seeded`` fails here: seed what it shows.
     """
     kept, own = _seeded()
-    for app in ("audits", "lineage"):
-        for name, wanted in _flat(get_resolver(f"{app}.urls").url_patterns):
-            ids = {**kept, **own.get(name, {})}
-            asked = "?code=ACKNOWLEDGEMENT" if name == "letter_preview" else ""
-            yield reverse(f"{app}:{name}", kwargs={key: ids[key] for key in wanted}) + asked
+    for page, wanted in staff_pages():
+        _, _, name = page.partition(":")
+        ids = {**kept, **own.get(name, {})}
+        asked = "?code=ACKNOWLEDGEMENT" if name == "letter_preview" else ""
+        yield reverse(page, kwargs={key: ids[key] for key in wanted}) + asked
 
 
 def every_page() -> Iterator[tuple[str, Any]]:
@@ -100,19 +101,6 @@ def _client() -> Client:
 def _blocks(client: Client) -> dict[str, str]:
     form = client.get("/letters/en/ANSWER_REFUSED/").context["form"]
     return {name: str(bound.value()) for name, bound in form.blocks()}
-
-
-def _flat(patterns: Iterable[Any], outer: tuple[str, ...] = ()) -> Iterator[tuple[str, list[str]]]:
-    """Return the name of each page of staff and what its address is made with."""
-    for one in patterns:
-        wanted = [*outer, *one.pattern.converters]
-        public = str(one.pattern).startswith("erasure") or "token" in wanted
-        if public:
-            continue
-        if hasattr(one, "url_patterns"):
-            yield from _flat(one.url_patterns, tuple(wanted))
-        else:
-            yield one.name, wanted
 
 
 def _seeded() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
