@@ -60,20 +60,34 @@ def fill(sizes: Sizes, *, now: datetime) -> Crowd:
     """Fill the empty database that is configured in this process; ``now`` is when it ends."""
     keys.create_signing_key()
     make_roles()
-    proposer, approver = _member("officer", "Case officer"), _member("second", "Reviewer")
     registry = fill_lineage(records=sizes.records, versions=sizes.versions, now=now)
-    teller = Teller(now=now, proposer=proposer, approver=approver)
-    with held():  # the policy is asked for once, not for each case
-        stories = teller.tell(registry.people, sizes.cases)
-    add_runs(teller.rows, registry, stories, now)
-    teller.rows.write()
-    _bury(stories)
-    rebuild_journal()
-    leaves = write_leaves(sorted(teller.rows.entries, key=lambda one: one.at))
+    by = _member("officer", "Case officer"), _member("second", "Reviewer")
+    stories, leaves = add_cases(registry, sizes.cases, now=now, by=by)
     log.checkpoint(now=now)
     _analyse()
     staff = User.objects.create_superuser("head")
     return Crowd(registry=registry, stories=stories, leaves=leaves, staff=staff)
+
+
+def add_cases(
+    registry: Registry, count: int, *, now: datetime, by: tuple[User, User]
+) -> tuple[Sequence[Story], int]:
+    """Write so many cases with all that belongs to them; return them, and the size of the log.
+
+    Args:
+        registry: whose people ask; each of its pairs of versions can be used by one call only.
+        count: at most as many as there are people.
+        now: no case is later.
+        by: who proposes and who approves.
+    """
+    teller = Teller(now=now, proposer=by[0], approver=by[1])
+    with held():  # the policy is asked for once, not for each case
+        stories = teller.tell(registry.people, count)
+    add_runs(teller.rows, registry, stories, now)
+    teller.rows.write()
+    _bury(stories)
+    rebuild_journal()
+    return stories, write_leaves(sorted(teller.rows.entries, key=lambda one: one.at))
 
 
 def _member(name: str, role: str) -> User:
