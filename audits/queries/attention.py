@@ -114,9 +114,9 @@ def inconclusive() -> list[Verdict]:
     ).annotate(
         case=Subquery(cases.values("pk")[:1]), reference=Subquery(cases.values("reference")[:1])
     )
-    # Runs that serve an open case are few beside all verdicts, so they are found first.
+    # Asked of the runs of open cases at once, as those of closed ones are most.
     serving = ErasureRequest.runs.through.objects.filter(erasurerequest__in=open_cases())
-    found = found.filter(run__in=list(serving.values_list("unlearningrun", flat=True).distinct()))
+    found = found.filter(run__in=serving.values("unlearningrun"))
     found = found.select_related("run__target").defer("run__forget_bitmap", "run__report")
     return list(_some(found.order_by("-created_at")))
 
