@@ -7,6 +7,7 @@ hour. Due dates come from the legal clock itself.
 from __future__ import annotations
 
 import random
+import secrets
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -103,9 +104,9 @@ class Teller:
         chosen = self.drawn.sample(people, count)
         stories = [self._opened(one, *fate) for one, fate in zip(chosen, fates, strict=True)]
         wanted = [key_name(one.case.pk) for one in stories if one.kept(self.now)]
-        secrets = keys.get_or_create_many(wanted)
+        held = keys.get_or_create_many(wanted)
         for story in stories:
-            self._tell(story, secrets.get(key_name(story.case.pk)))
+            self._tell(story, held.get(key_name(story.case.pk)))
         return stories
 
     def _opened(self, person: Person, status: str, outcome: str) -> Story:
@@ -115,7 +116,7 @@ class Teller:
             reference=new_reference(),
             status=status,
             outcome=outcome,
-            status_digest=token_digest(self.drawn.randbytes(16).hex()),
+            status_digest=token_digest(secrets.token_urlsafe(32)),
             received_at=received,
             due_rule="NONE",
             held_from="ACCEPTED" if status == "ON_HOLD" else "",
