@@ -64,7 +64,11 @@ def add_entries(registry, name, now):
         name=name, covers="database", made_at=now, expires_at=now + timedelta(days=9)
     )
     LegalHold.objects.create(
-        dataset=dataset, kind="DATASET", basis="A claim.", placed_at=now, review_on=date(2020, 1, 1)
+        dataset=dataset,
+        kind="DATASET",
+        basis="A claim.",
+        placed_at=now,
+        review_on=date(2020, 1, 1),
     )
     first = LabelConflict.objects.count() * 2
     LabelConflict.objects.create(
