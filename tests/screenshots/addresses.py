@@ -18,6 +18,7 @@ from audits.models import (
     Recipient,
 )
 from audits.queries.register_tables import REGISTERS
+from benchmarks.staff_pages import staff_pages
 from lineage.models import (
     Backup,
     Dataset,
@@ -27,7 +28,6 @@ from lineage.models import (
     ModelVersion,
 )
 from tests.screenshots.camera import Address
-from tests.url_map import pages_of_staff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ FILES = (".json", ".svg", ".csv", ".pdf", ".zip", ".txt", ".tlog-proof", ".png",
 def addresses(told: Told) -> list[Address]:
     """Return every page of staff, those of cases in every state among them."""
     found = [Address(name=f"case: {name}", path=f"/cases/{id_}/") for name, id_ in _shown(told)]
-    for page, wanted in pages_of_staff():
+    for page, wanted in staff_pages():
         name = page.partition(":")[2]
         for ids in _ids(name, wanted, told):
             path = reverse(page, kwargs=ids)

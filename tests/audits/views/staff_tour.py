@@ -26,6 +26,7 @@ from audits.models import (
 from audits.queries.register_tables import REGISTERS
 from audits.services import deployments, letters, log, operator_cases
 from audits.services.operator_cases import NewCase
+from benchmarks.staff_pages import staff_pages
 from lineage.models import (
     Backup,
     Dataset,
@@ -38,7 +39,6 @@ from lineage.services.jobs import create_job
 from tests.audits.views import worlds
 from tests.audits.world import member, queued_run, verified_case
 from tests.audits.world import person as somebody
-from tests.url_map import pages_of_staff
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,7 +52,7 @@ def addresses() -> Iterator[str]:
     A page whose id is not in ``kept`` of ``_seeded`` fails here: seed what it shows.
     """
     kept, own = _seeded()
-    for address, wanted in pages_of_staff():
+    for address, wanted in staff_pages():
         name = address.partition(":")[2]
         ids = {**kept, **own.get(name, {})}
         asked = "?code=ACKNOWLEDGEMENT" if name == "letter_preview" else ""
