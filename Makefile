@@ -17,8 +17,11 @@ ON_SQLITE := env -u DATABASE_URL -u EXPUNGE_TEST_DATABASE
 # Two test processes that each took every core would slow one another down.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
+# Containers often set it, and each of the many processes would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo journey serve test battery tamper check format lint types imports migrations docs schemas clean
+.PHONY: help setup demo journey screenshots serve test battery tamper check format lint types imports migrations docs schemas clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +34,9 @@ demo: setup ## Show one erasure from request to sealed report, with made-up peop
 
 journey: setup ## Play twelve situations of a data-protection officer on the real pages
 	@$(BIN)/python manage.py journey $(ARGS)
+
+screenshots: setup ## Photograph every page of a site with made-up people (ARGS=FOLDER); play four journeys
+	@$(BIN)/python -m tests.screenshots $(ARGS)
 
 serve: setup ## Run the site, the scheduler and the workers
 	@$(BIN)/python manage.py serve $(ARGS)
@@ -72,7 +78,8 @@ docs: $(VENV)/.installed ## The documentation says what the code says (DOCS=writ
 		$(BIN)/python -m audits.core.attack_page && \
 		$(BIN)/python -m audits.core.answers && \
 		$(BIN)/python -m audits.core.questions && \
-		$(BIN)/python -m audits.core.role_page; fi
+		$(BIN)/python -m audits.core.role_page && \
+		$(BIN)/python -m tests.expunge.cli_page; fi
 	$(BIN)/pytest -q tests/test_docs.py
 
 # Where the schemas are: an address, or a folder laid out like it.
@@ -93,6 +100,6 @@ $(BIN)/pip:
 # The stamp is newer than both lists, or pip runs again. pip builds in the checkout; what it leaves
 # there is removed.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/pip
-	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt ".[web,dev]"
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e ".[web,dev]"
 	@rm -rf build expunge.egg-info
 	@touch $@

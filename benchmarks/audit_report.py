@@ -43,7 +43,7 @@ def reported(*, repeats: int) -> dict[str, Any]:
         zipped.write_bytes(_zip_of(request))
         key.write_text(f"{vkey}\n", encoding="utf-8")
         programs = {
-            "verify.py": ["-I", "audits/core/standalone/verify.py"],
+            "verify.py": ["-I", "expunge/standalone/verify.py"],
             "manage.py verify": ["manage.py", "verify"],
         }
         taken = {

@@ -21,7 +21,12 @@ _PROBLEM = "application/problem+json"
 
 
 class PlatformAway(ConnectionError):
-    """The platform did not answer, or says that it cannot now: the same call may work later."""
+    """The platform did not answer, or says that it cannot now: the same call may work later.
+
+    ``after``: the seconds that it asked for, where it did.
+    """
+
+    after: float | None = None
 
 
 class KeyNotAccepted(PermissionError):

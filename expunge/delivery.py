@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from expunge.connection import KeyNotAccepted, NotYourRun, PlatformAway, ReportRefused
 from expunge.spool import outboxes
@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from expunge.connection import Connection
-    from expunge.spool import Outbox
+    from expunge.spool import Message, Outbox
+
+
+class Sender(Protocol):
+    """Hands in one message. Raises as ``Connection.post``."""
+
+    def send(self, message: Message) -> dict[str, Any]:
+        """Return the answer of the platform."""
 
 
 @dataclass(kw_only=True)
@@ -26,7 +33,7 @@ class Delivery:
     waiting: list[str] = field(default_factory=list)
 
 
-def deliver(box: Outbox, connection: Connection, *, made: Delivery | None = None) -> Delivery:
+def deliver(box: Outbox, connection: Sender, *, made: Delivery | None = None) -> Delivery:
     """Send the messages of one outbox; stop at the first that cannot be sent now.
 
     A message that the platform will never take is set aside with its reason. What becomes of each

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -14,6 +15,12 @@ from fsspec.implementations.memory import MemoryFileSystem
 from audits import keys
 from tests.append_only import transactional_tests_may_flush  # noqa: F401  (a fixture)
 from tests.engines import one_will_do
+from tests.migrated import (  # noqa: F401  (fixtures)
+    django_db_modify_db_settings,
+    django_db_setup,
+    migrated_file,
+    template,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,13 +29,22 @@ if TYPE_CHECKING:
 
 # Each key that is made waits for the disk; memory does not make it wait.
 MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30
+# Django's own are slow on purpose, and its test client logs in without them.
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASE_FIXTURES = {"db", "transactional_db", "own_database", "template"}
 
 
 def pytest_configure() -> None:
     """Keep the folders of tests in memory, where there is room."""
+    gc.disable()  # until all is imported, which is there to stay
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage among what the tests make, not among what they were collected from."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects
@@ -59,6 +75,7 @@ def installation(settings, tmp_path) -> Path:
     settings.BROKER_FOLDER = tmp_path / "broker"
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.EMAIL_FILE_PATH = tmp_path / "mail"
+    settings.PASSWORD_HASHERS = QUICK_HASHERS
     home: Path = tmp_path
     return home
 

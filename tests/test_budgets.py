@@ -23,7 +23,7 @@ FUNCTION_MEDIAN = 8
 FILE_MAX = 300
 FILE_MEDIAN = 80
 # A stranger reads and carries it as one file: see docs/adr/0051-a-bundle-has-one-form.md.
-STANDALONE, STANDALONE_MAX = Path("audits/core/standalone/verify.py"), 540
+STANDALONE, STANDALONE_MAX = Path("expunge/standalone/verify.py"), 540
 METHOD_FILE_MAX = 150
 METHODS = Path("unlearning/methods")
 BANNED_NAMES = frozenset({"utils.py", "helpers.py", "common.py"})

@@ -36,7 +36,7 @@ PUBLIC_TEMPLATES = (
         "audits/link_used",
         "audits/withdrawn",
     ),
-    *("audits/answer", "audits/answered", "audits/not_there"),
+    *("audits/answer", "audits/answered", "audits/not_there", "audits/acknowledge"),
     *("audits/status", "audits/status_unknown", "audits/withdraw", "audits/withdraw_late"),
 )
 # Words that are translated where they are shown, as (module, name of a table or of an enum).

@@ -1,7 +1,7 @@
 """An exported case as one zip, with everything to verify it and a program that does.
 
 Every file is drawn from the sealed record, except ``report.pdf``, ``scores.csv`` and ``keys.txt``,
-which come from outside, and ``verify.py``, which is ``audits/core/standalone/verify.py`` byte for
+which come from outside, and ``verify.py``, which is ``expunge/standalone/verify.py`` byte for
 byte. So the same record gives the same zip. Where the report has a seal, ``seal.crt`` is its
 certificate; where another authority stamped the checkpoint, ``checkpoint.tsr`` is its token. A
 manifest signs for every file; ``docs/evidence-format.md`` describes them.
@@ -21,6 +21,7 @@ from audits.core.graph_file import graph_json
 from audits.core.key_list import keys_txt
 from audits.core.manifest import ManifestRejected, sign_manifest, verify_manifest
 from audits.core.proof import parse_proof
+from expunge.standalone import verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +40,7 @@ NAMES = frozenset(
     {RECORD, REPORT, MANIFEST, EVIDENCE, PROOF, CHECKPOINT, EVENTS, TABLE, SCORES, GRAPH}
     | {KEYS, PROGRAM}
 )
-STANDALONE = Path(__file__).parent / "standalone" / "verify.py"
+STANDALONE = Path(verify.__file__)
 
 
 class BundleRejected(ValueError):

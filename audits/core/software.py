@@ -1,5 +1,7 @@
-"""Which version of this platform runs."""
+"""Which version of this platform runs: the client's, since both come from one repository."""
 
 from __future__ import annotations
 
-VERSION = "0.1.0"
+from expunge.version import VERSION
+
+__all__ = ["VERSION"]

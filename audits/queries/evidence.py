@@ -6,17 +6,58 @@ models. What is about one case is shown in no other.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
+from django.db.models.fields.json import KT, KeyTransform
 
 from audits.models import Evidence, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from uuid import UUID
+
     from django.db.models import QuerySet
 
     from audits.models import ErasureRequest
     from unlearning.models import UnlearningRun
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """The evidence on a run, oldest first, and the last verdict, as ``verdict_of`` says it.
+
+    No payload was read; each has ``for_the_person``, the sentence, and ``figures`` of it.
+    """
+
+    evidence: tuple[Evidence, ...] = ()
+    verdict: Verdict | None = None
+
+
+def judged_runs(
+    runs: Iterable[UnlearningRun], case: ErasureRequest | None = None
+) -> Mapping[UUID, Judged]:
+    """Return what ``evidence_of`` and ``verdict_of`` say of each of several runs, in one query."""
+    rows: dict[UUID, list[Evidence]] = {run.pk: [] for run in runs}
+    if rows:
+        found = Evidence.objects.filter(_about(case), run__in=list(rows)).defer("payload")
+        found = found.select_related("plot", "run", "verdict").annotate(
+            for_the_person=KT("payload__for_the_person"),
+            figures=KeyTransform("figures", "payload"),
+        )
+        for one in found.order_by("created_at", "kind", "request"):
+            rows[one.run_id].append(one)
+    return {pk: Judged(evidence=tuple(of), verdict=_last_of(of)) for pk, of in rows.items()}
+
+
+def _last_of(evidence: Iterable[Evidence]) -> Verdict | None:
+    drawn = [one.verdict for one in evidence if hasattr(one, "verdict")]
+    if not drawn:
+        return None
+    look, at = max((one.evidence.look, one.created_at) for one in drawn)
+    together = [one for one in drawn if (one.evidence.look, one.created_at) == (look, at)]
+    return next((one for one in together if not one.clears), together[-1])
 
 
 def evidence_of(run: UnlearningRun, case: ErasureRequest | None = None) -> QuerySet[Evidence]:

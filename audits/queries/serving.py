@@ -60,8 +60,9 @@ def exposed() -> tuple[Exposure, ...]:
     replacement after both were read.
     """
     history: dict[str, list[Read]] = defaultdict(list)
-    alike = stand_ins()
-    for one in Reading.objects.select_related("version").order_by("since", "pk"):
+    found = list(Reading.objects.select_related("version").order_by("since", "pk"))
+    alike = stand_ins() if found else {}
+    for one in found:
         ended = one.version.invalidated_at
         history[one.reader].append(
             Read(

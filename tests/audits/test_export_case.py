@@ -20,7 +20,6 @@ from audits import keys
 from audits.core import case_bundle, flat_zip
 from audits.core.assessment import Assessed
 from audits.core.identity import Check
-from audits.core.standalone import verify as standalone
 from audits.execution import reporting
 from audits.execution.case_zip import ReportNotWritten, case_zip
 from audits.models import LogLeaf
@@ -29,6 +28,7 @@ from audits.services import deciding, entering, extensions, records
 from audits.services.entering import Agent, Entry
 from audits.services.holds import place_hold, release_hold
 from audits.services.receiving import Told
+from expunge.standalone import verify as standalone
 from lineage.services.artefacts import destroy_artefact
 from lineage.services.importing import Row, import_records
 from tests.audits import sealed_cases

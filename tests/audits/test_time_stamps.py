@@ -17,7 +17,6 @@ from django.db import connection
 from audits import keys
 from audits.core import case_bundle, flat_zip
 from audits.core.manifest import sign_manifest
-from audits.core.standalone import verify as standalone
 from audits.core.time_stamp import StampRefused, stamp_request, verify_stamp
 from audits.execution import reporting
 from audits.execution.case_zip import case_zip
@@ -26,6 +25,7 @@ from audits.queries.anchors import stamp_of
 from audits.queries.reports import report_files
 from audits.services import log, stamping, witnessing
 from audits.workflow import tasks
+from expunge.standalone import verify as standalone
 from lineage.queries.artefacts import read_artefact
 from tests.audits import sealed_cases
 from tests.audits.time_stamping import AT, authority, served

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,10 +71,11 @@ def write_spoilt(folder: Path) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path):
+def place(tmp_path, template):
     installation = Installation(home=tmp_path / "home")
     installation.home.mkdir()
-    installation.manage("setup")
+    shutil.copy(template["NAME"], installation.home / "expunge.sqlite3")
+    installation.manage("setup")  # another journey begins with no database
     manifest = write_spoilt(installation.home / "incoming")
     prepare = PREPARE.replace("MANIFEST", str(manifest))
     snapshot = installation.manage("shell", "-v", "0", "-c", prepare).split()[-1]

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection, connections
 
 from tests.lineage.builders import filled, snapshot
 from tests.lineage.remote import Script, key
+from tests.migrated import maintain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,30 +35,6 @@ def now() -> datetime:
     return datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-@pytest.fixture(scope="session")
-def template(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[dict[str, Any]]:
-    """A migrated, empty database like the configured one; yields Django's settings of it.
-
-    Not the test database: what several processes commit needs no clean-up by DELETE, which the
-    append-only triggers refuse, when the whole database is thrown away.
-    """
-    own = dict(connections.settings["default"])
-    if connection.vendor == "sqlite":
-        own["NAME"] = str(tmp_path_factory.mktemp("template") / "template.sqlite3")
-    else:
-        own["NAME"] = f"template_{os.getpid()}"
-    with django_db_blocker.unblock():
-        if connection.vendor == "postgresql":
-            _maintain(f'CREATE DATABASE "{own["NAME"]}"')
-        connections.settings["template"] = own
-        call_command("migrate", database="template", verbosity=0)
-        connections["template"].close()
-        del connections["template"], connections.settings["template"]
-        yield own
-        if connection.vendor == "postgresql":
-            _maintain(f'DROP DATABASE "{own["NAME"]}"')
-
-
 @pytest.fixture
 def own_database(template, django_db_blocker, tmp_path) -> Iterator[dict[str, Any]]:
     """A copy of the template for one test; yields Django's settings of it."""
@@ -69,14 +45,9 @@ def own_database(template, django_db_blocker, tmp_path) -> Iterator[dict[str, An
         return
     name = f"own_{os.getpid()}"
     with django_db_blocker.unblock():
-        _maintain(f'CREATE DATABASE "{name}" TEMPLATE "{template["NAME"]}"')
+        maintain(f'CREATE DATABASE "{name}" TEMPLATE "{template["NAME"]}"')
         yield {**template, "NAME": name}
-        _maintain(f'DROP DATABASE "{name}"')
-
-
-def _maintain(statement: str) -> None:
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(statement)
+        maintain(f'DROP DATABASE "{name}"')
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ SHOWN = ["dataset", "datasetsnapshot", "run", "modelversion", "artefact", "job",
 
 @pytest.fixture
 def world(now, home, settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
     settings.STATIC_ROOT = home  # any folder that exists
     Job.objects.create(
         key="k",

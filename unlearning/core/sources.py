@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
+from functools import lru_cache
 from importlib.abc import InspectLoader
 from importlib.util import find_spec, resolve_name
 from typing import TYPE_CHECKING
@@ -38,7 +39,8 @@ def with_helpers(modules: Iterable[str]) -> list[str]:
             name = waiting.pop()
             if name not in found:
                 found[name] = None
-                waiting += reversed([each for each in _imported(name) if _inside(each, package)])
+                imported = _imported(source(name), _package(name))
+                waiting += reversed([each for each in imported if _inside(each, package)])
     return list(found)
 
 
@@ -86,10 +88,14 @@ def _is_module(name: str) -> bool:
     return name in sys.modules or find_spec(name) is not None
 
 
-def _imported(module: str) -> Iterator[str]:
-    """Yield every dotted name that a module imports, whether it names a module or not."""
-    package = _package(module)
-    for node in ast.walk(ast.parse(source(module))):
+@lru_cache(maxsize=256)  # each digest of a recipe reads its modules again, to see a change
+def _imported(text: bytes, package: str) -> tuple[str, ...]:
+    """Return every dotted name that a source imports, whether it names a module or not."""
+    return tuple(_names(ast.parse(text), package))
+
+
+def _names(tree: ast.Module, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _with_parents(alias.name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from audits.core import case_bundle, flat_zip
 from audits.core.key_list import KeyPeriod
 from audits.core.manifest import sign_manifest
-from audits.core.standalone import verify as standalone
+from expunge.standalone import verify as standalone
 from tests.audits.core_trail.sealing import KEY, START, VKEY, record
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from audits.core import flat_zip
-from audits.core.standalone import verify as standalone
+from expunge.standalone import verify as standalone
 from tests.audits.core_trail import bundles, make_golden_bundle
 from tests.audits.core_trail.make_golden_bundle import BUNDLE, KEY
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audits.core import case_bundle
-from audits.core.standalone import verify as standalone
+from expunge.standalone import verify as standalone
 from tests.audits.core_trail.bundles import files, flipped, packed
 from tests.audits.core_trail.sealing import KEY, OTHER_KEY, VKEY, checkpoint_of
 

@@ -1,0 +1,1 @@
+"""What can be asked of a platform, by subject; ``expunge.Client`` is all of it."""
