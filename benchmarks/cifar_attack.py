@@ -146,8 +146,8 @@ def _over(values: list[float | None]) -> dict[str, float] | None:
     given = [value for value in values if value is not None]
     if not given:
         return None
-    told = {"mean": np.mean(given), "lowest": min(given), "highest": max(given)}
-    return {name: round(float(value), 5) for name, value in told.items()}
+    told = {"mean": sum(given) / len(given), "lowest": min(given), "highest": max(given)}
+    return {name: round(value, 5) for name, value in told.items()}
 
 
 def _told(found: Roc, positives: int) -> dict[str, Any]:

@@ -162,7 +162,7 @@ def _device(device: str) -> dict[str, Any]:
         "name": torch.cuda.get_device_name(device),
         "precision": "bfloat16 (autocast); scores in TF32 convolutions, margins in float64",
         "cuda": torch.version.cuda,
-        "cudnn": torch.backends.cudnn.version(),
+        "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]  # torch
     }
 
 

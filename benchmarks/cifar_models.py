@@ -44,7 +44,9 @@ class ChannelsLast(SmallImages):
 
     def build(self) -> nn.Module:
         """Return the untrained model."""
-        return super().build().to(memory_format=torch.channels_last)
+        model = super().build()
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch omits it
+        return model
 
 
 @dataclass(frozen=True, kw_only=True)

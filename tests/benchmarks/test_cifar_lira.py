@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from audits.core.attack import Observations
 from audits.core.design import TwinDesign
 from benchmarks import cifar_attack, cifar_lira
 from benchmarks.cifar_attack import (
@@ -58,9 +59,13 @@ def test_learned_records_are_told_and_better_than_by_one_threshold(made_up):
 def test_the_answers_of_the_attacked_model_do_not_reach_its_references(made_up, monkeypatch):
     """Whatever model 3 says, its own references are the same, and all of others."""
     margins, learned = made_up
-    seen = []
-    watched = SimpleNamespace(score=lambda given: seen.append(given) or np.zeros(IMAGES))
-    monkeypatch.setattr(cifar_attack, "ATTACKS", {MAIN: watched})
+    seen: list[Observations] = []
+
+    def score(given: Observations) -> np.ndarray:
+        seen.append(given)
+        return np.zeros(IMAGES)
+
+    monkeypatch.setattr(cifar_attack, "ATTACKS", {MAIN: SimpleNamespace(score=score)})
     margins[3] = 1e9
     leave_one_out(margins, learned, margins, seed=0)
     arms = (seen[3].learned, seen[3].never_saw)
@@ -141,7 +146,9 @@ def test_one_training_serves_every_way_to_erase(pictures):
         tested=20,
         until=time.monotonic() + 60,
     )
-    rows = shadow_rows((experiment, 0)).rows
+    found = shadow_rows((experiment, 0))
+    assert found is not None
+    rows = found.rows
     assert set(rows) == set(METHODS)
     for row in rows.values():
         np.testing.assert_array_equal(row.before, rows["nothing"].before)
