@@ -22,7 +22,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
-    re_path(r"^api/(?P<rest>(?s:.*))$", api.not_found),
+    re_path(r"^api/(?P<rest>[\s\S]*)$", api.not_found),
 ]
 handler400 = "audits.views.errors.bad_request"
 handler403 = "audits.views.errors.permission_denied"

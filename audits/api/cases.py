@@ -96,7 +96,9 @@ class CasesOut(PageOut):
 def receive(
     request: HttpRequest,
     content: RequestIn,
-    idempotency_key: Annotated[str, Header(min_length=1, max_length=LONGEST_KEY)],
+    idempotency_key: Annotated[
+        str, Header(alias="Idempotency-Key", min_length=1, max_length=LONGEST_KEY)
+    ],
 ) -> Status[CaseOut] | HttpResponse:
     """Hand in a request; the person gets the link that confirms it.
 
