@@ -126,8 +126,8 @@ def test_a_key_that_hands_in_sees_its_own_cases_alone(shared, client):
     assert get(client, other, "cases").json()["items"] == []
     assert get(client, mine, f"cases/{shared.case.reference}").status_code == 404
     assert post(client, other, f"cases/{made}/withdraw", {}).status_code == 404
-    assert post(client, mine, f"cases/{made}/withdraw", {}).json()["status"] == "WITHDRAWN"
-    assert post(client, mine, f"cases/{made}/withdraw", {}).status_code == 409
+    for _ in range(2):  # the second time there is nothing to do
+        assert post(client, mine, f"cases/{made}/withdraw", {}).json()["status"] == "WITHDRAWN"
 
 
 # --- four eyes ------------------------------------------------------------------
