@@ -36,11 +36,15 @@ def test_the_documentation_is_drawn_and_breaks_no_policy(client):
         elsewhere.append(url)
         return route.abort()
 
+    def hear(said):
+        if said.type == "error":
+            complaints.append(said.text)
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         page = browser.new_page()
         page.route("**/*", answer)
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else 0)
+        page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(SITE + PAGES[0])
         page.locator("#operations-versions-why_version").click()
