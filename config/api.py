@@ -157,4 +157,4 @@ api.add_router("", openlineage.router)
 # A router is bound to its API once, and its addresses are read here.
 urls = api.urls
 for _address in urls[0]:
-    _address.callback = _told(_address.callback)  # type: ignore[assignment, arg-type]
+    _address.callback = _told(_address.callback)  # type: ignore[arg-type]  # any view
