@@ -142,16 +142,16 @@ def _of_cases(code: str, rows: Sequence[Any], now: datetime) -> Group:
         lambda one: Line(
             href=reverse("audits:case", args=[one.pk]),
             label=one.reference,
-            note=_said(one, now),
+            note=_said(one, now, waits=code in (OVERDUE, SOON)),
             own=code == SECOND and one.own,
         ),
         f"{reverse('audits:request_list')}?show={show}",
     )
 
 
-def _said(case: ErasureRequest, now: datetime) -> str:
+def _said(case: ErasureRequest, now: datetime, *, waits: bool) -> str:
     """Return how pressing a case is, else why it stopped, else what it is about."""
-    badge = due_badge(case, clocks.today(now))
+    badge = due_badge(case, clocks.today(now), waits=waits)
     return badge.label if badge else case.failure_code or case.get_kind_display()
 
 
