@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from audits.models import Evidence, Verdict
+from audits.core import evidence_file
+from audits.models import AuditPlan, Evidence, Verdict
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django.db.models import QuerySet
 
     from audits.models import ErasureRequest
     from unlearning.models import UnlearningRun
+
+
+class EvidenceNotHere(LookupError):
+    """There is no such evidence on a run of the case, or it is about another case."""
 
 
 def evidence_of(run: UnlearningRun, case: ErasureRequest | None = None) -> QuerySet[Evidence]:
@@ -44,3 +51,32 @@ def _about(case: ErasureRequest | None, path: str = "") -> Q:
     if case is None:
         return Q()
     return Q(**{f"{path}request": None}) | Q(**{f"{path}request": case})
+
+
+def case_evidence(case: ErasureRequest) -> QuerySet[Evidence]:
+    """Return the evidence on all runs of a case that is about it, oldest first."""
+    found = Evidence.objects.filter(_about(case), run__requests=case).defer("payload")
+    return found.select_related("run", "verdict").order_by("created_at", "kind", "look", "pk")
+
+
+def evidence_called(case: ErasureRequest, evidence_id: UUID) -> Evidence:
+    """Return one piece of the evidence of a case. Raises EvidenceNotHere."""
+    belonging = Evidence.objects.filter(_about(case), run__requests=case)
+    found = belonging.select_related("run__target", "run__unlearned", "plot")
+    one = found.filter(pk=evidence_id).first()
+    if one is None:
+        raise EvidenceNotHere(f"Case {case.reference} has no evidence {evidence_id}.")
+    return one
+
+
+def file_of(found: Evidence, case: ErasureRequest) -> bytes:
+    """Return what was kept and concluded, for ``python -m audits.core.recheck``."""
+    verdict = Verdict.objects.filter(evidence=found).first()
+    plan = AuditPlan.objects.filter(run=found.run_id).first()
+    return evidence_file.write(
+        kind=found.kind,
+        payload=found.payload,
+        policy=plan.policy if plan else case.policy,
+        outcome=verdict.outcome if verdict else "",
+        reasons=verdict.reasons if verdict else (),
+    )

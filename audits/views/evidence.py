@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from audits.core import evidence_file
 from audits.core.certificate_words import certificate_words
 from audits.models import AuditPlan, ErasureRequest, Evidence, Verdict
 from audits.queries.case_file import ordered_runs
+from audits.queries.evidence import EvidenceNotHere, evidence_called, file_of
 from audits.queries.fleet import pool_of
 from audits.queries.limits import limits_of
 from audits.views import beside, contrasts, controls, measurements
@@ -109,15 +108,7 @@ def evidence_json(
     """Return what was kept and concluded, for ``python -m audits.core.recheck``."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
     found = _evidence_of(case, evidence_id)
-    verdict = Verdict.objects.filter(evidence=found).first()
-    plan = AuditPlan.objects.filter(run=found.run_id).first()
-    data = evidence_file.write(
-        kind=found.kind,
-        payload=found.payload,
-        policy=plan.policy if plan else case.policy,
-        outcome=verdict.outcome if verdict else "",
-        reasons=verdict.reasons if verdict else (),
-    )
+    data = file_of(found, case)
     return attachment(data, f"{case.reference}-{str(found.pk)[:8]}.json", "application/json")
 
 
@@ -134,11 +125,10 @@ def _figures(found: Evidence) -> dict[str, str]:
 
 
 def _evidence_of(case: ErasureRequest, evidence_id: UUID) -> Evidence:
-    mine = Q(request=None) | Q(request=case)
-    belonging = Evidence.objects.filter(mine, run__requests=case)
-    return get_object_or_404(
-        belonging.select_related("run__target", "run__unlearned", "plot"), pk=evidence_id
-    )
+    try:
+        return evidence_called(case, evidence_id)
+    except EvidenceNotHere as error:
+        raise Http404(str(error)) from error
 
 
 def _controls(found: Evidence, plan: AuditPlan | None) -> dict[str, Any]:
