@@ -101,6 +101,15 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             pause_queue="pause a queue of jobs",
             resume_queue="let a paused queue go on",
         ),
+        **{
+            name: Action(words, (Right.OPERATE, Right.ADMINISTER))
+            for name, words in {
+                "pause_webhook": "pause a webhook",
+                "resume_webhook": "let a paused webhook go on",
+                "test_webhook": "send a test message to a webhook",
+                "send_message_again": "send a message of a webhook again",
+            }.items()
+        },
         **_each(
             Right.REGISTER,
             place_hold="place a legal hold",
