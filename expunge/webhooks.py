@@ -99,7 +99,7 @@ class SeenIds:
             self._ids.pop(message, None)
 
 
-def verify(  # noqa: PLR0913  (what the standard names)
+def verify(
     headers: Mapping[str, str],
     body: bytes,
     secret: str | Iterable[str],

@@ -49,7 +49,9 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "case.received": Kind(event="request_received", words="A request came.", fields=("due_on",)),
+        "case.received": Kind(
+            event="request_received", words="A request came.", fields=("due_on",)
+        ),
         "case.opened": Kind(
             event="case_opened", words="A case of the operator's own began.", fields=("reason",)
         ),
@@ -171,7 +173,8 @@ def next_wait(attempts: int, spread: float, asked: timedelta | None = None) -> t
             the wait is between half of its longest and the whole.
         asked: what the receiver asked for (``Retry-After``), which is kept up to the longest.
     """
-    longest = min(FIRST * 2 ** min(max(attempts, 1) - 1, _DOUBLINGS), LONGEST)
+    doubled: int = 2 ** min(max(attempts, 1) - 1, _DOUBLINGS)
+    longest = min(FIRST * doubled, LONGEST)
     own = longest * (1 + spread) / 2
     return max(own, min(asked or own, LONGEST))
 

@@ -66,8 +66,6 @@ def with_messages_due(now: datetime) -> list[UUID]:
 
 def in_trouble() -> list[Any]:
     """Return webhooks that gave messages up or are gone, the first of them, with ``of_all``."""
-    lost = WebhookDelivery.objects.filter(
-        webhook=OuterRef("pk"), state=State.FAILED, index__gte=0
-    )
+    lost = WebhookDelivery.objects.filter(webhook=OuterRef("pk"), state=State.FAILED, index__gte=0)
     found = Webhook.objects.filter(Q(Exists(lost)) | Q(because=Webhook.Because.GONE))
     return list(found.annotate(of_all=Window(Count("pk"))).order_by("name")[:SHOWN])

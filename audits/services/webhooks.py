@@ -199,8 +199,8 @@ def _check_url(url: str) -> None:
         safe = False
     if not safe:
         raise WebhookRefused(
-            f"url has {len(url)} characters; allowed is {ADDRESS_WORDS}, of at most {LONGEST_URL}, "
-            "without a name or password before the host."
+            f"url has {len(url)} characters; allowed is {ADDRESS_WORDS}, of at most "
+            f"{LONGEST_URL}, without a name or password before the host."
         )
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from audits import workflow
 from audits.core.webhook_events import KINDS
-from audits.models import Webhook, WebhookDelivery
+from audits.models import WebhookDelivery
 from audits.queries import webhooks as queries
 from audits.queries.webhooks import health
 from audits.services.webhooks import MINDERS, WebhookNotHere

@@ -1,7 +1,7 @@
-"""Calls that leave the machine: to a public address, looked up once, which is the one connected to.
+"""Calls that leave the machine, to a public address that is looked up once.
 
-So an address that somebody typed cannot lead into the own network, neither at once nor by a name
-that points elsewhere at a second look-up.
+The address that was checked is the one connected to. So what somebody typed cannot lead into the
+own network, neither at once nor by a name that points elsewhere at a second look-up.
 """
 
 from __future__ import annotations

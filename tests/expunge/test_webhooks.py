@@ -17,7 +17,12 @@ SECRET = webhooks.secret_text(bytes(range(32)))
 OTHER = webhooks.secret_text(bytes(range(1, 33)))
 ID = "0b5c0f5a-0c1f-4a35-8f2e-6b8f0c8f7f11"
 BODY = json.dumps(
-    {"id": ID, "type": "case.sealed", "timestamp": "2026-03-02T12:00:00.000Z", "data": {"index": 3}}
+    {
+        "id": ID,
+        "type": "case.sealed",
+        "timestamp": "2026-03-02T12:00:00.000Z",
+        "data": {"index": 3},
+    }
 ).encode()
 
 
@@ -121,7 +126,9 @@ ODD = st.text("v1,=\u00e9\n 0\u0664", max_size=24)
 
 @settings(max_examples=60)
 @given(ODD, ODD, ODD, st.binary(max_size=20))
-def test_whatever_is_sent_is_refused_with_a_sentence_and_nothing_else(message, stamp, signed, body):
+def test_whatever_is_sent_is_refused_with_a_sentence_and_nothing_else(
+    message, stamp, signed, body
+):
     sent = {"webhook-id": message, "webhook-timestamp": stamp, "webhook-signature": signed}
     with pytest.raises(NotGenuine, match=r"\."):
         verify(sent, body, SECRET, now=NOW)

@@ -59,7 +59,9 @@ def every_page() -> Iterator[tuple[str, Any]]:
     """The answers to an administrator who has every role; what is only posted to is left out."""
     yield from _answers(["/cases/", "/evidence/", "/holds/", "/places/", "/deployments/"], "empty")
     yield from _answers(["/recipients/", "/publications/", "/data/", "/models/"], "empty")
-    yield from _answers(["/home/", "/queues/", "/log/", "/log/checkpoints/", "/webhooks/"], "empty")
+    yield from _answers(
+        ["/home/", "/queues/", "/log/", "/log/checkpoints/", "/webhooks/"], "empty"
+    )
     yield from _answers(sorted(set(addresses())))
     yield from wrong()
 
