@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from uuid import UUID
 
 from django.utils import timezone
@@ -231,8 +231,8 @@ def _shown(hook: Webhook) -> WebhookOut:
         name=hook.name,
         url=hook.url,
         events=hook.kinds,
-        state=hook.state,
-        paused_because=hook.because,
+        state=cast("Literal['ACTIVE', 'PAUSED']", hook.state),
+        paused_because=cast("Literal['', 'STAFF', 'GONE']", hook.because),
         health=health(hook)[1],
         failures_in_a_row=hook.failures,
         secret_number=hook.generation,
@@ -251,7 +251,7 @@ def _message(one: WebhookDelivery) -> DeliveryOut:
         message=one.pk,
         type=one.kind,
         index=one.index,
-        state=one.state,
+        state=cast("Literal['WAITING', 'SENT', 'FAILED']", one.state),
         attempts=one.attempts,
         next_try_at=one.next_at,
         status=one.status,

@@ -45,7 +45,7 @@ def health(hook: Webhook) -> tuple[str, str]:
 def deliveries(webhook_id: UUID) -> QuerySet[WebhookDelivery]:
     """Return the messages to a webhook, the newest first."""
     found = WebhookDelivery.objects.filter(webhook=webhook_id)
-    return found.defer("body").order_by("-created_at", "-pk")
+    return found.defer("body").order_by("-created_at", "-index", "-pk")
 
 
 def called(name: str) -> Webhook | None:

@@ -56,13 +56,13 @@ def _collect(webhook_id: UUID, size: int, now: datetime) -> int:
 def _messages(
     hook: Webhook, leaves: Iterable[LogLeaf], now: datetime
 ) -> Iterator[WebhookDelivery]:
-    cases = {leaf.case_id for leaf in leaves} - {None}
+    cases = {leaf.case_id for leaf in leaves if leaf.case_id}
     found = ErasureRequest.objects.filter(pk__in=cases).values_list("pk", "reference")
     references: dict[UUID | None, str] = dict(found)
     for leaf in leaves:
         event = events.parse(bytes(leaf.data))
         kind = kind_of(event)
-        if kind not in hook.kinds:
+        if kind is None or kind not in hook.kinds:
             continue
         message = message_id(hook.pk, bytes(leaf.leaf_hash))
         reference = references.get(leaf.case_id, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404
@@ -36,7 +37,8 @@ def webhook_list(request: HttpRequest) -> HttpResponse:
     found = queries.webhooks()
     shown = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     rows = [{"hook": one, "health": health(one)} for one in shown]
-    return page(request, "audits/webhooks.html", {"shown": shown, "rows": rows})
+    context = {"shown": shown, "rows": rows, "hours": settings.EXPUNGE_WEBHOOK_HOURS}
+    return page(request, "audits/webhooks.html", context)
 
 
 @require_safe
