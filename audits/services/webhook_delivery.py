@@ -143,7 +143,7 @@ def _mark(delivery: WebhookDelivery, answer: Answer, now: datetime, spread: floa
     hook = Webhook.objects.select_for_update().filter(pk=delivery.webhook_id).first()
     rows = WebhookDelivery.objects.filter(pk=delivery.pk, leased_until=delivery.leased_until)
     told = {"status": answer.status, "error": answer.error[:200], "leased_until": None}
-    if hook is None:
+    if hook is None or not rows.exists():  # removed, or another worker has it by now
         return
     if answer.taken:
         rows.update(**told, state=State.SENT, sent_at=now, next_at=None)

@@ -341,8 +341,10 @@ def test_the_mark_of_a_worker_whose_lease_lapsed_changes_nothing(told, receiver)
     slow = webhook_delivery._claimed(told.webhook.pk, NOW)
     assert slow
     assert deliver(told, NOW + webhook_delivery.LEASE) is True
-    webhook_delivery._mark(slow, webhook_delivery.Answer(error="ReadTimeout"), NOW, 0.5)
+    late = webhook_delivery.Answer(error="ReadTimeout")
+    webhook_delivery._mark(slow, late, NOW + 48 * HOUR, 0.5)
     assert stands(told) == [(State.SENT, 2)]
+    assert Webhook.objects.get().failures == 0
 
 
 def test_a_message_from_long_ago_is_refused_by_the_receiver(told, receiver):
