@@ -24,6 +24,7 @@ from audits.models.retention import CaseRetention
 from audits.models.supplier import SupplierEvidence
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 from audits.models.version_ends import AnonymityClaim, VersionException
+from audits.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "AnonymityClaim",
@@ -72,4 +73,6 @@ __all__ = [
     "ToldWho",
     "Verdict",
     "VersionException",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -31,6 +31,7 @@ SCOPES = {
     "evidence:read": "read what was measured for a case, and the verdicts",
     "reports:read": "download sealed records, reports and bundles, which are about a person",
     "log:read": "ask for signed states of the audit log and proofs that events are in it",
+    "webhooks:write": "say which systems are told what happens, and read how that goes",
     "lineage:write": "report runs, data sets and models as OpenLineage events",
 }
 ACTS = "cases:write"  # a key that acts on cases has a member of staff who answers for it
