@@ -19,6 +19,7 @@ SCOPES = {
     "capture": "report trainings and read the training views they need",
     "lineage:read": "ask which versions learned from which records",
     "serve": "use model versions, one of those that replace one another for each name of a key",
+    "serve:next": "go on with what replaces a version that is gone; with serve, for own servers",
     "intake": "hand in requests of data subjects and ask how far they are",
     "log:read": "ask for signed states of the audit log and proofs that events are in it",
     "lineage:write": "report runs, data sets and models as OpenLineage events",
