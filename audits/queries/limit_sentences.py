@@ -69,8 +69,8 @@ HAD_BOTH = (
 SERVERS = (
     "{count} server(s) of the controller may go on from the version before this erasure to the "
     "one after, once the first is gone, as their API keys say; no other API key of this platform "
-    "is given both. Whoever has copies of both, or of their answers, can learn from the difference "
-    "who was erased."
+    "is given both. Whoever has copies of both, or of their answers, can learn from the "
+    "difference who was erased."
 )
 SHARED = (
     "The unlearning runs of this case may have served others: {count} cases were planned "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -34,7 +35,7 @@ NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 class Platform:
     """Adds up what is reported, once for each report; away while it is told to be."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.away, self.lost, self.reports, self.totals = False, False, {}, {}
 
     def get(self, address):
@@ -59,7 +60,7 @@ class Platform:
         return {"limit": 0, "totals": {who: added[body["day"], who] for who in callers}}
 
 
-def counting(platform, **more):
+def counting(platform, **more: Any):  # noqa: ANN401  (fields of Counting)
     return Counting(connection=platform, model="faces", **{"every": 0, **more})
 
 
@@ -152,7 +153,7 @@ def base(world):
     return world.bare("base", world.snapshot(ADA, BERT))
 
 
-def report(**more):
+def report(**more: Any):  # noqa: ANN401  (fields of Report)
     told = {"id": uuid4(), "reader": "shop", "model_name": "base", "day": NOW.date()}
     return Report(**{**told, "answers": {"a" * 32: 2}, **more})
 

@@ -44,7 +44,7 @@ def rolls(live_server):
     """Make what serves; it is closed when the test ends."""
     made: list[Rolling[bytes]] = []
 
-    def rolling(**more: Any) -> Rolling[bytes]:
+    def rolling(**more: Any) -> Rolling[bytes]:  # noqa: ANN401  (fields of Rolling)
         given: dict[str, Any] = {
             "url": live_server.url,
             "api_key": key("serve", "serve:next", name="shop"),
@@ -62,9 +62,9 @@ def rolls(live_server):
         one.close()
 
 
-def replaced(world, before, **more):
+def replaced(world, before):
     """The version after an erasure, with the one before out of use."""
-    after = world.bare("base", world.snapshot(BERT), revision_of=before, **more)
+    after = world.bare("base", world.snapshot(BERT), revision_of=before)
     versions.withdraw(version=before, by_case=None, now=timezone.now())
     return after
 
@@ -83,10 +83,10 @@ def digest(version):
 def test_a_process_goes_on_with_the_version_after_an_erasure(world, base, rolls):
     served = rolls().open()
     assert who(served) == digest(base)
-    assert served.answer(lambda model: HALVES).tolist() == [[0.12, 0.88]]
+    assert served.answer(lambda _: HALVES).tolist() == [[0.12, 0.88]]
     after = replaced(world, base)
     with pytest.raises(NothingServed, match="No version of base is served now: base v1 is withd"):
-        served.answer(lambda model: HALVES)
+        served.answer(lambda _: HALVES)
     served.poll()
     assert who(served) == digest(after)
     assert served.version == str(after.pk)
@@ -157,7 +157,7 @@ def test_answers_that_are_too_exact_are_not_gone_on_with(world, base, rolls, set
         who(served)
     settings.EXPUNGE_ROLL_OVER = "ANY"
     served.poll()
-    assert served.answer(lambda model: HALVES).tolist() == HALVES
+    assert served.answer(lambda _: HALVES).tolist() == HALVES
 
 
 def test_calls_that_had_begun_end_with_the_version_before_and_then_it_goes(world, base, rolls):
@@ -218,8 +218,8 @@ def test_a_version_that_cannot_be_loaded_leaves_the_one_before_in_place(world, b
 def test_weights_with_another_digest_are_not_loaded(world, base, live_server, monkeypatch):
     guard = ServingGuard(url=live_server.url, api_key=key("serve"), version=str(base.pk))
     assert guard.verified(weights_of(base)) == weights_of(base)
-    monkeypatch.setattr(guard._connection, "get_bytes", lambda address: b"swapped")
-    with pytest.raises(WeightsDiffer, match="The weights of base v1 have the SHA-256 .* not used"):
+    monkeypatch.setattr(guard._connection, "get_bytes", lambda _: b"swapped")
+    with pytest.raises(WeightsDiffer, match="The weights of base v1 have the SHA-256"):
         guard.weights()
 
 
@@ -234,7 +234,7 @@ def test_weights_are_kept_on_disk_verified_and_deleted_with_their_version(
     rolls(cache=tmp_path).open()
     assert kept()[digest(base)].read_bytes() == weights_of(base)
     guard = rolls(cache=tmp_path)._guard(str(base.pk))
-    monkeypatch.setattr(guard._connection, "get_bytes", lambda address: b"not asked")
+    monkeypatch.setattr(guard._connection, "get_bytes", lambda _: b"not asked")
     assert guard.weights() == weights_of(base)
     after = replaced(world, base)
     served = rolls(cache=tmp_path).open()  # the process was started anew
@@ -248,7 +248,7 @@ def test_a_platform_that_is_away_is_asked_once_in_a_while_and_borne(world, base,
     held = served._held.guard
     asked = []
 
-    def away(address, **query):
+    def away(address):
         asked.append(address)
         raise PlatformAway("nobody there")
 
@@ -265,7 +265,7 @@ def test_a_platform_that_is_away_is_asked_once_in_a_while_and_borne(world, base,
 def test_a_key_that_is_revoked_stops_every_call(world, base, rolls, monkeypatch):
     served = rolls().open()
 
-    def refused(address, **query):
+    def refused(address):
         raise KeyNotAccepted("revoked")
 
     monkeypatch.setattr(served._held.guard._connection, "get", refused)
