@@ -120,11 +120,10 @@ class Counting:
             self._sending.release()
 
     def _used(self, day: date, caller: str) -> int:
-        on_its_way = self._report.answers.get(caller, 0) if self._is_of(day) else 0
+        report, on_its_way = self._report, 0
+        if report is not None and report.day == day:
+            on_its_way = report.answers.get(caller, 0)
         return self._told[day, caller] + on_its_way + self._new[day, caller]
-
-    def _is_of(self, day: date) -> bool:
-        return self._report is not None and self._report.day == day
 
     def _next(self) -> _Report | None:
         """Return what was not taken yet, or else a part of what is new, of the oldest day."""

@@ -111,11 +111,12 @@ def lend(loader: Loader, clone: Loader) -> Callable[[], None]:
             "The workers of the loader run already; make its persistent workers in the training."
         )
     name = "batch_sampler" if loader.batch_sampler is not None else "sampler"
-    before = vars(loader)[name]
-    vars(loader)[name] = vars(clone)[name]  # DataLoader refuses only the assignment
+    parts: dict[str, Any] = vars(loader)
+    before = parts[name]
+    parts[name] = vars(clone)[name]  # DataLoader refuses only the assignment
 
     def take_back() -> None:
-        vars(loader)[name] = before
+        parts[name] = before
 
     return take_back
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from importlib import import_module
 from importlib.metadata import EntryPoint
@@ -28,10 +29,11 @@ from expunge.integrations.sklearn import NotArrays, captured
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ROOT = Path(__file__).parents[2]
 ORDINALS = [10, 11, 12, 13, 14, 15]
 
 
-class Records(Dataset):
+class Records(Dataset[Any]):
     """Six rows of which the last is never drawn, with ``drop_last`` and batches of five."""
 
     ordinals = ORDINALS
@@ -44,7 +46,7 @@ class Records(Dataset):
         return {"x": x, "labels": x.sum()}
 
 
-class Endless(IterableDataset):
+class Endless(IterableDataset[Any]):
     def __iter__(self) -> Iterator[Any]:
         yield from ({"x": torch.ones(2), "labels": torch.ones(()), "id": one} for one in ORDINALS)
 
@@ -65,7 +67,8 @@ class Told:
     snapshot = "snapshot-7"
 
     def __init__(self, restricted=0) -> None:
-        self.restricted, self.finished, self.failed = restricted, None, ""
+        self.restricted, self.failed = restricted, ""
+        self.finished: Any = None
 
     def begin(self, start):
         self.start = start
@@ -181,7 +184,7 @@ class Lightning:
     def process_dataloader(self, loader):
         return loader
 
-    def fit(self, model, *loaders: DataLoader):
+    def fit(self, model, *loaders: DataLoader[Any]):
         try:
             first, *_ = [iter(self.strategy.process_dataloader(one)) for one in loaders]
             self.events.on_train_start(self, model)
@@ -251,7 +254,7 @@ def test_the_real_lightning_is_captured(tmp_path, raises):
 
     pl = import_module("lightning.pytorch")
 
-    class Module(pl.LightningModule):
+    class Module(pl.LightningModule):  # type: ignore[misc, name-defined]  # may not be here
         def __init__(self) -> None:
             super().__init__()
             self.net = Model()
@@ -399,7 +402,9 @@ class Tracker:
     """As much of MLflow as is asked."""
 
     def __init__(self) -> None:
-        self.active, self.tagged, self.params = None, {}, {"lr": "0.1"}
+        self.active: Any = None
+        self.tagged: dict[str, str] = {}
+        self.params = {"lr": "0.1"}
 
     def active_run(self):
         return self.active
@@ -471,8 +476,19 @@ def test_runs_that_are_begun_inside_a_training_are_tagged_by_the_plugin():
 def entry_points_of_this_checkout():
     """What pyproject.toml declares, also where this checkout is not installed."""
     group = "mlflow.run_context_provider"
-    told = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())
     return [
         EntryPoint(name, value, group)
         for name, value in told["project"]["entry-points"][group].items()
     ]
+
+
+# --- what the page says -----------------------------------------------------------------------
+
+
+def test_what_the_page_adds_to_a_script_can_be_imported():
+    page = (ROOT / "docs" / "capture.md").read_text()
+    added = re.findall(r"^\+(from expunge\S* import .*)$", page, re.MULTILINE)
+    assert len(added) == 5
+    for line in added:
+        exec(line, {})
