@@ -65,13 +65,15 @@ class _Report:
 class Counting:
     """Counts for one model. Names of callers stay in this process, and only in its memory.
 
-    * ``every``: seconds between two reports to the platform;
+    * ``every``: seconds between two reports to the platform, which a call makes that is counted;
+    * ``inline``: False where somebody else calls ``report`` instead;
     * ``today``: the day by the clock of UTC.
     """
 
     connection: Connection
     model: str
     every: float = 60.0
+    inline: bool = True
     clock: Callable[[], float] = monotonic
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
 
@@ -83,7 +85,7 @@ class Counting:
         self._told: Counter[tuple[date, str]] = Counter()  # by the platform, of all processes
         self._new: Counter[tuple[date, str]] = Counter()  # in no report yet
         self._report: _Report | None = None
-        self._sent = self.clock()
+        self._sent = float("-inf")  # so that what others counted is known from the first call on
 
     def count(self, caller: str, answers: int, limit: int) -> None:
         """Count answers that a caller is about to have, of which a day has ``limit``; 0 is none.
@@ -98,7 +100,7 @@ class Counting:
             if answers:
                 self._new[day, caller] += answers
             due = self.clock() - self._sent >= self.every or len(self._new) >= MOST_CALLERS
-        if due:
+        if due and self.inline:
             self.report()
 
     def used(self, caller: str) -> int:

@@ -72,7 +72,11 @@ class Rolling(Generic[Model]):
     def __post_init__(self) -> None:
         self._connection = connected(self.url, self.api_key, self.timeout)
         self._counting = Counting(
-            connection=self._connection, model=self.model, every=self.every, clock=self.clock
+            connection=self._connection,
+            model=self.model,
+            every=self.every,
+            inline=not self.background,
+            clock=self.clock,
         )
         self._held: _Held[Model] | None = None
         self._leaving: list[_Held[Model]] = []
@@ -194,6 +198,7 @@ class Rolling(Generic[Model]):
             self._wake.clear()
             if not self._over.is_set():
                 self.poll()
+                self._counting.report()
 
     def _retire_withdrawn(self) -> None:
         """Raises PlatformAway and KeyNotAccepted."""

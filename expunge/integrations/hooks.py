@@ -111,7 +111,7 @@ def lend(loader: Loader, clone: Loader) -> Callable[[], None]:
             "The workers of the loader run already; make its persistent workers in the training."
         )
     name = "batch_sampler" if loader.batch_sampler is not None else "sampler"
-    parts: dict[str, Any] = vars(loader)
+    parts: Any = vars(loader)  # to be written to, which no type allows
     before = parts[name]
     parts[name] = vars(clone)[name]  # DataLoader refuses only the assignment
 

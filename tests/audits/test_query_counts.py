@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audits.models import QueryCount, QueryReport
-from audits.queries.query_counts import caller_key, days_of
+from audits.queries.query_counts import caller_key
 from audits.queries.serving import VersionNotHere
 from audits.services.query_counts import (
     DayRefused,
@@ -168,8 +170,12 @@ def test_a_report_is_added_once_however_often_it_comes(world, base):
     assert add_report(report=report(answers={"a" * 32: 5}), now=NOW) == {"a" * 32: 7}
     with pytest.raises(ReportChanged, match="said something else"):
         add_report(report=report(id=one.id, answers={"a" * 32: 3}), now=NOW)
-    (day,) = days_of("base")
-    assert (day.callers, day.answers, day.most) == (1, 7, 7)
+    add_report(report=report(answers={"b" * 32: 1}), now=NOW)
+    out = StringIO()
+    call_command("queries", "base", stdout=out)
+    assert out.getvalue() == "2026-11-26  8 answers, 2 callers, at most 7 each\n"
+    with pytest.raises(CommandError, match="Not here: the model other"):
+        call_command("queries", "other")
 
 
 @pytest.mark.django_db

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from audits.models import LogLeaf, Reading
+from audits.models import LogLeaf, QueryCount, Reading
 from audits.queries.limits import limits_of
 from audits.queries.serving import exposed, followers
 from audits.services.serving import TooEarly, give_version, note_gone
@@ -122,6 +122,10 @@ def test_a_whole_erasure_is_followed_in_the_background(world, rolls):
     assert loaded.acquire(timeout=20)
     served.close()
     assert who(served) == after
+    served.answer(lambda _: HALVES, caller="alice")
+    assert not QueryCount.objects.exists()  # the thread reports, and the end
+    served.close()
+    assert QueryCount.objects.get().answers == 1
     said = " ".join(limits_of(case, list(case.runs.all())))
     assert "1 server(s) of the controller may go on from the version before this erasure" in said
     assert "No API key of this platform is given" not in said
