@@ -21,7 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo journey serve test battery tamper check format lint types imports migrations docs schemas clean
+.PHONY: help setup demo journey screenshots serve test battery tamper check format lint types imports migrations docs schemas fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ demo: setup ## Show one erasure from request to sealed report, with made-up peop
 
 journey: setup ## Play twelve situations of a data-protection officer on the real pages
 	@$(BIN)/python manage.py journey $(ARGS)
+
+screenshots: setup ## Photograph every page of a site with made-up people (ARGS=FOLDER); play four journeys
+	@$(BIN)/python -m tests.screenshots $(ARGS)
 
 serve: setup ## Run the site, the scheduler and the workers
 	@$(BIN)/python manage.py serve $(ARGS)
@@ -83,6 +86,10 @@ docs: $(VENV)/.installed ## The documentation says what the code says (DOCS=writ
 SPEC ?= https://openlineage.io/spec
 schemas: setup ## Check exported events against the published OpenLineage schemas (needs a network)
 	EXPUNGE_TEST_OPENLINEAGE=$(SPEC) $(BIN)/pytest -q tests/lineage/test_openlineage_schemas.py
+
+fuzz: setup ## Make up calls of the API by the hundred (CALLS=50 for each address)
+	EXPUNGE_TEST_CALLS=$(or $(CALLS),50) $(ON_SQLITE) $(ONE_THREAD) $(BIN)/pytest -q -n 2 \
+		tests/api/test_schemathesis.py
 
 clean: ## Remove caches; keep the environment and var/
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

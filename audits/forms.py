@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
 
 from audits.models import OperatorCase
 from audits.queries import named_records
@@ -15,6 +17,7 @@ from lineage.models import Dataset, ModelVersion
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from django.utils.safestring import SafeString
     from pyroaring import BitMap
 
     from lineage.models import OrdinalSpace
@@ -43,6 +46,36 @@ class PlainErrors:
             typed = self[field].data  # type: ignore[index]  # of the form beside it
             error = [_in_a_sentence(self.fields[field], typed, one) for one in error.error_list]
         super().add_error(field, error)  # type: ignore[misc]  # of the form beside it
+
+
+class _LongList:
+    """Draws its options itself: a template for each takes a second for a thousand of them."""
+
+    def render(
+        self,
+        name: str,
+        value: Any,  # noqa: ANN401  (Django's signature)
+        attrs: dict[str, Any] | None = None,
+        renderer: Any = None,  # noqa: ANN401, ARG002  (Django's signature)
+    ) -> SafeString:
+        """Return the list; its options are in no groups."""
+        drawn = self.get_context(name, value, attrs)["widget"]  # type: ignore[attr-defined]
+        every = (option for _, options, _ in drawn["optgroups"] for option in options)
+        options = format_html_join(
+            "\n",
+            '<option value="{}"{}>{}</option>',
+            ((one["value"] or "", flatatt(one["attrs"]), one["label"]) for one in every),
+        )
+        attributes = flatatt(drawn["attrs"])
+        return format_html('<select name="{}"{}>\n{}\n</select>', name, attributes, options)
+
+
+class LongSelect(_LongList, forms.Select):
+    """One of very many."""
+
+
+class LongSelectMultiple(_LongList, forms.SelectMultiple):
+    """Some of very many."""
 
 
 class PlainForm(PlainErrors, forms.Form):

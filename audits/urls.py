@@ -9,6 +9,7 @@ from django.urls import include, path
 
 from audits.views import (
     anonymity,
+    case_page,
     cases,
     clocks,
     deciding,
@@ -21,6 +22,7 @@ from audits.views import (
     fleet,
     holds,
     home,
+    jobs,
     kinds,
     label_conflicts,
     letter_texts,
@@ -66,8 +68,11 @@ person = [
     path("<slug:wish>/", steps.direct, name="ask"),
 ]
 one_case = [
-    path("", cases.case, name="case"),
-    path("progress/", cases.case_progress, name="case_progress"),
+    path("", case_page.case, name="case"),
+    path("progress/", case_page.case_progress, name="case_progress"),
+    path("parts/<slug:name>/", case_page.case_part, name="case_part"),
+    path("pictures/<slug:name>.svg", downloads.case_picture, name="case_picture"),
+    path("jobs/<uuid:job_id>/cancel/", decisions.cancel_job, name="cancel_job"),
     path("accept/", deciding.accept, name="accept"),
     path("refuse/", deciding.refuse, name="refuse"),
     path("decisions/<uuid:decision_id>/approve/", deciding.approve, name="approve_decision"),
@@ -104,6 +109,11 @@ one_case = [
     path("evidence/<uuid:evidence_id>/", evidence.evidence, name="evidence"),
     path("evidence/<uuid:evidence_id>/plot.svg", evidence.plot, name="plot"),
     path("evidence/<uuid:evidence_id>/<slug:name>.svg", evidence.figure, name="figure"),
+    path(
+        "evidence/<uuid:evidence_id>/<slug:name>.csv",
+        evidence.evidence_table,
+        name="evidence_table",
+    ),
     path(
         "evidence/<uuid:evidence_id>/evidence.json", evidence.evidence_json, name="evidence_json"
     ),
@@ -162,6 +172,10 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("home/", home.staff_home, name="staff_home"),
     path("queues/", queues.queue_page, name="queues"),
+    path("queues/jobs/<uuid:job_id>/", jobs.job, name="job"),
+    path("queues/jobs/<uuid:job_id>/progress/", jobs.progress, name="job_progress"),
+    path("queues/jobs/<uuid:job_id>/cancel/", jobs.cancel, name="cancel_work"),
+    path("queues/jobs/<uuid:job_id>/retry/", jobs.retry, name="retry_work"),
     path("queues/<slug:queue>/pause/", queues.pause, name="pause_queue"),
     path("queues/<slug:queue>/resume/", queues.resume, name="resume_queue"),
     path("log/", include(log_pages)),

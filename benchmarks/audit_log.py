@@ -7,19 +7,12 @@ import random
 import subprocess
 import sys
 import time
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.installation import prepared
 from benchmarks.timing import made_in, repeated, timed
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from audits.models import LogLeaf
-
-_AT_ONCE = 5_000
 _PROOFS = 200
 
 
@@ -121,44 +114,21 @@ def large(*, events: int) -> dict[str, Any]:
 
 
 def _fill(events: int) -> None:
-    from django.db import transaction  # noqa: PLC0415
-
-    from audits.core.growing_tree import GrowingTree  # noqa: PLC0415
-    from audits.models import LogHead, LogLeaf  # noqa: PLC0415
-
-    tree = GrowingTree()
-    leaves = _leaves(events, tree)
-    with transaction.atomic():
-        while some := list(islice(leaves, _AT_ONCE)):
-            LogLeaf.objects.bulk_create(some)
-        LogHead.objects.filter(pk=1).update(size=tree.size, frontier=tree.pack())
-
-
-def _leaves(events: int, tree: Any) -> Iterator[LogLeaf]:  # noqa: ANN401  (a GrowingTree)
     import uuid  # noqa: PLC0415
     from datetime import UTC, datetime, timedelta  # noqa: PLC0415
 
-    from audits.core import events as core  # noqa: PLC0415
-    from audits.core.ledger import leaf_hash  # noqa: PLC0415
-    from audits.models import LogLeaf  # noqa: PLC0415
+    from benchmarks.crowd_log import Entry, write_leaves  # noqa: PLC0415
 
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    for index in range(events):
-        at, case = start + timedelta(seconds=index), uuid.UUID(int=index // 20 + 1)
-        event = core.draft(
-            "request_verified", {"method": "LINK"}, at=at, actor="system", case=case
+    write_leaves(
+        Entry(
+            type="request_verified",
+            at=start + timedelta(seconds=index),
+            case=uuid.UUID(int=index // 20 + 1),
+            data={"method": "LINK"},
         )
-        data = core.encode(event)
-        hashed = leaf_hash(data)
-        yield LogLeaf(
-            index=index,
-            data=data,
-            leaf_hash=hashed,
-            nodes=b"".join(tree.add(hashed)),
-            case_id=case,
-            type=event.type,
-            at=at,
-        )
+        for index in range(events)
+    )
 
 
 def write(each: int) -> None:

@@ -8,22 +8,15 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from torch.utils.data import Subset
 
-from audits.attacks.neighbourhood import Neighbourhood
-from audits.core.attacked import judged_by
-from audits.core.contrast import keep, recompute_all
 from audits.core.design import TwinDesign
-from audits.core.harness import Deployment
-from audits.core.kept import Kept
-from audits.core.policy import MAIN_ATTACK, SMALLEST_LOOK, AuditData, EvidencePolicy
-from audits.core.shadow_material import material
+from audits.core.policy import SMALLEST_LOOK
 from audits.core.shadow_pool import part_of, pooled
-from audits.core.shadow_rows import stack
 from audits.core.shadows import finish_shadow
 from audits.execution.histograms import histogram_svg
-from audits.execution.look_plot import look_plot
+from audits.execution.look_plot import look_curves, look_plot
+from benchmarks.evidence_judging import judge
 from benchmarks.evidence_sets import CANARIES, ERASED, batch_sets
 from benchmarks.timing import Taken, made_in
 from unlearning.core.context import Context
@@ -38,10 +31,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from audits.core.shadow_rows import ShadowRow
-    from audits.core.shadow_scores import ShadowScores
     from audits.core.shadows import ShadowData
-    from audits.core.verdict import Outcome
+    from benchmarks.evidence_judging import Judged
     from unlearning.core.examples import Examples
     from unlearning.core.method import Method
     from unlearning.core.recipe import Recipe
@@ -51,7 +42,6 @@ SMALL = 64  # retained records where nothing is timed
 PHASES = ("training", "unlearning", "scoring", "judging", "pictures")
 AFTER = ("scoring", "judging", "pictures")  # what each who asks adds to a pool of models
 CLOCKS = ("wall", "processor")
-ATTACKS = (MAIN_ATTACK, "neighbourhood")  # what an audit makes by default
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,32 +224,5 @@ def _trained(
     return [recipe.train(Subset(pool, part.records), Session(seed=part.seed)) for part in parts]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Judged:
-    """What the models say of one person's records."""
-
-    scores: ShadowScores
-    kept: Kept
-    outcome: Outcome
-
-
-def judge(rows: Sequence[ShadowRow], design: TwinDesign, sets: ShadowData, person: int) -> Judged:
-    """Judge one person's records by the attacks that an audit makes by default."""
-    columns, member = np.flatnonzero(np.array(sets.subjects) == person), design.learns[:, person]
-    scores = stack(rows).of_records(columns, member)
-    index = np.random.default_rng([design.seed, person]).permutation(len(columns))
-    kept = keep(scores, seed=design.seed, index=index, deployment=Deployment())
-    beside = judged_by(kept, Neighbourhood(), material(rows, columns, member), index=index)
-    everything = dict(zip(ATTACKS, (kept, beside), strict=True))
-    read = {name: Kept.from_dict(one.as_dict()) for name, one in everything.items()}
-    policy = EvidencePolicy(
-        looks=design.looks,
-        max_trainings=design.models,
-        audit_data=AuditData.OWN_RECORDS,
-        attacks=ATTACKS,
-    )
-    return Judged(scores=scores, kept=kept, outcome=recompute_all(read, policy).outcome)
-
-
 def _draw(judged: Judged, seed: int) -> tuple[bytes, bytes]:
-    return look_plot(judged.scores, seed=seed), histogram_svg(judged.kept)
+    return look_plot(look_curves(judged.scores, seed=seed)), histogram_svg(judged.kept)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 PACKAGES = ("torch", "numpy", "scipy", "django", "celery", "pyroaring", "psycopg", "networkx")
@@ -19,5 +19,13 @@ def machine() -> dict[str, Any]:
         "memory_gib": round(pages / 2**30, 1),
         "load_before": os.getloadavg()[0],
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": {name: found for name in PACKAGES if (found := _version(name))},
     }
+
+
+def _version(name: str) -> str | None:
+    """Return the installed version; None where a measurement is made without the package."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

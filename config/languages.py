@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-PUBLIC = "/erasure/"
+# The form with what follows it, and the pages of those who are told of a case.
+PUBLIC = ("/erasure/", "/told/")
 YEAR = 365 * 24 * 3600
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpResponse
 
+from lineage.api.problems import problem
 from lineage.services.missing_erasures import replay_needed
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ REFUSAL = (
 )
 
 
+HEALTH = {"/healthz", "/api/v1/health", "/api/v1/health/live"}
+
+
 class RestoredMustReplay:
     """Serve nothing while the database holds people who were erased after its backup."""
 
@@ -33,7 +37,9 @@ class RestoredMustReplay:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, or refuse with 503 and a sentence; health says the same on its own."""
-        if request.path != "/healthz" and replay_needed():
+        if request.path not in HEALTH and replay_needed():
+            if request.path.startswith("/api/"):
+                return problem(503, REFUSAL.strip())
             return HttpResponse(REFUSAL, status=503, content_type="text/plain; charset=utf-8")
         return self.get_response(request)
 

@@ -20,6 +20,7 @@ from django.urls import reverse_lazy
 
 from config import admin_theme, environment, logs, processing
 from config.anchors import *  # noqa: F403  (a group of its own)
+from config.api_limits import *  # noqa: F403  (another)
 from config.served import *  # noqa: F403  (another)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -50,6 +51,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "csp",
+    "ninja",  # so that the pages of the API's documentation come from here
     "lineage",
     "unlearning",
     "audits",
@@ -196,12 +198,6 @@ EXPUNGE_DEVICE = environment.choice("EXPUNGE_DEVICE", ("CPU", "CUDA", "AUTO")).l
 EXPUNGE_MIXED_PRECISION = environment.flag("EXPUNGE_MIXED_PRECISION", default=False)
 EXPUNGE_LEASE_SECONDS = environment.integer("EXPUNGE_LEASE_SECONDS", default=60, low=2)
 EXPUNGE_SWEEP_SECONDS = environment.integer("EXPUNGE_SWEEP_SECONDS", default=10)
-# A training outside that says nothing for this long is taken for dead; it beats once a minute.
-EXPUNGE_CAPTURE_SILENCE_SECONDS = environment.integer(
-    "EXPUNGE_CAPTURE_SILENCE_SECONDS", default=3600, low=2
-)
-EXPUNGE_CAPTURE_MAX_MB = environment.integer("EXPUNGE_CAPTURE_MAX_MB", default=2048)
-EXPUNGE_LINEAGE_MAX_MB = environment.integer("EXPUNGE_LINEAGE_MAX_MB", default=32)
 EXPUNGE_CONFIRM_HOURS = environment.integer("EXPUNGE_CONFIRM_HOURS", default=48)
 EXPUNGE_FORM_PER_HOUR = environment.integer("EXPUNGE_FORM_PER_HOUR", default=20)
 EXPUNGE_FORM_MIN_SECONDS = environment.integer("EXPUNGE_FORM_MIN_SECONDS", default=2, low=0)

@@ -7,7 +7,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
 
 from audits.views.sign_in import SignInForm
-from config.api import api, not_found
+from config import api
 from config.health import healthz
 
 sign_in = LoginView.as_view(
@@ -22,7 +22,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
-    re_path(r"^api/(?P<rest>.*)$", not_found),
+    re_path(r"^api/(?P<rest>[\s\S]*)$", api.not_found),
 ]
 handler400 = "audits.views.errors.bad_request"
 handler403 = "audits.views.errors.permission_denied"

@@ -33,7 +33,7 @@ PUBLIC_TEMPLATES = (
         "audits/link_used",
         "audits/withdrawn",
     ),
-    *("audits/answer", "audits/answered", "audits/not_there"),
+    *("audits/answer", "audits/answered", "audits/not_there", "audits/acknowledge"),
     *("audits/status", "audits/status_unknown", "audits/withdraw", "audits/withdraw_late"),
 )
 MODULES = (

@@ -15,6 +15,7 @@ from unfold.decorators import action
 from audits.models import (
     AnswerRoute,
     CaseClock,
+    CasePictures,
     CaseRetention,
     ClockPause,
     Decision,
@@ -22,6 +23,7 @@ from audits.models import (
     GroundFinding,
     IdentityCheck,
     Intake,
+    JobLine,
     LocationException,
     LocationResult,
     Notice,
@@ -63,6 +65,14 @@ class CaseClockAdmin(CaseRowAdmin):
     list_display = ("request", "regime", "received_on", "due_on", "extended_due_on", "stage")
     list_filter = ("regime", "calendar", "stage")
     date_hierarchy = "due_on"
+
+
+@admin.register(CasePictures)
+class CasePicturesAdmin(CaseRowAdmin):
+    """The stored pictures of sealed records."""
+
+    list_display = ("request", "provenance", "timeline")
+    list_select_related = ("request", "provenance", "timeline")
 
 
 @admin.register(ClockPause)
@@ -231,3 +241,14 @@ class OwedToOthersAdmin(ReadOnlyAdmin):
     list_display = ("subject", "run")
     search_fields = ("subject__pseudonym", "run__id")
     list_select_related = ("subject", "run__target")
+
+
+@admin.register(JobLine)
+class JobLineAdmin(ReadOnlyAdmin):
+    """What jobs said last."""
+
+    list_display = ("job", "at", "level", "text")
+    list_filter = ("level",)
+    list_select_related = ("job",)
+    search_fields = ("text", "job__id")
+    date_hierarchy = "at"

@@ -11,14 +11,13 @@ from ninja import Router, Schema, Status
 
 from audits.queries.serving import version_of
 from audits.services import deployments
-from lineage.api.auth import Scope
+from lineage.api.auth import Scope, key_of
+from lineage.api.conventions import HARMLESS, WITH_KEY, writes
 from lineage.models import Deployment, ModelVersion
 from lineage.services.deployments import DeploymentRefused, NoSuchDeployment
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-
-    from lineage.models import ApiKey
 
 router = Router(auth=Scope("serve", "capture"), tags=["deployments"])
 
@@ -54,7 +53,12 @@ class DeploymentOut(Schema):
     acknowledged_at: datetime | None
 
 
-@router.post("", response={201: DeploymentOut})
+@router.post(
+    "",
+    response={201: DeploymentOut},
+    operation_id="register_deployment",
+    openapi_extra=writes(WITH_KEY),
+)
 def register(request: HttpRequest, said: DeploymentIn) -> Status[DeploymentOut]:
     """Say that a version runs at a place; what of its model ran there is switched over."""
     made = deployments.register(
@@ -71,7 +75,12 @@ def register(request: HttpRequest, said: DeploymentIn) -> Status[DeploymentOut]:
     return Status(201, _told(made))
 
 
-@router.post("/{deployment_id}/withdrawn", response=DeploymentOut)
+@router.post(
+    "/{deployment_id}/withdrawn",
+    response=DeploymentOut,
+    operation_id="acknowledge_withdrawal",
+    openapi_extra=writes(HARMLESS),
+)
 def withdrawn(request: HttpRequest, deployment_id: UUID) -> DeploymentOut:
     """Say that a version is gone from a place, with every copy there."""
     gone = deployments.acknowledge(
@@ -81,8 +90,7 @@ def withdrawn(request: HttpRequest, deployment_id: UUID) -> DeploymentOut:
 
 
 def _key(request: HttpRequest) -> str:
-    key: ApiKey = vars(request)["auth"]  # set by Ninja
-    return key.name
+    return key_of(request).name
 
 
 def _told(one: Deployment) -> DeploymentOut:

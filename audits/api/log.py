@@ -28,20 +28,30 @@ ERRORS: dict[type[Exception], int] = {
 }
 
 
-@router.get("/checkpoint")
+TEXT = {
+    "responses": {
+        200: {
+            "description": "Plain text.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    }
+}
+
+
+@router.get("/checkpoint", operation_id="newest_checkpoint", openapi_extra=TEXT)
 def checkpoint(request: HttpRequest) -> HttpResponse:
     """Return the newest checkpoint, a C2SP signed note: origin, size, root, signature."""
     return HttpResponse(log_proofs.newest_checkpoint().note, content_type=PLAIN)
 
 
-@router.get("/proof/{index}")
+@router.get("/proof/{index}", operation_id="prove_event", openapi_extra=TEXT)
 def proof(request: HttpRequest, index: int) -> HttpResponse:
     """Return the C2SP tlog-proof of one event under the newest checkpoint."""
     newest = log_proofs.newest_checkpoint()
     return HttpResponse(log_proofs.tlog_proof(index, newest), content_type=PLAIN)
 
 
-@router.get("/consistency/{older}")
+@router.get("/consistency/{older}", operation_id="prove_consistency", openapi_extra=TEXT)
 def consistency(request: HttpRequest, older: int) -> HttpResponse:
     """Return the proof that the newest checkpoint extends one of size ``older``.
 

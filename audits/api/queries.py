@@ -14,12 +14,11 @@ from ninja.errors import HttpError
 from audits.queries.query_counts import caller_key
 from audits.queries.serving import check_model
 from audits.services.query_counts import DayRefused, Report, ReportChanged, add_report
-from lineage.api.auth import Scope
+from lineage.api.auth import Scope, key_of
+from lineage.api.conventions import HARMLESS, writes
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-
-    from lineage.models import ApiKey
 
 router = Router(auth=Scope("serve"), tags=["serving"])
 
@@ -68,15 +67,19 @@ def counting(request: HttpRequest, name: str) -> CountingOut:
     return CountingOut(model=name, key=caller_key(name))
 
 
-@router.post("/queries", response=TotalsOut, operation_id="report_queries")
+@router.post(
+    "/queries",
+    response=TotalsOut,
+    operation_id="report_queries",
+    openapi_extra=writes(HARMLESS),
+)
 def report_queries(request: HttpRequest, body: ReportIn) -> TotalsOut:
     """Add up answers that callers had; the same report again changes nothing."""
     if len({one.caller for one in body.answers}) < len(body.answers):
         raise HttpError(422, "answers has a caller twice; add up the answers of each.")
-    key: ApiKey = vars(request)["auth"]  # set by Ninja
     report = Report(
         id=body.report,
-        reader=key.name,
+        reader=key_of(request).name,
         model_name=body.model,
         day=body.day,
         answers={one.caller: one.answers for one in body.answers},

@@ -13,15 +13,14 @@ from ninja import Router, Schema
 from audits.api import queries
 from audits.queries.serving import FOLLOWS, VersionNotHere, newest_version, version_of
 from audits.services import serving
-from lineage.api.auth import Scope
+from lineage.api.auth import Scope, key_of
+from lineage.api.conventions import BYTES, HARMLESS, writes
 from lineage.artifacts import ArtefactMissing
 from lineage.models import ModelVersion
 from lineage.queries.artefacts import digest_of_weights, weights_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-
-    from lineage.models import ApiKey
 
 router = Router(auth=Scope("serve"), tags=["serving"])
 
@@ -54,29 +53,46 @@ class VersionOut(Schema):
     queries_per_day: int
 
 
-@router.get("/models/{name}", response=VersionOut)
+@router.get("/models/{name}", response=VersionOut, operation_id="newest_served_version")
 def newest(request: HttpRequest, name: str) -> VersionOut:
     """Return the newest version of a model that is in use."""
     return _told(newest_version(name))
 
 
-@router.get("/versions/{version_id}", response=VersionOut)
+@router.get("/versions/{version_id}", response=VersionOut, operation_id="show_served_version")
 def describe(request: HttpRequest, version_id: UUID) -> VersionOut:
     """Return whether a version may still be used."""
     return _told(version_of(version_id))
 
 
-@router.post("/versions/{version_id}/open", response=VersionOut)
+@router.post(
+    "/versions/{version_id}/open",
+    response=VersionOut,
+    operation_id="open_version",
+    openapi_extra=writes(HARMLESS),
+)
 def open_version(request: HttpRequest, version_id: UUID) -> VersionOut:
     """Begin to serve a version whose weights the reader has from elsewhere."""
     return _told(_give(request, version_id))
 
 
-@router.get("/versions/{version_id}/weights")
+WEIGHTS = {
+    "responses": {
+        200: {
+            "description": "A safetensors file.",
+            "content": {BYTES: {"schema": {"type": "string", "format": "binary"}}},
+        }
+    }
+}
+
+
+@router.get(
+    "/versions/{version_id}/weights", operation_id="download_weights", openapi_extra=WEIGHTS
+)
 def weights(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """Return the weights of a version as safetensors."""
     data = weights_of(_give(request, version_id))
-    return HttpResponse(data, content_type="application/octet-stream")
+    return HttpResponse(data, content_type=BYTES)
 
 
 class GoneOut(Schema):
@@ -85,27 +101,27 @@ class GoneOut(Schema):
     gone: list[UUID]
 
 
-@router.post("/models/{name}/gone", response=GoneOut, operation_id="forget_versions")
+@router.post(
+    "/models/{name}/gone",
+    response=GoneOut,
+    operation_id="forget_versions",
+    openapi_extra=writes(HARMLESS),
+)
 def gone(request: HttpRequest, name: str) -> GoneOut:
     """Say that nothing is left of the versions of a model that are out of use."""
-    reader = _key(request).name
+    reader = key_of(request).name
     versions = serving.note_gone(reader=reader, model_name=name, now=timezone.now())
     return GoneOut(gone=[one.pk for one in versions])
 
 
 def _give(request: HttpRequest, version_id: UUID) -> ModelVersion:
-    key = _key(request)
+    key = key_of(request)
     return serving.give_version(
         reader=key.name,
         version_id=version_id,
         now=timezone.now(),
         follows=FOLLOWS in key.scopes,
     )
-
-
-def _key(request: HttpRequest) -> ApiKey:
-    key: ApiKey = vars(request)["auth"]  # set by Ninja
-    return key
 
 
 def _told(version: ModelVersion) -> VersionOut:

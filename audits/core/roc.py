@@ -43,6 +43,11 @@ class Roc:
             return None
         return float(self.tpr[self.fpr <= fpr].max())
 
+    def along(self, rates: Floats) -> list[float | None]:
+        """Return the TPR of the drawn steps at each FPR, None to the left of the first point."""
+        places = np.searchsorted(self.fpr, rates, side="right") - 1
+        return [None if place < 0 else float(self.tpr[place]) for place in places]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Band:

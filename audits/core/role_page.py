@@ -92,6 +92,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         **_each(
             Right.OPERATE,
             retry="try a stopped case again",
+            cancel_job="stop a job of a case that waits or runs",
             take_over="decide about a version instead of trying it again",
             destroy_version="destroy a version that cannot be trained again",
             use_outside_version="name a version that was trained outside",
@@ -100,6 +101,8 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             drop_exception="take this proposal back",
             pause_queue="pause a queue of jobs",
             resume_queue="let a paused queue go on",
+            cancel_work="stop a job that no case waits for",
+            retry_work="try a job again that no case waits for",
         ),
         **_each(
             Right.REGISTER,

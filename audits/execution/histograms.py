@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
+from audits.core.score_bins import bin_edges
 from audits.execution.plots import COLOURS, drawing, svg_of
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 TITLE = "What the attack says of each shadow model"
 INCHES = (4.2, 4.6)
-BINS = 24
 TICKS = [sign * size for size in (1.0, 10.0, 100.0, 1000.0, 10000.0) for sign in (-1.0, 1.0)] + [
     0.0
 ]
@@ -39,7 +39,7 @@ def histogram_svg(kept: Kept) -> bytes:
     Right of zero the attack says "learned". The axis is linear up to 1 and logarithmic beyond.
     """
     found = [(stage, getattr(kept, stage)) for stage in STAGES]
-    edges = _edges([value for _, one in found for value in (*one.subject_in, *one.subject_out)])
+    edges = bin_edges([value for _, one in found for value in (*one.subject_in, *one.subject_out)])
     with drawing(INCHES) as figure:
         panels = figure.subplots(len(found), 1, sharex=True)
         for axes, (stage, one) in zip(panels, found, strict=True):
@@ -66,13 +66,6 @@ def _panel(axes: Axes, stage: str, one: KeptContrast, edges: Floats) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlim(edges[0], edges[-1])
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.99), ncols=2, fontsize=8, frameon=False)
-
-
-def _edges(values: list[float]) -> Floats:
-    """Return bins of equal width on the axis that is drawn, with a border at zero."""
-    reach = max(float(np.log1p(max(map(abs, values)))), 1.0)
-    spread = np.linspace(-reach, reach, BINS + 1)
-    return np.asarray(np.sign(spread) * np.expm1(np.abs(spread)), np.float64)
 
 
 def _words(stage: str, one: KeptContrast) -> str:

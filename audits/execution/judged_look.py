@@ -25,7 +25,7 @@ from audits.execution.audit_sets import AuditSets, audit_sets
 from audits.execution.figures import figures_of, store_picture
 from audits.execution.instance_models import NeverSaw, from_pool, never_saw, ways
 from audits.execution.look_payload import committed, comparisons, owed, payload_of, retained_effect
-from audits.execution.look_plot import look_plot
+from audits.execution.look_plot import curve_numbers, look_curves, look_plot
 from audits.execution.stored_rows import complete_rows, from_json
 from audits.models import AuditPlan, ErasureRequest, Evidence
 from audits.queries.attempts import attempts_before
@@ -202,7 +202,8 @@ def _others(look: Look, kept: Kept, asked: Asked) -> tuple[dict[str, Kept], dict
 
 def _finding(look: Look, judged: Judged, case: ErasureRequest | None, *, final: bool) -> Finding:
     plan, verdict, run = look.plan, judged.verdict, look.plan.run
-    curves = store_picture(look_plot(judged.scores, seed=look.design.seed))
+    curves = look_curves(judged.scores, seed=look.design.seed)
+    rates = curve_numbers(curves)
     payload: dict[str, Any] = {
         **payload_of(judged.kept, verdict, look.policy, look.attempts, judged.not_made),
         "comparisons": comparisons(judged.scores, seed=look.design.seed),
@@ -212,6 +213,7 @@ def _finding(look: Look, judged: Judged, case: ErasureRequest | None, *, final: 
             "models": dict(look.deployment.paths),
         },
         "instance_models": look.never_saw.models if look.never_saw else 0,
+        **({"curves": rates} if rates else {}),
         "figures": figures_of(judged.kept[MAIN_ATTACK], look.policy),
         **committed(plan, look.number),
         "policy_digest": plan.policy_digest,
@@ -222,7 +224,7 @@ def _finding(look: Look, judged: Judged, case: ErasureRequest | None, *, final: 
         look=look.number,
         models_per_arm=look.policy.looks[look.number],
         payload=payload,
-        plot=curves,
+        plot=store_picture(look_plot(curves)),
         outcome=verdict.outcome.value,
         reasons=verdict.reasons,
         final=final,

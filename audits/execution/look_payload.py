@@ -18,6 +18,7 @@ from audits.core.not_run import not_run
 from audits.core.passing import strength_of
 from audits.core.plainly import for_the_person, pass_in_numbers
 from audits.core.policy import Mode
+from audits.core.power_curve import power_curve
 from audits.core.verdict import Outcome
 from audits.execution.attacks_known import registered
 from audits.models import ShadowResult
@@ -71,6 +72,7 @@ def payload_of(
         "for_the_person": for_the_person(verdict.outcome, everything, policy),
         "pass_in_numbers": pass_in_numbers(verdict.outcome, everything, policy),
         "power": {level.value: asdict(one) for level, one in measured.power.items()},
+        "power_curve": power_points(kept, policy),
         "hypotheses": _hypotheses(measured),
         "strength": asdict(strength_of(attacks, policy)) if verdict.outcome in PASSES else None,
         "attempt": kept.attempt,
@@ -151,6 +153,20 @@ def ran(
     """Return what needs no reason for not being run: it was, or its own reason is given."""
     compared = of_kind(ModelComparison) if policy.equivalence else ()
     return {"population", *attacks, *not_made, *compared}
+
+
+def power_points(kept: Kept, policy: EvidencePolicy) -> list[dict[str, Any]]:
+    """Return what is drawn of the power at each number of models; empty where none is known."""
+    return [
+        {
+            "level": level.value,
+            "models_per_arm": one.models_per_arm,
+            "planned": one.planned,
+            **asdict(one.power),
+        }
+        for level, points in power_curve(kept, policy).items()
+        for one in points
+    ]
 
 
 def _contrasts(measured: Measurements) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from audits.models import ErasureRequest
 from audits.queries.anchors import stamp_of
 from audits.queries.letter_texts import FALLBACK
 from audits.queries.reports import JSON, MANIFEST, PDF, report_files
+from audits.services.case_pictures import keep_pictures
 from audits.services.reports import keep_report
 from lineage import artifacts
 from lineage.models import Artefact
@@ -82,10 +83,12 @@ def write_case_report(*, case_id: UUID, now: datetime) -> bool:
         return False
     data = record_of(request)
     stamp = stamp_of_record(request)
-    pdf = sealed(render(data, vkey=keys.verifier_text(), stamp=stamp), now=now)
+    plain, drawn = rendered(data, vkey=keys.verifier_text(), stamp=stamp)
+    pdf = sealed(plain, now=now)
     files = {bundle.RECORD: data, bundle.REPORT: pdf}
     manifest = sign_manifest(files, keys.evidence_key())
     contents = {JSON: data, PDF: pdf, MANIFEST: manifest}
+    keep_pictures(case_id=case_id, drawn=drawn, now=now)
     return keep_report(case_id=case_id, contents=contents, now=now)
 
 
@@ -123,6 +126,16 @@ def render(data: bytes, *, vkey: str, locale: str = FALLBACK, stamp: bytes = b""
     Raises:
         RecordRejected: the record does not verify with this key.
     """
+    return rendered(data, vkey=vkey, locale=locale, stamp=stamp)[0]
+
+
+def rendered(
+    data: bytes, *, vkey: str, locale: str = FALLBACK, stamp: bytes = b""
+) -> tuple[bytes, dict[str, str]]:
+    """Return the same with the pictures in it that were drawn from the record, by name.
+
+    Raises as ``render``.
+    """
     case = sealed_case(data, vkey=vkey)
     at = sealed_at(case)
     inputs = attached_files(
@@ -135,7 +148,7 @@ def render(data: bytes, *, vkey: str, locale: str = FALLBACK, stamp: bytes = b""
     with translation.override(locale):
         view = regulator_view(case)
         view["pictures"], pictures = pictures_of(case.findings, language=locale)
-        return typeset(view, inputs | pictures, sealed_at=at)
+        return typeset(view, inputs | pictures, sealed_at=at), pictures
 
 
 def sealed_case(data: bytes, *, vkey: str) -> SealedCase:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audits', '0041_restriction_erased'),
+        ('audits', '0042_case_page'),
     ]
 
     operations = [

@@ -9,8 +9,10 @@ from audits.models.decisions import Decision, GroundFinding, LocationException
 from audits.models.evidence import AuditPlan, Evidence, ShadowResult, Verdict
 from audits.models.holds import LegalHold
 from audits.models.intake import IdentityCheck, Intake, PersonalDetails, ProcessingStop
+from audits.models.job_lines import JobLine
 from audits.models.letters import AnswerRoute, Letter, LetterTemplate
 from audits.models.operator_cases import OperatorCase, ScoredRecord
+from audits.models.pictures import CasePictures
 from audits.models.places import LocationResult
 from audits.models.policy_changes import PolicyChange
 from audits.models.previews import PlanPreview
@@ -29,6 +31,7 @@ __all__ = [
     "AnswerRoute",
     "AuditPlan",
     "CaseClock",
+    "CasePictures",
     "CaseRetention",
     "CheckpointAnchor",
     "ClockPause",
@@ -41,6 +44,7 @@ __all__ = [
     "GroundFinding",
     "IdentityCheck",
     "Intake",
+    "JobLine",
     "LegalHold",
     "Letter",
     "LetterTemplate",

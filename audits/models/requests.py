@@ -121,6 +121,9 @@ class ErasureRequest(models.Model):
     batch = models.UUIDField(null=True, blank=True, db_index=True)
     runs = models.ManyToManyField(UnlearningRun, related_name="requests", blank=True)
 
+    # Set by ``audits/queries/whole_case.py``: all that belongs to it came with it, for one page.
+    loaded_whole = False
+
     class Meta:
         indexes = [models.Index(fields=["status"], name="request_status")]
         permissions = [(str(right), f"May {words}") for right, words in WORDS.items()]

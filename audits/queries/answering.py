@@ -30,18 +30,21 @@ def knowing_somebody() -> Q:
     return ~Q(email="") | Q(details__isnull=False)
 
 
-def closed_unanswered() -> QuerySet[ErasureRequest]:
-    """Return the closed cases whose answer has not left, if somebody can still be answered.
+def still_to_answer() -> Q:
+    """Return the condition that a case is closed and its answer has not left, though it could.
 
     Where an answer was dropped, nobody was left to send it to; once the key of a case is
     destroyed, nobody is.
     """
     over = Q(sent_at__isnull=False) | Q(state=Letter.State.DROPPED)
     answer = Letter.objects.filter(over, request=OuterRef("pk"), code__startswith=PREFIX)
-    closed = ErasureRequest.objects.filter(
-        knowing_somebody(), status=ErasureRequest.Status.SEALED, outcome__in=ANSWERED
-    )
-    return closed.exclude(_nobody()).exclude(Exists(answer))
+    closed = Q(status=ErasureRequest.Status.SEALED, outcome__in=ANSWERED) & knowing_somebody()
+    return closed & ~_nobody() & ~Q(Exists(answer))
+
+
+def closed_unanswered() -> QuerySet[ErasureRequest]:
+    """Return the closed cases whose answer has not left."""
+    return ErasureRequest.objects.filter(still_to_answer())
 
 
 def restriction_told(case: str = "pk") -> Exists:

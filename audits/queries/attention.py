@@ -114,7 +114,10 @@ def inconclusive() -> list[Verdict]:
     ).annotate(
         case=Subquery(cases.values("pk")[:1]), reference=Subquery(cases.values("reference")[:1])
     )
-    found = found.exclude(case=None).select_related("run__target", "evidence")
+    # Asked of the runs of open cases at once, as those of closed ones are most.
+    serving = ErasureRequest.runs.through.objects.filter(erasurerequest__in=open_cases())
+    found = found.filter(run__in=serving.values("unlearningrun"))
+    found = found.select_related("run__target").defer("run__forget_bitmap", "run__report")
     return list(_some(found.order_by("-created_at")))
 
 

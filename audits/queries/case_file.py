@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from audits.core import events
 from audits.core.account import LoggedEvent
 from audits.core.software import VERSION
-from audits.models import ErasureRequest, Evidence, LogLeaf, Release, Verdict
+from audits.models import ErasureRequest, Evidence, LogLeaf, Verdict
 from audits.queries import places
 from audits.queries.clock_record import clock_record
 from audits.queries.evidence import evidence_of, verdict_of
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from lineage.models import ModelVersion
     from unlearning.models import Tuning, UnlearningRun
 
+# What a run is described with.
+RUN = ("target", "unlearned", "interim", "base", "escalated_from", "tuning__snapshot", "release")
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "django", "celery")
 
 
@@ -56,9 +58,7 @@ def findings(request: ErasureRequest) -> dict[str, Any]:
 def ordered_runs(request: ErasureRequest) -> list[UnlearningRun]:
     """Return the runs of a case in the order of its plan, each followed by its escalation."""
     order = {row["version"]: place for place, row in enumerate(request.plan.get("affected", []))}
-    runs = request.runs.select_related(
-        "target", "unlearned", "interim", "base", "escalated_from", "tuning__snapshot"
-    )
+    runs = request.runs.all() if request.loaded_whole else request.runs.select_related(*RUN)
     return sorted(
         runs, key=lambda run: (order.get(str(run.target_id), len(order)), run.created_at)
     )
@@ -99,7 +99,7 @@ def describe_run(run: UnlearningRun, case: ErasureRequest | None = None) -> dict
 
 def _release(run: UnlearningRun) -> dict[str, str] | None:
     """Return whether the result of a run was shown, and why."""
-    found = Release.objects.filter(run=run).first()
+    found = getattr(run, "release", None)
     return {"state": found.state, "reason": found.reason} if found else None
 
 

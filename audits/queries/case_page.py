@@ -12,8 +12,8 @@ from audits.core import events
 from audits.models import DuplicateFinding, ErasureRequest, Evidence, LogLeaf
 from audits.queries.case_file import ordered_runs
 from audits.queries.case_work import pending_duplicates
-from audits.queries.evidence import evidence_of, verdict_of
-from audits.queries.operator_cases import operator_origin_of
+from audits.queries.evidence import judged_runs
+from audits.queries.operator_cases import origin_of
 from lineage.models import DataRecord, ModelVersion
 from lineage.queries.contents import targets_of
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from audits.queries.evidence import Judged
     from lineage.models import OrdinalSpace
     from unlearning.models import UnlearningRun
 
@@ -32,6 +33,7 @@ class RunRow:
     run: UnlearningRun
     outcome: str
     evidence: tuple[Evidence, ...]
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,26 +59,34 @@ class DuplicateRow:
     labels: tuple[str, str] = ("", "")
 
 
-def run_rows(request: ErasureRequest) -> list[RunRow]:
-    """Return the runs of a case in the order of its plan, each with its evidence."""
-    rows = []
-    for run in ordered_runs(request):
-        verdict = verdict_of(run, request)
-        evidence = evidence_of(run, request)
-        rows.append(
-            RunRow(run=run, outcome=verdict.outcome if verdict else "", evidence=tuple(evidence))
+def run_rows(request: ErasureRequest, judged: Mapping[UUID, Judged] | None = None) -> list[RunRow]:
+    """Return the runs of a case in the order of its plan, each with its evidence.
+
+    ``judged``: of ``judged_runs``, where that was asked already.
+    """
+    every = ordered_runs(request)
+    said = judged_runs(every, request) if judged is None else judged
+    return [
+        RunRow(
+            run=run,
+            outcome=of.verdict.outcome if of.verdict else "",
+            reasons=tuple(of.verdict.reasons) if of.verdict else (),
+            evidence=of.evidence,
         )
-    return rows
+        for run in every
+        for of in (said[run.pk],)
+    ]
 
 
 def duplicate_rows(request: ErasureRequest, *, most: int) -> list[DuplicateRow]:
     """Return the first undecided duplicates, each with the owner of the kept record."""
     found = list(pending_duplicates(request).select_related("space", "proposed_by")[:most])
-    labels = _labels(found) if operator_origin_of(request.pk) else {}
+    labels = _labels(found) if origin_of(request) else {}
+    owners = _owners(found)
     return [
         DuplicateRow(
             finding=row,
-            owner=_owner(request, row),
+            owner=_owner(request, owners.get((row.space_id, row.other_ordinal))),
             labels=(
                 labels.get((row.space_id, row.other_ordinal), ""),
                 labels.get((row.space_id, row.forget_ordinal), ""),
@@ -122,11 +132,20 @@ def planned_versions(request: ErasureRequest, part: str) -> list[ModelVersion]:
     return [found[one] for one in ids if one in found]
 
 
-def _owner(request: ErasureRequest, finding: DuplicateFinding) -> str:
-    record = DataRecord.objects.filter(space=finding.space, ordinal=finding.other_ordinal).first()
-    if record is None or record.subject_id is None:
+def _owners(found: Iterable[DuplicateFinding]) -> dict[tuple[int, int], int | None]:
+    """Return whose the kept records are, by space and ordinal, in one query."""
+    named = {(row.space_id, row.other_ordinal) for row in found}
+    records = DataRecord.objects.filter(
+        space__in={space for space, _ in named}, ordinal__in={other for _, other in named}
+    )
+    rows = records.values_list("space", "ordinal", "subject") if named else ()
+    return {(space, ordinal): subject for space, ordinal, subject in rows}
+
+
+def _owner(request: ErasureRequest, subject: int | None) -> str:
+    if subject is None:
         return "Nobody on record"
-    return "The same person" if record.subject_id == request.subject_id else "Another person"
+    return "The same person" if subject == request.subject_id else "Another person"
 
 
 def _version_id(row: Any) -> UUID | None:  # noqa: ANN401  (an entry of the plan's JSON)

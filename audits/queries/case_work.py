@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from audits.models import DuplicateFinding, ErasureRequest
+from audits.queries.case_file import ordered_runs
 from audits.queries.cases import jobs_of
+from audits.queries.ends import exceptions_of
 from audits.queries.operator_cases import needs_scores
 from lineage.models import Job
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from uuid import UUID
-
     from django.db.models import QuerySet
 
 S = ErasureRequest.Status
@@ -57,7 +56,7 @@ def work_of(request: ErasureRequest) -> Work:
         queued=tuple(job for job in jobs if job.status == Job.Status.QUEUED),
         failed=tuple(job for job in jobs if job.status == Job.Status.FAILED),
         undecided=pending_duplicates(request).count() if planning else 0,
-        waiting=waiting_runs(request).count(),
+        waiting=len(runs_that_wait(request)),
     )
 
 
@@ -81,6 +80,16 @@ def waiting_runs(request: ErasureRequest) -> QuerySet[UnlearningRun]:
     return waiting.select_related("target").order_by("created_at")
 
 
+def runs_that_wait(request: ErasureRequest) -> list[UnlearningRun]:
+    """Return the same in the order of the plan; of a case that was loaded whole, in no query."""
+    if not request.loaded_whole:
+        return list(waiting_runs(request))
+    stay = exceptions_of(request)
+    waiting = UnlearningRun.Status.WAITING
+    found = [run for run in ordered_runs(request) if run.status == waiting]
+    return [run for run in found if run.target_id not in stay]
+
+
 def stopped_runs(request: ErasureRequest) -> QuerySet[UnlearningRun]:
     """Return the runs at which a failed case stopped, for which staff may decide otherwise.
 
@@ -102,9 +111,3 @@ def pending_duplicates(request: ErasureRequest) -> QuerySet[DuplicateFinding]:
     """Return the duplicates that staff have not decided about."""
     pending = request.duplicates.filter(decision=DuplicateFinding.Decision.PENDING)
     return pending.order_by("kind", "distance", "forget_ordinal", "other_ordinal")
-
-
-def runs_by_id(jobs: Iterable[Job]) -> dict[UUID, UnlearningRun]:
-    """Return the runs that some jobs are about."""
-    ids = [job.payload_id for job in jobs]
-    return UnlearningRun.objects.select_related("target").in_bulk(ids)

@@ -53,8 +53,8 @@ def case_by_status_digest(digest: str) -> ErasureRequest | None:
 
 def jobs_of(request: ErasureRequest) -> QuerySet[Job]:
     """Return the jobs of a case and of its runs, oldest first."""
-    ids: list[UUID] = [request.pk, *request.runs.values_list("pk", flat=True)]
-    return Job.objects.filter(payload_id__in=ids).order_by("created_at")
+    about = Q(payload_id=request.pk) | Q(payload_id__in=request.runs.order_by().values("pk"))
+    return Job.objects.filter(about).order_by("created_at")
 
 
 def stopped_jobs(request: ErasureRequest) -> QuerySet[Job]:

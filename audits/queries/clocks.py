@@ -13,8 +13,9 @@ from audits.core.deadline import Derivation, Limit, Place
 from audits.core.pauses import Pause, Paused, with_pauses
 from audits.core.regimes import REGIMES, PauseReason, Period, Regime, Unit
 from audits.models import CaseClock, ErasureRequest
-from audits.queries.answering import answers, closed_unanswered, refusal_told, restriction_told
-from audits.queries.cases import open_cases
+from audits.queries.answering import answers, refusal_told, restriction_told, still_to_answer
+from audits.queries.beside import beside
+from audits.queries.cases import OVER
 from audits.queries.policy_values import in_force
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def today(now: datetime) -> date:
 
 def clock_of(request: ErasureRequest) -> CaseClock | None:
     """Return the clock of a case; None for the operator's, which has no deadline."""
-    return CaseClock.objects.filter(request=request).first()
+    clock: CaseClock | None = beside(request, "clock")
+    return clock
 
 
 def derivation_of(clock: CaseClock) -> Derivation:
@@ -104,9 +106,8 @@ def unanswered() -> QuerySet[ErasureRequest]:
     A closed case whose letter could not be sent is one of them; an accepted restriction, and a
     refusal whose restriction has not ended, of which the person was told are not, though open.
     """
-    unsent = closed_unanswered().values("pk")
-    waiting = ErasureRequest.objects.filter(Q(pk__in=open_cases().values("pk")) | Q(pk__in=unsent))
-    waiting = waiting.exclude(status=S.EXPIRED)  # nobody confirmed it, so nobody waits
+    # Of what is over, EXPIRED cases were confirmed by nobody, so nobody waits.
+    waiting = ErasureRequest.objects.filter(~Q(status__in=OVER) | still_to_answer())
     waiting = waiting.exclude(restriction_told(), kind=ErasureRequest.Kind.RESTRICTION)
     waiting = waiting.exclude(refusal_told(), status=S.REFUSED)
     return waiting.exclude(due_on=None).order_by("due_on", "received_at")

@@ -8,11 +8,13 @@ from django.db.models import Q
 
 from audits.models import Decision, ErasureRequest, Intake, OperatorCase
 from audits.queries.accounts import accounts_of, address_of_account
+from audits.queries.beside import beside
 from audits.queries.identity import of_address, person_digests
 from lineage import keys
 from lineage.core.identifiers import EMAIL, lookup_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     from django.contrib.auth.models import User
@@ -21,25 +23,32 @@ if TYPE_CHECKING:
 
 def proposed(request: ErasureRequest) -> Decision | None:
     """Return the decision that waits for a second person."""
-    waiting = request.decisions.filter(state=Decision.State.PROPOSED)
-    return waiting.select_related("proposed_by").first()
+    return next((one for one in _all(request) if one.state == Decision.State.PROPOSED), None)
 
 
 def lacks_mandate(request: ErasureRequest) -> bool:
     """Return whether somebody asks for the person whose mandate nobody has seen."""
-    return Intake.objects.filter(request=request, by_agent=True, mandate_seen=False).exists()
+    intake: Intake | None = beside(request, "intake")
+    return bool(intake and intake.by_agent and not intake.mandate_seen)
 
 
 def decided(request: ErasureRequest) -> Decision | None:
     """Return the decision that was carried out."""
-    done = request.decisions.filter(state=Decision.State.APPROVED)
-    return done.select_related("proposed_by", "approved_by").order_by("-approved_at").first()
+    done = [one for one in _all(request) if one.state == Decision.State.APPROVED]
+    return max(done, key=lambda one: one.approved_at or one.proposed_at, default=None)
 
 
 def sent_back(request: ErasureRequest) -> Decision | None:
     """Return the last proposal, if it was sent back."""
-    last = request.decisions.select_related("returned_by").order_by("-proposed_at").first()
+    last = max(_all(request), key=lambda one: one.proposed_at, default=None)
     return last if last and last.state == Decision.State.RETURNED else None
+
+
+def _all(request: ErasureRequest) -> Iterable[Decision]:
+    """Return the decisions of a case, with who took them."""
+    if request.loaded_whole:
+        return request.decisions.all()
+    return request.decisions.select_related("proposed_by", "approved_by", "returned_by")
 
 
 def earlier_requests(request: ErasureRequest) -> QuerySet[ErasureRequest]:

@@ -11,13 +11,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from audits.queries.case_file import ordered_runs
-from audits.queries.evidence import verdict_of
+from audits.queries.evidence import Judged, judged_runs
 from audits.queries.told import affected_versions
 from lineage.models import ModelVersion
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from uuid import UUID
 
@@ -89,20 +90,27 @@ class VersionEnd:
 
 def exceptions_of(request: ErasureRequest) -> dict[UUID, VersionException]:
     """Return the approved exceptions of a case, by version."""
-    found = request.version_exceptions.exclude(approved_at=None)
-    return {one.version_id: one for one in found.select_related("version")}
+    found = request.version_exceptions.all()
+    found = found if request.loaded_whole else found.select_related("version")
+    return {one.version_id: one for one in found if one.approved_at}
 
 
-def ends_of(request: ErasureRequest) -> list[VersionEnd]:
-    """Return the end of every affected version, in the order of the plan."""
-    stay = exceptions_of(request)
-    last = {run.target_id: run for run in ordered_runs(request)}
+def ends_of(
+    request: ErasureRequest, judged: Mapping[UUID, Judged] | None = None
+) -> list[VersionEnd]:
+    """Return the end of every affected version, in the order of the plan.
+
+    ``judged``: of ``judged_runs``, where that was asked already.
+    """
+    stay, every = exceptions_of(request), ordered_runs(request)
+    last = {run.target_id: run for run in every}
     # Of every run: one that was given up may have had something serve meanwhile.
-    interims = set(request.runs.values_list("interim_id", flat=True))
-    known = {one.pk: one for one in affected_versions(request)}
+    interims = {run.interim_id for run in every}
+    known = _affected(request, every)
+    judged = judged_runs(every, request) if judged is None else judged
     order = [pk for pk in last if pk in known]
     order += [pk for pk in known if pk not in last and pk not in interims]
-    return [_end(request, known[pk], last.get(pk), stay.get(pk)) for pk in order]
+    return [_end(known[pk], last.get(pk), stay.get(pk), judged) for pk in order]
 
 
 def without_end(request: ErasureRequest) -> list[VersionEnd]:
@@ -116,11 +124,21 @@ def ends_record(request: ErasureRequest) -> dict[str, Any]:
     return {"ends": found} if found else {}
 
 
+def _affected(
+    request: ErasureRequest, every: Sequence[UnlearningRun]
+) -> Mapping[UUID, ModelVersion]:
+    """Return the affected versions; those of the runs came with them."""
+    found = {run.target_id: run.target for run in every}
+    if {row["version"] for row in request.plan.get("affected", [])} <= set(map(str, found)):
+        return found
+    return {one.pk: one for one in affected_versions(request)}
+
+
 def _end(
-    request: ErasureRequest,
     version: ModelVersion,
     run: UnlearningRun | None,
     stays: VersionException | None,
+    judged: Mapping[UUID, Judged],
 ) -> VersionEnd:
     if stays:
         return VersionEnd(version=version, end=End.EXCEPTED, code=stays.code, until=stays.until)
@@ -131,7 +149,7 @@ def _end(
     if run.status != R.CLEARED:
         end = End.ROLLED_BACK if run.interim_id else End.OPEN
         return VersionEnd(version=version, end=end, method=run.method, became=run.interim)
-    verdict = verdict_of(run, request)
+    verdict = judged[run.pk].verdict
     return VersionEnd(
         version=version,
         end=_of_cleared(run),

@@ -6,17 +6,63 @@ models. What is about one case is shown in no other.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
+from django.db.models.fields.json import KT, KeyTransform
 
-from audits.models import Evidence, Verdict
+from audits.core import evidence_file
+from audits.models import AuditPlan, Evidence, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from uuid import UUID
+
     from django.db.models import QuerySet
 
     from audits.models import ErasureRequest
     from unlearning.models import UnlearningRun
+
+
+class EvidenceNotHere(LookupError):
+    """There is no such evidence on a run of the case, or it is about another case."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """The evidence on a run, oldest first, and the last verdict, as ``verdict_of`` says it.
+
+    No payload was read; each has ``for_the_person``, the sentence, and ``figures`` of it.
+    """
+
+    evidence: tuple[Evidence, ...] = ()
+    verdict: Verdict | None = None
+
+
+def judged_runs(
+    runs: Iterable[UnlearningRun], case: ErasureRequest | None = None
+) -> Mapping[UUID, Judged]:
+    """Return what ``evidence_of`` and ``verdict_of`` say of each of several runs, in one query."""
+    rows: dict[UUID, list[Evidence]] = {run.pk: [] for run in runs}
+    if rows:
+        found = Evidence.objects.filter(_about(case), run__in=list(rows)).defer("payload")
+        found = found.select_related("plot", "run", "verdict").annotate(
+            for_the_person=KT("payload__for_the_person"),
+            figures=KeyTransform("figures", "payload"),
+        )
+        for one in found.order_by("created_at", "kind", "request"):
+            rows[one.run_id].append(one)
+    return {pk: Judged(evidence=tuple(of), verdict=_last_of(of)) for pk, of in rows.items()}
+
+
+def _last_of(evidence: Iterable[Evidence]) -> Verdict | None:
+    drawn = [one.verdict for one in evidence if hasattr(one, "verdict")]
+    if not drawn:
+        return None
+    look, at = max((one.evidence.look, one.created_at) for one in drawn)
+    together = [one for one in drawn if (one.evidence.look, one.created_at) == (look, at)]
+    return next((one for one in together if not one.clears), together[-1])
 
 
 def evidence_of(run: UnlearningRun, case: ErasureRequest | None = None) -> QuerySet[Evidence]:
@@ -44,3 +90,34 @@ def _about(case: ErasureRequest | None, path: str = "") -> Q:
     if case is None:
         return Q()
     return Q(**{f"{path}request": None}) | Q(**{f"{path}request": case})
+
+
+def case_evidence(case: ErasureRequest) -> QuerySet[Evidence]:
+    """Return the evidence on all runs of a case that is about it, oldest first."""
+    found = Evidence.objects.filter(_about(case), run__requests=case).defer("payload")
+    return found.select_related("run", "verdict").order_by("created_at", "kind", "look", "pk")
+
+
+def evidence_called(case: ErasureRequest, evidence_id: UUID) -> Evidence:
+    """Return one piece of the evidence of a case. Raises EvidenceNotHere."""
+    belonging = Evidence.objects.filter(_about(case), run__requests=case)
+    found = belonging.select_related(
+        "run__target", "run__unlearned", "run__audit_plan", "plot", "verdict"
+    )
+    one = found.filter(pk=evidence_id).first()
+    if one is None:
+        raise EvidenceNotHere(f"Case {case.reference} has no evidence {evidence_id}.")
+    return one
+
+
+def file_of(found: Evidence, case: ErasureRequest) -> bytes:
+    """Return what was kept and concluded, for ``python -m audits.core.recheck``."""
+    verdict = Verdict.objects.filter(evidence=found).first()
+    plan = AuditPlan.objects.filter(run=found.run_id).first()
+    return evidence_file.write(
+        kind=found.kind,
+        payload=found.payload,
+        policy=plan.policy if plan else case.policy,
+        outcome=verdict.outcome if verdict else "",
+        reasons=verdict.reasons if verdict else (),
+    )

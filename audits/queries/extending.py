@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audits.models import CaseClock, ErasureRequest, ExtensionDecision
+from audits.models import CaseClock, ErasureRequest
 from audits.queries import clocks
+from audits.queries.beside import beside
 from audits.queries.letter_routes import address_of, postal_address
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def why_not(request: ErasureRequest, now: datetime) -> str:
 
 def _not_by_law(request: ErasureRequest, clock: CaseClock, now: datetime) -> str:
     last = clocks.first_limit(clock)
-    if ExtensionDecision.objects.filter(request=request).exists():
+    if beside(request, "extension") is not None:
         return f"Case {request.reference} was extended before; the law lets that be done once."
     if clocks.extended_limit(clock) is None:
         return f"{clocks.regime(clock.regime).name} knows no extension for {request.reference}."

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from audits.core import fleet_words
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from audits.queries.questions import Question
+
+
+_LARGE = ("forget_bitmap", "report", "weighed", "hyperparameters", "target__metrics")
 
 
 class PeriodRefused(ValueError):
@@ -77,12 +81,12 @@ class Fleet:
         """Return how many runs were planned."""
         return len({one.run.pk for one in self.questions})
 
-    @property
+    @cached_property
     def asked(self) -> tuple[Question, ...]:
         """Return the questions that were put to a pool of their own: all are corrected for."""
         return tuple(one for one in self.questions if one.pool)
 
-    @property
+    @cached_property
     def passed(self) -> tuple[Question, ...]:
         """Return those of them that passed."""
         return tuple(one for one in self.asked if one.passed)
@@ -153,25 +157,34 @@ def period(since: str, until: str) -> tuple[date | None, date | None]:
 
 def fleet(*, since: date | None = None, until: date | None = None) -> Fleet:
     """Return what all runs that were planned in a period came to, corrected for their number."""
-    level = EvidencePolicy.from_dict(evidence_fields()).alpha
+    level = level_of_error()
     runs = _within(UnlearningRun.objects.all(), "created_at", since, until)
-    planned = runs.order_by("created_at", "pk").select_related("target")
+    planned = runs.order_by("created_at", "pk").select_related("target").defer(*_LARGE)
     questions = tuple(questions_of(list(planned)))
-    received = _within(ErasureRequest.objects.all(), "received_at", since, until)
     return Fleet(
         since=since,
         until=until,
         level=level,
-        requests=received.count(),
+        requests=received_within(since, until).count(),
         questions=questions,
         surviving=_surviving([one for one in questions if one.pool], level),
         pools=tuple(_pools(questions, level)),
     )
 
 
+def received_within(since: date | None, until: date | None) -> QuerySet[ErasureRequest]:
+    """Return the cases that were received in a period."""
+    return _within(ErasureRequest.objects.all(), "received_at", since, until)
+
+
+def level_of_error() -> float:
+    """Return the largest expected share of false passes among those that survive."""
+    return EvidencePolicy.from_dict(evidence_fields()).alpha
+
+
 def pool_of(run: UnlearningRun) -> Pool | None:
     """Return the cases that were judged from a run's pool; None where it served one."""
-    level = EvidencePolicy.from_dict(evidence_fields()).alpha
+    level = level_of_error()
     return next(_pools(tuple(questions_of([run])), level), None)
 
 

@@ -11,11 +11,11 @@ from audits.queries.forget_sets import forget_set
 from audits.queries.identity import known_by
 from lineage import keys
 from lineage.core.identifiers import IdentifierNotUsable, lookup_digest
-from lineage.models import DataSubject, SubjectIdentifier
+from lineage.models import SubjectIdentifier
 from lineage.queries import subjects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import date
 
     from django.db.models import QuerySet
@@ -55,24 +55,30 @@ def holds_on(request: ErasureRequest) -> list[LegalHold]:
         erased = subjects.records_of(request.subject)
     spaces = {space.pk for space in erased}
     known = _known_digests(request)
+    others = [hold for hold in active if hold.digest and hold.digest not in known]
+    owning = _owning(others, request, erased)
     return [
         hold
         for hold in active
         if (hold.dataset and hold.dataset.space_id in spaces)
-        or (hold.digest and (hold.digest in known or _owns(hold, request, erased)))
+        or (hold.digest and (hold.digest in known or (hold.kind, hold.digest) in owning))
     ]
 
 
-def _owns(hold: LegalHold, request: ErasureRequest, erased: Mapping[OrdinalSpace, BitMap]) -> bool:
-    person = DataSubject.objects.filter(
-        identifiers__kind=hold.kind, identifiers__digest=hold.digest
-    ).first()
-    if person is None:
-        return False
-    if person.pk == request.subject_id:
-        return True
-    owned = subjects.records_of(person)
-    return any(owned.get(space, BitMap()) & ordinals for space, ordinals in erased.items())
+def _owning(
+    holds: Collection[LegalHold], request: ErasureRequest, erased: Mapping[OrdinalSpace, BitMap]
+) -> set[tuple[str, str]]:
+    """Return kind and digest of whoever a case is about, or who owns a record that it erases."""
+    if not holds:
+        return set()
+    people = {request.subject_id} | {
+        owner
+        for space, ordinals in erased.items()
+        for owner in subjects.owners_of(space, ordinals).values()
+    }
+    named = SubjectIdentifier.objects.filter(digest__in={hold.digest for hold in holds})
+    rows = named.values_list("subject", "kind", "digest")
+    return {(kind, digest) for person, kind, digest in rows if person in people}
 
 
 def _known_digests(request: ErasureRequest) -> set[str]:

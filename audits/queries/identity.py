@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from audits.core import events, sealing
 from audits.models import CaseRetention, ErasureRequest, LogLeaf, PersonalDetails
 from audits.models.case_secrets import NotReadable, key_name, seal, unseal
+from audits.queries.beside import beside
 from lineage import keys
 from lineage.core.identifiers import EMAIL, IdentifierNotUsable, lookup_digest
 
@@ -80,7 +81,7 @@ def _unchecked(request: ErasureRequest, stated: list[tuple[str, str]]) -> int:
 
 
 def _identifiers(request: ErasureRequest) -> list[tuple[str, str]]:
-    details = PersonalDetails.objects.filter(request=request).first()
+    details: PersonalDetails | None = beside(request, "details")
     return [(kind, value) for kind, value in (details.identifiers if details else [])]
 
 

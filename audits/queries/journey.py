@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from django.db.models import Min
 
 from audits.models import ErasureRequest, LogLeaf
-from audits.queries.operator_cases import CHANNEL, operator_origin_of
+from audits.queries.operator_cases import CHANNEL, origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 S = ErasureRequest.Status
@@ -90,16 +90,21 @@ class Stage:
     at: datetime | None = None
 
 
-def journey(request: ErasureRequest, labels: Mapping[str, str]) -> list[Stage]:
+def journey(
+    request: ErasureRequest,
+    labels: Mapping[str, str],
+    logged: Iterable[tuple[str, datetime]] | None = None,
+) -> list[Stage]:
     """Return the steps of a case. One that ended early shows only the steps it took.
 
     An operator's case has steps of its own, whatever the labels of a person's. What follows on
     from one was decided there.
+    ``logged``: type and moment of the events of the case in their order, where they were read.
     """
     follows = request.channel != CHANNEL
-    by_operator = not follows or (bool(request.linked_to_id) and operator_origin_of(request.pk))
+    by_operator = not follows or (bool(request.linked_to_id) and origin_of(request))
     table = TAKEN_BY_OPERATOR if by_operator else TAKEN
-    taken = _moments(request, table)
+    taken = _moments(request, table, logged)
     if by_operator:
         decided = (S.PROPOSED, S.APPROVED) if follows else ()
         labels = {at: of for at, of in LABELS_FOR_THE_OPERATOR.items() if at not in decided}
@@ -162,7 +167,15 @@ def _short_way(
     ]
 
 
-def _moments(request: ErasureRequest, table: Mapping[str, str]) -> dict[str, datetime]:
-    leaves = LogLeaf.objects.filter(case_id=request.pk).order_by()
-    first = dict(leaves.values("type").annotate(first=Min("at")).values_list("type", "first"))
+def _moments(
+    request: ErasureRequest,
+    table: Mapping[str, str],
+    logged: Iterable[tuple[str, datetime]] | None,
+) -> dict[str, datetime]:
+    if logged is None:
+        leaves = LogLeaf.objects.filter(case_id=request.pk).order_by()
+        logged = leaves.values("type").annotate(first=Min("at")).values_list("type", "first")
+    first: dict[str, datetime] = {}
+    for event, at in logged:
+        first[event] = min(at, first.get(event, at))
     return {name: first[event] for name, event in table.items() if event in first}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from audits.models import AnswerRoute, ErasureRequest, Letter, PersonalDetails
 from audits.models.case_secrets import NotReadable, unseal
 from audits.queries import addressees
+from audits.queries.beside import beside
 from audits.queries.operator_cases import NO_DEADLINE
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def address_of(request: ErasureRequest, code: str) -> str:
 
     What staff recorded of the way after the intake counts before what was wanted there.
     """
-    route = AnswerRoute.objects.filter(request=request).first()
+    route: AnswerRoute | None = beside(request, "answer_route")
     if route and route.way == AnswerRoute.Way.EMAIL:
         return str(request.email)
     return addressees.address_of(request, code)
@@ -41,7 +42,7 @@ def on_paper(request: ErasureRequest, code: str = "") -> bool:
 
     The way in is the way out, unless the person asked otherwise (Art. 12(3)).
     """
-    route = AnswerRoute.objects.filter(request=request).first()
+    route: AnswerRoute | None = beside(request, "answer_route")
     if not address_of(request, code):
         return True
     if route:
@@ -51,9 +52,9 @@ def on_paper(request: ErasureRequest, code: str = "") -> bool:
 
 def postal_address(request: ErasureRequest) -> str:
     """Return the person's postal address; empty where none is kept or its key is gone."""
-    route = AnswerRoute.objects.filter(request=request).first()
+    route: AnswerRoute | None = beside(request, "answer_route")
     if route is None:
-        details = PersonalDetails.objects.filter(request=request).first()
+        details: PersonalDetails | None = beside(request, "details")
         return details.postal_address if details else ""
     try:
         return unseal(request.pk, ADDRESS, bytes(route.address)).decode()

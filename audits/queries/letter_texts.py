@@ -80,6 +80,16 @@ def current_text(code: str, locale: str, now: datetime) -> LetterText:
     )
 
 
+def versions_in_use(now: datetime) -> dict[tuple[str, str], int]:
+    """Return the version in use of every letter with a text of the operator's, in one query.
+
+    By code and locale; 0 where the built-in text is used again.
+    """
+    active = LetterTemplate.objects.filter(active_from__lte=now).order_by("version")
+    rows = active.values_list("code", "locale", "version", "builtin")
+    return {(code, locale): 0 if builtin else version for code, locale, version, builtin in rows}
+
+
 def versions_of(code: str, locale: str) -> QuerySet[LetterTemplate]:
     """Return what was published of a letter in a language, the newest first."""
     return LetterTemplate.objects.filter(code=code, locale=locale).order_by("-version")

@@ -46,7 +46,7 @@ from audits.queries.limit_sentences import (
     UNKNOWN,
 )
 from audits.queries.operator_cases import operator_origin_of
-from audits.queries.places import findings
+from audits.queries.places import backups_of_person, counts_of
 from audits.queries.serving import exposed, servers
 from audits.queries.supplier import supplier_limits
 from lineage.models import Location, ModelVersion, Run
@@ -55,7 +55,7 @@ from unlearning.services.runs import NEWTON, left_alone
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from audits.models import ErasureRequest, LocationException
+    from audits.models import ErasureRequest, LocationException, OperatorCase
     from unlearning.models import UnlearningRun
 
 
@@ -114,7 +114,13 @@ def _of_attacks(policy: Mapping[str, Any]) -> Iterator[str]:
 
 def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[str]:
     """Return the limits that apply to a case, as sentences."""
-    found = [*ALWAYS, *_of_places(request), *_of_releases(runs), *_of_audits(request, runs)]
+    origin = operator_origin_of(request.pk)
+    found = [
+        *ALWAYS,
+        *_of_places(request, origin),
+        *_of_releases(runs),
+        *_of_audits(request, runs),
+    ]
     exact = (run for run in runs if run.guarantee in ("EXACT", "CERTIFIED"))
     found += [EXACT[way] for way in sorted({way_of(run) for run in exact} & EXACT.keys())]
     if short := sum(map(_fell_short, runs)):
@@ -133,7 +139,7 @@ def limits_of(request: ErasureRequest, runs: Sequence[UnlearningRun]) -> list[st
     if _raised(request, NEAR_SEARCH_INCOMPLETE):
         found.append(NOT_READ)
     found += supplier_limits(request)
-    found += _of_operator(request)
+    found += _of_operator(request, origin)
     found += _of_batch(request)
     if unknown := len(request.plan.get("unknown", [])):
         found.append(UNKNOWN.format(count=unknown))
@@ -163,8 +169,7 @@ def _of_batch(request: ErasureRequest) -> list[str]:
     return [SHARED.format(count=together)] if together else []
 
 
-def _of_operator(request: ErasureRequest) -> list[str]:
-    case = operator_origin_of(request.pk)
+def _of_operator(request: ErasureRequest, case: OperatorCase | None) -> list[str]:
     if case is None:
         return []
     searched = LogLeaf.objects.filter(case_id=request.pk, type="duplicates_searched").exists()
@@ -172,14 +177,13 @@ def _of_operator(request: ErasureRequest) -> list[str]:
     return [*found, APART] if case.disposal == case.Disposal.KEEP else found
 
 
-def _of_places(request: ErasureRequest) -> list[str]:
-    told = findings(request).get("places", {"locations": [], "backups": []})
-    results = [row["result"] for row in told["locations"]]
+def _of_places(request: ErasureRequest, origin: OperatorCase | None) -> list[str]:
+    results = counts_of(request)
     counts = {
-        MASKED: results.count("MASKED"),
-        EXCEPTED: results.count("RESTRICTED"),
-        UNASKED: results.count("NOT_SEARCHED"),
-        IN_BACKUPS: len(told["backups"]),
+        MASKED: results.get("MASKED", 0),
+        EXCEPTED: results.get("RESTRICTED", 0),
+        UNASKED: results.get("NOT_SEARCHED", 0),
+        IN_BACKUPS: 0 if origin else len(backups_of_person(request)),
     }
     found = [sentence.format(count=count) for sentence, count in counts.items() if count]
     if kept := list(exceptions_of(request).filter(ended_at=None)):
@@ -198,8 +202,8 @@ def _kept(one: LocationException) -> str:
 def _of_releases(runs: Sequence[UnlearningRun]) -> list[str]:
     if not any(run.unlearned_id for run in runs):
         return []
-    of_these = Release.objects.filter(run__in=[run.pk for run in runs])
-    held = of_these.filter(state=Release.State.HELD).count()
+    shown = (getattr(run, "release", None) for run in runs)
+    held = sum(one is not None and one.state == Release.State.HELD for one in shown)
     sides = [{str(run.target), str(run.unlearned)} for run in runs if run.unlearned_id]
     both = len({one.reader for one in exposed() if set(one.versions) in sides})
     going_on = len(servers())

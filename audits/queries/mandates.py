@@ -20,8 +20,14 @@ NOT_GONE = (Letter.State.WAITING, Letter.State.TO_POST)
 
 def mandate_question(request: ErasureRequest) -> IdentityCheck | None:
     """Return the question of a case that asks an agent for the mandate; None before it."""
-    asked = request.identity_checks.filter(doubt=AGENT_WITHOUT_MANDATE)
-    return asked.exclude(asked_at=None).order_by("asked_at").last()
+    asked = [one for one in checks_of(request) if one.doubt == AGENT_WITHOUT_MANDATE]
+    return next((one for one in reversed(asked) if one.asked_at), None)
+
+
+def checks_of(request: ErasureRequest) -> list[IdentityCheck]:
+    """Return the questions to a person, then the checks of identity, each as they came."""
+    found = request.identity_checks.all()
+    return sorted(found, key=lambda one: (not one.asked_at, one.asked_at or one.checked_at))
 
 
 def until_of(question: IdentityCheck) -> date | None:

@@ -139,15 +139,21 @@ def _audits(model: str) -> dict[str, list[tuple[float | None, float | None]]]:
     judged = Evidence.objects.filter(kind=Evidence.Kind.U_LIRA, verdict__final=True)
     judged = judged.exclude(verdict__outcome__in=SAY_NOTHING)
     judged = judged.filter(run__target__model_name=model) if model else judged
-    told = judged.order_by("-created_at").values_list(
-        "run__method",
-        "run__audit_plan__policy__levels",
-        "payload__contrasts__leak",
-        "payload__attacks",
-        "payload__utility",
+    # The newest first and alone: a database that sorts rows reads what they say of all of them.
+    newest = judged.order_by("-created_at", "pk").values("pk")[:MOST_AUDITS]
+    told = (
+        Evidence.objects.filter(pk__in=newest)
+        .order_by("-created_at", "pk")
+        .values_list(
+            "run__method",
+            "run__audit_plan__policy__levels",
+            "payload__contrasts__leak",
+            "payload__attacks",
+            "payload__utility",
+        )
     )
     found: dict[str, list[tuple[float | None, float | None]]] = defaultdict(list)
-    for method, levels, leak, attacks, utility in told[:MOST_AUDITS]:
+    for method, levels, leak, attacks, utility in told:
         bounds = list(deciding_bounds(levels or [], leak, attacks))
         found[method].append((max(bounds, default=None), _deviation(utility)))
     return found

@@ -8,7 +8,7 @@ from audits.models import ErasureRequest, Notice, Publication, Reading
 from audits.queries import ends, told
 from audits.queries.letter_texts import known_locale
 from audits.queries.letter_values import day_words, of_the_installation
-from audits.queries.operator_cases import operator_origin_of
+from audits.queries.operator_cases import origin_of
 from audits.queries.policy_values import in_force
 from lineage.models import ModelVersion
 
@@ -67,7 +67,7 @@ def others_of(request: ErasureRequest, occasion: Notice.Occasion, now: datetime)
 
     An operator's case concerns none; Art. 17(2), on publications, speaks of erasure only.
     """
-    if operator_origin_of(request.pk):
+    if origin_of(request):
         return []
     versions = {one.pk: str(one) for one in told.affected_versions(request)}
     datasets = {one.pk: str(one.name) for one in told.affected_datasets(request)}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pyroaring import BitMap
 
 from audits.core import events
 from audits.models import ErasureRequest, LogLeaf, OperatorCase, ScoredRecord
 from audits.queries.accounts import accounts_of
+from audits.queries.beside import beside
 from lineage.core import bitmaps
 from unlearning.core.planning.policy import Intake
 
@@ -35,12 +36,21 @@ def operator_origin_of(case_id: UUID) -> OperatorCase | None:
 
     A case that opened by itself, for a version that turned up late, is spoken of like the first.
     """
+    both = ErasureRequest.objects.select_related("operator_case__space", "operator_case__version")
     at: UUID | None = case_id
-    while at is not None:
-        if found := operator_case_of(at):
-            return found
-        at = ErasureRequest.objects.filter(pk=at).values_list("linked_to", flat=True).first()
+    while at is not None and (case := both.filter(pk=at).first()):
+        if found := getattr(case, "operator_case", None):
+            return cast("OperatorCase", found)
+        at = case.linked_to_id
     return None
+
+
+def origin_of(request: ErasureRequest) -> OperatorCase | None:
+    """Return the same of a case at hand, in no query where it was loaded whole and has no link."""
+    if not request.loaded_whole:
+        return operator_origin_of(request.pk)
+    own: OperatorCase | None = beside(request, "operator_case")
+    return own or (operator_origin_of(request.linked_to_id) if request.linked_to_id else None)
 
 
 def intake_of(case_id: UUID) -> Intake:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from audits.core import events
 from audits.models import Decision, ErasureRequest, LocationException, LocationResult, LogLeaf
 from audits.queries.identity import checked_digests, known_by, person_digests
-from audits.queries.operator_cases import operator_origin_of
+from audits.queries.operator_cases import origin_of
 from lineage.core.identifiers import EMAIL
 from lineage.core.places import Person
 from lineage.models import Location
@@ -67,7 +68,7 @@ def person_of(request: ErasureRequest) -> Person | None:
 
     They are the address and, once staff have checked identity, whatever else was stated.
     """
-    if operator_origin_of(request.pk) is not None:
+    if origin_of(request) is not None:
         return None
     known = known_by(request)
     email = next((value for kind, value in known if kind == EMAIL), "")
@@ -104,12 +105,21 @@ def told(request: ErasureRequest) -> dict[str, Any]:
 
 def results_of(request: ErasureRequest) -> list[LocationResult]:
     """Return what became of each place that was asked, by slug."""
+    if request.loaded_whole:
+        return sorted(request.location_results.all(), key=lambda one: one.location.slug)
     return list(LocationResult.objects.filter(case=request).select_related("location"))
 
 
 def backups_of(request: ErasureRequest) -> list[Backup]:
     """Return the backups that still hold the person, the first to expire first."""
-    if request.erased_at is None or operator_origin_of(request.pk) is not None:
+    if request.erased_at is None or origin_of(request) is not None:
+        return []
+    return backups_of_person(request)
+
+
+def backups_of_person(request: ErasureRequest) -> list[Backup]:
+    """Return the backups that still hold the person of a case that is known to be a person's."""
+    if request.erased_at is None:
         return []
     return list(holding_backups(erased_at=request.erased_at))
 
@@ -129,6 +139,17 @@ def findings(request: ErasureRequest) -> dict[str, Any]:
     if not rows and not backups:
         return {}
     return {"places": {"locations": sorted(rows, key=lambda row: row["slug"]), "backups": backups}}
+
+
+def counts_of(request: ErasureRequest) -> dict[str, int]:
+    """Return how many places came to each result, without those that came to none.
+
+    ``NOT_SEARCHED`` counts the registered places that the case did not ask, in use or not.
+    """
+    asked = LocationResult.objects.filter(case=request)
+    found = Counter(one or str(R.NOT_REACHABLE) for one in asked.values_list("result", flat=True))
+    left = Location.objects.exclude(pk__in=asked.values("location")).count()
+    return {**found, **({NOT_SEARCHED: left} if left else {})}
 
 
 def last_drill() -> datetime | None:

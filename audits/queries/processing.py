@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Max, Q
 
 from audits.core.events import instant
 from audits.core.processing import FIELDS, REQUESTS, Activity, ProcessingRecord, Told
 from audits.core.processing_words import WORDS
 from audits.core.roles import ROLES
-from audits.models import ProcessingActivity, Publication, Recipient
+from audits.models import ProcessingActivity, Recipient
 from audits.queries.policy_values import in_force
-from lineage.models import Backup, Dataset, Location, ModelVersion
-from lineage.queries.edges import edges_below
-from lineage.queries.nodes import nodes_of, shown
+from audits.queries.processing_facts import processing_facts
+from lineage.models import Dataset, Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
+
+    from django.db.models import QuerySet
+
+    from audits.queries.processing_facts import Facts as Known
+    from lineage.models import ModelVersion
 
     Facts = dict[str, list[str]]
 
@@ -40,17 +43,21 @@ def processing_record(*, now: datetime, language: str = "en") -> ProcessingRecor
     """
     if language not in WORDS:
         raise LanguageUnknown(f"language is {language!r}; allowed are {', '.join(WORDS)}.")
-    words = WORDS[language]
+    words, known = WORDS[language], processing_facts()
     return ProcessingRecord(
         language=language,
         made_at=instant(now),
         contacts=_contacts(words),
         activities=(
-            *(_dataset(one, words) for one in Dataset.objects.order_by("namespace", "name")),
-            *(_place(one, words) for one in Location.objects.filter(active=True)),
-            _requests(words),
+            *(_dataset(one, known, words) for one in _datasets()),
+            *(_place(one, known, words) for one in Location.objects.filter(active=True)),
+            _requests(known, words),
         ),
     )
+
+
+def _datasets() -> QuerySet[Dataset]:
+    return Dataset.objects.order_by("namespace", "name")
 
 
 def described(target: Dataset | Location | None) -> ProcessingActivity | None:
@@ -85,25 +92,24 @@ def _contacts(words: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _dataset(dataset: Dataset, words: Mapping[str, str]) -> Activity:
-    learned = _learned(dataset)
+def _dataset(dataset: Dataset, known: Known, words: Mapping[str, str]) -> Activity:
     facts: Facts = defaultdict(list)
     facts["data"] = [words["kind"].format(kind=dataset.dataset_type)]
-    facts["recipients"] = _received(dataset, learned, words)
-    last = Backup.objects.filter(destroyed_at=None).aggregate(last=Max("expires_at"))["last"]
-    if last:
+    facts["recipients"] = _received(dataset, known, words)
+    if last := known.last_backup:
         facts["retention"] = [words["backups"].format(day=last.date().isoformat())]
     return _activity(
         key=f"dataset:{dataset}",
         target=dataset,
         title=words["dataset"].format(name=dataset),
         facts=facts,
-        models=tuple(_version(one, words) for one in learned),
+        models=tuple(_version(one, words) for one in known.learned.get(dataset.pk, ())),
+        staff=known.description(dataset),
         words=words,
     )
 
 
-def _place(place: Location, words: Mapping[str, str]) -> Activity:
+def _place(place: Location, known: Known, words: Mapping[str, str]) -> Activity:
     facts: Facts = defaultdict(list)
     facts["purposes"] = [place.purpose] if place.purpose else []
     facts["data"] = [words["kind"].format(kind=place.category)]
@@ -115,30 +121,38 @@ def _place(place: Location, words: Mapping[str, str]) -> Activity:
         key=f"place:{place.slug}",
         target=place,
         title=words["place"].format(name=place.slug),
+        staff=known.description(place),
         facts=facts,
         words=words,
     )
 
 
-def _requests(words: Mapping[str, str]) -> Activity:
+def _requests(known: Known, words: Mapping[str, str]) -> Activity:
     """What this platform does by itself. To whom mail and hosting disclose it, it cannot know."""
     facts: Facts = defaultdict(list)
     for name in ("purposes", "subjects", "data"):
         facts[name] = [words[f"requests_{name}"]]
     facts["retention"] = [words["requests_retention"].format(days=in_force("CASE_DAYS"))]
-    return _activity(key=REQUESTS, title=words["requests"], target=None, facts=facts, words=words)
+    return _activity(
+        key=REQUESTS,
+        title=words["requests"],
+        target=None,
+        staff=known.description(None),
+        facts=facts,
+        words=words,
+    )
 
 
-def _activity(
+def _activity(  # noqa: PLR0913  (the fields of an activity)
     *,
     key: str,
     title: str,
     target: Dataset | Location | None,
+    staff: ProcessingActivity | None,
     facts: Facts,
     words: Mapping[str, str],
     models: tuple[str, ...] = (),
 ) -> Activity:
-    staff = described(target)
     facts["measures"] = list(_measures(words))
     fields = {
         name: Told(said=_said(staff, name), known=tuple(facts.get(name, ()))) for name in FIELDS
@@ -163,18 +177,6 @@ def _said(staff: ProcessingActivity | None, name: str) -> str:
     return text
 
 
-def _learned(dataset: Dataset) -> list[ModelVersion]:
-    """Return what was made from any snapshot, directly or from another version."""
-    nodes = nodes_of(dataset.snapshots.values_list("pk", flat=True)).values()
-    below = {edge.dst for edge in edges_below(nodes)} if nodes else set()
-    found = {
-        one.version.pk: one.version
-        for one in shown(below).values()
-        if one.version and one.version.kind == ModelVersion.Kind.MODEL
-    }
-    return sorted(found.values(), key=lambda one: (one.model_name, one.version))
-
-
 def _version(version: ModelVersion, words: Mapping[str, str]) -> str:
     return words["learned"].format(
         version=version,
@@ -184,17 +186,14 @@ def _version(version: ModelVersion, words: Mapping[str, str]) -> str:
     )
 
 
-def _received(
-    dataset: Dataset, learned: Iterable[ModelVersion], words: Mapping[str, str]
-) -> list[str]:
+def _received(dataset: Dataset, known: Known, words: Mapping[str, str]) -> list[str]:
     """Return who has the data set, or a version that learned from it; names and no addresses."""
-    got = Q(datasets=dataset) | Q(versions__in=[one.pk for one in learned])
     role = {"PROCESSOR": "processor", "JOINT": "joint_one", "RECIPIENT": "recipient"}
     told = [
         words[role[one.role]].format(name=one.name, contract=one.contract_ref)
-        for one in Recipient.objects.filter(got, active=True).distinct().order_by("name")
+        for one in known.recipients_of(dataset)
     ]
-    public = Publication.objects.filter(got, active=True).distinct().order_by("address")
+    public = known.publications_of(dataset)
     return told + [words["public"].format(name=one.address) for one in public]
 
 

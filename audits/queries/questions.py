@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import BooleanField, ExpressionWrapper, F, Q
+
 from audits.core.policy import Mode
 from audits.core.strength import Strength
 from audits.core.verdict import Outcome
@@ -20,6 +22,15 @@ if TYPE_CHECKING:
 PASSES = (Outcome.PASS_LEAK, Outcome.PASS_STRICT)
 OPEN, WITHOUT = "OPEN", "WITHOUT_A_VERDICT"
 SPENT, OWES = "SPENT", "OWES"
+# Beside a verdict, so that thousands of payloads need not be read for a few of their numbers.
+_OF_PAYLOAD = {
+    "kept_strength": F("evidence__payload__strength"),
+    "kept_numbers": ExpressionWrapper(
+        Q(evidence__payload__has_key="kept"), output_field=BooleanField()
+    ),
+    "kept_attempt": F("evidence__payload__kept__attempt"),
+    "kept_debt": F("evidence__payload__kept__debt"),
+}
 OVER = (UnlearningRun.Status.CLEARED, UnlearningRun.Status.REJECTED, UnlearningRun.Status.FAILED)
 
 
@@ -61,8 +72,10 @@ class Question:
 def questions_of(runs: Sequence[UnlearningRun]) -> Iterator[Question]:
     """Yield what the audits of some runs were to conclude, in the order of the runs."""
     chosen = [run.pk for run in runs]
-    plans = {one.run_id: one for one in AuditPlan.objects.filter(run__in=chosen)}
+    planned = AuditPlan.objects.filter(run__in=chosen)
+    plans = {one.run_id: one for one in planned.defer("procedure", "profile")}
     verdicts = Verdict.objects.filter(run__in=chosen).select_related("evidence")
+    verdicts = verdicts.defer("reasons", "evidence__payload").annotate(**_OF_PAYLOAD)
     drawn: dict[Any, list[Verdict]] = {}
     for one in verdicts.order_by("evidence__look", "created_at"):
         drawn.setdefault(one.run_id, []).append(one)
@@ -75,7 +88,8 @@ def _cases(runs: Sequence[Any]) -> dict[Any, dict[Any, ErasureRequest]]:
     """Return the cases of each run, by key."""
     links = ErasureRequest.runs.through.objects.filter(unlearningrun__in=runs)
     pairs = list(links.values_list("unlearningrun_id", "erasurerequest_id"))
-    known = ErasureRequest.objects.in_bulk({case for _, case in pairs})
+    cases = ErasureRequest.objects.only("reference", "received_at")
+    known = cases.in_bulk({case for _, case in pairs})
     found: dict[Any, dict[Any, ErasureRequest]] = {}
     for run, case in pairs:
         found.setdefault(run, {})[case] = known[case]
@@ -92,23 +106,34 @@ def _of_run(
     shared = plan.design.get("subjects") if plan else None
     if not shared:
         first = min(cases.values(), key=lambda one: one.received_at, default=None)
-        yield _question(run, plan, _last(verdicts, None), of=first)
+        yield _question(run, plan, _last(_by_case(verdicts)[None]), of=first)
         return
-    names = {str(pk): case for pk, case in cases.items()}
+    names, drawn = {str(pk): case for pk, case in cases.items()}, _by_case(verdicts)
     for name in (name for group in shared for name in group):
         case = names.get(name)
-        own = _last(verdicts, case.pk if case else None)
+        own = _last(drawn.get(case.pk if case else None, drawn[None]))
         yield _question(run, plan, own, of=case, case=case.reference if case else name)
 
 
-def _last(verdicts: Sequence[Verdict], case: Any) -> Verdict | None:  # noqa: ANN401  (a key)
-    """Return the last verdict about a case; of several at once, one that did not clear it."""
-    about = [one for one in verdicts if one.evidence.request_id in (None, case)]
-    if not about:
+def _last(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """Return the last of some verdicts; of several at once, one that did not clear the case."""
+    if not verdicts:
         return None
-    latest = (about[-1].evidence.look, about[-1].created_at)
-    together = [one for one in about if (one.evidence.look, one.created_at) == latest]
+    latest = (verdicts[-1].evidence.look, verdicts[-1].created_at)
+    together = [one for one in verdicts if (one.evidence.look, one.created_at) == latest]
     return next((one for one in together if not one.clears), together[-1])
+
+
+def _by_case(verdicts: Sequence[Verdict]) -> dict[Any, list[Verdict]]:
+    """Return the verdicts about each case; under None those about the whole run, in all lists."""
+    cases = {one.evidence.request_id for one in verdicts}
+    whole = [one for one in verdicts if one.evidence.request_id is None]
+    found: dict[Any, list[Verdict]] = {case: [] for case in cases} | {None: whole}
+    for one in verdicts:
+        about = one.evidence.request_id
+        for case in cases - {None} if about is None else (about,):
+            found[case].append(one)
+    return found
 
 
 def _question(
@@ -122,30 +147,36 @@ def _question(
     ended = verdict is not None and verdict.final
     outcome = verdict.outcome if verdict and ended else WITHOUT if run.status in OVER else OPEN
     own = plan is not None and plan.certificate_id is None
-    found = verdict.evidence if verdict else None
-    attempt, charged = _attempt(found, plan)
+    attempt, charged = _attempt(verdict, plan)
     return Question(
         run=run,
         case=case,
         outcome=outcome,
-        evidence=found,
+        evidence=verdict.evidence if verdict else None,
         of=of,
         pool=own,
         certificate=str(plan.certificate_id or "") if plan else "",
         attempt=attempt,
         charged=charged,
-        strength=Strength.of_evidence(found.payload)
-        if found and own and outcome in PASSES
-        else None,
+        strength=_strength(verdict) if verdict and own and outcome in PASSES else None,
     )
 
 
-def _attempt(found: Evidence | None, plan: AuditPlan | None) -> tuple[int, str]:
+def _strength(verdict: Verdict) -> Strength | None:
+    return Strength.of_evidence({"strength": _kept(verdict, "strength")})
+
+
+def _attempt(verdict: Verdict | None, plan: AuditPlan | None) -> tuple[int, str]:
     """Return the number of an attempt, and how it is charged for those before it."""
-    kept = found.payload.get("kept") if found and isinstance(found.payload, dict) else None
-    if plan is None or not isinstance(kept, dict):
+    if plan is None or verdict is None or not _kept(verdict, "numbers"):
         return 0, ""
-    number = int(kept.get("attempt", 1))
+    attempt = _kept(verdict, "attempt")
+    number = int(1 if attempt is None else attempt)
     if plan.policy.get("mode", Mode.LOOKS) == Mode.LOOKS:
         return number, SPENT if number > 1 else ""
-    return number, OWES if kept.get("debt", 0.0) > 0 else ""
+    return number, OWES if (_kept(verdict, "debt") or 0.0) > 0 else ""
+
+
+def _kept(verdict: Verdict, name: str) -> Any:  # noqa: ANN401  (JSON)
+    """Return a part of the payload that the query read beside the row."""
+    return vars(verdict)[f"kept_{name}"]

@@ -18,7 +18,7 @@ from audits.queries.rules import cases_under, rules_kept
 from lineage.core.plain_cell import plain_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
     Row = Mapping[str, str]
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 class Register:
     """A register and its rows in a period of whole days in UTC, both included; None is open.
 
-    Files have all ``columns``; the page has those of ``shown``.
+    Files have all ``columns``; pages have those of ``shown``, some rows at a time.
     """
 
     title: str
     lead: str
     columns: tuple[str, ...]
     shown: tuple[str, ...]
-    rows: Callable[[date | None, date | None], Iterable[Row]]
+    rows: Callable[[date | None, date | None], Sequence[Row]]
     has_period: bool = True
 
 
@@ -54,7 +54,7 @@ def as_csv(columns: tuple[str, ...], rows: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-def _cases(since: date | None, until: date | None) -> Iterable[Row]:
+def _cases(since: date | None, until: date | None) -> Sequence[Row]:
     return case_register.case_register(since=since, until=until)
 
 
@@ -108,7 +108,7 @@ ATTACKS = Register(
         *("results", "runs", "not_run_because"),
     ),
     shown=("title", "assumes", "results", "runs", "not_run_because"),
-    rows=_attacks,
+    rows=lambda since, until: list(_attacks(since, until)),
 )
 RULES = Register(
     title="Policies and workflow",
@@ -116,7 +116,7 @@ RULES = Register(
     "cases that were decided under it.",
     columns=("rules", "number", "digest", "since", "until", "cases", "references", "content"),
     shown=("rules", "number", "digest", "since", "until", "cases"),
-    rows=_rules,
+    rows=lambda since, until: list(_rules(since, until)),
 )
 KEYS = Register(
     title="Keys",
@@ -124,7 +124,7 @@ KEYS = Register(
     "are as verifiers take them; of the others the digest is shown.",
     columns=("role", "key", "since", "until"),
     shown=("role", "key", "since", "until"),
-    rows=_keys,
+    rows=lambda since, until: list(_keys(since, until)),
     has_period=False,
 )
 REGISTERS: Mapping[str, Register] = MappingProxyType(

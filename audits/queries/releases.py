@@ -78,6 +78,7 @@ def stand_ins() -> dict[str, str]:
     Neither has seen the records that were erased, so a reader may have both.
     """
     made = UnlearningRun.objects.exclude(unlearned=None).exclude(interim=None)
+    made = made.select_related("unlearned", "interim")
     return {str(run.interim): str(run.unlearned) for run in made}
 
 

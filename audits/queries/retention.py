@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from audits.models import CaseRetention, IdentityCheck, LegalHold
+from audits.models import CaseRetention, Decision, IdentityCheck, LegalHold
+from audits.queries.beside import beside
 from audits.queries.exceptions import exceptions_of
 from audits.queries.holds import active_holds, holds_on
 from audits.queries.identity import person_digests
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 def retention_of(request: ErasureRequest) -> CaseRetention | None:
     """Return until when a case is kept; None while it is open."""
-    return CaseRetention.objects.select_related("longer_by").filter(request=request).first()
+    kept: CaseRetention | None = beside(request, "retention", "longer_by")
+    return kept
 
 
 def due(today: date) -> QuerySet[CaseRetention]:
@@ -68,9 +70,15 @@ def why_kept(request: ErasureRequest) -> list[str]:
     ``EXCEPTION``: records of the person are kept under Art. 17(3), here or at a place, or wait for
     whoever erases them; who they belong to must be known until then.
     """
-    excepted = exceptions_of(request).filter(followed_by=None)
     found = ["LEGAL_HOLD"] if holds_on_person(request) else []
-    return found + (["EXCEPTION"] if excepted.exists() else [])
+    return found + (["EXCEPTION"] if _keeps_apart(request) else [])
+
+
+def _keeps_apart(request: ErasureRequest) -> bool:
+    if not request.loaded_whole:
+        return exceptions_of(request).filter(followed_by=None).exists()
+    done = [one for one in request.decisions.all() if one.state == Decision.State.APPROVED]
+    return any(one.followed_by_id is None for each in done for one in each.exceptions.all())
 
 
 def _kept() -> QuerySet[CaseRetention]:

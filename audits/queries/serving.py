@@ -84,8 +84,9 @@ def _had_both() -> list[tuple[Exposure, bool]]:
     """Return who had two sides of an erasure, and whether the later one followed the earlier."""
     history: dict[str, list[Read]] = defaultdict(list)
     followed = set()
-    alike = stand_ins()
-    for one in Reading.objects.select_related("version").order_by("since", "pk"):
+    found = list(Reading.objects.select_related("version").order_by("since", "pk"))
+    alike = stand_ins() if found else {}
+    for one in found:
         name, ended = alike.get(str(one.version), str(one.version)), one.version.invalidated_at
         since, until = (at.timestamp() / _DAY if at else None for at in (one.since, ended))
         history[one.reader].append(Read(version=name, since=since or 0.0, until=until))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import prefetch_related_objects
+
 from audits.core import events
 from audits.queries.limit_sentences import SUPPORTED, UNSUPPORTED
 from audits.queries.told import affected_versions
 from lineage.models import Run
-from lineage.queries.sources import parents_of
+from lineage.queries.sources import ancestry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from uuid import UUID
 
     from audits.models import ErasureRequest, SupplierEvidence
     from lineage.models import ModelVersion
@@ -28,8 +31,10 @@ def outside_bases(request: ErasureRequest) -> dict[ModelVersion, list[ModelVersi
     A version that is itself from outside rests on itself.
     """
     found: dict[ModelVersion, list[ModelVersion]] = {}
-    for version in affected_versions(request).select_related("generated_by"):
-        for one in _ancestors(version):
+    versions = list(affected_versions(request).select_related("generated_by"))
+    parents = ancestry(versions)
+    for version in versions:
+        for one in _ancestors(version, parents):
             if is_from_outside(one):
                 found.setdefault(one, []).append(version)
     return dict(sorted(found.items(), key=lambda pair: str(pair[0])))
@@ -38,7 +43,8 @@ def outside_bases(request: ErasureRequest) -> dict[ModelVersion, list[ModelVersi
 def supplier_limits(request: ErasureRequest) -> list[str]:
     """Return what a record must say of the models from outside that affected ones rest on."""
     bases = outside_bases(request)
-    bare = {one: rest for one, rest in bases.items() if not one.supplier_evidence.exists()}
+    prefetch_related_objects(list(bases), "supplier_evidence")
+    bare = {one: rest for one, rest in bases.items() if not one.supplier_evidence.all()}
     kept = [f"{of}: {one}" for of in bases for one in of.supplier_evidence.all()]
     found = []
     if bare:
@@ -74,12 +80,14 @@ def _row(one: SupplierEvidence) -> dict[str, Any]:
     }
 
 
-def _ancestors(version: ModelVersion) -> Iterator[ModelVersion]:
+def _ancestors(
+    version: ModelVersion, parents: Mapping[UUID, list[ModelVersion]]
+) -> Iterator[ModelVersion]:
     """Yield a version and all that it was made from, each once."""
     seen, left = {version.pk}, [version]
     while left:
         one = left.pop()
         yield one
-        fresh = [parent for parent in parents_of(one) if parent.pk not in seen]
+        fresh = [parent for parent in parents[one.pk] if parent.pk not in seen]
         seen |= {parent.pk for parent in fresh}
         left += fresh

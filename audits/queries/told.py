@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from audits.core import events
 from audits.models import Notice, Publication, Reading, Recipient, ToldWho
+from audits.queries.beside import beside
 from audits.queries.forget_sets import forget_set
 from audits.queries.operator_cases import operator_origin_of
 from audits.queries.policy_values import in_force
@@ -105,7 +106,8 @@ def unregistered_readers(versions: Collection[UUID] | None = None) -> list[str]:
 
 def asked_who(request: ErasureRequest) -> bool:
     """Return whether the person asked who received their data."""
-    return ToldWho.objects.filter(request=request, asked_who_received=True).exists()
+    found: ToldWho | None = beside(request, "told_who")
+    return bool(found and found.asked_who_received)
 
 
 def who_received(request: ErasureRequest) -> list[str]:

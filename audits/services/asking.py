@@ -85,8 +85,8 @@ def _check_agent(request: ErasureRequest) -> None:
 
 def was_asked(request: ErasureRequest) -> bool:
     """Return whether the person was asked for more before, an agent's mandate apart."""
-    asked = request.identity_checks.exclude(asked_at=None)
-    return asked.exclude(doubt=AGENT_WITHOUT_MANDATE).exists()
+    asked = [one for one in request.identity_checks.all() if one.asked_at]
+    return any(one.doubt != AGENT_WITHOUT_MANDATE for one in asked)
 
 
 def question_of(request: ErasureRequest) -> IdentityCheck | None:

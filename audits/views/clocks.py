@@ -17,6 +17,7 @@ from audits.core.roles import Right
 from audits.forms import PlainForm
 from audits.models import CaseClock, ErasureRequest, ExtensionDecision, Letter
 from audits.queries import clocks, extending, pausing
+from audits.queries.beside import beside
 from audits.queries.policy_values import in_force
 from audits.services.extensions import LEAST_REASON, ExtensionRefused
 from audits.services.rights import has_right
@@ -79,11 +80,11 @@ def clock_context(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
         "clock_words": sentences(clocks.derivation_of(clock)),
         "clock_pauses": [
             (pause, REASON_WORDS[PauseReason(pause.reason)])
-            for pause in case.clock_pauses.order_by("since")
+            for pause in sorted(case.clock_pauses.all(), key=lambda one: one.since)
         ],
         "pause_reasons": _reasons(case, clock, now),
         "pauses_on": in_force("IDENTITY_PAUSE"),
-        "extension": ExtensionDecision.objects.filter(request=case).first(),
+        "extension": beside(case, "extension"),
         "extend_refusal": extending.why_not(case, now),
         "extended_limit": clocks.extended_limit(clock),
         "first_limit": clocks.first_limit(clock),
@@ -174,7 +175,7 @@ def _not_told(case: ErasureRequest, decision: ExtensionDecision) -> str:
 
 def _reasons(case: ErasureRequest, clock: CaseClock, now: datetime) -> list[tuple[str, str]]:
     """Return for what the clock may stop now."""
-    if case.clock_pauses.filter(until=None).exists():
+    if any(one.until is None for one in case.clock_pauses.all()):
         return []
     law = clocks.regime(clock.regime)
     return [(str(one), one.words) for one in law.pauses if not pausing.why_not(case, one, now)]

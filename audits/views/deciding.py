@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
+HELD_UP = ("VERIFIED", "ON_HOLD")  # where a page says which holds stand in the way
 EVERY_WAY = ("GET", "HEAD", "POST")
 
 
@@ -163,10 +164,9 @@ def panel(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
         "proposal": proposal,
         "decided": shown,
         "sent_back": decisions.sent_back(case),
-        "grounds": shown.grounds.order_by("pk") if shown else [],
-        "exceptions": shown.exceptions.select_related("dataset") if shown else [],
-        "earlier": decisions.earlier_requests(case) if case.status == "VERIFIED" else [],
-        "case_holds": holds_on(case) if case.status not in ("SEALED", "RECEIVED") else [],
+        "grounds": sorted(shown.grounds.all(), key=lambda one: one.pk) if shown else [],
+        "exceptions": shown.exceptions.all() if shown else [],
+        "case_holds": holds_on(case) if case.status in HELD_UP else [],
         "may_handle": may(request, Right.HANDLE),
         "may_review": may(request, Right.REVIEW),
         "own_proposal": proposal is not None

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from audits import workflow
 from audits.core.roles import Right
 from audits.models import DuplicateFinding, ErasureRequest
+from audits.queries.cases import jobs_of
 from audits.views.access import staff_of
 from audits.views.asking import carry_out
 from audits.views.rights import needing
@@ -32,6 +33,20 @@ def retry(request: HttpRequest, case_id: UUID) -> HttpResponse:
         case,
         lambda: workflow.retry(case_id=case.pk, user=staff_of(request)),
         f"Case {case.reference} goes on from where it stopped.",
+    )
+
+
+@require_POST
+@needing(Right.OPERATE)
+def cancel_job(request: HttpRequest, case_id: UUID, job_id: UUID) -> HttpResponse:
+    """Stop a job of a case that waits or runs."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    job = get_object_or_404(jobs_of(case), pk=job_id)
+    return carry_out(
+        request,
+        case,
+        lambda: workflow.cancel_job(case_id=case.pk, job_id=job.pk, user=staff_of(request)),
+        "The work stops within seconds. The case then needs attention; retry it to go on.",
     )
 
 

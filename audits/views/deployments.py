@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from audits.core.letter_rules import LOCALES
-from audits.forms import PlainForm
+from audits.forms import LongSelect, PlainForm
 from audits.queries import registers
 from audits.queries.told import OUT_OF_USE
 from audits.services import deployments
@@ -38,6 +38,7 @@ class DeploymentForm(PlainForm):
     version = forms.ModelChoiceField(
         label="Which version runs there?",
         queryset=ModelVersion.objects.none(),
+        widget=LongSelect,
         error_messages={"required": "Select a version.", "invalid_choice": "Select a version."},
     )
     place = forms.CharField(

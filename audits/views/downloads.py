@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from audits.core.record import RecordRejected
 from audits.execution.case_zip import ReportNotWritten, case_zip
 from audits.key_files import SigningKeyMissing
-from audits.models import ComplianceRecord, ErasureRequest
+from audits.models import CasePictures, ComplianceRecord, ErasureRequest
 from audits.queries import reports
 from audits.queries.editions import editions_of
 from audits.views.access import page, staff_page
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from lineage.models import Artefact
 
+PICTURES = ("provenance", "timeline")
 PDF, MANIFEST = reports.PDF, reports.MANIFEST
 TYPES = {PDF: ("pdf", "application/pdf"), MANIFEST: ("manifest.json", "application/json")}
 
@@ -77,6 +78,21 @@ def case_bundle(request: HttpRequest, case_id: UUID) -> HttpResponse:
     except SigningKeyMissing as error:
         return not_there(request, "Nothing can be signed", str(error), 500)
     return attachment(data, f"{case.reference}.zip", "application/zip")
+
+
+@require_safe
+@staff_page
+def case_picture(request: HttpRequest, case_id: UUID, name: str) -> HttpResponse:
+    """Return a picture of the sealed record, as the report shows it."""
+    kept = CasePictures.objects.filter(request=case_id).select_related(*PICTURES).first()
+    artefact = getattr(kept, name) if kept and name in PICTURES else None
+    if artefact is None:
+        sentence = "No such picture is kept of this case; the record has what it would show."
+        return not_there(request, "There is no picture", sentence, 404)
+    data = checked(request, artefact)
+    if isinstance(data, HttpResponse):
+        return data
+    return HttpResponse(data, content_type="image/svg+xml")
 
 
 def record_response(request: HttpRequest, case: ErasureRequest) -> HttpResponse:

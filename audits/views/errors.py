@@ -12,6 +12,7 @@ from django.utils import translation
 from audits.core.roles import Right
 from audits.services.rights import has_right
 from audits.views.access import site_facts
+from lineage.api.problems import problem
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -21,6 +22,8 @@ PUBLIC, STAFF = "base.html", "staff.html"
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  (Django's)
     """Answer what could not be read."""
+    if request.path.startswith("/api/"):
+        return problem(400, "The request cannot be read.")
     return _said(request, "400.html", 400)
 
 
@@ -41,6 +44,8 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse: 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Say that it is our fault; without the database where that is what fails."""
+    if request.path.startswith("/api/"):
+        return problem(500, "The fault is ours; the process log of the server has it.")
     try:
         return _said(request, "500.html", 500)
     except Exception:  # noqa: BLE001  (whatever broke the page may break this one)

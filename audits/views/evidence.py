@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from audits.core import evidence_file
 from audits.core.certificate_words import certificate_words
 from audits.models import AuditPlan, ErasureRequest, Evidence, Verdict
 from audits.queries.case_file import ordered_runs
+from audits.queries.evidence import EvidenceNotHere, evidence_called, file_of
 from audits.queries.fleet import pool_of
 from audits.queries.limits import limits_of
-from audits.views import beside, contrasts, controls, measurements
+from audits.views import beside, contrasts, controls, evidence_numbers, measurements
 from audits.views.access import page, staff_page
 from audits.views.downloads import attachment, checked, not_there
 from audits.views.wording import guarantee_words, method_title, verdict_badge
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.http import HttpRequest
+
+    from audits.queries.fleet import Pool
 
 KINDS = {
     Evidence.Kind.U_LIRA: "Does the attack still tell that the model learned the records? Shadow "
@@ -53,8 +54,9 @@ def evidence(request: HttpRequest, case_id: UUID, evidence_id: UUID) -> HttpResp
     """Show one piece of evidence with its verdict, its tables, its plot and its limits."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
     found = _evidence_of(case, evidence_id)
-    verdict = Verdict.objects.filter(evidence=found).first()
-    plan = AuditPlan.objects.filter(run=found.run_id).first()
+    verdict = _verdict_on(found)
+    plan = _plan_of(found)
+    policy = plan.policy if plan else case.policy
     context = {
         "case": case,
         "evidence": found,
@@ -66,9 +68,10 @@ def evidence(request: HttpRequest, case_id: UUID, evidence_id: UUID) -> HttpResp
         "badge": verdict_badge(verdict.outcome if verdict else ""),
         "plan": plan,
         "figures": [(name, FIGURES[name]) for name in _figures(found) if name in FIGURES],
-        "shared": pool_of(found.run) if found.kind == Evidence.Kind.U_LIRA else None,
+        "shared": _shared(found, plan),
+        **_numbers(found, policy),
         "limits": limits_of(case, ordered_runs(case)),
-        **_tables(found, plan.policy if plan else case.policy),
+        **_tables(found, policy),
         **_controls(found, plan),
     }
     return page(request, "audits/evidence.html", context)
@@ -109,16 +112,51 @@ def evidence_json(
     """Return what was kept and concluded, for ``python -m audits.core.recheck``."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
     found = _evidence_of(case, evidence_id)
-    verdict = Verdict.objects.filter(evidence=found).first()
-    plan = AuditPlan.objects.filter(run=found.run_id).first()
-    data = evidence_file.write(
-        kind=found.kind,
-        payload=found.payload,
-        policy=plan.policy if plan else case.policy,
-        outcome=verdict.outcome if verdict else "",
-        reasons=verdict.reasons if verdict else (),
-    )
+    data = file_of(found, case)
     return attachment(data, f"{case.reference}-{str(found.pk)[:8]}.json", "application/json")
+
+
+@require_safe
+@staff_page
+def evidence_table(
+    request: HttpRequest, case_id: UUID, evidence_id: UUID, name: str
+) -> HttpResponse:
+    """Return the numbers behind a picture as CSV."""
+    case = get_object_or_404(ErasureRequest, pk=case_id)
+    found = _evidence_of(case, evidence_id)
+    plan = _plan_of(found)
+    rows = {one.slug: one for one in _numbers(found, plan.policy if plan else {})["numbers"]}
+    if name not in rows:
+        sentence = "This evidence holds no such numbers; its page says which it holds."
+        return not_there(request, "There is no table", sentence, 404)
+    named = f"{case.reference}-{str(found.pk)[:8]}-{name}.csv"
+    return attachment(rows[name].as_csv().encode(), named, "text/csv; charset=utf-8")
+
+
+def _numbers(found: Evidence, policy: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers behind the pictures, and what was neither drawn nor kept."""
+    if found.kind != Evidence.Kind.U_LIRA or not isinstance(found.payload, dict):
+        return {"numbers": ()}
+    rows = evidence_numbers.tables(found.payload, policy)
+    return {
+        "numbers": rows,
+        "pointer": evidence_numbers.for_pointer(found.payload),
+        "lacking": evidence_numbers.lacking(found.payload, drawn=found.plot_id is not None),
+    }
+
+
+def _shared(found: Evidence, plan: AuditPlan | None) -> Pool | None:
+    """Return what is said over the cases of one pool, where it served several."""
+    several = found.kind == Evidence.Kind.U_LIRA and plan and plan.design.get("subjects")
+    return pool_of(found.run) if several else None
+
+
+def _plan_of(found: Evidence) -> AuditPlan | None:
+    return getattr(found.run, "audit_plan", None)
+
+
+def _verdict_on(found: Evidence) -> Verdict | None:
+    return getattr(found, "verdict", None)
 
 
 def _picture(request: HttpRequest, stored: Artefact) -> HttpResponse:
@@ -134,11 +172,10 @@ def _figures(found: Evidence) -> dict[str, str]:
 
 
 def _evidence_of(case: ErasureRequest, evidence_id: UUID) -> Evidence:
-    mine = Q(request=None) | Q(request=case)
-    belonging = Evidence.objects.filter(mine, run__requests=case)
-    return get_object_or_404(
-        belonging.select_related("run__target", "run__unlearned", "plot"), pk=evidence_id
-    )
+    try:
+        return evidence_called(case, evidence_id)
+    except EvidenceNotHere as error:
+        raise Http404(str(error)) from error
 
 
 def _controls(found: Evidence, plan: AuditPlan | None) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from django.core.paginator import Paginator
 from django.views.decorators.http import require_safe
 
 from audits.core.fleet_words import DOES_NOT_MEAN
-from audits.queries.fleet import PeriodRefused, fleet, period
+from audits.queries.fleet import PeriodRefused, period
+from audits.queries.fleet_kept import kept_fleet
 from audits.queries.questions import OPEN, WITHOUT
 from audits.views.access import page, staff_page
 from audits.views.wording import BUSY, QUIET, Badge, method_title, verdict_badge
@@ -37,9 +38,10 @@ def all_evidence(request: HttpRequest) -> HttpResponse:
     except PeriodRefused as error:
         messages.error(request, f"{error} All days are shown.")
         since, until = None, None
-    found = fleet(since=since, until=until)
+    found = kept_fleet(since=since, until=until)
     kept = set(found.surviving)
     shown = Paginator(found.passed, PER_PAGE).get_page(request.GET.get("page"))
+    pools = Paginator(found.pools, PER_PAGE).get_page(request.GET.get("pools"))
     days = {
         "since": since.isoformat() if since else "",
         "until": until.isoformat() if until else "",
@@ -50,6 +52,7 @@ def all_evidence(request: HttpRequest) -> HttpResponse:
         "does_not_mean": DOES_NOT_MEAN,
         "methods": _methods(found),
         "shown": shown,
+        "pools": pools,
         "rows": [_row(one, found, kept) for one in shown],
         "days": days,
         "query": "".join(f"{name}={day}&" for name, day in days.items() if day),

@@ -14,9 +14,10 @@ from audits import workflow
 from audits.core.roles import Right
 from audits.models import ErasureRequest, Intake, PersonalDetails, ProcessingStop
 from audits.queries.addressees import address_of
+from audits.queries.beside import beside
 from audits.queries.cases import OVER
 from audits.queries.decisions import proposed
-from audits.queries.mandates import mandate_question, may_close, shown_until
+from audits.queries.mandates import checks_of, mandate_question, may_close, shown_until
 from audits.services.asking import was_asked
 from audits.services.rights import has_right
 from audits.views import intake_forms as forms
@@ -225,14 +226,14 @@ def question_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 def asked_for(case: ErasureRequest, user: User) -> dict[str, Any]:
     """Return what is shown of a request beside the usual facts, and what can be done about it."""
-    intake = Intake.objects.select_related("entered_by").filter(request=case).first()
-    details = PersonalDetails.objects.filter(request=case).first()
-    stop = ProcessingStop.objects.filter(request=case).first()
+    intake: Intake | None = beside(case, "intake", "entered_by")
+    details: PersonalDetails | None = beside(case, "details")
+    stop: ProcessingStop | None = beside(case, "stop")
     handles, enters = has_right(user, Right.HANDLE), has_right(user, Right.ENTER)
     open_, early = not case.outcome, case.status in (S.RECEIVED, S.VERIFIED)
     free = open_ and not proposed(case)
     hidden = case.status == S.VERIFIED and case.outcome == Outcome.NO_DATA_FOUND
-    checks = list(case.identity_checks.order_by("asked_at", "checked_at"))
+    checks = checks_of(case)
     agent = bool(intake and intake.by_agent and not intake.mandate_seen)
     last = shown_until(case) if agent else None
     asks = mandate_question(case) is None if agent else not was_asked(case)

@@ -24,7 +24,12 @@ from audits.core.letter_rules import (
 )
 from audits.core.roles import Right
 from audits.queries.letter_samples import sample_values
-from audits.queries.letter_texts import builtin_text, current_text, versions_of
+from audits.queries.letter_texts import (
+    builtin_text,
+    current_text,
+    versions_in_use,
+    versions_of,
+)
 from audits.services.letter_writing import filled_in
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
@@ -42,9 +47,9 @@ if TYPE_CHECKING:
 @staff_page
 def letter_texts(request: HttpRequest) -> HttpResponse:
     """List every letter in every language, with the version in use."""
-    languages, now = list(LOCALES.items()), timezone.now()
+    languages, used = list(LOCALES.items()), versions_in_use(timezone.now())
     rows = [
-        (code, rule.title, [(*one, current_text(code, one[0], now).version) for one in languages])
+        (code, rule.title, [(*one, used.get((code, one[0]), 0)) for one in languages])
         for code, rule in RULES.items()
     ]
     context = {

@@ -50,7 +50,7 @@ def letter(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse
         return not_there(request, "The text cannot be read", _why_not(found, error), 404)
     shown = written.without_links(phrases(found.locale)["hidden"])
     context = {"case": found.request, "letter": found, **_shown(shown, found.code, found.locale)}
-    return page(request, "audits/letter.html", context)
+    return page(request, _template(request, "audits/letter.html"), context)
 
 
 @require_safe
@@ -85,7 +85,12 @@ def preview(request: HttpRequest, case_id: UUID) -> HttpResponse:
     may_send = code in workflow.LETTERS_OF_STAFF and case.status in workflow.LETTERS_OF_STAFF[code]
     shown = _shown(written, code, case.locale)
     context = {"case": case, "may_send": may_send and _may_handle(request), **shown}
-    return page(request, "audits/letter_preview.html", context)
+    return page(request, _template(request, "audits/letter_preview.html"), context)
+
+
+def _template(request: HttpRequest, whole: str) -> str:
+    """Return the template of a page, or of its text alone for the page of the case."""
+    return "audits/_letter_text.html" if request.GET.get("part") == "text" else whole
 
 
 def _why_not(letter: Letter, error: NotReadable) -> str:
@@ -164,11 +169,12 @@ def route(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 def letters_of(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
     """Return what the page of a case shows of its letters."""
-    known = set(case.letters.values_list("code", flat=True))
+    written = sorted(case.letters.all(), key=lambda one: one.created_at)
+    known = {one.code for one in written}
     by_staff = workflow.LETTERS_OF_STAFF
     sendable = [code for code in by_staff if case.status in by_staff[code] and code not in known]
     return {
-        "letters": case.letters.order_by("created_at"),
+        "letters": [(one, RULES[one.code].title) for one in written],
         "letters_to_send": [(code, RULES[code].title) for code in sendable],
         "may_handle": _may_handle(request),
         "may_enter": rights.has_right(staff_of(request), Right.ENTER),

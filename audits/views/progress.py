@@ -11,17 +11,21 @@ from django.http import HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
+from audits.core.durations import duration
 from audits.queries import case_work
+from audits.queries.case_file import ordered_runs
+from audits.queries.case_jobs import SHOWN, courses_of, lines_of
 from audits.views.wording import job_title
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from django.http import HttpRequest
 
-    from audits.models import ErasureRequest
+    from audits.models import ErasureRequest, JobLine
+    from audits.queries.case_jobs import Course
     from lineage.models import Job
     from unlearning.models import UnlearningRun
 
@@ -39,6 +43,19 @@ class Bar:
     done: int
     total: int
     attempt: int
+    job: Job
+    course: Course
+
+    @property
+    def elapsed(self) -> str:
+        """Return how long it has been at work."""
+        return duration(self.course.elapsed.total_seconds())
+
+    @property
+    def remaining(self) -> str:
+        """Return how much longer this phase takes; empty where nobody knows."""
+        left = self.course.remaining
+        return "" if left is None else duration(left.total_seconds())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +64,16 @@ class Progress:
 
     * ``state``: changes when the rest of the page is out of date, which is then loaded again;
     * ``phase``: what is announced, once, to those who do not see the bars;
+    * ``queued``: jobs that wait, with what they do;
+    * ``ended``: jobs that failed and may be tried again, with what they said last;
     * ``stuck``: jobs wait and no worker takes them.
     """
 
     state: str
     phase: str
     bars: tuple[Bar, ...]
-    queued: tuple[str, ...]
+    queued: tuple[tuple[Job, str], ...]
+    ended: tuple[tuple[Job, str, Sequence[JobLine]], ...]
     stuck: bool
 
     @property
@@ -65,14 +85,21 @@ class Progress:
 def progress_of(request: ErasureRequest, now: datetime) -> Progress:
     """Return what runs for a case at ``now``."""
     work = case_work.work_of(request)
-    runs = case_work.runs_by_id([*work.running, *work.queued])
-    bars = tuple(_bar(job, runs) for job in work.running)
+    runs = {run.pk: run for run in ordered_runs(request)}
+    courses = courses_of(work.running, now)
+    bars = tuple(_bar(job, runs, courses[job.pk]) for job in work.running)
+    failed = work.failed if request.status == request.Status.FAILED else ()
+    said = lines_of(failed)
     active = case_work.is_at_work(request, work)
     return Progress(
         state=WORKING if active else f"{request.status}:{work.undecided}:{work.waiting}",
         phase=_phase(request, bars),
         bars=bars,
-        queued=tuple(job_title(job.kind, runs.get(job.payload_id)) for job in work.queued),
+        queued=tuple((job, job_title(job.kind, runs.get(job.payload_id))) for job in work.queued),
+        ended=tuple(
+            (job, job_title(job.kind, runs.get(job.payload_id)), said[job.pk][-SHOWN:])
+            for job in failed
+        ),
         stuck=not bars and any(job.created_at < now - PATIENCE for job in work.queued),
     )
 
@@ -91,11 +118,13 @@ def _phase(request: ErasureRequest, bars: tuple[Bar, ...]) -> str:
     return "; ".join(f"{bar.title}: {bar.phase}" if bar.phase else bar.title for bar in bars)
 
 
-def _bar(job: Job, runs: Mapping[UUID, UnlearningRun]) -> Bar:
+def _bar(job: Job, runs: Mapping[UUID, UnlearningRun], course: Course) -> Bar:
     return Bar(
         title=job_title(job.kind, runs.get(job.payload_id)),
         phase=job.phase,
         done=min(job.done, job.total),
         total=job.total,
         attempt=job.attempt,
+        job=job,
+        course=course,
     )

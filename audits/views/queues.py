@@ -19,6 +19,7 @@ from audits.core.roles import Right
 from audits.queries import schedule
 from audits.queries.capacity import DAY
 from audits.queries.job_cases import cases_of_jobs
+from audits.queries.job_page import remaining
 from audits.queries.policy_values import in_force
 from audits.views.access import page, staff_of, staff_page
 from audits.views.charts import span
@@ -26,7 +27,7 @@ from audits.views.needs import JOB_DAYS
 from audits.views.rights import may, needing
 from audits.views.wording import job_title
 from lineage.core.queues import QUEUES, QueueUnknown
-from lineage.queries.queues import failed_jobs, queue_states, running_jobs
+from lineage.queries.queues import queue_states, running_jobs, unfinished_jobs, waiting_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,14 +46,16 @@ PER_PAGE = 50
 def queue_page(request: HttpRequest) -> HttpResponse:
     """Show each queue, the running and the failed jobs, and the capacity of trainings."""
     now = timezone.now()
-    failed = failed_jobs(now - timedelta(days=JOB_DAYS))
+    failed = unfinished_jobs(now - timedelta(days=JOB_DAYS))
     shown = Paginator(failed, PER_PAGE).get_page(request.GET.get("page"))
-    running = list(running_jobs()[:PER_PAGE])
+    running, waiting = running_jobs()[:PER_PAGE], waiting_jobs()[:PER_PAGE]
     outlook = schedule.outlook(now)
     context = {
         "queues": queue_states(now),
         "known": QUEUES,
         "running": _rows(running, now),
+        "waiting": _rows(waiting, now),
+        "waiting_shown": PER_PAGE,
         "failed": _rows(shown, now),
         "shown": shown,
         "failed_days": JOB_DAYS,
@@ -116,8 +119,14 @@ def _rows(jobs: Iterable[Job], now: datetime) -> list[dict[str, Any]]:
             "job": job,
             "case": cases.get(job.payload_id),
             "title": job_title(job.kind, None),
+            "remaining": _left(job, now),
             "percent": round(100 * min(1.0, job.done / job.total)) if job.total else None,
             "lapsed": job.lease_until is not None and job.lease_until < now,
         }
         for job in jobs
     ]
+
+
+def _left(job: Job, now: datetime) -> str:
+    left = remaining(job, now)
+    return "" if left is None else span(left.total_seconds())

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits.core.roles import Right
-from audits.forms import PlainErrors
+from audits.forms import LongSelectMultiple, PlainErrors
 from audits.models import Publication, Recipient
 from audits.queries import registers
 from audits.queries.told import unregistered_readers
@@ -39,6 +39,7 @@ class _EntryForm(PlainErrors, forms.ModelForm):  # type: ignore[type-arg]  # of 
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (as Django gives it)
         super().__init__(*args, **kwargs)
+        self.fields["versions"].widget = LongSelectMultiple()
         self.fields["versions"].queryset = registers.deployable()  # type: ignore[attr-defined]
         self.fields["since"].widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
+PER_PAGE = 100
 FORMS = ("json", "csv", "md")  # of the record of processing
 TYPES = {"csv": "text/csv", "json": "application/json"}
 
@@ -31,7 +33,7 @@ def register_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @staff_page
 def register(request: HttpRequest, name: str) -> HttpResponse:
-    """List one register, of a period where it has one."""
+    """List one register, of a period where it has one, some rows at a time."""
     found = _found(name)
     refused = ""
     days: tuple[date | None, date | None] = (None, None)
@@ -39,15 +41,21 @@ def register(request: HttpRequest, name: str) -> HttpResponse:
         days = _period(request)
     except PeriodRefused as error:
         refused = str(error)
+    rows = [] if refused else found.rows(*days)
+    shown = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    kept = request.GET.copy()
+    kept.pop("page", None)
     context = {
         "name": name,
         "register": found,
         "columns": [_heading(column) for column in found.shown],
-        "rows": [] if refused else [_cells(found, row) for row in found.rows(*days)],
+        "rows": [_cells(found, row) for row in shown],
+        "shown": shown,
         "refused": refused,
         "since": request.GET.get("since", ""),
         "until": request.GET.get("until", ""),
-        "query": request.GET.urlencode(),
+        "file_query": kept.urlencode(),
+        "query": f"{kept.urlencode()}&" if kept else "",
     }
     return page(request, "audits/register.html", context, status=400 if refused else 200)
 

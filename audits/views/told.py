@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,7 +18,6 @@ from audits.core.roles import Right
 from audits.forms import PlainForm
 from audits.models import ErasureRequest, Notice
 from audits.queries import told
-from audits.queries.ends import ends_of
 from audits.queries.notices import code_of, locale_of, to_come
 from audits.queries.supplier import outside_bases
 from audits.services import notices
@@ -29,6 +27,7 @@ from audits.services.rights import has_right
 from audits.views.access import page, private, staff_of, staff_page
 from audits.views.asking import ask
 from audits.views.downloads import not_there
+from audits.views.language import speak_to
 from audits.views.rights import needing
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
+
+    from lineage.models import Deployment
 
 TONES = {
     "DUE": "care",
@@ -70,23 +71,19 @@ def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
             return redirect("audits:acknowledge", token=token)
     except LinkUnknown:
         return _unknown(request)
+    speak_to(request, notice)
     done = notice.state == Notice.State.ACKNOWLEDGED
     return page(request, "audits/acknowledge.html", {"notice": notice, "done": done})
 
 
 def _unknown(request: HttpRequest) -> HttpResponse:
     """Say so in the language of the browser: whose link it was meant to be is not known."""
-    request.public_language = True  # type: ignore[attr-defined]  # read by base.html
-    language = request.GET.get("lang") or translation.get_language_from_request(request)
-    with translation.override(language if language in dict(settings.LANGUAGES) else "en"):
-        reason = gettext(
-            "This link is not complete, or what it is about is not kept any more. Please copy the "
-            "whole link from our letter."
-        )
-        context = {"reason": reason, "recipient": True}
-        response = page(request, "audits/link_not_usable.html", context, status=410)
-        response["Content-Language"] = translation.get_language() or "en"
-    return response
+    reason = gettext(
+        "This link is not complete, or what it is about is not kept any more. Please copy the "
+        "whole link from our letter."
+    )
+    context = {"reason": reason, "recipient": True}
+    return page(request, "audits/link_not_usable.html", context, status=410)
 
 
 @require_safe
@@ -177,19 +174,24 @@ def asked_who(request: HttpRequest, case_id: UUID) -> HttpResponse:
 def told_context(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
     """Return what the page of a case says of ends, deployments and notices."""
     user = staff_of(request)
+    deployed = list(told.deployments_of(case)) if case.plan.get("affected") else []
     return {
-        "ends": ends_of(case),
-        "outside_bases": outside_bases(case),
-        "to_come": to_come(case, timezone.now()),
         "notices": [(one, TONES[one.state]) for one in told.notices_of(case)],
-        "still_deployed": told.still_deployed(case),
-        "awaited": told.awaited(case),
-        "version_exceptions": case.version_exceptions.select_related(
-            "version", "proposed_by", "approved_by"
-        ),
+        "still_deployed": [one for one in deployed if one.is_open and _out_of_use(one)],
+        "awaited": told.awaited(case) if any(map(_out_of_use, deployed)) else [],
+        "version_exceptions": case.version_exceptions.all(),
         "asked_who": told.asked_who(case),
         "may_tell": has_right(user, Right.HANDLE),
         "may_operate": has_right(user, Right.OPERATE),
         "may_review": has_right(user, Right.REVIEW),
         "today": timezone.localdate(),
     }
+
+
+def ahead_context(case: ErasureRequest) -> dict[str, Any]:
+    """Return who will be told when the case comes to it, and from where its models come."""
+    return {"to_come": to_come(case, timezone.now()), "outside_bases": outside_bases(case)}
+
+
+def _out_of_use(one: Deployment) -> bool:
+    return one.version.state in told.OUT_OF_USE

@@ -45,14 +45,14 @@ def _became(case: ErasureRequest) -> str:
     if case.outcome or case.status == S.SEALED:
         return _(
             "You confirmed this request with it, and the request is closed. Our answer says what "
-            "was done, and the status page in the same e-mail shows it as well."
+            "was done, and the status page in the same message shows it as well."
         )
     if case.status == S.RECEIVED:
         return _(
             "We have sent you a newer one, which takes its place. Please use the link in our "
-            "newest e-mail."
+            "newest message."
         )
     return _(
         "You confirmed this request with it, so nothing is left for you to do. The status page "
-        "in the same e-mail shows how far it is."
+        "in the same message shows how far it is."
     )

@@ -18,14 +18,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audits import workflow
 from audits.models import PlanPreview
 from audits.queries import previewed
-from audits.services.plan_previews import ASKERS
+from audits.services.plan_previews import ASKERS, KEPT_FOR
 from audits.views.access import page, staff_of
 from audits.views.asking import posted
 from audits.views.progress import fragment
 from audits.views.rights import needing
 from audits.views.weighing import ways_of
 from audits.views.wording import method_title
-from lineage.models import Job, ModelVersion
+from lineage.models import Job, ModelVersion, PausedQueue
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -47,7 +47,6 @@ class WhatIfForm(forms.Form):
             ("RECORDS", "Certain records, by number"),
             ("NUMBER", "As many records, evenly spread over those it was trained on"),
         ],
-        initial="PERSON",
         widget=forms.RadioSelect,
         error_messages={"required": "Select for whom.", "invalid_choice": "Select for whom."},
     )
@@ -133,10 +132,12 @@ def _watched(preview: PlanPreview) -> dict[str, Any]:
     job = Job.objects.filter(kind="PREVIEW", payload_id=preview.pk).first()
     failed = job is not None and job.status in (Job.Status.FAILED, Job.Status.CANCELLED)
     state = DONE if preview.ended_at else FAILED if failed else WORKING
-    queued = job is not None and job.status == Job.Status.QUEUED
+    queued = job if job is not None and job.status == Job.Status.QUEUED else None
     return {
         "state": state,
         "phase": "Waiting for a worker" if queued else "Weighing the ways",
+        "paused": queued and PausedQueue.objects.filter(queue=queued.queue).first(),
+        "gone_at": preview.created_at + KEPT_FOR,
         "stuck": state == WORKING and preview.created_at < timezone.now() - PATIENCE,
         "error": job.error if job and failed else "",
     }

@@ -53,6 +53,9 @@ JOBS = {
     "ERASE": "Delete the records and the old versions",
     "REPORT": "Write the report",
     "TRAIN": "Train",
+    "TUNE": "Search hyperparameters",
+    "TILES": "Build membership tiles",
+    "SEARCH": "Search places outside lineage",
 }
 # Read by the person.
 OUTCOMES: dict[str, str] = {

@@ -7,7 +7,7 @@
 * ``version_actions``: what they do about versions that stay;
 * ``policy_actions``: what administrators do about the policy values that are stored;
 * ``preview_actions``: what they ask before anybody asked for anything;
-* ``queue_actions``: what is done about the queues of jobs;
+* ``queue_actions``: what is done about the queues of jobs, and jobs of no case;
 * ``retention_actions``: what is done about how long closed cases are kept;
 * ``decide_actions``: what staff decide about requests, with a second person, and about holds;
 * ``steps``: ``advance`` looks at where a case is and does the next step; it may be called at any
@@ -20,6 +20,7 @@
 from __future__ import annotations
 
 from audits.workflow.actions import (
+    cancel_job,
     confirm,
     decide_duplicate,
     decide_duplicates,
@@ -89,7 +90,7 @@ from audits.workflow.policy_actions import (
     withdraw_policy,
 )
 from audits.workflow.preview_actions import preview_plan
-from audits.workflow.queue_actions import pause_queue, resume_queue
+from audits.workflow.queue_actions import cancel_work, pause_queue, resume_queue, retry_work
 from audits.workflow.retention_actions import keep_longer
 from audits.workflow.version_actions import approve_exception, drop_exception, propose_exception
 
@@ -102,6 +103,8 @@ __all__ = [
     "approve_forget_set",
     "approve_policy",
     "ask_information",
+    "cancel_job",
+    "cancel_work",
     "check_identity",
     "choose_records",
     "choose_route",
@@ -141,6 +144,7 @@ __all__ = [
     "resume_clock",
     "resume_queue",
     "retry",
+    "retry_work",
     "return_decision",
     "return_forget_set",
     "return_policy",

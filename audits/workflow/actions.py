@@ -10,7 +10,7 @@ from django.utils import timezone
 from audits.core.roles import Right
 from audits.models import ErasureRequest
 from audits.queries import cases
-from audits.services import decisions, duplicates, four_eyes, releases, requests
+from audits.services import cancelling, decisions, duplicates, four_eyes, releases, requests
 from audits.services.rights import require
 from audits.workflow import doorbell, letter_actions
 from audits.workflow.intake_actions import LetterNotSent, send_links
@@ -131,6 +131,13 @@ def retry(*, case_id: UUID, user: User) -> None:
             jobs.retry_job(job_id=job.pk)
             unlearning_runs.requeue_run(run_id=job.payload_id)
     doorbell.wake(case_id)
+
+
+@logged
+def cancel_job(*, case_id: UUID, job_id: UUID, user: User) -> None:
+    """Stop a job that a case waits for; retrying the case does it again."""
+    cancelling.cancel_job(case_id=case_id, job_id=job_id, user=user, now=timezone.now())
+    doorbell.wake(case_id)  # one that was at work rings by itself once it has stopped
 
 
 @logged

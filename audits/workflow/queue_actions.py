@@ -1,4 +1,4 @@
-"""What is done about the queues of jobs."""
+"""What is done about the queues of jobs, and about jobs that no case waits for."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from audits.services import queue_switch
+from audits.services import job_switch, queue_switch
 from audits.workflow import doorbell
 from lineage.models import Job
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django.contrib.auth.models import User
 
 _AT_ONCE = 100  # bells rung at once; the sweep rings the others
@@ -29,3 +31,16 @@ def resume_queue(*, queue: str, user: User | None) -> bool:
         for job in waiting.order_by("created_at")[:_AT_ONCE]:
             doorbell.ring(job)
     return changed
+
+
+def cancel_work(*, job_id: UUID, user: User) -> bool:
+    """Stop a job that no case waits for; False if it has ended. Raises as the service does."""
+    return job_switch.cancel_work(job_id=job_id, user=user, now=timezone.now())
+
+
+def retry_work(*, job_id: UUID, user: User) -> bool:
+    """Do such a job again, and ring; False if it neither failed nor was stopped."""
+    job = job_switch.retry_work(job_id=job_id, user=user, now=timezone.now())
+    if job is not None:
+        doorbell.ring(job)
+    return job is not None

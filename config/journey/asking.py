@@ -62,17 +62,21 @@ def extended_after_the_first_month(scene: Scene) -> Happened:
 
 def withdrawn(scene: Scene) -> Happened:
     """Who takes the request back on the status page leaves a trace, and keeps their data."""
-    email = scene.person(7)
-    case = scene.send_form(email)
-    status = scene.mailbox.find(email, r"http\S+/erasure/status/\S+/")
-    Visitor(scene.site).confirm(f"{status}withdraw/")
-    scene.reaches(case, S.SEALED)
+    case = withdrawn_by(scene, scene.person(7))
     told = events_of(case, "request_withdrawn", "case_sealed")
     return Happened(
         ok=len(told) == 2,  # noqa: PLR2004  (withdrawn, sealed)
         what=f"{case.reference} was withdrawn by the person, and says so.",
         events=told,
     )
+
+
+def withdrawn_by(scene: Scene, email: str) -> ErasureRequest:
+    """Let a person ask and take the request back; return the case, sealed."""
+    case = scene.send_form(email)
+    status = scene.mailbox.find(email, r"http\S+/erasure/status/\S+/")
+    Visitor(scene.site).confirm(f"{status}withdraw/")
+    return scene.reaches(case, S.SEALED)
 
 
 def unconfirmed_duplicate(scene: Scene) -> Happened:

@@ -23,7 +23,7 @@ def resubmitted(scene: Scene) -> Happened:
     slug = name_of_place()
     path = files() / f"{slug}.csv"
     path.write_text("half of a file")
-    _register(scene, slug, str(path))
+    register_table(scene, slug, str(path))
     case = scene.accepted(scene.person(11))
     stopped = scene.reaches(case, S.FAILED)
     before = events_of(case, *_ALL)
@@ -46,7 +46,7 @@ def deleted_row_is_read_back(scene: Scene) -> Happened:
     email, slug = scene.person(13), name_of_place()
     path = files() / f"{slug}.csv"
     _write(path, [email, "somebody@example.org", email])
-    _register(scene, slug, str(path))
+    register_table(scene, slug, str(path))
     case = scene.reaches(scene.accepted(email), S.SEALED)
     result = LocationResult.objects.get(case=case, location__slug=slug)
     left = path.read_text()
@@ -108,7 +108,8 @@ def _sent(case: ErasureRequest) -> bool:
     return Letter.objects.filter(request=case, code="ANSWER_ERASED", state="SENT").exists()
 
 
-def _register(scene: Scene, slug: str, pattern: str) -> None:
+def register_table(scene: Scene, slug: str, pattern: str) -> None:
+    """Register a table of another system, in which people are found by their address."""
     scene.desks["keeper"].post(
         "/places/new/tables/",
         {

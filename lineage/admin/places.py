@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from lineage.admin.base import ReadOnlyAdmin
-from lineage.models import ApiKey, Backup, Deployment, Location, SuppressionHit
+from lineage.models import ApiKey, Backup, Deployment, KeptAnswer, Location, SuppressionHit
 
 
 @admin.register(ApiKey)
@@ -16,6 +16,14 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     search_fields = ("name", "prefix")
     exclude = ("digest",)
+
+
+@admin.register(KeptAnswer)
+class KeptAnswerAdmin(ReadOnlyAdmin):
+    """Calls of the API that may be made again; what they were answered is not shown."""
+
+    list_display = ("call", "status", "made_at")
+    exclude = ("asked", "body")
 
 
 @admin.register(Location)

@@ -1,19 +1,22 @@
-"""Bearer keys with scopes."""
+"""Bearer keys with scopes, each counted."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.utils import timezone
 from ninja.security import HttpBearer
 
-from lineage.services.api_keys import KeyRefused, use_key
+from lineage.api.rates import count_call
+from lineage.services.api_keys import use_key
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from lineage.models import ApiKey
+
+
+_KNOWN = "_expunge_key"
 
 
 class Scope(HttpBearer):
@@ -23,9 +26,23 @@ class Scope(HttpBearer):
         super().__init__()
         self.scope, self.others = scope, others
 
-    def authenticate(self, request: HttpRequest, token: str) -> ApiKey:  # noqa: ARG002  (Ninja's signature)
-        """Return the key. Raises KeyRefused, which becomes a problem of status 403."""
-        for other in self.others:
-            with suppress(KeyRefused):
-                return use_key(secret=token, scope=other, now=timezone.now())
-        return use_key(secret=token, scope=self.scope, now=timezone.now())
+    def authenticate(self, request: HttpRequest, token: str) -> ApiKey:
+        """Return the key.
+
+        Raises:
+            KeyNotKnown, KeyRefused: problems of status 401 and 403.
+            RateExceeded: the key was used too often; 429.
+        """
+        known: ApiKey | None = getattr(request, _KNOWN, None)
+        if known is not None:  # this call's key was checked, and counted
+            return known
+        now = timezone.now()
+        key = use_key(secret=token, scope=self.scope, others=self.others, now=now)
+        count_call(request, key, now)
+        setattr(request, _KNOWN, key)
+        return key
+
+
+def key_of(request: HttpRequest) -> ApiKey:
+    """Return the key that a call was made with."""
+    return cast("ApiKey", vars(request)["auth"])  # set by Ninja

@@ -12,7 +12,8 @@ from ninja import Field, Router, Schema
 from pydantic import AwareDatetime, ValidationError
 
 from expunge.wire import NOT_YOUR_RUN
-from lineage.api.auth import Scope
+from lineage.api.auth import Scope, key_of
+from lineage.api.conventions import HARMLESS, writes
 from lineage.api.sizes import TooLarge, check_size
 from lineage.core.bitmaps import BitmapUnreadable
 from lineage.core.first_steps import StepsUnreadable
@@ -26,8 +27,6 @@ from lineage.services.snapshots import OrdinalsUnknown
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-
-    from lineage.models import ApiKey
 
 router = Router(auth=Scope("capture"), tags=["capture"])
 _FIRST_YEAR = 1970
@@ -114,7 +113,7 @@ class ToldOut(Schema):
     born_affected: bool
 
 
-@router.get("/runs/{run_id}", response=ToldOut)
+@router.get("/runs/{run_id}", response=ToldOut, operation_id="show_reported_run")
 def show(request: HttpRequest, run_id: UUID) -> Told:
     """Say what became of a run."""
     check_owner(run_id, owner=_owner(request))
@@ -122,11 +121,15 @@ def show(request: HttpRequest, run_id: UUID) -> Told:
 
 
 def _owner(request: HttpRequest) -> str:
-    key: ApiKey = vars(request)["auth"]  # set by Ninja
-    return key.name
+    return key_of(request).name
 
 
-@router.post("/runs/{run_id}/begin", response=ToldOut)
+@router.post(
+    "/runs/{run_id}/begin",
+    response=ToldOut,
+    operation_id="begin_run",
+    openapi_extra=writes(HARMLESS),
+)
 def begin(request: HttpRequest, run_id: UUID, body: BeginIn) -> Told:
     """Open a run."""
     if body.at.year < _FIRST_YEAR:
@@ -170,7 +173,12 @@ def _plan(run_id: UUID, body: BeginIn) -> RunPlan:
     )
 
 
-@router.post("/runs/{run_id}/heartbeat", response=ToldOut)
+@router.post(
+    "/runs/{run_id}/heartbeat",
+    response=ToldOut,
+    operation_id="heartbeat_run",
+    openapi_extra=writes(HARMLESS),
+)
 def heartbeat(request: HttpRequest, run_id: UUID, body: RankIn) -> Told:
     """Say that the training goes on, and learn whether its records still may be used."""
     return capture_reports.hear(
@@ -178,7 +186,12 @@ def heartbeat(request: HttpRequest, run_id: UUID, body: RankIn) -> Told:
     )
 
 
-@router.post("/runs/{run_id}/fail", response=ToldOut)
+@router.post(
+    "/runs/{run_id}/fail",
+    response=ToldOut,
+    operation_id="fail_run",
+    openapi_extra=writes(HARMLESS),
+)
 def fail(request: HttpRequest, run_id: UUID, body: FailIn) -> Told:
     """Say that the training ended without a model."""
     return capture_reports.fail_reported(
@@ -190,7 +203,27 @@ def fail(request: HttpRequest, run_id: UUID, body: FailIn) -> Told:
     )
 
 
-@router.post("/runs/{run_id}/finish", response=ToldOut)
+_PART = {"type": "string", "format": "binary"}
+PARTS = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["message", "used"],
+                "properties": dict.fromkeys(("message", "used", "weights", "first_steps"), _PART),
+            }
+        }
+    },
+}
+
+
+@router.post(
+    "/runs/{run_id}/finish",
+    response=ToldOut,
+    operation_id="finish_run",
+    openapi_extra=writes(HARMLESS, requestBody=PARTS),
+)
 def finish(request: HttpRequest, run_id: UUID) -> Told:
     """Say what was used and hand in the model.
 

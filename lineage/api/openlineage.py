@@ -9,6 +9,7 @@ from django.utils import timezone
 from ninja import Router, Schema, Status
 
 from lineage.api.auth import Scope
+from lineage.api.conventions import HARMLESS, JSON, writes
 from lineage.api.sizes import TooLarge, check_size
 from lineage.core.openlineage import EventUnreadable
 from lineage.services.openlineage import RunTaken, SpaceUnknown, VersionTaken, receive
@@ -61,13 +62,28 @@ class BatchOut(Schema):
     failed_events: list[FailedOut]
 
 
-@router.post("/lineage", response={201: TakenOut})
+def _taken(kind: str) -> dict[str, Any]:
+    content = {JSON: {"schema": {"type": kind}}}
+    return writes(HARMLESS, requestBody={"required": True, "content": content})
+
+
+@router.post(
+    "/lineage",
+    response={201: TakenOut},
+    operation_id="take_event",
+    openapi_extra=_taken("object"),
+)
 def lineage(request: HttpRequest) -> Status[dict[str, bool]]:
     """Take one event: of a run, a job or a data set."""
     return Status(201, {"new": receive(body=_body(request), now=timezone.now())})
 
 
-@router.post("/lineage/batch", response={200: BatchOut})
+@router.post(
+    "/lineage/batch",
+    response={200: BatchOut},
+    operation_id="take_events",
+    openapi_extra=_taken("array"),
+)
 def batch(request: HttpRequest) -> dict[str, Any]:
     """Take many events; those that cannot be taken are named, all others are kept."""
     events = _body(request)

@@ -11,6 +11,7 @@ from ninja import Field, Router, Schema
 
 from lineage.api.auth import Scope
 from lineage.api.capture import InputMissing
+from lineage.api.conventions import BYTES, HARMLESS, writes
 from lineage.core.bitmaps import encode
 from lineage.models import DatasetSnapshot
 from lineage.queries.record_lookup import Named, ordinals_in_view
@@ -90,7 +91,7 @@ def _described(view: TrainingView) -> ViewOut:
     )
 
 
-@router.get("/datasets/{name}/newest", response=ViewOut)
+@router.get("/datasets/{name}/newest", response=ViewOut, operation_id="newest_view")
 def newest(request: HttpRequest, name: str) -> ViewOut:
     """Return the newest snapshot of a data set that was taken here.
 
@@ -105,27 +106,44 @@ def newest(request: HttpRequest, name: str) -> ViewOut:
     return _described(_view(last))
 
 
-@router.get("/snapshots/{snapshot_id}", response=ViewOut)
+@router.get("/snapshots/{snapshot_id}", response=ViewOut, operation_id="show_view")
 def describe(request: HttpRequest, snapshot_id: UUID) -> ViewOut:
     """Return what a snapshot holds."""
     return _described(_view(snapshot_id))
 
 
-@router.get("/snapshots/{snapshot_id}/ordinals")
+BITMAP = {
+    "responses": {
+        200: {
+            "description": "A portable Roaring bitmap.",
+            "content": {BYTES: {"schema": {"type": "string", "format": "binary"}}},
+        }
+    }
+}
+
+
+@router.get(
+    "/snapshots/{snapshot_id}/ordinals", operation_id="list_ordinals", openapi_extra=BITMAP
+)
 def ordinals(request: HttpRequest, snapshot_id: UUID) -> HttpResponse:
     """Return the usable ordinals as a portable Roaring bitmap."""
     found = encode(_view(snapshot_id).ordinals)
-    return HttpResponse(found, content_type="application/octet-stream")
+    return HttpResponse(found, content_type=BYTES)
 
 
-@router.post("/snapshots/{snapshot_id}/translate", response=OrdinalsOut)
+@router.post(
+    "/snapshots/{snapshot_id}/translate",
+    response=OrdinalsOut,
+    operation_id="translate_names",
+    openapi_extra=writes(HARMLESS),
+)
 def translate(request: HttpRequest, snapshot_id: UUID, body: NamesIn) -> OrdinalsOut:
     """Return the ordinals of records that the script knows by person and key."""
     names = [Named(kind=name.kind, subject=name.subject, key=name.key) for name in body.names]
     return OrdinalsOut(ordinals=ordinals_in_view(_view(snapshot_id), names))
 
 
-@router.get("/snapshots/{snapshot_id}/records", response=RecordsOut)
+@router.get("/snapshots/{snapshot_id}/records", response=RecordsOut, operation_id="read_records")
 def records(
     request: HttpRequest, snapshot_id: UUID, start: int = 0, size: int = 256
 ) -> RecordsOut:

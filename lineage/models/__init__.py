@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lineage.models.access import ApiKey
+from lineage.models.access import ApiKey, KeptAnswer
 from lineage.models.deployments import Deployment
 from lineage.models.graph import (
     Artefact,
@@ -60,6 +60,7 @@ __all__ = [
     "ErasureViewOpening",
     "Influence",
     "Job",
+    "KeptAnswer",
     "LabelConflict",
     "LineageEdge",
     "LineageNode",

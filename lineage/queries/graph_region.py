@@ -12,7 +12,7 @@ from lineage.models import DatasetSnapshot, Influence, Role
 from lineage.queries.derivation import with_derived
 from lineage.queries.edges import FOR_EVER, edges_above, edges_below
 from lineage.queries.nodes import nodes_of
-from lineage.queries.possible import possibly_reached
+from lineage.queries.possible import possibly_reached, written_outside
 from lineage.queries.reach import reached
 from lineage.queries.subjects import records_of
 from lineage.queries.uncaptured import Uncaptured, uncaptured
@@ -124,13 +124,14 @@ def _nodes_of_dataset(dataset: Dataset) -> frozenset[int]:
     return frozenset(nodes_of(snapshots.values_list("id", flat=True)).values())
 
 
-def _possible(records: Iterable[OrdinalSpace], reaches: Iterable[Reach]) -> Uncaptured:
+def _possible(records: Collection[OrdinalSpace], reaches: Collection[Reach]) -> Uncaptured:
     """Return what may have learned from the records, and what is recorded between."""
-    told: set[int] = set()
+    written = written_outside() if reaches or records else {}
+    reached_so: set[int] = set()
     for reach in reaches:
-        told |= possibly_reached(reach)
-    parts = [uncaptured(space) for space in records]
-    nodes = told.union(*(part.nodes for part in parts))
+        reached_so |= possibly_reached(reach, written)
+    parts = [uncaptured(space, written) for space in records]
+    nodes = reached_so.union(*(part.nodes for part in parts))
     return Uncaptured(nodes, set[Edge]().union(*(part.edges for part in parts)))
 
 

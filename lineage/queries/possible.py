@@ -33,19 +33,19 @@ if TYPE_CHECKING:
     from lineage.queries.reach import Reach
 
 
-class _Written(NamedTuple):
+class Written(NamedTuple):
     """A state of a data set that somebody outside wrote."""
 
     dataset: uuid.UUID
     state: State
 
 
-def possibly_reached(reach: Reach) -> set[int]:
+def possibly_reached(reach: Reach, written: Mapping[int, Written] | None = None) -> set[int]:
     """Return the nodes that records act on if what was written outside is a snapshot of ours.
 
     Those on which they act in any case are among them, or none where there is no such snapshot.
     """
-    edges = with_possible(reach.acting.keys(), reach.edges)
+    edges = with_possible(reach.acting.keys(), reach.edges, written)
     if len(edges) == len(set(reach.edges)):
         return set()
     cuts = cuts_of(reach.removed, sorted(edges))
@@ -53,7 +53,9 @@ def possibly_reached(reach: Reach) -> set[int]:
     return {node for node, hits in flow.acting.items() if hits and node >= 0}
 
 
-def with_possible(nodes: Iterable[int], edges: Iterable[Edge]) -> set[Edge]:
+def with_possible(
+    nodes: Iterable[int], edges: Iterable[Edge], written: Mapping[int, Written] | None = None
+) -> set[Edge]:
     """Return edges below some nodes with those that are merely possible, and all below these.
 
     A number below 0 stands for "any snapshot that we took of a data set".
@@ -61,9 +63,10 @@ def with_possible(nodes: Iterable[int], edges: Iterable[Edge]) -> set[Edge]:
     Args:
         nodes: all that is reached so far.
         edges: all below them.
+        written: of ``written_outside``, where it was asked before.
     """
     found, known = set(edges), set[int]()
-    written = _written_outside()
+    written = written_outside() if written is None else written
     waiting = written.keys() & nodes
     while waiting:
         known |= waiting
@@ -74,17 +77,18 @@ def with_possible(nodes: Iterable[int], edges: Iterable[Edge]) -> set[Edge]:
     return found
 
 
-def _written_outside() -> dict[int, _Written]:
+def written_outside() -> dict[int, Written]:
+    """Return the states of data sets that somebody outside wrote, by node."""
     outputs = RunOutput.objects.filter(node__kind=LineageNode.Kind.SNAPSHOT)
     told = DatasetSnapshot.objects.filter(
         external_version__startswith=UNKNOWN, id__in=outputs.values("node__object_id")
     )
     rows = told.values_list("id", "dataset_id", "external_version", "digest")
-    found = {pk: _Written(dataset, State(text, digest)) for pk, dataset, text, digest in rows}
+    found = {pk: Written(dataset, State(text, digest)) for pk, dataset, text, digest in rows}
     return {node: found[pk] for pk, node in nodes_of(found).items()}
 
 
-def _may_be_ours(written: Mapping[int, _Written]) -> Iterator[Edge]:
+def _may_be_ours(written: Mapping[int, Written]) -> Iterator[Edge]:
     """Yield edges from what was written to our snapshots that it may be, and to parts of them."""
     outside: dict[uuid.UUID, dict[int, State]] = defaultdict(dict)
     for node, one in written.items():

@@ -59,6 +59,17 @@ def running_jobs() -> QuerySet[Job]:
     return Job.objects.filter(status=S.RUNNING).order_by("started_at")
 
 
+def waiting_jobs() -> QuerySet[Job]:
+    """Return the jobs that no worker has taken yet, in the order in which they came."""
+    return Job.objects.filter(status=S.QUEUED).order_by("created_at")
+
+
+def unfinished_jobs(since: datetime) -> QuerySet[Job]:
+    """Return the jobs that failed or were stopped since a moment, the newest first."""
+    found = Job.objects.filter(status__in=(S.FAILED, S.CANCELLED), ended_at__gte=since)
+    return found.order_by("-ended_at")
+
+
 def failed_jobs(since: datetime) -> QuerySet[Job]:
     """Return the jobs that failed since a moment, the newest first."""
     return Job.objects.filter(status=S.FAILED, ended_at__gte=since).order_by("-ended_at")

@@ -18,14 +18,15 @@ from lineage.models import (
 )
 from lineage.queries.edges import edges_below
 from lineage.queries.nodes import nodes_of
-from lineage.queries.possible import with_possible
+from lineage.queries.possible import with_possible, written_outside
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from lineage.core.graph import Edge
     from lineage.models import OrdinalSpace
+    from lineage.queries.possible import Written
 
 _SNAPSHOT = LineageNode.Kind.SNAPSHOT
 
@@ -43,35 +44,37 @@ def uncaptured_versions(space: OrdinalSpace) -> set[uuid.UUID]:
     return {node.object_id for node in nodes if node.kind == LineageNode.Kind.MODEL}
 
 
-def uncaptured(space: OrdinalSpace) -> Uncaptured:
+def uncaptured(space: OrdinalSpace, told: Mapping[int, Written] | None = None) -> Uncaptured:
     """Return all that may have learned from any record of a space, or may hold some.
 
     A run whose membership was not captured counts, unless all that it read are data sets of
     other spaces that hold records. Recall comes first: what was derived from anything that it
-    wrote counts too, and so does what read any state of a data set that it wrote.
+    wrote counts too, and so does what read any state of a data set that it wrote. ``told`` is of
+    ``written_outside``, where it was asked before.
     """
-    starts = _written(_runs(space))
+    told = written_outside() if told is None else told
+    starts = _written(_runs(space, told))
     edges = edges_below(starts)
-    return Uncaptured(starts | _reached(starts, edges), set(edges))
+    return Uncaptured(starts | _reached(starts, edges, told), set(edges))
 
 
-def _below(nodes: set[int]) -> set[int]:
+def _below(nodes: set[int], told: Mapping[int, Written]) -> set[int]:
     """Return all that was derived from some nodes, or may have been."""
-    return _reached(nodes, edges_below(nodes))
+    return _reached(nodes, edges_below(nodes), told)
 
 
-def _reached(nodes: set[int], edges: Collection[Edge]) -> set[int]:
-    wide = with_possible(nodes | {edge.dst for edge in edges}, edges)
+def _reached(nodes: set[int], edges: Collection[Edge], told: Mapping[int, Written]) -> set[int]:
+    wide = with_possible(nodes | {edge.dst for edge in edges}, edges, told)
     return {edge.dst for edge in wide if edge.dst >= 0}
 
 
-def _runs(space: OrdinalSpace) -> set[uuid.UUID]:
+def _runs(space: OrdinalSpace, told: Mapping[int, Written]) -> set[uuid.UUID]:
     """Return the runs that may have read records of the space."""
     untold = Run.objects.filter(capture_level=Run.Capture.NONE)
-    return set(untold.values_list("id", flat=True)) - _elsewhere(space)
+    return set(untold.values_list("id", flat=True)) - _elsewhere(space, told)
 
 
-def _elsewhere(space: OrdinalSpace) -> set[uuid.UUID]:
+def _elsewhere(space: OrdinalSpace, told: Mapping[int, Written]) -> set[uuid.UUID]:
     """Return runs of which it is known that they read other spaces only.
 
     A space that never handed out an ordinal stands for data that is not known here, and a file
@@ -85,7 +88,7 @@ def _elsewhere(space: OrdinalSpace) -> set[uuid.UUID]:
     if not runs:
         return runs
     known = DatasetSnapshot.objects.filter(space__next_ordinal__gt=0).exclude(space=space)
-    known = known.exclude(dataset__in=_derived_from(space))
+    known = known.exclude(dataset__in=_derived_from(space, told))
     unclear = declared.exclude(node__object_id__in=known.values("id"))
     runs -= set(unclear.values_list("run_id", flat=True))
     if not runs:
@@ -94,10 +97,10 @@ def _elsewhere(space: OrdinalSpace) -> set[uuid.UUID]:
     return runs - set(unmatched.values_list("event__run_id", flat=True).distinct())
 
 
-def _derived_from(space: OrdinalSpace) -> set[uuid.UUID]:
+def _derived_from(space: OrdinalSpace, told: Mapping[int, Written]) -> set[uuid.UUID]:
     """Return the data sets some state of which was derived from data of the space."""
     snapshots = DatasetSnapshot.objects.filter(space=space)
-    below = _below(set(nodes_of(snapshots.values_list("id", flat=True)).values()))
+    below = _below(set(nodes_of(snapshots.values_list("id", flat=True)).values()), told)
     nodes = LineageNode.objects.in_bulk(below).values()
     objects = [node.object_id for node in nodes if node.kind == LineageNode.Kind.SNAPSHOT]
     derived = DatasetSnapshot.objects.in_bulk(objects).values()

@@ -6,29 +6,49 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from django.db.models import Q
 
 from lineage.models import ApiKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime, timedelta
+    from datetime import datetime
+
+    from django.contrib.auth.models import User
 
 MARK = "expunge"
 SCOPES = {
     "capture": "report trainings and read the training views they need",
-    "lineage:read": "ask which versions learned from which records",
+    "lineage:read": "read records, snapshots, runs and versions, and which learned from which",
+    "subjects:read": "find people by an identifier, and read whose a record is",
     "serve": "use model versions, one of those that replace one another for each name of a key",
     "serve:next": "go on with what replaces a version that is gone; with serve, for own servers",
     "intake": "hand in requests of data subjects and ask how far they are",
+    "cases:read": "read every case: how far it is, its decisions and its runs",
+    "cases:write": "confirm identity, propose decisions and withdraw, for a member of staff",
+    "evidence:read": "read what was measured for a case, and the verdicts",
+    "reports:read": "download sealed records, reports and bundles, which are about a person",
     "log:read": "ask for signed states of the audit log and proofs that events are in it",
     "lineage:write": "report runs, data sets and models as OpenLineage events",
 }
+ACTS = "cases:write"  # a key that acts on cases has a member of staff who answers for it
 _SHOWN = 8  # characters of the secret that name the key in lists
+_NOTED_EVERY = timedelta(minutes=1)
 
 
 class KeyRefused(PermissionError):
-    """The key is not one of ours, was revoked, has expired or does not allow this."""
+    """The key does not allow this."""
+
+
+class KeyNotKnown(KeyRefused):
+    """The key is not one of ours, was revoked or has expired."""
+
+
+class KeyWithoutStaff(ValueError):
+    """A key that acts on cases names nobody who answers for it, or another one names somebody."""
 
 
 class ScopeUnknown(ValueError):
@@ -44,7 +64,12 @@ class NewKey:
 
 
 def create_key(
-    *, name: str, scopes: Iterable[str], now: datetime, lifetime: timedelta | None
+    *,
+    name: str,
+    scopes: Iterable[str],
+    now: datetime,
+    lifetime: timedelta | None,
+    acts_for: User | None = None,
 ) -> NewKey:
     """Make a key.
 
@@ -53,14 +78,21 @@ def create_key(
         scopes: some of ``SCOPES``.
         now: when it is made.
         lifetime: after which it is refused; None for one that does not expire.
+        acts_for: the member of staff in whose name it acts on cases, with their rights.
 
     Raises:
         ScopeUnknown: none is given, or one is not known.
+        KeyWithoutStaff: it has the scope ``cases:write`` and nobody is named, or the reverse.
     """
     wanted = sorted(set(scopes))
     if not wanted or not SCOPES.keys() >= set(wanted):
         raise ScopeUnknown(
             f"The scopes are {', '.join(wanted) or 'none'}; allowed are {', '.join(SCOPES)}."
+        )
+    if (ACTS in wanted) != (acts_for is not None):
+        raise KeyWithoutStaff(
+            f"A key with the scope {ACTS} names the member of staff in whose name it acts, and no "
+            "other key names one."
         )
     prefix = secrets.token_hex(_SHOWN // 2)
     secret = f"{MARK}_{prefix}_{secrets.token_urlsafe(32)}"
@@ -71,26 +103,37 @@ def create_key(
         scopes=wanted,
         created_at=now,
         expires_at=now + lifetime if lifetime else None,
+        acts_for=acts_for,
     )
     return NewKey(key=key, secret=secret)
 
 
-def use_key(*, secret: str, scope: str, now: datetime) -> ApiKey:
-    """Return the key with this secret, and note that it was used.
+def use_key(*, secret: str, scope: str, now: datetime, others: tuple[str, ...] = ()) -> ApiKey:
+    """Return the key with this secret, and note, once a minute at most, that it was used.
+
+    Args:
+        secret: as it was sent.
+        scope: what it must have; or one of the ``others``.
+        now: when it is used.
+        others: scopes of which any one will do as well.
 
     Raises:
-        KeyRefused: the sentence says why, and repeats nothing of the secret.
+        KeyNotKnown: it is none of ours, was revoked or has expired.
+        KeyRefused: it has no such scope. No sentence repeats anything of the secret.
     """
     key = _find(secret)
     if key is None or key.revoked_at is not None:
-        raise KeyRefused("The API key is not known here, or was revoked.")
+        raise KeyNotKnown("The API key is not known here, or was revoked.")
     if key.expires_at is not None and key.expires_at <= now:
-        raise KeyRefused(f"The API key expired on {key.expires_at:%Y-%m-%d}; ask for a new one.")
-    if scope not in key.scopes:
+        raise KeyNotKnown(f"The API key expired on {key.expires_at:%Y-%m-%d}; ask for a new one.")
+    if not {scope, *others} & set(key.scopes):
         raise KeyRefused(
-            f"The API key does not have the scope {scope}; it has {', '.join(key.scopes)}."
+            f"The API key does not have the scope {' or '.join((scope, *others))}; it has "
+            f"{', '.join(key.scopes)}."
         )
-    ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    if key.last_used_at is None or now - key.last_used_at >= _NOTED_EVERY:
+        unnoted = Q(last_used_at=None) | Q(last_used_at__lte=now - _NOTED_EVERY)
+        ApiKey.objects.filter(unnoted, pk=key.pk).update(last_used_at=now)
     return key
 
 
@@ -103,7 +146,7 @@ def _find(secret: str) -> ApiKey | None:
     mark, _, rest = secret.partition("_")
     if mark != MARK:
         return None
-    key = ApiKey.objects.filter(prefix=rest.partition("_")[0]).first()
+    key = ApiKey.objects.select_related("acts_for").filter(prefix=rest.partition("_")[0]).first()
     return key if key and hmac.compare_digest(key.digest, _digest(secret)) else None
 
 

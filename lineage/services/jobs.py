@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
+logger = logging.getLogger("expunge.job")
 CHILD_DIED = "CHILD_DIED"
 DEFAULT_ATTEMPTS = 3
 
@@ -91,8 +93,11 @@ def renew_lease(*, job: Job, now: datetime, lease: timedelta) -> bool:
 
 
 def report_progress(*, job: Job, phase: str, done: int, total: int) -> None:
-    """Write how far the job is, for the page that polls it."""
+    """Write how far the job is, for the page that polls it; a phase that begins is logged."""
     _held(job).update(phase=phase[:100], done=done, total=total)
+    if phase != job.phase:
+        job.phase = phase
+        logger.info("job %s: %s", job, phase)
 
 
 def finish_job(*, job: Job, now: datetime) -> bool:

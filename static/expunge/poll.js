@@ -7,6 +7,20 @@
   const { poll, state, every } = box.dataset;
   let etag = "";
 
+  // What somebody has opened stays open, and the focus stays where it is.
+  const swap = (old, part) => {
+    for (const each of old.querySelectorAll("details[id]")) {
+      const same = part.querySelector(`[id="${each.id}"]`);
+      if (same) same.open = each.open;
+    }
+    if (old.isEqualNode(part)) return;
+    const at = old.contains(document.activeElement) ? document.activeElement : null;
+    const summary = at && at.tagName === "SUMMARY" ? at.parentElement.id : "";
+    old.replaceWith(part);
+    const again = at && (summary ? document.querySelector(`[id="${summary}"] > summary`) : document.getElementById(at.id));
+    if (again) again.focus({ preventScroll: true });
+  };
+
   const show = (html) => {
     const fresh = document.createElement("template");
     fresh.innerHTML = html;
@@ -14,7 +28,7 @@
     if (root.dataset.state !== state) return location.reload();
     for (const part of root.querySelectorAll("[data-part]")) {
       const old = box.querySelector(`[data-part="${part.dataset.part}"]`);
-      if (old && !old.isEqualNode(part)) old.replaceWith(part);
+      if (old && !old.isEqualNode(part)) swap(old, part);
     }
     if (live.textContent !== root.dataset.phase) live.textContent = root.dataset.phase;
   };

@@ -6,7 +6,7 @@ import numpy as np
 
 from audits.core.contrast import keep
 from audits.execution.histograms import histogram_svg
-from audits.execution.look_plot import look_plot
+from audits.execution.look_plot import look_curves, look_plot
 from audits.execution.svg_text import description_of
 from tests.audits.core_evidence.experiments import World
 
@@ -36,5 +36,5 @@ def test_a_value_beyond_every_scale_is_drawn():
 
 
 def test_the_curves_carry_bands_over_models():
-    words = description_of(look_plot(WORLD.draw(1), seed=1))
+    words = description_of(look_plot(look_curves(WORLD.draw(1), seed=1)))
     assert "Bands are 95 % bootstrap intervals over models." in words

@@ -10,7 +10,7 @@ import pytest
 from audits.core.likelihood import cross_fit
 from audits.core.roc import log_band, log_roc
 from audits.core.shadow_rows import ShadowRow, stack
-from audits.execution.look_plot import look_plot
+from audits.execution.look_plot import curve_numbers, look_curves, look_plot
 
 
 def scored(records, models=24, seed=3):
@@ -37,13 +37,17 @@ def scored(records, models=24, seed=3):
     return stack(rows)
 
 
+def drawn(scores):
+    return look_plot(look_curves(scores, seed=7))
+
+
 def test_the_picture_does_not_say_which_record_is_which():
     scores = scored(5)
     order = [3, 0, 4, 1, 2]
     mixed = replace(scores, before=scores.before[:, order], after=scores.after[:, order])
-    assert look_plot(mixed, seed=7) == look_plot(scores, seed=7)
+    assert drawn(mixed) == drawn(scores)
     other = replace(scores, after=scores.before, before=scores.after)
-    assert look_plot(other, seed=7) != look_plot(scores, seed=7)
+    assert drawn(other) != drawn(scores)
 
 
 @pytest.mark.parametrize("records", [1, 5])
@@ -57,3 +61,19 @@ def test_the_picture_holds_an_order_and_no_ratio(records):
     assert np.array_equal(first.tpr, second.tpr)
     bands = [log_band(each, scores.member, seed=1) for each in (ratios, bent)]
     assert np.array_equal(bands[0].low, bands[1].low)
+
+
+def test_the_numbers_beside_the_picture_are_those_of_its_steps_and_bands():
+    curves = look_curves(scored(5), seed=7)
+    said = curve_numbers(curves)
+    assert said["negatives"] == 12
+    for name, curve in curves.items():
+        row = said[name]
+        at = said["rates"].index(1.0)
+        assert row["tpr"][at] == row["high"][at] == 1.0
+        for rate, tpr in zip(said["rates"], row["tpr"], strict=True):
+            steps = curve.roc.tpr[curve.roc.fpr <= rate * (1 + 1e-4)]
+            assert tpr == (round(float(steps.max()), 5) if len(steps) else None)
+        assert all(low <= high for low, high in zip(row["low"], row["high"], strict=True))
+    assert said["before"]["tpr"][0] is None  # no point lies so far left
+    assert said == curve_numbers(look_curves(scored(5), seed=7))

@@ -68,6 +68,7 @@ ACTIONS = {
     "approve_decision": {REVIEWER},
     "return_decision": {REVIEWER},
     "retry": {OPERATOR},
+    "cancel_job": {OPERATOR},
     "take_over": {OPERATOR},
     "destroy_version": {OPERATOR},
     "use_outside_version": {OPERATOR},
@@ -76,6 +77,8 @@ ACTIONS = {
     "drop_exception": {OPERATOR},
     "pause_queue": {OPERATOR},
     "resume_queue": {OPERATOR},
+    "cancel_work": {OPERATOR},
+    "retry_work": {OPERATOR},
     "approve_exception": {REVIEWER},
     "place_hold": {ADMINISTRATOR},
     "release_hold": {ADMINISTRATOR},
@@ -96,14 +99,18 @@ EVERYBODY = {
 }
 # The roles of a page, by the names of its addresses.
 GROUPS: dict[str, set[str]] = {
-    "request_list case case_progress forget_set evidence plot figure evidence_json letter "
+    "request_list case case_progress forget_set evidence plot figure evidence_json "
+    "evidence_table letter letter_pdf letter_preview letter_texts notice_text "
+    "report_json report_pdf report_manifest "
+    "request_list case case_progress case_part case_picture forget_set evidence plot figure "
+    "evidence_json letter "
     "letter_pdf letter_preview letter_texts notice_text report_json report_pdf report_manifest "
     "case_bundle all_evidence holds places label_conflicts version_list version deployments "
     "recipients publications supplier_evidence supplier_file register_list register "
     "register_file processing processing_file edition_pdf "
     "graph graph_json graph_svg graph_prov graph_nodes graph_edges methods "
     "staff_home queues event_log log_event log_event_json log_proof checkpoints "
-    "checkpoint policy": ALL,
+    "checkpoint policy job job_progress": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
     "accept refuse erase_excepted identity ask_more question_back unidentified proof_destroyed "
     "objection restrict lift notice extend tell_of_extension pause_clock resume_clock export "
@@ -112,7 +119,9 @@ GROUPS: dict[str, set[str]] = {
     "record_picture return_forget_set": {OFFICER, REVIEWER},
     "approve_decision return_decision approve_forget_set approve_exception": {REVIEWER},
     "retry take_over destroy outside release except_version drop_exception destroy_model "
-    "claim_anonymity pause_queue resume_queue": {OPERATOR},
+    "claim_anonymity pause_queue resume_queue cancel_work retry_work": {OPERATOR},
+    "retry cancel_job take_over destroy outside release except_version drop_exception "
+    "destroy_model claim_anonymity pause_queue resume_queue": {OPERATOR},
     "what_if what_if_answer what_if_progress": {OFFICER, OPERATOR},
     "deployment_gone": {OPERATOR, ADMINISTRATOR},
     "place_hold release_hold new_place new_backup backup_destroyed edit_place try_place "

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.demo.visitor import Visitor, hidden_fields
+from tests.functional import journeys
+from tests.functional.watching import NARROW, WIDE, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from playwright.sync_api import Page, ViewportSize
+    from playwright.sync_api import Browser as Launched
 
     from tests.functional.installation import Installation
 
@@ -25,12 +28,13 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Of the engineer and the auditor, whom the site does not make by itself.
+PASSWORD = "a journey of a minute"
 GROUND = {
     "ground-0-code": "ART_17_1_D",
     "ground-0-purpose": "Training",
     "ground-0-assessment": "There was no basis for it.",
 }
-NARROW: ViewportSize = {"width": 390, "height": 844}
 
 
 def chromium() -> str | None:
@@ -47,139 +51,87 @@ class Browser:
         """Yield a browser for the site, Chromium if there is one."""
         path = chromium()
         if path is None:
-            yield PlainVisits(place.site)
+            yield PlainVisits(place)
             return
         from playwright.sync_api import sync_playwright
 
         with sync_playwright() as playwright:
             launched = playwright.chromium.launch(executable_path=path, args=QUIET)
             try:
-                yield ChromiumVisits(place.site, launched.new_page(viewport=NARROW))
+                yield ChromiumVisits(place, launched)
             finally:
                 launched.close()
 
 
 class ChromiumVisits:
-    """A person with a narrow screen."""
+    """Five people with a browser each: wide and light, or narrow and dark, in turns."""
 
-    def __init__(self, site: str, page: Page) -> None:
-        self.site = site
-        self.page = page
-        self.complaints: list[str] = []
-        page.on(
-            "console",
-            lambda said: self.complaints.append(said.text) if said.type == "error" else None,
-        )
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+    def __init__(self, place: Installation, launched: Launched) -> None:
+        self.place = place
+        screens = {"person": NARROW, "officer": WIDE, "reviewer": NARROW, "auditor": WIDE}
+        screens["engineer"] = NARROW
+        self.people = {
+            who: Watched(launched, place.site, screen) for who, screen in screens.items()
+        }
 
-    def ask_for_erasure(self, email: str) -> None:
-        self.page.goto(f"{self.site}/erasure/")
-        self.check_page()
-        main = self.page.get_by_role("main")
-        main.get_by_role("link", name="Start").click()
-        main.get_by_label("Erase my data").check()
-        main.get_by_role("button").click()
-        self.page.wait_for_url("**/erasure/email/")
-        main.get_by_role("button").click()
-        self.page.wait_for_load_state()
-        assert self.page.title().startswith("Error:")
-        self.complaints.clear()  # the browser notes the 400 of the form sent empty
-        self.page.fill("input[name=email]", email)
-        main.get_by_role("button").click()
-        self.page.wait_for_url("**/erasure/check/")
-        self.check_page()
-        main.get_by_role("button").click()
-        self.page.wait_for_url("**/erasure/received/**")
-        self.check_page()
+    def ask_for_erasure(self, email: str) -> str:
+        """Ask and confirm; return the link of the status page."""
+        person = self.people["person"]
+        return journeys.person_asks(person, email, self.place.letter).status
 
-    def confirm(self, link: str) -> None:
-        self.page.goto(link)
-        self.check_page()
-        self.page.get_by_role("main").get_by_role("button").click()
-        self.page.wait_for_load_state()
-        self.check_page()
+    def decide(self, case: dict[str, Any]) -> None:
+        """Propose, approve as somebody else, and stay on the page of the case."""
+        officer, reviewer = self.people["officer"], self.people["reviewer"]
+        officer.sign_in(*self.place.login)
+        reviewer.sign_in(*self.place.reviewer)
+        journeys.officer_decides(officer, reviewer, case["reference"])
+        journeys.officer_watches(officer)
 
-    def sign_in(self, name: str, password: str) -> None:
-        self.page.goto(f"{self.site}/cases/")
-        self.page.fill("input[name=username]", name)
-        self.page.fill("input[name=password]", password)
-        self.page.get_by_role("main").get_by_role("button").click()
-        self.page.wait_for_url(f"{self.site}/cases/")  # not that of the form, which names it too
-        self.check_page()
-
-    def accept(self, case_id: str) -> None:
-        self.page.goto(f"{self.site}/cases/{case_id}/accept/")
-        self.check_page()
-        self.page.select_option("[name=ground-0-code]", GROUND["ground-0-code"])
-        for name in ("ground-0-purpose", "ground-0-assessment"):
-            self.page.fill(f"[name={name}]", GROUND[name])
-        self.page.get_by_role("main").get_by_role("button").last.click()
-        self.page.wait_for_url(f"**/cases/{case_id}/")
-        self.check_page()
-
-    def approve(self, case_id: str, name: str, password: str) -> None:
-        """Approve, as somebody else, what was proposed."""
-        self.page.locator("summary", has_text="Menu").click()
-        self.page.get_by_role("button", name="Sign out").click()
-        self.page.wait_for_url(f"{self.site}/erasure/")
-        self.sign_in(name, password)
-        self.page.goto(f"{self.site}/cases/{case_id}/")
-        self.check_page()
-        self.page.locator("a[href$='/approve/']").first.click()
-        self.check_page()
-        self.page.get_by_role("main").get_by_role("button").last.click()
-        self.page.wait_for_url(f"**/cases/{case_id}/")
-        self.check_page()
-
-    def see_the_end(self, status_link: str, case_id: str) -> None:
-        self.page.goto(f"{self.site}/cases/{case_id}/")
-        self.check_page()
-        assert "ERASED_BY_CONSTRUCTION" in self.page.content().upper().replace(" ", "_")
-        self.page.locator("main a[href*='/evidence/']").first.click()
-        self.page.wait_for_url("**/evidence/**")
-        self.check_page()
-        self.page.goto(status_link)
-        self.check_page()
-        assert "erased" in self.page.inner_text("main").lower()
-
-    def check_page(self) -> None:
-        """Nothing sticks out at 390 pixels, and the browser has nothing to complain of."""
-        wide = self.page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= NARROW["width"], f"{self.page.url} is {wide} pixels wide"
-        assert self.complaints == [], f"{self.page.url}: {self.complaints}"
+    def see_the_end(self, status: str, case: dict[str, Any], folder: Path) -> None:
+        """Let each of the four look at what was done."""
+        journeys.officer_ends(self.people["officer"], folder)
+        assert self.people["officer"].says("erased by construction")
+        person = self.people["person"]
+        asked = journeys.Asked(reference=case["reference"], status=status)
+        journeys.person_reads(person, asked, folder)
+        journeys.person_withdraws(person, "another@example.org", self.place.letter)
+        for who in ("engineer", "auditor"):
+            self.people[who].sign_in(who, PASSWORD)
+        journeys.engineer_looks(self.people["engineer"])
+        auditor = self.people["auditor"]
+        said = journeys.auditor_checks(auditor, case["reference"], case["key"], folder)
+        assert "VERIFIED." in said, said
 
 
 class PlainVisits:
     """The same without a browser."""
 
-    def __init__(self, site: str) -> None:
-        self.site = site
-        self.visitor = Visitor(site)
+    def __init__(self, place: Installation) -> None:
+        self.place, self.visitor = place, Visitor(place.site)
 
-    def ask_for_erasure(self, email: str) -> None:
+    def ask_for_erasure(self, email: str) -> str:
+        """Ask and confirm; return the link of the status page."""
         self.visitor.ask(email)
-
-    def confirm(self, link: str) -> None:
-        self.visitor.confirm(link)
+        self.visitor.confirm(self.place.letter(email, r"http\S+/erasure/confirm/\S+/"))
+        return self.place.letter(email, r"http\S+/erasure/status/\S+/")
 
     def sign_in(self, name: str, password: str) -> None:
         page = self.visitor._get("/accounts/login/?next=/cases/")
         fields = {**hidden_fields(page), "username": name, "password": password}
         self.visitor._post("/accounts/login/?next=/cases/", fields)
 
-    def accept(self, case_id: str) -> None:
-        path = f"/cases/{case_id}/accept/"
-        fields = {**hidden_fields(self.visitor._get(path)), **GROUND}
-        self.visitor._post(path, fields)
-
-    def approve(self, case_id: str, name: str, password: str) -> None:
-        """Approve, as somebody else, what was proposed."""
-        second = PlainVisits(self.site)
-        second.sign_in(name, password)
-        page = second.visitor._get(f"/cases/{case_id}/")
+    def decide(self, case: dict[str, Any]) -> None:
+        """Propose, and approve as somebody else."""
+        self.sign_in(*self.place.login)
+        path = f"/cases/{case['id']}/accept/"
+        self.visitor._post(path, {**hidden_fields(self.visitor._get(path)), **GROUND})
+        second = PlainVisits(self.place)
+        second.sign_in(*self.place.reviewer)
+        page = second.visitor._get(f"/cases/{case['id']}/")
         (path,) = re.findall(r'href="(/cases/[^"]+/approve/)"', page)
         second.visitor._post(path, hidden_fields(second.visitor._get(path)))
 
-    def see_the_end(self, status_link: str, case_id: str) -> None:
-        assert "erased" in self.visitor._get(status_link.removeprefix(self.site)).lower()
-        assert "retrain" in self.visitor._get(f"/cases/{case_id}/").lower()
+    def see_the_end(self, status: str, case: dict[str, Any], folder: Path) -> None:
+        """Look at what was done."""
+        assert "erased" in self.visitor._get(status.removeprefix(self.place.site)).lower()
+        assert "retrain" in self.visitor._get(f"/cases/{case['id']}/").lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from lineage.models import ApiKey
@@ -80,3 +81,14 @@ def test_an_address_that_is_not_there_is_a_problem_in_json(client):
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["detail"] == "There is no such address in this API."
+
+
+def test_the_command_names_in_whose_name_a_key_acts(capsys):
+    User.objects.create_user("ann", is_staff=True)
+    call_command("api_key", "create", "desk", "--scope", "cases:write", "--as", "ann")
+    call_command("api_key", "list")
+    assert "never used, acts for ann" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="--as is 'bob'; allowed is an open account of staff"):
+        call_command("api_key", "create", "desk", "--scope", "cases:write", "--as", "bob")
+    with pytest.raises(CommandError, match="names the member of staff"):
+        call_command("api_key", "create", "desk", "--scope", "cases:write")

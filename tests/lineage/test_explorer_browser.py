@@ -8,7 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.functional.browser import NARROW, QUIET, chromium
+from tests.functional.browser import QUIET, chromium
+from tests.functional.watching import NARROW
 from tests.lineage.builders import base, data, filled, snapshot, trained
 
 pytestmark = [
@@ -52,7 +53,7 @@ def page(answers):
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        opened = browser.new_page(viewport=NARROW)
+        opened = browser.new_page(viewport=NARROW.size)
         opened.route("**/*", answer)
         yield opened
         browser.close()
@@ -74,6 +75,6 @@ def test_the_drawing_opens_groups_follows_the_table_and_breaks_no_policy(page, a
     page.get_by_role("link", name="blind v1", exact=True).focus()
     assert page.locator("tr.current").inner_text().startswith("blind v1")
     assert page.locator(".told").inner_text() == "blind v1: not captured"
-    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW.width
     assert [one["id"] for one in Axe().run(page).response["violations"]] == []
     assert complaints == []

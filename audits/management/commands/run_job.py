@@ -12,6 +12,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from audits.queries.policy_values import held
+from audits.services.job_lines import forget_lines, kept_lines
 from lineage.models import Job
 from lineage.queries.training_view import RecordNotServed
 from lineage.services import jobs
@@ -56,7 +57,7 @@ class Command(BaseCommand):
             raise CommandError(f"Job {job.pk} is {job.status}; only a claimed job can be run.")
         module, _, function = HANDLERS[job.kind].partition(":")
         try:
-            with held():
+            with held(), kept_lines(job):
                 getattr(import_module(module), function)(job)
         except AGAIN:
             raise
@@ -67,3 +68,4 @@ class Command(BaseCommand):
             jobs.fail_job(job=job, now=timezone.now(), code=code[:64], message=message)
         else:
             jobs.finish_job(job=job, now=timezone.now())
+            forget_lines(job)

@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from audits import workflow
-from audits.models import ErasureRequest
+from audits.models import ErasureRequest, Notice, Recipient
+from audits.services.notice_links import link_token
 from audits.services.requests import token_digest
 from audits.workflow.steps import advance
 from lineage.models import DataRecord, OrdinalSpace
@@ -88,6 +89,9 @@ def links(language: str) -> Iterator[tuple[str, Any]]:
     yield "confirmed", client.post(confirm, follow=True)
     yield "used", client.get(confirm)
     yield "no request", client.get("/erasure/status/nothing/")
+    told = _told()
+    yield "told", client.get(told)
+    yield "told, done", client.post(told, follow=True)
     path = _asked_for_more()
     yield "answer", client.get(path)
     yield "answer wrong", client.post(path)
@@ -130,6 +134,16 @@ def every_page(language: str, settings) -> Iterator[tuple[str, Any]]:
     for name in STATUSES:
         yield from statuses(language, name)
     yield from mistakes(language, settings)
+
+
+def _told() -> str:
+    """The link of somebody who received data of a person who was erased."""
+    now = timezone.now()
+    lab, _ = Recipient.objects.get_or_create(name="Lab")
+    notice = Notice.objects.create(
+        occasion="ERASED", recipient=lab, created_at=now, next_at=now, versions=["faces v1"]
+    )
+    return f"/told/{link_token(notice)}/"
 
 
 def _asked_for_more() -> str:

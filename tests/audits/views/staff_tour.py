@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.test import Client
-from django.urls import get_resolver, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from audits.models import (
     Decision,
     DuplicateFinding,
+    ErasureRequest,
     LegalHold,
     LocationException,
+    Notice,
     PlanPreview,
     Publication,
     Recipient,
@@ -24,6 +26,7 @@ from audits.models import (
 from audits.queries.register_tables import REGISTERS
 from audits.services import deployments, letters, log, operator_cases
 from audits.services.operator_cases import NewCase
+from benchmarks.staff_pages import staff_pages
 from lineage.models import (
     Backup,
     Dataset,
@@ -32,6 +35,7 @@ from lineage.models import (
     ModelVersion,
     OrdinalSpace,
 )
+from lineage.services.jobs import create_job
 from tests.audits.views import worlds
 from tests.audits.world import member, queued_run, verified_case
 from tests.audits.world import person as somebody
@@ -48,11 +52,11 @@ def addresses() -> Iterator[str]:
     A page whose id is not in ``kept`` of ``_seeded`` fails here: seed what it shows.
     """
     kept, own = _seeded()
-    for app in ("audits", "lineage"):
-        for name, wanted in _flat(get_resolver(f"{app}.urls").url_patterns):
-            ids = {**kept, **own.get(name, {})}
-            asked = "?code=ACKNOWLEDGEMENT" if name == "letter_preview" else ""
-            yield reverse(f"{app}:{name}", kwargs={key: ids[key] for key in wanted}) + asked
+    for address, wanted in staff_pages():
+        name = address.partition(":")[2]
+        ids = {**kept, **own.get(name, {})}
+        asked = "?code=ACKNOWLEDGEMENT" if name == "letter_preview" else ""
+        yield reverse(address, kwargs={key: ids[key] for key in wanted}) + asked
 
 
 def every_page() -> Iterator[tuple[str, Any]]:
@@ -70,6 +74,8 @@ def wrong() -> Iterator[tuple[str, Any]]:
     for path in ("/places/new/sql_table/", "/recipients/new/", "/places/backups/new/"):
         yield f"{path}?wrong", client.post(path, {"retention_days": "x", "made": "soon"})
     yield "/cases/enter/?wrong", client.post("/cases/enter/", {})
+    path = f"{_notice()}not-possible/"
+    yield f"{path}?wrong", client.post(path, {"reason": "no"})
     text = client.get("/letters/en/ANSWER_REFUSED/").context["form"].initial
     yield "/letters/?wrong", client.post("/letters/en/ANSWER_REFUSED/", {"action": "publish"})
     asked = {f"block_{name}": words for name, words in _blocks(client).items()}
@@ -97,22 +103,22 @@ def _client() -> Client:
     return client
 
 
+def _notice() -> str:
+    """Where staff say of somebody who is to be told of a case what came of it."""
+    case, now = ErasureRequest.objects.earliest("received_at"), timezone.now()
+    notice = Notice.objects.create(
+        request=case,
+        occasion="ERASED",
+        recipient=Recipient.objects.create(name="Shop"),
+        created_at=now,
+        next_at=now,
+    )
+    return f"/cases/{case.pk}/told/{notice.pk}/"
+
+
 def _blocks(client: Client) -> dict[str, str]:
     form = client.get("/letters/en/ANSWER_REFUSED/").context["form"]
     return {name: str(bound.value()) for name, bound in form.blocks()}
-
-
-def _flat(patterns: Iterable[Any], outer: tuple[str, ...] = ()) -> Iterator[tuple[str, list[str]]]:
-    """Return the name of each page of staff and what its address is made with."""
-    for one in patterns:
-        wanted = [*outer, *one.pattern.converters]
-        public = str(one.pattern).startswith("erasure") or "token" in wanted
-        if public:
-            continue
-        if hasattr(one, "url_patterns"):
-            yield from _flat(one.url_patterns, tuple(wanted))
-        else:
-            yield one.name, wanted
 
 
 def _seeded() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -131,6 +137,8 @@ def _seeded() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     letters.send_letter(request=case, code="ACKNOWLEDGEMENT", now=now, context={})
     letter = case.letters.get()
     own = {**_decided(now), **_stuck(now, case, run), **_started(now)}
+    own["case_part"] = {"name": "versions"}
+    own["case_picture"] = {"name": "timeline"}
     own["publication"] = {"entry_id": Publication.objects.get().pk}
     own["describe_processing"] = {"kind": "dataset", "target_id": Dataset.objects.get().pk}
     own["propose_policy"] = {"section": "evidence"}
@@ -146,6 +154,8 @@ def _seeded() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         created_at=now,
     )
     kept["preview_id"] = asked.pk
+    train = create_job(key="tour", kind="TRAIN", queue="heavy", payload_id=asked.pk, now=now)
+    kept["job_id"] = train.pk
     return {**kept, "number": 1, "letter_id": letter.pk, "notice_id": letter.pk, "token": ""}, own
 
 
@@ -169,6 +179,7 @@ def _registers(now, run) -> dict[str, Any]:
     return {
         "entry_id": lab.pk,
         "addressee_id": lab.pk,
+        "job_id": lab.pk,
         "form": "csv",
         "edition": "person",
         "language": "en",

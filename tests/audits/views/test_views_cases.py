@@ -247,7 +247,6 @@ def test_the_runs_are_listed_with_verdict_and_evidence(reader):
     assert "U-LiRA, 16 per arm" in page
     assert "Population MIA" in page
     assert "photos@0" in page
-    assert "weather v1" in page
     assert f"/models/{run.target_id}/" in page
 
 

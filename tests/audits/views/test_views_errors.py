@@ -7,7 +7,10 @@ from unittest.mock import patch
 import pytest
 from django.db import DatabaseError
 from django.test import Client
+from django.utils import timezone
 
+from audits.models import Notice, Recipient
+from audits.services.notice_links import link_token
 from tests.audits.views import worlds
 
 CONTACT, NAVIGATION = "mailto:privacy@example.org", 'aria-label="Main"'
@@ -91,3 +94,16 @@ def _broken(client, path):
     client.raise_request_exception = False
     with patch("audits.queries.cases.case_by_status_digest", side_effect=RuntimeError):
         return client.get(path)
+
+
+@pytest.mark.parametrize(("locale", "said"), [("fr", "Indiquer que"), ("de", "Mitteilen, dass")])
+def test_whoever_is_told_is_spoken_to_in_the_language_of_the_notice(locale, said):
+    now = timezone.now()
+    lab = Recipient.objects.create(name="Lab", locale=locale)
+    notice = Notice.objects.create(
+        occasion="ERASED", recipient=lab, created_at=now, next_at=now, locale=locale
+    )
+    path = f"/told/{link_token(notice)}/"
+    assert said in Client().get(path).content.decode()
+    chosen = Client().get(path, {"lang": "en"}).content.decode()
+    assert "Say that it is done" in chosen

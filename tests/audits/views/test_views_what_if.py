@@ -11,6 +11,7 @@ from django.utils import timezone
 from audits.models import LogLeaf, PlanPreview
 from audits.services import plan_previews
 from lineage.models import Job, Restriction
+from lineage.services.queues import pause_queue, resume_queue
 from tests.audits.world import ADA, BERT, CLEO, DORA, member
 
 pytestmark = pytest.mark.django_db
@@ -128,3 +129,18 @@ def test_whoever_may_only_read_looks_nobody_up(model, reader):
     assert reader.get(address(model)).status_code == 403
     assert reader.post(address(model), {"by": "PERSON", "which": DORA}).status_code == 403
     assert "what-if" not in reader.get(f"/models/{model.pk}/").content.decode()
+
+
+def test_a_question_behind_a_paused_queue_says_so_and_until_when_it_is_kept(
+    world, trained, operator
+):
+    pause_queue(queue="lineage", user=None, now=timezone.now())
+    response = operator.post(address(trained), {"by": "NUMBER", "which": "3"})
+    page = operator.get(response.headers["Location"]).content.decode()
+    assert "The queue <code>lineage</code> is paused" in page
+    assert "The question is deleted at" in page
+    assert 'aria-label="Waiting for a worker"' not in page
+    resume_queue(queue="lineage")
+    page = operator.get(response.headers["Location"]).content.decode()
+    assert "is paused" not in page
+    assert 'aria-label="Waiting for a worker"' in page

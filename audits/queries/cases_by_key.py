@@ -1,0 +1,43 @@
+"""Which cases an API key may ask about: all, or those that keys of its name handed in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audits.models import ErasureRequest
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from lineage.models import ApiKey
+
+# With the scope to hand in requests alone a key sees its own, with any of these every case.
+OF_EVERY_CASE = frozenset({"cases:read", "cases:write", "evidence:read", "reports:read"})
+
+
+class CaseNotHere(LookupError):
+    """There is no such case, or not for this key."""
+
+
+def cases_for(key: ApiKey) -> QuerySet[ErasureRequest]:
+    """Return the cases that a key may ask about."""
+    every = ErasureRequest.objects.select_related("subject")
+    if OF_EVERY_CASE & set(key.scopes):
+        return every
+    return every.filter(intake__key_name=key.name)
+
+
+def case_for(key: ApiKey, reference: str) -> ErasureRequest:
+    """Return a case that a key may ask about. Raises CaseNotHere."""
+    found = cases_for(key).filter(reference=reference).first()
+    if found is None:
+        raise CaseNotHere("There is no case of this reference, or none that this key may see.")
+    return found
+
+
+def case_handed_in(key: ApiKey, reference: str) -> ErasureRequest:
+    """Return a case that keys of the same name handed in. Raises CaseNotHere."""
+    found = ErasureRequest.objects.filter(reference=reference, intake__key_name=key.name).first()
+    if found is None:
+        raise CaseNotHere("No case of this reference was handed in with a key of this name.")
+    return found

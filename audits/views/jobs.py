@@ -1,0 +1,140 @@
+"""One job: for what, how far, how much longer, why it failed; stop it or do it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from audits import workflow
+from audits.core.roles import Right
+from audits.queries.job_page import job_page
+from audits.services.job_switch import JobOfCase
+from audits.views.access import page, staff_of, staff_page
+from audits.views.charts import span
+from audits.views.progress import fragment
+from audits.views.rights import may, needing
+from audits.views.wording import BAD, BUSY, CARE, GOOD, QUIET, Badge, job_title
+from lineage.models import Job
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse
+
+S = Job.Status
+BADGES = {
+    S.QUEUED: Badge(label="Waiting for a worker", tone=QUIET),
+    S.RUNNING: Badge(label="Running", tone=BUSY),
+    S.SUCCEEDED: Badge(label="Done", tone=GOOD),
+    S.FAILED: Badge(label="Failed", tone=BAD),
+    S.CANCELLED: Badge(label="Stopped", tone=CARE),
+}
+STOPPING = Badge(label="Is being stopped", tone=CARE)
+STOPPED = {
+    "TRAIN": "The version is not made. What this try has trained so far is lost; the data sets "
+    "and the versions that exist stay as they are.",
+    "TUNE": "The trials that are finished are kept, and other jobs of the same search go on. "
+    "Numbers are frozen once there are enough trials; until then runs use the numbers they used "
+    "before.",
+    "PREVIEW": "Whoever asked what would be done gets no answer, and can ask again.",
+    "TILES": "Questions about these records are answered as before, but more slowly, until the "
+    "tiles are built.",
+}
+REPEATED = {
+    "TRAIN": "It is trained from its first step, unless an earlier try had finished the version. "
+    "It takes a worker of the queue for as long as a training takes; cases wait behind it.",
+    "TUNE": "The search goes on from the trials that are finished. It takes a worker of the queue "
+    "meanwhile; cases wait behind it.",
+    "PREVIEW": "The planner answers, if the question is still there: it is deleted half an hour "
+    "after it was asked.",
+    "TILES": "The tiles are built from the snapshots. Nothing else changes.",
+}
+OTHERWISE = "What it would have made is not made; nothing else changes."
+AGAIN = "It begins again, with a fresh set of attempts."
+
+
+@require_safe
+@staff_page
+def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Show a job."""
+    context = {**_context(job_id), "may_operate": may(request, Right.OPERATE)}
+    return page(request, "audits/job.html", context)
+
+
+@require_safe
+@staff_page
+def progress(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Return the part of that page that renews itself."""
+    return fragment(request, render_to_string("audits/_job_live.html", _context(job_id)))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needing(Right.OPERATE)
+def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Ask whether to stop a job, and do it."""
+    if request.method != "POST":
+        return _asked(request, job_id, "audits/job_stop.html", STOPPED, OTHERWISE)
+    try:
+        stopped = workflow.cancel_work(job_id=job_id, user=staff_of(request))
+    except Job.DoesNotExist as error:
+        raise Http404(str(error)) from error
+    except JobOfCase as error:
+        messages.error(request, str(error))
+    else:
+        if stopped:
+            messages.success(request, "The job is stopped; one that runs ends within seconds.")
+        else:
+            messages.info(request, "The job had ended before, or was being stopped.")
+    return redirect("audits:job", job_id=job_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needing(Right.OPERATE)
+def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Ask whether to do a job again, and do it."""
+    if request.method != "POST":
+        return _asked(request, job_id, "audits/job_again.html", REPEATED, AGAIN)
+    try:
+        again = workflow.retry_work(job_id=job_id, user=staff_of(request))
+    except Job.DoesNotExist as error:
+        raise Http404(str(error)) from error
+    except JobOfCase as error:
+        messages.error(request, str(error))
+    else:
+        if again:
+            messages.success(request, "The job waits for a worker again.")
+        else:
+            messages.info(request, "The job neither failed nor was it stopped.")
+    return redirect("audits:job", job_id=job_id)
+
+
+def _asked(
+    request: HttpRequest, job_id: UUID, template: str, known: dict[str, str], otherwise: str
+) -> HttpResponse:
+    context = _context(job_id)
+    kind = context["told"].job.kind
+    return page(request, template, {**context, "follows": known.get(kind, otherwise)})
+
+
+def _context(job_id: UUID) -> dict[str, Any]:
+    now = timezone.now()
+    told = job_page(get_object_or_404(Job, pk=job_id), now)
+    one = told.job
+    stopping = one.cancel_requested and one.status == S.RUNNING
+    return {
+        "told": told,
+        "title": job_title(one.kind, None),
+        "badge": STOPPING if stopping else BADGES[S(one.status)],
+        "elapsed": span(told.elapsed.total_seconds()),
+        "remaining": "" if told.remaining is None else span(told.remaining.total_seconds()),
+        "percent": round(100 * min(1.0, one.done / one.total)) if one.total else None,
+        "watched": one.status in (S.QUEUED, S.RUNNING),
+        "state": f"{one.status}:{stopping}",
+        "phase": one.phase or BADGES[S(one.status)].label,
+    }

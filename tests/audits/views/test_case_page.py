@@ -1,0 +1,235 @@
+"""The page of a case: all of it in one place, in few queries whatever it holds."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from audits.models import CasePictures, JobLine
+from audits.queries.case_jobs import remaining
+from audits.services import cancelling, case_pictures, letters
+from audits.services.job_lines import KEPT, kept_lines
+from audits.services.transitions import MoveNotAllowed
+from lineage.models import Job
+from lineage.services import jobs
+from tests.audits.views import full_case, worlds
+from tests.audits.views.test_views_cases import at, job, text_of
+from tests.audits.world import logged, member
+
+QUERIES, BYTES = 25, 300_000
+SECTIONS = ("now", "facts", "timeline", "runs", "plan", "decision", "places", "told", "letters")
+SVG = "<svg><desc>a picture</desc></svg>"
+
+
+@pytest.fixture
+def asked(decider, django_assert_max_num_queries):
+    """Get the page of a case within its budgets; return its text and how many queries it took."""
+
+    def get(case):
+        decider.get(at(case))  # what is loaded once for all pages is not counted
+        with django_assert_max_num_queries(QUERIES) as counted:
+            page = text_of(decider.get(at(case)))
+        assert len(page.encode()) <= BYTES
+        return page, len(counted.captured_queries)
+
+    return get
+
+
+def running(case, **change: object):
+    made = job(case.runs.first(), status="RUNNING", holder=case.pk, **change)
+    made.refresh_from_db()
+    return made
+
+
+def test_a_case_with_everything_takes_few_queries_at_work_and_sealed(asked):
+    case = full_case.full_case(4)
+    running(case, phase="training", done=3, total=16, started_at=timezone.now())
+    asked(case)
+    Job.objects.update(status="FAILED", holder=None)
+    type(case).objects.filter(pk=case.pk).update(status="FAILED", failed_from="UNLEARNING")
+    asked(case)
+    type(case).objects.filter(pk=case.pk).update(status="UNLEARNING", failed_from="")
+    full_case.sealed(case)
+    case_pictures.keep_pictures(case_id=case.pk, drawn={"timeline": SVG}, now=timezone.now())
+    page, _ = asked(case)
+    for name in (*SECTIONS, "report", "verification", "log"):
+        assert f'id="{name}"' in page
+        assert name == "verification" or f'href="#{name}"' in page
+
+
+def test_the_number_of_queries_does_not_grow_with_what_a_case_holds(asked):
+    small, large = (asked(full_case.full_case(size, name=f"{size}"))[1] for size in (1, 4))
+    assert large <= small + 1
+
+
+def test_holds_on_others_do_not_add_queries_one_by_one(asked):
+    case = worlds.verified()
+    before = asked(case)[1]
+    for number in range(5):
+        full_case.hold_on(f"other{number}@example.org")
+    assert asked(case)[1] <= before + 3
+
+
+def test_every_section_of_an_empty_case_says_what_comes_there(asked):
+    page, _ = asked(worlds.received().request)
+    for sentence in (
+        "Nothing was unlearned yet.",
+        "No plan was drawn yet.",
+        "Nothing was decided yet.",
+        "No registered place was asked.",
+        "Nobody was told so far.",
+        "No letter was written yet.",
+        "Nothing is sealed yet.",
+    ):
+        assert sentence in page
+
+
+def test_a_run_shows_its_verdict_the_plain_sentence_and_its_figures(asked):
+    case, run = worlds.judged(full_case.spoken(), worlds.population())
+    page, _ = asked(case)
+    found = run.evidence.get(kind="U_LIRA")
+    assert "Passed, no leak" in page
+    assert full_case.SENTENCE in page
+    assert f'<img src="{at(case, f"evidence/{found.pk}/plot.svg")}"' in page
+    assert 'loading="lazy"' in page
+
+
+def test_the_timeline_has_steps_runs_and_the_due_date_in_order(asked):
+    case, _ = worlds.judged(worlds.u_lira())
+    page, _ = asked(case)
+    steps = page[page.index('id="timeline"') : page.index('id="clock"')]
+    places = [
+        steps.index(one) for one in ("Receipt", "Decision", "faces v1:", "Answer due", "Seal")
+    ]
+    assert places == sorted(places)
+    assert "The answer is due" in page
+
+
+def test_an_affected_version_has_its_way_and_a_link_to_its_graph(asked):
+    case, run = worlds.planned()
+    page, _ = asked(case)
+    assert f"/models/graph/?version={run.target_id}" in page
+    assert page.index("photos@0") < page.index("<strong>faces v1</strong>")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("versions", "weather v1"), ("ahead", "told"), ("earlier", "request")]
+)
+def test_a_part_is_fetched_or_opened_in_the_page(decider, name, words):
+    case, _ = worlds.planned()
+    assert words in text_of(decider.get(at(case, f"parts/{name}/")))
+    opened = text_of(decider.get(f"{at(case)}?open={name}"))
+    assert name == "earlier" or f'id="part-{name}" data-fetch' in opened
+    if name == "versions":
+        assert "weather v1" in opened
+        assert "weather v1" not in text_of(decider.get(at(case)))
+
+
+def test_a_part_that_does_not_exist_is_not_found(decider):
+    assert decider.get(at(worlds.verified(), "parts/nothing/")).status_code == 404
+
+
+def test_a_letter_is_read_without_leaving_the_page(decider):
+    case = worlds.verified()
+    letters.send_letter(request=case, code="ACKNOWLEDGEMENT", now=timezone.now(), context={})
+    letter = case.letters.get()
+    page = text_of(decider.get(at(case)))
+    address = at(case, f"letters/{letter.pk}/?part=text")
+    assert f'data-fetch="{address}"' in page
+    text = text_of(decider.get(address))
+    assert '<pre class="letter"' in text
+    assert "<html" not in text
+
+
+def test_what_was_sealed_is_shown_with_how_far_it_is_vouched_for(asked):
+    case = worlds.erased()
+    page, _ = asked(case)
+    assert case.record.sha256 in page
+    assert "None was noted" in page
+    full_case.check_noted()
+    page, _ = asked(case)
+    assert '<span class="badge good">Whole</span>' in page
+    assert "manage.py fsck --note" in page
+
+
+def test_the_pictures_of_the_report_are_shown_and_checked(decider):
+    case = worlds.erased()
+    assert decider.get(at(case, "pictures/timeline.svg")).status_code == 404
+    case_pictures.keep_pictures(case_id=case.pk, drawn={"timeline": SVG}, now=timezone.now())
+    case_pictures.keep_pictures(case_id=case.pk, drawn={}, now=timezone.now())
+    page = text_of(decider.get(at(case)))
+    assert at(case, "pictures/timeline.svg") in page
+    assert at(case, "pictures/provenance.svg") not in page
+    got = decider.get(at(case, "pictures/timeline.svg"))
+    assert (got.content.decode(), got.headers["Content-Type"]) == (SVG, "image/svg+xml")
+    assert decider.get(at(case, "pictures/request.svg")).status_code == 404
+    assert CasePictures.objects.get().provenance is None
+
+
+def test_running_work_says_how_long_it_takes_and_what_it_said_last(decider):
+    case, _ = worlds.planned()
+    made = running(case, started_at=timezone.now() - timedelta(seconds=60))
+    with kept_lines(made):
+        jobs.report_progress(job=made, phase="training", done=0, total=16)
+        jobs.report_progress(job=made, phase="training", done=4, total=16)
+    assert [line.text for line in made.lines.all()] == [f"job {made}: training"]
+    JobLine.objects.update(at=timezone.now() - timedelta(seconds=40))
+    page = text_of(decider.get(at(case)))
+    assert "4 of 16" in page
+    assert "about 2.0 minutes left in this phase" in page
+    assert f"job {made}: training" in page
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "left"),
+    [(4, 16, 40, 120), (16, 16, 40, 0), (0, 16, 40, None), (1, 0, 40, None), (1, 16, 1, None)],
+)
+def test_what_is_left_goes_on_as_it_went(done, total, seconds, left):
+    rest = remaining(done=done, total=total, spent=timedelta(seconds=seconds))
+    assert rest == (None if left is None else timedelta(seconds=left))
+
+
+def test_only_the_newest_lines_of_a_job_are_kept():
+    case, _ = worlds.planned()
+    made = running(case)
+    with kept_lines(made):
+        for number in range(KEPT + 3):
+            jobs.report_progress(job=made, phase=f"phase {number}", done=0, total=0)
+    assert made.lines.count() == KEPT
+    assert made.lines.last().text.endswith(f"phase {KEPT + 2}")
+
+
+def test_work_is_stopped_by_who_may_decide_about_models(decider, reader):
+    case, _ = worlds.planned()
+    made = running(case)
+    stop = at(case, f"jobs/{made.pk}/cancel/")
+    assert stop in text_of(decider.get(at(case)))
+    assert stop not in text_of(reader.get(at(case)))
+    assert reader.post(stop).status_code == 403
+    assert decider.get(stop).status_code == 405
+    decider.post(stop)
+    made.refresh_from_db()
+    assert made.cancel_requested
+    assert logged(case, "job_cancelled") == [{"kind": "AUDIT"}]
+    assert "It is being stopped." in text_of(decider.get(at(case, "progress/")))
+
+
+def test_work_that_is_over_or_of_another_case_is_not_stopped(decider):
+    case, _ = worlds.planned()
+    made = running(case)
+    user = member("ann", "Model operator")
+    Job.objects.update(status="SUCCEEDED", holder=None)
+    with pytest.raises(MoveNotAllowed, match="has ended"):
+        cancelling.cancel_job(case_id=case.pk, job_id=made.pk, user=user, now=timezone.now())
+    Job.objects.update(payload_id=made.pk)
+    assert decider.post(at(case, f"jobs/{made.pk}/cancel/")).status_code == 404
+
+
+def test_the_operators_own_case_has_the_same_page(asked):
+    case = full_case.operator_case()
+    page, _ = asked(case)
+    assert "No statutory deadline" in page
+    assert "The forget set was not approved yet." in page
+    assert 'id="clock"' not in page

@@ -1,0 +1,169 @@
+"""The page of a job: how far it is, why it failed; stop it and do it again, outside cases."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from audits import workflow
+from audits.core import events
+from audits.models import LogLeaf
+from audits.queries.job_page import remaining
+from audits.services.job_switch import JobOfCase
+from lineage.models import Job
+from lineage.services import jobs
+from tests.audits.views import worlds
+from tests.audits.views.visits import text_of
+from tests.audits.world import member
+
+LEASE = timedelta(minutes=10)
+
+
+def job(kind="TRAIN", payload_id=None, **parameters: str):
+    return jobs.create_job(
+        key=uuid.uuid4().hex,
+        kind=kind,
+        queue="heavy",
+        payload_id=payload_id or uuid.uuid4(),
+        parameters=parameters,
+        now=timezone.now(),
+    )
+
+
+def claimed(one, *, ago=timedelta()):
+    return jobs.claim_job(job_id=one.pk, now=timezone.now() - ago, lease=LEASE)
+
+
+def failed(one):
+    held = claimed(one)
+    jobs.fail_job(job=held, now=timezone.now(), code="StoreFull", message="The store is full.")
+    return held
+
+
+def address(one, ending=""):
+    return f"/queues/jobs/{one.pk}/{ending}"
+
+
+def logged():
+    found = LogLeaf.objects.filter(type__startswith="work_").order_by("index")
+    read = [events.parse(bytes(leaf.data)) for leaf in found]
+    return [(leaf.type, dict(one.data)) for leaf, one in zip(found, read, strict=True)]
+
+
+def test_a_running_job_shows_progress_elapsed_and_remaining_time(reader):
+    one = job(model_name="faces")
+    held = claimed(one, ago=timedelta(minutes=5))
+    jobs.report_progress(job=held, phase="Training faces", done=25, total=100)
+    page = text_of(reader.get(address(one)))
+    assert "Train: faces" in page
+    assert 'value="25"' in page
+    assert "5 min so far, at most about 15 min left" in page
+    assert "at most about 15 min left" in text_of(reader.get("/queues/"))
+    live = reader.get(address(one, "progress/"))
+    assert 'data-part="work"' in text_of(live)
+    unchanged = reader.get(address(one, "progress/"), headers={"If-None-Match": live["ETag"]})
+    assert unchanged.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "left"),
+    [(1, 4, 10, 30), (4, 4, 10, 0), (0, 4, 10, None), (0, 0, 10, None), (3, 4, 1, None)],
+)
+def test_what_is_left_is_said_only_where_it_can_be(done, total, seconds, left):
+    now = timezone.now()
+    one = Job(
+        status="RUNNING",
+        done=done,
+        total=total,
+        created_at=now,
+        started_at=now - timedelta(seconds=seconds),
+    )
+    assert remaining(one, now) == (None if left is None else timedelta(seconds=left))
+
+
+def test_a_job_that_waits_is_stopped_at_once_and_can_be_tried_again(decider):
+    one = job()
+    asked = text_of(decider.get(address(one, "cancel/")))
+    assert "The version is not made." in asked
+    page = text_of(decider.post(address(one, "cancel/"), follow=True))
+    one.refresh_from_db()
+    assert one.status == Job.Status.CANCELLED
+    assert "Stopped" in page
+    assert address(one, "retry/") in page
+    decider.post(address(one, "cancel/"))  # changes nothing, and is not logged
+    assert "from its first step" in text_of(decider.get(address(one, "retry/")))
+    assert "waits for a worker again" in text_of(decider.post(address(one, "retry/"), follow=True))
+    one.refresh_from_db()
+    assert (one.status, one.attempt) == (Job.Status.QUEUED, 0)
+    said = {"job": str(one.pk), "kind": "TRAIN"}
+    assert logged() == [("work_cancelled", said), ("work_retried", said)]
+
+
+def test_a_running_job_is_asked_to_stop_and_its_holder_hears_it(decider):
+    one = job()
+    held = claimed(one)
+    page = text_of(decider.post(address(one, "cancel/"), follow=True))
+    assert "Is being stopped" in page
+    assert address(one, "cancel/") not in page
+    assert jobs.renew_lease(job=held, now=timezone.now(), lease=LEASE)
+    assert "There is nothing to stop" in text_of(decider.get(address(one, "cancel/")))
+
+
+def test_a_job_that_failed_says_why_and_is_rung_when_it_is_tried_again(
+    decider, monkeypatch, django_capture_on_commit_callbacks
+):
+    sent: list[tuple[str, ...]] = []
+    monkeypatch.setattr("audits.workflow.doorbell.send", lambda *words: sent.append(words))
+    one = job("TUNE")
+    failed(one)
+    assert "<code>StoreFull</code> The store is full." in text_of(decider.get(address(one)))
+    assert "Unless that was put right" in text_of(decider.get(address(one, "retry/")))
+    with django_capture_on_commit_callbacks(execute=True):
+        decider.post(address(one, "retry/"))
+    assert sent == [("lineage.run_job", str(one.pk), "heavy")]
+    assert "StoreFull" not in text_of(decider.get(address(one)))
+
+
+def test_what_a_case_waits_for_is_left_to_the_page_of_the_case(decider):
+    case, run = worlds.planned()
+    one = job("UNLEARN", payload_id=run.pk)
+    page = text_of(decider.get(address(one)))
+    assert f'href="/cases/{case.pk}/"' in page
+    assert address(one, "cancel/") not in page
+    assert "on the page of the case" in text_of(decider.get(address(one, "cancel/")))
+    refused = text_of(decider.post(address(one, "cancel/"), follow=True))
+    assert f"The case {case.reference} waits for this job." in refused
+    failed(one)
+    with pytest.raises(JobOfCase, match=case.reference):
+        workflow.retry_work(job_id=one.pk, user=member("operator", "Model operator"))
+    one.refresh_from_db()
+    assert one.status == Job.Status.FAILED
+    assert logged() == []
+
+
+def test_who_may_not_operate_sees_no_switch_and_is_refused(reader):
+    one = job()
+    page = text_of(reader.get(address(one)))
+    assert address(one, "cancel/") not in page
+    assert "takes the role Model operator" in page
+    for ending in ("cancel/", "retry/"):
+        assert reader.get(address(one, ending)).status_code == 403
+        assert reader.post(address(one, ending)).status_code == 403
+    one.refresh_from_db()
+    assert one.status == Job.Status.QUEUED
+
+
+def test_a_job_that_is_not_there_is_not_found(decider):
+    for ending in ("", "progress/", "cancel/", "retry/"):
+        assert decider.get(f"/queues/jobs/{uuid.uuid4()}/{ending}").status_code == 404
+    assert decider.post(f"/queues/jobs/{uuid.uuid4()}/retry/").status_code == 404
+
+
+def test_the_page_of_a_job_keeps_its_budget(reader, django_assert_max_num_queries):
+    for kind in ("TRAIN", "TUNE", "PREVIEW", "TILES", "UNLEARN"):
+        one = job(kind)
+        with django_assert_max_num_queries(12):
+            assert reader.get(address(one)).status_code == 200
