@@ -98,6 +98,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
         "target": UUID,
         "release": choice("RELEASED", "HELD"),
     },
+    "version_followed": {"version": UUID, "before": UUID},
     "records_erased": {"space": UUID, "records": COUNT, "remaining": COUNT},
     "snapshots_superseded": {"space": UUID, "snapshots": COUNT, "note": SHA256},
     "erasures_replayed": {"entries": COUNT, "records": COUNT, "remaining": COUNT},

@@ -17,6 +17,7 @@ from audits.models.places import LocationResult
 from audits.models.policy_changes import PolicyChange
 from audits.models.previews import PlanPreview
 from audits.models.processing import ProcessingActivity, RulesVersion
+from audits.models.queries import QueryCount, QueryReport
 from audits.models.recipients import Notice, Publication, Recipient, ToldWho
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, OwedToOthers
@@ -63,6 +64,8 @@ __all__ = [
     "ProcessingActivity",
     "ProcessingStop",
     "Publication",
+    "QueryCount",
+    "QueryReport",
     "Reading",
     "Recipient",
     "Release",

@@ -22,6 +22,7 @@ from audits.services import (
     log,
     notices,
     plan_previews,
+    query_counts,
     registers,
     retention,
     rules,
@@ -121,6 +122,7 @@ def _expire(now: datetime) -> None:
     expiry.expire_scores(now=now)
     registers.expire_suppressions(now=now)
     plan_previews.expire(now=now)
+    query_counts.forget_counts(now=now)
     retention.destroy_due(now=now)
 
 
