@@ -44,6 +44,7 @@ from audits.views import (
     supplier,
     told,
     version_decisions,
+    webhooks,
     what_if,
 )
 
@@ -168,6 +169,14 @@ policy_pages = [
     path("<int:number>/return/", policy.return_policy, name="return_policy"),
     path("<int:number>/withdraw/", policy.withdraw_policy, name="withdraw_policy"),
 ]
+webhook_pages = [
+    path("", webhooks.webhook_list, name="webhooks"),
+    path("<uuid:webhook_id>/", webhooks.webhook, name="webhook"),
+    path("<uuid:webhook_id>/pause/", webhooks.pause, name="pause_webhook"),
+    path("<uuid:webhook_id>/resume/", webhooks.resume, name="resume_webhook"),
+    path("<uuid:webhook_id>/test/", webhooks.test, name="test_webhook"),
+    path("<uuid:webhook_id>/<uuid:delivery_id>/again/", webhooks.again, name="message_again"),
+]
 urlpatterns = [
     path("", home.home, name="home"),
     path("home/", home.staff_home, name="staff_home"),
@@ -179,6 +188,7 @@ urlpatterns = [
     path("queues/<slug:queue>/pause/", queues.pause, name="pause_queue"),
     path("queues/<slug:queue>/resume/", queues.resume, name="resume_queue"),
     path("log/", include(log_pages)),
+    path("webhooks/", include(webhook_pages)),
     path("erasure/", include(person)),
     path("cases/", cases.request_list, name="request_list"),
     path("cases/enter/", entering.enter, name="enter"),

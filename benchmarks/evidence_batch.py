@@ -15,7 +15,7 @@ from audits.core.policy import SMALLEST_LOOK
 from audits.core.shadow_pool import part_of, pooled
 from audits.core.shadows import finish_shadow
 from audits.execution.histograms import histogram_svg
-from audits.execution.look_plot import look_plot
+from audits.execution.look_plot import look_curves, look_plot
 from benchmarks.evidence_judging import judge
 from benchmarks.evidence_sets import CANARIES, ERASED, batch_sets
 from benchmarks.timing import Taken, made_in
@@ -225,4 +225,4 @@ def _trained(
 
 
 def _draw(judged: Judged, seed: int) -> tuple[bytes, bytes]:
-    return look_plot(judged.scores, seed=seed), histogram_svg(judged.kept)
+    return look_plot(look_curves(judged.scores, seed=seed)), histogram_svg(judged.kept)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -14,16 +14,21 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audits.models import Decision, Evidence, LegalHold, Letter, LogCheckpoint, Recipient
+from audits.queries import fleet_kept
 from audits.queries.register_tables import REGISTERS
 from benchmarks.staff_pages import staff_pages
 from lineage.models import Dataset, DataSubject, Deployment, ModelVersion
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.contrib.auth.models import User
 
 MOST_QUERIES, MOST_MS, MOST_KB = 25, 300.0, 300.0
 NO_PAGE = 405  # only posted to
-BROKEN = (400, 500, 503)
+BROKEN = (302, 400, 401, 403, 500, 503)
+# What a page keeps between visits is also measured without: (name of the row, what forgets it).
+COLD = {"audits:all_evidence": ("after a change", fleet_kept.forget)}
 LARGE = ("lineage:graph",)  # may be larger than the others: it holds a picture
 # Lists as staff leave them: another part of them, a search, one that they are led to.
 ASKED = {
@@ -114,16 +119,29 @@ def visit_all(staff: User, *, visits: int) -> tuple[list[Visited], list[str]]:
             continue
         for asked in ("", *ASKED.get(page, ())):
             seen += [_visited(client, page, address + asked.format(**ids), visits)]
+        if page in COLD:
+            words, forget = COLD[page]
+            again = _visited(client, page, address, visits, before=forget)
+            seen += [replace(again, address=f"{address}?({words})")]
     return seen, left
 
 
-def _visited(client: Client, page: str, address: str, visits: int) -> Visited:
+def _visited(
+    client: Client,
+    page: str,
+    address: str,
+    visits: int,
+    *,
+    before: Callable[[], None] = lambda: None,
+) -> Visited:
+    before()
     with CaptureQueriesContext(connection) as asked:  # this one also warms up
         answer = client.get(address)
         body = _body(answer)
     queries = list(asked)  # the next request begins a new list
     times = []
     for _ in range(visits):
+        before()
         started = time.perf_counter()
         _body(client.get(address))
         times.append(1000 * (time.perf_counter() - started))

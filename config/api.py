@@ -9,7 +9,7 @@ from django.http import HttpResponse, HttpResponseNotAllowed
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from audits.api import case_work, cases, deployments, evidence, log, reports, serving
+from audits.api import case_work, cases, deployments, evidence, log, reports, serving, webhooks
 from config.openapi import document
 from lineage.api import (
     affected,
@@ -71,6 +71,7 @@ for _part in (
     deployments,
     evidence,
     reports,
+    webhooks,
 ):
     ERRORS |= _part.ERRORS
 ERRORS |= health.ERRORS
@@ -153,6 +154,7 @@ api.add_router("/cases", reports.router)
 api.add_router("/log", log.router)
 api.add_router("/serving", serving.router)
 api.add_router("/deployments", deployments.router)
+api.add_router("/webhooks", webhooks.router)
 api.add_router("", openlineage.router)
 # A router is bound to its API once, and its addresses are read here.
 urls = api.urls

@@ -1,4 +1,4 @@
-"""Settings of the HTTP API: how much one call may bring, and how many a key may make."""
+"""Settings of the HTTP API: what a call may bring, how many a key may make; of webhooks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ __all__ = [
     "EXPUNGE_CAPTURE_MAX_MB",
     "EXPUNGE_CAPTURE_SILENCE_SECONDS",
     "EXPUNGE_LINEAGE_MAX_MB",
+    "EXPUNGE_WEBHOOK_HOURS",
+    "EXPUNGE_WEBHOOK_KEEP_DAYS",
+    "EXPUNGE_WEBHOOK_TIMEOUT",
 ]
 
 # Calls that one key may make in a minute; 0: as many as it likes.
@@ -22,3 +25,7 @@ EXPUNGE_CAPTURE_SILENCE_SECONDS = environment.integer(
 )
 EXPUNGE_CAPTURE_MAX_MB = environment.integer("EXPUNGE_CAPTURE_MAX_MB", default=2048)
 EXPUNGE_LINEAGE_MAX_MB = environment.integer("EXPUNGE_LINEAGE_MAX_MB", default=32)
+# How long a message to a webhook is tried, how long it is kept after that, seconds for an answer.
+EXPUNGE_WEBHOOK_HOURS = environment.integer("EXPUNGE_WEBHOOK_HOURS", default=24)
+EXPUNGE_WEBHOOK_KEEP_DAYS = environment.integer("EXPUNGE_WEBHOOK_KEEP_DAYS", default=30)
+EXPUNGE_WEBHOOK_TIMEOUT = environment.integer("EXPUNGE_WEBHOOK_TIMEOUT", default=10)

@@ -21,6 +21,7 @@ from django.urls import reverse_lazy
 from config import admin_theme, environment, logs, processing
 from config.anchors import *  # noqa: F403  (a group of its own)
 from config.api_limits import *  # noqa: F403  (another)
+from config.served import *  # noqa: F403  (another)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything that an installation writes lies under one folder.
@@ -253,8 +254,6 @@ EXPUNGE_MIN_BATCH = environment.integer("EXPUNGE_MIN_BATCH", default=1)
 EXPUNGE_DEADLINE_DAYS = environment.number("EXPUNGE_DEADLINE_DAYS", default=23)
 # Whole trainings that the workers can do again in a day; 0: what the longest one took says.
 EXPUNGE_REBUILDS_PER_DAY = environment.number("EXPUNGE_REBUILDS_PER_DAY", default=0)
-# How exactly served models answer: in full, to so many decimals, or with the label alone.
-EXPUNGE_OUTPUTS = environment.choice("EXPUNGE_OUTPUTS", ("FULL", "1", "2", "3", "4", "LABELS"))
 # The release gate also compares accuracy on inputs moved so far against the model; 0 does not.
 EXPUNGE_RELEASE_ATTACK = environment.number("EXPUNGE_RELEASE_ATTACK", default=0)
 # Shadow models and scores of records that no closing case has purged are destroyed after so long.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from expunge.problems import Buffered, Conflict, NotConfigured, NotThere, Refused
     from expunge.remote import HttpSink
     from expunge.remote_view import remote_view
-    from expunge.serving import ServingGuard, newest
+    from expunge.serving import Rolling, ServingGuard, newest
 
 _HOMES = {
     "Buffered": "expunge.problems",
@@ -34,6 +34,7 @@ _HOMES = {
     "NotThere": "expunge.problems",
     "PlatformAway": "expunge.connection",
     "Refused": "expunge.problems",
+    "Rolling": "expunge.serving",
     "ServingGuard": "expunge.serving",
     "fit": "expunge.capture",
     "newest": "expunge.serving",
@@ -51,6 +52,7 @@ __all__ = [
     "NotThere",
     "PlatformAway",
     "Refused",
+    "Rolling",
     "ServingGuard",
     "__version__",
     "fit",

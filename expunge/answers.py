@@ -83,10 +83,17 @@ class Decision(TypedDict):
 
 
 class Served(TypedDict):
-    """A version for whoever serves it; ``outputs`` is FULL, LABELS or a number of decimals."""
+    """A version for whoever serves it.
 
+    ``outputs`` is FULL, LABELS or a number of decimals; ``digest`` the SHA-256 of the weights in
+    hex; ``queries_per_day`` what a caller may have, and 0 for no limit.
+    """
+
+    digest: str
+    model: str
     name: str
     outputs: str
+    queries_per_day: int
     state: str
     usable: bool
     version: str

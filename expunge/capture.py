@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 Estimator: TypeAlias = Any  # anything with scikit-learn's fit
 Source: TypeAlias = Watched | collating.Consumed | None
 
+# What every sink of this process is put into, as integrations with trackers do.
+around_sinks: list[Callable[[Sink], Sink]] = []
+
 
 class NothingCaptured(ValueError):
     """No record was drawn: to record that would claim that the model learned from nobody."""
@@ -155,6 +158,8 @@ def training(
     Raises:
         CaptureNotPossible: the loader or its dataset do not tell which records are drawn.
     """
+    for wrap in around_sinks:
+        sink = wrap(sink)
     source, sampler = _source(loader, ordinals, record_ids, first_steps=first_steps)
     level = SAMPLER if isinstance(source, Watched) else CONSUMED
     run = sink.begin(Start(sampler=sampler, environment=fingerprint(), level=level))

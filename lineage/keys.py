@@ -3,8 +3,10 @@
 The file lies apart from the database and its backups. A row without a secret is a destroyed key:
 its name can never be used again. Names in use: ``lookup`` (finds a person), ``suppression`` and
 ``suppress:<digest>`` (people who must not be imported again), ``subject:<id>``, ``case:<id>``,
+``callers`` (who asks served models),
 ``canaries:<planting>`` (what was planted in a training),
-``scores:<id of a run>`` (the salt of what evidence says of scores).
+``scores:<id of a run>`` (the salt of what evidence says of scores),
+``webhook:<id>:<number>`` (what messages to another system are signed with).
 
 ``secure_delete`` overwrites a destroyed key in the file. The short-lived rollback journal is
 deleted, not overwritten: where the disk itself must not give the key back, encrypt the disk.

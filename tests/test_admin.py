@@ -21,7 +21,7 @@ MOST_QUERIES, ROWS = 25, 4
 # What no list shows and nobody searches by: keyed digests of people, and what they wrote.
 SECRET = {
     *("email", "confirm_digest", "status_digest", "content", "body", "address", "key_hmac"),
-    *("mandate_digest", "idempotency", "settings"),
+    *("mandate_digest", "idempotency", "settings", "caller"),
 }
 
 

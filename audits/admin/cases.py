@@ -204,6 +204,6 @@ class ReleaseAdmin(ReadOnlyAdmin):
 class ReadingAdmin(ReadOnlyAdmin):
     """Which reader was given which version."""
 
-    list_display = ("reader", "version", "since")
+    list_display = ("reader", "version", "since", "followed", "gone_at")
     search_fields = ("reader",)
     list_select_related = ("version",)

@@ -20,6 +20,8 @@ from audits.models import (
     ProcedureCertificate,
     ProcessingActivity,
     Publication,
+    QueryCount,
+    QueryReport,
     Recipient,
     RulesVersion,
     ShadowResult,
@@ -66,6 +68,25 @@ class ProcessingActivityAdmin(ReadOnlyAdmin):
     list_filter = ("basis",)
     search_fields = ("dataset__name", "location__slug", "digest")
     list_select_related = ("dataset", "location", "described_by")
+
+
+@admin.register(QueryCount)
+class QueryCountAdmin(ReadOnlyAdmin):
+    """How many answers callers of a model had; who they are is a keyed digest, not shown."""
+
+    list_display = ("model_name", "day", "answers")
+    list_filter = ("day",)
+    search_fields = ("model_name",)
+    exclude = ("caller",)
+
+
+@admin.register(QueryReport)
+class QueryReportAdmin(ReadOnlyAdmin):
+    """Reports of answers that were added up, by the process that counted."""
+
+    list_display = ("id", "reader", "day", "received_at")
+    list_filter = ("day",)
+    search_fields = ("reader",)
 
 
 @admin.register(RulesVersion)

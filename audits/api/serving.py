@@ -10,13 +10,14 @@ from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Router, Schema
 
-from audits.queries.serving import VersionNotHere, newest_version, version_of
+from audits.api import queries
+from audits.queries.serving import FOLLOWS, VersionNotHere, newest_version, version_of
 from audits.services import serving
 from lineage.api.auth import Scope, key_of
 from lineage.api.conventions import BYTES, HARMLESS, writes
 from lineage.artifacts import ArtefactMissing
 from lineage.models import ModelVersion
-from lineage.queries.artefacts import weights_of
+from lineage.queries.artefacts import digest_of_weights, weights_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -27,21 +28,29 @@ ERRORS: dict[type[Exception], int] = {
     serving.ReaderRefused: 403,
     VersionNotHere: 404,
     serving.VersionNotServed: 409,
+    serving.TooEarly: 409,
     ArtefactMissing: 409,
+    **queries.ERRORS,
 }
+router.add_router("", queries.router)
 
 
 class VersionOut(Schema):
     """A version, whether it may be used now, and how exactly its answers may be told.
 
-    ``outputs`` is FULL, LABELS or a number of decimals.
+    ``outputs`` is FULL, LABELS or a number of decimals; ``digest`` is the SHA-256 of the weights
+    in hex, and empty where none are stored. A caller may have ``queries_per_day`` answers of all
+    versions of a model in a day; 0 is for as many as they like.
     """
 
     version: UUID
     name: str
+    model: str
+    digest: str
     state: str
     usable: bool
     outputs: str
+    queries_per_day: int
 
 
 @router.get("/models/{name}", response=VersionOut, operation_id="newest_served_version")
@@ -86,9 +95,32 @@ def weights(request: HttpRequest, version_id: UUID) -> HttpResponse:
     return HttpResponse(data, content_type=BYTES)
 
 
+class GoneOut(Schema):
+    """Versions of a model that are out of use and of which nothing is left, oldest first."""
+
+    gone: list[UUID]
+
+
+@router.post(
+    "/models/{name}/gone",
+    response=GoneOut,
+    operation_id="forget_versions",
+    openapi_extra=writes(HARMLESS),
+)
+def gone(request: HttpRequest, name: str) -> GoneOut:
+    """Say that nothing is left of the versions of a model that are out of use."""
+    reader = key_of(request).name
+    versions = serving.note_gone(reader=reader, model_name=name, now=timezone.now())
+    return GoneOut(gone=[one.pk for one in versions])
+
+
 def _give(request: HttpRequest, version_id: UUID) -> ModelVersion:
+    key = key_of(request)
     return serving.give_version(
-        reader=key_of(request).name, version_id=version_id, now=timezone.now()
+        reader=key.name,
+        version_id=version_id,
+        now=timezone.now(),
+        follows=FOLLOWS in key.scopes,
     )
 
 
@@ -96,7 +128,10 @@ def _told(version: ModelVersion) -> VersionOut:
     return VersionOut(
         version=version.pk,
         name=str(version),
+        model=version.model_name,
+        digest=digest_of_weights(version),
         state=version.state,
         usable=version.state == ModelVersion.State.ACTIVE,
         outputs=settings.EXPUNGE_OUTPUTS,
+        queries_per_day=settings.EXPUNGE_QUERIES_PER_DAY,
     )

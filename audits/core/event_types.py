@@ -98,6 +98,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
         "target": UUID,
         "release": choice("RELEASED", "HELD"),
     },
+    "version_followed": {"version": UUID, "before": UUID},
     "records_erased": {"space": UUID, "records": COUNT, "remaining": COUNT},
     "snapshots_superseded": {"space": UUID, "snapshots": COUNT, "note": SHA256},
     "erasures_replayed": {"entries": COUNT, "records": COUNT, "remaining": COUNT},
@@ -247,5 +248,10 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "checkpoint_timestamped": {"size": COUNT, "digest": SHA256, "at": INSTANT},
     "role_changed": {"member": UUID, "role": CODE, "result": choice("GIVEN", "TAKEN")},
     "password_set": {"member": UUID, "by": UUID},
+    "webhook_added": {"webhook": UUID, "url": SHA256, "events": list_of(CODE)},
+    "webhook_paused": {"webhook": UUID, "by": choice("STAFF", "GONE")},
+    "webhook_resumed": {"webhook": UUID},
+    "webhook_secret_changed": {"webhook": UUID, "number": COUNT},
+    "webhook_removed": {"webhook": UUID},
     "records_left_to_others": {"space": UUID, "records": COUNT, "digest": SHA256},
 }

@@ -104,6 +104,15 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             cancel_work="stop a job that no case waits for",
             retry_work="try a job again that no case waits for",
         ),
+        **{
+            name: Action(words, (Right.OPERATE, Right.ADMINISTER))
+            for name, words in {
+                "pause_webhook": "pause a webhook",
+                "resume_webhook": "let a paused webhook go on",
+                "test_webhook": "send a test message to a webhook",
+                "send_message_again": "send a message of a webhook again",
+            }.items()
+        },
         **_each(
             Right.REGISTER,
             place_hold="place a legal hold",

@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from audits.core.roc import NEGATIVES_PER_RATE
 from audits.execution.printable import printable
+from audits.execution.svg_styles import attributed
 from audits.execution.svg_text import described
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def svg_of(figure: Figure, *, title: str, description: str) -> bytes:
     """Return a figure as SVG with a name and a description for those who do not see it."""
     file = io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    words = described(file.getvalue(), title=printable(title), description=description)
+    words = described(attributed(file.getvalue()), title=printable(title), description=description)
     return words.encode()
 
 

@@ -17,6 +17,7 @@ from audits.models.places import LocationResult
 from audits.models.policy_changes import PolicyChange
 from audits.models.previews import PlanPreview
 from audits.models.processing import ProcessingActivity, RulesVersion
+from audits.models.queries import QueryCount, QueryReport
 from audits.models.recipients import Notice, Publication, Recipient, ToldWho
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, OwedToOthers
@@ -24,6 +25,7 @@ from audits.models.retention import CaseRetention
 from audits.models.supplier import SupplierEvidence
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 from audits.models.version_ends import AnonymityClaim, VersionException
+from audits.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "AnonymityClaim",
@@ -62,6 +64,8 @@ __all__ = [
     "ProcessingActivity",
     "ProcessingStop",
     "Publication",
+    "QueryCount",
+    "QueryReport",
     "Reading",
     "Recipient",
     "Release",
@@ -72,4 +76,6 @@ __all__ = [
     "ToldWho",
     "Verdict",
     "VersionException",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -38,11 +38,17 @@ class Release(models.Model):
 
 
 class Reading(models.Model):
-    """A reader, which is everybody who uses API keys of one name, was given a version."""
+    """A reader, which is everybody who uses API keys of one name, was given a version.
+
+    ``gone_at``: when they said that nothing of it is left with them. ``followed``: they had had
+    another side of an erasure, and went on with this one as their key allows.
+    """
 
     reader = models.CharField(max_length=200)
     version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="readings")
     since = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True, blank=True)
+    followed = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

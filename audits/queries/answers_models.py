@@ -10,7 +10,7 @@ from audits.core.canonical import sha256, write_json
 from audits.core.limits_first import limits_first
 from audits.queries.ends import GONE
 from audits.queries.limits import coverage, way_of
-from audits.queries.serving import exposed
+from audits.queries.serving import exposed, followers
 from audits.queries.told import affected_versions
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _others(
     request: ErasureRequest, audits: Sequence[Mapping[str, Any]], runs: Sequence[UnlearningRun]
 ) -> dict[str, object]:
     sides = [{str(run.target), str(run.unlearned)} for run in runs if run.unlearned_id]
-    both = {one.reader for one in exposed() if set(one.versions) in sides}
+    both = {one.reader for one in (*exposed(), *followers()) if set(one.versions) in sides}
     versions = affected_versions(request)
     gone = versions.filter(state=GONE).count()
     return {

@@ -42,15 +42,21 @@ class Moment:
 
 
 def timeline(
-    request: ErasureRequest, stages: Iterable[Stage], logged: Sequence[LoggedLine], today: date
+    request: ErasureRequest,
+    stages: Iterable[Stage],
+    logged: Sequence[LoggedLine],
+    today: date,
+    *,
+    waits: bool,
 ) -> list[Moment]:
     """Return the steps in their order with what came between them; what is due, where it belongs.
 
-    A mark stands after the last step that was taken before it.
+    A mark stands after the last step that was taken before it. ``waits`` says whether somebody
+    still waits for the answer, which is late only then.
     """
     steps = [Moment(label=one.label, state=one.state, at=one.at) for one in stages]
     taken = [one for one in steps if one.state != "ahead"]
-    marks = sorted([*_runs(request, logged), *_clock(request, today)], key=_when)
+    marks = sorted([*_runs(request, logged), *_clock(request, today, waits=waits)], key=_when)
     coming = [one for one in marks if _ahead(one, today)]
     for mark in (one for one in marks if one not in coming):
         before = [place for place, one in enumerate(taken) if _came_before(one, mark)]
@@ -68,7 +74,7 @@ def _runs(request: ErasureRequest, logged: Sequence[LoggedLine]) -> Iterator[Mom
             yield _mark(label, line.at, tone="bad" if failed else "")
 
 
-def _clock(request: ErasureRequest, today: date) -> Iterator[Moment]:
+def _clock(request: ErasureRequest, today: date, *, waits: bool) -> Iterator[Moment]:
     clock: CaseClock | None = beside(request, "clock")
     if clock is None:
         return
@@ -88,8 +94,7 @@ def _clock(request: ErasureRequest, today: date) -> Iterator[Moment]:
         yield _mark("The person was told that it takes longer", extension.notice_sent_at)
     elif extension and extension.lapsed_at:
         yield _mark("The extension lapsed", extension.lapsed_at, tone="bad")
-    sealed = request.sealed_at is not None
-    late = not sealed and request.due_on is not None and request.due_on < today
+    late = waits and request.due_on is not None and request.due_on < today
     yield Moment(
         label="First limit of the answer" if told else "Answer due",
         state="mark",

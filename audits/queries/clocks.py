@@ -19,8 +19,9 @@ from audits.queries.cases import OVER
 from audits.queries.policy_values import in_force
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
+    from uuid import UUID
 
     from django.db.models import QuerySet
 
@@ -111,6 +112,12 @@ def unanswered() -> QuerySet[ErasureRequest]:
     waiting = waiting.exclude(restriction_told(), kind=ErasureRequest.Kind.RESTRICTION)
     waiting = waiting.exclude(refusal_told(), status=S.REFUSED)
     return waiting.exclude(due_on=None).order_by("due_on", "received_at")
+
+
+def waiting_for_an_answer(cases: Iterable[ErasureRequest]) -> set[UUID]:
+    """Return which of some cases ``unanswered`` holds, in one query."""
+    chosen = unanswered().filter(pk__in=[case.pk for case in cases])
+    return set(chosen.order_by().values_list("pk", flat=True))
 
 
 def overdue(day: date) -> QuerySet[ErasureRequest]:

@@ -66,6 +66,12 @@ HAD_BOTH = (
     "{count} reader(s) had versions of both sides of this erasure before it was known that one "
     "replaces the other. Whoever has both can learn from the difference who was erased."
 )
+SERVERS = (
+    "{count} server(s) of the controller may go on from the version before this erasure to the "
+    "one after, once the first is gone, as their API keys say; no other API key of this platform "
+    "is given both. Whoever has copies of both, or of their answers, can learn from the "
+    "difference who was erased."
+)
 SHARED = (
     "The unlearning runs of this case may have served others: {count} cases were planned "
     "together. The counts and digests of the forget sets of runs are of all that a run served."

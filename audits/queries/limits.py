@@ -37,6 +37,7 @@ from audits.queries.limit_sentences import (
     READERS,
     REMOVED,
     SEARCHED,
+    SERVERS,
     SHARED,
     STAND_IN_HELD,
     STOOD_IN,
@@ -46,7 +47,7 @@ from audits.queries.limit_sentences import (
 )
 from audits.queries.operator_cases import operator_origin_of
 from audits.queries.places import backups_of_person, counts_of
-from audits.queries.serving import exposed
+from audits.queries.serving import exposed, servers
 from audits.queries.supplier import supplier_limits
 from lineage.models import Location, ModelVersion, Run
 from unlearning.services.runs import NEWTON, left_alone
@@ -205,7 +206,9 @@ def _of_releases(runs: Sequence[UnlearningRun]) -> list[str]:
     held = sum(one is not None and one.state == Release.State.HELD for one in shown)
     sides = [{str(run.target), str(run.unlearned)} for run in runs if run.unlearned_id]
     both = len({one.reader for one in exposed() if set(one.versions) in sides})
-    readers = HAD_BOTH.format(count=both) if both else READERS
+    going_on = len(servers())
+    readers = SERVERS.format(count=going_on) if going_on else READERS
+    readers = HAD_BOTH.format(count=both) if both else readers
     return [ADAPTIVE, readers, *([HELD.format(count=held)] if held else [])]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Subquery
 
@@ -49,19 +49,22 @@ class LogState:
 
 
 def log_state() -> LogState:
-    """Return the state of the log, in three queries."""
-    size = LogHead.objects.filter(pk=1).values_list("size", flat=True).first()
-    last = LogLeaf.objects.filter(type=CHECKED).order_by("-index").first()
+    """Return the state of the log, in two queries."""
+    last = LogLeaf.objects.filter(type=CHECKED).order_by("-index")
+    parts = {f"last_{name}": Subquery(last.values(name)[:1]) for name in ("index", "at", "data")}
+    heads = LogHead.objects.filter(pk=1).annotate(**parts)
+    head: dict[str, Any] = heads.values("size", *parts).first() or {"size": 0}
     said = CheckpointAnchor.objects.exclude(said_at=None).order_by("-checkpoint_id")
     newest = LogCheckpoint.objects.order_by("-size").annotate(
         anchored=Subquery(said.values("checkpoint_id")[:1])
     )
     checkpoint = newest.first()
+    noted = head.get("last_data")
     return LogState(
-        size=size or 0,
+        size=head["size"],
         checkpoint=checkpoint,
         anchored=(checkpoint.anchored or 0) if checkpoint else 0,
-        checked_index=last.index if last else None,
-        checked_at=last.at if last else None,
-        checked=events.parse(bytes(last.data)).data if last else {},
+        checked_index=head.get("last_index"),
+        checked_at=head.get("last_at"),
+        checked=events.parse(bytes(noted)).data if noted else {},
     )

@@ -163,14 +163,20 @@ def _question(
 
 
 def _strength(verdict: Verdict) -> Strength | None:
-    return Strength.of_evidence({"strength": verdict.kept_strength})
+    return Strength.of_evidence({"strength": _kept(verdict, "strength")})
 
 
 def _attempt(verdict: Verdict | None, plan: AuditPlan | None) -> tuple[int, str]:
     """Return the number of an attempt, and how it is charged for those before it."""
-    if plan is None or verdict is None or not verdict.kept_numbers:
+    if plan is None or verdict is None or not _kept(verdict, "numbers"):
         return 0, ""
-    number = int(1 if verdict.kept_attempt is None else verdict.kept_attempt)
+    attempt = _kept(verdict, "attempt")
+    number = int(1 if attempt is None else attempt)
     if plan.policy.get("mode", Mode.LOOKS) == Mode.LOOKS:
         return number, SPENT if number > 1 else ""
-    return number, OWES if (verdict.kept_debt or 0.0) > 0 else ""
+    return number, OWES if (_kept(verdict, "debt") or 0.0) > 0 else ""
+
+
+def _kept(verdict: Verdict, name: str) -> Any:  # noqa: ANN401  (JSON)
+    """Return a part of the payload that the query read beside the row."""
+    return vars(verdict)[f"kept_{name}"]

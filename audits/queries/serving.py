@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from audits.models import Reading
 from audits.queries.releases import is_held, replacements, stand_ins
-from lineage.models import ModelVersion
+from lineage.models import ApiKey, ModelVersion
 from unlearning.core.release.readers import Reading as Read
 from unlearning.core.release.readers import exposures
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from unlearning.core.release.readers import Exposure
 
+FOLLOWS = "serve:next"  # the scope of a key that goes on with what replaces a version
 _DAY = 86_400.0
 HELD = (
     "{version} is held, since it got worse than the version before by more than is tolerated; it "
@@ -46,6 +47,12 @@ def newest_version(name: str) -> ModelVersion:
     return found
 
 
+def check_model(name: str) -> None:
+    """Raise VersionNotHere unless there is a model of this name, whatever the state of it."""
+    if not _servable().filter(model_name=name).exists():
+        raise VersionNotHere(f"Not here: the model {name}.")
+
+
 def _held(name: str) -> str:
     """Return that the newest version of a model that might be in use is held, where one is."""
     waiting = _servable().filter(model_name=name, state=ModelVersion.State.CANDIDATE)
@@ -57,21 +64,36 @@ def exposed() -> tuple[Exposure, ...]:
     """Return every reader who had two versions of which one turned out to replace the other.
 
     None is given such a version, but a version that was trained outside may be named as a
-    replacement after both were read.
+    replacement after both were read. Those who went on with the next are not among them.
     """
+    return tuple(one for one, followed in _had_both() if not followed)
+
+
+def followers() -> tuple[Exposure, ...]:
+    """Return every reader who went from one side of an erasure to the other, as its key allows."""
+    return tuple(one for one, followed in _had_both() if followed)
+
+
+def servers() -> frozenset[str]:
+    """Return the names of keys that may go on with the next version and were not revoked."""
+    keys = ApiKey.objects.filter(revoked_at=None).values_list("name", "scopes")
+    return frozenset(name for name, scopes in keys if FOLLOWS in scopes)
+
+
+def _had_both() -> list[tuple[Exposure, bool]]:
+    """Return who had two sides of an erasure, and whether the later one followed the earlier."""
     history: dict[str, list[Read]] = defaultdict(list)
+    followed = set()
     found = list(Reading.objects.select_related("version").order_by("since", "pk"))
     alike = stand_ins() if found else {}
     for one in found:
-        ended = one.version.invalidated_at
-        history[one.reader].append(
-            Read(
-                version=alike.get(str(one.version), str(one.version)),
-                since=one.since.timestamp() / _DAY,
-                until=ended.timestamp() / _DAY if ended else None,
-            )
-        )
-    return exposures(history, replacements()) if history else ()
+        name, ended = alike.get(str(one.version), str(one.version)), one.version.invalidated_at
+        since, until = (at.timestamp() / _DAY if at else None for at in (one.since, ended))
+        history[one.reader].append(Read(version=name, since=since or 0.0, until=until))
+        if one.followed:
+            followed.add((one.reader, name))
+    both = exposures(history, replacements()) if history else ()
+    return [(one, (one.reader, one.versions[1]) in followed) for one in both]
 
 
 def _servable() -> QuerySet[ModelVersion]:

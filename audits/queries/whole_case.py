@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 
 from audits.models import (
     ClockPause,
@@ -15,6 +15,7 @@ from audits.models import (
     VersionException,
 )
 from audits.queries.case_file import RUN
+from audits.queries.clocks import unanswered
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ def moving_case(case_id: UUID) -> ErasureRequest | None:
 
 
 def _case() -> QuerySet[ErasureRequest]:
-    return ErasureRequest.objects.select_related(*NAMED, *ONE).defer("record__data")
+    waits = Exists(unanswered().order_by().filter(pk=OuterRef("pk")))
+    rows = ErasureRequest.objects.select_related(*NAMED, *ONE).defer("record__data")
+    return rows.annotate(waited_for=waits)
 
 
 def _moving() -> list[Any]:

@@ -107,7 +107,7 @@ def _context(request: HttpRequest, found: ErasureRequest) -> dict[str, Any]:
     return {
         **live(found, logged, judged, now),
         "status": status_badge(found),
-        "due": due_badge(found, today_of_clock()),
+        "due": due_badge(found, today_of_clock(), waits=found.waited_for),
         "may_open": may_open(request),
         **rights_of(request),
         "refusal": refusal_words(found.refusal_code),

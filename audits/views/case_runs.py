@@ -41,7 +41,7 @@ def live(
     return {
         "case": found,
         "stages": stages,
-        "moments": timeline(found, stages, logged, today(now)),
+        "moments": timeline(found, stages, logged, today(now), waits=found.waited_for),
         "progress": progress_of(found, now),
         "runs": [_row(row) for row in case_page.run_rows(found, judged)],
     }

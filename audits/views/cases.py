@@ -46,11 +46,12 @@ def request_list(request: HttpRequest) -> HttpResponse:
         found = cases.cases_called(query)
     shown = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     proposed = cases.with_proposal(case.pk for case in shown)
+    waiting = clocks.waiting_for_an_answer(shown)
     rows = [
         {
             "case": case,
             "status": status_badge(case),
-            "due": due_badge(case, today),
+            "due": due_badge(case, today, waits=case.pk in waiting),
             "proposed": case.pk in proposed,
         }
         for case in shown

@@ -70,7 +70,7 @@ def evidence(request: HttpRequest, case_id: UUID, evidence_id: UUID) -> HttpResp
         "figures": [(name, FIGURES[name]) for name in _figures(found) if name in FIGURES],
         "shared": _shared(found, plan),
         **_numbers(found, policy),
-        "limits": limits_of(case, ordered_runs(case)),
+        "limits": limits_of(case, [one for one in ordered_runs(case) if one == found.run]),
         **_tables(found, policy),
         **_controls(found, plan),
     }
@@ -125,7 +125,8 @@ def evidence_table(
     case = get_object_or_404(ErasureRequest, pk=case_id)
     found = _evidence_of(case, evidence_id)
     plan = _plan_of(found)
-    rows = {one.slug: one for one in _numbers(found, plan.policy if plan else {})["numbers"]}
+    policy = plan.policy if plan else case.policy
+    rows = {one.slug: one for one in _numbers(found, policy)["numbers"]}
     if name not in rows:
         sentence = "This evidence holds no such numbers; its page says which it holds."
         return not_there(request, "There is no table", sentence, 404)

@@ -15,6 +15,7 @@ from audits.queries.trends import trends
 from audits.views.access import page, staff_of, staff_page
 from audits.views.charts import charts
 from audits.views.needs import needs
+from audits.views.webhook_needs import webhook_needs
 from lineage.queries.queues import queue_states
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def staff_home(request: HttpRequest) -> HttpResponse:
     """Show what waits, first what this member of staff may act on; then trends and health."""
     user, now = staff_of(request), timezone.now()
-    found = needs(user, now)
+    found = [*needs(user, now), *webhook_needs()]
     queues = queue_states(now)
     context = {
         "yours": [one for one in found if one.is_for(user)],

@@ -136,31 +136,32 @@ def needs(user: User, now: datetime) -> list[Group]:
 def _of_cases(code: str, rows: Sequence[Any], now: datetime) -> Group:
     title, hint, tone, rights = OF_CASES[code]
     show = "overdue" if code == OVERDUE else "open"
-    return _group(
+    return group(
         (code, title, hint, tone, rights),
         rows,
         lambda one: Line(
             href=reverse("audits:case", args=[one.pk]),
             label=one.reference,
-            note=_said(one, now),
+            note=_said(one, now, waits=code in (OVERDUE, SOON)),
             own=code == SECOND and one.own,
         ),
         f"{reverse('audits:request_list')}?show={show}",
     )
 
 
-def _said(case: ErasureRequest, now: datetime) -> str:
+def _said(case: ErasureRequest, now: datetime, *, waits: bool) -> str:
     """Return how pressing a case is, else why it stopped, else what it is about."""
-    badge = due_badge(case, clocks.today(now))
+    badge = due_badge(case, clocks.today(now), waits=waits)
     return badge.label if badge else case.failure_code or case.get_kind_display()
 
 
-def _group(
+def group(
     kind: tuple[str, str, str, str, tuple[Right, ...]],
     rows: Sequence[Any],
     line: Callable[[Any], Line],
     more: str,
 ) -> Group:
+    """Return a group: code, title, hint, tone and rights; its rows; a line of each; where more."""
     code, title, hint, tone, rights = kind
     return Group(
         code=code,
@@ -177,7 +178,7 @@ def _group(
 def _of_letters() -> Iterable[Group]:
     """Yield letters, and exceptions that ended."""
     cases, handle = reverse("audits:request_list"), (Right.HANDLE,)
-    yield _group(
+    yield group(
         ("LETTERS", "Letters", "They could not be sent, or are to be posted.", CARE, handle),
         attention.letters(),
         lambda one: Line(
@@ -187,7 +188,7 @@ def _of_letters() -> Iterable[Group]:
         ),
         cases,
     )
-    yield _group(
+    yield group(
         ("ENDED", "Exceptions that ended", "What was kept is to be erased now.", CARE, handle),
         attention.ended_exceptions(),
         lambda one: Line(
@@ -202,7 +203,7 @@ def _of_letters() -> Iterable[Group]:
 def _of_models(now: datetime) -> Iterable[Group]:
     """Yield evidence that says nothing, failed jobs, and versions with an unknown origin."""
     operate = (Right.OPERATE,)
-    yield _group(
+    yield group(
         (
             "EVIDENCE",
             "Evidence that says nothing",
@@ -218,7 +219,7 @@ def _of_models(now: datetime) -> Iterable[Group]:
         ),
         reverse("audits:all_evidence"),
     )
-    yield _group(
+    yield group(
         ("JOBS", "Failed jobs", f"Outside cases, of the last {JOB_DAYS} days.", BAD, operate),
         attention.failed_jobs(now - timedelta(days=JOB_DAYS)),
         lambda one: Line(
@@ -228,7 +229,7 @@ def _of_models(now: datetime) -> Iterable[Group]:
         ),
         _failed(),
     )
-    yield _group(
+    yield group(
         (
             "COVERAGE",
             "Gaps in the lineage",
@@ -247,7 +248,7 @@ def _of_models(now: datetime) -> Iterable[Group]:
 def _of_registers(now: datetime) -> Iterable[Group]:
     """Yield holds to review, and records that are held back."""
     handle, register = (Right.HANDLE,), (Right.REGISTER,)
-    yield _group(
+    yield group(
         ("HOLDS", "Legal holds to review", "Their day of review has come.", CARE, register),
         attention.reviews(clocks.today(now)),
         lambda one: Line(
@@ -257,7 +258,7 @@ def _of_registers(now: datetime) -> Iterable[Group]:
         ),
         reverse("audits:holds"),
     )
-    yield _group(
+    yield group(
         ("LABELS", "Records held back", "They are alike under two labels.", CARE, handle),
         attention.held_records(),
         lambda one: Line(
@@ -269,7 +270,7 @@ def _of_registers(now: datetime) -> Iterable[Group]:
 
 def _of_policy(user: User) -> Group:
     """Return the change of the policy that waits for a second person."""
-    return _group(
+    return group(
         (
             "POLICY",
             "A policy change to approve",

@@ -82,9 +82,9 @@ def status_badge(request: ErasureRequest) -> Badge:
     return Badge(label=request.get_status_display(), tone=tone)
 
 
-def due_badge(request: ErasureRequest, today: date) -> Badge | None:
-    """Return how pressing the answer is; None for a closed case, a distant date or no date."""
-    if request.due_on is None or request.status == S.SEALED:
+def due_badge(request: ErasureRequest, today: date, *, waits: bool) -> Badge | None:
+    """Return how pressing the answer is; None where nobody waits for one, or not soon."""
+    if request.due_on is None or not waits:
         return None
     days = (request.due_on - today).days
     if days > SOON_DAYS:

@@ -8,6 +8,7 @@
 * ``policy_actions``: what administrators do about the policy values that are stored;
 * ``preview_actions``: what they ask before anybody asked for anything;
 * ``queue_actions``: what is done about the queues of jobs, and jobs of no case;
+* ``webhook_actions``: what is done about other systems that are told what happens;
 * ``retention_actions``: what is done about how long closed cases are kept;
 * ``decide_actions``: what staff decide about requests, with a second person, and about holds;
 * ``steps``: ``advance`` looks at where a case is and does the next step; it may be called at any
@@ -93,6 +94,12 @@ from audits.workflow.preview_actions import preview_plan
 from audits.workflow.queue_actions import cancel_work, pause_queue, resume_queue, retry_work
 from audits.workflow.retention_actions import keep_longer
 from audits.workflow.version_actions import approve_exception, drop_exception, propose_exception
+from audits.workflow.webhook_actions import (
+    pause_webhook,
+    resume_webhook,
+    send_message_again,
+    test_webhook,
+)
 
 __all__ = [
     "LETTERS_OF_STAFF",
@@ -128,6 +135,7 @@ __all__ = [
     "open_case",
     "pause_clock",
     "pause_queue",
+    "pause_webhook",
     "place_hold",
     "plan_lift",
     "post_letter",
@@ -143,17 +151,20 @@ __all__ = [
     "restore_letter",
     "resume_clock",
     "resume_queue",
+    "resume_webhook",
     "retry",
     "retry_work",
     "return_decision",
     "return_forget_set",
     "return_policy",
     "see_mandate",
+    "send_message_again",
     "send_staff_letter",
     "submit",
     "take_over",
     "take_question_back",
     "tell_of_extension",
+    "test_webhook",
     "train",
     "try_letter_again",
     "tune",

@@ -22,6 +22,7 @@ from audits.services import (
     log,
     notices,
     plan_previews,
+    query_counts,
     registers,
     retention,
     rules,
@@ -34,6 +35,7 @@ from audits.services import (
 from audits.workflow.clock_actions import mind_clocks
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
+from audits.workflow.webhook_actions import TELL, tell, tell_all
 from lineage.models import Job
 from lineage.services import capture_reports, jobs, openlineage_late
 from lineage.services.missing_erasures import replay_needed
@@ -61,6 +63,13 @@ def job_ended(job_id: str) -> None:
     job = Job.objects.get(pk=job_id)
     for request in cases.cases_of_job(job):
         advance(request.pk)
+
+
+@shared_task(name=TELL, soft_time_limit=60, time_limit=90)
+def tell_webhook(webhook_id: str) -> None:
+    """Send what waits for a webhook; a receiver that never ends its answer is cut off."""
+    if not replay_needed():
+        tell(UUID(webhook_id), timezone.now() + timedelta(seconds=30))
 
 
 @shared_task(name="audits.sweep")
@@ -113,6 +122,7 @@ def _expire(now: datetime) -> None:
     expiry.expire_scores(now=now)
     registers.expire_suppressions(now=now)
     plan_previews.expire(now=now)
+    query_counts.forget_counts(now=now)
     retention.destroy_due(now=now)
 
 
@@ -173,6 +183,7 @@ SWEPT = (
     _start,
     mind_clocks,
     _tell,
+    tell_all,
     _anchor,
     _ask_outside,
     _show_outside,

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import json
-import socket
 import time
 import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
-from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
 
+from lineage.core.outgoing import (
+    ADDRESS,
+    ADDRESS_WORDS,
+    HostNotPublic,
+    Pinned,
+    leaves_safely,
+    pinned,
+)
 from lineage.core.place_secrets import secret
 from lineage.core.place_settings import SECRET, SECRET_WORDS, Setting, SettingRefused
 from lineage.core.places import DELETED, MASKED, Erased, Found, LocationNotReachable, Person, Place
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MOST_BYTES = 65_536
 
 
@@ -39,8 +43,8 @@ class Webhook(Place):
         str,
         Setting(
             "where the messages go",
-            pattern=r"https?://[^\s/?#@]+(/[^\s#@]*)?",
-            allowed="an https:// address (http:// on this machine alone)",
+            pattern=ADDRESS,
+            allowed=ADDRESS_WORDS,
         ),
     ]
     secret_from: Annotated[
@@ -51,12 +55,8 @@ class Webhook(Place):
     retries: Annotated[int, Setting("further tries when there is none", low=0, high=5)] = 2
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
-            raise SettingRefused(
-                f"url is {self.url!r}; allowed is an https:// address (http:// on this machine "
-                "alone)."
-            )
+        if not leaves_safely(self.url):
+            raise SettingRefused(f"url is {self.url!r}; allowed is {ADDRESS_WORDS}.")
 
     def _find(self, person: Person) -> Found:
         return Found(count=_count(self._asked("find", person), "count"))
@@ -89,12 +89,13 @@ class Webhook(Place):
 
     def _sent(self, body: bytes) -> dict[str, Any] | None:
         """Return the answer; None where there was none and another try may help."""
-        url, headers, extensions = self._pinned()
+        to = self._pinned()
         stamp = str(int(time.time()))
         signature = hmac.digest(
             secret(self.secret_from).encode(), f"{stamp}.".encode() + body, "sha256"
         )
-        headers |= {
+        headers = {
+            **to.headers,
             "Content-Type": "application/json",
             "X-Expunge-Timestamp": stamp,
             "X-Expunge-Signature": f"sha256={signature.hex()}",
@@ -104,19 +105,18 @@ class Webhook(Place):
             with (
                 client,
                 client.stream(
-                    "POST", url, content=body, headers=headers, extensions=extensions
+                    "POST", to.url, content=body, headers=headers, extensions=to.extensions
                 ) as answer,
             ):
                 return _understood(answer)
         except httpx.TransportError:
             return None
 
-    def _pinned(self) -> tuple[httpx.URL, dict[str, str], dict[str, Any]]:
-        """Return the URL with the address in place of the host, and what keeps the host's name."""
-        url = httpx.URL(self.url)
-        address = _address_of(url.host, url.port or (443 if url.scheme == "https" else 80))
-        host = url.netloc.decode("ascii")
-        return url.copy_with(host=address), {"Host": host}, {"sni_hostname": url.host}
+    def _pinned(self) -> Pinned:
+        try:
+            return pinned(self.url, private=settings.EXPUNGE_PRIVATE_HOSTS)
+        except HostNotPublic as error:
+            raise LocationNotReachable(str(error)) from None
 
 
 def _understood(answer: httpx.Response) -> dict[str, Any] | None:
@@ -143,23 +143,3 @@ def _count(answer: dict[str, Any], name: str) -> int:
     if type(value) is not int or value < 0:
         raise LocationNotReachable(f'"{name}" must be a whole number from 0 in its answer.')
     return value
-
-
-def _address_of(host: str, port: int) -> str:
-    """Return one address of a host, all of which must be public unless the host is named."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
-        raise LocationNotReachable(f"The host {host} has no address.") from None
-    addresses = [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found]
-    if host not in settings.EXPUNGE_PRIVATE_HOSTS and not all(map(_is_public, addresses)):
-        raise LocationNotReachable(
-            f"The host {host} has an address that is not public. If that is meant, add it to "
-            "EXPUNGE_PRIVATE_HOSTS."
-        )
-    return str(addresses[0])
-
-
-def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return bool(mapped.is_global) and not mapped.is_multicast

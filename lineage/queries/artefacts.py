@@ -27,7 +27,17 @@ def read_artefact(artefact: Artefact) -> bytes:
 
 def weights_of(version: ModelVersion) -> bytes:
     """Return the weights of a version as safetensors bytes. Raises as ``read_artefact``."""
-    newest = version.artefacts.filter(kind=Artefact.Kind.WEIGHTS).order_by("created_at").last()
+    newest = _weights(version)
     if newest is None:
         raise artifacts.ArtefactMissing(f"The version {version} has no stored weights.")
     return read_artefact(newest)
+
+
+def digest_of_weights(version: ModelVersion) -> str:
+    """Return the SHA-256 of the weights of a version in hex, "" where none were stored."""
+    newest = _weights(version)
+    return newest.sha256 if newest else ""
+
+
+def _weights(version: ModelVersion) -> Artefact | None:
+    return version.artefacts.filter(kind=Artefact.Kind.WEIGHTS).order_by("created_at").last()

@@ -25,12 +25,14 @@ SCOPES = {
     "lineage:read": "read records, snapshots, runs and versions, and which learned from which",
     "subjects:read": "find people by an identifier, and read whose a record is",
     "serve": "use model versions, one of those that replace one another for each name of a key",
+    "serve:next": "go on with what replaces a version that is gone; with serve, for own servers",
     "intake": "hand in requests of data subjects and ask how far they are",
     "cases:read": "read every case: how far it is, its decisions and its runs",
     "cases:write": "confirm identity, propose decisions and withdraw, for a member of staff",
     "evidence:read": "read what was measured for a case, and the verdicts",
     "reports:read": "download sealed records, reports and bundles, which are about a person",
     "log:read": "ask for signed states of the audit log and proofs that events are in it",
+    "webhooks:write": "say which systems are told what happens, and read how that goes",
     "lineage:write": "report runs, data sets and models as OpenLineage events",
 }
 ACTS = "cases:write"  # a key that acts on cases has a member of staff who answers for it

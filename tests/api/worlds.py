@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from audits.models import Evidence
+from audits.services import webhook_outbox, webhooks
 from lineage.models import OrdinalSpace
 from lineage.queries.subjects import find_subject
 from lineage.services.api_keys import ACTS, SCOPES, create_key
@@ -66,6 +67,10 @@ def whole_world() -> ApiWorld:
     world.key = secret(*SCOPES)
     space = OrdinalSpace.objects.get(name="photos")
     subject = find_subject("EMAIL", ANNA)
+    hook = webhooks.add_webhook(
+        name="desk", url="https://desk.example/", kinds=["case.sealed"], now=NOON
+    ).webhook
+    message = webhook_outbox.test(webhook_id=hook.pk, user=None, now=NOON)
     evidence = Evidence.objects.filter(run__requests=world.case).first()
     assert subject
     assert evidence
@@ -77,6 +82,8 @@ def whole_world() -> ApiWorld:
         "subject": str(subject.pseudonym),
         "record": f"{space.public_id}:0",
         "evidence_id": str(evidence.pk),
+        "webhook_id": str(hook.pk),
+        "message_id": str(message.pk),
         "name": "photos",
         "index": "3",
         "older": "1",

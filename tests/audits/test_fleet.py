@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from datetime import date, timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -210,7 +211,8 @@ def test_what_relies_on_a_certificate_asks_no_question_of_its_own(monkeypatch):
     run = audited(ADA)
     plan = AuditPlan.objects.get(run=run)
     plan.certificate_id = "c" * 32
-    monkeypatch.setattr("audits.queries.questions.AuditPlan.objects.filter", lambda **_: [plan])
+    kept = Mock(**{"defer.return_value": [plan]})
+    monkeypatch.setattr("audits.queries.questions.AuditPlan.objects.filter", lambda **_: kept)
     found = fleet()
     assert (len(found.asked), len(found.relying)) == (0, 1)
     assert found.surviving == ()

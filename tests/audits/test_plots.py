@@ -12,6 +12,7 @@ import pytest
 
 from audits.core.roc import Roc, roc
 from audits.execution.plots import COLOURS, Curve, NothingToDraw, roc_svg
+from audits.execution.svg_styles import attributed
 from audits.execution.svg_text import NotAPicture, described, description_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -77,9 +78,7 @@ def test_the_smallest_number_of_negatives_decides_for_all_curves():
 def test_curves_differ_in_colour_and_in_dashes():
     text = picture().decode()
     styles = {
-        colour: set(
-            re.findall(rf"stroke-dasharray: [^;\"]+; [^\"]*stroke: {colour.lower()}", text)
-        )
+        colour: set(re.findall(rf'stroke-dasharray="[^"]+"[^>]* stroke="{colour.lower()}"', text))
         for colour in COLOURS[:3]
     }
     assert all(colour.lower() in text for colour in COLOURS[:3])
@@ -118,3 +117,19 @@ def test_only_a_picture_can_be_described():
     with pytest.raises(NotAPicture):
         described("<p>", title="x", description="y")
     assert description_of(b"<svg></svg>") == ""
+
+
+def test_a_picture_has_no_style_that_a_strict_policy_would_refuse():
+    text = picture().decode()
+    assert "style" not in text
+    root = ET.fromstring(text)
+    assert root.get("stroke-linejoin") == "round"
+    assert {shape.get("fill") for shape in root.iter(f"{SVG}path")} >= {"#ffffff", "none"}
+
+
+def test_styles_become_attributes_with_the_same_values():
+    sheet = "<defs><style type='text/css'>*{stroke-linecap: butt}</style></defs>"
+    drawn = f'<svg width="1">{sheet}<path d="z" style="fill: none; stroke: #0072b2"/></svg>'
+    assert attributed(drawn) == (
+        '<svg stroke-linecap="butt" width="1"><path d="z" fill="none" stroke="#0072b2"/></svg>'
+    )

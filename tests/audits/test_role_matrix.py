@@ -75,6 +75,10 @@ ACTIONS = {
     "release_held": {OPERATOR},
     "propose_exception": {OPERATOR},
     "drop_exception": {OPERATOR},
+    "pause_webhook": {OPERATOR, ADMINISTRATOR},
+    "resume_webhook": {OPERATOR, ADMINISTRATOR},
+    "test_webhook": {OPERATOR, ADMINISTRATOR},
+    "send_message_again": {OPERATOR, ADMINISTRATOR},
     "pause_queue": {OPERATOR},
     "resume_queue": {OPERATOR},
     "cancel_work": {OPERATOR},
@@ -111,6 +115,7 @@ GROUPS: dict[str, set[str]] = {
     "graph graph_json graph_svg graph_prov graph_nodes graph_edges methods "
     "staff_home queues event_log log_event log_event_json log_proof checkpoints "
     "checkpoint policy job job_progress": ALL,
+    "checkpoint policy webhooks webhook": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
     "accept refuse erase_excepted identity ask_more question_back unidentified proof_destroyed "
     "objection restrict lift notice extend tell_of_extension pause_clock resume_clock export "
@@ -123,7 +128,10 @@ GROUPS: dict[str, set[str]] = {
     "retry cancel_job take_over destroy outside release except_version drop_exception "
     "destroy_model claim_anonymity pause_queue resume_queue": {OPERATOR},
     "what_if what_if_answer what_if_progress": {OFFICER, OPERATOR},
-    "deployment_gone": {OPERATOR, ADMINISTRATOR},
+    "deployment_gone pause_webhook resume_webhook test_webhook message_again": {
+        OPERATOR,
+        ADMINISTRATOR,
+    },
     "place_hold release_hold new_place new_backup backup_destroyed edit_place try_place "
     "letter_text letter_builtin new_recipient recipient new_publication publication keep_longer "
     "describe_processing propose_policy approve_policy return_policy withdraw_policy": {

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.queue
 SUBJECT = "subject@example.org"
 PEOPLE = [SUBJECT, *(f"other{number}@example.org" for number in range(9))]
 TRAINERS = PEOPLE[:6]
-WAIT = 150
+WAIT = 400
 
 CREW = f"""
 from django.contrib.auth.models import User

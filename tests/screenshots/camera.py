@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 NOT_THERE = 404
-TALLEST = 12_000  # a picture of a longer page is cut there, in CSS pixels
+TALLEST = 30_000  # a picture of a longer page is cut there, in CSS pixels
 
 
 @dataclass(frozen=True, kw_only=True)

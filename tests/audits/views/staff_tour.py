@@ -24,7 +24,7 @@ from audits.models import (
     VersionException,
 )
 from audits.queries.register_tables import REGISTERS
-from audits.services import deployments, letters, log, operator_cases
+from audits.services import deployments, letters, log, operator_cases, webhook_outbox, webhooks
 from audits.services.operator_cases import NewCase
 from benchmarks.staff_pages import staff_pages
 from lineage.models import (
@@ -63,7 +63,9 @@ def every_page() -> Iterator[tuple[str, Any]]:
     """The answers to an administrator who has every role; what is only posted to is left out."""
     yield from _answers(["/cases/", "/evidence/", "/holds/", "/places/", "/deployments/"], "empty")
     yield from _answers(["/recipients/", "/publications/", "/data/", "/models/"], "empty")
-    yield from _answers(["/home/", "/queues/", "/log/", "/log/checkpoints/"], "empty")
+    yield from _answers(
+        ["/home/", "/queues/", "/log/", "/log/checkpoints/", "/webhooks/"], "empty"
+    )
     yield from _answers(sorted(set(addresses())))
     yield from wrong()
 
@@ -146,6 +148,7 @@ def _seeded() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     signed = log.checkpoint(now=now)
     kept |= {"index": 0, "size": signed.size, "queue": "heavy"}
     _client()
+    kept |= _told(now)
     asked = PlanPreview.objects.create(
         version_id=run.target_id,
         asked_by=User.objects.get(username="head"),
@@ -193,6 +196,17 @@ def _registers(now, run) -> dict[str, Any]:
         "code": "ANSWER_ERASED",
         "name": "dose",
     }
+
+
+def _told(now) -> dict[str, Any]:
+    """A webhook with a test message that was given up."""
+    made = webhooks.add_webhook(
+        name="tickets", url="https://tickets.example/", kinds=["case.sealed"], now=now
+    )
+    message = webhook_outbox.test(webhook_id=made.webhook.pk, user=None, now=now)
+    message.state, message.error, message.next_at = "FAILED", "ConnectError", None
+    message.save()
+    return {"webhook_id": made.webhook.pk, "delivery_id": message.pk}
 
 
 def _decided(now) -> dict[str, dict[str, Any]]:

@@ -132,7 +132,7 @@ def test_the_head_groups_the_pages_and_marks_where_one_is(decider):
     assert found == {
         "Models": ["Models", "Lineage", "Methods"],
         "Registers": ["Data", "Holds", "Places", "Letters", "Registers"],
-        "Operations": ["Work", "Log", "Policy", "Admin"],
+        "Operations": ["Work", "Log", "Webhooks", "Policy", "Admin"],
     }
     assert head.count('aria-current="page"') == 1
 

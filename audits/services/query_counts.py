@@ -1,0 +1,106 @@
+"""Add up how often callers asked, over all versions of a model and all processes that serve it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import F
+
+from audits.core.canonical import write_json
+from audits.models import QueryCount, QueryReport
+from audits.queries.query_counts import days_kept, totals
+from audits.queries.serving import check_model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+    from uuid import UUID
+
+
+class ReportChanged(ValueError):
+    """A report of this identifier said something else."""
+
+
+class DayRefused(ValueError):
+    """Counts of this day are not kept any more, or the day has not come."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What one process counted since its last report; ``answers`` are by digests of callers."""
+
+    id: UUID
+    reader: str
+    model_name: str
+    day: date
+    answers: Mapping[str, int]
+
+
+@transaction.atomic
+def add_report(*, report: Report, now: datetime) -> dict[str, int]:
+    """Add the counts of a report, and return what each caller in it had that day; again, the same.
+
+    Raises:
+        VersionNotHere: there is no such model.
+        DayRefused: the day is too long ago, or yet to come.
+        ReportChanged: a report of this identifier was another one.
+    """
+    check_model(report.model_name)
+    _check_day(report.day, now)
+    digest = _digest(report)
+    known, new = QueryReport.objects.get_or_create(
+        pk=report.id,
+        defaults={
+            "reader": report.reader,
+            "day": report.day,
+            "digest": digest,
+            "received_at": now,
+        },
+    )
+    if known.digest != digest:
+        raise ReportChanged(
+            f"The report {report.id} said something else; give a new one a new id."
+        )
+    if new:
+        _add(report)
+    return totals(report.model_name, report.day, report.answers)
+
+
+def forget_counts(*, now: datetime) -> int:
+    """Delete counts, and which reports they are from, once they are not kept any more."""
+    before = now.date() - timedelta(days=days_kept())
+    QueryReport.objects.filter(day__lt=before).delete()
+    count, _ = QueryCount.objects.filter(day__lt=before).delete()
+    return count
+
+
+def _check_day(day: date, now: datetime) -> None:
+    first, last = now.date() - timedelta(days=days_kept()), now.date() + timedelta(days=1)
+    if not first <= day <= last:
+        raise DayRefused(f"day is {day}; allowed are {first} to {last}.")
+
+
+def _digest(report: Report) -> str:
+    told = {
+        "reader": report.reader,
+        "model": report.model_name,
+        "day": str(report.day),
+        "answers": dict(report.answers),
+    }
+    return sha256(write_json(told)).hexdigest()
+
+
+def _add(report: Report) -> None:
+    """Make the rows that are missing, then add in the database: others count as well."""
+    rows = [
+        QueryCount(model_name=report.model_name, day=report.day, caller=caller, answers=0)
+        for caller in sorted(report.answers)
+    ]
+    QueryCount.objects.bulk_create(rows, ignore_conflicts=True)
+    of_day = QueryCount.objects.filter(model_name=report.model_name, day=report.day)
+    for caller, answers in sorted(report.answers.items()):
+        of_day.filter(caller=caller).update(answers=F("answers") + answers)

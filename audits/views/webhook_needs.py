@@ -1,0 +1,36 @@
+"""Webhooks that need somebody, for the first page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+
+from audits.queries.webhooks import health, in_trouble
+from audits.services.webhooks import MINDERS
+from audits.views.needs import Line, group
+from audits.views.wording import BAD
+
+if TYPE_CHECKING:
+    from audits.views.needs import Group
+
+
+def webhook_needs() -> list[Group]:
+    """Return the webhooks that gave messages up, or whose receiver is gone; one query."""
+    found = group(
+        (
+            "WEBHOOKS",
+            "Webhooks that lost messages",
+            "Put the receiver right, then send them again.",
+            BAD,
+            MINDERS,
+        ),
+        in_trouble(),
+        lambda one: Line(
+            href=f"{reverse('audits:webhook', args=[one.pk])}?state=FAILED",
+            label=one.name,
+            note=health(one)[1],
+        ),
+        reverse("audits:webhooks"),
+    )
+    return [found] if found.total else []

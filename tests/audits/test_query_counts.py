@@ -1,0 +1,253 @@
+"""Answers are counted for each caller, over versions and processes, and a day may have a limit."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from audits.models import QueryCount, QueryReport
+from audits.queries.query_counts import caller_key
+from audits.queries.serving import VersionNotHere
+from audits.services.query_counts import (
+    DayRefused,
+    Report,
+    ReportChanged,
+    add_report,
+    forget_counts,
+)
+from expunge.connection import PlatformAway, ReportRefused
+from expunge.guard import ServingGuard
+from expunge.queries import Counting, QueryLimitReached, digest_of
+from tests.audits.world import ADA, BERT
+from tests.lineage.remote import key
+
+HALVES = [[0.25, 0.75]]
+ALICE, BOB = "alice@example.org", "bob@example.org"
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+class Platform:
+    """Adds up what is reported, once for each report; away while it is told to be."""
+
+    def __init__(self) -> None:
+        self.away = self.lost = False
+        self.reports: dict[str, Any] = {}
+        self.totals: dict[Any, int] = {}
+
+    def get(self, address):
+        if self.away:
+            raise PlatformAway("nobody there")
+        return {"model": "faces", "key": "ab" * 32}
+
+    def post(self, address, body):
+        if self.away:
+            raise PlatformAway("nobody there")
+        if self.reports.setdefault(body["report"], body) != body:
+            raise AssertionError("a report was changed")
+        added: dict[Any, int] = {}
+        for one in self.reports.values():
+            for told in one["answers"]:
+                of = one["day"], told["caller"]
+                added[of] = added.get(of, 0) + told["answers"]
+        self.totals = added
+        if self.lost:
+            raise PlatformAway("the answer was lost")
+        callers = [one["caller"] for one in body["answers"]]
+        return {"limit": 0, "totals": {who: added[body["day"], who] for who in callers}}
+
+
+def counting(platform, **more: Any):  # noqa: ANN401  (fields of Counting)
+    return Counting(connection=platform, model="faces", **{"every": 0, **more})
+
+
+# --- in the process ----------------------------------------------------------------------
+
+
+def test_a_caller_is_refused_before_the_answer_that_is_one_too_many():
+    counts = counting(Platform(), today=lambda: date(2026, 11, 26))
+    counts.count(ALICE, 2, 3)
+    with pytest.raises(QueryLimitReached, match="3 answers of faces in a day") as refused:
+        counts.count(ALICE, 2, 3)
+    assert refused.value.until == datetime(2026, 11, 27, tzinfo=UTC)
+    assert ALICE not in str(refused.value)
+    counts.count(ALICE, 1, 3)
+    counts.count(BOB, 3, 3)
+    assert (counts.used(ALICE), counts.used(BOB)) == (3, 3)
+
+
+def test_a_new_day_begins_from_nothing():
+    day = [date(2026, 11, 26)]
+    counts = counting(Platform(), today=lambda: day[0])
+    counts.count(ALICE, 3, 3)
+    day[0] += timedelta(days=1)
+    counts.count(ALICE, 3, 3)
+    assert counts.used(ALICE) == 3
+
+
+def test_a_platform_that_is_away_does_not_stop_the_counting():
+    platform = Platform()
+    counts = counting(platform)
+    platform.away = True
+    counts.count(ALICE, 2, 3)
+    with pytest.raises(QueryLimitReached):
+        counts.count(ALICE, 2, 3)
+    platform.away = False
+    counts.count(ALICE, 1, 3)
+    assert sorted(platform.totals.values()) == [3]
+
+
+def test_what_others_counted_counts_too():
+    platform = Platform()
+    one, other = counting(platform), counting(platform)
+    one.count(ALICE, 2, 3)
+    other.count(ALICE, 1, 3)
+    assert other.used(ALICE) == 3
+    with pytest.raises(QueryLimitReached):
+        other.count(ALICE, 1, 3)
+
+
+def test_nobody_is_named_to_the_platform_and_days_stay_apart():
+    platform = Platform()
+    counting(platform).count(ALICE, 1, 0)
+    assert ALICE not in str(platform.reports)
+    monday, tuesday = date(2026, 11, 23), date(2026, 11, 24)
+    assert digest_of(b"k", monday, ALICE) != digest_of(b"k", tuesday, ALICE)
+    assert digest_of(b"k", monday, ALICE) == digest_of(b"k", monday, ALICE)
+
+
+calls = st.lists(
+    st.tuples(
+        st.sampled_from(["alice", "bob", "cleo"]),
+        st.integers(0, 5),
+        st.sampled_from(["here", "away", "lost"]),
+        st.booleans(),
+    ),
+    max_size=20,
+)
+
+
+# A busy machine draws slowly, which is no fault of what is drawn.
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(calls)
+def test_whatever_is_lost_on_the_way_every_answer_is_added_once(made):
+    platform, day = Platform(), [date(2026, 11, 1)]
+    counts = counting(platform, today=lambda: day[0])
+    expected: dict[str, int] = {}
+    for who, answers, state, midnight in made:
+        platform.away, platform.lost = state == "away", state == "lost"
+        day[0] += timedelta(days=midnight)
+        counts.count(who, answers, 0)
+        expected[who] = expected.get(who, 0) + answers
+    platform.away = platform.lost = False
+    counts.report()
+    assert sum(platform.totals.values()) == sum(expected.values())
+
+
+# --- on the platform ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def base(world):
+    return world.bare("base", world.snapshot(ADA, BERT))
+
+
+def report(**more: Any):  # noqa: ANN401  (fields of Report)
+    told = {"id": uuid4(), "reader": "shop", "model_name": "base", "day": NOW.date()}
+    return Report(**{**told, "answers": {"a" * 32: 2}, **more})
+
+
+@pytest.mark.django_db
+def test_a_report_is_added_once_however_often_it_comes(world, base):
+    one = report()
+    for _ in range(2):
+        assert add_report(report=one, now=NOW) == {"a" * 32: 2}
+    assert add_report(report=report(answers={"a" * 32: 5}), now=NOW) == {"a" * 32: 7}
+    with pytest.raises(ReportChanged, match="said something else"):
+        add_report(report=report(id=one.id, answers={"a" * 32: 3}), now=NOW)
+    add_report(report=report(answers={"b" * 32: 1}), now=NOW)
+    out = StringIO()
+    call_command("queries", "base", stdout=out)
+    assert out.getvalue() == "2026-11-26  8 answers, 2 callers, at most 7 each\n"
+    with pytest.raises(CommandError, match="Not here: the model other"):
+        call_command("queries", "other")
+
+
+@pytest.mark.django_db
+def test_days_that_are_over_go_and_are_not_taken(world, base, settings):
+    settings.EXPUNGE_QUERY_DAYS = 2
+    add_report(report=report(), now=NOW)
+    assert forget_counts(now=NOW + timedelta(days=2)) == 0
+    with pytest.raises(DayRefused, match="day is 2026-11-26; allowed are 2026-11-27 to"):
+        add_report(report=report(), now=NOW + timedelta(days=3))
+    with pytest.raises(DayRefused):
+        add_report(report=report(day=date(2026, 11, 28)), now=NOW)
+    assert forget_counts(now=NOW + timedelta(days=3)) == 1
+    assert not QueryReport.objects.exists()
+
+
+@pytest.mark.django_db
+def test_two_models_have_two_keys_and_a_model_must_be_there(world, base):
+    assert caller_key("base") == caller_key("base") != caller_key("other")
+    with pytest.raises(VersionNotHere, match="Not here: the model other"):
+        add_report(report=report(model_name="other"), now=NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_limit_holds_over_versions_and_processes(world, base, live_server, settings):
+    settings.EXPUNGE_QUERIES_PER_DAY = 3
+    newer = world.bare("base", world.snapshot(BERT))
+    secret = key("serve", name="shop")
+    first, second = (
+        ServingGuard(url=live_server.url, api_key=secret, version=str(one.pk), every=0)
+        for one in (base, newer)
+    )
+    first.answer(HALVES * 2, caller=ALICE)
+    second.answer(HALVES[0], caller=ALICE)
+    with pytest.raises(QueryLimitReached):
+        second.answer(HALVES, caller=ALICE)
+    second.answer(HALVES * 3)  # nobody named is one caller
+    with pytest.raises(QueryLimitReached):
+        second.answer(HALVES)
+    assert sorted(QueryCount.objects.values_list("answers", flat=True)) == [3, 3]
+    assert not QueryCount.objects.filter(caller__contains="alice").exists()
+    assert set(QueryCount.objects.values_list("day", flat=True)) == {timezone.now().date()}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_limit_only_those_who_are_named_are_counted(world, base, live_server):
+    guard = ServingGuard(url=live_server.url, api_key=key("serve"), version=str(base.pk))
+    guard.answer(HALVES)
+    assert guard.counting is None
+    guard.answer(HALVES, caller=BOB)
+    guard.close()
+    assert QueryCount.objects.get().answers == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("answers", [{"caller": ALICE, "answers": 1}]),
+        ("answers", [{"caller": "a" * 32, "answers": 0}]),
+        ("answers", [{"caller": "a" * 32, "answers": 1}] * 2),
+        ("report", "seven"),
+        ("day", "someday"),
+        ("model", ""),
+    ],
+)
+def test_a_report_that_is_none_is_refused_and_no_name_is_repeated(
+    live_server, field, value, world, base
+):
+    guard = ServingGuard(url=live_server.url, api_key=key("serve"), version=str(base.pk))
+    body = {"report": str(uuid4()), "model": "base", "day": "2026-11-26", "answers": []}
+    with pytest.raises(ReportRefused, match=field) as refused:
+        guard._connection.post("queries", {**body, field: value})
+    assert "alice" not in str(refused.value)
