@@ -12,6 +12,7 @@ import re
 import sys
 from importlib import import_module
 from io import BytesIO
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,12 @@ TABLES = (
     ("audits.queries.journey", "LABELS_FOR_THE_PERSON"),
     ("audits.views.wording", "OUTCOMES"),
 )
+# Enums whose labels are shown, and those whose labels stand in lower case within a sentence.
+ENUMS = (
+    ("audits.models", "ErasureRequest.Status"),
+    ("audits.models", "ErasureRequest.Outcome"),
+)
+LOWERED: tuple[tuple[str, str], ...] = ()
 AUTHORITY = "the data protection authority of your country"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
@@ -143,13 +150,16 @@ def _in_modules() -> Iterator[str]:
 
 
 def _in_tables() -> Iterator[str]:
-    from audits.models import ErasureRequest
-
     for module, name in TABLES:
         yield from getattr(import_module(module), name).values()
-    # A case that was not carried out shows its outcome as a step.
-    whole = ("", "ERASED", "REMOVED")
-    yield from (one.label for one in ErasureRequest.Outcome if one not in whole)
+    yield from (label for one in ENUMS for label in _labels(*one))
+    yield from (label.lower() for one in LOWERED for label in _labels(*one))
+
+
+def _labels(module: str, path: str) -> list[str]:
+    """Return what the choices of an enum are called, such as ``ErasureRequest.Status``."""
+    found = attrgetter(path)(import_module(module))
+    return [str(one.label) for one in found if one.label]
 
 
 def _extracted(text: str) -> Iterator[str]:
