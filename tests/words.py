@@ -48,6 +48,7 @@ TABLES = (
         for name in ("ENDS", "ROLES", "METHODS", "VERDICTS")
     ),
     *(("audits.execution.timeline_picture", name) for name in ("NAMES", "UNITS")),
+    ("audits.core.letter_rules", "PLACEHOLDERS"),
     ("audits.queries.journey", "LABELS_FOR_THE_PERSON"),
     ("audits.views.wording", "OUTCOMES"),
 )
@@ -55,8 +56,19 @@ TABLES = (
 ENUMS = (
     ("audits.models", "ErasureRequest.Status"),
     ("audits.models", "ErasureRequest.Outcome"),
+    ("audits.models", "ErasureRequest.Kind"),
+    ("audits.models", "AnswerRoute.Way"),
+    ("audits.models", "Letter.State"),
+    ("audits.models", "Notice.State"),
+    ("audits.models", "ProcessingActivity.Basis"),
+    ("audits.models", "Publication.Where"),
+    ("audits.models", "Recipient.Role"),
+    ("audits.models", "SupplierEvidence.Kind"),
+    ("lineage.models", "Deployment.Kind"),
+    ("lineage.models", "Location.Category"),
+    ("lineage.models", "ModelVersion.State"),
 )
-LOWERED: tuple[tuple[str, str], ...] = ()
+LOWERED = (("lineage.models", "Location.Category"), ("lineage.models", "ModelVersion.State"))
 AUTHORITY = "the data protection authority of your country"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
@@ -152,8 +164,32 @@ def _in_modules() -> Iterator[str]:
 def _in_tables() -> Iterator[str]:
     for module, name in TABLES:
         yield from getattr(import_module(module), name).values()
+    yield from _in_registers()
     yield from (label for one in ENUMS for label in _labels(*one))
     yield from (label.lower() for one in LOWERED for label in _labels(*one))
+
+
+def _in_registers() -> Iterator[str]:
+    """Yield what letters, registers and kinds of places are declared with."""
+    from audits.core.letter_rules import RULES
+    from audits.core.not_run import NEVER
+    from audits.queries.register_tables import REGISTERS
+    from audits.views.letter_forms import called
+    from audits.views.place_forms import label_of, purpose_of
+    from audits.views.register_pages import heading
+    from lineage import locations
+    from lineage.core.place_settings import Setting
+
+    for rule in RULES.values():
+        yield from (rule.title, *map(called, rule.blocks))
+    for table in REGISTERS.values():
+        yield from (table.title, table.lead, *map(heading, table.shown))
+    yield from (one.attack for one in NEVER)
+    for kind in locations.KINDS:
+        yield locations.kind_named(kind).title
+        for one in locations.settings_of(kind):
+            allowed = {one.setting.allowed} - {Setting.allowed} if one.kind is not int else set()
+            yield from (label_of(one), purpose_of(one), *allowed)
 
 
 def _labels(module: str, path: str) -> list[str]:

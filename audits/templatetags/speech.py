@@ -19,7 +19,7 @@ register = template.Library()
 NAMES = {"en": "English", "fr": "Français", "de": "Deutsch"}
 
 
-@register.filter
+@register.filter(expects_localtime=True)
 def day(value: date) -> str:
     """Return a date in words, as the letters write it."""
     return date_words(value, spoken())

@@ -48,7 +48,7 @@ def register(request: HttpRequest, name: str) -> HttpResponse:
     context = {
         "name": name,
         "register": found,
-        "columns": [_heading(column) for column in found.shown],
+        "columns": [heading(column) for column in found.shown],
         "rows": [_cells(found, row) for row in shown],
         "shown": shown,
         "refused": refused,
@@ -88,8 +88,9 @@ def _period(request: HttpRequest) -> tuple[date | None, date | None]:
 
 
 def _cells(found: Register, row: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(_heading(name), row[name]) for name in found.shown]
+    return [(heading(name), row[name]) for name in found.shown]
 
 
-def _heading(column: str) -> str:
+def heading(column: str) -> str:
+    """Return what a column is called, in English."""
     return column.replace("_", " ").capitalize()
