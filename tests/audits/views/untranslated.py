@@ -25,11 +25,14 @@ SILENT = {"code", "kbd", "pre", "script", "style", "textarea", "title", "svg", "
 VOID = {"meta", "link", "img", "input", "br", "hr", "source", "wbr", "col"}
 SPOKEN = ("aria-label", "alt", "title", "placeholder", "data-label", "data-confirm")
 WORDS = re.compile(r"[A-Za-z']{2,},? [A-Za-z']{2,}")
-INNER = re.compile(r"⟦[^⟦⟧]*⟧")
+BLOCKS = {"p", "li", "td", "th", "dt", "dd", "div", "h1", "h2", "h3", "h4", "label", "legend"}
+END = "\n⏎\n"  # of a block, where every sentence ends, too
 
 
 class Page(HTMLParser):
-    """The texts of a page, but for code and for what is marked with ``data-verbatim``."""
+    """The texts of a page, but for code, for what says its own language, and for what is marked
+    with ``data-verbatim``.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,10 +46,12 @@ class Page(HTMLParser):
         if tag in VOID:
             return
         self._open.append(tag)
-        if self._silent or tag in SILENT or "data-verbatim" in given or _coded(given):
+        if self._silent or tag in SILENT or "data-verbatim" in given or _exempt(tag, given):
             self._silent += 1
 
     def handle_endtag(self, tag: str) -> None:
+        if tag in BLOCKS:
+            self.texts.append(END)
         while self._open:
             closed = self._open.pop()
             self._silent = max(0, self._silent - 1)
@@ -57,8 +62,9 @@ class Page(HTMLParser):
         self.texts.append("" if self._silent else data)
 
 
-def _coded(given: dict[str, str | None]) -> bool:
-    return bool({"digest", "brand"} & set((given.get("class") or "").split()))
+def _exempt(tag: str, given: dict[str, str | None]) -> bool:
+    coded = {"digest", "brand"} & set((given.get("class") or "").split())
+    return bool(coded) or (tag != "html" and "lang" in given)
 
 
 @contextmanager
@@ -87,14 +93,24 @@ def left_in(html: str) -> list[str]:
     """Return the texts of a page that hold two words outside of brackets."""
     page = Page()
     page.feed(html)
-    left = []
-    for text in page.texts:
-        bare = " ".join(text.split())
-        while INNER.search(bare):
-            bare = INNER.sub("|", bare)
-        if WORDS.search(bare):
-            left.append(bare)
-    return left
+    return [bare for bare in _outside(page.texts) if WORDS.search(bare)]
+
+
+def _outside(texts: list[str]) -> Iterator[str]:
+    """Yield what stands outside of brackets; a sentence may hold links, and so several texts."""
+    depth = 0
+    for text in texts:
+        if text == END:
+            depth = 0
+            continue
+        kept = []
+        for part in re.split("([⟦⟧])", text):
+            if part in ("⟦", "⟧"):
+                depth = max(0, depth + (1 if part == "⟦" else -1))
+                kept.append("" if depth else "|")
+            elif not depth:
+                kept.append(part)
+        yield " ".join("".join(kept).split())
 
 
 def found() -> dict[str, list[str]]:
