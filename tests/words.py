@@ -173,6 +173,7 @@ def _in_registers() -> Iterator[str]:
     """Yield what letters, registers and kinds of places are declared with."""
     from audits.core.letter_rules import RULES
     from audits.core.not_run import NEVER
+    from audits.queries.attack_register import EXACT, NO_AUDIT, NOT_ASKED
     from audits.queries.register_tables import REGISTERS
     from audits.views.letter_forms import called
     from audits.views.place_forms import label_of, purpose_of
@@ -184,7 +185,8 @@ def _in_registers() -> Iterator[str]:
         yield from (rule.title, *map(called, rule.blocks))
     for table in REGISTERS.values():
         yield from (table.title, table.lead, *map(heading, table.shown))
-    yield from (one.attack for one in NEVER)
+    yield from (words for one in NEVER for words in (one.attack, one.reason))
+    yield from (NO_AUDIT, EXACT, NOT_ASKED)
     for kind in locations.KINDS:
         yield locations.kind_named(kind).title
         for one in locations.settings_of(kind):

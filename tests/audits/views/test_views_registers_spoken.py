@@ -45,6 +45,10 @@ def test_the_heads_of_a_register_are_german_on_the_page_and_english_in_its_files
     assert "Alle in einem Zeitraum eingegangenen Fälle" in text
     verified_case("eve@example.org")
     assert ">Fällig am</th>" in text_of(german.get("/registers/cases/"))
+    attacks = text_of(german.get("/registers/attacks/"))
+    assert ">Angriffe nur anhand der Klassen</th>" in attacks
+    assert "Nur klassifizierende Modelle werden geprüft." in attacks
+    assert "Only models that classify" in german.get("/registers/attacks.json").content.decode()
     first = german.get("/registers/cases.csv").content.decode().splitlines()[0]
     assert first.startswith("case,reference,kind,channel,received_on")
 
@@ -53,7 +57,9 @@ def test_the_record_of_processing_is_shown_in_german_and_its_file_stays_as_asked
     text = text_of(german.get("/processing/"))
     assert "Verzeichnis von Verarbeitungstätigkeiten beschreiben, oder" in text
     assert "Describe it" not in text
-    assert "Record of processing activities" in german.get("/processing/record.md").content.decode()
+    assert (
+        "Record of processing activities" in german.get("/processing/record.md").content.decode()
+    )
 
 
 def test_a_place_asks_in_german_for_what_its_kind_declares_and_keeps_what_is_stored(german):
