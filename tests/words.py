@@ -50,13 +50,29 @@ TABLES = (
     *(("audits.execution.timeline_picture", name) for name in ("NAMES", "UNITS")),
     ("audits.queries.journey", "LABELS_FOR_THE_PERSON"),
     ("audits.views.wording", "OUTCOMES"),
+    *(("audits.core.grounds", name) for name in ("EXCEPTIONS", "RESTRICTIONS", "REFUSALS")),
+    *(("audits.core.identity", name) for name in ("METHODS", "LEVELS", "DOUBTS", "NOT_IDENTIFIED")),
+    ("audits.services.entering", "CHANNELS"),
+    ("audits.services.destruction", "GROUNDS"),
+    ("audits.views.intake_forms", "WISHES"),
+    ("audits.views.deciding_forms", "NUMBERED"),
+    ("audits.views.label_conflicts", "DONE"),
+    ("audits.views.what_if", "PHASES"),
+    *(("audits.views.weighing", name) for name in ("WAYS", "PROMISES")),
 )
 # Enums whose labels are shown, and those whose labels stand in lower case within a sentence.
 ENUMS = (
     ("audits.models", "ErasureRequest.Status"),
     ("audits.models", "ErasureRequest.Outcome"),
+    ("audits.models", "ErasureRequest.Ground"),
+    ("audits.models", "Intake.AnswerBy"),
+    ("audits.models", "LegalHold.Kind"),
+    ("audits.models", "OperatorCase.Disposal"),
+    ("audits.models", "OperatorCase.Reason"),
+    ("audits.models", "VersionException.Code"),
+    ("lineage.models", "LabelConflict.State"),
 )
-LOWERED: tuple[tuple[str, str], ...] = ()
+LOWERED: tuple[tuple[str, str], ...] = (("audits.models", "ErasureRequest.Outcome"),)
 AUTHORITY = "the data protection authority of your country"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
