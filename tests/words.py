@@ -70,6 +70,7 @@ ENUMS = (
     ("audits.models", "OperatorCase.Disposal"),
     ("audits.models", "OperatorCase.Reason"),
     ("audits.models", "VersionException.Code"),
+    ("lineage.models", "Influence"),
     ("lineage.models", "LabelConflict.State"),
 )
 LOWERED: tuple[tuple[str, str], ...] = (("audits.models", "ErasureRequest.Outcome"),)
