@@ -67,6 +67,7 @@ TABLES = (
     ),
     ("audits.services.entering", "CHANNELS"),
     ("audits.services.destruction", "GROUNDS"),
+    ("audits.services.previews", "NOTES"),
     ("audits.views.intake_forms", "WISHES"),
     ("audits.views.deciding_forms", "NUMBERED"),
     ("audits.views.label_conflicts", "DONE"),
@@ -99,7 +100,7 @@ ENUMS = (
     ("audits.models", "LegalHold.Kind"),
     ("lineage.models", "LabelConflict.State"),
 )
-LOWERED: tuple[tuple[str, str], ...] = (("audits.models", "ErasureRequest.Outcome"),)
+LOWERED: tuple[tuple[str, str], ...] = ()
 # What a worker writes of a phase that has no name in it.
 PHASES = (
     "Building membership tiles",

@@ -10,7 +10,7 @@ from audits.models import ErasureRequest, Intake, ProcessingStop
 from audits.queries.beside import beside
 from audits.queries.cases import OVER
 from audits.queries.decisions import proposed
-from audits.templatetags.speech import day
+from audits.queries.page_words import day
 from audits.views.access import page
 
 if TYPE_CHECKING:

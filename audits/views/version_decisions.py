@@ -16,10 +16,10 @@ from audits import workflow
 from audits.core.roles import Right
 from audits.forms import PlainForm
 from audits.models import ErasureRequest, VersionException
+from audits.queries.page_words import day
 from audits.queries.told import affected_versions
 from audits.services import destruction
 from audits.services.version_exceptions import LEAST_REASON, ExceptionRefused
-from audits.templatetags.speech import day
 from audits.views.access import page, staff_of
 from audits.views.asking import ask, posted
 from audits.views.problems import problems
