@@ -48,27 +48,75 @@ TABLES = (
         for name in ("ENDS", "ROLES", "METHODS", "VERDICTS")
     ),
     *(("audits.execution.timeline_picture", name) for name in ("NAMES", "UNITS")),
-    ("audits.core.letter_rules", "PLACEHOLDERS"),
     ("audits.queries.journey", "LABELS_FOR_THE_PERSON"),
     ("audits.views.wording", "OUTCOMES"),
+    *(("audits.views.wording", name) for name in ("CAME_BY", "GUARANTEES", "JOBS")),
+    *(("audits.queries.journey", f"LABELS_FOR_{who}") for who in ("STAFF", "THE_OPERATOR")),
+    *(("audits.core.grounds", name) for name in ("EXCEPTIONS", "RESTRICTIONS", "REFUSALS")),
+    *(("audits.views.weighing", name) for name in ("WAYS", "PROMISES")),
+    ("audits.views.case_runs", "CAPTIONS"),
+    ("audits.views.retention", "POSTPONED"),
+    ("audits.queries.case_page", "OWNERS"),
+    ("audits.queries.ends", "WORDS"),
+    ("audits.queries.method_titles", "SPECIAL_METHODS"),
+    ("audits.core.deadline_words", "SENTENCES"),
+    ("audits.core.regimes", "REASON_WORDS"),
+    *(
+        ("audits.core.identity", name)
+        for name in ("METHODS", "LEVELS", "DOUBTS", "NOT_IDENTIFIED")
+    ),
+    ("audits.services.entering", "CHANNELS"),
+    ("audits.services.destruction", "GROUNDS"),
+    ("audits.services.previews", "NOTES"),
+    ("audits.views.intake_forms", "WISHES"),
+    ("audits.views.deciding_forms", "NUMBERED"),
+    ("audits.views.label_conflicts", "DONE"),
+    ("audits.views.what_if", "PHASES"),
 )
 # Enums whose labels are shown, and those whose labels stand in lower case within a sentence.
 ENUMS = (
     ("audits.models", "ErasureRequest.Status"),
     ("audits.models", "ErasureRequest.Outcome"),
     ("audits.models", "ErasureRequest.Kind"),
-    ("audits.models", "AnswerRoute.Way"),
+    ("audits.models", "ErasureRequest.Ground"),
+    ("audits.models", "CaseRetention.Longer"),
+    ("audits.models", "Decision.Kind"),
+    ("audits.models", "DuplicateFinding.Kind"),
+    ("audits.models", "Evidence.Kind"),
+    ("audits.models", "ExtensionDecision.Reason"),
+    *(("audits.models", f"Intake.{name}") for name in ("AnswerBy", "Source")),
     ("audits.models", "Letter.State"),
+    ("audits.models", "LocationResult.Result"),
     ("audits.models", "Notice.State"),
-    ("audits.models", "ProcessingActivity.Basis"),
+    *(("audits.models", f"OperatorCase.{name}") for name in ("Disposal", "Reason")),
+    *(("audits.models", f"ProcessingStop.{name}") for name in ("Balance", "Objection")),
     ("audits.models", "Publication.Where"),
     ("audits.models", "Recipient.Role"),
-    ("audits.models", "SupplierEvidence.Kind"),
+    ("audits.models", "Release.State"),
+    ("audits.models", "VersionException.Code"),
     ("lineage.models", "Deployment.Kind"),
+    ("lineage.models", "Influence"),
+    ("unlearning.models", "UnlearningRun.Status"),
+    ("audits.models", "LegalHold.Kind"),
+    ("audits.models", "AnswerRoute.Way"),
+    ("audits.models", "ProcessingActivity.Basis"),
+    ("audits.models", "SupplierEvidence.Kind"),
     ("lineage.models", "Location.Category"),
     ("lineage.models", "ModelVersion.State"),
+    ("lineage.models", "LabelConflict.State"),
 )
-LOWERED = (("lineage.models", "Location.Category"), ("lineage.models", "ModelVersion.State"))
+LOWERED: tuple[tuple[str, str], ...] = ()
+# What a worker writes of a phase that has no name in it.
+PHASES = (
+    "Building membership tiles",
+    "Destroying what was superseded",
+    "Purging shadow models",
+    "Releasing the unlearned versions",
+    "Rows and files of the records",
+    "Scoring the training records",
+    "Writing the editions",
+    "Writing the report",
+)
 AUTHORITY = "the data protection authority of your country"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
@@ -164,14 +212,36 @@ def _in_modules() -> Iterator[str]:
 def _in_tables() -> Iterator[str]:
     for module, name in TABLES:
         yield from getattr(import_module(module), name).values()
-    yield from _in_registers()
     yield from (label for one in ENUMS for label in _labels(*one))
     yield from (label.lower() for one in LOWERED for label in _labels(*one))
+    yield from _of_cases()
+    yield from _in_registers()
+
+
+def _of_cases() -> Iterator[str]:
+    from audits.core.badges import VERDICTS
+    from audits.core.letter_rules import RULES
+    from audits.core.regimes import REGIMES
+    from audits.models import ErasureRequest
+    from lineage.models import Role
+    from unlearning.queries.catalogue import titles
+
+    yield from PHASES
+    yield from titles().values()
+    yield from (rule.title for rule in RULES.values())
+    yield from (words for one in VERDICTS.values() for words in (one.label, one.meaning))
+    # A case that stopped says where, by its code; so does the way of records to a version.
+    yield from (status.lower() for status in ErasureRequest.Status)
+    yield from (role.replace("_", " ").lower() for role in Role)
+    yield from ("Not judged yet", "a Saturday", "a Sunday")
+    for law in REGIMES.values():
+        yield from (law.name, law.source, law.first.words)
+        yield from (law.extended.words,) if law.extended else ()
 
 
 def _in_registers() -> Iterator[str]:
     """Yield what letters, registers and kinds of places are declared with."""
-    from audits.core.letter_rules import RULES
+    from audits.core.letter_rules import PLACEHOLDERS, RULES
     from audits.core.not_run import NEVER
     from audits.queries.attack_register import EXACT, NO_AUDIT, NOT_ASKED
     from audits.queries.register_tables import REGISTERS
@@ -181,6 +251,7 @@ def _in_registers() -> Iterator[str]:
     from lineage import locations
     from lineage.core.place_settings import Setting
 
+    yield from PLACEHOLDERS.values()
     for rule in RULES.values():
         yield from (rule.title, *map(called, rule.blocks))
     for table in REGISTERS.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django import template
@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from audits.core.letter_dates import date_words
-from audits.templatetags.speech import spoken
+from audits.queries.page_words import day, spoken, weekday
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
     from django.utils.safestring import SafeString
 
@@ -36,6 +36,19 @@ def moment(value: datetime | None, places: str = "minutes") -> SafeString | str:
         f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         f"{date_words(shown.date(), spoken())}, {shown.strftime(clock)} {zone_of(shown)}",
     )
+
+
+@register.filter
+def dated(value: date | None, form: str = "day") -> SafeString | str:
+    """Return a day as a ``time`` element in words; of an instant, the day on the reader's clock.
+
+    ``form`` is ``day`` or ``weekday``, which names the day of the week, too.
+    """
+    if value is None:
+        return ""
+    shown = timezone.localtime(value).date() if isinstance(value, datetime) else value
+    words = weekday(shown) if form == "weekday" else day(shown)
+    return format_html('<time datetime="{}">{}</time>', shown.isoformat(), words)
 
 
 def zone_of(shown: datetime) -> str:

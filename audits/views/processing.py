@@ -19,10 +19,10 @@ from audits.core.processing_words import WORDS
 from audits.core.roles import Right
 from audits.forms import PlainErrors
 from audits.models import ProcessingActivity
+from audits.queries.page_words import spoken
 from audits.queries.processing import NOBODY, described, processing_record
 from audits.services.processing import describe_processing
 from audits.services.rights import has_right
-from audits.templatetags.speech import spoken
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
 from audits.views.choices import labels_of
