@@ -106,6 +106,8 @@ ENUMS = (
     ("lineage.models", "LabelConflict.State"),
 )
 LOWERED: tuple[tuple[str, str], ...] = ()
+# Where no case stops or is held.
+NO_STAND = ("SEALED", "REFUSED", "WITHDRAWN", "EXPIRED", "FAILED", "ON_HOLD", "INFO_ASKED")
 # What a worker writes of a phase that has no name in it.
 PHASES = (
     "Building membership tiles",
@@ -231,7 +233,7 @@ def _of_cases() -> Iterator[str]:
     yield from (rule.title for rule in RULES.values())
     yield from (words for one in VERDICTS.values() for words in (one.label, one.meaning))
     # A case that stopped says where, by its code; so does the way of records to a version.
-    yield from (status.lower() for status in ErasureRequest.Status)
+    yield from (status.lower() for status in ErasureRequest.Status if status not in NO_STAND)
     yield from (role.replace("_", " ").lower() for role in Role)
     yield from ("Not judged yet", "a Saturday", "a Sunday")
     for law in REGIMES.values():

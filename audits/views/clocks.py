@@ -8,7 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audits import workflow
@@ -35,15 +36,15 @@ if TYPE_CHECKING:
 
 # Once a case has come to its end, nothing is left to count, to stop or to extend.
 STOPPED = ("SEALED", "REFUSED", "WITHDRAWN", "EXPIRED", "JOINED")
-NOT_TOLD = gettext_lazy(
+NOT_TOLD = _(
     "The extension of %(reference)s was recorded, but the notice could not be sent. The due date "
     "stays until it is; try again below."
 )
-TO_POST = gettext_lazy(
+TO_POST = _(
     "The extension of %(reference)s was recorded, and its notice lies there to be posted by "
     "%(last)s. The due date stays until you record the day on which it was posted."
 )
-LAPSED = gettext_lazy(
+LAPSED = _(
     "The extension of %(reference)s lapsed: the notice was not sent before the first limit "
     "passed. The due date stays."
 )
@@ -65,16 +66,14 @@ class ExtendForm(PlainForm):
     """Why an answer takes longer: what the law allows, and the reason that the person is told."""
 
     code = forms.ChoiceField(
-        label=gettext_lazy("What does the law extend the time for?"),
+        label=_("What does the law extend the time for?"),
         choices=ExtensionDecision.Reason.choices,
         widget=forms.RadioSelect,
-        error_messages=dict.fromkeys(
-            ("required", "invalid_choice"), gettext_lazy("Select a reason.")
-        ),
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _("Select a reason.")),
     )
     text = forms.CharField(
-        label=gettext_lazy("Why does this request take longer?"),
-        help_text=gettext_lazy(
+        label=_("Why does this request take longer?"),
+        help_text=_(
             "The person is told exactly this. Say what is complex about their request, or how "
             "many there are; name nobody else."
         ),
@@ -82,9 +81,9 @@ class ExtendForm(PlainForm):
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={
-            "required": gettext_lazy("Write the reason."),
-            "min_length": gettext_lazy("Write at least %(limit_value)d characters."),
-            "max_length": gettext_lazy("Write at most %(limit_value)d characters."),
+            "required": _("Write the reason."),
+            "min_length": _("Write at least %(limit_value)d characters."),
+            "max_length": _("Write at most %(limit_value)d characters."),
         },
     )
 

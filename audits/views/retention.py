@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from audits import workflow
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 ASKED = {
-    "title": gettext_lazy("Keep the case longer"),
-    "lead": gettext_lazy(
+    "title": _("Keep the case longer"),
+    "lead": _(
         "Until that day the case can still say whose it was. It is for a complaint or a "
         "proceeding that runs; the reason is written into the log."
     ),
-    "button": gettext_lazy("Keep it until that day"),
+    "button": _("Keep it until that day"),
 }
 POSTPONED = {
     "LEGAL_HOLD": "a legal hold is on the person",
@@ -43,15 +44,11 @@ POSTPONED = {
 class KeepLongerForm(PlainForm):
     """Until when, and why."""
 
-    reason = radios(
-        gettext_lazy("Why is the case kept longer?"), dict(CaseRetention.Longer.choices)
-    )
+    reason = radios(_("Why is the case kept longer?"), dict(CaseRetention.Longer.choices))
     until = forms.DateField(
-        label=gettext_lazy("Until which day?"),
+        label=_("Until which day?"),
         widget=forms.DateInput({"type": "date"}),
-        error_messages={
-            "required": gettext_lazy("Enter a day after the one on which it would go.")
-        },
+        error_messages={"required": _("Enter a day after the one on which it would go.")},
     )
 
 

@@ -8,7 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -51,8 +52,8 @@ class NotPossibleForm(PlainForm):
     """Why somebody cannot be told; the service says what is wrong with it."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Why is it impossible, or a disproportionate effort?"),
-        help_text=gettext_lazy("The record refers to it. Write at least 20 characters."),
+        label=_("Why is it impossible, or a disproportionate effort?"),
+        help_text=_("The record refers to it. Write at least 20 characters."),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
