@@ -25,8 +25,7 @@ SILENT = {"code", "kbd", "pre", "script", "style", "textarea", "title", "svg", "
 VOID = {"meta", "link", "img", "input", "br", "hr", "source", "wbr", "col"}
 SPOKEN = ("aria-label", "alt", "title", "placeholder", "data-label", "data-confirm")
 WORDS = re.compile(r"[A-Za-z']{2,},? [A-Za-z']{2,}")
-BLOCKS = {"p", "li", "td", "th", "dt", "dd", "div", "h1", "h2", "h3", "h4", "label", "legend"}
-END = "\n⏎\n"  # of a block, where every sentence ends, too
+INNER = re.compile(r"⟦[^⟦⟧]*⟧")
 
 
 class Page(HTMLParser):
@@ -50,8 +49,6 @@ class Page(HTMLParser):
             self._silent += 1
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in BLOCKS:
-            self.texts.append(END)
         while self._open:
             closed = self._open.pop()
             self._silent = max(0, self._silent - 1)
@@ -93,24 +90,14 @@ def left_in(html: str) -> list[str]:
     """Return the texts of a page that hold two words outside of brackets."""
     page = Page()
     page.feed(html)
-    return [bare for bare in _outside(page.texts) if WORDS.search(bare)]
-
-
-def _outside(texts: list[str]) -> Iterator[str]:
-    """Yield what stands outside of brackets; a sentence may hold links, and so several texts."""
-    depth = 0
-    for text in texts:
-        if text == END:
-            depth = 0
-            continue
-        kept = []
-        for part in re.split("([⟦⟧])", text):
-            if part in ("⟦", "⟧"):
-                depth = max(0, depth + (1 if part == "⟦" else -1))
-                kept.append("" if depth else "|")
-            elif not depth:
-                kept.append(part)
-        yield " ".join("".join(kept).split())
+    left = []
+    for text in page.texts:
+        bare = " ".join(text.split())
+        while INNER.search(bare):
+            bare = INNER.sub("|", bare)
+        if WORDS.search(bare):
+            left.append(bare)
+    return left
 
 
 def found() -> dict[str, list[str]]:
