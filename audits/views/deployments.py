@@ -71,7 +71,7 @@ class DeploymentForm(PlainForm):
     note = forms.CharField(label=_("Note"), max_length=500, required=False)
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # as given
+        super().__init__(*args, **kwargs)
         field = self.fields["version"]
         field.queryset = registers.deployable()  # type: ignore[attr-defined]  # a ModelChoiceField
 
