@@ -61,6 +61,17 @@ TABLES = (
     ("audits.queries.method_titles", "SPECIAL_METHODS"),
     ("audits.core.deadline_words", "SENTENCES"),
     ("audits.core.regimes", "REASON_WORDS"),
+    *(
+        ("audits.core.identity", name)
+        for name in ("METHODS", "LEVELS", "DOUBTS", "NOT_IDENTIFIED")
+    ),
+    ("audits.services.entering", "CHANNELS"),
+    ("audits.services.destruction", "GROUNDS"),
+    ("audits.services.previews", "NOTES"),
+    ("audits.views.intake_forms", "WISHES"),
+    ("audits.views.deciding_forms", "NUMBERED"),
+    ("audits.views.label_conflicts", "DONE"),
+    ("audits.views.what_if", "PHASES"),
 )
 # Enums whose labels are shown, and those whose labels stand in lower case within a sentence.
 ENUMS = (
@@ -86,6 +97,13 @@ ENUMS = (
     ("lineage.models", "Deployment.Kind"),
     ("lineage.models", "Influence"),
     ("unlearning.models", "UnlearningRun.Status"),
+    ("audits.models", "LegalHold.Kind"),
+    ("audits.models", "AnswerRoute.Way"),
+    ("audits.models", "ProcessingActivity.Basis"),
+    ("audits.models", "SupplierEvidence.Kind"),
+    ("lineage.models", "Location.Category"),
+    ("lineage.models", "ModelVersion.State"),
+    ("lineage.models", "LabelConflict.State"),
 )
 LOWERED: tuple[tuple[str, str], ...] = ()
 # Where no case stops or is held.
@@ -199,6 +217,7 @@ def _in_tables() -> Iterator[str]:
     yield from (label for one in ENUMS for label in _labels(*one))
     yield from (label.lower() for one in LOWERED for label in _labels(*one))
     yield from _of_cases()
+    yield from _in_registers()
 
 
 def _of_cases() -> Iterator[str]:
@@ -220,6 +239,32 @@ def _of_cases() -> Iterator[str]:
     for law in REGIMES.values():
         yield from (law.name, law.source, law.first.words)
         yield from (law.extended.words,) if law.extended else ()
+
+
+def _in_registers() -> Iterator[str]:
+    """Yield what letters, registers and kinds of places are declared with."""
+    from audits.core.letter_rules import PLACEHOLDERS, RULES
+    from audits.core.not_run import NEVER
+    from audits.queries.attack_register import EXACT, NO_AUDIT, NOT_ASKED
+    from audits.queries.register_tables import REGISTERS
+    from audits.views.letter_forms import called
+    from audits.views.place_forms import label_of, purpose_of
+    from audits.views.register_pages import heading
+    from lineage import locations
+    from lineage.core.place_settings import Setting
+
+    yield from PLACEHOLDERS.values()
+    for rule in RULES.values():
+        yield from (rule.title, *map(called, rule.blocks))
+    for table in REGISTERS.values():
+        yield from (table.title, table.lead, *map(heading, table.shown))
+    yield from (words for one in NEVER for words in (one.attack, one.reason))
+    yield from (NO_AUDIT, EXACT, NOT_ASKED)
+    for kind in locations.KINDS:
+        yield locations.kind_named(kind).title
+        for one in locations.settings_of(kind):
+            allowed = {one.setting.allowed} - {Setting.allowed} if one.kind is not int else set()
+            yield from (label_of(one), purpose_of(one), *allowed)
 
 
 def _labels(module: str, path: str) -> list[str]:

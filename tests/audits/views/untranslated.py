@@ -29,7 +29,9 @@ INNER = re.compile(r"⟦[^⟦⟧]*⟧")
 
 
 class Page(HTMLParser):
-    """The texts of a page, but for code and for what is marked with ``data-verbatim``."""
+    """The texts of a page, but for code, for what says its own language, and for what is marked
+    with ``data-verbatim``.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +45,7 @@ class Page(HTMLParser):
         if tag in VOID:
             return
         self._open.append(tag)
-        if self._silent or tag in SILENT or "data-verbatim" in given or _coded(given):
+        if self._silent or tag in SILENT or "data-verbatim" in given or _exempt(tag, given):
             self._silent += 1
 
     def handle_endtag(self, tag: str) -> None:
@@ -57,8 +59,9 @@ class Page(HTMLParser):
         self.texts.append("" if self._silent else data)
 
 
-def _coded(given: dict[str, str | None]) -> bool:
-    return bool({"digest", "brand"} & set((given.get("class") or "").split()))
+def _exempt(tag: str, given: dict[str, str | None]) -> bool:
+    coded = {"digest", "brand"} & set((given.get("class") or "").split())
+    return bool(coded) or (tag != "html" and "lang" in given)
 
 
 @contextmanager
