@@ -31,7 +31,6 @@ INVALID: Mapping[type[forms.Field], Words] = {
     forms.URLField: _("%(typed)s is no address; enter one that begins with https://."),
 }
 FILL_IN = _("Fill this in.")
-BLANK = "---------"  # what Django shows where nothing is chosen
 
 
 class PlainErrors:
@@ -81,13 +80,7 @@ class LongSelectMultiple(_LongList, forms.SelectMultiple):
 
 
 class PlainForm(PlainErrors, forms.Form):
-    """A form of staff; an empty choice says what to do."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (a form's)
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            if isinstance(field, forms.ModelChoiceField) and field.empty_label == BLANK:
-                field.empty_label = _("Choose one")
+    """A form of staff."""
 
 
 def spoken(choices: Iterable[tuple[str, Words]]) -> list[tuple[str, Words]]:

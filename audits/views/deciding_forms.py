@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lineage.models import Dataset
 
 GROUND_ROWS, EXCEPTION_ROWS = 3, 2
-NOTHING = ("", _("None"))
+CHOOSE, NOTHING = ("", _("Choose one")), ("", _("None"))
 NO_GROUND = _("Select a ground.")
 FIRST = "#id_ground-0-code"
 NUMBERED = {"ground": "Ground %(number)s", "exception": "Exception %(number)s"}
@@ -47,7 +47,7 @@ class GroundForm(PlainForm):
     code = forms.ChoiceField(
         label=_("Ground"),
         required=False,
-        choices=[NOTHING, *spoken(one for one in ErasureRequest.Ground.choices if one[0])],
+        choices=[CHOOSE, *spoken(one for one in ErasureRequest.Ground.choices if one[0])],
     )
     purpose = forms.CharField(
         label=_("For which purpose was the data used?"), required=False, max_length=200

@@ -40,6 +40,7 @@ class ExceptForm(PlainForm):
     version = forms.ModelChoiceField(
         label=_("Which version stays?"),
         queryset=ModelVersion.objects.none(),
+        empty_label=_("Choose one"),
         error_messages={
             "required": _("Select a version."),
             "invalid_choice": _("Select a version."),
