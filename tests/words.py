@@ -14,7 +14,7 @@ from importlib import import_module
 from io import BytesIO
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,16 +48,36 @@ TABLES = (
         for name in ("ENDS", "ROLES", "METHODS", "VERDICTS")
     ),
     *(("audits.execution.timeline_picture", name) for name in ("NAMES", "UNITS")),
+    ("audits.core.badges", "VERDICTS"),
+    ("audits.core.fleet_words", "DOES_NOT_MEAN"),
     ("audits.queries.journey", "LABELS_FOR_THE_PERSON"),
+    ("audits.queries.method_titles", "SPECIAL_METHODS"),
+    *(("audits.views.contrasts", name) for name in ("LEVELS", "CONTRASTS", "MEANINGS")),
+    ("audits.views.contrasts", "WHY_MISSING"),
+    ("audits.views.controls", "RESTING"),
+    ("audits.views.charts", "TONES"),
+    *(("audits.views.evidence", name) for name in ("KINDS", "FIGURES")),
+    *(("audits.views.evidence_numbers", name) for name in ("STAGES", "ARMS", "LACKING")),
+    ("audits.views.fleet", "NO_OUTCOME"),
+    *(("audits.views.measurements", name) for name in ("CHECKS", "ACCURACIES", "POLICY", "CODES")),
+    ("audits.views.methods", "BESIDE"),
+    *(("audits.views.needs", name) for name in ("TITLES", "HINTS")),
+    *(("audits.views.wording", name) for name in ("GUARANTEES", "JOBS")),
+    ("lineage.core.queues", "QUEUES"),
     ("audits.views.wording", "OUTCOMES"),
 )
 # Enums whose labels are shown, and those whose labels stand in lower case within a sentence.
 ENUMS = (
     ("audits.models", "ErasureRequest.Status"),
     ("audits.models", "ErasureRequest.Outcome"),
+    ("audits.models", "ErasureRequest.Kind"),
+    ("audits.models", "Evidence.Kind"),
 )
-LOWERED: tuple[tuple[str, str], ...] = ()
+LOWERED: tuple[tuple[str, str], ...] = (("audits.models", "Letter.State"),)
+# Modules without Django whose sentences are told by whoever shows them (``audits.core.saying``).
+SPEAKERS = ("certificate_words", "canary_words", "fleet_words")
 AUTHORITY = "the data protection authority of your country"
+KEYWORDS: Mapping[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2)}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
 
@@ -150,10 +170,28 @@ def _in_modules() -> Iterator[str]:
 
 
 def _in_tables() -> Iterator[str]:
+    from audits.core.roles import ROLES
+    from unlearning.queries.catalogue import titles
+
     for module, name in TABLES:
-        yield from getattr(import_module(module), name).values()
+        yield from _texts(getattr(import_module(module), name))
+    for name in SPEAKERS:
+        yield from _extracted((ROOT / "audits" / "core" / f"{name}.py").read_text(), {"say": None})
+    yield from titles().values()
+    yield from ROLES
     yield from (label for one in ENUMS for label in _labels(*one))
     yield from (label.lower() for one in LOWERED for label in _labels(*one))
+
+
+def _texts(found: Any) -> Iterator[str]:  # noqa: ANN401  (a text, or what holds several)
+    """Yield the texts of a table: its values, and of a badge its label and its meaning."""
+    if isinstance(found, str):
+        yield from [found] if found else []
+    elif hasattr(found, "meaning"):
+        yield from filter(None, (found.label, found.meaning))
+    else:
+        for one in found.values() if hasattr(found, "values") else found:
+            yield from _texts(one)
 
 
 def _labels(module: str, path: str) -> list[str]:
@@ -162,10 +200,9 @@ def _labels(module: str, path: str) -> list[str]:
     return [str(one.label) for one in found if one.label]
 
 
-def _extracted(text: str) -> Iterator[str]:
+def _extracted(text: str, keywords: Mapping[str, Any] = KEYWORDS) -> Iterator[str]:
     from babel.messages.extract import extract
 
-    keywords = {"_": None, "gettext": None, "ngettext": (1, 2)}
     for _, message, _, _ in extract("python", BytesIO(text.encode()), keywords=keywords):
         yield _first(message)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from audits.views.cells import mapping
 from audits.views.measurements import Fact
 from audits.views.wording import BUSY, Badge, method_title, verdict_badge
@@ -35,14 +37,15 @@ def control_facts(payload: Mapping[str, Any], design: Mapping[str, Any]) -> tupl
     planted = design.get("canaries")
     return (
         Fact(
-            name=f"Positive: {planted} mislabelled records planted, which it must see"
+            name=_("Positive: %(planted)s mislabelled records planted, which it must see")
+            % {"planted": planted}
             if planted
-            else "Positive: mislabelled records planted",
-            value=_said(found, BLIND, "seen") if planted else "none in this design",
+            else _("Positive: mislabelled records planted"),
+            value=_said(found, BLIND, _("seen")) if planted else _("none in this design"),
         ),
         Fact(
-            name="Negative: models that never saw the records, which it must not tell apart",
-            value=_said(found, (FALSE_ALARM,), "not told apart, or too few to be halved"),
+            name=_("Negative: models that never saw the records, which it must not tell apart"),
+            value=_said(found, (FALSE_ALARM,), _("not told apart, or too few to be halved")),
         ),
     )
 
@@ -53,7 +56,7 @@ def earlier_attempts(payload: Mapping[str, Any]) -> tuple[Earlier, ...]:
     rows = [mapping(one) for one in found] if isinstance(found, list) else []
     return tuple(
         Earlier(
-            method=method_title(str(one.get("method", ""))),
+            method=_(method_title(str(one.get("method", "")))),
             badge=verdict_badge(str(one["outcome"])) if one.get("outcome") else RESTING,
         )
         for one in rows
