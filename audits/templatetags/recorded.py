@@ -35,7 +35,7 @@ def recorded(sentence: object) -> SafeString | str:
     title = attack_titles().get(code, "") if colon else ""
     begins, said = (f"{title}: ", rest) if title else ("", text)
     if language() == FALLBACK:
-        return format_html("<span data-verbatim>{}{}</span>", begins, said)
+        return f"{begins}{said}"
     if found := retold(said):
-        return format_html("<span data-verbatim>{}{}</span>", begins, found)
-    return format_html('<span lang="en" data-verbatim>{}{}</span>', begins, said)
+        return f"{begins}{found}"
+    return format_html('<span lang="en">{}{}</span>', begins, said)

@@ -63,12 +63,13 @@ class LevelRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ContrastTable:
-    """One comparison at every level, or why it was not made."""
+    """One comparison at every level, or why it was not made: in words of its own, or stored."""
 
     title: str
     meaning: str
     rows: tuple[LevelRow, ...]
     missing: str = ""
+    stored: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +142,7 @@ def _contrast(
         meaning=_(MEANINGS[name]),
         rows=rows,
         missing="" if rows else reason or _(WHY_MISSING[name]),
+        stored=bool(reason and not rows),
     )
 
 

@@ -35,18 +35,17 @@ def control_facts(payload: Mapping[str, Any], design: Mapping[str, Any]) -> tupl
         return ()
     found = [str(one) for one in kept.get("findings") or payload.get("findings") or ()]
     planted = design.get("canaries")
+    positive = (
+        _("Positive: %(planted)s mislabelled records planted, which it must see")
+        % {"planted": planted}
+        if planted
+        else _("Positive: mislabelled records planted")
+    )
+    negative = _("Negative: models that never saw the records, which it must not tell apart")
+    seen = _("seen") if planted else _("none in this design")
     return (
-        Fact(
-            name=_("Positive: %(planted)s mislabelled records planted, which it must see")
-            % {"planted": planted}
-            if planted
-            else _("Positive: mislabelled records planted"),
-            value=_said(found, BLIND, _("seen")) if planted else _("none in this design"),
-        ),
-        Fact(
-            name=_("Negative: models that never saw the records, which it must not tell apart"),
-            value=_said(found, (FALSE_ALARM,), _("not told apart, or too few to be halved")),
-        ),
+        _fact(positive, found if planted else [], BLIND, seen),
+        _fact(negative, found, (FALSE_ALARM,), _("not told apart, or too few to be halved")),
     )
 
 
@@ -63,5 +62,7 @@ def earlier_attempts(payload: Mapping[str, Any]) -> tuple[Earlier, ...]:
     )
 
 
-def _said(findings: list[str], beginnings: tuple[str, ...], otherwise: str) -> str:
-    return " ".join(one for one in findings if one.startswith(beginnings)) or otherwise
+def _fact(name: str, findings: list[str], beginnings: tuple[str, ...], otherwise: str) -> Fact:
+    """Return the stored findings that begin so, else what holds without one."""
+    said = " ".join(one for one in findings if one.startswith(beginnings))
+    return Fact(name=name, value=said or otherwise, stored=bool(said))

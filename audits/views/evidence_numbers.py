@@ -5,9 +5,6 @@ A payload is JSON that an earlier release may have sealed, so no part of it is t
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
 from statistics import median
@@ -20,10 +17,12 @@ from audits.core.score_bins import bin_edges, counted
 from audits.execution.report_speech import decimal
 from audits.views.cells import mapping, number, percent
 from audits.views.contrasts import CONTRASTS, LEVELS, MAIN, MARGINS
-from lineage.core.plain_cell import plain_cell
+from audits.views.number_table import Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from audits.views.number_table import Cell
 
 STAGES = {"before": "Before unlearning", "leak": "After unlearning"}
 ARMS = {"in": "learned the records", "out": "never saw them"}
@@ -41,30 +40,6 @@ LACKING = {
     "points": "The numbers of the power curve were not kept, only its picture: this was judged by "
     "an earlier release. Those of this look are in a table below.",
 }
-Cell = str | int | float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """One table: ``shown`` in words for the page, ``rows`` as numbers for the file."""
-
-    slug: str
-    title: str
-    about: str
-    head: tuple[str, ...]
-    shown: tuple[tuple[str, ...], ...]
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-    def as_csv(self) -> str:
-        """Return the numbers as a table; no text of it is read as a formula by a spreadsheet."""
-        text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(self.columns)
-        table.writerows(
-            [plain_cell(one) if isinstance(one, str) else one for one in row] for row in self.rows
-        )
-        return text.getvalue()
 
 
 def tables(payload: Mapping[str, Any], policy: Mapping[str, Any]) -> tuple[Numbers, ...]:

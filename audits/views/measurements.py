@@ -82,10 +82,11 @@ CODES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """A name and its value in words."""
+    """A name and its value in words; ``stored`` where that is a sentence of the evidence."""
 
     name: str
     value: str
+    stored: bool = False
 
     @property
     def coded(self) -> bool:
@@ -117,7 +118,7 @@ def kept_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return what else the payload says: the test of the deployed model, and what was not seen."""
     kept = mapping(payload.get("kept"))
     unseen = payload.get("records_without_signal")
-    findings = kept.get("findings") or payload.get("findings") or [_("none")]
+    findings = kept.get("findings") or payload.get("findings")
     return (
         Fact(name=_("Confidence of each one-sided bound"), value=_confidence(payload)),
         Fact(
@@ -130,7 +131,11 @@ def kept_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
             if unseen
             else _none(unseen),
         ),
-        Fact(name=_("Faults of the experiment"), value=listed(findings)),
+        Fact(
+            name=_("Faults of the experiment"),
+            value=listed(findings) if findings else _("none"),
+            stored=bool(findings),
+        ),
         Fact(
             name=_("Attempt on these records of this version"), value=text(payload.get("attempt"))
         ),

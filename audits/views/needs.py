@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from audits.core.letter_dates import date_words
-from audits.core.roles import Right, holders
+from audits.core.roles import Right
 from audits.execution.report_speech import language
 from audits.queries import attention, clocks
 from audits.queries.attention import (
@@ -23,59 +22,19 @@ from audits.queries.attention import (
     SOON,
     VERSIONS,
 )
-from audits.services.rights import has_right
+from audits.views.need_groups import Line, group
 from audits.views.wording import BAD, CARE, SOON_DAYS, due_badge, job_title, verdict_badge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from django.contrib.auth.models import User
 
     from audits.models import ErasureRequest
+    from audits.views.need_groups import Group
 
 JOB_DAYS = 28  # how long a failed job that belongs to no case is shown
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One thing to act on; ``own`` where the viewer may not, as they had a hand in it."""
-
-    href: str
-    label: str
-    note: str = ""
-    own: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    """Things of one kind, the first of them as lines; ``total`` counts all."""
-
-    code: str
-    title: str
-    hint: str
-    tone: str
-    rights: tuple[Right, ...]
-    total: int
-    lines: tuple[Line, ...]
-    more: str
-
-    @property
-    def left(self) -> int:
-        """Return how many are not shown."""
-        return self.total - len(self.lines)
-
-    @property
-    def roles(self) -> str:
-        """Return the roles that act on it, in words."""
-        return _(" or ").join(_(role) for role in holders(*self.rights))
-
-    def is_for(self, user: User) -> bool:
-        """Return whether the member of staff may act on at least one."""
-        others = self.left or any(not line.own for line in self.lines)
-        return bool(others) and has_right(user, *self.rights)
-
-
 TITLES = {
     OVERDUE: "Overdue answers",
     SOON: "Due soon",
@@ -126,7 +85,7 @@ def _of_cases(code: str, rows: Sequence[Any], now: datetime) -> Group:
     tone, rights = OF_CASES[code]
     hint = _(HINTS[code]) % {"days": SOON_DAYS}
     show = "overdue" if code == OVERDUE else "open"
-    return _group(
+    return group(
         (code, _(TITLES[code]), hint, tone, rights),
         rows,
         lambda one: Line(
@@ -145,29 +104,10 @@ def _said(case: ErasureRequest, now: datetime) -> str:
     return _(badge.label) if badge else case.failure_code or _(case.get_kind_display())
 
 
-def _group(
-    kind: tuple[str, str, str, str, tuple[Right, ...]],
-    rows: Sequence[Any],
-    line: Callable[[Any], Line],
-    more: str,
-) -> Group:
-    code, title, hint, tone, rights = kind
-    return Group(
-        code=code,
-        title=title,
-        hint=hint,
-        tone=tone,
-        rights=rights,
-        total=rows[0].of_all if rows else 0,
-        lines=tuple(map(line, rows)),
-        more=more,
-    )
-
-
 def _of_letters() -> Iterable[Group]:
     """Yield letters, and exceptions that ended."""
     cases, handle = reverse("audits:request_list"), (Right.HANDLE,)
-    yield _group(
+    yield group(
         (
             "LETTERS",
             _("Letters"),
@@ -183,7 +123,7 @@ def _of_letters() -> Iterable[Group]:
         ),
         cases,
     )
-    yield _group(
+    yield group(
         (
             "ENDED",
             _("Exceptions that ended"),
@@ -204,7 +144,7 @@ def _of_letters() -> Iterable[Group]:
 def _of_models(now: datetime) -> Iterable[Group]:
     """Yield evidence that says nothing, failed jobs, and versions with an unknown origin."""
     operate = (Right.OPERATE,)
-    yield _group(
+    yield group(
         (
             "EVIDENCE",
             _("Evidence that says nothing"),
@@ -220,7 +160,7 @@ def _of_models(now: datetime) -> Iterable[Group]:
         ),
         reverse("audits:all_evidence"),
     )
-    yield _group(
+    yield group(
         (
             "JOBS",
             _("Failed jobs"),
@@ -236,7 +176,7 @@ def _of_models(now: datetime) -> Iterable[Group]:
         ),
         _failed(),
     )
-    yield _group(
+    yield group(
         (
             "COVERAGE",
             _("Gaps in the lineage"),
@@ -255,7 +195,7 @@ def _of_models(now: datetime) -> Iterable[Group]:
 def _of_registers(now: datetime) -> Iterable[Group]:
     """Yield holds to review, and records that are held back."""
     handle, register = (Right.HANDLE,), (Right.REGISTER,)
-    yield _group(
+    yield group(
         (
             "HOLDS",
             _("Legal holds to review"),
@@ -271,7 +211,7 @@ def _of_registers(now: datetime) -> Iterable[Group]:
         ),
         reverse("audits:holds"),
     )
-    yield _group(
+    yield group(
         (
             "LABELS",
             _("Records held back"),
@@ -290,7 +230,7 @@ def _of_registers(now: datetime) -> Iterable[Group]:
 
 def _of_policy(user: User) -> Group:
     """Return the change of the policy that waits for a second person."""
-    return _group(
+    return group(
         (
             "POLICY",
             _("A policy change to approve"),
