@@ -36,6 +36,6 @@ def recorded(sentence: object) -> SafeString | str:
     begins, said = (f"{title}: ", rest) if title else ("", text)
     if language() == FALLBACK:
         return f"{begins}{said}"
-    if found := retold(said):
+    if found := retold(said, str):
         return f"{begins}{found}"
     return format_html('<span lang="en">{}{}</span>', begins, said)

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from audits.execution.report_speech import decimal
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -47,14 +45,14 @@ def line(value: Any) -> str:  # noqa: ANN401  (any JSON value)
 def number(value: Any, *, digits: int = 3) -> str:  # noqa: ANN401  (any JSON value)
     """Return a measured number, never an invented zero."""
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    return decimal(f"{value:.{digits}f}") if numeric else not_computed()
+    return f"{value:.{digits}f}" if numeric else not_computed()
 
 
 def percent(value: Any) -> str:  # noqa: ANN401  (any JSON value)
     """Return a share as a percentage."""
     if not isinstance(value, int | float):
         return not_computed()
-    return decimal(f"{100 * value:.1f} %")
+    return f"{100 * value:.1f} %"
 
 
 def interval(value: Any) -> str:  # noqa: ANN401  (any JSON value)

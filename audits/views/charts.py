@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from audits.core.bars import HEIGHT, WIDTH, Bar, Column, bars
 from audits.core.letter_dates import date_words
-from audits.execution.report_speech import decimal, language
+from audits.execution.report_speech import language
 from audits.queries.letter_texts import FALLBACK
 from audits.views.wording import BAD, CARE, GOOD, method_title, verdict_badge
 
@@ -75,12 +75,12 @@ def _answered(found: Trends) -> Chart:
             "Median of the week in which answers left; %(n)s answers, at most %(days)s days.",
             count,
         )
-        % {"n": count, "days": decimal(f"{max(days):.1f}")},
+        % {"n": count, "days": f"{max(days):.1f}"},
         bars=bars(_columns(found, days), words=_("{label}: {value:.1f} days")),
         ends=_ends(found),
         head=(_("Week of"), _("Answers"), _("Median of days")),
         rows=tuple(
-            (week, str(one.count), decimal(f"{one.days:.1f}")) if one else (week, "0", "")
+            (week, str(one.count), f"{one.days:.1f}") if one else (week, "0", "")
             for week, one in zip(_weeks(found), weekly, strict=True)
         ),
     )
@@ -140,8 +140,8 @@ def _spent(found: Trends) -> Chart:
             (
                 _(method_title(one.method)),
                 str(one.runs),
-                decimal(f"{one.seconds:.1f}"),
-                decimal(f"{one.seconds / one.runs:.1f}"),
+                f"{one.seconds:.1f}",
+                f"{one.seconds / one.runs:.1f}",
             )
             for one in found.spent
         ),
@@ -151,7 +151,7 @@ def _spent(found: Trends) -> Chart:
 def span(seconds: float) -> str:
     """Return a time in the unit that suits it."""
     if seconds < 2 * _MINUTE:
-        return decimal(f"{seconds:.3g} s")
+        return f"{seconds:.3g} s"
     if seconds < 2 * _HOUR:
         return f"{seconds / _MINUTE:.0f} min"
     if seconds < 2 * _DAY:

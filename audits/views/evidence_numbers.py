@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 
 from audits.core.estimates import Level
 from audits.core.score_bins import bin_edges, counted
-from audits.execution.report_speech import decimal
 from audits.views.cells import mapping, number, percent
 from audits.views.contrasts import CONTRASTS, LEVELS, MAIN, MARGINS
 from audits.views.number_table import Numbers
@@ -280,7 +279,7 @@ def _summary(values: Sequence[float]) -> tuple[str, ...]:
 
 
 def _three(value: float) -> str:
-    return decimal(f"{value:.3g}")
+    return f"{value:.3g}"
 
 
 def _rate(value: float | None) -> str:

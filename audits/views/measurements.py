@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 
 from audits.core.attack_register import attack_titles
 from audits.core.canary_words import canary_words
-from audits.execution.report_speech import decimal
 from audits.views.cells import (
     interval,
     line,
@@ -259,14 +258,14 @@ def _retained(payload: Mapping[str, Any]) -> str:
 
 def _confidence(payload: Mapping[str, Any]) -> str:
     found = payload.get("alpha")
-    return decimal(f"{100 * (1 - found):.4g} %") if isinstance(found, float) else not_computed()
+    return f"{100 * (1 - found):.4g} %" if isinstance(found, float) else not_computed()
 
 
 def _p(payload: Mapping[str, Any]) -> str:
     found = payload.get("instance_p")
     if not isinstance(found, float):
         return _("not computed (no test of the instance)")
-    models, shown = payload.get("instance_models"), decimal(f"{found:.4f}")
+    models, shown = payload.get("instance_models"), f"{found:.4f}"
     if not isinstance(models, int) or not models:
         return f"p = {shown}"
     return _("p = %(p)s, beside %(models)s models trained for it") % {"p": shown, "models": models}

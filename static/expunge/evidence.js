@@ -13,10 +13,7 @@
   const words = (document.querySelector(".figures") || document.body).dataset;
   const told = (name, values = {}) =>
     (words[name] || "").replace(/\{(\w+)\}/g, (whole, key) => (key in values ? values[key] : whole));
-  const comma = !document.documentElement.lang.startsWith("en");
-  const decimal = (text) => (comma ? text.replace(".", ",") : text);
-  const per = (rate) =>
-    `${decimal((100 * rate).toPrecision(rate < 0.1 ? 2 : 3).replace(/\.0+$/, ""))} %`;
+  const per = (rate) => `${(100 * rate).toPrecision(rate < 0.1 ? 2 : 3).replace(/\.0+$/, "")} %`;
 
   const node = (name, facts) => {
     const made = document.createElementNS(SVG, name);
@@ -130,7 +127,7 @@
       Math.abs(at) <= UNIT ? at / UNIT : Math.sign(at) * 10 ** (Math.abs(at) - UNIT);
     const far = moved(end);
     const threshold = (at) => back(((2 * at) / STEPS - 1) * far);
-    const shown = (at) => decimal(String(Number(threshold(at).toPrecision(3))));
+    const shown = (at) => String(Number(threshold(at).toPrecision(3)));
     const share = (values, cut) => {
       const above = values.filter((value) => value > cut).length;
       return told("share", { rate: per(above / values.length), above, all: values.length });
