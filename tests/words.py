@@ -14,7 +14,7 @@ from importlib import import_module
 from io import BytesIO
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,7 +48,21 @@ TABLES = (
         for name in ("ENDS", "ROLES", "METHODS", "VERDICTS")
     ),
     *(("audits.execution.timeline_picture", name) for name in ("NAMES", "UNITS")),
+    ("audits.core.badges", "VERDICTS"),
+    ("audits.core.fleet_words", "DOES_NOT_MEAN"),
     ("audits.queries.journey", "LABELS_FOR_THE_PERSON"),
+    ("audits.queries.method_titles", "SPECIAL_METHODS"),
+    *(("audits.views.contrasts", name) for name in ("LEVELS", "CONTRASTS", "MEANINGS")),
+    ("audits.views.contrasts", "WHY_MISSING"),
+    ("audits.views.controls", "RESTING"),
+    ("audits.views.charts", "TONES"),
+    *(("audits.views.evidence", name) for name in ("KINDS", "FIGURES")),
+    *(("audits.views.evidence_numbers", name) for name in ("STAGES", "ARMS", "LACKING")),
+    ("audits.views.fleet", "NO_OUTCOME"),
+    *(("audits.views.measurements", name) for name in ("CHECKS", "ACCURACIES", "POLICY", "CODES")),
+    ("audits.views.methods", "BESIDE"),
+    *(("audits.views.needs", name) for name in ("TITLES", "HINTS")),
+    ("lineage.core.queues", "QUEUES"),
     ("audits.views.wording", "OUTCOMES"),
     *(("audits.views.wording", name) for name in ("CAME_BY", "GUARANTEES", "JOBS")),
     *(("audits.queries.journey", f"LABELS_FOR_{who}") for who in ("STAFF", "THE_OPERATOR")),
@@ -105,7 +119,7 @@ ENUMS = (
     ("lineage.models", "ModelVersion.State"),
     ("lineage.models", "LabelConflict.State"),
 )
-LOWERED: tuple[tuple[str, str], ...] = ()
+LOWERED: tuple[tuple[str, str], ...] = (("audits.models", "Letter.State"),)
 # Where no case stops or is held.
 NO_STAND = ("SEALED", "REFUSED", "WITHDRAWN", "EXPIRED", "FAILED", "ON_HOLD", "INFO_ASKED")
 # What a worker writes of a phase that has no name in it.
@@ -119,7 +133,10 @@ PHASES = (
     "Writing the editions",
     "Writing the report",
 )
+# Modules without Django whose sentences are told by whoever shows them (``audits.core.saying``).
+SPEAKERS = ("certificate_words", "canary_words", "fleet_words")
 AUTHORITY = "the data protection authority of your country"
+KEYWORDS: Mapping[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2)}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
 
@@ -212,8 +229,13 @@ def _in_modules() -> Iterator[str]:
 
 
 def _in_tables() -> Iterator[str]:
+    from audits.core.roles import ROLES
+
     for module, name in TABLES:
-        yield from getattr(import_module(module), name).values()
+        yield from _texts(getattr(import_module(module), name))
+    for name in SPEAKERS:
+        yield from _extracted((ROOT / "audits" / "core" / f"{name}.py").read_text(), {"say": None})
+    yield from ROLES
     yield from (label for one in ENUMS for label in _labels(*one))
     yield from (label.lower() for one in LOWERED for label in _labels(*one))
     yield from _of_cases()
@@ -267,16 +289,26 @@ def _in_registers() -> Iterator[str]:
             yield from (label_of(one), purpose_of(one), *allowed)
 
 
+def _texts(found: Any) -> Iterator[str]:  # noqa: ANN401  (a text, or what holds several)
+    """Yield the texts of a table: its values, and of a badge its label and its meaning."""
+    if isinstance(found, str):
+        yield from [found] if found else []
+    elif hasattr(found, "meaning"):
+        yield from filter(None, (found.label, found.meaning))
+    else:
+        for one in found.values() if hasattr(found, "values") else found:
+            yield from _texts(one)
+
+
 def _labels(module: str, path: str) -> list[str]:
     """Return what the choices of an enum are called, such as ``ErasureRequest.Status``."""
     found = attrgetter(path)(import_module(module))
     return [str(one.label) for one in found if one.label]
 
 
-def _extracted(text: str) -> Iterator[str]:
+def _extracted(text: str, keywords: Mapping[str, Any] = KEYWORDS) -> Iterator[str]:
     from babel.messages.extract import extract
 
-    keywords = {"_": None, "gettext": None, "ngettext": (1, 2)}
     for _, message, _, _ in extract("python", BytesIO(text.encode()), keywords=keywords):
         yield _first(message)
 

@@ -90,14 +90,11 @@ def left_in(html: str) -> list[str]:
     """Return the texts of a page that hold two words outside of brackets."""
     page = Page()
     page.feed(html)
-    left = []
-    for text in page.texts:
-        bare = " ".join(text.split())
-        while INNER.search(bare):
-            bare = INNER.sub("|", bare)
-        if WORDS.search(bare):
-            left.append(bare)
-    return left
+    # One sentence may hold a link or emphasis, so a bracket closes in a later text.
+    outside = INNER.sub("|", "\n".join(" ".join(text.split()) for text in page.texts))
+    while INNER.search(outside):
+        outside = INNER.sub("|", outside)
+    return [text for text in outside.split("\n") if WORDS.search(text)]
 
 
 def found() -> dict[str, list[str]]:
