@@ -12,6 +12,7 @@ import re
 import sys
 from importlib import import_module
 from io import BytesIO
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,28 @@ TABLES = (
     *(("audits.execution.timeline_picture", name) for name in ("NAMES", "UNITS")),
     ("audits.queries.journey", "LABELS_FOR_THE_PERSON"),
     ("audits.views.wording", "OUTCOMES"),
+    ("audits.views.wording", "JOBS"),
+    *(("audits.views.jobs", name) for name in ("LABELS", "STOPPED", "REPEATED")),
+    ("audits.queries.event_pages", "WHY_NOT"),
+    ("audits.core.policy_fixed", "FIXED"),
+    ("lineage.core.queues", "QUEUES"),
+    *(("lineage.views.versions", name) for name in ("STATES", "GUARANTEES")),
+    ("lineage.views.graph_picture", "SHORT"),
 )
+# Enums whose labels are shown, and those whose labels stand in lower case within a sentence.
+ENUMS = (
+    ("audits.models", "ErasureRequest.Status"),
+    ("audits.models", "ErasureRequest.Outcome"),
+    ("audits.models", "CheckpointAnchor.Kind"),
+    ("audits.models", "PolicyChange.State"),
+    *(("lineage.models", f"Run.{name}") for name in ("Activity", "Capture")),
+    ("lineage.models", "ModelVersion.State"),
+    ("lineage.models", "Role"),
+    ("lineage.models", "Influence"),
+    ("lineage.models", "Artefact.Kind"),
+    ("unlearning.models", "UnlearningRun.Status"),
+)
+LOWERED: tuple[tuple[str, str], ...] = (("lineage.models", "Role"),)
 AUTHORITY = "the data protection authority of your country"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
@@ -143,13 +165,25 @@ def _in_modules() -> Iterator[str]:
 
 
 def _in_tables() -> Iterator[str]:
-    from audits.models import ErasureRequest
-
     for module, name in TABLES:
         yield from getattr(import_module(module), name).values()
-    # A case that was not carried out shows its outcome as a step.
-    whole = ("", "ERASED", "REMOVED")
-    yield from (one.label for one in ErasureRequest.Outcome if one not in whole)
+    yield from (label for one in ENUMS for label in _labels(*one))
+    yield from (label.lower() for one in LOWERED for label in _labels(*one))
+    yield from _of_policy()
+
+
+def _of_policy() -> Iterator[str]:
+    from audits.core.policy_keys import KEYS, SECTIONS
+
+    yield from (section.title for section in SECTIONS.values())
+    for key in KEYS.values():
+        yield from (key.title, key.help, key.kind.rule, key.source, key.holds_for)
+
+
+def _labels(module: str, path: str) -> list[str]:
+    """Return what the choices of an enum are called, such as ``ErasureRequest.Status``."""
+    found = attrgetter(path)(import_module(module))
+    return [str(one.label) for one in found if one.label]
 
 
 def _extracted(text: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django import template
 from django.conf import settings
 from django.utils.dates import WEEKDAYS
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from audits.core.letter_dates import MONTHS, date_words
 
@@ -30,6 +30,12 @@ def weekday(value: date) -> str:
     """Return a date in words with its day of the week."""
     comma = "," if spoken() == "de" else ""
     return f"{WEEKDAYS[value.weekday()]}{comma} {day(value)}"
+
+
+@register.filter
+def said(value: object) -> str:
+    """Return a constant English text in the language of the page; nothing for what is empty."""
+    return gettext(str(value)) if value else ""
 
 
 @register.simple_tag

@@ -111,8 +111,9 @@
     const said = document.createElement("p");
     said.className = "told small faint";
     said.setAttribute("role", "status");
-    said.textContent = "Click a group to open it, a box to see what it comes from and goes to.";
-    tools.append(button("Closer", () => zoom(1.25)), button("Further", () => zoom(0.8)), button("Centre", whole), said);
+    const { hint, closer, further, centre } = part.dataset;
+    said.textContent = hint;
+    tools.append(button(closer, () => zoom(1.25)), button(further, () => zoom(0.8)), button(centre, whole), said);
     // As high as the picture, within what fits on a screen.
     const height = Math.max(...nodes.map((node) => node.position.y)) + box.height;
     canvas.style.blockSize = `${Math.min(38, Math.max(14, height / 16 + 2))}rem`;
@@ -143,7 +144,7 @@
     const day = 86400000;
     const label = document.createElement("label");
     label.htmlFor = "slider";
-    label.textContent = "Move through time";
+    label.textContent = document.getElementById("drawn").dataset.throughTime;
     const range = document.createElement("input");
     const first = Date.parse(field.dataset.since);
     range.type = "range";

@@ -156,11 +156,10 @@ def test_pages_and_files_take_few_queries_however_much_there_is(
         {"person": person},
         {"person": person, "on": "2026-03-05"},
     ):
-        with django_assert_max_num_queries(30):
+        with django_assert_max_num_queries(25):
             assert staff.get("/models/graph/", asked).status_code == 200
     for name in FILES:
-        # The export reads each kind of statement by itself, after the picture.
-        with django_assert_max_num_queries(32 if name == "prov.json" else 26):
+        with django_assert_max_num_queries(25):
             assert staff.get(f"/models/graph/{name}", {"person": person}).status_code == 200
 
 
@@ -198,9 +197,9 @@ def test_tables_are_read_by_a_spreadsheet_as_they_are_written(staff, now):
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ({"version": "x"}, "version is &#x27;x&#x27;; it takes the id"),
+        ({"version": "x"}, "version is &#x27;x&#x27;; it takes an id"),
         ({"data": uuid.UUID(int=1)}, "There is no data set with the id"),
-        ({"person": uuid.UUID(int=1)}, "There is no person, by pseudonym, with the id"),
+        ({"person": uuid.UUID(int=1)}, "There is no person with the pseudonym"),
         ({"on": "yesterday"}, "The day is &#x27;yesterday&#x27;; it takes one like"),
         ({"shown": "2001"}, "it takes a number of nodes from 1 to 2000"),
     ],
