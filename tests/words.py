@@ -177,7 +177,9 @@ def _of_policy() -> Iterator[str]:
 
     yield from (section.title for section in SECTIONS.values())
     for key in KEYS.values():
-        yield from (key.title, key.help, key.kind.rule, key.source, key.holds_for)
+        yield from (key.title, key.help, key.kind.rule, key.holds_for)
+        if " " in key.source:  # others are the path of a page
+            yield key.source
 
 
 def _labels(module: str, path: str) -> list[str]:
