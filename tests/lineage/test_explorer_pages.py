@@ -156,10 +156,12 @@ def test_pages_and_files_take_few_queries_however_much_there_is(
         {"person": person},
         {"person": person, "on": "2026-03-05"},
     ):
-        with django_assert_max_num_queries(25):
+        # A way asks both what led to the version and where the records of the person went.
+        with django_assert_max_num_queries(29 if "version" in asked else 25):
             assert staff.get("/models/graph/", asked).status_code == 200
     for name in FILES:
-        with django_assert_max_num_queries(25):
+        # The export reads each kind of statement by itself, after the picture.
+        with django_assert_max_num_queries(29 if name == "prov.json" else 25):
             assert staff.get(f"/models/graph/{name}", {"person": person}).status_code == 200
 
 

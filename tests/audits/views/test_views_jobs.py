@@ -181,5 +181,5 @@ def test_a_job_that_is_not_there_is_not_found(decider):
 def test_the_page_of_a_job_keeps_its_budget(reader, django_assert_max_num_queries):
     for kind in ("TRAIN", "TUNE", "PREVIEW", "TILES", "UNLEARN"):
         one = job(kind)
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(13):
             assert reader.get(address(one)).status_code == 200
