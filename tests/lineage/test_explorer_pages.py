@@ -173,6 +173,19 @@ def test_the_picture_is_well_formed_and_carries_its_colours(staff, world):
     assert {"big v1", "faces", "2 snapshots"} < names
 
 
+def test_the_page_speaks_the_reader_and_its_files_english(staff, world):
+    asked, german = {"version": world["big"].pk}, {"Accept-Language": "de"}
+    shown = staff.get("/models/graph/", asked, headers=german).content.decode()
+    told = staff.get("/models/graph/graph.json", asked, headers=german).content.decode()
+    drawing = staff.get("/models/graph/graph.svg", asked, headers=german).content.decode()
+    assert "1 Schritt aufwärts" in shown
+    assert "2 Momentaufnahmen" in shown
+    labels = {one["data"]["label"] for one in json.loads(told)["nodes"]}
+    assert "faces\n2 Momentaufnahmen" in labels
+    assert "2 snapshots" in drawing
+    assert "Momentaufnahmen" not in drawing
+
+
 def test_the_prov_export_has_what_is_drawn_and_nothing_else(staff, world):
     content = staff.get("/models/graph/prov.json", {"version": world["big"].pk}).content.decode()
     names = set(json.loads(content)["entity"])
