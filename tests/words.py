@@ -51,7 +51,6 @@ TABLES = (
     ("audits.core.badges", "VERDICTS"),
     ("audits.core.fleet_words", "DOES_NOT_MEAN"),
     ("audits.queries.journey", "LABELS_FOR_THE_PERSON"),
-    ("audits.queries.method_titles", "SPECIAL_METHODS"),
     *(("audits.views.contrasts", name) for name in ("LEVELS", "CONTRASTS", "MEANINGS")),
     ("audits.views.contrasts", "WHY_MISSING"),
     ("audits.views.controls", "RESTING"),
@@ -86,6 +85,11 @@ TABLES = (
     ("audits.views.deciding_forms", "NUMBERED"),
     ("audits.views.label_conflicts", "DONE"),
     ("audits.views.what_if", "PHASES"),
+    *(("audits.views.jobs", name) for name in ("LABELS", "STOPPED", "REPEATED")),
+    ("audits.queries.event_pages", "WHY_NOT"),
+    ("audits.core.policy_fixed", "FIXED"),
+    *(("lineage.views.versions", name) for name in ("STATES", "GUARANTEES")),
+    ("lineage.views.graph_picture", "SHORT"),
 )
 # Enums whose labels are shown, and those whose labels stand in lower case within a sentence.
 ENUMS = (
@@ -118,8 +122,16 @@ ENUMS = (
     ("lineage.models", "Location.Category"),
     ("lineage.models", "ModelVersion.State"),
     ("lineage.models", "LabelConflict.State"),
+    ("audits.models", "CheckpointAnchor.Kind"),
+    ("audits.models", "PolicyChange.State"),
+    *(("lineage.models", f"Run.{name}") for name in ("Activity", "Capture")),
+    ("lineage.models", "Role"),
+    ("lineage.models", "Artefact.Kind"),
 )
-LOWERED: tuple[tuple[str, str], ...] = (("audits.models", "Letter.State"),)
+LOWERED: tuple[tuple[str, str], ...] = (
+    ("audits.models", "Letter.State"),
+    ("lineage.models", "Role"),
+)
 # Where no case stops or is held.
 NO_STAND = ("SEALED", "REFUSED", "WITHDRAWN", "EXPIRED", "FAILED", "ON_HOLD", "INFO_ASKED")
 # What a worker writes of a phase that has no name in it.
@@ -238,6 +250,7 @@ def _in_tables() -> Iterator[str]:
     yield from ROLES
     yield from (label for one in ENUMS for label in _labels(*one))
     yield from (label.lower() for one in LOWERED for label in _labels(*one))
+    yield from _of_policy()
     yield from _of_cases()
     yield from _in_registers()
 
@@ -298,6 +311,16 @@ def _texts(found: Any) -> Iterator[str]:  # noqa: ANN401  (a text, or what holds
     else:
         for one in found.values() if hasattr(found, "values") else found:
             yield from _texts(one)
+
+
+def _of_policy() -> Iterator[str]:
+    from audits.core.policy_keys import KEYS, SECTIONS
+
+    yield from (section.title for section in SECTIONS.values())
+    for key in KEYS.values():
+        yield from (key.title, key.help, key.kind.rule, key.holds_for)
+        if " " in key.source:  # others are the path of a page
+            yield key.source
 
 
 def _labels(module: str, path: str) -> list[str]:
