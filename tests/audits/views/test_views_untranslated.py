@@ -24,6 +24,13 @@ DATA = (
     "Place accounts",
     # What services refuse is said in English.
     "The subject must be one line of 1 to 200 letters.",
+    "The reason has 2 characters; write at least 20",
+    "cannot be extended",
+    "has no report yet",
+    # What was typed or stored of the seeded cases.
+    "It got worse.",
+    "The register of the association must stay readable for the court.",
+    "an auditor",
 )
 
 
