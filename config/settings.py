@@ -64,7 +64,8 @@ MIDDLEWARE = [
     "config.middleware.RestoredMustReplay",
     "config.middleware.AdminContentPolicy",
     "config.policy.OnePolicy",
-    "config.languages.PublicLanguage",
+    "config.languages.ReaderLanguage",
+    "config.zones.ReaderZone",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -115,12 +116,11 @@ CACHES = {
 }
 
 LANGUAGE_CODE = "en"
-# Of the public pages and the letters; the pages of staff are English.
 LANGUAGES = [("en", "English"), ("fr", "French"), ("de", "German")]
 LANGUAGE_COOKIE_NAME = "expunge_language"
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = "UTC"
-USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]

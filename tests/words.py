@@ -1,4 +1,4 @@
-"""The words of the public pages: what must be translated, and what is.
+"""The words of the pages: what must be translated, and what is.
 
     python -m tests.words          write locale/*.mo, and say what is missing or left over
 
@@ -12,17 +12,21 @@ import re
 import sys
 from importlib import import_module
 from io import BytesIO
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES = ROOT / "templates"
+APPS = ("lineage", "unlearning", "audits", "config")
+GETTEXT = "from django.utils.translation import"
 LANGUAGES = ("fr", "de")
-# Every template and module that speaks to a person, and what they include.
+# Every template that speaks to a person, and what they include; the others speak to staff.
 PUBLIC_TEMPLATES = (
-    *("base", "400", "403", "403_csrf", "404", "500"),
+    *("base", "_languages", "400", "403", "403_csrf", "404", "500"),
     *("_problem", "_choices", "_question", "_steps", "_reach"),
     *("audits/erasure_form", "audits/ask_kind", "audits/ask_more", "audits/ask_email"),
     *("audits/check", "audits/_asked", "audits/_traps", "audits/erasure_received"),
@@ -36,21 +40,6 @@ PUBLIC_TEMPLATES = (
     *("audits/answer", "audits/answered", "audits/not_there", "audits/acknowledge"),
     *("audits/status", "audits/status_unknown", "audits/withdraw", "audits/withdraw_late"),
 )
-MODULES = (
-    "audits/execution/provenance_words.py",
-    "audits/execution/timeline_picture.py",
-    "audits/services/asking.py",
-    "audits/services/receiving.py",
-    "audits/views/downloads.py",
-    "audits/views/entering.py",
-    "audits/views/intake_forms.py",
-    "audits/views/public_forms.py",
-    "audits/views/sending.py",
-    "audits/views/steps.py",
-    "audits/views/told.py",
-    "audits/views/used_links.py",
-    "audits/workflow/intake_actions.py",
-)
 # Words that are translated where they are shown, as (module, name of a table or of an enum).
 TABLES = (
     ("audits.execution.pictures", "CAPTIONS"),
@@ -59,10 +48,107 @@ TABLES = (
         for name in ("ENDS", "ROLES", "METHODS", "VERDICTS")
     ),
     *(("audits.execution.timeline_picture", name) for name in ("NAMES", "UNITS")),
+    ("audits.core.badges", "VERDICTS"),
+    ("audits.core.fleet_words", "DOES_NOT_MEAN"),
     ("audits.queries.journey", "LABELS_FOR_THE_PERSON"),
+    *(("audits.views.contrasts", name) for name in ("LEVELS", "CONTRASTS", "MEANINGS")),
+    ("audits.views.contrasts", "WHY_MISSING"),
+    ("audits.views.controls", "RESTING"),
+    ("audits.views.charts", "TONES"),
+    *(("audits.views.evidence", name) for name in ("KINDS", "FIGURES")),
+    *(("audits.views.evidence_numbers", name) for name in ("STAGES", "ARMS", "LACKING")),
+    ("audits.views.fleet", "NO_OUTCOME"),
+    *(("audits.views.measurements", name) for name in ("CHECKS", "ACCURACIES", "POLICY", "CODES")),
+    ("audits.views.methods", "BESIDE"),
+    *(("audits.views.needs", name) for name in ("TITLES", "HINTS")),
+    ("lineage.core.queues", "QUEUES"),
     ("audits.views.wording", "OUTCOMES"),
+    *(("audits.views.wording", name) for name in ("CAME_BY", "GUARANTEES", "JOBS")),
+    *(("audits.queries.journey", f"LABELS_FOR_{who}") for who in ("STAFF", "THE_OPERATOR")),
+    *(("audits.core.grounds", name) for name in ("EXCEPTIONS", "RESTRICTIONS", "REFUSALS")),
+    *(("audits.views.weighing", name) for name in ("WAYS", "PROMISES")),
+    ("audits.views.case_runs", "CAPTIONS"),
+    ("audits.views.retention", "POSTPONED"),
+    ("audits.queries.case_page", "OWNERS"),
+    ("audits.queries.ends", "WORDS"),
+    ("audits.queries.method_titles", "SPECIAL_METHODS"),
+    ("audits.core.deadline_words", "SENTENCES"),
+    ("audits.core.regimes", "REASON_WORDS"),
+    *(
+        ("audits.core.identity", name)
+        for name in ("METHODS", "LEVELS", "DOUBTS", "NOT_IDENTIFIED")
+    ),
+    ("audits.services.entering", "CHANNELS"),
+    ("audits.services.destruction", "GROUNDS"),
+    ("audits.services.previews", "NOTES"),
+    ("audits.views.intake_forms", "WISHES"),
+    ("audits.views.deciding_forms", "NUMBERED"),
+    ("audits.views.label_conflicts", "DONE"),
+    ("audits.views.what_if", "PHASES"),
+    *(("audits.views.jobs", name) for name in ("LABELS", "STOPPED", "REPEATED")),
+    ("audits.queries.event_pages", "WHY_NOT"),
+    ("audits.core.policy_fixed", "FIXED"),
+    *(("lineage.views.versions", name) for name in ("STATES", "GUARANTEES")),
+    ("lineage.views.graph_picture", "SHORT"),
 )
+# Enums whose labels are shown, and those whose labels stand in lower case within a sentence.
+ENUMS = (
+    ("audits.models", "ErasureRequest.Status"),
+    ("audits.models", "ErasureRequest.Outcome"),
+    ("audits.models", "ErasureRequest.Kind"),
+    ("audits.models", "ErasureRequest.Ground"),
+    ("audits.models", "CaseRetention.Longer"),
+    ("audits.models", "Decision.Kind"),
+    ("audits.models", "DuplicateFinding.Kind"),
+    ("audits.models", "Evidence.Kind"),
+    ("audits.models", "ExtensionDecision.Reason"),
+    *(("audits.models", f"Intake.{name}") for name in ("AnswerBy", "Source")),
+    ("audits.models", "Letter.State"),
+    ("audits.models", "LocationResult.Result"),
+    ("audits.models", "Notice.State"),
+    *(("audits.models", f"OperatorCase.{name}") for name in ("Disposal", "Reason")),
+    *(("audits.models", f"ProcessingStop.{name}") for name in ("Balance", "Objection")),
+    ("audits.models", "Publication.Where"),
+    ("audits.models", "Recipient.Role"),
+    ("audits.models", "Release.State"),
+    ("audits.models", "VersionException.Code"),
+    ("lineage.models", "Deployment.Kind"),
+    ("lineage.models", "Influence"),
+    ("unlearning.models", "UnlearningRun.Status"),
+    ("audits.models", "LegalHold.Kind"),
+    ("audits.models", "AnswerRoute.Way"),
+    ("audits.models", "ProcessingActivity.Basis"),
+    ("audits.models", "SupplierEvidence.Kind"),
+    ("lineage.models", "Location.Category"),
+    ("lineage.models", "ModelVersion.State"),
+    ("lineage.models", "LabelConflict.State"),
+    ("audits.models", "CheckpointAnchor.Kind"),
+    ("audits.models", "PolicyChange.State"),
+    *(("lineage.models", f"Run.{name}") for name in ("Activity", "Capture")),
+    ("lineage.models", "Role"),
+    ("lineage.models", "Artefact.Kind"),
+)
+LOWERED: tuple[tuple[str, str], ...] = (
+    ("audits.models", "Letter.State"),
+    ("lineage.models", "Role"),
+)
+# Where no case stops or is held.
+NO_STAND = ("SEALED", "REFUSED", "WITHDRAWN", "EXPIRED", "FAILED", "ON_HOLD", "INFO_ASKED")
+# What a worker writes of a phase that has no name in it.
+PHASES = (
+    "Building membership tiles",
+    "Destroying what was superseded",
+    "Purging shadow models",
+    "Releasing the unlearned versions",
+    "Rows and files of the records",
+    "Scoring the training records",
+    "Writing the editions",
+    "Writing the report",
+)
+# Modules without Django whose sentences are told by whoever shows them (``audits.core.saying``).
+SPEAKERS = ("certificate_words", "canary_words", "fleet_words")
 AUTHORITY = "the data protection authority of your country"
+KEYWORDS: Mapping[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2)}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
 
@@ -72,8 +158,23 @@ def catalogue_of(language: str) -> Path:
 
 
 def words_used() -> set[str]:
-    """Return every sentence that a public page may show and that is not data. Needs Django."""
+    """Return every sentence that a page may show and that is not data. Needs Django.
+
+    A sentence with a plural stands for both of its forms.
+    """
     return {*_in_templates(), *_in_modules(), *_in_tables(), AUTHORITY}
+
+
+def staff_templates() -> list[str]:
+    """Return the names of the templates of pages that are staff's alone."""
+    pages = (path.relative_to(TEMPLATES).with_suffix("") for path in TEMPLATES.rglob("*.html"))
+    return sorted(set(map(str, pages)) - set(PUBLIC_TEMPLATES))
+
+
+def modules() -> list[Path]:
+    """Return the modules that translate what they say."""
+    files = (path for app in APPS for path in (ROOT / app).rglob("*.py"))
+    return sorted(path for path in files if GETTEXT in path.read_text())
 
 
 def translations(language: str) -> dict[str, str]:
@@ -83,10 +184,20 @@ def translations(language: str) -> dict[str, str]:
     with catalogue_of(language).open("rb") as file:
         catalogue = read_po(file, locale=language)
     return {
-        str(message.id): "" if message.fuzzy else str(message.string)
+        _first(message.id): "" if message.fuzzy else _whole(message.string)
         for message in catalogue
         if message.id
     }
+
+
+def _first(said: str | Sequence[str]) -> str:
+    return said if isinstance(said, str) else said[0]
+
+
+def _whole(said: str | Sequence[str]) -> str:
+    """Return what stands for a translation: that of the singular, once no form is missing."""
+    forms = [said] if isinstance(said, str) else said
+    return forms[-1] if all(forms) else ""
 
 
 def compiled(language: str) -> bytes:
@@ -117,7 +228,7 @@ def wrong(used: set[str], said: Mapping[str, str]) -> list[str]:
 def _in_templates() -> Iterator[str]:
     from django.utils.translation.template import templatize
 
-    for name in PUBLIC_TEMPLATES:
+    for name in (*PUBLIC_TEMPLATES, *staff_templates()):
         text = (ROOT / "templates" / f"{name}.html").read_text()
         # Django leaves calls of gettext among rows of X, indented as the template was.
         rows = templatize(text).splitlines()
@@ -125,26 +236,104 @@ def _in_templates() -> Iterator[str]:
 
 
 def _in_modules() -> Iterator[str]:
-    for name in MODULES:
-        yield from _extracted((ROOT / name).read_text())
+    for path in modules():
+        yield from _extracted(path.read_text())
 
 
 def _in_tables() -> Iterator[str]:
-    from audits.models import ErasureRequest
+    from audits.core.roles import ROLES
 
     for module, name in TABLES:
-        yield from getattr(import_module(module), name).values()
-    # A case that was not carried out shows its outcome as a step.
-    whole = ("", "ERASED", "REMOVED")
-    yield from (one.label for one in ErasureRequest.Outcome if one not in whole)
+        yield from _texts(getattr(import_module(module), name))
+    for name in SPEAKERS:
+        yield from _extracted((ROOT / "audits" / "core" / f"{name}.py").read_text(), {"say": None})
+    yield from ROLES
+    yield from (label for one in ENUMS for label in _labels(*one))
+    yield from (label.lower() for one in LOWERED for label in _labels(*one))
+    yield from _of_policy()
+    yield from _of_cases()
+    yield from _in_registers()
 
 
-def _extracted(text: str) -> Iterator[str]:
+def _of_cases() -> Iterator[str]:
+    from audits.core.badges import VERDICTS
+    from audits.core.letter_rules import RULES
+    from audits.core.regimes import REGIMES
+    from audits.models import ErasureRequest
+    from lineage.models import Role
+    from unlearning.queries.catalogue import titles
+
+    yield from PHASES
+    yield from titles().values()
+    yield from (rule.title for rule in RULES.values())
+    yield from (words for one in VERDICTS.values() for words in (one.label, one.meaning))
+    # A case that stopped says where, by its code; so does the way of records to a version.
+    yield from (status.lower() for status in ErasureRequest.Status if status not in NO_STAND)
+    yield from (role.replace("_", " ").lower() for role in Role)
+    yield from ("Not judged yet", "a Saturday", "a Sunday")
+    for law in REGIMES.values():
+        yield from (law.name, law.source, law.first.words)
+        yield from (law.extended.words,) if law.extended else ()
+
+
+def _in_registers() -> Iterator[str]:
+    """Yield what letters, registers and kinds of places are declared with."""
+    from audits.core.letter_rules import PLACEHOLDERS, RULES
+    from audits.core.not_run import NEVER
+    from audits.queries.attack_register import EXACT, NO_AUDIT, NOT_ASKED
+    from audits.queries.register_tables import REGISTERS
+    from audits.views.letter_forms import called
+    from audits.views.place_forms import label_of, purpose_of
+    from audits.views.register_pages import heading
+    from lineage import locations
+    from lineage.core.place_settings import Setting
+
+    yield from PLACEHOLDERS.values()
+    for rule in RULES.values():
+        yield from (rule.title, *map(called, rule.blocks))
+    for table in REGISTERS.values():
+        yield from (table.title, table.lead, *map(heading, table.shown))
+    yield from (words for one in NEVER for words in (one.attack, one.reason))
+    yield from (NO_AUDIT, EXACT, NOT_ASKED)
+    for kind in locations.KINDS:
+        yield locations.kind_named(kind).title
+        for one in locations.settings_of(kind):
+            allowed = {one.setting.allowed} - {Setting.allowed} if one.kind is not int else set()
+            yield from (label_of(one), purpose_of(one), *allowed)
+
+
+def _texts(found: Any) -> Iterator[str]:  # noqa: ANN401  (a text, or what holds several)
+    """Yield the texts of a table: its values, and of a badge its label and its meaning."""
+    if isinstance(found, str):
+        yield from [found] if found else []
+    elif hasattr(found, "meaning"):
+        yield from filter(None, (found.label, found.meaning))
+    else:
+        for one in found.values() if hasattr(found, "values") else found:
+            yield from _texts(one)
+
+
+def _of_policy() -> Iterator[str]:
+    from audits.core.policy_keys import KEYS, SECTIONS
+
+    yield from (section.title for section in SECTIONS.values())
+    for key in KEYS.values():
+        yield from (key.title, key.help, key.kind.rule, key.holds_for)
+        if " " in key.source:  # others are the path of a page
+            yield key.source
+
+
+def _labels(module: str, path: str) -> list[str]:
+    """Return what the choices of an enum are called, such as ``ErasureRequest.Status``."""
+    found = attrgetter(path)(import_module(module))
+    return [str(one.label) for one in found if one.label]
+
+
+def _extracted(text: str, keywords: Mapping[str, Any] = KEYWORDS) -> Iterator[str]:
     from babel.messages.extract import extract
 
-    keywords = {"_": None, "gettext": None}
     for _, message, _, _ in extract("python", BytesIO(text.encode()), keywords=keywords):
-        yield message if isinstance(message, str) else message[0]
+        yield _first(message)
 
 
 def main() -> int:

@@ -53,6 +53,12 @@ def known_attacks() -> tuple[KnownAttack, ...]:
     return (*(read for path in _files() for read in _read(path)), *never)
 
 
+@cache
+def attack_titles() -> Mapping[str, str]:
+    """Return the title of every attack that this platform has, by name."""
+    return {one.name: one.title for one in known_attacks() if one.name}
+
+
 def attack_versions() -> Mapping[str, str]:
     """Return the SHA-256 of the file of every attack by name."""
     return {one.name: one.version for one in known_attacks() if one.name}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-NOTHING = "No run was planned in this period, so there is nothing to state."
+from audits.core.saying import Say, english
+
 DOES_NOT_MEAN = (
     "A share is expected over many such statements. It is not the probability that one version "
     "that survives leaks, and in one period the share can be larger.",
@@ -19,54 +20,87 @@ DOES_NOT_MEAN = (
 )
 
 
-def means(*, asked: int, passed: int, surviving: int, level: float) -> str:
+def nothing(say: Say = english) -> str:
+    """Return that there is nothing to state."""
+    return say("No run was planned in this period, so there is nothing to state.")
+
+
+def means(*, asked: int, passed: int, surviving: int, level: float, say: Say = english) -> str:
     """Return in a sentence or three what is stated over the questions put to pools."""
     if not asked:
-        return (
+        return say(
             "No question was put to a pool of shadow models in this period, so nothing is stated "
             "about leaks that attacks bounded."
         )
-    put = f"{_many(asked, 'question was', 'questions were')} put to pools of shadow models"
-    told = f"{put}; {passed} ended with a pass, and {surviving} of these survive"
-    if not surviving:
-        return f"{told}. So no statement is made about the passes of this period together."
-    return (
-        f"{told} e-Benjamini-Hochberg at level {level:g}. Of passes that survive, a share of at "
-        f"most {100 * level:g} % is expected to leak the margin or more, however the audits "
-        f"depend on one another. All {asked} count as tried, those that did not pass included."
+    put = (
+        say("%(n)s question was put to pools of shadow models;", n=asked)
+        if asked == 1
+        else say("%(n)s questions were put to pools of shadow models;", n=asked)
     )
+    if not surviving:
+        rest = say(
+            "%(passed)s ended with a pass, and %(surviving)s of these survive. So no statement is "
+            "made about the passes of this period together.",
+            passed=passed,
+            surviving=surviving,
+        )
+        return f"{put} {rest}"
+    rest = say(
+        "%(passed)s ended with a pass, and %(surviving)s of these survive "
+        "e-Benjamini-Hochberg at level %(level)s. Of passes that survive, a share of at most "
+        "%(share)s %% is expected to leak the margin or more, however the audits depend on one "
+        "another. All %(asked)s count as tried, those that did not pass included.",
+        passed=passed,
+        surviving=surviving,
+        level=f"{level:g}",
+        share=f"{100 * level:g}",
+        asked=asked,
+    )
+    return f"{put} {rest}"
 
 
-def relies(count: int) -> str:
+def relies(count: int, say: Say = english) -> str:
     """Return what is said of passes that rely on a certificate; empty where there are none."""
     if not count:
         return ""
-    return (
-        f"{_many(count, 'pass relies', 'passes rely')} on a certificate. The pool behind it is "
-        f"one question, put when it was made; the runs that rely on it asked none of their own, "
-        f"and are in no share that is stated here."
+    first = (
+        say("%(n)s pass relies on a certificate.", n=count)
+        if count == 1
+        else say("%(n)s passes rely on a certificate.", n=count)
     )
+    rest = say(
+        "The pool behind it is one question, put when it was made; the runs that rely on it asked "
+        "none of their own, and are in no share that is stated here."
+    )
+    return f"{first} {rest}"
 
 
-def charged(*, repeated: int, spent: int, owing: int) -> str:
+def charged(*, repeated: int, spent: int, owing: int, say: Say = english) -> str:
     """Return how many audits followed earlier ones, and what that cost them."""
     if not repeated:
-        return "No audit followed another of the same version and records."
-    return (
-        f"{_many(repeated, 'audit', 'audits')} followed earlier ones of the same version and "
-        f"records. {spent} could not pass, since the first had spent all of the error; {owing} "
-        f"had to win back what earlier bets lost."
+        return say("No audit followed another of the same version and records.")
+    first = (
+        say("%(n)s audit followed earlier ones of the same version and records.", n=repeated)
+        if repeated == 1
+        else say("%(n)s audits followed earlier ones of the same version and records.", n=repeated)
     )
+    rest = say(
+        "%(spent)s could not pass, since the first had spent all of the error; %(owing)s had to "
+        "win back what earlier bets lost.",
+        spent=spent,
+        owing=owing,
+    )
+    return f"{first} {rest}"
 
 
-def of_pool(*, asked: int, passed: int, surviving: int, level: float) -> str:
+def of_pool(*, asked: int, passed: int, surviving: int, level: float, say: Say = english) -> str:
     """Return what is said over the cases that were judged from one pool."""
-    return (
-        f"{asked} cases were judged from these shadow models; {passed} passed, each at its own "
-        f"error. Corrected for their number (e-Benjamini-Hochberg at level {level:g}, which holds "
-        f"though they share the models), {surviving} of these survive."
+    return say(
+        "%(asked)s cases were judged from these shadow models; %(passed)s passed, each at its own "
+        "error. Corrected for their number (e-Benjamini-Hochberg at level %(level)s, which holds "
+        "though they share the models), %(surviving)s of these survive.",
+        asked=asked,
+        passed=passed,
+        surviving=surviving,
+        level=f"{level:g}",
     )
-
-
-def _many(count: int, one: str, several: str) -> str:
-    return f"{count} {one if count == 1 else several}"

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audits.core.estimates import Level
 from audits.execution.report_reasons import REASONS
 from audits.execution.report_speech import decimal, language, say
 from audits.queries import limit_sentences
 from audits.queries.letter_texts import FALLBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -31,12 +34,15 @@ def known_sentences() -> tuple[str, ...]:
     return tuple(dict.fromkeys([*texts, *lists, *REASONS]))
 
 
-def retold(sentence: str) -> str | None:
-    """Return a sentence of a record in the language that is spoken; None where it is unknown."""
+def retold(sentence: str, written: Callable[[str], str] = decimal) -> str | None:
+    """Return a sentence of a record in the language that is spoken; None where it is unknown.
+
+    ``written`` writes its numbers: a page keeps the point of its figures.
+    """
     for template, pattern in _patterns():
         if match := pattern.fullmatch(sentence):
             said = say(template)
-            return None if said == template else _filled(said, match.groupdict())
+            return None if said == template else _filled(said, match.groupdict(), written)
     return None
 
 
@@ -47,16 +53,16 @@ def quoted(sentence: str) -> Any:  # noqa: ANN401  (a cell of a table: text, or 
     return retold(sentence) or {"en": sentence}
 
 
-def _filled(said: str, values: dict[str, str]) -> str:
-    return _PLACE.sub(lambda place: _value(values[place[1]]), said)
+def _filled(said: str, values: dict[str, str], written: Callable[[str], str]) -> str:
+    return _PLACE.sub(lambda place: _value(values[place[1]], written), said)
 
 
-def _value(text: str) -> str:
+def _value(text: str, written: Callable[[str], str]) -> str:
     """Return what varies in a sentence: a level and a number are told, a name stays."""
     if text.lower() in _LEVELS:
         told = say(text.lower())
         return told[:1].upper() + told[1:]
-    return decimal(text) if _NUMBER.fullmatch(text) else text
+    return written(text) if _NUMBER.fullmatch(text) else text
 
 
 @cache

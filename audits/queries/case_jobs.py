@@ -63,6 +63,12 @@ def _course(job: Job, lines: list[JobLine], now: datetime) -> Course:
     since = max(begun[-1], started) if begun else started
     return Course(
         elapsed=max(now - started, timedelta()),
-        remaining=remaining(done=job.done, total=job.total, spent=now - since),
+        remaining=_left(job, now - since),
         lines=lines[-SHOWN:],
     )
+
+
+def _left(job: Job, spent: timedelta) -> timedelta | None:
+    if job.status != job.Status.RUNNING:
+        return None
+    return remaining(done=job.done, total=job.total, spent=spent)

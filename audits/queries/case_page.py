@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from unlearning.models import UnlearningRun
 
 
+OWNERS = {
+    "nobody": "Nobody on record",
+    "same": "The same person",
+    "other": "Another person",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunRow:
     """One unlearning run of a case with the last verdict on it."""
@@ -144,8 +151,8 @@ def _owners(found: Iterable[DuplicateFinding]) -> dict[tuple[int, int], int | No
 
 def _owner(request: ErasureRequest, subject: int | None) -> str:
     if subject is None:
-        return "Nobody on record"
-    return "The same person" if subject == request.subject_id else "Another person"
+        return OWNERS["nobody"]
+    return OWNERS["same" if subject == request.subject_id else "other"]
 
 
 def _version_id(row: Any) -> UUID | None:  # noqa: ANN401  (an entry of the plan's JSON)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+
 from audits.core.regimes import REASON_WORDS, PauseReason
 from audits.queries.beside import beside
 from audits.queries.case_file import ordered_runs
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from audits.queries.case_page import LoggedLine
     from audits.queries.journey import Stage
 
-ENDED = {"run_finished": "done", "run_failed": "failed"}
+ENDED = ("run_finished", "run_failed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,12 @@ def _runs(request: ErasureRequest, logged: Sequence[LoggedLine]) -> Iterator[Mom
         run = known.get(str(line.data.get("run", ""))) if line.type in ENDED else None
         if run is not None:
             failed = line.type == "run_failed"
-            label = f"{run.target}: {method_title(run.method)} {ENDED[line.type]}"
+            said = {"version": run.target, "method": _(method_title(run.method))}
+            label = (
+                _("%(version)s: %(method)s failed") % said
+                if failed
+                else _("%(version)s: %(method)s done") % said
+            )
             yield _mark(label, line.at, tone="bad" if failed else "")
 
 
@@ -79,10 +86,11 @@ def _clock(request: ErasureRequest, today: date, *, waits: bool) -> Iterator[Mom
     if clock is None:
         return
     for pause in request.clock_pauses.all():
-        why = REASON_WORDS[PauseReason(pause.reason)]
-        stands = "stood" if pause.until else "stands"
+        why = {"why": _(REASON_WORDS[PauseReason(pause.reason)])}
         yield Moment(
-            label=f"The clock {stands} still: {why}",
+            label=_("The clock stood still: %(why)s") % why
+            if pause.until
+            else _("The clock stands still: %(why)s") % why,
             state="mark",
             at=pause.since,
             until=pause.until,
@@ -91,19 +99,19 @@ def _clock(request: ErasureRequest, today: date, *, waits: bool) -> Iterator[Mom
     extension: ExtensionDecision | None = beside(request, "extension")
     told = bool(extension and extension.notice_sent_at)
     if extension and extension.notice_sent_at:
-        yield _mark("The person was told that it takes longer", extension.notice_sent_at)
+        yield _mark(_("The person was told that it takes longer"), extension.notice_sent_at)
     elif extension and extension.lapsed_at:
-        yield _mark("The extension lapsed", extension.lapsed_at, tone="bad")
+        yield _mark(_("The extension lapsed"), extension.lapsed_at, tone="bad")
     late = waits and request.due_on is not None and request.due_on < today
     yield Moment(
-        label="First limit of the answer" if told else "Answer due",
+        label=_("First limit of the answer") if told else _("Answer due"),
         state="mark",
         day=first_limit(clock),
         tone="bad" if late and not told else "",
     )
     if told:
         yield Moment(
-            label="Answer due, extended",
+            label=_("Answer due, extended"),
             state="mark",
             day=extended_limit(clock),
             tone="bad" if late else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from audits.core import events, ledger
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 PER_PAGE = 50
+WHY_NOT: Mapping[str, str] = MappingProxyType(
+    {"OTHER_BYTES": "The bytes of this event do not have the hash that was logged."}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +61,11 @@ class Proven:
     path: tuple[bytes, ...] = ()
     why_not: str = ""
     altered: bool = False
+
+    @property
+    def last_signed(self) -> int | None:
+        """Return the index of the last event under the newest checkpoint; None without one."""
+        return self.checkpoint.size - 1 if self.checkpoint else None
 
 
 def page_of(*, before: int | None = None, case: UUID | None = None, kind: str = "") -> LogPage:
@@ -100,10 +109,7 @@ def proven(leaf: LogLeaf) -> Proven:
     try:
         path = parse_proof(log_proofs.tlog_proof(leaf.index, log_proofs.newest_checkpoint())).path
         if ledger.leaf_hash(raw) != hashed:
-            why_not, altered = (
-                "The bytes of this event do not have the hash that was logged.",
-                True,
-            )
+            why_not, altered = WHY_NOT["OTHER_BYTES"], True
     except log_proofs.NotSignedYet as error:
         why_not = str(error)
     except (NotProven, SubtreeMissing) as error:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.core import fleet_words
 from audits.core.policy import EvidencePolicy
+from audits.core.saying import english
 from audits.core.strength import surviving
 from audits.models import ErasureRequest
 from audits.queries.policy_values import evidence_fields
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from audits.core.saying import Say
     from audits.queries.questions import Question
 
 
@@ -52,12 +54,17 @@ class Pool:
 
     @property
     def words(self) -> str:
+        """Return what is said over its cases, in English."""
+        return self.told()
+
+    def told(self, say: Say = english) -> str:
         """Return what is said over its cases."""
         return fleet_words.of_pool(
             asked=len(self.asked),
             passed=self.passed,
             surviving=len(self.surviving),
             level=self.level,
+            say=say,
         )
 
 
@@ -124,20 +131,24 @@ class Fleet:
             one.charged == charged if charged else one.attempt > 1 for one in self.questions
         )
 
-    def statement(self) -> tuple[str, ...]:
+    def statement(self, say: Say = english) -> tuple[str, ...]:
         """Return in words what is stated, and over what."""
         if not self.questions:
-            return (fleet_words.NOTHING,)
+            return (fleet_words.nothing(say),)
         said = (
             fleet_words.means(
                 asked=len(self.asked),
                 passed=len(self.passed),
                 surviving=len(self.surviving),
                 level=self.level,
+                say=say,
             ),
-            fleet_words.relies(len(self.relying)),
+            fleet_words.relies(len(self.relying), say),
             fleet_words.charged(
-                repeated=self.repeated(), spent=self.repeated(SPENT), owing=self.repeated(OWES)
+                repeated=self.repeated(),
+                spent=self.repeated(SPENT),
+                owing=self.repeated(OWES),
+                say=say,
             ),
         )
         return tuple(filter(None, said))

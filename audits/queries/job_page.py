@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audits.models import PlanPreview
+from audits.queries.case_jobs import courses_of
 from audits.queries.job_cases import cases_of_jobs
 from lineage.models import Job, OrdinalSpace
 from unlearning.models import Tuning, UnlearningRun
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audits.models import ErasureRequest
+    from audits.queries.case_jobs import Course
 
-SOONEST = timedelta(seconds=2)  # before that nothing can be said of the rest
 S = Job.Status
 
 
@@ -27,7 +28,7 @@ class JobPage:
     * ``about``: what it is done for, in words; empty where that is gone;
     * ``case``: the case that waits for it, if one does;
     * ``elapsed``: of the wait while it is queued, of the last try otherwise;
-    * ``remaining``: of what is counted now, if it goes on as it went; None where nobody knows;
+    * ``course``: what is left of its phase where that is known, and what it said last;
     * ``lapsed``: whether it runs and its worker stopped renewing its lease.
     """
 
@@ -35,7 +36,7 @@ class JobPage:
     about: str
     case: ErasureRequest | None
     elapsed: timedelta
-    remaining: timedelta | None
+    course: Course
     lapsed: bool
 
     @property
@@ -57,7 +58,7 @@ def job_page(job: Job, now: datetime) -> JobPage:
         about=_about(job),
         case=cases_of_jobs([job]).get(job.payload_id),
         elapsed=elapsed(job, now),
-        remaining=remaining(job, now),
+        course=courses_of([job], now)[job.pk],
         lapsed=job.lease_until is not None and job.lease_until < now,
     )
 
@@ -66,18 +67,6 @@ def elapsed(job: Job, now: datetime) -> timedelta:
     """Return how long a job has waited, runs, or ran at its last try."""
     since = job.created_at if job.status == S.QUEUED else job.started_at or job.created_at
     return max((job.ended_at or now) - since, timedelta())
-
-
-def remaining(job: Job, now: datetime) -> timedelta | None:
-    """Return how long the rest of what is counted takes; None where nothing can be said.
-
-    The time since the job began is shared out over what is done, so that of several phases the
-    later ones are overestimated.
-    """
-    spent = elapsed(job, now)
-    if job.status != S.RUNNING or not 0 < job.done <= job.total or spent < SOONEST:
-        return None
-    return spent / job.done * (job.total - job.done)
 
 
 def _about(job: Job) -> str:

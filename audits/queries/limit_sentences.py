@@ -20,18 +20,18 @@ ALWAYS = (
     "else kept from before shows that.",
 )
 MASKED = (
-    "In {count} registered place(s) rows remain in which columns were overwritten. They are "
-    "masked, not erased: what else stands in a row, or in rows that refer to it, may still single "
+    "Registered places in which rows remain with overwritten columns: {count}. They are masked, "
+    "not erased: what else stands in a row, or in rows that refer to it, may still single "
     "somebody out."
 )
 EXCEPTED = (
-    "In {count} registered place(s) data of the person are kept by decision, and restricted."
+    "Registered places in which data of the person are kept by decision, and restricted: {count}."
 )
 EXCEPTED_DATA = (
     "{count} part(s) of the person's data are kept under an exception of Art. 17(3), and "
     "restricted: {names}."
 )
-UNASKED = "{count} registered place(s) were not searched; the record says why of each."
+UNASKED = "Registered places that were not searched: {count}; the record says why of each."
 IN_BACKUPS = (
     "{count} backup(s) still hold the person, each until the day on which the record says that it "
     "is destroyed."
@@ -125,8 +125,8 @@ ON_REMOVED = (
     "epsilon and a delta; of those it is within that, and not exact."
 )
 HELD = (
-    "{count} unlearned model version(s) got worse by more than is tolerated. They are held, and "
-    "were not in use when this record was sealed."
+    "Unlearned model versions that got worse by more than is tolerated: {count}. They are held, "
+    "and were not in use when this record was sealed."
 )
 EXCEPTED_VERSIONS = (
     "{count} model version(s) learned from the records and stay as they are by an exception of "
@@ -193,4 +193,14 @@ UNSUPPORTED = (
 SUPPORTED = (
     "{count} document(s) of suppliers are kept about models of which it was not captured on what "
     "they were trained: {names}. What they say was not checked here."
+)
+# As earlier releases sealed them: still told in other languages.
+EARLIER = (
+    "In {count} registered place(s) rows remain in which columns were overwritten. They are "
+    "masked, not erased: what else stands in a row, or in rows that refer to it, may still "
+    "single somebody out.",
+    "In {count} registered place(s) data of the person are kept by decision, and restricted.",
+    "{count} registered place(s) were not searched; the record says why of each.",
+    "{count} unlearned model version(s) got worse by more than is tolerated. They are held, and"
+    " were not in use when this record was sealed.",
 )

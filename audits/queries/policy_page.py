@@ -27,18 +27,17 @@ if TYPE_CHECKING:
 
     from audits.core.policy_keys import PolicyKey, Section
 
-ENVIRONMENTS = "as the environment says"
 NAMED = 12  # cases that are named; the others are counted
 
 
 @dataclass(frozen=True, kw_only=True)
 class Value:
-    """One value in force; ``origin`` is in words, ``version`` the stored one or None."""
+    """One value in force; ``version`` is that of the stored one or None."""
 
     key: PolicyKey
     text: str
-    origin: str
     version: int | None
+    in_environment: bool
     locked: bool
 
     @property
@@ -46,14 +45,31 @@ class Value:
         """The value for people."""
         return self.text or "nothing"
 
+    @property
+    def origin(self) -> str:
+        """Where it comes from, in words."""
+        if self.version is not None:
+            origin = f"stored, version {self.version}"
+        else:
+            origin = f"environment, {self.key.variable}" if self.in_environment else "default"
+        return f"{origin}, locked" if self.locked else origin
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A value of a change; ``text`` is None where the environment's is not known any more."""
+
+    text: str | None
+    environments: bool
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """One key of a change: what held before, what is proposed."""
 
     key: PolicyKey
-    before: str
-    after: str
+    before: Told
+    after: Told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,27 +159,23 @@ def _value(
 ) -> Value:
     here = key.name in stored
     held = stored[key.name] if here else environment_value(key)
-    origin = f"stored, version {version}" if here else _origin(key)
     return Value(
         key=key,
         text=key.kind.write(held),
-        origin=f"{origin}, locked" if is_locked else origin,
         version=version if here else None,
+        in_environment=_in_environment(key),
         locked=is_locked,
     )
 
 
-def _told(key: PolicyKey, value: Any, *, now: bool) -> str:  # noqa: ANN401  (a value of any kind)
+def _told(key: PolicyKey, value: Any, *, now: bool) -> Told:  # noqa: ANN401  (a value of any kind)
     if value is not None:
-        return key.kind.write(value) or "nothing"
-    if not now:
-        return ENVIRONMENTS
-    return f"{key.kind.write(environment_value(key)) or 'nothing'} ({ENVIRONMENTS})"
+        return Told(text=key.kind.write(value), environments=False)
+    return Told(text=key.kind.write(environment_value(key)) if now else None, environments=True)
 
 
-def _origin(key: PolicyKey) -> str:
-    said = key.field in settings.EXPUNGE_POLICY if key.field else key.variable in os.environ
-    return f"environment, {key.variable}" if said else "default"
+def _in_environment(key: PolicyKey) -> bool:
+    return key.field in settings.EXPUNGE_POLICY if key.field else key.variable in os.environ
 
 
 def _entry(change: PolicyChange, stored: dict[str, Any], *, now: bool) -> Entry:

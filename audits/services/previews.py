@@ -34,11 +34,13 @@ if TYPE_CHECKING:
 REVIEW = "REVIEW"
 # Whoever proposes about a record or approves it sees what it is about; nobody else does.
 LOOKERS = (Right.HANDLE, Right.REVIEW)
-GONE = "No longer held: it was erased."
-ELSEWHERE = "Its content is not stored here."
-OF_ANOTHER = "Set aside for another case, and not shown."
-BROKEN = "Its file is missing or is not what was imported."
-NO_PICTURE = "It cannot be read as a picture."
+NOTES = {
+    "GONE": "No longer held: it was erased.",
+    "ELSEWHERE": "Its content is not stored here.",
+    "OF_ANOTHER": "Set aside for another case, and not shown.",
+    "BROKEN": "Its file is missing or is not what was imported.",
+    "NO_PICTURE": "It cannot be read as a picture.",
+}
 
 
 class NothingToLookAt(Exception):
@@ -128,18 +130,18 @@ def _check(case_id: UUID) -> None:
 
 def _why_not(run_id: UUID, space: OrdinalSpace, ordinal: int) -> str:
     if ordinal in purged_ordinals(space):
-        return GONE
+        return NOTES["GONE"]
     if ordinal in restricted_ordinals(space, besides=run_id):
-        return OF_ANOTHER
-    return ELSEWHERE
+        return NOTES["OF_ANOTHER"]
+    return NOTES["ELSEWHERE"]
 
 
 def _shown(space: OrdinalSpace, ordinal: int) -> Shown:
     try:
         record = read_batch(space, [ordinal])[0]
     except (artifacts.ArtefactMissing, artifacts.ArtefactAltered):
-        return Shown(note=BROKEN)
+        return Shown(note=NOTES["BROKEN"])
     found = shown(record.content, record.media_type)
     if found.picture and small_png(record.content) is None:
-        return Shown(note=NO_PICTURE)
+        return Shown(note=NOTES["NO_PICTURE"])
     return found

@@ -1,44 +1,25 @@
-"""What the public pages need to speak several languages."""
+"""What pages need to speak several languages."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django import template
 from django.conf import settings
-from django.utils.dates import WEEKDAYS
-from django.utils.translation import get_language
 
-from audits.core.letter_dates import MONTHS, date_words
-
-if TYPE_CHECKING:
-    from datetime import date
+from audits.queries import page_words
+from audits.queries.page_words import spoken
 
 register = template.Library()
 # Each in its own words, for those who read no other.
 NAMES = {"en": "English", "fr": "Français", "de": "Deutsch"}
 
-
-@register.filter
-def day(value: date) -> str:
-    """Return a date in words, as the letters write it."""
-    return date_words(value, _spoken())
-
-
-@register.filter
-def weekday(value: date) -> str:
-    """Return a date in words with its day of the week."""
-    comma = "," if _spoken() == "de" else ""
-    return f"{WEEKDAYS[value.weekday()]}{comma} {day(value)}"
+day = register.filter("day", page_words.day, expects_localtime=True)
+weekday = register.filter("weekday", page_words.weekday)
+said = register.filter("said", page_words.said)
+said_within = register.filter("said_within", page_words.said_within)
 
 
 @register.simple_tag
 def languages() -> list[tuple[str, str, bool]]:
     """Return the languages as (code, name, whether it is spoken now)."""
-    now = _spoken()
+    now = spoken()
     return [(code, NAMES[code], code == now) for code, _ in settings.LANGUAGES]
-
-
-def _spoken() -> str:
-    code = (get_language() or settings.LANGUAGE_CODE).partition("-")[0]
-    return code if code in MONTHS else settings.LANGUAGE_CODE

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django import template
 
 from audits.core.badges import verdict_badge
-from audits.core.durations import duration
 from audits.queries.method_titles import method_title
+from audits.queries.page_words import duration
 from audits.queries.version_audits import audits_of
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from audits.core.roles import Right
@@ -31,7 +33,7 @@ class ClaimForm(PlainForm):
     """Evidence to choose, and a field for each attack that it does not answer."""
 
     evidence = forms.ModelMultipleChoiceField(
-        label="Which evidence shows it?",
+        label=_("Which evidence shows it?"),
         queryset=Evidence.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -44,7 +46,8 @@ class ClaimForm(PlainForm):
         self.names = dict(enumerate(queries.families()))
         for place, title in enumerate(queries.families().values()):
             self.fields[f"reason_{place}"] = forms.CharField(
-                label=f"{title}: why is no evidence needed?",
+                label=gettext("%(attack)s: why is no evidence needed?")
+                % {"attack": gettext(title)},
                 required=False,
                 max_length=1000,
                 widget=forms.Textarea(attrs={"rows": 2}),
@@ -63,7 +66,10 @@ def claim_anonymity(request: HttpRequest, version_id: UUID) -> HttpResponse:
     version = get_object_or_404(ModelVersion, pk=version_id)
     if request.method == "POST" and "drop" in request.POST:
         anonymity.drop(version=version, user=user, now=timezone.now())
-        messages.success(request, f"{version} is not claimed to be anonymous any more.")
+        messages.success(
+            request,
+            gettext("%(version)s is not claimed to be anonymous any more.") % {"version": version},
+        )
         return redirect("lineage:version", version_id=version.pk)
     form = ClaimForm(posted(request), version=version)
     if form.is_valid():
@@ -78,7 +84,9 @@ def claim_anonymity(request: HttpRequest, version_id: UUID) -> HttpResponse:
         except anonymity.ClaimRefused as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{version} is claimed to be anonymous.")
+            messages.success(
+                request, gettext("%(version)s is claimed to be anonymous.") % {"version": version}
+            )
             return redirect("lineage:version", version_id=version.pk)
     errors = problems(form, "reason_0" if "reason_0" in form.fields else "")
     claimed = queries.status_of(version) == queries.CLAIMED

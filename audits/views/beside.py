@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from audits.core.estimates import Level
-from audits.views.cells import NOT_COMPUTED, mapping, number, text
+from audits.views.cells import mapping, not_computed, number, text
 from audits.views.contrasts import LEVELS, MARGINS
 from audits.views.measurements import Fact
 
@@ -32,7 +34,7 @@ def power_rows(payload: Mapping[str, Any], policy: Mapping[str, Any]) -> tuple[P
     found = mapping(payload.get("power"))
     return tuple(
         PowerRow(
-            level=LEVELS[level],
+            level=_(LEVELS[level]),
             rules_out=number(row.get("smallest_bound"), digits=2),
             finds=_finds(row),
             margin=number(policy.get(MARGINS[level]), digits=2),
@@ -66,7 +68,7 @@ def _rows(payload: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 def _finds(row: Mapping[str, Any]) -> str:
     """Return what is found in 80 % of audits; None says that nothing is, or that nobody knows."""
     if "detectable" in row and row["detectable"] is None:
-        return "none that is known"
+        return _("none that is known")
     return number(row.get("detectable"), digits=2)
 
 
@@ -74,6 +76,9 @@ def _place(one: Mapping[str, Any]) -> str:
     if "percentile" not in one:
         return text(one.get("not_computed"))
     place = number(one["percentile"], digits=0)
-    if place == NOT_COMPUTED:
+    if place == not_computed():
         return place
-    return f"percentile {place} of 100, with {text(one.get('models'))} models in a group"
+    return _("percentile %(place)s of 100, with %(models)s models in a group") % {
+        "place": place,
+        "models": text(one.get("models")),
+    }

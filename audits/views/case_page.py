@@ -36,7 +36,14 @@ from audits.views.retention import kept_until
 from audits.views.rights import rights_of
 from audits.views.told import ahead_context, told_context
 from audits.views.weighing import predicted_and_actual, weighed_ways
-from audits.views.wording import due_badge, refusal_words, status_badge
+from audits.views.wording import (
+    CAME_BY,
+    due_badge,
+    method_title,
+    refusal_words,
+    status_badge,
+    verdict_badge,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,6 +52,9 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from audits.queries.case_page import LoggedLine
+    from audits.queries.ends import VersionEnd
+    from audits.queries.evidence import Judged
+    from audits.views.wording import Badge
 
 S = ErasureRequest.Status
 DUPLICATES = 100
@@ -113,7 +123,8 @@ def _context(request: HttpRequest, found: ErasureRequest) -> dict[str, Any]:
         "refusal": refusal_words(found.refusal_code),
         **clock_context(request, found),
         **told_context(request, found),
-        "ends": ends_of(found, judged),
+        "ends": _ends(found, judged),
+        "came_by": CAME_BY.get(found.channel, found.channel.lower()),
         **_duplicates(request, found),
         **panel(request, found),
         "operator": operator,
@@ -134,6 +145,20 @@ def _context(request: HttpRequest, found: ErasureRequest) -> dict[str, Any]:
         "opened": opened,
         **(PARTS[opened](found) if opened in PARTS else {}),
     }
+
+
+def _ends(
+    found: ErasureRequest, judged: Mapping[UUID, Judged]
+) -> list[tuple[VersionEnd, str, Badge | None]]:
+    """Return the end of each affected version, with the method and the verdict in words."""
+    return [
+        (
+            one,
+            method_title(one.method) if one.method else "",
+            verdict_badge(one.verdict) if one.verdict else None,
+        )
+        for one in ends_of(found, judged)
+    ]
 
 
 def _sealed(found: ErasureRequest, logged: list[LoggedLine]) -> dict[str, Any]:

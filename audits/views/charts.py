@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from audits.core.bars import HEIGHT, WIDTH, Bar, Column, bars
+from audits.core.letter_dates import date_words
+from audits.execution.report_speech import language
+from audits.queries.letter_texts import FALLBACK
 from audits.views.wording import BAD, CARE, GOOD, method_title, verdict_badge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from audits.queries.trends import Trends
 
@@ -45,11 +53,12 @@ def _requests(found: Trends) -> Chart:
     values = [found.requests.get(week, 0) for week in found.weeks]
     return Chart(
         slug="requests",
-        title="Requests a week",
-        summary=f"{sum(values)} in {len(values)} weeks; at most {max(values)} in one.",
+        title=_("Requests a week"),
+        summary=_("%(all)s in %(weeks)s weeks; at most %(most)s in one.")
+        % {"all": sum(values), "weeks": len(values), "most": max(values)},
         bars=bars(_columns(found, values)),
         ends=_ends(found),
-        head=("Week of", "Requests"),
+        head=(_("Week of"), _("Requests")),
         rows=tuple(zip(_weeks(found), map(str, values), strict=True)),
     )
 
@@ -60,12 +69,16 @@ def _answered(found: Trends) -> Chart:
     count = sum(one.count for one in weekly if one)
     return Chart(
         slug="answered",
-        title="Days to an answer",
-        summary=f"Median of the week in which answers left; {count} answers, at most "
-        f"{max(days):.1f} days.",
-        bars=bars(_columns(found, days), words="{label}: {value:.1f} days"),
+        title=_("Days to an answer"),
+        summary=ngettext(
+            "Median of the week in which answers left; %(n)s answer, at most %(days)s days.",
+            "Median of the week in which answers left; %(n)s answers, at most %(days)s days.",
+            count,
+        )
+        % {"n": count, "days": f"{max(days):.1f}"},
+        bars=bars(_columns(found, days), words=_("{label}: {value:.1f} days")),
         ends=_ends(found),
-        head=("Week of", "Answers", "Median of days"),
+        head=(_("Week of"), _("Answers"), _("Median of days")),
         rows=tuple(
             (week, str(one.count), f"{one.days:.1f}") if one else (week, "0", "")
             for week, one in zip(_weeks(found), weekly, strict=True)
@@ -85,16 +98,21 @@ def _verdicts(found: Trends) -> Chart:
     good = sum(int(one.values[GOOD]) for one in columns)
     return Chart(
         slug="verdicts",
-        title="Verdicts a week",
-        summary=f"{total} final verdicts, {good} of them good.",
+        title=_("Verdicts a week"),
+        summary=ngettext(
+            "%(n)s final verdict, %(good)s of them good.",
+            "%(n)s final verdicts, %(good)s of them good.",
+            total,
+        )
+        % {"n": total, "good": good},
         bars=bars(columns),
         ends=_ends(found),
-        head=("Week of", *(verdict_badge(code).label for code in outcomes)),
+        head=(_("Week of"), *(_(verdict_badge(code).label) for code in outcomes)),
         rows=tuple(
             (label, *(str(found.verdicts.get(week, {}).get(code, 0)) for code in outcomes))
             for label, week in zip(_weeks(found), found.weeks, strict=True)
         ),
-        legend=tuple(TONES.items()),
+        legend=tuple((tone, _(words)) for tone, words in TONES.items()),
     )
 
 
@@ -103,21 +121,24 @@ def _spent(found: Trends) -> Chart:
     most = max((one.seconds for one in found.spent), default=0.0)
     return Chart(
         slug="spent",
-        title="Compute by method",
-        summary=f"{span(total)} of unlearning in {len(found.weeks)} weeks, shadow models not "
-        "counted; the method that took most first.",
+        title=_("Compute by method"),
+        summary=_(
+            "%(time)s of unlearning in %(weeks)s weeks, shadow models not counted; the method "
+            "that took most first."
+        )
+        % {"time": span(total), "weeks": len(found.weeks)},
         lines=tuple(
             (
-                method_title(one.method),
+                _(method_title(one.method)),
                 one.seconds / most * WIDTH if most else 0.0,
                 span(one.seconds),
             )
             for one in found.spent[:_METHODS]
         ),
-        head=("Method", "Runs", "Seconds", "Seconds a run"),
+        head=(_("Method"), _("Runs"), _("Seconds"), _("Seconds a run")),
         rows=tuple(
             (
-                method_title(one.method),
+                _(method_title(one.method)),
                 str(one.runs),
                 f"{one.seconds:.1f}",
                 f"{one.seconds / one.runs:.1f}",
@@ -133,7 +154,9 @@ def span(seconds: float) -> str:
         return f"{seconds:.3g} s"
     if seconds < 2 * _HOUR:
         return f"{seconds / _MINUTE:.0f} min"
-    return f"{seconds / _HOUR:.0f} h" if seconds < 2 * _DAY else f"{seconds / _DAY:.0f} days"
+    if seconds < 2 * _DAY:
+        return f"{seconds / _HOUR:.0f} h"
+    return _("%(n)s days") % {"n": f"{seconds / _DAY:.0f}"}
 
 
 def _columns(found: Trends, values: Sequence[float]) -> list[Column]:
@@ -144,8 +167,16 @@ def _columns(found: Trends, values: Sequence[float]) -> list[Column]:
 
 
 def _weeks(found: Trends) -> list[str]:
-    return [f"{week:%-d %b %Y}" for week in found.weeks]
+    english = language() == FALLBACK
+    return [
+        f"{week:%-d %b %Y}" if english else date_words(week, language()) for week in found.weeks
+    ]
 
 
 def _ends(found: Trends) -> tuple[str, str]:
-    return f"{found.weeks[0]:%-d %b}", f"{found.weeks[-1]:%-d %b}"
+    return _short(found.weeks[0]), _short(found.weeks[-1])
+
+
+def _short(week: date) -> str:
+    english = language() == FALLBACK
+    return f"{week:%-d %b}" if english else date_format(week, "MONTH_DAY_FORMAT")

@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audits import workflow
@@ -18,6 +20,7 @@ from audits.forms import PlainForm
 from audits.models import CaseClock, ErasureRequest, ExtensionDecision, Letter
 from audits.queries import clocks, extending, pausing
 from audits.queries.beside import beside
+from audits.queries.page_words import day, weekday
 from audits.queries.policy_values import in_force
 from audits.services.extensions import LEAST_REASON, ExtensionRefused
 from audits.services.rights import has_right
@@ -26,45 +29,61 @@ from audits.views.asking import ask, carry_out, posted
 from audits.views.rights import needing
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
 
-NOT_TOLD = (
-    "The extension of {reference} was recorded, but the notice could not be sent. The due date "
+# Once a case has come to its end, nothing is left to count, to stop or to extend.
+STOPPED = ("SEALED", "REFUSED", "WITHDRAWN", "EXPIRED", "JOINED")
+NOT_TOLD = _(
+    "The extension of %(reference)s was recorded, but the notice could not be sent. The due date "
     "stays until it is; try again below."
 )
-TO_POST = (
-    "The extension of {reference} was recorded, and its notice lies there to be posted by "
-    "{last}. The due date stays until you record the day on which it was posted."
+TO_POST = _(
+    "The extension of %(reference)s was recorded, and its notice lies there to be posted by "
+    "%(last)s. The due date stays until you record the day on which it was posted."
 )
-LAPSED = (
-    "The extension of {reference} lapsed: the notice was not sent before the first limit passed. "
-    "The due date stays."
+LAPSED = _(
+    "The extension of %(reference)s lapsed: the notice was not sent before the first limit "
+    "passed. The due date stays."
 )
+
+
+class PageWords:
+    """How the derivation of a due date is said in the language of the page."""
+
+    say = staticmethod(gettext)
+    short, long = staticmethod(day), staticmethod(weekday)
+
+    @staticmethod
+    def brief(value: date, /) -> str:
+        """Return a day without its year."""
+        return day(value).rpartition(" ")[0]
 
 
 class ExtendForm(PlainForm):
     """Why an answer takes longer: what the law allows, and the reason that the person is told."""
 
     code = forms.ChoiceField(
-        label="What does the law extend the time for?",
+        label=_("What does the law extend the time for?"),
         choices=ExtensionDecision.Reason.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Select a reason.", "invalid_choice": "Select a reason."},
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _("Select a reason.")),
     )
     text = forms.CharField(
-        label="Why does this request take longer?",
-        help_text="The person is told exactly this. Say what is complex about their request, or "
-        "how many there are; name nobody else.",
+        label=_("Why does this request take longer?"),
+        help_text=_(
+            "The person is told exactly this. Say what is complex about their request, or how "
+            "many there are; name nobody else."
+        ),
         min_length=LEAST_REASON,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={
-            "required": "Write the reason.",
-            "min_length": f"Write at least {LEAST_REASON} characters.",
-            "max_length": "Write at most 2000 characters.",
+            "required": _("Write the reason."),
+            "min_length": _("Write at least %(limit_value)d characters."),
+            "max_length": _("Write at most %(limit_value)d characters."),
         },
     )
 
@@ -77,7 +96,8 @@ def clock_context(request: HttpRequest, case: ErasureRequest) -> dict[str, Any]:
     now = timezone.now()
     return {
         "clock": clock,
-        "clock_words": sentences(clocks.derivation_of(clock)),
+        "clock_words": sentences(clocks.derivation_of(clock), PageWords()),
+        "clock_runs": case.status not in STOPPED and case.outcome not in STOPPED,
         "clock_pauses": [
             (pause, REASON_WORDS[PauseReason(pause.reason)])
             for pause in sorted(case.clock_pauses.all(), key=lambda one: one.since)
@@ -136,7 +156,7 @@ def pause_clock(request: HttpRequest, case_id: UUID) -> HttpResponse:
         request,
         case,
         lambda: workflow.pause_clock(case_id=case.pk, reason=reason, user=staff_of(request)),
-        f"The clock of {case.reference} stands still.",
+        gettext("The clock of %(reference)s stands still.") % {"reference": case.reference},
     )
 
 
@@ -149,7 +169,7 @@ def resume_clock(request: HttpRequest, case_id: UUID) -> HttpResponse:
         request,
         case,
         lambda: workflow.resume_clock(case_id=case.pk, user=staff_of(request)),
-        f"The clock of {case.reference} goes on.",
+        gettext("The clock of %(reference)s goes on.") % {"reference": case.reference},
     )
 
 
@@ -157,20 +177,20 @@ def _say(request: HttpRequest, case: ErasureRequest) -> None:
     decision = ExtensionDecision.objects.get(request=case)
     case.refresh_from_db(fields=["due_on"])
     if decision.notice_sent_at and case.due_on is not None:
-        done = f"The person was told. The answer is due on {case.due_on:%A %-d %B %Y}."
-        messages.success(request, done)
+        said = gettext("The person was told. The answer is due on %(day)s.")
+        messages.success(request, said % {"day": weekday(case.due_on)})
     else:
         messages.error(request, _not_told(case, decision))
 
 
 def _not_told(case: ErasureRequest, decision: ExtensionDecision) -> str:
     if decision.lapsed_at:
-        return LAPSED.format(reference=case.reference)
+        return str(LAPSED) % {"reference": case.reference}
     if case.letters.filter(code=extending.NOTICE, state=Letter.State.TO_POST).exists():
         clock = CaseClock.objects.get(request=case)
-        last = f"{clocks.first_limit(clock):%-d %B %Y}"
-        return TO_POST.format(reference=case.reference, last=last)
-    return NOT_TOLD.format(reference=case.reference)
+        last = day(clocks.first_limit(clock))
+        return str(TO_POST) % {"reference": case.reference, "last": last}
+    return str(NOT_TOLD) % {"reference": case.reference}
 
 
 def _reasons(case: ErasureRequest, clock: CaseClock, now: datetime) -> list[tuple[str, str]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from audits.core.estimates import Level
-from audits.views.cells import NOT_COMPUTED, mapping, number, text
+from audits.views.cells import mapping, not_computed, number, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,19 +27,16 @@ LEVELS = {
     Level.WHOLE_SET: "All records together",
 }
 CONTRASTS = {
-    "before": (
-        "Before unlearning",
-        "Models that learned the records against models that never saw them. It shows whether "
-        "this attack can see the records at all.",
-    ),
-    "leak": (
-        "Leak after unlearning",
-        "The same models after unlearning. The largest plausible value must lie below the margin.",
-    ),
-    "equivalence": (
-        "Equivalence to retraining",
-        "Unlearned models against models that were retrained without the records.",
-    ),
+    "before": "Before unlearning",
+    "leak": "Leak after unlearning",
+    "equivalence": "Equivalence to retraining",
+}
+MEANINGS = {
+    "before": "Models that learned the records against models that never saw them. It shows "
+    "whether this attack can see the records at all.",
+    "leak": "The same models after unlearning. The largest plausible value must lie below the "
+    "margin.",
+    "equivalence": "Unlearned models against models that were retrained without the records.",
 }
 WHY_MISSING = {
     "before": "The payload holds no such contrast.",
@@ -64,12 +63,13 @@ class LevelRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ContrastTable:
-    """One comparison at every level, or why it was not made."""
+    """One comparison at every level, or why it was not made: in words of its own, or stored."""
 
     title: str
     meaning: str
     rows: tuple[LevelRow, ...]
     missing: str = ""
+    stored: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,20 +135,20 @@ def other_attacks(payload: Mapping[str, Any], policy: Mapping[str, Any]) -> tupl
 def _contrast(
     name: str, found: Mapping[str, Any], policy: Mapping[str, Any], reason: str
 ) -> ContrastTable:
-    title, meaning = CONTRASTS[name]
     levels = {level: mapping(found.get(level.value)) for level in Level}
     rows = tuple(_level(level, row, policy) for level, row in levels.items() if row)
     return ContrastTable(
-        title=title,
-        meaning=meaning,
+        title=_(CONTRASTS[name]),
+        meaning=_(MEANINGS[name]),
         rows=rows,
-        missing="" if rows else reason or WHY_MISSING[name],
+        missing="" if rows else reason or _(WHY_MISSING[name]),
+        stored=bool(reason and not rows),
     )
 
 
 def _level(level: Level, row: Mapping[str, Any], policy: Mapping[str, Any]) -> LevelRow:
     return LevelRow(
-        level=LEVELS[level],
+        level=_(LEVELS[level]),
         estimate=number(row.get("estimate")),
         lower=number(row.get("lower")),
         upper=number(row.get("upper")),
@@ -180,7 +180,7 @@ def _answer(
     margin = policy.get(MARGINS[level])
     return Answer(
         attack=title,
-        level=LEVELS[level],
+        level=_(LEVELS[level]),
         before=number(lower, digits=2),
         after=number(upper, digits=2),
         margin=number(margin, digits=2),
@@ -190,9 +190,18 @@ def _answer(
 
 def _says(*values: Any) -> str:  # noqa: ANN401  (any JSON values)
     if not all(isinstance(value, int | float) for value in values):
-        return NOT_COMPUTED
+        return not_computed()
     before, after, leak, margin = values
     if leak > margin:
-        return "leaks"
-    seen = "seen before" if before > margin else "not shown to be seen before"
-    return f"{seen}, {'below' if after <= margin else 'perhaps above'} the margin after"
+        return _("leaks")
+    if before > margin:
+        below, above = (
+            _("seen before, below the margin after"),
+            _("seen before, perhaps above the margin after"),
+        )
+    else:
+        below, above = (
+            _("not shown to be seen before, below the margin after"),
+            _("not shown to be seen before, perhaps above the margin after"),
+        )
+    return below if after <= margin else above

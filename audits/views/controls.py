@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from audits.views.cells import mapping
 from audits.views.measurements import Fact
 from audits.views.wording import BUSY, Badge, method_title, verdict_badge
@@ -33,17 +35,17 @@ def control_facts(payload: Mapping[str, Any], design: Mapping[str, Any]) -> tupl
         return ()
     found = [str(one) for one in kept.get("findings") or payload.get("findings") or ()]
     planted = design.get("canaries")
+    positive = (
+        _("Positive: %(planted)s mislabelled records planted, which it must see")
+        % {"planted": planted}
+        if planted
+        else _("Positive: mislabelled records planted")
+    )
+    negative = _("Negative: models that never saw the records, which it must not tell apart")
+    seen = _("seen") if planted else _("none in this design")
     return (
-        Fact(
-            name=f"Positive: {planted} mislabelled records planted, which it must see"
-            if planted
-            else "Positive: mislabelled records planted",
-            value=_said(found, BLIND, "seen") if planted else "none in this design",
-        ),
-        Fact(
-            name="Negative: models that never saw the records, which it must not tell apart",
-            value=_said(found, (FALSE_ALARM,), "not told apart, or too few to be halved"),
-        ),
+        _fact(positive, found if planted else [], BLIND, seen),
+        _fact(negative, found, (FALSE_ALARM,), _("not told apart, or too few to be halved")),
     )
 
 
@@ -53,12 +55,14 @@ def earlier_attempts(payload: Mapping[str, Any]) -> tuple[Earlier, ...]:
     rows = [mapping(one) for one in found] if isinstance(found, list) else []
     return tuple(
         Earlier(
-            method=method_title(str(one.get("method", ""))),
+            method=_(method_title(str(one.get("method", "")))),
             badge=verdict_badge(str(one["outcome"])) if one.get("outcome") else RESTING,
         )
         for one in rows
     )
 
 
-def _said(findings: list[str], beginnings: tuple[str, ...], otherwise: str) -> str:
-    return " ".join(one for one in findings if one.startswith(beginnings)) or otherwise
+def _fact(name: str, findings: list[str], beginnings: tuple[str, ...], otherwise: str) -> Fact:
+    """Return the stored findings that begin so, else what holds without one."""
+    said = " ".join(one for one in findings if one.startswith(beginnings))
+    return Fact(name=name, value=said or otherwise, stored=bool(said))

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.forms import Form
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from audits import workflow
@@ -19,6 +20,7 @@ from audits.queries.accounts import accounts_of
 from audits.queries.holds import holds_on
 from audits.services.deciding import local_day
 from audits.views.access import page, staff_of
+from audits.views.applicable import not_applicable, undecided
 from audits.views.asking import SAID_NO, answered, ask, carry_out, posted
 from audits.views.deciding_forms import FIRST, AcceptForms, RefuseForm, ReturnForm
 from audits.views.problems import problems
@@ -41,6 +43,8 @@ EVERY_WAY = ("GET", "HEAD", "POST")
 def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Propose to accept, on grounds and with exceptions."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
+    if request.method != "POST" and (reason := undecided(case)):
+        return not_applicable(request, case, _("Accept the request"), reason)
     today = local_day(timezone.now())
     form = AcceptForms(posted(request), datasets=_datasets(case), today=today)
     refused = ""
@@ -55,7 +59,7 @@ def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
                 user=staff_of(request),
                 assessed=assessed,
             ),
-            "was accepted. The erasure has started.",
+            _("Case %(reference)s was accepted. The erasure has started."),
         )
         if not refused:
             return redirect("audits:case", case_id=case.pk)
@@ -69,6 +73,8 @@ def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
 def refuse(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Propose to refuse, for a coded reason."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
+    if request.method != "POST" and (reason := undecided(case)):
+        return not_applicable(request, case, _("Refuse the request"), reason)
     form = RefuseForm(posted(request))
     if form.is_valid():
         code = form.cleaned_data["code"]
@@ -78,7 +84,7 @@ def refuse(request: HttpRequest, case_id: UUID) -> HttpResponse:
             lambda: workflow.refuse(
                 case_id=case.pk, code=code, user=staff_of(request), assessed=form.assessed()
             ),
-            "was refused. The person is being told why.",
+            _("Case %(reference)s was refused. The person is being told why."),
         )
         if not refused:
             return redirect("audits:case", case_id=case.pk)
@@ -103,12 +109,15 @@ def approve(request: HttpRequest, case_id: UUID, decision_id: UUID) -> HttpRespo
     if request.method != "POST":
         context = {"case": case, "form": Form(), **panel(request, case), "proposal": found}
         return page(request, "audits/approve_decision.html", context)
-    done = "accepted" if found.kind == Decision.Kind.ACCEPT else "refused"
+    accepts = found.kind == Decision.Kind.ACCEPT
+    done = (
+        _("Case %(reference)s was accepted.") if accepts else _("Case %(reference)s was refused.")
+    )
     return carry_out(
         request,
         case,
         lambda: workflow.approve_decision(decision=found, user=staff_of(request)),
-        f"Case {case.reference} was {done}.",
+        done % {"reference": case.reference},
     )
 
 
@@ -127,7 +136,7 @@ def send_back(request: HttpRequest, case_id: UUID, decision_id: UUID) -> HttpRes
             case,
             form,
             lambda: workflow.return_decision(decision=found, note=note, user=staff_of(request)),
-            f"The decision about {case.reference} was sent back.",
+            _("The decision about %(reference)s was sent back.") % {"reference": case.reference},
         )
     return ask(request, "audits/return_decision.html", case, form)
 
@@ -146,13 +155,14 @@ def erase_excepted(request: HttpRequest, case_id: UUID, exception_id: UUID) -> H
             request,
             case,
             lambda: workflow.note_place_erased(exception_id=found.pk, user=staff_of(request)),
-            f"It was noted that {found.place} was erased from.",
+            _("It was noted that %(place)s was erased from.") % {"place": found.place},
         )
     return carry_out(
         request,
         case,
         lambda: workflow.erase_excepted(exception_id=found.pk, user=staff_of(request)),
-        f"A case that erases what {case.reference} kept was opened.",
+        _("A case that erases what %(reference)s kept was opened.")
+        % {"reference": case.reference},
     )
 
 
@@ -195,7 +205,9 @@ def _propose(
     except SAID_NO as error:
         return str(error)
     waits = proposal.state == Decision.State.PROPOSED
-    second = "your decision is proposed. Somebody else approves it or sends it back."
-    said = f"Case {case.reference}: {second}" if waits else f"Case {case.reference} {done}"
-    messages.success(request, said)
+    second = _(
+        "Case %(reference)s: your decision is proposed. Somebody else approves it or sends it "
+        "back."
+    )
+    messages.success(request, (second if waits else done) % {"reference": case.reference})
     return ""

@@ -1,4 +1,4 @@
-"""What members of staff write when they propose, return, or hold, answered in sentences."""
+"""What members of staff write when they propose or return, answered in sentences."""
 
 from __future__ import annotations
 
@@ -7,32 +7,37 @@ from uuid import UUID
 
 from django import forms
 from django.forms import formset_factory
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from audits.core.assessment import LONGEST_PLACE, Assessed, Excepted, Ground
 from audits.core.grounds import EXCEPTIONS, GROUNDS, OVERRULED, REFUSALS
-from audits.forms import PlainForm
-from audits.models import ErasureRequest, LegalHold
+from audits.forms import PlainForm, spoken
+from audits.models import ErasureRequest
 from audits.views.problems import problems
-from lineage.core.identifiers import IdentifierNotUsable, normalise
-from lineage.models import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import date
 
+    from audits.forms import Words
+    from lineage.models import Dataset
+
 GROUND_ROWS, EXCEPTION_ROWS = 3, 2
-NOTHING = ("", "None")
-NO_GROUND = "Select a ground."
+CHOOSE, NOTHING = ("", _("Choose one")), ("", _("None"))
+NO_GROUND = _("Select a ground.")
 FIRST = "#id_ground-0-code"
+NUMBERED = {"ground": "Ground %(number)s", "exception": "Exception %(number)s"}
 
 
-def _long(label: str, help_text: str = "", *, required: bool = False) -> forms.CharField:
+def long_text(label: Words, help_text: Words = "", *, required: bool = False) -> forms.CharField:
+    """Several rows of text."""
     return forms.CharField(
         label=label,
         help_text=help_text,
         required=required,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": f"{label} Write a sentence."},
+        error_messages={"required": _("Write a sentence.")},
     )
 
 
@@ -40,17 +45,17 @@ class GroundForm(PlainForm):
     """One ground of Art. 17(1) for one purpose; a row without a ground is left out."""
 
     code = forms.ChoiceField(
-        label="Ground",
+        label=_("Ground"),
         required=False,
-        choices=[NOTHING, *(one for one in ErasureRequest.Ground.choices if one[0])],
+        choices=[CHOOSE, *spoken(one for one in ErasureRequest.Ground.choices if one[0])],
     )
     purpose = forms.CharField(
-        label="For which purpose was the data used?", required=False, max_length=200
+        label=_("For which purpose was the data used?"), required=False, max_length=200
     )
-    assessment = _long("Why does the ground apply?")
-    other_ground = _long(
-        "Is there another legal ground for this purpose?",
-        "Needed for consent (b) and objection (c): if there is, the data may have to stay.",
+    assessment = long_text(_("Why does the ground apply?"))
+    other_ground = long_text(
+        _("Is there another legal ground for this purpose?"),
+        _("Needed for consent (b) and objection (c): if there is, the data may have to stay."),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -59,7 +64,9 @@ class GroundForm(PlainForm):
         if cleaned.get("code"):
             _say(lambda: Ground(**cleaned).check(GROUNDS))
         elif any(cleaned.values()):
-            raise forms.ValidationError("Select a ground for what you wrote, or clear it.")
+            raise forms.ValidationError(
+                gettext("Select a ground for what you wrote, or clear it.")
+            )
         return cleaned
 
 
@@ -67,22 +74,24 @@ class ExceptionForm(PlainForm):
     """One exception of Art. 17(3); a row without one is left out."""
 
     code = forms.ChoiceField(
-        label="Exception", required=False, choices=[NOTHING, *EXCEPTIONS.items()]
+        label=_("Exception"), required=False, choices=[NOTHING, *spoken(EXCEPTIONS.items())]
     )
-    dataset = forms.ChoiceField(label="Data set whose records are kept apart", required=False)
+    dataset = forms.ChoiceField(label=_("Data set whose records are kept apart"), required=False)
     place = forms.CharField(
-        label="Or a purpose or place outside the data sets",
-        help_text="It is written down and told to the person; whoever keeps that place heeds it.",
+        label=_("Or a purpose or place outside the data sets"),
+        help_text=_(
+            "It is written down and told to the person; whoever keeps that place heeds it."
+        ),
         required=False,
         max_length=LONGEST_PLACE,
     )
-    basis = _long("Which law or claim is it based on?")
-    scope = _long("What is kept, and no more than needed?")
+    basis = long_text(_("Which law or claim is it based on?"))
+    scope = long_text(_("What is kept, and no more than needed?"))
     until = forms.DateField(
-        label="Until which day?",
+        label=_("Until which day?"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"invalid": "Enter a day as YYYY-MM-DD."},
+        error_messages={"invalid": _("Enter a day as YYYY-MM-DD.")},
     )
 
     def __init__(self, *args: Any, datasets: Iterable[Dataset], today: date, **kw: Any) -> None:  # noqa: ANN401  (a form's)
@@ -96,11 +105,13 @@ class ExceptionForm(PlainForm):
         cleaned = super().clean() or self.cleaned_data
         if not cleaned.get("code"):
             if any(cleaned.values()):
-                raise forms.ValidationError("Select an exception for what you wrote, or clear it.")
+                raise forms.ValidationError(
+                    gettext("Select an exception for what you wrote, or clear it.")
+                )
             return cleaned
         if not cleaned.get("until"):
             raise forms.ValidationError(
-                "An exception needs its last day: what is kept is erased after it."
+                gettext("An exception needs its last day: what is kept is erased after it.")
             )
         _say(lambda: self.excepted().check(self.today))
         return cleaned
@@ -115,9 +126,9 @@ class ExceptionForm(PlainForm):
 class PositionForm(PlainForm):
     """What may be noted with any decision."""
 
-    position = _long(
-        "Your organisation's own legal view, if it took one",
-        "For instance on whether a model holds personal data. It changes nothing that is done.",
+    position = long_text(
+        _("Your organisation's own legal view, if it took one"),
+        _("For instance on whether a model holds personal data. It changes nothing that is done."),
     )
 
 
@@ -133,7 +144,7 @@ class AcceptForms:
         more = {"datasets": list(datasets), "today": today}
         self.exceptions = ExceptionRows(data, prefix="exception", form_kwargs=more)
         self.note = PositionForm(data)
-        self.missing = ""
+        self.missing: Words = ""
 
     @property
     def parts(self) -> list[Any]:
@@ -158,10 +169,10 @@ class AcceptForms:
 
     def errors(self) -> list[tuple[str, str]]:
         """Return where something is wrong, and what."""
-        found = [(FIRST, self.missing)] if self.missing else []
+        found = [(FIRST, str(self.missing))] if self.missing else []
         for form in self.parts if self.note.is_bound and self._whole() else ():
-            kind, _, row = (form.prefix or "").partition("-")
-            named = f"{kind.capitalize()} {int(row) + 1}. " if row else ""
+            kind, _dash, row = (form.prefix or "").partition("-")
+            named = f"{gettext(NUMBERED[kind]) % {'number': int(row) + 1}}. " if row else ""
             found += [(place, f"{named}{sentence}") for place, sentence in problems(form)]
         return found
 
@@ -183,17 +194,22 @@ class RefuseForm(PositionForm):
     """The coded reason for which a request is refused, and what it rests on."""
 
     code = forms.ChoiceField(
-        label="Why is the request refused?",
-        help_text="The person is told this reason, and where to complain.",
+        label=_("Why is the request refused?"),
+        help_text=_("The person is told this reason, and where to complain."),
         choices=[one for one in REFUSALS.items() if one[0] != OVERRULED],
         widget=forms.RadioSelect,
-        error_messages={"required": "Select a reason.", "invalid_choice": "Select a reason."},
+        error_messages={
+            "required": _("Select a reason."),
+            "invalid_choice": _("Select a reason."),
+        },
     )
-    assessment = _long("Why does this reason apply to all that is held?", required=True)
-    evidence = _long(
-        "If manifestly unfounded or excessive: what shows it?",
-        "40 characters or more. The burden of proof is the controller's, and a second person "
-        "decides whatever the settings say.",
+    assessment = long_text(_("Why does this reason apply to all that is held?"), required=True)
+    evidence = long_text(
+        _("If manifestly unfounded or excessive: what shows it?"),
+        _(
+            "40 characters or more. The burden of proof is the controller's, and a second person "
+            "decides whatever the settings say."
+        ),
     )
     field_order = ("code", "assessment", "evidence", "position")
 
@@ -213,65 +229,7 @@ class RefuseForm(PositionForm):
 class ReturnForm(PlainForm):
     """Why a proposed decision is sent back."""
 
-    note = _long("What has to change?", required=True)
-
-
-class HoldForm(PlainForm):
-    """A legal hold on a person or on a data set."""
-
-    kind = forms.ChoiceField(
-        label="What is held?",
-        choices=LegalHold.Kind.choices,
-        widget=forms.RadioSelect,
-        error_messages={"required": "Select what is held."},
-    )
-    identifier = forms.CharField(
-        label="The person's e-mail address or identifier",
-        help_text="It is looked up and not stored.",
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-    dataset = forms.ModelChoiceField(
-        Dataset.objects.none(), label="Or the data set", required=False, empty_label="None"
-    )
-    basis = _long("For which claim or proceeding?", required=True)
-    review_on = forms.DateField(
-        label="On which day is it reviewed?",
-        widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={
-            "required": "Enter the day of review.",
-            "invalid": "Enter a day as YYYY-MM-DD.",
-        },
-    )
-
-    def __init__(self, data: Any = None, *, today: date) -> None:  # noqa: ANN401  (request.POST)
-        super().__init__(data)
-        self.today = today
-        dataset: Any = self.fields["dataset"]
-        dataset.queryset = Dataset.objects.order_by("name")
-
-    def clean_review_on(self) -> date:
-        """Accept a day to come."""
-        day: date = self.cleaned_data["review_on"]
-        if day <= self.today:
-            raise forms.ValidationError(f"Enter a day after {self.today}; {day} is not.")
-        return day
-
-    def clean(self) -> dict[str, Any]:
-        """Have the one thing named that is held."""
-        cleaned = super().clean() or self.cleaned_data
-        kind = cleaned.get("kind")
-        if kind == LegalHold.Kind.DATASET:
-            if not cleaned.get("dataset"):
-                self.add_error("dataset", "Select the data set.")
-            cleaned["identifier"] = ""
-        elif kind:
-            cleaned["dataset"] = None
-            try:
-                normalise(kind, cleaned.get("identifier", ""))
-            except IdentifierNotUsable as error:
-                self.add_error("identifier", str(error))
-        return cleaned
+    note = long_text(_("What has to change?"), required=True)
 
 
 def _say(check: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from audits import workflow
@@ -32,7 +33,7 @@ def retry(request: HttpRequest, case_id: UUID) -> HttpResponse:
         request,
         case,
         lambda: workflow.retry(case_id=case.pk, user=staff_of(request)),
-        f"Case {case.reference} goes on from where it stopped.",
+        _("Case %(reference)s goes on from where it stopped.") % {"reference": case.reference},
     )
 
 
@@ -46,7 +47,7 @@ def cancel_job(request: HttpRequest, case_id: UUID, job_id: UUID) -> HttpRespons
         request,
         case,
         lambda: workflow.cancel_job(case_id=case.pk, job_id=job.pk, user=staff_of(request)),
-        "The work stops within seconds. The case then needs attention; retry it to go on.",
+        _("The work stops within seconds. The case then needs attention; retry it to go on."),
     )
 
 
@@ -63,7 +64,7 @@ def duplicate(request: HttpRequest, case_id: UUID, finding_id: UUID) -> HttpResp
         lambda: workflow.decide_duplicate(
             finding_id=finding.pk, decision=choice, user=staff_of(request)
         ),
-        "Your decision was recorded.",
+        _("Your decision was recorded."),
     )
 
 
@@ -82,7 +83,7 @@ def duplicates(request: HttpRequest, case_id: UUID) -> HttpResponse:
             decision=choice,
             user=staff_of(request),
         ),
-        "Your decision was recorded.",
+        _("Your decision was recorded."),
     )
 
 
@@ -92,11 +93,11 @@ def export(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Write the report of a sealed case again."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
     if case.status != S.SEALED:
-        messages.error(request, "A report can be written once the case is sealed.")
+        messages.error(request, _("A report can be written once the case is sealed."))
         return redirect("audits:case", case_id=case.pk)
     return carry_out(
         request,
         case,
         lambda: workflow.export(case_id=case.pk, user=staff_of(request)),
-        "The report is being written.",
+        _("The report is being written."),
     )

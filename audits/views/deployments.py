@@ -9,9 +9,10 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from audits.core.letter_rules import LOCALES
 from audits.forms import LongSelect, PlainForm
 from audits.queries import registers
 from audits.queries.told import OUT_OF_USE
@@ -19,6 +20,7 @@ from audits.services import deployments
 from audits.services.rights import NotAllowed
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
+from audits.views.choices import CHOOSE, labels_of, locales
 from audits.views.problems import problems
 from audits.views.rights import needing
 from lineage.models import Deployment, ModelVersion
@@ -36,34 +38,40 @@ class DeploymentForm(PlainForm):
     """That a version runs at a place from now on."""
 
     version = forms.ModelChoiceField(
-        label="Which version runs there?",
+        label=_("Which version runs there?"),
         queryset=ModelVersion.objects.none(),
         widget=LongSelect,
-        error_messages={"required": "Select a version.", "invalid_choice": "Select a version."},
+        empty_label=CHOOSE,
+        error_messages={
+            "required": _("Select a version."),
+            "invalid_choice": _("Select a version."),
+        },
     )
     place = forms.CharField(
-        label="Where does it run?",
-        help_text="Such as the address of an endpoint, or the name of a fleet of devices; name no "
-        "person. What of the same model ran there counts as switched over from now on.",
+        label=_("Where does it run?"),
+        help_text=_(
+            "Such as the address of an endpoint, or the name of a fleet of devices; name no "
+            "person. What of the same model ran there counts as switched over from now on."
+        ),
         max_length=200,
-        error_messages={"required": "Write where it runs."},
+        error_messages={"required": _("Write where it runs.")},
     )
-    kind = forms.ChoiceField(label="What is this place?", choices=Deployment.Kind.choices)
+    kind = forms.ChoiceField(label=_("What is this place?"), choices=labels_of(Deployment.Kind))
     contact = forms.EmailField(
-        label="Whom do we write to when the version must go?",
-        help_text="May stay empty; then you tell them yourself.",
+        label=_("Whom do we write to when the version must go?"),
+        help_text=_("May stay empty; then you tell them yourself."),
         required=False,
-        error_messages={"invalid": "Enter an e-mail address in the form name@example.org."},
+        error_messages={"invalid": _("Enter an e-mail address in the form name@example.org.")},
     )
     locale = forms.ChoiceField(
-        label="In which language?",
-        choices=[("", "Language of this installation"), *LOCALES.items()],
+        label=_("In which language?"),
+        choices=locales,
         required=False,
     )
-    note = forms.CharField(label="Note", max_length=500, required=False)
+    note = forms.CharField(label=_("Note"), max_length=500, required=False)
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # as given
+        super().__init__(*args, **kwargs)
         field = self.fields["version"]
         field.queryset = registers.deployable()  # type: ignore[attr-defined]  # a ModelChoiceField
 
@@ -107,7 +115,9 @@ def withdrawn(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
     except NoSuchDeployment as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{found} is noted as gone.")
+        messages.success(
+            request, gettext("%(deployment)s is noted as gone.") % {"deployment": found}
+        )
     return redirect("audits:deployments")
 
 
@@ -118,5 +128,5 @@ def _registered(request: HttpRequest, form: DeploymentForm) -> bool:
     except DeploymentRefused as error:
         form.add_error("place", str(error))
         return False
-    messages.success(request, f"{made} is registered.")
+    messages.success(request, gettext("%(deployment)s is registered.") % {"deployment": made})
     return True

@@ -70,13 +70,13 @@ def case_bundle(request: HttpRequest, case_id: UUID) -> HttpResponse:
     try:
         data = case_zip(case)
     except ReportNotWritten as error:
-        return not_there(request, "There is no bundle of this case yet", str(error), 404)
+        return not_there(request, _("There is no bundle of this case yet"), str(error), 404)
     except ArtefactMissing as error:
-        return not_there(request, "The file is missing", str(error), 404)
+        return not_there(request, _("The file is missing"), str(error), 404)
     except (ArtefactAltered, RecordRejected) as error:
-        return not_there(request, "The file was altered and is not shown", str(error), 500)
+        return not_there(request, _("The file was altered and is not shown"), str(error), 500)
     except SigningKeyMissing as error:
-        return not_there(request, "Nothing can be signed", str(error), 500)
+        return not_there(request, _("Nothing can be signed"), str(error), 500)
     return attachment(data, f"{case.reference}.zip", "application/zip")
 
 
@@ -87,8 +87,8 @@ def case_picture(request: HttpRequest, case_id: UUID, name: str) -> HttpResponse
     kept = CasePictures.objects.filter(request=case_id).select_related(*PICTURES).first()
     artefact = getattr(kept, name) if kept and name in PICTURES else None
     if artefact is None:
-        sentence = "No such picture is kept of this case; the record has what it would show."
-        return not_there(request, "There is no picture", sentence, 404)
+        sentence = _("No such picture is kept of this case; the record has what it would show.")
+        return not_there(request, _("There is no picture"), sentence, 404)
     data = checked(request, artefact)
     if isinstance(data, HttpResponse):
         return data

@@ -39,7 +39,9 @@ def enter(request: HttpRequest) -> HttpResponse:
         except ValueError as error:
             refuse(form, str(error), {"received_at": "received_date"})
         else:
-            messages.success(request, f"Case {case.reference} was entered.")
+            messages.success(
+                request, _("Case %(reference)s was entered.") % {"reference": case.reference}
+            )
             return redirect("audits:case", case_id=case.pk)
     context = {"form": form, "errors": problems_of_staff(form)}
     return page(request, "audits/enter.html", context, status=400 if form.errors else 200)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.template.loader import render_to_string
-from django.utils import translation
 
 from audits.core.roles import Right
 from audits.services.rights import has_right
@@ -61,14 +60,10 @@ def is_staff(request: HttpRequest) -> bool:
 
 def _said(request: HttpRequest, template: str, status: int, sentence: str = "") -> HttpResponse:
     staff = is_staff(request)
-    # Pages of staff are English as a whole, also where the address leads nowhere.
-    language = "en" if staff else translation.get_language() or "en"
-    with translation.override(language):
-        context = {
-            **site_facts(),
-            "frame": STAFF if staff else PUBLIC,
-            "staff": staff,
-            "sentence": sentence,
-        }
-        body = render_to_string(template, context, request=request)
-    return HttpResponse(body, status=status, headers={"Content-Language": language})
+    context = {
+        **site_facts(),
+        "frame": STAFF if staff else PUBLIC,
+        "staff": staff,
+        "sentence": sentence,
+    }
+    return HttpResponse(render_to_string(template, context, request=request), status=status)

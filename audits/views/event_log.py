@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from audits.core.event_types import SCHEMA
@@ -73,11 +74,11 @@ def proof(request: HttpRequest, index: int) -> HttpResponse:
     try:
         text = log_proofs.tlog_proof(index, log_proofs.newest_checkpoint())
     except log_proofs.NotSignedYet as error:
-        title = "There is no proof of this event yet"
+        title = _("There is no proof of this event yet")
         return not_there(request, title, str(error), HTTPStatus.NOT_FOUND)
     except (NotProven, SubtreeMissing) as error:
-        title = "The log is not what was signed"
-        said = f"{error} Run manage.py fsck."
+        title = _("The log is not what was signed")
+        said = _("%(reason)s Run manage.py fsck.") % {"reason": error}
         return not_there(request, title, said, HTTPStatus.INTERNAL_SERVER_ERROR)
     return attachment(text.encode(), f"{index}.tlog-proof", PLAIN)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from audits.core.certificate_words import certificate_words
@@ -17,6 +18,7 @@ from audits.queries.limits import limits_of
 from audits.views import beside, contrasts, controls, evidence_numbers, measurements
 from audits.views.access import page, staff_page
 from audits.views.downloads import attachment, checked, not_there
+from audits.views.saying import told
 from audits.views.wording import guarantee_words, method_title, verdict_badge
 from lineage.models import Artefact
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from audits.queries.fleet import Pool
 
 KINDS = {
     Evidence.Kind.U_LIRA: "Does the attack still tell that the model learned the records? Shadow "
@@ -62,8 +63,8 @@ def evidence(request: HttpRequest, case_id: UUID, evidence_id: UUID) -> HttpResp
         "evidence": found,
         "about": KINDS[Evidence.Kind(found.kind)],
         "run": found.run,
-        "method": method_title(found.run.method),
-        "guarantee": guarantee_words(found.run.guarantee),
+        "method": _(method_title(found.run.method)),
+        "guarantee": _(guarantee_words(found.run.guarantee)),
         "verdict": verdict,
         "badge": verdict_badge(verdict.outcome if verdict else ""),
         "plan": plan,
@@ -84,8 +85,8 @@ def plot(request: HttpRequest, case_id: UUID, evidence_id: UUID) -> HttpResponse
     case = get_object_or_404(ErasureRequest, pk=case_id)
     found = _evidence_of(case, evidence_id)
     if found.plot is None:
-        sentence = "No plot was drawn for this evidence; its numbers are in the tables."
-        return not_there(request, "There is no plot", sentence, 404)
+        sentence = _("No plot was drawn for this evidence; its numbers are in the tables.")
+        return not_there(request, _("There is no plot"), sentence, 404)
     return _picture(request, found.plot)
 
 
@@ -97,8 +98,8 @@ def figure(request: HttpRequest, case_id: UUID, evidence_id: UUID, name: str) ->
     digest = _figures(_evidence_of(case, evidence_id)).get(name)
     stored = Artefact.objects.filter(sha256=digest, kind=Artefact.Kind.PLOT).first()
     if stored is None:
-        sentence = "No such figure was drawn for this evidence; its numbers are in the tables."
-        return not_there(request, "There is no figure", sentence, 404)
+        sentence = _("No such figure was drawn for this evidence; its numbers are in the tables.")
+        return not_there(request, _("There is no figure"), sentence, 404)
     return _picture(request, stored)
 
 
@@ -128,8 +129,8 @@ def evidence_table(
     policy = plan.policy if plan else case.policy
     rows = {one.slug: one for one in _numbers(found, policy)["numbers"]}
     if name not in rows:
-        sentence = "This evidence holds no such numbers; its page says which it holds."
-        return not_there(request, "There is no table", sentence, 404)
+        sentence = _("This evidence holds no such numbers; its page says which it holds.")
+        return not_there(request, _("There is no table"), sentence, 404)
     named = f"{case.reference}-{str(found.pk)[:8]}-{name}.csv"
     return attachment(rows[name].as_csv().encode(), named, "text/csv; charset=utf-8")
 
@@ -146,10 +147,11 @@ def _numbers(found: Evidence, policy: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _shared(found: Evidence, plan: AuditPlan | None) -> Pool | None:
-    """Return what is said over the cases of one pool, where it served several."""
+def _shared(found: Evidence, plan: AuditPlan | None) -> str:
+    """Return what is said over the cases of one pool; empty unless it served several."""
     several = found.kind == Evidence.Kind.U_LIRA and plan and plan.design.get("subjects")
-    return pool_of(found.run) if several else None
+    pool = pool_of(found.run) if several else None
+    return pool.told(told) if pool else ""
 
 
 def _plan_of(found: Evidence) -> AuditPlan | None:
@@ -214,5 +216,5 @@ def _tables(found: Evidence, policy: dict[str, Any]) -> dict[str, Any]:
         "not_made": payload.get("not_made") or {},
         "utility": measurements.utility_facts(payload),
         "kept": measurements.kept_facts(payload),
-        "certificate": certificate_words(payload),
+        "certificate": certificate_words(payload, told),
     }

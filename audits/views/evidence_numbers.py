@@ -5,69 +5,40 @@ A payload is JSON that an earlier release may have sealed, so no part of it is t
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from audits.core.estimates import Level
 from audits.core.score_bins import bin_edges, counted
 from audits.views.cells import mapping, number, percent
 from audits.views.contrasts import CONTRASTS, LEVELS, MAIN, MARGINS
-from lineage.core.plain_cell import plain_cell
+from audits.views.number_table import Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-STAGES = {"before": "before unlearning", "leak": "after unlearning"}
+    from audits.views.number_table import Cell
+
+STAGES = {"before": "Before unlearning", "leak": "After unlearning"}
 ARMS = {"in": "learned the records", "out": "never saw them"}
 EVERY = 5  # of the rates that are kept stands in the table of the page; the file has all
 DIGITS = 4  # of a score, for the pointer
-NOTHING = "none"
-NOT_DRAWN = (
-    "The curves were not drawn: this audit relies on a certificate, so there are no scores of "
-    "these records, or it was judged by a release that drew none."
-)
-NO_RATES = (
-    "The rates along the curves were not kept, only their picture: this was judged by an earlier "
-    "release, or a score was not finite."
-)
-NO_HISTOGRAMS = "The histograms were not drawn: this was judged by an earlier release."
-NO_POINTS = (
-    "The numbers of the power curve were not kept, only its picture: this was judged by an "
-    "earlier release. Those of this look are in a table below."
-)
-NO_POWER = (
-    "The power curve was not drawn: for no level that decides is the power known, or this was "
-    "judged by an earlier release."
-)
-Cell = str | int | float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """One table: ``shown`` in words for the page, ``rows`` as numbers for the file."""
-
-    slug: str
-    title: str
-    about: str
-    head: tuple[str, ...]
-    shown: tuple[tuple[str, ...], ...]
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-    def as_csv(self) -> str:
-        """Return the numbers as a table; no text of it is read as a formula by a spreadsheet."""
-        text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(self.columns)
-        table.writerows(
-            [plain_cell(one) if isinstance(one, str) else one for one in row] for row in self.rows
-        )
-        return text.getvalue()
+# What was not drawn or not kept, and why.
+LACKING = {
+    "curves": "The curves were not drawn: this audit relies on a certificate, so there are no "
+    "scores of these records, or it was judged by a release that drew none.",
+    "rates": "The rates along the curves were not kept, only their picture: this was judged by an "
+    "earlier release, or a score was not finite.",
+    "histograms": "The histograms were not drawn: this was judged by an earlier release.",
+    "power": "The power curve was not drawn: for no level that decides is the power known, or "
+    "this was judged by an earlier release.",
+    "points": "The numbers of the power curve were not kept, only its picture: this was judged by "
+    "an earlier release. Those of this look are in a table below.",
+}
 
 
 def tables(payload: Mapping[str, Any], policy: Mapping[str, Any]) -> tuple[Numbers, ...]:
@@ -88,13 +59,13 @@ def lacking(payload: Mapping[str, Any], *, drawn: bool) -> tuple[str, ...]:
         return ()  # the page says why there is nothing at all
     figures = mapping(payload.get("figures"))
     found = {
-        NOT_DRAWN: not drawn,
-        NO_RATES: drawn and not _kept_curves(payload),
-        NO_HISTOGRAMS: "histograms" not in figures,
-        NO_POWER: "power" not in figures,
-        NO_POINTS: "power" in figures and not payload.get("power_curve"),
+        "curves": not drawn,
+        "rates": drawn and not _kept_curves(payload),
+        "histograms": "histograms" not in figures,
+        "power": "power" not in figures,
+        "points": "power" in figures and not payload.get("power_curve"),
     }
-    return tuple(sentence for sentence, missing in found.items() if missing)
+    return tuple(_(LACKING[what]) for what, missing in found.items() if missing)
 
 
 def for_pointer(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,13 +85,18 @@ def _curves(payload: Mapping[str, Any]) -> Numbers | None:
     rows = tuple(zip(found["rates"], *parts, strict=True))
     return Numbers(
         slug="roc",
-        title="The curves",
-        about="True positive rates at false positive rates that are evenly spaced on a "
-        "logarithmic axis, with the ends of the 95 % band over models. To the left of the first "
-        f"point of a curve there is no rate. {found['negatives']} models never saw the records, "
-        "so false positive rates below "
-        f"{percent(min(1.0, 3 / max(found['negatives'], 1)))} cannot be assessed.",
-        head=("False positives", "Before", "Band", "After", "Band"),
+        title=_("The curves"),
+        about=_(
+            "True positive rates at false positive rates that are evenly spaced on a logarithmic "
+            "axis, with the ends of the 95 %% band over models. To the left of the first point of "
+            "a curve there is no rate. %(n)s models never saw the records, so false positive "
+            "rates below %(rate)s cannot be assessed."
+        )
+        % {
+            "n": found["negatives"],
+            "rate": percent(min(1.0, 3 / max(found["negatives"], 1))),
+        },
+        head=(_("False positives"), _("Before"), _("Band"), _("After"), _("Band")),
         shown=tuple(
             (percent(rate), _rate(a), _band(b, c), _rate(d), _band(e, f))
             for rate, a, b, c, d, e, f in rows[::EVERY]
@@ -146,12 +122,17 @@ def _histograms(payload: Mapping[str, Any]) -> Numbers | None:
     )
     return Numbers(
         slug="histograms",
-        title="The histograms",
-        about="Models by what the attack says of them: the log-likelihood ratio, summed over the "
-        "records. Above zero it says “learned”. Bins without a model are left out here.",
-        head=("From", "To", "Before: learned", "never saw", "After: unlearned", "never saw"),
+        title=_("The histograms"),
+        about=_(
+            "Models by what the attack says of them: the log-likelihood ratio, summed over the "
+            "records. Above zero it says “learned”. Bins without a model are left out here."
+        ),
+        head=(
+            *(_("From"), _("To"), _("Before: learned"), _("never saw")),
+            *(_("After: unlearned"), _("never saw")),
+        ),
         shown=tuple(
-            (f"{row[0]:.3g}", f"{row[1]:.3g}", *map(str, row[2:])) for row in rows if any(row[2:])
+            (_three(row[0]), _three(row[1]), *map(str, row[2:])) for row in rows if any(row[2:])
         ),
         columns=("from", "to", *(f"{stage}_{arm}" for stage in STAGES for arm in ARMS)),
         rows=rows,
@@ -170,11 +151,14 @@ def _scores(payload: Mapping[str, Any]) -> Numbers | None:
         return None
     return Numbers(
         slug="scores",
-        title="The score of each model",
-        about="Of the shadow models that judge; sorted, so that no row says which model it is.",
-        head=("When", "The model", "Models", "Lowest", "Median", "Highest"),
+        title=_("The score of each model"),
+        about=_("Of the shadow models that judge; sorted, so that no row says which model it is."),
+        head=(
+            *(_("When"), _("The model"), _("Models")),
+            *(_("Lowest"), _("Median"), _("Highest")),
+        ),
         shown=tuple(
-            (STAGES[stage].capitalize(), ARMS[arm], *_summary(values))
+            (_(STAGES[stage]), _(ARMS[arm]), *_summary(values))
             for stage, arms in found.items()
             for arm, values in arms.items()
             if values
@@ -201,14 +185,17 @@ def _power(payload: Mapping[str, Any], policy: Mapping[str, Any]) -> Numbers | N
     named = {level.value: words for level, words in LEVELS.items()}
     return Numbers(
         slug="power",
-        title="The power curve",
-        about="What an audit can show with so many models per arm, at its looks and beyond.",
-        head=("About", "Models per arm", "A look of the policy", "Rules out", "Finds", "Margin"),
+        title=_("The power curve"),
+        about=_("What an audit can show with so many models per arm, at its looks and beyond."),
+        head=(
+            *(_("About"), _("Models per arm"), _("A look of the policy")),
+            *(_("Rules out"), _("Finds"), _("Margin")),
+        ),
         shown=tuple(
             (
-                named[str(level)],
+                _(named[str(level)]),
                 str(size),
-                str(planned),
+                _("yes") if planned == "yes" else _("no"),
                 number(bound, digits=2),
                 number(seen, digits=2),
                 number(margin, digits=2),
@@ -237,8 +224,8 @@ def _contrasts(payload: Mapping[str, Any], policy: Mapping[str, Any]) -> Numbers
         return None
     return Numbers(
         slug="contrasts",
-        title="The contrasts",
-        about="Every attack at every level; these are the tables further up on this page.",
+        title=_("The contrasts"),
+        about=_("Every attack at every level; these are the tables further up on this page."),
         head=(),
         shown=(),
         columns=("attack", "contrast", "level", *MEASURED, "margin"),
@@ -288,12 +275,16 @@ def _finite(values: Any) -> list[float]:  # noqa: ANN401  (any JSON value)
 def _summary(values: Sequence[float]) -> tuple[str, ...]:
     ordered = sorted(values)
     numbers = (ordered[0], median(ordered), ordered[-1])
-    return (str(len(ordered)), *(f"{one:.3g}" for one in numbers))
+    return (str(len(ordered)), *map(_three, numbers))
+
+
+def _three(value: float) -> str:
+    return f"{value:.3g}"
 
 
 def _rate(value: float | None) -> str:
-    return NOTHING if value is None else percent(value)
+    return _("none") if value is None else percent(value)
 
 
 def _band(low: float, high: float) -> str:
-    return f"{percent(low)} to {percent(high)}"
+    return _("%(low)s to %(high)s") % {"low": percent(low), "high": percent(high)}

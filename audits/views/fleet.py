@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from audits.core.fleet_words import DOES_NOT_MEAN
@@ -13,6 +14,7 @@ from audits.queries.fleet import PeriodRefused, period
 from audits.queries.fleet_kept import kept_fleet
 from audits.queries.questions import OPEN, WITHOUT
 from audits.views.access import page, staff_page
+from audits.views.saying import told
 from audits.views.wording import BUSY, QUIET, Badge, method_title, verdict_badge
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ def all_evidence(request: HttpRequest) -> HttpResponse:
     try:
         since, until = period(typed["since"], typed["until"])
     except PeriodRefused as error:
-        messages.error(request, f"{error} All days are shown.")
+        shown_instead = _("All days are shown.")
+        messages.error(request, f"{error} {shown_instead}")
         since, until = None, None
     found = kept_fleet(since=since, until=until)
     kept = set(found.surviving)
@@ -48,11 +51,12 @@ def all_evidence(request: HttpRequest) -> HttpResponse:
     }
     context = {
         "fleet": found,
-        "statement": found.statement(),
+        "statement": found.statement(told),
         "does_not_mean": DOES_NOT_MEAN,
         "methods": _methods(found),
         "shown": shown,
         "pools": pools,
+        "pool_words": [(one.run, one.told(told)) for one in pools],
         "rows": [_row(one, found, kept) for one in shown],
         "days": days,
         "query": "".join(f"{name}={day}&" for name, day in days.items() if day),
@@ -63,7 +67,7 @@ def all_evidence(request: HttpRequest) -> HttpResponse:
 def _methods(found: Fleet) -> list[dict[str, Any]]:
     return [
         {
-            "method": method_title(method),
+            "method": _(method_title(method)),
             "outcomes": [(_badge(outcome), count) for outcome, count in outcomes.items()],
         }
         for method, outcomes in found.by_method()
@@ -79,7 +83,7 @@ def _row(one: Question, found: Fleet, kept: set[Question]) -> dict[str, Any]:
     return {
         "question": one,
         "badge": _badge(one.outcome),
-        "method": method_title(one.run.method),
+        "method": _(method_title(one.run.method)),
         "survives": one in kept,
         "e": strength.among(len(found.asked), found.level) if strength else None,
     }

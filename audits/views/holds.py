@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits import workflow
@@ -16,7 +17,7 @@ from audits.queries.holds import active_holds, is_unknown, released_holds
 from audits.services.deciding import local_day
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
-from audits.views.deciding_forms import HoldForm
+from audits.views.hold_forms import HoldForm
 from audits.views.problems import problems
 from audits.views.rights import may, needing
 
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 SHOWN = 50
-UNKNOWN = (
-    "Nobody is known under this address or number by now. Check how it is spelled; if it is "
-    "wrong, release the hold and place another. It also counts for records that come later."
-)
 
 
 @require_safe
@@ -52,9 +49,9 @@ def place(request: HttpRequest) -> HttpResponse:
     form = HoldForm(posted(request), today=local_day(timezone.now()))
     if form.is_valid():
         workflow.place_hold(**form.cleaned_data, user=staff_of(request))
-        messages.success(request, "The hold stands. Cases that it concerns stop by themselves.")
+        messages.success(request, _("The hold stands. Cases that it concerns stop by themselves."))
         if is_unknown(form.cleaned_data["kind"], form.cleaned_data["identifier"]):
-            messages.warning(request, UNKNOWN)
+            messages.warning(request, _unknown())
         return redirect("audits:holds")
     errors = problems(form)
     context = {"form": form, "errors": errors}
@@ -69,7 +66,14 @@ def release(request: HttpRequest, hold_id: UUID) -> HttpResponse:
     if request.method != "POST":
         return page(request, "audits/release_hold.html", {"hold": hold})
     if workflow.release_hold(hold_id=hold.pk, user=staff_of(request)):
-        messages.success(request, "The hold is released. The cases that it stopped go on.")
+        messages.success(request, _("The hold is released. The cases that it stopped go on."))
     else:
-        messages.error(request, "This hold was released before.")
+        messages.error(request, _("This hold was released before."))
     return redirect("audits:holds")
+
+
+def _unknown() -> str:
+    return _(
+        "Nobody is known under this address or number by now. Check how it is spelled; if it is "
+        "wrong, release the hold and place another. It also counts for records that come later."
+    )

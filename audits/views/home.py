@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from audits.core.roles import ROLES
@@ -52,4 +53,4 @@ def staff_home(request: HttpRequest) -> HttpResponse:
 
 def _roles(user: User) -> str:
     held = set(user.groups.values_list("name", flat=True))
-    return ", ".join(name for name in ROLES if name in held)
+    return ", ".join(_(name) for name in ROLES if name in held)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audits.core.grounds import RESTRICTIONS
@@ -22,9 +23,7 @@ from audits.services.stopping import SHORTEST_REASON
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from django.utils.functional import _StrPromise
-
-    Words = str | _StrPromise
+    from audits.forms import Words
 
 Kind = ErasureRequest.Kind
 MARKETING = "MARKETING"  # an objection of its own in forms, as nobody need know Art. 21
@@ -105,52 +104,60 @@ class AnswerForm(forms.Form):
 class EnterForm(PlainForm):
     """A request as it lies before a member of staff."""
 
-    kind = radios("What does the person want?", WISHES, initial=Kind.ERASURE)
-    channel = radios("How did it come?", CHANNELS)
+    kind = radios(_("What does the person want?"), WISHES, initial=Kind.ERASURE)
+    channel = radios(_("How did it come?"), CHANNELS)
     received_date = forms.DateField(
-        label="On which day did it come?",
-        help_text="The day of receipt, not today: the month of the answer runs from it.",
+        label=_("On which day did it come?"),
+        help_text=_("The day of receipt, not today: the month of the answer runs from it."),
         widget=forms.DateInput({"type": "date"}),
-        error_messages={"required": "Enter the day of receipt."},
+        error_messages={"required": _("Enter the day of receipt.")},
     )
     received_time = forms.TimeField(
-        label="At what time?",
+        label=_("At what time?"),
         widget=forms.TimeInput({"type": "time"}),
-        error_messages={"required": "Enter the time of receipt, or 12:00."},
+        error_messages={"required": _("Enter the time of receipt, or 12:00.")},
     )
     old_confirmed = forms.BooleanField(
-        required=False, label="It did come more than three months ago"
+        required=False, label=_("It did come more than three months ago")
     )
-    email = forms.EmailField(required=False, max_length=254, label="E-mail address of the person")
-    external = text("Customer or account number")
-    postal_address = text("Postal address", rows=3, most=1000)
-    description = text("What the person saw in an output", rows=3, most=4000)
-    model_name = text("Which model it was")
+    email = forms.EmailField(
+        required=False, max_length=254, label=_("E-mail address of the person")
+    )
+    external = text(_("Customer or account number"))
+    postal_address = text(_("Postal address"), rows=3, most=1000)
+    description = text(_("What the person saw in an output"), rows=3, most=4000)
+    model_name = text(_("Which model it was"))
     answer_by = radios(
-        "How is the person answered?",
-        {"": "The way it came", **dict(Intake.AnswerBy.choices)},
-        help_text="Choose another way only if the person asked for it.",
+        _("How is the person answered?"),
+        {"": _("The way it came"), **dict(Intake.AnswerBy.choices)},
+        help_text=_("Choose another way only if the person asked for it."),
         initial="",
     )
-    agent_name = text("Agent, if somebody asks for the person")
-    agent_contact = forms.EmailField(required=False, max_length=254, label="E-mail of the agent")
-    mandate_seen = forms.BooleanField(required=False, label="I have seen the agent's mandate")
+    agent_name = text(_("Agent, if somebody asks for the person"))
+    agent_contact = forms.EmailField(
+        required=False, max_length=254, label=_("E-mail of the agent")
+    )
+    mandate_seen = forms.BooleanField(required=False, label=_("I have seen the agent's mandate"))
     mandate = forms.FileField(
         required=False,
-        label="The mandate as a file",
-        help_text="Only its digest is kept, so that it can be recognised. The file is not stored.",
+        label=_("The mandate as a file"),
+        help_text=_(
+            "Only its digest is kept, so that it can be recognised. The file is not stored."
+        ),
     )
-    answer_to_agent = forms.BooleanField(required=False, label="The answer goes to the agent")
+    answer_to_agent = forms.BooleanField(required=False, label=_("The answer goes to the agent"))
     method = radios(
-        "How was identity checked?",
-        {"": "Not yet: by the link to the e-mail address, or later", **METHODS},
+        _("How was identity checked?"),
+        {"": _("Not yet: by the link to the e-mail address, or later"), **METHODS},
         initial="",
     )
-    level = radios("How sure is that?", LEVELS, initial="LOW")
+    level = radios(_("How sure is that?"), LEVELS, initial="LOW")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (a form's)
         super().__init__(*args, **kwargs)
-        self.fields["received_time"].help_text = f"By the clock of {settings.EXPUNGE_CLOCK_ZONE}."
+        self.fields["received_time"].help_text = gettext("By the clock of %(zone)s.") % {
+            "zone": settings.EXPUNGE_CLOCK_ZONE
+        }
 
     def entry(self) -> Entry:
         """Return what the form says; the receipt is meant in the zone of the clock."""
@@ -195,17 +202,17 @@ class MandateForm(PlainForm):
 
     mandate = forms.FileField(
         required=False,
-        label="The mandate as a file",
-        help_text="Only its digest is kept. Leave this empty if you saw it on paper.",
+        label=_("The mandate as a file"),
+        help_text=_("Only its digest is kept. Leave this empty if you saw it on paper."),
     )
 
 
 class CheckForm(PlainForm):
     """How staff made sure who asks."""
 
-    method = radios("How did you make sure who asks?", METHODS)
-    level = radios("How sure is that?", LEVELS)
-    doubt = radios("What was doubtful?", {"": "Nothing", **DOUBTS}, initial="")
+    method = radios(_("How did you make sure who asks?"), METHODS)
+    level = radios(_("How sure is that?"), LEVELS)
+    doubt = radios(_("What was doubtful?"), {"": _("Nothing"), **DOUBTS}, initial="")
 
     def check(self) -> Check:
         """Return what the form says."""
@@ -215,56 +222,56 @@ class CheckForm(PlainForm):
 class DoubtForm(PlainForm):
     """Why more is asked for."""
 
-    doubt = radios("Why is more needed?", DOUBTS, help_text="The person is told this.")
+    doubt = radios(_("Why is more needed?"), DOUBTS, help_text=_("The person is told this."))
 
 
 class UnidentifiedForm(PlainForm):
     """Why nobody could be identified."""
 
-    reason = radios("Why can the person not be identified?", NOT_IDENTIFIED)
+    reason = radios(_("Why can the person not be identified?"), NOT_IDENTIFIED)
 
 
 class ObjectionForm(PlainForm):
     """The balance of Art. 21(1)."""
 
     result = radios(
-        "What weighs more?",
+        _("What weighs more?"),
         {
-            "UPHELD": "The person's interests: the data is erased",
-            "OVERRULED": "Compelling legitimate grounds of ours: the request is refused",
+            "UPHELD": _("The person's interests: the data is erased"),
+            "OVERRULED": _("Compelling legitimate grounds of ours: the request is refused"),
         },
     )
     balance = forms.CharField(
-        label="Why?",
-        help_text="20 characters or more. The person reads this if the objection is overruled.",
+        label=_("Why?"),
+        help_text=_("20 characters or more. The person reads this if the objection is overruled."),
         min_length=SHORTEST_REASON,
         max_length=4000,
         widget=forms.Textarea({"rows": 6}),
-        error_messages={"required": "Write the reason."},
+        error_messages={"required": _("Write the reason.")},
     )
 
 
 class RestrictForm(PlainForm):
     """The ground of Art. 18(1)."""
 
-    ground = radios("On which ground is the data restricted?", RESTRICTIONS)
+    ground = radios(_("On which ground is the data restricted?"), RESTRICTIONS)
 
 
 class LiftForm(PlainForm):
     """When and why a restriction ends."""
 
     reason = forms.CharField(
-        label="Why does the restriction end?",
-        help_text="20 characters or more. The person reads this before it ends.",
+        label=_("Why does the restriction end?"),
+        help_text=_("20 characters or more. The person reads this before it ends."),
         min_length=SHORTEST_REASON,
         max_length=4000,
         widget=forms.Textarea({"rows": 4}),
-        error_messages={"required": "Write the reason."},
+        error_messages={"required": _("Write the reason.")},
     )
     lift_on = forms.DateField(
-        label="On which day does it end?",
+        label=_("On which day does it end?"),
         widget=forms.DateInput({"type": "date"}),
-        error_messages={"required": "Enter a day after today."},
+        error_messages={"required": _("Enter a day after today.")},
     )
 
 

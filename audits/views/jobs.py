@@ -9,6 +9,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits import workflow
@@ -28,14 +29,23 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 S = Job.Status
-BADGES = {
-    S.QUEUED: Badge(label="Waiting for a worker", tone=QUIET),
-    S.RUNNING: Badge(label="Running", tone=BUSY),
-    S.SUCCEEDED: Badge(label="Done", tone=GOOD),
-    S.FAILED: Badge(label="Failed", tone=BAD),
-    S.CANCELLED: Badge(label="Stopped", tone=CARE),
+IS_BEING_STOPPED = "STOPPING"
+LABELS = {
+    S.QUEUED: "Waiting for a worker",
+    S.RUNNING: "Running",
+    S.SUCCEEDED: "Done",
+    S.FAILED: "Failed",
+    S.CANCELLED: "Stopped",
+    IS_BEING_STOPPED: "Is being stopped",
 }
-STOPPING = Badge(label="Is being stopped", tone=CARE)
+TONES = {
+    S.QUEUED: QUIET,
+    S.RUNNING: BUSY,
+    S.SUCCEEDED: GOOD,
+    S.FAILED: BAD,
+    S.CANCELLED: CARE,
+    IS_BEING_STOPPED: CARE,
+}
 STOPPED = {
     "TRAIN": "The version is not made. What this try has trained so far is lost; the data sets "
     "and the versions that exist stay as they are.",
@@ -45,6 +55,7 @@ STOPPED = {
     "PREVIEW": "Whoever asked what would be done gets no answer, and can ask again.",
     "TILES": "Questions about these records are answered as before, but more slowly, until the "
     "tiles are built.",
+    "": "What it would have made is not made; nothing else changes.",
 }
 REPEATED = {
     "TRAIN": "It is trained from its first step, unless an earlier try had finished the version. "
@@ -54,9 +65,8 @@ REPEATED = {
     "PREVIEW": "The planner answers, if the question is still there: it is deleted half an hour "
     "after it was asked.",
     "TILES": "The tiles are built from the snapshots. Nothing else changes.",
+    "": "It begins again, with a fresh set of attempts.",
 }
-OTHERWISE = "What it would have made is not made; nothing else changes."
-AGAIN = "It begins again, with a fresh set of attempts."
 
 
 @require_safe
@@ -79,7 +89,7 @@ def progress(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Ask whether to stop a job, and do it."""
     if request.method != "POST":
-        return _asked(request, job_id, "audits/job_stop.html", STOPPED, OTHERWISE)
+        return _asked(request, job_id, "audits/job_stop.html", STOPPED)
     try:
         stopped = workflow.cancel_work(job_id=job_id, user=staff_of(request))
     except Job.DoesNotExist as error:
@@ -88,9 +98,9 @@ def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
         messages.error(request, str(error))
     else:
         if stopped:
-            messages.success(request, "The job is stopped; one that runs ends within seconds.")
+            messages.success(request, _("The job is stopped; one that runs ends within seconds."))
         else:
-            messages.info(request, "The job had ended before, or was being stopped.")
+            messages.info(request, _("The job had ended before, or was being stopped."))
     return redirect("audits:job", job_id=job_id)
 
 
@@ -99,7 +109,7 @@ def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Ask whether to do a job again, and do it."""
     if request.method != "POST":
-        return _asked(request, job_id, "audits/job_again.html", REPEATED, AGAIN)
+        return _asked(request, job_id, "audits/job_again.html", REPEATED)
     try:
         again = workflow.retry_work(job_id=job_id, user=staff_of(request))
     except Job.DoesNotExist as error:
@@ -108,18 +118,18 @@ def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
         messages.error(request, str(error))
     else:
         if again:
-            messages.success(request, "The job waits for a worker again.")
+            messages.success(request, _("The job waits for a worker again."))
         else:
-            messages.info(request, "The job neither failed nor was it stopped.")
+            messages.info(request, _("The job neither failed nor was it stopped."))
     return redirect("audits:job", job_id=job_id)
 
 
 def _asked(
-    request: HttpRequest, job_id: UUID, template: str, known: dict[str, str], otherwise: str
+    request: HttpRequest, job_id: UUID, template: str, known: dict[str, str]
 ) -> HttpResponse:
     context = _context(job_id)
     kind = context["told"].job.kind
-    return page(request, template, {**context, "follows": known.get(kind, otherwise)})
+    return page(request, template, {**context, "follows": known.get(kind, known[""])})
 
 
 def _context(job_id: UUID) -> dict[str, Any]:
@@ -127,14 +137,16 @@ def _context(job_id: UUID) -> dict[str, Any]:
     told = job_page(get_object_or_404(Job, pk=job_id), now)
     one = told.job
     stopping = one.cancel_requested and one.status == S.RUNNING
+    state = IS_BEING_STOPPED if stopping else S(one.status)
+    left = told.course.remaining
     return {
         "told": told,
-        "title": job_title(one.kind, None),
-        "badge": STOPPING if stopping else BADGES[S(one.status)],
+        "title": _(job_title(one.kind, None)),
+        "badge": Badge(label=_(LABELS[state]), tone=TONES[state]),
         "elapsed": span(told.elapsed.total_seconds()),
-        "remaining": "" if told.remaining is None else span(told.remaining.total_seconds()),
+        "remaining": "" if left is None else span(left.total_seconds()),
         "percent": round(100 * min(1.0, one.done / one.total)) if one.total else None,
         "watched": one.status in (S.QUEUED, S.RUNNING),
         "state": f"{one.status}:{stopping}",
-        "phase": one.phase or BADGES[S(one.status)].label,
+        "phase": one.phase or _(LABELS[state]),
     }

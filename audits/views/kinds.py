@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audits import workflow
@@ -20,6 +22,7 @@ from audits.queries.decisions import proposed
 from audits.queries.mandates import checks_of, mandate_question, may_close, shown_until
 from audits.services.asking import was_asked
 from audits.services.rights import has_right
+from audits.views import applicable
 from audits.views import intake_forms as forms
 from audits.views.access import staff_of
 from audits.views.asking import answered, ask, carry_out, posted
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
     from django.forms import Form
     from django.http import HttpRequest, HttpResponse
 
+    from audits.forms import Words
+
 S = ErasureRequest.Status
 Kind = ErasureRequest.Kind
 Outcome = ErasureRequest.Outcome
@@ -44,14 +49,15 @@ BY_INTAKE = ("copy_answer", "mandate")  # what whoever enters requests does, too
 class Question:
     """A page with one form: what it asks, what is said when it is done, and what it does."""
 
-    title: str
-    lead: str
-    button: str
-    done: str
+    title: Words
+    lead: Words
+    button: Words
+    done: Words
     form: Callable[..., Any]
     act: Callable[[UUID, Any, User], object]
     danger: bool = False
     right: Right = Right.HANDLE
+    why_not: Callable[[ErasureRequest], str] = applicable.closed
 
 
 def _view(question: Question) -> Callable[..., HttpResponse]:
@@ -60,9 +66,11 @@ def _view(question: Question) -> Callable[..., HttpResponse]:
     def asked(request: HttpRequest, case_id: UUID) -> HttpResponse:
         user = staff_of(request)
         case = get_object_or_404(ErasureRequest, pk=case_id)
+        if request.method != "POST" and (reason := question.why_not(case)):
+            return applicable.not_applicable(request, case, question.title, reason)
         form: Form = question.form(posted(request), request.FILES or None)
         if form.is_valid():
-            done = question.done.format(case=case.reference)
+            done = question.done % {"case": case.reference}
             call = partial(question.act, case.pk, form, user)
             return answered(request, TEMPLATE, case, form, call, done, ask=question)
         return ask(request, TEMPLATE, case, form, ask=question)
@@ -72,11 +80,13 @@ def _view(question: Question) -> Callable[..., HttpResponse]:
 
 identity = _view(
     Question(
-        title="Record a check of identity",
-        lead="What the person stated counts from now on: the records found under it are the "
-        "case's. Ask for no more than the doubt requires (Art. 12(6)).",
-        button="Record the check",
-        done="The check of identity is recorded.",
+        title=_("Record a check of identity"),
+        lead=_(
+            "What the person stated counts from now on: the records found under it are the "
+            "case's. Ask for no more than the doubt requires (Art. 12(6))."
+        ),
+        button=_("Record the check"),
+        done=_("The check of identity is recorded."),
         form=forms.CheckForm,
         act=lambda pk, form, user: workflow.check_identity(
             case_id=pk, check=form.check(), user=user
@@ -85,11 +95,13 @@ identity = _view(
 )
 ask_more = _view(
     Question(
-        title="Ask the person for more",
-        lead="The person gets a letter with a link to a page on which to add an address or a "
-        "number. They are asked once, and the deadline runs on.",
-        button="Ask for more",
-        done="The person is being asked.",
+        title=_("Ask the person for more"),
+        lead=_(
+            "The person gets a letter with a link to a page on which to add an address or a "
+            "number. They are asked once, and the deadline runs on."
+        ),
+        button=_("Ask for more"),
+        done=_("The person is being asked."),
         form=forms.DoubtForm,
         act=lambda pk, form, user: workflow.ask_information(
             case_id=pk, doubt=form.cleaned_data["doubt"], user=user
@@ -98,11 +110,12 @@ ask_more = _view(
 )
 copy_answer = _view(
     Question(
-        title="Enter what the person answered",
-        lead="For an answer that came on paper or by telephone. The case goes on where it was.",
-        button="Enter the answer",
-        done="The answer is entered.",
+        title=_("Enter what the person answered"),
+        lead=_("For an answer that came on paper or by telephone. The case goes on where it was."),
+        button=_("Enter the answer"),
+        done=_("The answer is entered."),
         form=forms.AnswerForm,
+        why_not=applicable.copy_answer,
         act=lambda pk, form, user: workflow.receive_information(
             case_id=pk, identifiers=form.identifiers(), user=user
         ),
@@ -111,12 +124,14 @@ copy_answer = _view(
 )
 unidentified = _view(
     Question(
-        title="Close as not identified",
-        lead="Nothing is erased. The person is told that we could not identify them, and how to "
-        "give us more (Art. 11(2)). An agent without a mandate is told that, and nothing about "
-        "the person, who can ask at any time.",
-        button="Close the case",
-        done="Case {case} is closed as not identified.",
+        title=_("Close as not identified"),
+        lead=_(
+            "Nothing is erased. The person is told that we could not identify them, and how to "
+            "give us more (Art. 11(2)). An agent without a mandate is told that, and nothing "
+            "about the person, who can ask at any time."
+        ),
+        button=_("Close the case"),
+        done=_("Case %(case)s is closed as not identified."),
         form=forms.UnidentifiedForm,
         act=lambda pk, form, user: workflow.close_unidentified(
             case_id=pk, reason=form.cleaned_data["reason"], user=user
@@ -126,11 +141,12 @@ unidentified = _view(
 )
 mandate = _view(
     Question(
-        title="Record the agent's mandate",
-        lead="Nothing is decided for an agent before somebody has seen the mandate.",
-        button="I have seen the mandate",
-        done="The mandate is recorded.",
+        title=_("Record the agent's mandate"),
+        lead=_("Nothing is decided for an agent before somebody has seen the mandate."),
+        button=_("I have seen the mandate"),
+        done=_("The mandate is recorded."),
         form=forms.MandateForm,
+        why_not=applicable.mandate,
         act=lambda pk, form, user: workflow.see_mandate(
             case_id=pk, digest=forms.digest_of(form.cleaned_data["mandate"]), user=user
         ),
@@ -139,13 +155,16 @@ mandate = _view(
 )
 objection = _view(
     Question(
-        title="Decide the objection",
-        lead="The records have been restricted since the request was confirmed. Upheld, the case "
-        "goes on as an erasure. Overruled, it is refused, and the restriction ends after notice. "
-        "A second member of staff approves it.",
-        button="Propose",
-        done="The decision about the objection of {case} is proposed.",
+        title=_("Decide the objection"),
+        lead=_(
+            "The records have been restricted since the request was confirmed. Upheld, the case "
+            "goes on as an erasure. Overruled, it is refused, and the restriction ends after "
+            "notice. A second member of staff approves it."
+        ),
+        button=_("Propose"),
+        done=_("The decision about the objection of %(case)s is proposed."),
         form=forms.ObjectionForm,
+        why_not=applicable.objection,
         act=lambda pk, form, user: workflow.decide_objection(
             case_id=pk,
             upheld=form.cleaned_data["result"] == "UPHELD",
@@ -156,12 +175,15 @@ objection = _view(
 )
 restrict = _view(
     Question(
-        title="Accept the restriction",
-        lead="The records are kept and leave every training until you lift the restriction. "
-        "Nothing is erased. A second member of staff approves it.",
-        button="Propose to restrict",
-        done="It is proposed to accept {case}.",
+        title=_("Accept the restriction"),
+        lead=_(
+            "The records are kept and leave every training until you lift the restriction. "
+            "Nothing is erased. A second member of staff approves it."
+        ),
+        button=_("Propose to restrict"),
+        done=_("It is proposed to accept %(case)s."),
         form=forms.RestrictForm,
+        why_not=applicable.restrict,
         act=lambda pk, form, user: workflow.accept(
             case_id=pk, ground=form.cleaned_data["ground"], user=user
         ),
@@ -169,12 +191,15 @@ restrict = _view(
 )
 lift = _view(
     Question(
-        title="Lift the restriction",
-        lead="The person is told first, with your reason. On the day that you choose the records "
-        "may be used again, and the case is closed.",
-        button="Tell the person and lift",
-        done="The end of the restriction of {case} is fixed.",
+        title=_("Lift the restriction"),
+        lead=_(
+            "The person is told first, with your reason. On the day that you choose the records "
+            "may be used again, and the case is closed."
+        ),
+        button=_("Tell the person and lift"),
+        done=_("The end of the restriction of %(case)s is fixed."),
         form=forms.LiftForm,
+        why_not=applicable.lift,
         act=lambda pk, form, user: workflow.plan_lift(
             case_id=pk,
             reason=form.cleaned_data["reason"],
@@ -194,7 +219,7 @@ def notice(request: HttpRequest, case_id: UUID) -> HttpResponse:
         request,
         case,
         lambda: workflow.note_notice(case_id=case.pk, user=user),
-        "The notice is recorded.",
+        gettext("The notice is recorded."),
     )
 
 
@@ -207,7 +232,7 @@ def proof_destroyed(request: HttpRequest, case_id: UUID) -> HttpResponse:
         request,
         case,
         lambda: workflow.note_proof_destroyed(case_id=case.pk, user=user),
-        "The destruction is recorded.",
+        gettext("The destruction is recorded."),
     )
 
 
@@ -220,7 +245,7 @@ def question_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
         request,
         case,
         lambda: workflow.take_question_back(case_id=case.pk, user=user),
-        "The case goes on without an answer.",
+        gettext("The case goes on without an answer."),
     )
 
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 from pyroaring import BitMap
 
@@ -75,8 +76,8 @@ def drop(request: HttpRequest, conflict_id: UUID) -> HttpResponse:
 
 
 DONE = {
-    "release": "Record {0} of {1} was released: training has it from now on.",
-    "drop": "Record {0} of {1} was dropped. Nothing of it is stored any more.",
+    "release": "Record %(number)s of %(data)s was released: training has it from now on.",
+    "drop": "Record %(number)s of %(data)s was dropped. Nothing of it is stored any more.",
 }
 
 
@@ -90,8 +91,8 @@ def _settle(
         except SAID_NO as error:
             messages.error(request, str(error))
         else:
-            named = (found.ordinal, found.space.name) if found else ("", "")
-            messages.success(request, DONE[what].format(*named))
+            number, data = (found.ordinal, found.space.name) if found else ("", "")
+            messages.success(request, gettext(DONE[what]) % {"number": number, "data": data})
         return redirect("audits:label_conflicts")
     conflict = get_object_or_404(LabelConflict.objects.select_related("space"), pk=conflict_id)
     records = _records([conflict])

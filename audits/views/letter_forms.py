@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from audits.core.letter_rules import BLOCK_MOST, PLACEHOLDERS, RULES, SUBJECT_MOST
 from audits.forms import PlainForm
 from audits.models import AnswerRoute
 from audits.queries.letter_texts import LetterText
 from audits.services.letter_posting import ADDRESS_MOST
+from audits.views.choices import labels_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,25 +28,26 @@ _DAY = forms.DateInput(attrs={"type": "date"})
 class LetterForm(PlainForm):
     """The subject and every block of a letter; what is wrong with them is the service's to say."""
 
-    subject = forms.CharField(label="Subject", required=False, max_length=SUBJECT_MOST)
+    subject = forms.CharField(label=_("Subject"), required=False, max_length=SUBJECT_MOST)
     active_from = forms.DateField(
-        label="In use from",
-        help_text="Leave empty to use the text from the moment it is published.",
+        label=_("In use from"),
         required=False,
         widget=_DAY,
-        error_messages={"invalid": "Enter a day, such as 2030-03-31."},
+        error_messages={"invalid": _("Enter a day, such as 2030-03-31.")},
     )
 
     def __init__(self, data: QueryDict | None, *, text: LetterText) -> None:
         """Show ``text``, or what was typed over it."""
         super().__init__(data, initial={"subject": text.subject})
-        begins = f" A day begins at 00:00 by the clock of {settings.EXPUNGE_CLOCK_ZONE}."
-        self.fields["active_from"].help_text += begins
+        self.fields["active_from"].help_text = gettext(
+            "Leave empty to use the text from the moment it is published. A day begins at 00:00 "
+            "by the clock of %(zone)s."
+        ) % {"zone": settings.EXPUNGE_CLOCK_ZONE}
         self.text = text
         rule = RULES[text.code]
         for name in rule.blocks:
             self.fields[f"block_{name}"] = forms.CharField(
-                label=name.replace("_", " ").capitalize(),
+                label=gettext(called(name)),
                 help_text=_hint(name, text.code),
                 required=False,
                 initial=text.blocks.get(name, ""),
@@ -80,11 +84,11 @@ class PostedForm(PlainForm):
     """The day on which a letter was posted."""
 
     posted_on = forms.DateField(
-        label="On which day was it posted?",
+        label=_("On which day was it posted?"),
         widget=_DAY,
         error_messages={
-            "required": "Enter the day on which the letter was posted.",
-            "invalid": "Enter a day, such as 2030-03-31.",
+            "required": _("Enter the day on which the letter was posted."),
+            "invalid": _("Enter a day, such as 2030-03-31."),
         },
     )
 
@@ -93,25 +97,34 @@ class RouteForm(PlainForm):
     """How a person is answered."""
 
     way = forms.ChoiceField(
-        label="How is the person answered?",
-        choices=AnswerRoute.Way.choices,
+        label=_("How is the person answered?"),
+        choices=labels_of(AnswerRoute.Way),
         widget=forms.RadioSelect,
-        error_messages={"required": "Select a way."},
+        error_messages={"required": _("Select a way.")},
     )
     address = forms.CharField(
-        label="Postal address",
-        help_text="Needed for letters by post. It is kept encrypted, and deleted once the case is "
-        "answered.",
+        label=_("Postal address"),
+        help_text=_(
+            "Needed for letters by post. It is kept encrypted, and deleted once the case is "
+            "answered."
+        ),
         required=False,
         max_length=ADDRESS_MOST,
         widget=forms.Textarea(attrs={"rows": 4, "autocomplete": "off"}),
     )
-    requested = forms.BooleanField(label="The person asked for this way", required=False)
+    requested = forms.BooleanField(label=_("The person asked for this way"), required=False)
+
+
+def called(name: str) -> str:
+    """Return what a block of letters is called, in English."""
+    return name.replace("_", " ").capitalize()
 
 
 def _hint(name: str, code: str) -> str:
     mandatory = RULES[code].mandatory
     if name not in mandatory:
-        return "May be left empty."
-    needed = ", ".join(f"{{{one}}} ({PLACEHOLDERS[one]})" for one in mandatory[name])
-    return f"Mandatory. It must have {needed}." if needed else "Mandatory."
+        return gettext("May be left empty.")
+    needed = ", ".join(f"{{{one}}} ({gettext(PLACEHOLDERS[one])})" for one in mandatory[name])
+    if not needed:
+        return gettext("Mandatory.")
+    return gettext("Mandatory. It must have %(placeholders)s.") % {"placeholders": needed}

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits import workflow
@@ -88,7 +89,7 @@ def letter_builtin(request: HttpRequest, locale: str, code: str) -> HttpResponse
         form = LetterForm(None, text=builtin_text(code, locale))
         return page(request, "audits/letter_builtin.html", _context(form, locale, code))
     workflow.restore_letter(code=code, locale=locale, user=staff_of(request))
-    messages.success(request, "The built-in text is used again.")
+    messages.success(request, _("The built-in text is used again."))
     return redirect("audits:letter_text", locale=locale, code=code)
 
 
@@ -100,7 +101,7 @@ def _published(request: HttpRequest, form: LetterForm) -> bool:
     except TemplateRejected as error:
         _refuse(form, error)
         return False
-    messages.success(request, f"Version {kept.version} was published.")
+    messages.success(request, _("Version %(number)s was published.") % {"number": kept.version})
     return True
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audits import workflow
@@ -47,7 +48,7 @@ def letter(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse
     try:
         written = open_letter(case_id, letter_id, bytes(found.content))
     except NotReadable as error:
-        return not_there(request, "The text cannot be read", _why_not(found, error), 404)
+        return not_there(request, _("The text cannot be read"), _why_not(found, error), 404)
     shown = written.without_links(phrases(found.locale)["hidden"])
     context = {"case": found.request, "letter": found, **_shown(shown, found.code, found.locale)}
     return page(request, _template(request, "audits/letter.html"), context)
@@ -63,7 +64,7 @@ def pdf(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse:
     try:
         data = letter_pdf(found)
     except NotReadable as error:
-        return not_there(request, "The text cannot be read", _why_not(found, error), 404)
+        return not_there(request, _("The text cannot be read"), _why_not(found, error), 404)
     name = f"{found.request.reference}-{found.code.lower().replace('_', '-')}-{found.number}.pdf"
     return attachment(data, name, "application/pdf")
 
@@ -76,12 +77,17 @@ def preview(request: HttpRequest, case_id: UUID) -> HttpResponse:
     told = request.POST if request.method == "POST" else request.GET
     code = told.get("code", "")
     if code not in RULES or not RULES[code].to_person:
-        return not_there(request, "There is no such letter", f"The code was {code!r}.", 404)
+        return not_there(
+            request,
+            _("There is no such letter"),
+            _("The code was %(code)s.") % {"code": repr(code)},
+            404,
+        )
     said = {name: told[name] for name in TOLD if told.get(name)}
     try:
         written = preview_letter(request=case, code=code, now=timezone.now(), context=said)
     except (LetterIncomplete, ValueError) as error:
-        return not_there(request, "The letter cannot be written yet", str(error), 400)
+        return not_there(request, _("The letter cannot be written yet"), str(error), 400)
     may_send = code in workflow.LETTERS_OF_STAFF and case.status in workflow.LETTERS_OF_STAFF[code]
     shown = _shown(written, code, case.locale)
     context = {"case": case, "may_send": may_send and _may_handle(request), **shown}
@@ -107,7 +113,7 @@ def send(request: HttpRequest, case_id: UUID, code: str) -> HttpResponse:
         request,
         case,
         lambda: workflow.send_staff_letter(case_id=case_id, code=code, user=staff_of(request)),
-        "The letter was handed over. Its state stands under Letters.",
+        _("The letter was handed over. Its state stands under Letters."),
     )
 
 
@@ -120,7 +126,7 @@ def again(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse:
         request,
         found.request,
         lambda: workflow.try_letter_again(letter_id=letter_id, user=staff_of(request)),
-        "The letter was tried again. Its state stands under Letters.",
+        _("The letter was tried again. Its state stands under Letters."),
     )
 
 
@@ -139,7 +145,7 @@ def post(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse:
             found.request,
             form,
             lambda: workflow.post_letter(letter_id=letter_id, posted_on=day, user=user),
-            "The day of posting was recorded.",
+            _("The day of posting was recorded."),
         )
     return ask(request, "audits/letter_posted.html", found.request, form)
 
@@ -162,7 +168,7 @@ def route(request: HttpRequest, case_id: UUID) -> HttpResponse:
             case,
             form,
             lambda: workflow.choose_route(case_id=case_id, user=user, **chosen),
-            "How the person is answered was recorded.",
+            _("How the person is answered was recorded."),
         )
     return ask(request, "audits/answer_route.html", case, form)
 

@@ -9,8 +9,21 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
+from audits.core.attack_register import attack_titles
 from audits.core.canary_words import canary_words
-from audits.views.cells import NOT_COMPUTED, interval, line, listed, mapping, number, percent, text
+from audits.views.cells import (
+    interval,
+    line,
+    listed,
+    mapping,
+    not_computed,
+    number,
+    percent,
+    text,
+)
+from audits.views.saying import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +46,12 @@ CHECKS = {
     "missing": "Why its training promised nothing",
     "made_from": "Versions that were made from it",
 }
+ACCURACIES = {
+    "reference_retained": "Retained records, models that never saw the erased ones",
+    "unlearned_retained": "Retained records, unlearned models",
+    "reference_test": "Test records, models that never saw the erased ones",
+    "unlearned_test": "Test records, unlearned models",
+}
 POLICY = {
     "margin_record": "Margin, average over the records",
     "margin_subject": "Margin, the person as a whole",
@@ -47,14 +66,26 @@ POLICY = {
     "equivalence": "Models retrained to compare with",
     "mode": "When a verdict may be taken",
 }
+# What the policy names by a code; attacks by their titles.
+CODES = {
+    "record_average": "record average",
+    "subject": "subject",
+    "worst_record": "worst record",
+    "whole_set": "whole set",
+    "own_records": "own records",
+    "surrogate": "surrogate",
+    "looks": "looks",
+    "sequential": "sequential",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """A name and its value in words."""
+    """A name and its value in words; ``stored`` where that is a sentence of the evidence."""
 
     name: str
     value: str
+    stored: bool = False
 
     @property
     def coded(self) -> bool:
@@ -75,14 +106,10 @@ class PopulationRow:
 def utility_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return the accuracies that the utility gate looked at; empty where none were measured."""
     found = mapping(payload.get("utility"))
-    names = {
-        "reference_retained": "Retained records, models that never saw the erased ones",
-        "unlearned_retained": "Retained records, unlearned models",
-        "reference_test": "Test records, models that never saw the erased ones",
-        "unlearned_test": "Test records, unlearned models",
-    }
     return tuple(
-        Fact(name=words, value=percent(found.get(name))) for name, words in names.items() if found
+        Fact(name=_(words), value=percent(found.get(name)))
+        for name, words in ACCURACIES.items()
+        if found
     )
 
 
@@ -90,20 +117,31 @@ def kept_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return what else the payload says: the test of the deployed model, and what was not seen."""
     kept = mapping(payload.get("kept"))
     unseen = payload.get("records_without_signal")
-    findings = kept.get("findings") or payload.get("findings") or ["none"]
+    findings = kept.get("findings") or payload.get("findings")
     return (
-        Fact(name="Confidence of each one-sided bound", value=_confidence(payload)),
-        Fact(name="Deployed model against models that never saw the records", value=_p(payload)),
+        Fact(name=_("Confidence of each one-sided bound"), value=_confidence(payload)),
         Fact(
-            name="Records that the attack was not shown to see before unlearning",
-            value=f"{len(unseen)} (random index: {listed(unseen)})" if unseen else _none(unseen),
+            name=_("Deployed model against models that never saw the records"), value=_p(payload)
         ),
-        Fact(name="Faults of the experiment", value=listed(findings)),
-        Fact(name="Attempt on these records of this version", value=text(payload.get("attempt"))),
-        Fact(name="Records that stay, told from strangers", value=_retained(payload)),
-        Fact(name="How the shadow models were trained", value=_engine(payload)),
-        Fact(name="Digest of the design", value=text(payload.get("design_digest"))),
-        Fact(name="Digest of the policy", value=text(payload.get("policy_digest"))),
+        Fact(
+            name=_("Records that the attack was not shown to see before unlearning"),
+            value=_("%(n)s (random index: %(indices)s)")
+            % {"n": len(unseen), "indices": listed(unseen)}
+            if unseen
+            else _none(unseen),
+        ),
+        Fact(
+            name=_("Faults of the experiment"),
+            value=listed(findings) if findings else _("none"),
+            stored=bool(findings),
+        ),
+        Fact(
+            name=_("Attempt on these records of this version"), value=text(payload.get("attempt"))
+        ),
+        Fact(name=_("Records that stay, told from strangers"), value=_retained(payload)),
+        Fact(name=_("How the shadow models were trained"), value=_engine(payload)),
+        Fact(name=_("Digest of the design"), value=text(payload.get("design_digest"))),
+        Fact(name=_("Digest of the policy"), value=text(payload.get("policy_digest"))),
     )
 
 
@@ -111,13 +149,13 @@ def _engine(payload: Mapping[str, Any]) -> str:
     """Return how many models were trained in which way, and why so."""
     found = mapping(payload.get("engine"))
     models = mapping(found.get("models"))
-    told = text(listed([f"{number} {path}" for path, number in models.items()]))
-    return f"{told} ({found['reason']})" if found.get("reason") else told
+    counted = text(listed([f"{number} {path}" for path, number in models.items()]))
+    return f"{counted} ({found['reason']})" if found.get("reason") else counted
 
 
 def population_rows(payload: Mapping[str, Any]) -> tuple[PopulationRow, ...]:
     """Return the population attack before and after unlearning."""
-    names = {"original": "Before unlearning", "unlearned": "After unlearning"}
+    names = {"original": _("Before unlearning"), "unlearned": _("After unlearning")}
     return tuple(
         PopulationRow(
             model=words,
@@ -133,7 +171,7 @@ def population_rows(payload: Mapping[str, Any]) -> tuple[PopulationRow, ...]:
 def check_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return the checks behind an erasure by construction."""
     found = mapping(payload.get("checks"))
-    known = {name: CHECKS[name] for name in CHECKS if name in found}
+    known = {name: _(CHECKS[name]) for name in CHECKS if name in found}
     others = {name: name.replace("_", " ").capitalize() for name in found if name not in CHECKS}
     return tuple(
         Fact(name=words, value=_check(name, found[name]))
@@ -144,46 +182,62 @@ def check_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
 def gate_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return what the release gate measured, before and after."""
     if reason := payload.get("not_computed"):
-        return (Fact(name="Result", value=f"{NOT_COMPUTED} ({reason})"),)
-    names = {"accuracy": "Accuracy", "adversarial": "Accuracy on inputs moved against the model"}
+        return (Fact(name=_("Result"), value=f"{not_computed()} ({reason})"),)
+    names = {
+        "accuracy": _("Accuracy"),
+        "adversarial": _("Accuracy on inputs moved against the model"),
+    }
     pairs = ((words, mapping(payload.get(name))) for name, words in names.items())
     return (
-        Fact(name="Records that neither version learned from", value=text(payload.get("records"))),
+        Fact(
+            name=_("Records that neither version learned from"), value=text(payload.get("records"))
+        ),
         *(
             Fact(
-                name=words, value=f"{percent(row.get('before'))}, then {percent(row.get('after'))}"
+                name=words,
+                value=_("%(before)s, then %(after)s")
+                % {"before": percent(row.get("before")), "after": percent(row.get("after"))},
             )
             for words, row in pairs
             if row
         ),
-        Fact(name="Tolerated loss", value=percent(payload.get("margin"))),
+        Fact(name=_("Tolerated loss"), value=percent(payload.get("margin"))),
         *(
-            Fact(name="Of it, tolerated as chance in addition", value=percent(row.get("noise")))
+            Fact(name=_("Of it, tolerated as chance in addition"), value=percent(row.get("noise")))
             for row in [mapping(payload.get("accuracy"))]
             if row
         ),
-        Fact(name="The version may be shown", value=line(payload.get("allowed"))),
+        Fact(name=_("The version may be shown"), value=line(payload.get("allowed"))),
     )
 
 
 def canary_facts(payload: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return what the attacks on canaries saw, before and after."""
-    return tuple(Fact(name=name, value=value) for name, value in canary_words(payload))
+    return tuple(Fact(name=name, value=value) for name, value in canary_words(payload, told))
 
 
 def policy_facts(policy: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return the rules of the audit, which were fixed before the first score."""
     return tuple(
-        Fact(name=POLICY.get(name, name.replace("_", " ")), value=line(value).replace("_", " "))
+        Fact(name=_(POLICY.get(name, name.replace("_", " "))), value=_ruled(name, value))
         for name, value in policy.items()
     )
 
 
+def _ruled(name: str, value: Any) -> str:  # noqa: ANN401  (any JSON value)
+    """Return a value of the policy in words."""
+    if not isinstance(value, list | str):
+        return line(value)
+    known = attack_titles() if name == "attacks" else {code: _(CODES[code]) for code in CODES}
+    codes = value if isinstance(value, list) else [value]
+    return text(listed([known.get(str(one), str(one).replace("_", " ")) for one in codes]))
+
+
 def _check(name: str, value: Any) -> str:  # noqa: ANN401  (any JSON value)
     if name in ("overlapping", "inexact"):
-        return listed(value) if value else "none"
+        return listed(value) if value else _("none")
     if name == "smoke" and not value:
-        return "not run"
+        return _("not run")
     return line(value)
 
 
@@ -191,28 +245,31 @@ def _retained(payload: Mapping[str, Any]) -> str:
     found = mapping(payload.get("retained"))
     if "increase" not in found:
         return text(found.get("not_computed"))
-    flag = "; more than is tolerated" if found.get("flagged") is True else ""
-    return (
-        f"{number(found.get('before'))} before, {number(found.get('after'))} after, increase at "
-        f"least {number(found.get('lower'))}{flag}"
+    words = (
+        _(
+            "%(before)s before, %(after)s after, increase at least %(lower)s; more than is "
+            "tolerated"
+        )
+        if found.get("flagged") is True
+        else _("%(before)s before, %(after)s after, increase at least %(lower)s")
     )
+    return words % {name: number(found.get(name)) for name in ("before", "after", "lower")}
 
 
 def _confidence(payload: Mapping[str, Any]) -> str:
     found = payload.get("alpha")
-    return f"{100 * (1 - found):.4g} %" if isinstance(found, float) else NOT_COMPUTED
+    return f"{100 * (1 - found):.4g} %" if isinstance(found, float) else not_computed()
 
 
 def _p(payload: Mapping[str, Any]) -> str:
     found = payload.get("instance_p")
     if not isinstance(found, float):
-        return f"{NOT_COMPUTED} (no test of the instance)"
-    models = payload.get("instance_models")
-    beside = (
-        f", beside {models} models trained for it" if isinstance(models, int) and models else ""
-    )
-    return f"p = {found:.4f}{beside}"
+        return _("not computed (no test of the instance)")
+    models, shown = payload.get("instance_models"), f"{found:.4f}"
+    if not isinstance(models, int) or not models:
+        return f"p = {shown}"
+    return _("p = %(p)s, beside %(models)s models trained for it") % {"p": shown, "models": models}
 
 
 def _none(unseen: Any) -> str:  # noqa: ANN401  (any JSON value)
-    return "none" if unseen == [] else NOT_COMPUTED
+    return _("none") if unseen == [] else not_computed()

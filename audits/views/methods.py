@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from audits.core.pareto import Picture, Point, picture
@@ -45,7 +46,7 @@ def methods(request: HttpRequest) -> HttpResponse:
 def _row(row: MethodRow, plotted: Sequence[MethodRow]) -> dict[str, Any]:
     return {
         "row": row,
-        "title": method_title(row.method),
+        "title": _(method_title(row.method)),
         "number": plotted.index(row) + 1 if row in plotted else None,
         "percent": 100 * row.cost if row.cost else None,
         "outcomes": [(verdict_badge(name), count) for name, count in row.outcomes.items()],
@@ -56,7 +57,7 @@ def _picture(rows: Iterable[MethodRow]) -> Picture | None:
     return picture(
         [
             Point(
-                label=method_title(row.method),
+                label=_(method_title(row.method)),
                 cost=row.cost or 0,
                 harm=row.harm or 0,
                 hollow=row.leak is None,
@@ -88,4 +89,5 @@ def _benchmark(found: Benchmark) -> dict[str, Any]:
 
 
 def _title(row: BenchmarkRow) -> str:
-    return BESIDE.get(row.method) or method_title(row.method)
+    found = BESIDE.get(row.method)
+    return _(found or method_title(row.method))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from audits.core.roles import Right, holders
+from audits.core.letter_dates import date_words
+from audits.core.roles import Right
+from audits.execution.report_speech import language
 from audits.queries import attention, clocks
 from audits.queries.attention import (
     DECIDE,
@@ -20,104 +22,50 @@ from audits.queries.attention import (
     SOON,
     VERSIONS,
 )
-from audits.services.rights import has_right
+from audits.views.need_groups import Line, group
 from audits.views.wording import BAD, CARE, SOON_DAYS, due_badge, job_title, verdict_badge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from django.contrib.auth.models import User
 
     from audits.models import ErasureRequest
+    from audits.views.need_groups import Group
 
 JOB_DAYS = 28  # how long a failed job that belongs to no case is shown
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One thing to act on; ``own`` where the viewer may not, as they had a hand in it."""
-
-    href: str
-    label: str
-    note: str = ""
-    own: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    """Things of one kind, the first of them as lines; ``total`` counts all."""
-
-    code: str
-    title: str
-    hint: str
-    tone: str
-    rights: tuple[Right, ...]
-    total: int
-    lines: tuple[Line, ...]
-    more: str
-
-    @property
-    def left(self) -> int:
-        """Return how many are not shown."""
-        return self.total - len(self.lines)
-
-    @property
-    def roles(self) -> str:
-        """Return the roles that act on it, in words."""
-        return " or ".join(holders(*self.rights))
-
-    def is_for(self, user: User) -> bool:
-        """Return whether the member of staff may act on at least one."""
-        others = self.left or any(not line.own for line in self.lines)
-        return bool(others) and has_right(user, *self.rights)
-
-
-# Title, what to do about it, tone, and the rights of which one is enough.
-OF_CASES: dict[str, tuple[str, str, str, tuple[Right, ...]]] = {
-    OVERDUE: ("Overdue answers", "The time to answer has run out.", BAD, (Right.HANDLE,)),
-    SOON: (
-        "Due soon",
-        f"Answers due within {SOON_DAYS} days.",
-        CARE,
-        (Right.HANDLE,),
-    ),
-    SECOND: (
-        "Waiting for a second person",
-        "Somebody proposed something; another person approves it or sends it back.",
-        CARE,
-        (Right.REVIEW,),
-    ),
-    FAILED: (
-        "Stopped cases",
-        "A step failed. Put the cause right, then try again.",
-        BAD,
-        (Right.OPERATE,),
-    ),
-    DECIDE: (
-        "Requests to decide",
-        "The person confirmed. Propose to accept or to refuse.",
-        CARE,
-        (Right.HANDLE,),
-    ),
-    DUPLICATES: (
-        "Duplicates to decide",
-        "Kept records resemble records that are to go.",
-        CARE,
-        (Right.HANDLE,),
-    ),
-    VERSIONS: (
-        "Versions to decide about",
-        "They cannot be trained again here, or got worse and are held.",
-        CARE,
-        (Right.OPERATE,),
-    ),
-    DRAFT: (
-        "Forget sets being chosen",
-        "Look at what is proposed, then ask for approval.",
-        CARE,
-        (Right.HANDLE,),
-    ),
+TITLES = {
+    OVERDUE: "Overdue answers",
+    SOON: "Due soon",
+    SECOND: "Waiting for a second person",
+    FAILED: "Stopped cases",
+    DECIDE: "Requests to decide",
+    DUPLICATES: "Duplicates to decide",
+    VERSIONS: "Versions to decide about",
+    DRAFT: "Forget sets being chosen",
+}
+# What to do about it.
+HINTS = {
+    OVERDUE: "The time to answer has run out.",
+    SOON: "Answers due within %(days)s days.",
+    SECOND: "Somebody proposed something; another person approves it or sends it back.",
+    FAILED: "A step failed. Put the cause right, then try again.",
+    DECIDE: "The person confirmed. Propose to accept or to refuse.",
+    DUPLICATES: "Kept records resemble records that are to go.",
+    VERSIONS: "They cannot be trained again here, or got worse and are held.",
+    DRAFT: "Look at what is proposed, then ask for approval.",
+}
+# Tone, and the rights of which one is enough.
+OF_CASES: dict[str, tuple[str, tuple[Right, ...]]] = {
+    OVERDUE: (BAD, (Right.HANDLE,)),
+    SOON: (CARE, (Right.HANDLE,)),
+    SECOND: (CARE, (Right.REVIEW,)),
+    FAILED: (BAD, (Right.OPERATE,)),
+    DECIDE: (CARE, (Right.HANDLE,)),
+    DUPLICATES: (CARE, (Right.HANDLE,)),
+    VERSIONS: (CARE, (Right.OPERATE,)),
+    DRAFT: (CARE, (Right.HANDLE,)),
 }
 
 
@@ -134,10 +82,11 @@ def needs(user: User, now: datetime) -> list[Group]:
 
 
 def _of_cases(code: str, rows: Sequence[Any], now: datetime) -> Group:
-    title, hint, tone, rights = OF_CASES[code]
+    tone, rights = OF_CASES[code]
+    hint = _(HINTS[code]) % {"days": SOON_DAYS}
     show = "overdue" if code == OVERDUE else "open"
     return group(
-        (code, title, hint, tone, rights),
+        (code, _(TITLES[code]), hint, tone, rights),
         rows,
         lambda one: Line(
             href=reverse("audits:case", args=[one.pk]),
@@ -152,44 +101,36 @@ def _of_cases(code: str, rows: Sequence[Any], now: datetime) -> Group:
 def _said(case: ErasureRequest, now: datetime, *, waits: bool) -> str:
     """Return how pressing a case is, else why it stopped, else what it is about."""
     badge = due_badge(case, clocks.today(now), waits=waits)
-    return badge.label if badge else case.failure_code or case.get_kind_display()
-
-
-def group(
-    kind: tuple[str, str, str, str, tuple[Right, ...]],
-    rows: Sequence[Any],
-    line: Callable[[Any], Line],
-    more: str,
-) -> Group:
-    """Return a group: code, title, hint, tone and rights; its rows; a line of each; where more."""
-    code, title, hint, tone, rights = kind
-    return Group(
-        code=code,
-        title=title,
-        hint=hint,
-        tone=tone,
-        rights=rights,
-        total=rows[0].of_all if rows else 0,
-        lines=tuple(map(line, rows)),
-        more=more,
-    )
+    return _(badge.label) if badge else case.failure_code or _(case.get_kind_display())
 
 
 def _of_letters() -> Iterable[Group]:
     """Yield letters, and exceptions that ended."""
     cases, handle = reverse("audits:request_list"), (Right.HANDLE,)
     yield group(
-        ("LETTERS", "Letters", "They could not be sent, or are to be posted.", CARE, handle),
+        (
+            "LETTERS",
+            _("Letters"),
+            _("They could not be sent, or are to be posted."),
+            CARE,
+            handle,
+        ),
         attention.letters(),
         lambda one: Line(
             href=f"{reverse('audits:case', args=[one.request_id])}#letters",
             label=one.request.reference,
-            note=f"{one.code}: {one.get_state_display().lower()}",
+            note=f"{one.code}: {_(one.get_state_display().lower())}",
         ),
         cases,
     )
     yield group(
-        ("ENDED", "Exceptions that ended", "What was kept is to be erased now.", CARE, handle),
+        (
+            "ENDED",
+            _("Exceptions that ended"),
+            _("What was kept is to be erased now."),
+            CARE,
+            handle,
+        ),
         attention.ended_exceptions(),
         lambda one: Line(
             href=reverse("audits:erase_excepted", args=[one.decision.request_id, one.pk]),
@@ -206,8 +147,8 @@ def _of_models(now: datetime) -> Iterable[Group]:
     yield group(
         (
             "EVIDENCE",
-            "Evidence that says nothing",
-            "No further run follows by itself.",
+            _("Evidence that says nothing"),
+            _("No further run follows by itself."),
             CARE,
             operate,
         ),
@@ -215,16 +156,22 @@ def _of_models(now: datetime) -> Iterable[Group]:
         lambda one: Line(
             href=reverse("audits:evidence", args=[one.case, one.evidence_id]),
             label=f"{one.reference}, {one.run.target}",
-            note=verdict_badge(one.outcome).label,
+            note=_(verdict_badge(one.outcome).label),
         ),
         reverse("audits:all_evidence"),
     )
     yield group(
-        ("JOBS", "Failed jobs", f"Outside cases, of the last {JOB_DAYS} days.", BAD, operate),
+        (
+            "JOBS",
+            _("Failed jobs"),
+            _("Outside cases, of the last %(days)s days.") % {"days": JOB_DAYS},
+            BAD,
+            operate,
+        ),
         attention.failed_jobs(now - timedelta(days=JOB_DAYS)),
         lambda one: Line(
             href=reverse("audits:case", args=[one.case]) if one.case else _failed(),
-            label=job_title(one.kind, None),
+            label=_(job_title(one.kind, None)),
             note=one.error_code,
         ),
         _failed(),
@@ -232,14 +179,14 @@ def _of_models(now: datetime) -> Iterable[Group]:
     yield group(
         (
             "COVERAGE",
-            "Gaps in the lineage",
-            "Nobody recorded what they learned from.",
+            _("Gaps in the lineage"),
+            _("Nobody recorded what they learned from."),
             CARE,
             operate,
         ),
         attention.uncaptured(),
         lambda one: Line(
-            href=reverse("lineage:version", args=[one.pk]), label=str(one), note="Not captured"
+            href=reverse("lineage:version", args=[one.pk]), label=str(one), note=_("Not captured")
         ),
         reverse("lineage:version_list"),
     )
@@ -249,20 +196,33 @@ def _of_registers(now: datetime) -> Iterable[Group]:
     """Yield holds to review, and records that are held back."""
     handle, register = (Right.HANDLE,), (Right.REGISTER,)
     yield group(
-        ("HOLDS", "Legal holds to review", "Their day of review has come.", CARE, register),
+        (
+            "HOLDS",
+            _("Legal holds to review"),
+            _("Their day of review has come."),
+            CARE,
+            register,
+        ),
         attention.reviews(clocks.today(now)),
         lambda one: Line(
             href=reverse("audits:holds"),
             label=str(one.pk)[:8],
-            note=f"since {one.review_on:%-d %B %Y}",
+            note=_("since %(day)s") % {"day": date_words(one.review_on, language())},
         ),
         reverse("audits:holds"),
     )
     yield group(
-        ("LABELS", "Records held back", "They are alike under two labels.", CARE, handle),
+        (
+            "LABELS",
+            _("Records held back"),
+            _("They are alike under two labels."),
+            CARE,
+            handle,
+        ),
         attention.held_records(),
         lambda one: Line(
-            href=reverse("audits:label_conflicts"), label=f"{one.space}, record {one.ordinal}"
+            href=reverse("audits:label_conflicts"),
+            label=_("%(space)s, record %(number)s") % {"space": one.space, "number": one.ordinal},
         ),
         reverse("audits:label_conflicts"),
     )
@@ -273,16 +233,16 @@ def _of_policy(user: User) -> Group:
     return group(
         (
             "POLICY",
-            "A policy change to approve",
-            "Another administrator than who proposed it approves it or sends it back.",
+            _("A policy change to approve"),
+            _("Another administrator than who proposed it approves it or sends it back."),
             CARE,
             (Right.ADMINISTER,),
         ),
         attention.policy_changes(user),
         lambda one: Line(
             href=reverse("audits:policy"),
-            label=f"Change {one.number}",
-            note=f"by {one.proposed_by.get_username()}",
+            label=_("Change %(number)s") % {"number": one.number},
+            note=_("by %(name)s") % {"name": one.proposed_by.get_username()},
             own=one.own,
         ),
         reverse("audits:policy"),

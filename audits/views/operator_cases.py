@@ -11,12 +11,12 @@ from django.forms import ValidationError
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from pyroaring import BitMap
 
 from audits import workflow
 from audits.core.roles import Right
-from audits.forms import NewCaseForm, RecordsField
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries import named_records
 from audits.queries.exceptions import must_be_kept
@@ -33,6 +33,7 @@ from audits.queries.operator_cases import (
 from audits.services.operator_cases import ForgetSetRefused
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import SAID_NO, carry_out
+from audits.views.new_case_form import NewCaseForm, RecordsField
 from audits.views.previews import asked, looked_at, may_open
 from audits.views.problems import problems
 from audits.views.progress import progress_of
@@ -64,7 +65,8 @@ def start(request: HttpRequest) -> HttpResponse:
         except (ForgetSetRefused, OrdinalsUnknown) as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"Case {case.request.reference} was opened.")
+            done = _("Case %(reference)s was opened.") % {"reference": case.request.reference}
+            messages.success(request, done)
             return redirect("audits:forget_set", case_id=case.pk)
     errors = problems(form, "records")
     context = {"form": form, "errors": errors}
@@ -131,9 +133,9 @@ def _chosen(request: HttpRequest, case_id: UUID) -> HttpResponse:
         proposed = request.POST.get("action") == "propose"
         messages.success(
             request,
-            "The forget set is proposed. A second member of staff decides about it."
+            _("The forget set is proposed. A second member of staff decides about it.")
             if proposed
-            else "Your choice is kept.",
+            else _("Your choice is kept."),
         )
     at = {name: request.GET[name] for name in ("show", "page") if name in request.GET}
     back = reverse("audits:forget_set", args=[case.pk])
@@ -149,7 +151,8 @@ def approve(request: HttpRequest, case_id: UUID) -> HttpResponse:
     if deleting and request.POST.get("confirm", "").strip() != case.request.reference:
         messages.error(
             request,
-            f"The records of this case will be deleted. Type {case.request.reference} to confirm.",
+            _("The records of this case will be deleted. Type %(reference)s to confirm.")
+            % {"reference": case.request.reference},
         )
         return redirect("audits:forget_set", case_id=case.pk)
     return carry_out(
@@ -158,7 +161,8 @@ def approve(request: HttpRequest, case_id: UUID) -> HttpResponse:
         lambda: workflow.approve_forget_set(
             case_id=case.pk, digest=request.POST.get("digest", ""), user=staff_of(request)
         ),
-        f"The forget set of {case.request.reference} is approved. The unlearning has started.",
+        _("The forget set of %(reference)s is approved. The unlearning has started.")
+        % {"reference": case.request.reference},
     )
 
 
@@ -171,7 +175,7 @@ def send_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
         request,
         case.request,
         lambda: workflow.return_forget_set(case_id=case.pk, user=staff_of(request)),
-        "The forget set can be chosen anew.",
+        _("The forget set can be chosen anew."),
     )
 
 
@@ -187,7 +191,8 @@ def drop(request: HttpRequest, case_id: UUID) -> HttpResponse:
         request,
         case.request,
         lambda: workflow.drop_case(case_id=case.pk, user=staff_of(request)),
-        f"Case {case.request.reference} is dropped. Every record stays where it is.",
+        _("Case %(reference)s is dropped. Every record stays where it is.")
+        % {"reference": case.request.reference},
     )
 
 

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from audits.forms import PlainForm
+from audits.views.choices import labels_of
 from lineage import locations
 from lineage.core.place_settings import Setting
 from lineage.models import Location
@@ -24,38 +27,42 @@ class PlaceForm(PlainForm):
     """What is said of a place; its kind's settings are fields whose names begin with ``set_``."""
 
     slug = forms.SlugField(
-        label="Short name", help_text="Small letters, digits and hyphens.", max_length=64
+        label=_("Short name"), help_text=_("Small letters, digits and hyphens."), max_length=64
     )
     purpose = forms.CharField(
-        label="What are the data there for?",
-        help_text="Such as support tickets. The record of a case names it; name no person.",
+        label=_("What are the data there for?"),
+        help_text=_("Such as support tickets. The record of a case names it; name no person."),
         max_length=200,
     )
     category = forms.ChoiceField(
-        label="What is the place?",
-        help_text="How the answer to the person speaks of it.",
-        choices=Location.Category.choices,
+        label=_("What is the place?"),
+        help_text=_("How the answer to the person speaks of it."),
+        choices=labels_of(Location.Category),
     )
     retention_days = forms.IntegerField(
         required=False,
-        label="Days after which it deletes by itself",
-        help_text="Leave empty where nothing is deleted unless somebody does. It is erased from "
-        "either way.",
+        label=_("Days after which it deletes by itself"),
+        help_text=_(
+            "Leave empty where nothing is deleted unless somebody does. It is erased from "
+            "either way."
+        ),
         min_value=1,
     )
     mask_reason = forms.CharField(
         required=False,
-        label="If columns are masked: why they are not deleted",
-        help_text="To mask is to overwrite the person's values and to keep the row, where a law "
-        "or another table needs it. Masked rows are listed as a residual, which is data that is "
-        "left, and never as erased.",
+        label=_("If columns are masked: why they are not deleted"),
+        help_text=_(
+            "To mask is to overwrite the person's values and to keep the row, where a law "
+            "or another table needs it. Masked rows are listed as a residual, which is data that "
+            "is left, and never as erased."
+        ),
         max_length=200,
     )
     active = forms.BooleanField(
         required=False,
         initial=True,
-        label="Cases erase from it",
-        help_text="Without this it stays listed, and no case searches it.",
+        label=_("Cases erase from it"),
+        help_text=_("Without this it stays listed, and no case searches it."),
     )
 
     def __init__(self, kind: str, data: Any = None, *, location: Location | None = None) -> None:  # noqa: ANN401  (request.POST)
@@ -86,7 +93,7 @@ def _initial(location: Location | None) -> dict[str, Any]:
 def _field(one: Declared, location: Location | None) -> forms.Field:
     known = location.settings.get(one.name, one.default) if location else one.default
     named: dict[str, Any] = {
-        "label": one.name.replace("_", " ").capitalize().replace("Url", "URL"),
+        "label": gettext(label_of(one)),
         "help_text": _help(one),
         "required": one.needed,
         "initial": ", ".join(known) if isinstance(known, list | tuple) else known,
@@ -94,18 +101,30 @@ def _field(one: Declared, location: Location | None) -> forms.Field:
     if one.kind is int:
         return forms.IntegerField(min_value=one.setting.low, max_value=one.setting.high, **named)
     if one.kind is not str:
-        named["help_text"] += " Several are separated by commas."
+        named["help_text"] += " " + gettext("Several are separated by commas.")
     return forms.CharField(**named)
+
+
+def label_of(one: Declared) -> str:
+    """Return what a setting is called, in English."""
+    return one.name.replace("_", " ").capitalize().replace("Url", "URL")
+
+
+def purpose_of(one: Declared) -> str:
+    """Return what a setting is for, in English."""
+    return f"{one.setting.help[:1].upper()}{one.setting.help[1:]}"
 
 
 def _help(one: Declared) -> str:
     """Say what a setting is for and what it may be."""
-    setting = one.setting
-    words = f"{setting.help[:1].upper()}{setting.help[1:]}"
+    setting, words = one.setting, gettext(purpose_of(one))
     if one.kind is int:
-        return f"{words}, from {setting.low} to {setting.high}."
-    allowed = "" if setting.allowed == Setting.allowed else f" Allowed: {setting.allowed}."
-    return f"{words}.{allowed}"
+        ends = {"what": words, "low": setting.low, "high": setting.high}
+        return gettext("%(what)s, from %(low)s to %(high)s.") % ends
+    if setting.allowed == Setting.allowed:
+        return f"{words}."
+    said = {"what": words, "allowed": gettext(setting.allowed)}
+    return gettext("%(what)s. Allowed: %(allowed)s.") % said
 
 
 def _value(one: Declared, value: Any) -> object:  # noqa: ANN401  (of a cleaned field)
@@ -117,19 +136,19 @@ def _value(one: Declared, value: Any) -> object:  # noqa: ANN401  (of a cleaned 
 class BackupForm(PlainForm):
     """A backup: what it holds, and when it goes."""
 
-    name = forms.CharField(label="Name", max_length=100)
+    name = forms.CharField(label=_("Name"), max_length=100)
     covers = forms.CharField(
-        label="What does it hold?", help_text="Such as database, store.", max_length=200
+        label=_("What does it hold?"), help_text=_("Such as database, store."), max_length=200
     )
     made = forms.DateField(
-        label="Made on", help_text="From 00:00 UTC of this day on.", widget=_DAY
+        label=_("Made on"), help_text=_("From 00:00 UTC of this day on."), widget=_DAY
     )
     expires = forms.DateField(
-        label="To be destroyed on",
-        help_text="From this day on it is overdue until somebody notes here that it is gone.",
+        label=_("To be destroyed on"),
+        help_text=_("From this day on it is overdue until somebody notes here that it is gone."),
         widget=_DAY,
     )
-    note = forms.CharField(required=False, label="Note", max_length=200)
+    note = forms.CharField(required=False, label=_("Note"), max_length=200)
 
     def fields_of_backup(self) -> dict[str, Any]:
         """Return what ``register_backup`` takes."""

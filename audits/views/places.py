@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audits.core.roles import Right
@@ -94,7 +95,7 @@ def new_backup(request: HttpRequest) -> HttpResponse:
         except SettingRefused as error:
             refuse(form, str(error), {"made_at": "made", "expires_at": "expires"})
         else:
-            messages.success(request, f"The backup {made} is registered.")
+            messages.success(request, _("The backup %(backup)s is registered.") % {"backup": made})
             return redirect("audits:places")
     return _asked(request, "audits/backup.html", form)
 
@@ -105,12 +106,16 @@ def destroyed(request: HttpRequest, backup_id: str) -> HttpResponse:
     """Ask once more, then note that a backup was destroyed."""
     found = get_object_or_404(Backup, pk=backup_id)
     if found.destroyed_at:
-        messages.warning(request, f"The backup {found} was noted as destroyed before.")
+        messages.warning(
+            request, _("The backup %(backup)s was noted as destroyed before.") % {"backup": found}
+        )
         return redirect("audits:places")
     if request.method != "POST":
         return page(request, "audits/backup_destroyed.html", {"backup": found})
     registers.destroy_backup(name=found.name, user=staff_of(request), now=timezone.now())
-    messages.success(request, f"The backup {found} is noted as destroyed.")
+    messages.success(
+        request, _("The backup %(backup)s is noted as destroyed.") % {"backup": found}
+    )
     return redirect("audits:places")
 
 
@@ -123,7 +128,10 @@ def _kept(request: HttpRequest, form: PlaceForm, *, change: bool) -> HttpRespons
         except SettingRefused as error:
             refuse(form, str(error), prefix="set_")
         else:
-            messages.success(request, f"{kept} is kept. Try to reach it before a case has to.")
+            messages.success(
+                request,
+                _("%(place)s is kept. Try to reach it before a case has to.") % {"place": kept},
+            )
             return redirect("audits:places")
     more = {"title": _title(form.kind), "place": form.location}
     return _asked(request, "audits/place.html", form, **more)

@@ -8,10 +8,13 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audits import workflow
 from audits.core.policy_keys import SECTIONS, PolicyValueRefused
+from audits.core.policy_kinds import NO, YES
 from audits.core.roles import Right
 from audits.queries.policy_page import (
     changes_so_far,
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
 
 BACK = "_back"
 BASED_ON = "based_on"
-UNKNOWN = "The form does not say which version of the policy it shows. Open it again."
 REFUSED = (PolicyChangeRefused, PolicyValueRefused)
 
 
@@ -51,21 +53,24 @@ class ProposalForm(forms.Form):
     def __init__(self, data: Any, *, values: list[Value], version: int) -> None:  # noqa: ANN401  (what was posted)
         super().__init__(data)
         self.values = values
+        unknown = _("The form does not say which version of the policy it shows. Open it again.")
         self.fields[BASED_ON] = forms.IntegerField(
             initial=version,
             widget=forms.HiddenInput,
-            error_messages={"required": UNKNOWN, "invalid": UNKNOWN},
+            error_messages={"required": unknown, "invalid": unknown},
         )
         for value in values:
             key = value.key
             self.fields[key.name] = _field(value)
             if value.version is not None:
                 self.fields[key.name + BACK] = forms.BooleanField(
-                    required=False, label=f"{key.title}: back to what {key.variable} says"
+                    required=False,
+                    label=_("%(title)s: back to what %(variable)s says")
+                    % {"title": _(key.title), "variable": key.variable},
                 )
         self.fields["reason"] = forms.CharField(
-            label="Why",
-            help_text="Whoever approves it and auditors read this. Name nobody.",
+            label=_("Why"),
+            help_text=_("Whoever approves it and auditors read this. Name nobody."),
             widget=forms.Textarea(attrs={"rows": 3}),
         )
 
@@ -76,8 +81,8 @@ class ProposalForm(forms.Form):
             if value.key.name in given:
                 try:
                     value.key.read(given[value.key.name])
-                except PolicyValueRefused as error:
-                    self.add_error(value.key.name, str(error))
+                except PolicyValueRefused:
+                    self.add_error(value.key.name, _refusal(value.key, given[value.key.name]))
         return given
 
     def said(self) -> dict[str, str | None]:
@@ -135,7 +140,9 @@ def propose_policy(request: HttpRequest, section: str) -> HttpResponse:
             errors = [("#form", str(error))]
         else:
             messages.success(
-                request, f"Change {change.number} is proposed. Another administrator approves it."
+                request,
+                _("Change %(number)s is proposed. Another administrator approves it.")
+                % {"number": change.number},
             )
             return redirect("audits:policy")
     errors += [(f"#id_{name}", str(text)) for name, said in form.errors.items() for text in said]
@@ -156,7 +163,7 @@ def approve_policy(request: HttpRequest, number: int) -> HttpResponse:
     return _decide(
         request,
         lambda: workflow.approve_policy(number=number, user=staff_of(request)),
-        f"Change {number} is in force.",
+        _("Change %(number)s is in force.") % {"number": number},
     )
 
 
@@ -168,7 +175,7 @@ def return_policy(request: HttpRequest, number: int) -> HttpResponse:
     return _decide(
         request,
         lambda: workflow.return_policy(number=number, note=note, user=staff_of(request)),
-        f"Change {number} is sent back.",
+        _("Change %(number)s is sent back.") % {"number": number},
     )
 
 
@@ -179,7 +186,7 @@ def withdraw_policy(request: HttpRequest, number: int) -> HttpResponse:
     return _decide(
         request,
         lambda: workflow.withdraw_policy(number=number, user=staff_of(request)),
-        f"Change {number} is withdrawn.",
+        _("Change %(number)s is withdrawn.") % {"number": number},
     )
 
 
@@ -196,18 +203,36 @@ def _decide(request: HttpRequest, call: Callable[[], PolicyChange], done: str) -
 def _field(value: Value) -> forms.Field:
     key: PolicyKey = value.key
     if key.kind.choices:
-        choices = [(word, word or "nothing") for word in key.kind.choices]
+        choices = [(word, _told(word)) for word in key.kind.choices]
         return forms.ChoiceField(
-            label=key.title,
+            label=_(key.title),
             help_text=_help(value),
             initial=value.text,
             choices=choices,
             required="" not in key.kind.choices,
         )
     return forms.CharField(
-        label=key.title, help_text=_help(value), initial=value.text, required=False
+        label=_(key.title), help_text=_help(value), initial=value.text, required=False
     )
 
 
 def _help(value: Value) -> str:
-    return f"{value.key.help} Now: {value.shown} ({value.origin}). Allowed: {value.key.kind.rule}."
+    return _("%(help)s Now: %(value)s (%(origin)s). Allowed: %(rule)s.") % {
+        "help": _(value.key.help),
+        "value": _told(value.text),
+        "origin": _origin(value),
+        "rule": _(value.key.kind.rule),
+    }
+
+
+def _told(text: str) -> str:
+    return {"": _("nothing"), YES: _("yes"), NO: _("no")}.get(text, text)
+
+
+def _origin(value: Value) -> str:
+    return render_to_string("audits/_policy_origin.html", {"value": value})
+
+
+def _refusal(key: PolicyKey, text: str) -> str:
+    rule = {"name": key.name, "value": repr(text), "rule": _(key.kind.rule)}
+    return _("%(name)s is %(value)s; it must be %(rule)s.") % rule

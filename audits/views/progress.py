@@ -11,10 +11,10 @@ from django.http import HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
-from audits.core.durations import duration
 from audits.queries import case_work
 from audits.queries.case_file import ordered_runs
 from audits.queries.case_jobs import SHOWN, courses_of, lines_of
+from audits.queries.page_words import duration, said
 from audits.views.wording import job_title
 
 if TYPE_CHECKING:
@@ -114,8 +114,8 @@ def fragment(request: HttpRequest, content: str) -> HttpResponse:
 
 def _phase(request: ErasureRequest, bars: tuple[Bar, ...]) -> str:
     if not bars:
-        return str(request.get_status_display())
-    return "; ".join(f"{bar.title}: {bar.phase}" if bar.phase else bar.title for bar in bars)
+        return said(request.get_status_display())
+    return "; ".join(f"{bar.title}: {said(bar.phase)}" if bar.phase else bar.title for bar in bars)
 
 
 def _bar(job: Job, runs: Mapping[UUID, UnlearningRun], course: Course) -> Bar:

@@ -14,7 +14,7 @@ from audits.views.intake_forms import MARKETING, Kind, radios, text
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from audits.views.intake_forms import Words
+    from audits.forms import Words
 
 STAMP_SALT = "audits.form"
 STAMP_HOURS = 24

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from audits import workflow
 from audits.core.roles import Right
 from audits.queries import schedule
 from audits.queries.capacity import DAY
+from audits.queries.case_jobs import courses_of
 from audits.queries.job_cases import cases_of_jobs
-from audits.queries.job_page import remaining
 from audits.queries.policy_values import in_force
 from audits.views.access import page, staff_of, staff_page
 from audits.views.charts import span
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
+    from audits.queries.case_jobs import Course
     from lineage.models import Job
 
 PER_PAGE = 50
@@ -78,9 +82,12 @@ def pause(request: HttpRequest, queue: str) -> HttpResponse:
     except QueueUnknown as error:
         raise Http404(str(error)) from error
     if changed:
-        messages.success(request, f"The queue {queue} is paused. What runs ends; nothing starts.")
+        messages.success(
+            request,
+            _("The queue %(queue)s is paused. What runs ends; nothing starts.") % {"queue": queue},
+        )
     else:
-        messages.info(request, f"The queue {queue} was paused before.")
+        messages.info(request, _("The queue %(queue)s was paused before.") % {"queue": queue})
     return redirect("audits:queues")
 
 
@@ -93,33 +100,35 @@ def resume(request: HttpRequest, queue: str) -> HttpResponse:
     except QueueUnknown as error:
         raise Http404(str(error)) from error
     if changed:
-        messages.success(request, f"The queue {queue} goes on.")
+        messages.success(request, _("The queue %(queue)s goes on.") % {"queue": queue})
     else:
-        messages.info(request, f"The queue {queue} was not paused.")
+        messages.info(request, _("The queue %(queue)s was not paused.") % {"queue": queue})
     return redirect("audits:queues")
 
 
 def _pace(per_day: float) -> str:
     """Return how many shards a worker rebuilds a day, to two figures."""
     if per_day <= 0:
-        return "none"
+        return _("nothing")
     if per_day < 1:
-        return f"one shard in about {span(DAY / per_day)}"
+        return _("one shard in about %(span)s") % {"span": span(DAY / per_day)}
     digits = 1 - floor(log10(per_day))
     count = int(round(per_day, min(digits, 0)))
-    return f"about {count:,} shard{'' if count == 1 else 's'} a day"
+    said = ngettext("about %(count)s shard a day", "about %(count)s shards a day", count)
+    return said % {"count": intcomma(count)}
 
 
 def _rows(jobs: Iterable[Job], now: datetime) -> list[dict[str, Any]]:
     """Return jobs with what they do, for which case, and whether their lease lapsed."""
     jobs = list(jobs)
     cases = cases_of_jobs(jobs)
+    courses = courses_of((job for job in jobs if job.status == job.Status.RUNNING), now)
     return [
         {
             "job": job,
             "case": cases.get(job.payload_id),
-            "title": job_title(job.kind, None),
-            "remaining": _left(job, now),
+            "title": _(job_title(job.kind, None)),
+            "remaining": _left(courses.get(job.pk)),
             "percent": round(100 * min(1.0, job.done / job.total)) if job.total else None,
             "lapsed": job.lease_until is not None and job.lease_until < now,
         }
@@ -127,6 +136,6 @@ def _rows(jobs: Iterable[Job], now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def _left(job: Job, now: datetime) -> str:
-    left = remaining(job, now)
+def _left(course: Course | None) -> str:
+    left = course.remaining if course else None
     return "" if left is None else span(left.total_seconds())

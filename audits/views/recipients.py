@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits.core.roles import Right
@@ -18,6 +20,7 @@ from audits.services.recipients import EntryRefused, keep
 from audits.services.rights import has_right
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
+from audits.views.choices import CHOOSE, labels_of, locales
 from audits.views.problems import problems
 from audits.views.rights import needing
 
@@ -25,12 +28,21 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
+    from django_stubs_ext import StrOrPromise
 
+_LABELS = {
+    "contact": _("Contact"),
+    "locale": _("Language"),
+    "datasets": _("Datasets"),
+    "versions": _("Versions"),
+    "since": _("Since"),
+    "active": _("Active"),
+}
 _LISTS = {
-    "datasets": "Hold Ctrl or Cmd to choose several.",
-    "versions": "Hold Ctrl or Cmd to choose several.",
-    "contact": "May stay empty; then you tell them yourself and record it.",
-    "locale": "In which they are written to; empty for the language of this installation.",
+    "datasets": _("Hold Ctrl or Cmd to choose several."),
+    "versions": _("Hold Ctrl or Cmd to choose several."),
+    "contact": _("May stay empty; then you tell them yourself and record it."),
+    "locale": _("In which they are written to."),
 }
 
 
@@ -39,13 +51,17 @@ class _EntryForm(PlainErrors, forms.ModelForm):  # type: ignore[type-arg]  # of 
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (as Django gives it)
         super().__init__(*args, **kwargs)
-        self.fields["versions"].widget = LongSelectMultiple()
-        self.fields["versions"].queryset = registers.deployable()  # type: ignore[attr-defined]
-        self.fields["since"].widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+        shown: Any = self.fields
+        shown["locale"].choices = locales
+        shown["versions"].widget = LongSelectMultiple()
+        shown["versions"].queryset = registers.deployable()
+        shown["since"].widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 
 
 class RecipientForm(_EntryForm):
     """A recipient, a processor or a joint controller, and what they received."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=labels_of(Recipient.Role))
 
     class Meta:
         model = Recipient
@@ -61,10 +77,16 @@ class RecipientForm(_EntryForm):
             "since",
             "active",
         )
-        help_texts: ClassVar[dict[str, str]] = {
+        labels: ClassVar[dict[str, StrOrPromise]] = {
+            **_LABELS,
+            "name": _("Name"),
+            "contract_ref": _("Contract"),
+            "api_reader": _("Name of their API keys"),
+        }
+        help_texts: ClassVar[dict[str, StrOrPromise]] = {
             **_LISTS,
-            "contract_ref": "A processor needs one (Art. 28(3)).",
-            "api_reader": "What is fetched with API keys of this name counts as received.",
+            "contract_ref": _("A processor needs one (Art. 28(3))."),
+            "api_reader": _("What is fetched with API keys of this name counts as received."),
         }
 
     def clean(self) -> dict[str, Any]:
@@ -72,12 +94,18 @@ class RecipientForm(_EntryForm):
         cleaned = super().clean() or self.cleaned_data
         processor = cleaned.get("role") == Recipient.Role.PROCESSOR
         if processor and not cleaned.get("contract_ref"):
-            self.add_error("contract_ref", "Name the contract of a processor (Art. 28(3)).")
+            self.add_error(
+                "contract_ref", gettext("Name the contract of a processor (Art. 28(3)).")
+            )
         return cleaned
 
 
 class PublicationForm(_EntryForm):
     """A place at which something was made public."""
+
+    where = forms.ChoiceField(
+        label=_("Where"), choices=lambda: [("", CHOOSE), *labels_of(Publication.Where)]
+    )
 
     class Meta:
         model = Publication
@@ -92,10 +120,17 @@ class PublicationForm(_EntryForm):
             "since",
             "active",
         )
-        help_texts: ClassVar[dict[str, str]] = {
+        labels: ClassVar[dict[str, StrOrPromise]] = {
+            **_LABELS,
+            "address": _("Address"),
+            "steps": _("Steps"),
+        }
+        help_texts: ClassVar[dict[str, StrOrPromise]] = {
             **_LISTS,
-            "steps": "Which reasonable steps inform others who process it there, given the "
-            "technology and the cost (Art. 17(2)).",
+            "steps": _(
+                "Which reasonable steps inform others who process it there, given the technology "
+                "and the cost (Art. 17(2))."
+            ),
         }
 
 
@@ -126,7 +161,8 @@ def recipient(request: HttpRequest, entry_id: UUID | None = None) -> HttpRespons
     """Enter or change a recipient."""
     entry = get_object_or_404(Recipient, pk=entry_id) if entry_id else Recipient()
     form = RecipientForm(posted(request), instance=entry)
-    return _kept(request, form, "audits:recipients", "Recipient")
+    names = gettext("Recipient"), gettext("Recipients")
+    return _kept(request, form, "audits:recipients", *names)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -135,10 +171,13 @@ def publication(request: HttpRequest, entry_id: UUID | None = None) -> HttpRespo
     """Enter or change a publication."""
     entry = get_object_or_404(Publication, pk=entry_id) if entry_id else Publication()
     form = PublicationForm(posted(request), instance=entry)
-    return _kept(request, form, "audits:publications", "Publication")
+    names = gettext("Publication"), gettext("Publications")
+    return _kept(request, form, "audits:publications", *names)
 
 
-def _kept(request: HttpRequest, form: _EntryForm, back: str, what: str) -> HttpResponse:
+def _kept(
+    request: HttpRequest, form: _EntryForm, back: str, what: str, every: str
+) -> HttpResponse:
     user = staff_of(request)
     if form.is_valid():
         given = form.cleaned_data
@@ -152,8 +191,10 @@ def _kept(request: HttpRequest, form: _EntryForm, back: str, what: str) -> HttpR
         except EntryRefused as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{entry} is kept in the register.")
+            messages.success(
+                request, gettext("%(entry)s is kept in the register.") % {"entry": entry}
+            )
             return redirect(back)
     errors = problems(form, "datasets")
-    context = {"form": form, "errors": errors, "back": back, "what": what}
+    context = {"form": form, "errors": errors, "back": back, "what": what, "every": every}
     return page(request, "audits/register_entry.html", context, status=400 if errors else 200)

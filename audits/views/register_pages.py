@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from audits.queries.fleet import PeriodRefused, period
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 PER_PAGE = 100
 FORMS = ("json", "csv", "md")  # of the record of processing
+# Sentences of the platform; other cells are data and codes, which stay as they are in the files.
+SPOKEN = ("title", "not_run_because")
 TYPES = {"csv": "text/csv", "json": "application/json"}
 
 
@@ -48,7 +51,7 @@ def register(request: HttpRequest, name: str) -> HttpResponse:
     context = {
         "name": name,
         "register": found,
-        "columns": [_heading(column) for column in found.shown],
+        "columns": [heading(column) for column in found.shown],
         "rows": [_cells(found, row) for row in shown],
         "shown": shown,
         "refused": refused,
@@ -88,8 +91,13 @@ def _period(request: HttpRequest) -> tuple[date | None, date | None]:
 
 
 def _cells(found: Register, row: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(_heading(name), row[name]) for name in found.shown]
+    return [(heading(name), _shown(name, row[name])) for name in found.shown]
 
 
-def _heading(column: str) -> str:
+def _shown(name: str, text: str) -> str:
+    return gettext(text) if text and name in SPOKEN else text
+
+
+def heading(column: str) -> str:
+    """Return what a column is called, in English."""
     return column.replace("_", " ").capitalize()

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from audits import workflow
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 ASKED = {
-    "title": "Keep the case longer",
-    "lead": "Until that day the case can still say whose it was. It is for a complaint or a "
-    "proceeding that runs; the reason is written into the log.",
-    "button": "Keep it until that day",
+    "title": _("Keep the case longer"),
+    "lead": _(
+        "Until that day the case can still say whose it was. It is for a complaint or a "
+        "proceeding that runs; the reason is written into the log."
+    ),
+    "button": _("Keep it until that day"),
 }
 POSTPONED = {
     "LEGAL_HOLD": "a legal hold is on the person",
@@ -40,11 +44,11 @@ POSTPONED = {
 class KeepLongerForm(PlainForm):
     """Until when, and why."""
 
-    reason = radios("Why is the case kept longer?", dict(CaseRetention.Longer.choices))
+    reason = radios(_("Why is the case kept longer?"), dict(CaseRetention.Longer.choices))
     until = forms.DateField(
-        label="Until which day?",
+        label=_("Until which day?"),
         widget=forms.DateInput({"type": "date"}),
-        error_messages={"required": "Enter a day after the one on which it would go."},
+        error_messages={"required": _("Enter a day after the one on which it would go.")},
     )
 
 
@@ -62,7 +66,7 @@ def keep_longer(request: HttpRequest, case_id: UUID) -> HttpResponse:
             case,
             form,
             lambda: workflow.keep_longer(case_id=case.pk, user=user, **form.cleaned_data),
-            f"Case {case.reference} is kept longer.",
+            gettext("Case %(reference)s is kept longer.") % {"reference": case.reference},
             ask=ASKED,
         )
     return ask(request, "audits/ask.html", case, form, ask=ASKED)

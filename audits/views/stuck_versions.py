@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.forms import Form
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from audits import workflow
@@ -40,9 +41,9 @@ def take_over(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse
         request,
         case,
         lambda: workflow.take_over(run_id=run.pk, user=staff_of(request)),
-        f"{run.target} is trained again from scratch."
+        _("%(version)s is trained again from scratch.") % {"version": run.target}
         if run.status == S.SUCCEEDED and run.method != RETRAIN
-        else f"Choose now what becomes of {run.target}.",
+        else _("Choose now what becomes of %(version)s.") % {"version": run.target},
     )
 
 
@@ -60,7 +61,7 @@ def destroy(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
             case,
             form,
             lambda: workflow.destroy_version(run_id=run.pk, user=staff_of(request)),
-            f"{run.target} will be destroyed.",
+            _("%(version)s will be destroyed.") % {"version": run.target},
             run=run,
         )
     return ask(request, "audits/destroy.html", case, form, run=run)
@@ -83,7 +84,7 @@ def outside(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
             lambda: workflow.use_outside_version(
                 run_id=run.pk, version_id=version, user=staff_of(request)
             ),
-            f"{run.target} is being replaced.",
+            _("%(version)s is being replaced.") % {"version": run.target},
             run=run,
         )
     return ask(request, "audits/outside.html", case, form, run=run)
@@ -101,5 +102,5 @@ def release(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
         request,
         case,
         lambda: workflow.release_held(run_id=held.run_id, user=staff_of(request)),
-        f"{held.run.unlearned} is in use.",
+        _("%(version)s is in use.") % {"version": held.run.unlearned},
     )

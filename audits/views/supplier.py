@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits.core.roles import Right
@@ -17,6 +19,7 @@ from audits.queries.supplier import is_from_outside
 from audits.services.rights import NotAllowed, has_right
 from audits.services.supplier import MOST_STATEMENT, EvidenceRefused, add_evidence
 from audits.views.access import page, staff_of, staff_page
+from audits.views.choices import labels_of
 from audits.views.downloads import attachment, not_there
 from audits.views.problems import problems
 from lineage.models import ModelVersion
@@ -31,21 +34,23 @@ if TYPE_CHECKING:
 class SupplierForm(PlainForm):
     """A document, and what it says."""
 
-    kind = forms.ChoiceField(label="What is it?", choices=SupplierEvidence.Kind.choices)
-    supplier = forms.CharField(label="Who is the supplier?", max_length=200)
+    kind = forms.ChoiceField(label=_("What is it?"), choices=labels_of(SupplierEvidence.Kind))
+    supplier = forms.CharField(label=_("Who is the supplier?"), max_length=200)
     dated = forms.DateField(
-        label="Which day does it bear?",
+        label=_("Which day does it bear?"),
         widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"invalid": "Enter a day, such as 2030-03-31."},
+        error_messages={"invalid": _("Enter a day, such as 2030-03-31.")},
     )
     statement = forms.CharField(
-        label="What does it say?",
-        help_text="Such as on which data the model was trained, and how erasures are dealt with. "
-        "This stands in sealed records; name no person.",
+        label=_("What does it say?"),
+        help_text=_(
+            "Such as on which data the model was trained, and how erasures are dealt with. "
+            "This stands in sealed records; name no person."
+        ),
         max_length=MOST_STATEMENT,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
-    file = forms.FileField(label="The document")
+    file = forms.FileField(label=_("The document"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,7 +71,7 @@ def supplier_evidence(request: HttpRequest, version_id: UUID) -> HttpResponse:
         except EvidenceRefused as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{made} is kept.")
+            messages.success(request, gettext("%(what)s is kept.") % {"what": made})
             return redirect("audits:supplier_evidence", version_id=version.pk)
     errors = problems(form, "kind")
     context = {
@@ -86,6 +91,11 @@ def supplier_file(request: HttpRequest, evidence_id: UUID) -> HttpResponse:
     """Return a document as it was stored, always as a download."""
     found = get_object_or_404(SupplierEvidence.objects.select_related("file"), pk=evidence_id)
     if found.file.destroyed_at:
-        return not_there(request, "The document is destroyed", "Its digest is still kept.", 404)
+        return not_there(
+            request,
+            gettext("The document is destroyed"),
+            gettext("Its digest is still kept."),
+            404,
+        )
     name = f"{found.kind.lower().replace('_', '-')}-{found.file.sha256[:12]}.bin"
     return attachment(read_artefact(found.file), name, "application/octet-stream")

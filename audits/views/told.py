@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -51,8 +52,8 @@ class NotPossibleForm(PlainForm):
     """Why somebody cannot be told; the service says what is wrong with it."""
 
     reason = forms.CharField(
-        label="Why is it impossible, or a disproportionate effort?",
-        help_text="The record refers to it. Write at least 20 characters.",
+        label=_("Why is it impossible, or a disproportionate effort?"),
+        help_text=_("The record refers to it. Write at least 20 characters."),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
@@ -95,12 +96,12 @@ def notice_text(request: HttpRequest, case_id: UUID, addressee_id: UUID) -> Http
     found = [one for one in drafts if one.addressee.pk == addressee_id]
     found = found or [one for one in to_come(case, now) if one.addressee.pk == addressee_id]
     if not found:
-        said = "Nobody of this address in the registers is told of the case."
-        return not_there(request, "There is no such notice", said, 404)
+        said = gettext("Nobody of this address in the registers is told of the case.")
+        return not_there(request, gettext("There is no such notice"), said, 404)
     try:
         shown = [_text_of(one, now) for one in found]
     except LetterIncomplete as error:
-        return not_there(request, "The notice cannot be written yet", str(error), 400)
+        return not_there(request, gettext("The notice cannot be written yet"), str(error), 400)
     context = {"case": case, "addressee": found[0].addressee, "notices": shown}
     return page(request, "audits/notice_text.html", context)
 
@@ -135,7 +136,8 @@ def staff_acknowledged(request: HttpRequest, case_id: UUID, notice_id: UUID) -> 
     except notices.NoticeRefused as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{notice.addressee} is noted as having acknowledged.")
+        said = gettext("%(name)s is noted as having acknowledged.")
+        messages.success(request, said % {"name": notice.addressee})
     return redirect("audits:case", case_id=case_id)
 
 
@@ -156,7 +158,7 @@ def not_possible(request: HttpRequest, case_id: UUID, notice_id: UUID) -> HttpRe
     except notices.NoticeRefused as error:
         form.add_error("reason", str(error))
         return ask(request, "audits/not_possible.html", case, form, notice=notice)
-    messages.success(request, "The reason is recorded.")
+    messages.success(request, gettext("The reason is recorded."))
     return redirect("audits:case", case_id=case_id)
 
 
@@ -167,7 +169,8 @@ def asked_who(request: HttpRequest, case_id: UUID) -> HttpResponse:
     case = get_object_or_404(ErasureRequest, pk=case_id)
     asked = request.POST.get("asked") == "yes"
     notices.note_who_asked(case_id=case.pk, asked=asked, user=staff_of(request))
-    messages.success(request, "The answer names the recipients." if asked else "Noted.")
+    said = gettext("The answer names the recipients.") if asked else gettext("Noted.")
+    messages.success(request, said)
     return redirect("audits:case", case_id=case_id)
 
 

@@ -8,12 +8,15 @@ from django import forms
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audits import workflow
 from audits.core.roles import Right
 from audits.forms import PlainForm
 from audits.models import ErasureRequest, VersionException
+from audits.queries.page_words import day
 from audits.queries.told import affected_versions
 from audits.services import destruction
 from audits.services.version_exceptions import LEAST_REASON, ExceptionRefused
@@ -35,31 +38,38 @@ class ExceptForm(PlainForm):
     """Why a version stays, and until when."""
 
     version = forms.ModelChoiceField(
-        label="Which version stays?",
+        label=_("Which version stays?"),
         queryset=ModelVersion.objects.none(),
-        error_messages={"required": "Select a version.", "invalid_choice": "Select a version."},
+        empty_label=_("Choose one"),
+        error_messages={
+            "required": _("Select a version."),
+            "invalid_choice": _("Select a version."),
+        },
     )
     code = forms.ChoiceField(
-        label="On which exception?",
+        label=_("On which exception?"),
         choices=VersionException.Code.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Select a reason.", "invalid_choice": "Select a reason."},
+        error_messages={
+            "required": _("Select a reason."),
+            "invalid_choice": _("Select a reason."),
+        },
     )
     reason = forms.CharField(
-        label="Why does it apply to this version?",
-        help_text="The person may be told this; name nobody else.",
+        label=_("Why does it apply to this version?"),
+        help_text=_("The person may be told this; name nobody else."),
         min_length=LEAST_REASON,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={
-            "required": "Write the reason.",
-            "min_length": f"Write at least {LEAST_REASON} characters.",
+            "required": _("Write the reason."),
+            "min_length": _("Write at least %(limit_value)d characters."),
         },
     )
     until = forms.DateField(
-        label="Until which day?",
+        label=_("Until which day?"),
         widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"required": "Enter a day.", "invalid": "Enter a day as 2027-12-31."},
+        error_messages={"required": _("Enter a day."), "invalid": _("Enter a day as 2027-12-31.")},
     )
 
 
@@ -67,15 +77,18 @@ class DestroyModelForm(PlainForm):
     """Why a version is destroyed, and its name typed by hand."""
 
     ground = forms.ChoiceField(
-        label="Why is it destroyed?",
+        label=_("Why is it destroyed?"),
         choices=[(str(key), words) for key, words in destruction.GROUNDS.items()],
         widget=forms.RadioSelect,
-        error_messages={"required": "Select a reason.", "invalid_choice": "Select a reason."},
+        error_messages={
+            "required": _("Select a reason."),
+            "invalid_choice": _("Select a reason."),
+        },
     )
     name = forms.CharField(
-        label="Type the name of the version to confirm",
+        label=_("Type the name of the version to confirm"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"required": "Type the name of the version."},
+        error_messages={"required": _("Type the name of the version.")},
     )
 
 
@@ -94,7 +107,7 @@ def except_version(request: HttpRequest, case_id: UUID) -> HttpResponse:
     except ExceptionRefused as error:
         form.add_error(None, str(error))
         return ask(request, "audits/except_version.html", case, form)
-    messages.success(request, "The exception is proposed; somebody else approves it.")
+    messages.success(request, gettext("The exception is proposed; somebody else approves it."))
     return redirect("audits:case", case_id=case.pk)
 
 
@@ -107,7 +120,8 @@ def approve_exception(request: HttpRequest, case_id: UUID, exception_id: int) ->
         request,
         case_id,
         lambda: workflow.approve_exception(exception_id=found.pk, user=staff_of(request)),
-        f"{found.version} stays until {found.until:%-d %B %Y}.",
+        gettext("%(version)s stays until %(day)s.")
+        % {"version": found.version, "day": day(found.until)},
     )
 
 
@@ -120,7 +134,7 @@ def drop_exception(request: HttpRequest, case_id: UUID, exception_id: int) -> Ht
         request,
         case_id,
         lambda: workflow.drop_exception(exception_id=found.pk, user=staff_of(request)),
-        "The proposal is taken back.",
+        gettext("The proposal is taken back."),
     )
 
 
@@ -150,7 +164,12 @@ def _destroyed(request: HttpRequest, form: DestroyModelForm, version: ModelVersi
     except (destruction.DestructionRefused, destruction.VersionRemains, ArtefactRemains) as error:
         form.add_error("name", str(error))
         return False
-    messages.success(request, f"{version} is destroyed: {count} files, read back as gone.")
+    done = ngettext(
+        "%(version)s is destroyed: %(count)s file, read back as gone.",
+        "%(version)s is destroyed: %(count)s files, read back as gone.",
+        count,
+    )
+    messages.success(request, done % {"version": version, "count": count})
     return True
 
 

@@ -8,11 +8,11 @@ from django.urls import reverse
 
 from audits.queries.webhooks import health, in_trouble
 from audits.services.webhooks import MINDERS
-from audits.views.needs import Line, group
+from audits.views.need_groups import Line, group
 from audits.views.wording import BAD
 
 if TYPE_CHECKING:
-    from audits.views.needs import Group
+    from audits.views.need_groups import Group
 
 
 def webhook_needs() -> list[Group]:

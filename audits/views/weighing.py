@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from audits.core.durations import duration
+from django.utils.translation import gettext
+
+from audits.queries.page_words import duration
 from audits.views.wording import method_title
 from unlearning.core.planning.ways import Way
 from unlearning.services.runs import CARRIED_OUT_BY
@@ -81,12 +83,16 @@ def _row(row: Mapping[str, Any], chosen: str, *, set_by: bool) -> WeighedWay:
     return WeighedWay(
         title=method_title(method) if method else WAYS[way],
         promise=PROMISES[option["strength"]] if option else "",
-        work=f"{option['fraction']:.0%} of a retraining" if option else "",
+        work=_work(option["fraction"]) if option else "",
         reason=SET_BY if taken and set_by else _in_words(row["reason"]),
         taken=taken,
         takes=_seconds(option["cost"]) if option else "",
         ready=duration(option["latency"]) if option else "",
     )
+
+
+def _work(fraction: float) -> str:
+    return gettext("%(share)s of a retraining") % {"share": f"{fraction:.0%}"}
 
 
 def _seconds(cost: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits import workflow
@@ -35,28 +36,34 @@ if TYPE_CHECKING:
 WORKING, DONE, FAILED = "working", "done", "failed"
 # A worker takes a job within a second; after this long somebody should look.
 PATIENCE = timedelta(seconds=60)
+PHASES = {"queued": "Waiting for a worker", "weighing": "Weighing the ways"}
 
 
 class WhatIfForm(forms.Form):
     """Whose records, or which."""
 
     by = forms.ChoiceField(
-        label="For whom do you ask?",
+        label=_("For whom do you ask?"),
         choices=[
-            ("PERSON", "A person, by e-mail address or identifier"),
-            ("RECORDS", "Certain records, by number"),
-            ("NUMBER", "As many records, evenly spread over those it was trained on"),
+            ("PERSON", _("A person, by e-mail address or identifier")),
+            ("RECORDS", _("Certain records, by number")),
+            ("NUMBER", _("As many records, evenly spread over those it was trained on")),
         ],
         widget=forms.RadioSelect,
-        error_messages={"required": "Select for whom.", "invalid_choice": "Select for whom."},
+        error_messages={
+            "required": _("Select for whom."),
+            "invalid_choice": _("Select for whom."),
+        },
     )
     which = forms.CharField(
-        label="Which?",
-        help_text="An address; or numbers and ranges such as 3, 7-9; or how many. It is used to "
-        "find the records and is not kept.",
+        label=_("Which?"),
+        help_text=_(
+            "An address; or numbers and ranges such as 3, 7-9; or how many. It is used to "
+            "find the records and is not kept."
+        ),
         max_length=2000,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"required": "Enter an address, numbers, or how many."},
+        error_messages={"required": _("Enter an address, numbers, or how many.")},
     )
 
 
@@ -135,7 +142,7 @@ def _watched(preview: PlanPreview) -> dict[str, Any]:
     queued = job if job is not None and job.status == Job.Status.QUEUED else None
     return {
         "state": state,
-        "phase": "Waiting for a worker" if queued else "Weighing the ways",
+        "phase": PHASES["queued" if queued else "weighing"],
         "paused": queued and PausedQueue.objects.filter(queue=queued.queue).first(),
         "gone_at": preview.created_at + KEPT_FOR,
         "stuck": state == WORKING and preview.created_at < timezone.now() - PATIENCE,

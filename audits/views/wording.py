@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext, ngettext
+
 from audits.core.badges import BAD, BUSY, CARE, GOOD, QUIET, VERDICTS, Badge, verdict_badge
 from audits.core.grounds import REFUSALS
 from audits.models import ErasureRequest
 from audits.queries.method_titles import method_title
+from audits.queries.page_words import said_within
 
 if TYPE_CHECKING:
     from datetime import date
@@ -57,6 +60,14 @@ JOBS = {
     "TILES": "Build membership tiles",
     "SEARCH": "Search places outside lineage",
 }
+# How a request came, as a fact beside the moment.
+CAME_BY = {
+    "POST": "by post",
+    "PHONE": "by telephone",
+    "IN_PERSON": "in person",
+    "EMAIL": "by e-mail",
+    "API": "by another system",
+}
 # Read by the person.
 OUTCOMES: dict[str, str] = {
     Outcome.ERASED: "Your data has been erased.",
@@ -77,7 +88,8 @@ def status_badge(request: ErasureRequest) -> Badge:
     """Return the state of a case; a closed one by its outcome."""
     if request.status == S.SEALED and request.outcome:
         tone = GOOD if request.outcome in (Outcome.ERASED, Outcome.REMOVED) else QUIET
-        return Badge(label=f"Closed: {request.get_outcome_display().lower()}", tone=tone)
+        outcome = said_within(request.get_outcome_display())
+        return Badge(label=gettext("Closed: %(outcome)s") % {"outcome": outcome}, tone=tone)
     tone = STATUS_TONES.get(S(request.status), BUSY)
     return Badge(label=request.get_status_display(), tone=tone)
 
@@ -90,8 +102,10 @@ def due_badge(request: ErasureRequest, today: date, *, waits: bool) -> Badge | N
     if days > SOON_DAYS:
         return None
     if days < 0:
-        return Badge(label=f"Overdue by {_days(-days)}", tone=BAD)
-    return Badge(label=f"Due in {_days(days)}" if days else "Due today", tone=CARE)
+        late = ngettext("Overdue by %(n)d day", "Overdue by %(n)d days", -days) % {"n": -days}
+        return Badge(label=late, tone=BAD)
+    soon = ngettext("Due in %(n)d day", "Due in %(n)d days", days) % {"n": days}
+    return Badge(label=soon if days else gettext("Due today"), tone=CARE)
 
 
 def guarantee_words(code: str) -> str:
@@ -106,9 +120,7 @@ def refusal_words(code: str) -> str:
 
 def job_title(kind: str, run: UnlearningRun | None) -> str:
     """Return what a job does, and to which version."""
-    words = JOBS.get(kind, kind.capitalize())
-    return f"{words}: {run.target}" if run else words
-
-
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
+    words = gettext(JOBS.get(kind, kind.capitalize()))
+    if not run:
+        return words
+    return gettext("%(work)s: %(version)s") % {"work": words, "version": run.target}

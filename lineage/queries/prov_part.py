@@ -31,12 +31,10 @@ class Part:
         """Return the part with these snapshots and versions."""
         runs: set[uuid.UUID | None] = set()
         for batch in _batches(objects):
-            made = (
-                ModelVersion.objects.filter(id__in=batch),
-                DatasetSnapshot.objects.filter(id__in=batch),
-            )
-            for rows in made:
-                runs |= set(rows.values_list("generated_by", flat=True))
+            versions = ModelVersion.objects.filter(id__in=batch)
+            snapshots = DatasetSnapshot.objects.filter(id__in=batch)
+            wrote = versions.values_list("generated_by", flat=True)
+            runs |= set(wrote.union(snapshots.values_list("generated_by", flat=True)))
         return Part(
             objects=frozenset(objects), runs=frozenset(run for run in runs if run is not None)
         )

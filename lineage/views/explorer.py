@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from lineage.core.folding import MOST, SHOWN
 from lineage.queries.explorer import explore
@@ -72,7 +73,7 @@ def _drawn(query: Query) -> dict[str, Any]:
 def _opened(query: Query, picture: Picture) -> list[tuple[str, str]]:
     """Return the query in which each thing that is opened is folded again, and its name."""
     names = {
-        box.node.folds: box.node.first.dataset_name or "models alike"
+        box.node.folds: box.node.first.dataset_name or _("models alike")
         for box in picture.boxes
         if box.node.folds
     }
@@ -83,15 +84,16 @@ def _about(asked: Asked) -> str:
     if asked.version:
         return str(asked.version)
     if asked.dataset:
-        return f"Data set {asked.dataset}"
-    return f"Records of {asked.person}"
+        return _("Data set %(name)s") % {"name": asked.dataset}
+    return _("Records of %(person)s") % {"person": asked.person}
 
 
 def _left_out(explored: Explored) -> dict[str, Any]:
     names = [
         members[0].label
         if len(members) == 1
-        else f"{members[0].label} and {len(members) - 1} more"
+        else _("%(name)s and %(count)s more")
+        % {"name": members[0].label, "count": len(members) - 1}
         for members in explored.left_out
     ]
     return {"count": len(names), "names": names[:NAMED], "more": max(0, len(names) - NAMED)}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import override
 
 from lineage.core.plain_cell import plain_cell
 from lineage.models import Role
@@ -22,7 +24,7 @@ from lineage.views.graph_query import read_query
 from lineage.views.graph_rows import SHORT_INFLUENCE, address_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from django.http import HttpRequest
 
@@ -38,6 +40,17 @@ EDGES = (
     *("source", "target", "source_label", "target_label", "roles", "influence", "edges"),
     "on_way",
 )
+
+
+def in_english(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Write a file in English: it is read by programs, and by whoever it is handed to."""
+
+    @wraps(view)
+    def written(request: HttpRequest) -> HttpResponse:
+        with override("en"):
+            return view(request)
+
+    return written
 
 
 @reading
@@ -65,6 +78,7 @@ def graph_json(request: HttpRequest) -> HttpResponse:
 
 
 @reading
+@in_english
 def graph_svg(request: HttpRequest) -> HttpResponse:
     """Give the picture as one file that looks the same anywhere."""
     query, explored = _asked(request)
@@ -76,6 +90,7 @@ def graph_svg(request: HttpRequest) -> HttpResponse:
 
 
 @reading
+@in_english
 def graph_prov(request: HttpRequest) -> HttpResponse:
     """Give what is drawn, each member of a group by itself, as W3C PROV-JSON."""
     query, explored = _asked(request)
@@ -88,6 +103,7 @@ def graph_prov(request: HttpRequest) -> HttpResponse:
 
 
 @reading
+@in_english
 def nodes_csv(request: HttpRequest) -> HttpResponse:
     """Give a row for each node of the picture."""
     query, explored = _asked(request)
@@ -113,6 +129,7 @@ def nodes_csv(request: HttpRequest) -> HttpResponse:
 
 
 @reading
+@in_english
 def edges_csv(request: HttpRequest) -> HttpResponse:
     """Give a row for each edge of the picture."""
     query, explored = _asked(request)

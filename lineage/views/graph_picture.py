@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from lineage.models import ModelVersion
 from lineage.queries.graph_facts import SNAPSHOT
@@ -20,12 +22,7 @@ WIDTH, HEIGHT = 208, 46
 COLUMN, ROW = 284, 62
 MARGIN = 14
 _LETTERS = 25  # that fit into a box
-KINDS = {
-    SNAPSHOT: ("snapshot", "snapshots"),
-    ModelVersion.Kind.MODEL: ("model version", "model versions"),
-    ModelVersion.Kind.COMPONENT: ("component", "components"),
-    ModelVersion.Kind.SHADOW: ("shadow model", "shadow models"),
-}
+_KIND = ModelVersion.Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +97,13 @@ def title_of(node: Node) -> str:
         return node.first.label
     if node.first.dataset is not None:
         return node.first.dataset_name
-    return f"{count:,} {KINDS[node.first.kind][1]}"
+    said = {
+        SNAPSHOT: ngettext("%(count)s snapshot", "%(count)s snapshots", count),
+        _KIND.MODEL: ngettext("%(count)s model version", "%(count)s model versions", count),
+        _KIND.COMPONENT: ngettext("%(count)s component", "%(count)s components", count),
+        _KIND.SHADOW: ngettext("%(count)s shadow model", "%(count)s shadow models", count),
+    }
+    return said[node.first.kind] % {"count": intcomma(count)}
 
 
 def note_of(node: Node) -> str:
@@ -111,27 +114,30 @@ def note_of(node: Node) -> str:
 def _notes(node: Node) -> Iterable[str]:
     count, first = len(node.members), node.first
     if count > 1 and first.dataset is not None:
-        yield f"{count:,} snapshots"
+        said = ngettext("%(count)s snapshot", "%(count)s snapshots", count)
+        yield said % {"count": intcomma(count)}
     elif count > 1:
-        yield "same neighbours"
+        yield _("same neighbours")
     elif first.kind == SNAPSHOT:
-        yield f"{intcomma(first.records)} record{'' if first.records == 1 else 's'}"
-    elif first.kind == ModelVersion.Kind.SHADOW:
-        yield "shadow model"
+        said = ngettext("%(count)s record", "%(count)s records", first.records)
+        yield said % {"count": intcomma(first.records)}
+    elif first.kind == _KIND.SHADOW:
+        yield _("shadow model")
     elif not node.unknown:
-        yield _SHORT[ModelVersion.State(first.state)] if first.state else "not ended yet"
+        yield _(SHORT[first.state])
     if node.unknown:
-        yield "not captured"
+        yield _("not captured")
     if node.touched:
-        yield f"{intcomma(node.touched)} of theirs"
+        yield _("%(count)s of theirs") % {"count": intcomma(node.touched)}
 
 
-_SHORT = {
+SHORT = {
     ModelVersion.State.CANDIDATE: "candidate",
     ModelVersion.State.ACTIVE: "active",
     ModelVersion.State.WITHDRAWN: "withdrawn",
     ModelVersion.State.QUARANTINED: "quarantined",
     ModelVersion.State.DESTROYED: "destroyed",
+    "": "not ended yet",
 }
 
 

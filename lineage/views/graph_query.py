@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from lineage.core.folding import FAMILY, GROUP, MOST, SHOWN
 from lineage.models import Dataset, DataSubject, ModelVersion
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from django.db.models import Manager, Model
 
 OPENED = 50  # families and groups at once, so that an address stays one
-KINDS: Mapping[str, tuple[Manager[Any], str, str]] = {
-    "version": (ModelVersion.objects, "pk", "version of a model"),
-    "data": (Dataset.objects, "pk", "data set"),
-    "person": (DataSubject.objects, "pseudonym", "person, by pseudonym,"),
+KINDS: Mapping[str, tuple[Manager[Any], str]] = {
+    "version": (ModelVersion.objects, "pk"),
+    "data": (Dataset.objects, "pk"),
+    "person": (DataSubject.objects, "pseudonym"),
 }
 
 
@@ -96,7 +97,8 @@ def read_query(given: QueryDict, *, now: datetime) -> Query:
     opened = [one for one in given.getlist("open") if one.startswith((FAMILY, GROUP))]
     values.setlist("open", list(dict.fromkeys(opened))[:OPENED])
     if len(opened) > OPENED:
-        problems.append(f"At most {OPENED} groups can be open at once; this says {len(opened)}.")
+        said = _("At most %(most)s groups can be open at once; this says %(count)s.")
+        problems.append(said % {"most": OPENED, "count": len(opened)})
     version, dataset, person = found.values()
     asked = Asked(
         version=version if isinstance(version, ModelVersion) else None,
@@ -115,29 +117,36 @@ def read_query(given: QueryDict, *, now: datetime) -> Query:
 
 
 def _finder(name: str) -> Callable[[str], Model]:
-    rows, column, words = KINDS[name]
+    rows, column = KINDS[name]
 
     def find(text: str) -> Model:
         try:
             found: Model | None = rows.filter(**{column: UUID(text)}).first()
         except ValueError:
-            raise ValueError(
-                f"{name} is {text[:60]!r}; it takes the id of a {words} of 32 hexadecimal digits."
-            ) from None
+            said = _("%(field)s is %(value)s; it takes an id of 32 hexadecimal digits.")
+            raise ValueError(said % {"field": name, "value": repr(text[:60])}) from None
         if found is None:
-            raise ValueError(f"There is no {words} with the id {text[:60]}.")
+            raise ValueError(_absent(name) % {"id": text[:60]})
         return found
 
     return find
+
+
+def _absent(name: str) -> str:
+    return {
+        "version": _("There is no version of a model with the id %(id)s."),
+        "data": _("There is no data set with the id %(id)s."),
+        "person": _("There is no person with the pseudonym %(id)s."),
+    }[name]
 
 
 def _day(text: str, *, now: datetime) -> date | None:
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        raise ValueError(
-            f"The day is {text[:60]!r}; it takes one like {timezone.localdate(now)}."
-        ) from None
+        said = _("The day is %(value)s; it takes one like %(day)s.")
+        values = {"value": repr(text[:60]), "day": timezone.localdate(now)}
+        raise ValueError(said % values) from None
     return found if found < timezone.localdate(now) else None
 
 
@@ -148,5 +157,6 @@ def _end_of(day: date) -> datetime:
 
 def _shown(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST:
-        raise ValueError(f"shown is {text[:20]!r}; it takes a number of nodes from 1 to {MOST}.")
+        said = _("shown is %(value)s; it takes a number of nodes from 1 to %(most)s.")
+        raise ValueError(said % {"value": repr(text[:20]), "most": MOST})
     return int(text)

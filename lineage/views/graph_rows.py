@@ -6,6 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from lineage.models import Role
 
 if TYPE_CHECKING:
@@ -56,8 +59,15 @@ class Row:
 
     @property
     def opens(self) -> str:
-        """What is seen once it is opened."""
-        return "snapshots" if self.box.node.first.dataset else "models"
+        """What opening it shows."""
+        data = self.box.node.first.dataset
+        return _("Open its snapshots") if data else _("Open its models")
+
+    @property
+    def leads(self) -> bool:
+        """Whether there is anywhere to go from it."""
+        centred = bool(self.address) and bool(self.box.node.hops)
+        return bool(self.open_address or self.fold_address or centred)
 
 
 def rows_of(picture: Picture, query: Query) -> list[Row]:
@@ -105,16 +115,20 @@ def _order(box: Box) -> tuple[bool, int, str, str]:
 
 
 def _where(node: Node) -> str:
+    steps = abs(node.hops)
     if node.possible:
-        return "Possibly affected"
-    if not node.hops:
-        return "Here"
-    steps = f"{abs(node.hops)} step{'' if abs(node.hops) == 1 else 's'}"
-    return f"{steps} {'up' if node.hops < 0 else 'down'}"
+        return _("Possibly affected")
+    if not steps:
+        return _("Here")
+    if node.hops < 0:
+        said = ngettext("%(count)s step up", "%(count)s steps up", steps)
+    else:
+        said = ngettext("%(count)s step down", "%(count)s steps down", steps)
+    return said % {"count": steps}
 
 
 def _beside(box: Box, line: Line) -> Beside:
-    roles = ", ".join(Role(role).label.lower() for role in line.roles)
+    roles = ", ".join(_(Role(role).label.lower()) for role in line.roles)
     return Beside(title=box.title, name=box.node.name, roles=roles)
 
 

@@ -1,5 +1,6 @@
 // Reads the pictures of an evidence: a line that moves over them, and what the numbers are there.
-// The numbers stand in tables on the page as well, so that nothing is lost without this.
+// The numbers stand in tables on the page as well, so that nothing is lost without this. Its words
+// are attributes of the figures, in the language of the page.
 (() => {
   const kept = document.getElementById("numbers");
   if (!kept) return;
@@ -9,6 +10,9 @@
   const STEPS = 400; // of the slider over the histograms
   const UNIT = 1 / 0.9; // width of the linear part of a symlog axis, in decades (matplotlib's)
   const colours = ["#0072B2", "#D55E00"];
+  const words = (document.querySelector(".figures") || document.body).dataset;
+  const told = (name, values = {}) =>
+    (words[name] || "").replace(/\{(\w+)\}/g, (whole, key) => (key in values ? values[key] : whole));
   const per = (rate) => `${(100 * rate).toPrecision(rate < 0.1 ? 2 : 3).replace(/\.0+$/, "")} %`;
 
   const node = (name, facts) => {
@@ -37,7 +41,7 @@
   };
 
   // A slider below a picture, a sentence, and lines on the picture where its axes were found.
-  const reader = async (figure, { label, words, last, first, say, marks, at }) => {
+  const reader = async (figure, { label, value, last, first, say, marks, at }) => {
     const link = figure.querySelector("a"), picture = figure.querySelector("img");
     const slider = document.createElement("input"), said = document.createElement("output");
     const name = document.createElement("label"), box = document.createElement("div");
@@ -56,7 +60,7 @@
     let axes = null;
     const show = () => {
       said.textContent = say(Number(slider.value));
-      slider.setAttribute("aria-valuetext", words(Number(slider.value)));
+      slider.setAttribute("aria-valuetext", value(Number(slider.value)));
       if (axes) layer.replaceChildren(...marks(Number(slider.value), axes.found));
     };
     slider.addEventListener("input", show);
@@ -80,28 +84,28 @@
     node("line", { x1: x, x2: x, y1: top, y2: top + high, stroke: "#1b1d1f", "stroke-width": 0.8 });
 
   // The curves: at each false positive rate that was kept, both rates with their bands.
-  const stages = [["before", "Before unlearning"], ["leak", "After unlearning"]];
+  const stages = ["before", "leak"];
   const place = (rate) => Math.max(0, 1 - Math.log10(Math.max(rate, LOWEST)) / Math.log10(LOWEST));
   const onCurves = (figure) => {
     const { rates, negatives } = curves;
     const one = (stage, at) => {
       const { tpr, low, high } = curves[stage];
-      if (tpr[at] === null) return "left of the first point of the curve";
-      return `${per(tpr[at])} (band ${per(low[at])} to ${per(high[at])})`;
+      if (tpr[at] === null) return told("none");
+      return told("band", { rate: per(tpr[at]), low: per(low[at]), high: per(high[at]) });
     };
-    const few = (at) => (rates[at] < 3 / negatives ? " Too few models to assess so low a rate." : "");
+    const few = (at) => (rates[at] < 3 / negatives ? ` ${told("few")}` : "");
     reader(figure, {
-      label: "False positive rate",
+      label: told("rate"),
       last: rates.length - 1,
       first: rates.findIndex((rate) => rate >= Math.min(1, 3 / negatives)),
-      words: (at) => per(rates[at]),
+      value: (at) => per(rates[at]),
       say: (at) =>
-        `At ${per(rates[at])} false positives. ${stages
-          .map(([stage, title]) => `${title}: ${one(stage, at)}.`)
+        `${told("at", { rate: per(rates[at]) })} ${stages
+          .map((stage) => `${told(stage)}: ${one(stage, at)}.`)
           .join(" ")}${few(at)}`,
       marks: (at, [box]) => {
         const x = box.left + place(rates[at]) * box.wide;
-        const dots = stages.flatMap(([stage], number) => {
+        const dots = stages.flatMap((stage, number) => {
           const rate = curves[stage].tpr[at];
           if (rate === null) return [];
           const y = box.top + (1 - place(rate)) * box.high;
@@ -123,21 +127,25 @@
       Math.abs(at) <= UNIT ? at / UNIT : Math.sign(at) * 10 ** (Math.abs(at) - UNIT);
     const far = moved(end);
     const threshold = (at) => back(((2 * at) / STEPS - 1) * far);
-    const told = (at) => String(Number(threshold(at).toPrecision(3)));
+    const shown = (at) => String(Number(threshold(at).toPrecision(3)));
     const share = (values, cut) => {
       const above = values.filter((value) => value > cut).length;
-      return `${per(above / values.length)} (${above} of ${values.length})`;
+      return told("share", { rate: per(above / values.length), above, all: values.length });
     };
     reader(figure, {
-      label: "Threshold",
+      label: told("threshold"),
       last: STEPS,
       first: STEPS / 2,
-      words: told,
+      value: shown,
       say: (at) =>
-        `Saying “learned” above ${told(at)}. ${stages
-          .map(([stage, title]) => {
+        `${told("cut", { cut: shown(at) })} ${stages
+          .map((stage) => {
             const { in: learned, out: never } = scores[stage];
-            return `${title}: true positives ${share(learned, threshold(at))}, false positives ${share(never, threshold(at))}.`;
+            return told("shares", {
+              stage: told(stage),
+              learned: share(learned, threshold(at)),
+              never: share(never, threshold(at)),
+            });
           })
           .join(" ")}`,
       marks: (at, boxes) => boxes.map((box) => upright(box, box.left + (at / STEPS) * box.wide)),

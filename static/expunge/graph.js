@@ -84,15 +84,17 @@
     level: drawing.zoom() * times, renderedPosition: { x: drawing.width() / 2, y: drawing.height() / 2 },
   });
 
-  const whole = () => {
-    drawing.fit(undefined, 20);
-    // Boxes that cannot be read help nobody: then the centre is shown, and the rest is beside it.
-    if (drawing.zoom() < 0.45) {
+  // All of it where that is at least `least` of its size, else the centre, with the rest beside it.
+  const fit = (least) => {
+    drawing.fit(undefined, 12);
+    if (drawing.zoom() < least) {
       drawing.zoom(0.7);
       drawing.center(drawing.$(".way").union(drawing.$("[?centre]")));
     }
     if (drawing.zoom() > 1.1) { drawing.zoom(1.1); drawing.center(); }
   };
+  const whole = () => fit(0.3); // smaller, the boxes are specks
+  const readable = () => fit(0.7);
 
   const draw = async () => {
     const part = document.getElementById("drawn");
@@ -111,8 +113,9 @@
     const said = document.createElement("p");
     said.className = "told small faint";
     said.setAttribute("role", "status");
-    said.textContent = "Click a group to open it, a box to see what it comes from and goes to.";
-    tools.append(button("Closer", () => zoom(1.25)), button("Further", () => zoom(0.8)), button("Centre", whole), said);
+    const { hint, closer, further, centre } = part.dataset;
+    said.textContent = hint;
+    tools.append(button(closer, () => zoom(1.25)), button(further, () => zoom(0.8)), button(centre, readable), said);
     // As high as the picture, within what fits on a screen.
     const height = Math.max(...nodes.map((node) => node.position.y)) + box.height;
     canvas.style.blockSize = `${Math.min(38, Math.max(14, height / 16 + 2))}rem`;
@@ -143,7 +146,7 @@
     const day = 86400000;
     const label = document.createElement("label");
     label.htmlFor = "slider";
-    label.textContent = "Move through time";
+    label.textContent = document.getElementById("drawn").dataset.throughTime;
     const range = document.createElement("input");
     const first = Date.parse(field.dataset.since);
     range.type = "range";

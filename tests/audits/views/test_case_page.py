@@ -233,3 +233,29 @@ def test_the_operators_own_case_has_the_same_page(asked):
     assert "No statutory deadline" in page
     assert "The forget set was not approved yet." in page
     assert 'id="clock"' not in page
+
+
+def test_a_sealed_case_speaks_neither_of_extending_nor_of_stopping_its_clock(asked):
+    case = full_case.full_case(1)
+    assert "The clock does not stop while" in asked(case)[0]
+    type(case).objects.filter(pk=case.pk).update(status="SEALED", outcome="ERASED")
+    page, _ = asked(case)
+    assert "The answer was due on" in page
+    assert "The clock does not stop while" not in page
+    assert "extension" not in page
+
+
+def test_verdicts_and_letters_are_called_by_their_words_not_by_their_codes(asked):
+    page, _ = asked(full_case.full_case(1))
+    assert "Passed, no leak" in page.partition('id="ends"')[2].partition('id="decision"')[0]
+    assert "Acknowledgement" in page
+    assert "<code>PASS_LEAK</code>" not in page
+    assert "ACKNOWLEDGEMENT</code>" not in page
+
+
+def test_the_page_of_a_case_counts_its_due_date_in_the_language_of_the_reader(decider):
+    case = full_case.full_case(1)
+    text = decider.get(at(case), headers={"accept-language": "de"}).content.decode()
+    assert "Die Antwort ist einen Monat nach dem Tag des Eingangs fällig (DSGVO (EU))" in text
+    assert "Verlernen und Nachweise" in text
+    assert "The answer is due" not in text

@@ -107,6 +107,17 @@ def test_an_exception_is_written_with_its_last_day(decider, approver, case):
     assert "Paper files" in text_of(approver.get(at(case)))
 
 
+def test_one_ground_is_asked_for_and_more_are_opened_by_hand(decider, case):
+    shown = text_of(decider.get(at(case, "accept/")))
+    assert shown.index("id_ground-0-code") < shown.index("<summary>Another ground</summary>")
+    assert shown.count('class="another">') == 4  # two more grounds, two exceptions
+    assert "---------" not in shown
+    sent = {**ROWS, **GROUND, "ground-2-purpose": "Invoices"}
+    again = text_of(decider.post(at(case, "accept/"), sent))
+    assert again.count('class="another" open>') == 1
+    assert "Ground 3. Select a ground for what you wrote" in again
+
+
 def test_a_data_set_is_offered_where_the_person_has_records(decider, case):
     space = OrdinalSpace.objects.get(name="photos")
     Dataset.objects.create(name="holiday pictures", space=space)

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from audits import workflow
 from audits.core import events
-from audits.models import LogLeaf
-from audits.queries.job_page import remaining
+from audits.models import JobLine, LogLeaf
+from audits.queries.case_jobs import courses_of
 from audits.services.job_switch import JobOfCase
 from lineage.models import Job
 from lineage.services import jobs
@@ -60,8 +60,8 @@ def test_a_running_job_shows_progress_elapsed_and_remaining_time(reader):
     page = text_of(reader.get(address(one)))
     assert "Train: faces" in page
     assert 'value="25"' in page
-    assert "5 min so far, at most about 15 min left" in page
-    assert "at most about 15 min left" in text_of(reader.get("/queues/"))
+    assert "5 min so far, about 15 min left in this phase" in page
+    assert "about 15 min left in this phase" in text_of(reader.get("/queues/"))
     live = reader.get(address(one, "progress/"))
     assert 'data-part="work"' in text_of(live)
     unchanged = reader.get(address(one, "progress/"), headers={"If-None-Match": live["ETag"]})
@@ -81,7 +81,23 @@ def test_what_is_left_is_said_only_where_it_can_be(done, total, seconds, left):
         created_at=now,
         started_at=now - timedelta(seconds=seconds),
     )
-    assert remaining(one, now) == (None if left is None else timedelta(seconds=left))
+    found = courses_of([one], now)[one.pk].remaining
+    assert found == (None if left is None else timedelta(seconds=left))
+
+
+def test_what_is_left_is_counted_from_the_phase_and_its_lines_are_shown(reader):
+    held = claimed(job(), ago=timedelta(minutes=90))
+    began = timezone.now() - timedelta(minutes=4)
+    JobLine.objects.create(job=held, at=began, level="INFO", text="phase began: attacking")
+    JobLine.objects.create(job=held, at=began, level="WARNING", text="a slow disk")
+    jobs.report_progress(job=held, phase="attacking", done=1, total=4)
+    page = text_of(reader.get(address(held)))
+    assert "90 min so far, about 12 min left in this phase" in page
+    assert "a slow disk" in page.partition('data-part="lines"')[2]
+    jobs.fail_job(job=held, now=timezone.now(), code="StoreFull", message="The store is full.")
+    after = text_of(reader.get(address(held)))
+    assert "a slow disk" in after
+    assert "left in this phase" not in after
 
 
 def test_a_job_that_waits_is_stopped_at_once_and_can_be_tried_again(decider):
@@ -165,5 +181,5 @@ def test_a_job_that_is_not_there_is_not_found(decider):
 def test_the_page_of_a_job_keeps_its_budget(reader, django_assert_max_num_queries):
     for kind in ("TRAIN", "TUNE", "PREVIEW", "TILES", "UNLEARN"):
         one = job(kind)
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(13):
             assert reader.get(address(one)).status_code == 200

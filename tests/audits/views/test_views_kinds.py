@@ -98,6 +98,39 @@ def test_every_question_is_asked_on_a_page_and_wants_an_answer(officer, page):
         assert officer.post(f"/cases/{case.pk}/{page}/").status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        ("identity/answer", "No answer is awaited"),
+        ("mandate", "No agent asks in this case"),
+        ("objection", "The person did not object"),
+        ("restrict", "The person did not ask to have the data kept and not used"),
+        ("lift", "holds no restriction that can be lifted"),
+    ],
+)
+def test_what_is_not_for_a_case_is_said_before_anything_is_asked(officer, page, reason):
+    shown = text_of(officer.get(f"/cases/{confirmed('ERASURE').pk}/{page}/"))
+    assert reason in shown
+    assert "<button>" not in shown.partition("<main")[2]
+
+
+PAGES = "identity identity/ask identity/answer identity/none mandate objection restrict lift"
+
+
+@pytest.mark.parametrize("page", [*PAGES.split(), "accept", "refuse"])
+def test_nothing_is_asked_about_a_closed_case(officer, page):
+    case = confirmed("OBJECTION")
+    ErasureRequest.objects.filter(pk=case.pk).update(status="SEALED", outcome="REFUSED")
+    assert "The case is closed." in text_of(officer.get(f"/cases/{case.pk}/{page}/"))
+
+
+def test_a_decision_that_waits_for_somebody_else_is_not_proposed_once_more(officer):
+    case = confirmed("RESTRICTION")
+    assert "On which ground" in text_of(officer.get(f"/cases/{case.pk}/restrict/"))
+    officer.post(f"/cases/{case.pk}/restrict/", {"ground": "ART_18_1_C"})
+    assert "proposed already" in text_of(officer.get(f"/cases/{case.pk}/restrict/"))
+
+
 def test_a_restriction_is_accepted_on_its_own_page(officer):
     case = confirmed("RESTRICTION")
     officer.post(f"/cases/{case.pk}/restrict/", {"ground": "ART_18_1_C"})

@@ -151,7 +151,7 @@ def test_the_capacity_is_held_against_the_bound(reader, settings):
         (20251.9, "about 20,000 shards a day"),
         (1.04, "about 1 shard a day"),
         (0.25, "one shard in about 4 days"),
-        (0.0, "none"),
+        (0.0, "nothing"),
     ],
 )
 def test_the_pace_is_said_in_round_words(per_day, said):

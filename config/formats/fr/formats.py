@@ -1,0 +1,3 @@
+"""Figures keep their point: pages, pictures, files and commands must say the same number."""
+
+DECIMAL_SEPARATOR = "."
