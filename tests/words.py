@@ -194,9 +194,9 @@ def _first(said: str | Sequence[str]) -> str:
     return said if isinstance(said, str) else said[0]
 
 
-def _whole(said: str | Sequence[str]) -> str:
+def _whole(said: str | Sequence[str] | None) -> str:
     """Return what stands for a translation: that of the singular, once no form is missing."""
-    forms = [said] if isinstance(said, str) else said
+    forms = [said] if isinstance(said, str) else said or [""]
     return forms[-1] if all(forms) else ""
 
 
