@@ -7,16 +7,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audits.models import PlanPreview
+from audits.queries.case_jobs import SHOWN, courses_of, lines_of
 from audits.queries.job_cases import cases_of_jobs
 from lineage.models import Job, OrdinalSpace
+from lineage.queries.queues import pauses_of
 from unlearning.models import Tuning, UnlearningRun
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from audits.models import ErasureRequest
+    from audits.models import ErasureRequest, JobLine
+    from lineage.models import PausedQueue
 
-SOONEST = timedelta(seconds=2)  # before that nothing can be said of the rest
 S = Job.Status
 
 
@@ -27,8 +30,10 @@ class JobPage:
     * ``about``: what it is done for, in words; empty where that is gone;
     * ``case``: the case that waits for it, if one does;
     * ``elapsed``: of the wait while it is queued, of the last try otherwise;
-    * ``remaining``: of what is counted now, if it goes on as it went; None where nobody knows;
-    * ``lapsed``: whether it runs and its worker stopped renewing its lease.
+    * ``remaining``: of its phase, if that goes on as it went; None where nobody knows;
+    * ``lapsed``: whether it runs and its worker stopped renewing its lease;
+    * ``pause``: of its queue, while it waits; None where that is not paused;
+    * ``lines``: what it said last, the oldest first; none of a job that succeeded.
     """
 
     job: Job
@@ -37,6 +42,13 @@ class JobPage:
     elapsed: timedelta
     remaining: timedelta | None
     lapsed: bool
+    pause: PausedQueue | None
+    lines: Sequence[JobLine]
+
+    @property
+    def stop_event(self) -> str:
+        """Return the type of the event by which it would be stopped."""
+        return "work_cancelled" if self.case is None else "job_cancelled"
 
     @property
     def may_stop(self) -> bool:
@@ -57,7 +69,9 @@ def job_page(job: Job, now: datetime) -> JobPage:
         about=_about(job),
         case=cases_of_jobs([job]).get(job.payload_id),
         elapsed=elapsed(job, now),
-        remaining=remaining(job, now),
+        remaining=courses_of([job], now)[job.pk].remaining if job.status == S.RUNNING else None,
+        pause=pauses_of([job]).get(job.queue),
+        lines=lines_of([job])[job.pk][-SHOWN:],
         lapsed=job.lease_until is not None and job.lease_until < now,
     )
 
@@ -66,18 +80,6 @@ def elapsed(job: Job, now: datetime) -> timedelta:
     """Return how long a job has waited, runs, or ran at its last try."""
     since = job.created_at if job.status == S.QUEUED else job.started_at or job.created_at
     return max((job.ended_at or now) - since, timedelta())
-
-
-def remaining(job: Job, now: datetime) -> timedelta | None:
-    """Return how long the rest of what is counted takes; None where nothing can be said.
-
-    The time since the job began is shared out over what is done, so that of several phases the
-    later ones are overestimated.
-    """
-    spent = elapsed(job, now)
-    if job.status != S.RUNNING or not 0 < job.done <= job.total or spent < SOONEST:
-        return None
-    return spent / job.done * (job.total - job.done)
 
 
 def _about(job: Job) -> str:

@@ -18,8 +18,8 @@ from audits import workflow
 from audits.core.roles import Right
 from audits.queries import schedule
 from audits.queries.capacity import DAY
+from audits.queries.case_jobs import courses_of
 from audits.queries.job_cases import cases_of_jobs
-from audits.queries.job_page import remaining
 from audits.queries.policy_values import in_force
 from audits.views.access import page, staff_of, staff_page
 from audits.views.charts import span
@@ -27,6 +27,7 @@ from audits.views.needs import JOB_DAYS
 from audits.views.rights import may, needing
 from audits.views.wording import job_title
 from lineage.core.queues import QUEUES, QueueUnknown
+from lineage.models import Job
 from lineage.queries.queues import queue_states, running_jobs, unfinished_jobs, waiting_jobs
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-    from lineage.models import Job
+    from audits.queries.case_jobs import Course
 
 PER_PAGE = 50
 
@@ -114,12 +115,13 @@ def _rows(jobs: Iterable[Job], now: datetime) -> list[dict[str, Any]]:
     """Return jobs with what they do, for which case, and whether their lease lapsed."""
     jobs = list(jobs)
     cases = cases_of_jobs(jobs)
+    courses = courses_of((job for job in jobs if job.status == Job.Status.RUNNING), now)
     return [
         {
             "job": job,
             "case": cases.get(job.payload_id),
             "title": job_title(job.kind, None),
-            "remaining": _left(job, now),
+            "remaining": _left(courses.get(job.pk)),
             "percent": round(100 * min(1.0, job.done / job.total)) if job.total else None,
             "lapsed": job.lease_until is not None and job.lease_until < now,
         }
@@ -127,6 +129,6 @@ def _rows(jobs: Iterable[Job], now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def _left(job: Job, now: datetime) -> str:
-    left = remaining(job, now)
+def _left(course: Course | None) -> str:
+    left = course.remaining if course else None
     return "" if left is None else span(left.total_seconds())

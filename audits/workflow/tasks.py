@@ -17,6 +17,7 @@ from audits.queries.policy_values import held
 from audits.services import (
     exceptions,
     expiry,
+    job_lines,
     late,
     letter_delivery,
     log,
@@ -113,6 +114,7 @@ def _expire(now: datetime) -> None:
     expiry.expire_scores(now=now)
     registers.expire_suppressions(now=now)
     plan_previews.expire(now=now)
+    job_lines.expire_lines(now=now)
     retention.destroy_due(now=now)
 
 
