@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audits.models import PlanPreview
-from audits.queries.case_jobs import SHOWN, courses_of, lines_of
+from audits.queries.case_jobs import courses_of
 from audits.queries.job_cases import cases_of_jobs
 from lineage.models import Job, OrdinalSpace
 from lineage.queries.queues import pauses_of
@@ -64,14 +64,15 @@ class JobPage:
 
 def job_page(job: Job, now: datetime) -> JobPage:
     """Return what there is to say of a job at ``now``."""
+    course = courses_of([job], now)[job.pk]
     return JobPage(
         job=job,
         about=_about(job),
         case=cases_of_jobs([job]).get(job.payload_id),
         elapsed=elapsed(job, now),
-        remaining=courses_of([job], now)[job.pk].remaining if job.status == S.RUNNING else None,
+        remaining=course.remaining if job.status == S.RUNNING else None,
         pause=pauses_of([job]).get(job.queue),
-        lines=lines_of([job])[job.pk][-SHOWN:],
+        lines=course.lines,
         lapsed=job.lease_until is not None and job.lease_until < now,
     )
 

@@ -66,7 +66,7 @@ class Progress:
     * ``state``: changes when the rest of the page is out of date, which is then loaded again;
     * ``phase``: what is announced, once, to those who do not see the bars;
     * ``queued``: jobs that wait, with what they do;
-    * ``ended``: jobs that failed or were stopped, and may be tried again, with what they said last;
+    * ``ended``: jobs that failed or were stopped, with what they said last;
     * ``stuck``: jobs wait and no worker takes them, though no queue of theirs is paused;
     * ``pauses``: of the queues in which jobs wait;
     * ``awaits``: how many places must acknowledge before the case goes on; 0 where it waits for
@@ -99,7 +99,9 @@ def progress_of(request: ErasureRequest, now: datetime) -> Progress:
     pauses = pauses_of(work.queued)
     active = case_work.is_at_work(request, work)
     return Progress(
-        state=WORKING if active else f"{request.status}:{work.undecided}:{work.waiting}:{work.told}",
+        state=WORKING
+        if active
+        else f"{request.status}:{work.undecided}:{work.waiting}:{work.told}",
         phase=_phase(request, bars),
         bars=bars,
         queued=tuple((job, job_title(job.kind, runs.get(job.payload_id))) for job in work.queued),

@@ -56,7 +56,7 @@ def queue_states(now: datetime) -> list[QueueState]:
 
 
 def pauses_of(jobs: Iterable[Job]) -> dict[str, PausedQueue]:
-    """Return the pauses in which these jobs wait, by queue; in no query where none of them waits."""
+    """Return the pauses in which these jobs wait, by queue; in no query where none waits."""
     queues = {job.queue for job in jobs if job.status == S.QUEUED}
     return PausedQueue.objects.in_bulk(queues) if queues else {}
 

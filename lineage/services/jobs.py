@@ -62,9 +62,7 @@ def claim_job(*, job_id: uuid.UUID, now: datetime, lease: timedelta) -> Job:
             queue is paused.
     """
     holder = uuid4()
-    waiting = Job.objects.filter(
-        pk=job_id, status=Job.Status.QUEUED, cancel_requested=False
-    )
+    waiting = Job.objects.filter(pk=job_id, status=Job.Status.QUEUED, cancel_requested=False)
     claimed = waiting.exclude(queue__in=_paused()).update(
         status=Job.Status.RUNNING,
         holder=holder,
@@ -134,7 +132,9 @@ def request_cancel(*, job_id: uuid.UUID, now: datetime) -> bool:
         Job.objects.filter(waits | runs, pk=job_id).update(
             status=Case(When(waits, then=Value(Job.Status.CANCELLED)), default=F("status")),
             ended_at=Case(When(waits, then=Value(now)), default=F("ended_at")),
-            cancel_requested=Case(When(runs, then=Value(True)), default=F("cancel_requested")),
+            cancel_requested=Case(
+                When(runs, then=Value(value=True)), default=F("cancel_requested")
+            ),
         )
     )
 

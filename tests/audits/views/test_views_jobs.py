@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from audits import workflow
 from audits.core import events
-from audits.models import LogLeaf
-from audits.queries.job_page import remaining
+from audits.models import JobLine, LogLeaf
+from audits.queries.job_page import job_page
+from audits.services.job_lines import kept_lines
 from audits.services.job_switch import JobOfCase
 from lineage.models import Job
 from lineage.services import jobs
@@ -60,28 +61,81 @@ def test_a_running_job_shows_progress_elapsed_and_remaining_time(reader):
     page = text_of(reader.get(address(one)))
     assert "Train: faces" in page
     assert 'value="25"' in page
-    assert "5 min so far, at most about 15 min left" in page
-    assert "at most about 15 min left" in text_of(reader.get("/queues/"))
+    assert "5 min so far, about 15 min left in this phase" in page
+    assert "about 15 min left in this phase" in text_of(reader.get("/queues/"))
     live = reader.get(address(one, "progress/"))
     assert 'data-part="work"' in text_of(live)
     unchanged = reader.get(address(one, "progress/"), headers={"If-None-Match": live["ETag"]})
     assert unchanged.status_code == 304
 
 
-@pytest.mark.parametrize(
-    ("done", "total", "seconds", "left"),
-    [(1, 4, 10, 30), (4, 4, 10, 0), (0, 4, 10, None), (0, 0, 10, None), (3, 4, 1, None)],
-)
-def test_what_is_left_is_said_only_where_it_can_be(done, total, seconds, left):
-    now = timezone.now()
-    one = Job(
-        status="RUNNING",
-        done=done,
-        total=total,
-        created_at=now,
-        started_at=now - timedelta(seconds=seconds),
-    )
-    assert remaining(one, now) == (None if left is None else timedelta(seconds=left))
+def test_every_page_says_the_same_of_what_is_left_from_the_start_of_the_phase(reader):
+    case, run = worlds.planned()
+    held = claimed(job("UNLEARN", payload_id=run.pk), ago=timedelta(hours=1))
+    with kept_lines(held):
+        jobs.report_progress(job=held, phase="training", done=0, total=16)
+    JobLine.objects.update(at=timezone.now() - timedelta(minutes=5))
+    with kept_lines(held):
+        jobs.report_progress(job=held, phase="training", done=4, total=16)
+    assert [line.text for line in held.lines.all()] == ["training"]
+    held.refresh_from_db()
+    assert job_page(held, timezone.now()).remaining.total_seconds() == pytest.approx(900, abs=9)
+    assert "about 15.0 minutes left in this phase" in text_of(reader.get(f"/cases/{case.pk}/"))
+    for path in (address(held), "/queues/"):
+        assert "about 15 min left in this phase" in text_of(reader.get(path))
+
+
+def test_a_job_that_says_itself_what_is_left_is_not_contradicted(reader):
+    case, run = worlds.planned()
+    held = claimed(job("UNLEARN", payload_id=run.pk), ago=timedelta(minutes=5))
+    with kept_lines(held):
+        for done, left in ((0, ""), (4, "about 3 min left"), (5, "about 2 min left")):
+            jobs.report_progress(job=held, phase="training", done=done, total=16, left=left)
+    assert [line.text for line in held.lines.all()] == ["training"]
+    for path in (f"/cases/{case.pk}/", address(held), "/queues/"):
+        page = text_of(reader.get(path))
+        assert "raining, about 2 min left" in page
+        assert "left in this phase" not in page
+
+
+def test_a_paused_queue_is_told_from_a_worker_that_is_gone(reader):
+    case, run = worlds.planned()
+    workflow.pause_queue(queue="heavy", user=member("operator", "Model operator"))
+    one = job("UNLEARN", payload_id=run.pk)
+    Job.objects.update(created_at=timezone.now() - timedelta(minutes=10))
+    for path in (address(one), f"/cases/{case.pk}/"):
+        page = text_of(reader.get(path))
+        assert "The queue heavy is paused since" in page
+        assert "until a model operator resumes it" in page
+        assert "No worker has taken this work" not in page
+        assert "A worker takes the next job of the queue within seconds" not in page
+    workflow.resume_queue(queue="heavy", user=member("operator", "Model operator"))
+    assert "No worker has taken this work" in text_of(reader.get(f"/cases/{case.pk}/"))
+
+
+def test_a_stopped_job_names_the_event_of_the_log_that_says_when(decider):
+    _, run = worlds.planned()
+    for one, event in ((job(), "work_cancelled"), (job("UNLEARN", run.pk), "job_cancelled")):
+        with kept_lines(one):
+            jobs.logger.info("job", extra={"phase": "training"})
+        jobs.request_cancel(job_id=one.pk, now=timezone.now())
+        assert f"<code>{event}</code>" in text_of(decider.get(address(one)))
+        one.refresh_from_db()
+        assert [line.words for line in job_page(one, timezone.now()).lines] == ["training"]
+
+
+def test_a_stop_that_comes_after_the_end_says_so_and_is_not_logged(decider, monkeypatch):
+    one = job()
+    claimed(one)
+    real = jobs.request_cancel
+
+    def ended(**wanted: object):
+        Job.objects.update(status="SUCCEEDED", holder=None)
+        return real(**wanted)
+
+    monkeypatch.setattr(jobs, "request_cancel", ended)
+    assert "had ended before" in text_of(decider.post(address(one, "cancel/"), follow=True))
+    assert logged() == []
 
 
 def test_a_job_that_waits_is_stopped_at_once_and_can_be_tried_again(decider):
@@ -165,5 +219,5 @@ def test_a_job_that_is_not_there_is_not_found(decider):
 def test_the_page_of_a_job_keeps_its_budget(reader, django_assert_max_num_queries):
     for kind in ("TRAIN", "TUNE", "PREVIEW", "TILES", "UNLEARN"):
         one = job(kind)
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(14):
             assert reader.get(address(one)).status_code == 200
