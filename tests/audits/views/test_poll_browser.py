@@ -20,7 +20,7 @@ PAGE = """<!doctype html><title>Case</title><p id="live"></p>
 <script src="/poll.js"></script>"""
 ANSWERS = {
     "/case/": ("text/html", PAGE),
-    "/progress/": ("text/html", '<div data-state="{}" data-phase="At work"></div>'),
+    "/progress/": ("text/html", '<div data-state="STATE" data-phase="At work"></div>'),
     "/poll.js": ("text/javascript", SCRIPT.read_text()),
 }
 
@@ -33,7 +33,7 @@ def test_a_page_is_not_loaded_again_over_what_is_typed():
     def answer(route):
         asked.append(route.request.url.removeprefix(SITE))
         kind, body = ANSWERS[asked[-1]]
-        route.fulfill(content_type=kind, body=body.replace("{}", state))
+        route.fulfill(content_type=kind, body=body.replace("STATE", state))
 
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
