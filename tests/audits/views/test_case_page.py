@@ -6,6 +6,7 @@ import logging
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -241,7 +242,7 @@ def test_work_that_ends_while_it_is_stopped_is_not_said_to_be_stopped(monkeypatc
     made = running(case)
     real = jobs.request_cancel
 
-    def ended(**wanted: object):
+    def ended(**wanted: Any):
         Job.objects.update(status="SUCCEEDED", holder=None)
         return real(**wanted)
 

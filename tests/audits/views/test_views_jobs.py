@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -79,7 +80,9 @@ def test_every_page_says_the_same_of_what_is_left_from_the_start_of_the_phase(re
         jobs.report_progress(job=held, phase="training", done=4, total=16)
     assert [line.text for line in held.lines.all()] == ["training"]
     held.refresh_from_db()
-    assert job_page(held, timezone.now()).remaining.total_seconds() == pytest.approx(900, abs=9)
+    left = job_page(held, timezone.now()).remaining
+    assert left is not None
+    assert left.total_seconds() == pytest.approx(900, abs=9)
     assert "about 15.0 minutes left in this phase" in text_of(reader.get(f"/cases/{case.pk}/"))
     for path in (address(held), "/queues/"):
         assert "about 15 min left in this phase" in text_of(reader.get(path))
@@ -129,7 +132,7 @@ def test_a_stop_that_comes_after_the_end_says_so_and_is_not_logged(decider, monk
     claimed(one)
     real = jobs.request_cancel
 
-    def ended(**wanted: object):
+    def ended(**wanted: Any):
         Job.objects.update(status="SUCCEEDED", holder=None)
         return real(**wanted)
 
