@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
@@ -242,9 +241,9 @@ def test_work_that_ends_while_it_is_stopped_is_not_said_to_be_stopped(monkeypatc
     made = running(case)
     real = jobs.request_cancel
 
-    def ended(**wanted: Any):
+    def ended(*, job_id: UUID, now: datetime):
         Job.objects.update(status="SUCCEEDED", holder=None)
-        return real(**wanted)
+        return real(job_id=job_id, now=now)
 
     monkeypatch.setattr(jobs, "request_cancel", ended)
     user = member("ann", "Model operator")

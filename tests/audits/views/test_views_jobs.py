@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -132,9 +132,9 @@ def test_a_stop_that_comes_after_the_end_says_so_and_is_not_logged(decider, monk
     claimed(one)
     real = jobs.request_cancel
 
-    def ended(**wanted: Any):
+    def ended(*, job_id: UUID, now: datetime):
         Job.objects.update(status="SUCCEEDED", holder=None)
-        return real(**wanted)
+        return real(job_id=job_id, now=now)
 
     monkeypatch.setattr(jobs, "request_cancel", ended)
     assert "had ended before" in text_of(decider.post(address(one, "cancel/"), follow=True))
