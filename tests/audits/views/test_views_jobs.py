@@ -110,6 +110,7 @@ def test_a_paused_queue_is_told_from_a_worker_that_is_gone(reader):
         page = text_of(reader.get(path))
         assert "The queue heavy is paused since" in page
         assert "until a model operator resumes it" in page
+        assert "goes on by itself" not in page
         assert "No worker has taken this work" not in page
         assert "A worker takes the next job of the queue within seconds" not in page
     workflow.resume_queue(queue="heavy", user=member("operator", "Model operator"))
