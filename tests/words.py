@@ -68,6 +68,7 @@ TABLES = (
     *(("audits.core.grounds", name) for name in ("EXCEPTIONS", "RESTRICTIONS", "REFUSALS")),
     *(("audits.views.weighing", name) for name in ("WAYS", "PROMISES")),
     ("audits.views.case_runs", "CAPTIONS"),
+    *(("audits.views.decisions", name) for name in ("STOPPED", "STOPPED_CASE")),
     ("audits.views.retention", "POSTPONED"),
     ("audits.queries.case_page", "OWNERS"),
     ("audits.queries.ends", "WORDS"),
