@@ -62,7 +62,6 @@ class JobPage:
 
 def job_page(job: Job, now: datetime) -> JobPage:
     """Return what there is to say of a job at ``now``."""
-    course = courses_of([job], now)[job.pk]
     return JobPage(
         job=job,
         about=_about(job),
