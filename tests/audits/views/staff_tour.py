@@ -68,6 +68,8 @@ def every_page() -> Iterator[tuple[str, Any]]:
         ["/home/", "/queues/", "/log/", "/log/checkpoints/", "/webhooks/"], "empty"
     )
     yield from _answers(sorted(set(addresses())))
+    failed = ErasureRequest.objects.get(status="FAILED")
+    yield from _answers([reverse("audits:case", args=[failed.pk])], "failed")
     yield from wrong()
 
 
@@ -236,7 +238,7 @@ def _decided(now) -> dict[str, dict[str, Any]]:
 
 
 def _stuck(now, case, run) -> dict[str, dict[str, Any]]:
-    """A version that waits for staff, one whose case failed, one that got worse, one that stays."""
+    """Versions that wait for staff, whose case failed, that got worse, that stay; a duplicate."""
     waits = verified_case("pia@example.org")
     stuck = queued_run(waits, waiting=True)
     failed = verified_case("zoe@example.org")
