@@ -186,7 +186,7 @@ def translations(language: str) -> dict[str, str]:
     with catalogue_of(language).open("rb") as file:
         catalogue = read_po(file, locale=language)
     return {
-        _first(message.id): "" if message.fuzzy else _whole(message.string)
+        _first(message.id): "" if message.fuzzy else _whole(message.string or "")
         for message in catalogue
         if message.id
     }
