@@ -50,6 +50,7 @@ TABLES = (
     *(("audits.execution.timeline_picture", name) for name in ("NAMES", "UNITS")),
     ("audits.core.badges", "VERDICTS"),
     ("audits.core.fleet_words", "DOES_NOT_MEAN"),
+    ("audits.core.webhook_words", "HEALTH"),
     ("audits.queries.journey", "LABELS_FOR_THE_PERSON"),
     *(("audits.views.contrasts", name) for name in ("LEVELS", "CONTRASTS", "MEANINGS")),
     ("audits.views.contrasts", "WHY_MISSING"),
@@ -113,6 +114,7 @@ ENUMS = (
     ("audits.models", "Recipient.Role"),
     ("audits.models", "Release.State"),
     ("audits.models", "VersionException.Code"),
+    ("audits.models", "WebhookDelivery.State"),
     ("lineage.models", "Deployment.Kind"),
     ("lineage.models", "Influence"),
     ("unlearning.models", "UnlearningRun.Status"),
@@ -185,7 +187,7 @@ def translations(language: str) -> dict[str, str]:
     with catalogue_of(language).open("rb") as file:
         catalogue = read_po(file, locale=language)
     return {
-        _first(message.id): "" if message.fuzzy else _whole(message.string)
+        _first(message.id): "" if message.fuzzy else _whole(message.string or "")
         for message in catalogue
         if message.id
     }
@@ -281,6 +283,7 @@ def _in_registers() -> Iterator[str]:
     """Yield what letters, registers and kinds of places are declared with."""
     from audits.core.letter_rules import PLACEHOLDERS, RULES
     from audits.core.not_run import NEVER
+    from audits.core.webhook_events import KINDS
     from audits.queries.attack_register import EXACT, NO_AUDIT, NOT_ASKED
     from audits.queries.register_tables import REGISTERS
     from audits.views.letter_forms import called
@@ -294,6 +297,7 @@ def _in_registers() -> Iterator[str]:
         yield from (rule.title, *map(called, rule.blocks))
     for table in REGISTERS.values():
         yield from (table.title, table.lead, *map(heading, table.shown))
+    yield from (kind.words for kind in KINDS.values())
     yield from (words for one in NEVER for words in (one.attack, one.reason))
     yield from (NO_AUDIT, EXACT, NOT_ASKED)
     for kind in locations.KINDS:

@@ -11,6 +11,7 @@ from ninja import Field, Router, Schema, Status
 
 from audits import workflow
 from audits.core.webhook_events import KindsRefused
+from audits.core.webhook_words import health_words
 from audits.models import Webhook
 from audits.queries.webhooks import deliveries, health, webhooks
 from audits.services import webhooks as service
@@ -233,7 +234,7 @@ def _shown(hook: Webhook) -> WebhookOut:
         events=hook.kinds,
         state=cast("Literal['ACTIVE', 'PAUSED']", hook.state),
         paused_because=cast("Literal['', 'STAFF', 'GONE']", hook.because),
-        health=health(hook)[1],
+        health=health_words(health(hook), hook.failures),
         failures_in_a_row=hook.failures,
         secret_number=hook.generation,
         two_secrets_until=hook.previous_until,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, Window
 
+from audits.core import webhook_words as codes
 from audits.models import Webhook, WebhookDelivery
 
 if TYPE_CHECKING:
@@ -30,16 +31,13 @@ def webhooks() -> QuerySet[Any]:
     ).order_by("name")
 
 
-def health(hook: Webhook) -> tuple[str, str]:
-    """Return how a webhook stands as a tone and a word."""
+def health(hook: Webhook) -> str:
+    """Return how a webhook stands, as a code of ``audits.core.webhook_words``."""
     if hook.state == Webhook.State.PAUSED:
-        gone = hook.because == Webhook.Because.GONE
-        return ("bad", "Gone (410), paused") if gone else ("care", "Paused")
-    if hook.failures >= UNWELL:
-        return "bad", f"{hook.failures} tries failed in a row"
+        return codes.GONE if hook.because == Webhook.Because.GONE else codes.PAUSED
     if hook.failures:
-        return "care", "The last try failed"
-    return ("good", "Answers") if hook.answered_at else ("", "Not told anything yet")
+        return codes.FAILING if hook.failures >= UNWELL else codes.FAILED
+    return codes.ANSWERS if hook.answered_at else codes.UNTOLD
 
 
 def deliveries(webhook_id: UUID) -> QuerySet[WebhookDelivery]:

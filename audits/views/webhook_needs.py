@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from audits.queries.webhooks import health, in_trouble
+from audits.queries.webhooks import in_trouble
 from audits.services.webhooks import MINDERS
 from audits.views.need_groups import Line, group
+from audits.views.webhook_health import health_badge
 from audits.views.wording import BAD
 
 if TYPE_CHECKING:
@@ -20,8 +22,8 @@ def webhook_needs() -> list[Group]:
     found = group(
         (
             "WEBHOOKS",
-            "Webhooks that lost messages",
-            "Put the receiver right, then send them again.",
+            _("Webhooks that lost messages"),
+            _("Put the receiver right, then send them again."),
             BAD,
             MINDERS,
         ),
@@ -29,7 +31,7 @@ def webhook_needs() -> list[Group]:
         lambda one: Line(
             href=f"{reverse('audits:webhook', args=[one.pk])}?state=FAILED",
             label=one.name,
-            note=health(one)[1],
+            note=health_badge(one)[1],
         ),
         reverse("audits:webhooks"),
     )

@@ -10,16 +10,17 @@ from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from audits import workflow
 from audits.core.webhook_events import KINDS
 from audits.models import WebhookDelivery
 from audits.queries import webhooks as queries
-from audits.queries.webhooks import health
 from audits.services.webhooks import MINDERS, WebhookNotHere
 from audits.views.access import page, staff_of, staff_page
 from audits.views.rights import may, needing
+from audits.views.webhook_health import health_badge
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -36,7 +37,7 @@ def webhook_list(request: HttpRequest) -> HttpResponse:
     """List who is told what, and how that goes."""
     found = queries.webhooks()
     shown = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    rows = [{"hook": one, "health": health(one)} for one in shown]
+    rows = [{"hook": one, "health": health_badge(one)} for one in shown]
     context = {"shown": shown, "rows": rows, "hours": settings.EXPUNGE_WEBHOOK_HOURS}
     return page(request, "audits/webhooks.html", context)
 
@@ -53,7 +54,7 @@ def webhook(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     now = timezone.now()
     context = {
         "hook": found,
-        "health": health(found),
+        "health": health_badge(found),
         "kinds": [(one, KINDS[one].words) for one in found.kinds if one in KINDS],
         "shown": Paginator(sent, PER_PAGE).get_page(request.GET.get("page")),
         "state": state if state in STATES.values else "",
@@ -72,7 +73,7 @@ def pause(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
         workflow.pause_webhook(webhook_id=webhook_id, user=staff_of(request))
     except WebhookNotHere as error:
         raise Http404(str(error)) from error
-    messages.success(request, "It is paused. What happens meanwhile is told when it goes on.")
+    messages.success(request, _("It is paused. What happens meanwhile is told when it goes on."))
     return redirect("audits:webhook", webhook_id=webhook_id)
 
 
@@ -84,7 +85,7 @@ def resume(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
         workflow.resume_webhook(webhook_id=webhook_id, user=staff_of(request))
     except WebhookNotHere as error:
         raise Http404(str(error)) from error
-    messages.success(request, "It goes on, first with what happened meanwhile.")
+    messages.success(request, _("It goes on, first with what happened meanwhile."))
     return redirect("audits:webhook", webhook_id=webhook_id)
 
 
@@ -97,7 +98,7 @@ def test(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     except WebhookNotHere as error:
         raise Http404(str(error)) from error
     messages.success(
-        request, "A test message goes out in a moment; load the page again to see the answer."
+        request, _("A test message goes out in a moment; load the page again to see the answer.")
     )
     return redirect("audits:webhook", webhook_id=webhook_id)
 
@@ -108,5 +109,5 @@ def again(request: HttpRequest, webhook_id: UUID, delivery_id: UUID) -> HttpResp
     """Send a message again."""
     get_object_or_404(WebhookDelivery, pk=delivery_id, webhook=webhook_id)
     workflow.send_message_again(delivery_id=delivery_id, user=staff_of(request))
-    messages.success(request, "It is sent again in a moment, with the id that it had.")
+    messages.success(request, _("It is sent again in a moment, with the id that it had."))
     return redirect("audits:webhook", webhook_id=webhook_id)

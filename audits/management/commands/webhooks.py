@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from audits import workflow
 from audits.core.webhook_events import KINDS, KindsRefused
+from audits.core.webhook_words import health_words
 from audits.queries import webhooks as queries
 from audits.services import webhook_delivery, webhook_outbox
 from audits.services import webhooks as service
@@ -73,7 +74,7 @@ class Command(BaseCommand):
     def _list(self, _options: dict[str, Any]) -> tuple[Any, str]:
         found = list(queries.webhooks())
         lines = [
-            f"{one.name}: {one.url}, {queries.health(one)[1].lower()}, {one.waiting} waiting, "
+            f"{one.name}: {one.url}, {_health(one).lower()}, {one.waiting} waiting, "
             f"{one.given_up} given up; {', '.join(one.kinds)}"
             for one in found
         ]
@@ -151,6 +152,10 @@ def _called(options: dict[str, Any]) -> Webhook:
     return found
 
 
+def _health(hook: Webhook) -> str:
+    return health_words(queries.health(hook), hook.failures)
+
+
 def _shown(hook: Webhook) -> dict[str, Any]:
     return {
         "name": hook.name,
@@ -158,7 +163,7 @@ def _shown(hook: Webhook) -> dict[str, Any]:
         "url": hook.url,
         "events": hook.kinds,
         "state": hook.state,
-        "health": queries.health(hook)[1],
+        "health": _health(hook),
     }
 
 

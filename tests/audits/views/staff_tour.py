@@ -30,6 +30,7 @@ from benchmarks.staff_pages import staff_pages
 from lineage.models import (
     Backup,
     Dataset,
+    Job,
     LabelConflict,
     Location,
     ModelVersion,
@@ -67,6 +68,8 @@ def every_page() -> Iterator[tuple[str, Any]]:
         ["/home/", "/queues/", "/log/", "/log/checkpoints/", "/webhooks/"], "empty"
     )
     yield from _answers(sorted(set(addresses())))
+    failed = ErasureRequest.objects.get(status="FAILED")
+    yield from _answers([reverse("audits:case", args=[failed.pk])], "failed")
     yield from wrong()
 
 
@@ -199,12 +202,13 @@ def _registers(now, run) -> dict[str, Any]:
 
 
 def _told(now) -> dict[str, Any]:
-    """A webhook with a test message that was given up."""
+    """A webhook with a message that was given up."""
     made = webhooks.add_webhook(
         name="tickets", url="https://tickets.example/", kinds=["case.sealed"], now=now
     )
     message = webhook_outbox.test(webhook_id=made.webhook.pk, user=None, now=now)
     message.state, message.error, message.next_at = "FAILED", "ConnectError", None
+    message.index = 0
     message.save()
     return {"webhook_id": made.webhook.pk, "delivery_id": message.pk}
 
@@ -234,9 +238,16 @@ def _decided(now) -> dict[str, dict[str, Any]]:
 
 
 def _stuck(now, case, run) -> dict[str, dict[str, Any]]:
-    """A version that waits for staff, one that got worse, one that stays, and a duplicate."""
+    """Versions that wait for staff, whose case failed, that got worse, that stay; a duplicate."""
     waits = verified_case("pia@example.org")
     stuck = queued_run(waits, waiting=True)
+    failed = verified_case("zoe@example.org")
+    unmade = queued_run(failed)
+    job = create_job(key="unmade", kind="UNLEARN", queue="heavy", payload_id=unmade.pk, now=now)
+    Job.objects.filter(pk=job.pk).update(status="FAILED", error_code="CHILD_DIED", ended_at=now)
+    ErasureRequest.objects.filter(pk=failed.pk).update(
+        status="FAILED", failure_code="CHILD_DIED", failed_from="UNLEARNING"
+    )
     Release.objects.create(run=run, state="HELD", reason="It got worse.", created_at=now)
     ModelVersion.objects.filter(pk=run.unlearned_id).update(state="CANDIDATE")
     found = VersionException.objects.create(
@@ -258,7 +269,8 @@ def _stuck(now, case, run) -> dict[str, dict[str, Any]]:
     at = {"case_id": waits.pk, "run_id": stuck.pk}
     other = {"exception_id": found.pk}
     return {
-        **dict.fromkeys(("take_over", "destroy", "outside"), at),
+        **dict.fromkeys(("destroy", "outside"), at),
+        "take_over": {"case_id": failed.pk, "run_id": unmade.pk},
         **dict.fromkeys(("approve_exception", "drop_exception"), other),
         "duplicate": {"finding_id": twin.pk},
     }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from django.utils import timezone
 
 from audits.models import Webhook, WebhookDelivery
@@ -93,6 +96,44 @@ def test_home_names_a_webhook_that_lost_messages_and_one_that_is_gone(decider, r
     WebhookDelivery.objects.all().delete()
     Webhook.objects.update(state="PAUSED", because="GONE")
     assert "Gone (410), paused" in text_of(decider.get("/home/"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "english", "german"),
+    [
+        ({"failures": 4}, "4 tries failed in a row", "4 Versuche in Folge sind fehlgeschlagen"),
+        ({"failures": 1}, "The last try failed", "Der letzte Versuch ist fehlgeschlagen"),
+        ({"state": "PAUSED", "because": "STAFF"}, "Paused", "Angehalten"),
+        (
+            {"state": "PAUSED", "because": "GONE"},
+            "Gone (410), paused",
+            "Verschwunden (410), angehalten",
+        ),
+        ({"answered_at": timezone.now()}, "It answers", "Er antwortet"),
+        ({}, "Not told anything yet", "Noch nichts gemeldet"),
+    ],
+)
+def test_how_it_stands_is_said_in_the_language_of_the_page(
+    decider, hook, capsys, fields, english, german
+):
+    Webhook.objects.update(name="tickets", **fields)
+    call_command("webhooks", "list")
+    assert english.lower() in capsys.readouterr().out
+    decider.cookies[settings.LANGUAGE_COOKIE_NAME] = "de"
+    for path in ("/webhooks/", f"/webhooks/{hook.pk}/"):
+        page = text_of(decider.get(path))
+        assert german in page
+        assert english not in page
+
+
+def test_messages_are_listed_in_the_language_of_the_page(decider, hook):
+    message(hook, index=0, created_at=datetime(2026, 3, 2, 9, 5, tzinfo=UTC))
+    decider.cookies[settings.LANGUAGE_COOKIE_NAME] = "fr"
+    page = text_of(decider.get(f"/webhooks/{hook.pk}/"))
+    assert "Le dossier est scellé." in page
+    assert "Abandonné" in page
+    assert "2 mars 2026, 09:05 UTC" in page
+    assert "Webhooks qui ont perdu des messages" in text_of(decider.get("/home/"))
 
 
 def test_the_pages_cost_the_same_whatever_they_list(decider, hook, django_assert_max_num_queries):
