@@ -104,7 +104,7 @@ def _sent(delivery: WebhookDelivery, now: datetime) -> Answer:
     """Post a message outside any transaction; the body of the answer is not read."""
     body, hook = bytes(delivery.body), delivery.webhook
     try:
-        to = pinned(hook.url, private=settings.EXPUNGE_PRIVATE_HOSTS)
+        to = pinned(hook.url, private=settings.EXPUNGE_WEBHOOK_PRIVATE_HOSTS)
         signed = sign(
             secrets_of(hook, now), message=str(delivery.pk), at=int(now.timestamp()), body=body
         )

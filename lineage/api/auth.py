@@ -8,7 +8,7 @@ from django.utils import timezone
 from ninja.security import HttpBearer
 
 from lineage.api.rates import count_call
-from lineage.services.api_keys import use_key
+from lineage.services.api_keys import KeyRefused, use_key
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -41,6 +41,21 @@ class Scope(HttpBearer):
         count_call(request, key, now)
         setattr(request, _KNOWN, key)
         return key
+
+
+def require(request: HttpRequest, scope: str, what: str) -> None:
+    """Refuse a call that asks for more than its address alone gives. Raises KeyRefused.
+
+    Args:
+        request: the call, whose key was checked.
+        scope: which the key must have as well.
+        what: takes that scope, as the subject of a sentence.
+    """
+    scopes = key_of(request).scopes
+    if scope not in scopes:
+        raise KeyRefused(
+            f"{what} takes the scope {scope} as well; the API key has {', '.join(scopes)}."
+        )
 
 
 def key_of(request: HttpRequest) -> ApiKey:

@@ -43,7 +43,7 @@ State = WebhookDelivery.State
 @pytest.fixture(autouse=True)
 def installation(settings, tmp_path):
     settings.KEYS = tmp_path
-    settings.EXPUNGE_PRIVATE_HOSTS = ["127.0.0.1"]
+    settings.EXPUNGE_WEBHOOK_PRIVATE_HOSTS = ["127.0.0.1"]
 
 
 @pytest.fixture
@@ -228,7 +228,8 @@ def test_nobody_there_a_silent_server_and_a_lost_secret_are_failures_with_a_word
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "169.254.169.254"])
 def test_no_message_goes_to_an_address_of_the_own_network(host, told, receiver, settings):
-    settings.EXPUNGE_PRIVATE_HOSTS = []
+    settings.EXPUNGE_WEBHOOK_PRIVATE_HOSTS = []
+    settings.EXPUNGE_PRIVATE_HOSTS = [host]  # of places of erasure alone
     Webhook.objects.update(url=receiver.url.replace("127.0.0.1", host))
     happens()
     webhook_outbox.collect(now=NOW)
