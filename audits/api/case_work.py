@@ -140,9 +140,7 @@ def verify(request: HttpRequest, reference: str, said: IdentityIn) -> CaseOut:
     key = key_of(request)
     case = case_for(key, reference, WRITE)
     check = Check(method=said.method, level=said.level, doubt=said.doubt)
-    workflow.check_identity(
-        case_id=case.pk, check=check, user=_user(request), key_name=key.name
-    )
+    workflow.check_identity(case_id=case.pk, check=check, user=_user(request), key_name=key.name)
     case.refresh_from_db()
     return told_of(case)
 

@@ -52,9 +52,9 @@ def affected(
 ) -> dict[str, Any]:
     """Say which versions learned from a record, or from anything of a person, and by which way.
 
-    ``record`` is SPACE:ORDINAL, ``subject`` a pseudonym, which takes the scope ``subjects:read`` as
-    well; one of them. Shadow models and destroyed versions are left out. The answer is never cut
-    short.
+    ``record`` is SPACE:ORDINAL, ``subject`` a pseudonym; one of them. A subject takes the scope
+    ``subjects:read`` as well. Shadow models and destroyed versions are left out. The answer is
+    never cut short.
     """
     answer = affected_by(records_asked(request, record, subject))
     return {**answer, "affected": [telling(request, hit) for hit in answer["affected"]]}

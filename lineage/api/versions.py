@@ -128,8 +128,8 @@ def why(
 ) -> dict[str, Any]:
     """Say whether and how a version learned from a record, or from anything of a person.
 
-    ``record`` is SPACE:ORDINAL, ``subject`` a pseudonym, which takes the scope ``subjects:read`` as
-    well; one of them.
+    ``record`` is SPACE:ORDINAL, ``subject`` a pseudonym; one of them. A subject takes the scope
+    ``subjects:read`` as well.
     """
     asked = records_asked(request, record, subject)
     return telling(request, why_version(version_called(version_id), asked))

@@ -1,4 +1,4 @@
-"""Fields that take any JSON: numbers that are none, and text that no database holds, do no harm."""
+"""Fields that take any JSON: numbers that are none, and text that nothing holds, do no harm."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.lineage.remote import WEIGHTS
 
 pytestmark = pytest.mark.django_db
 USED = BitMap([0, 1]).serialize()
-# As they may stand in a body: Python's reader takes the first three, and makes the fourth infinite.
+# As they may stand in a body: Python reads the first three, and takes the fourth for infinite.
 NO_NUMBERS = ("NaN", "Infinity", "-Infinity", "1e999")
 WORDS = ('"\\u0000"', '"\\ud800"', '"a"', "null", "1", "-0.0", "1e308", str(2**70))
 ATOMS = st.sampled_from((*NO_NUMBERS, *WORDS))
@@ -55,9 +55,7 @@ def finish(client, shared, run, extra):
         "used": SimpleUploadedFile("used", USED),
         "weights": SimpleUploadedFile("weights", WEIGHTS),
     }
-    return client.post(
-        f"/api/v1/capture/runs/{run}/finish", files, headers=bearer(shared.key)
-    )
+    return client.post(f"/api/v1/capture/runs/{run}/finish", files, headers=bearer(shared.key))
 
 
 def checked(answer):

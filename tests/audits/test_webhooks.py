@@ -234,7 +234,9 @@ def test_no_message_goes_to_an_address_of_the_own_network(host, told, receiver, 
     happens()
     webhook_outbox.collect(now=NOW)
     assert deliver(told) is False
-    assert "not public" in WebhookDelivery.objects.get().error
+    error = WebhookDelivery.objects.get().error
+    assert "not public" in error
+    assert "EXPUNGE_WEBHOOK_PRIVATE_HOSTS" in error
     assert receiver.heard == []
 
 
