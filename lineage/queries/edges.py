@@ -117,7 +117,7 @@ def _edges(
 
 def walked(
     start: str,
-    values: Sequence[object],
+    values: Sequence[str | int],
     *directions: Mapping[str, str],
     without: str = "NONE",
     as_of: datetime = FOR_EVER,

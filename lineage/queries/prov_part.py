@@ -46,11 +46,11 @@ class Part:
     @staticmethod
     def of(objects: Collection[uuid.UUID]) -> Part:
         """Return the part with these snapshots and versions; runs are read along with them."""
-        snapshots, versions = (
-            list(rows_in(rows.select_related("generated_by__procedure"), "id", objects))
-            for rows in (_snapshots(), _versions())
-        )
-        wrote = {run for one in (*snapshots, *versions) if (run := one.generated_by)}
+        with_run = "generated_by__procedure"
+        snapshots = list(rows_in(_snapshots().select_related(with_run), "id", objects))
+        versions = list(rows_in(_versions().select_related(with_run), "id", objects))
+        wrote = {one.generated_by for one in versions}
+        wrote |= {run for one in snapshots if (run := one.generated_by)}
         return Part(
             objects=frozenset(objects),
             rows=Rows(

@@ -104,7 +104,7 @@ def uncaptured(
     told = written_outside() if told is None else told
     values = [Run.Capture.NONE, as_objects(_elsewhere(spaces, told))]
     starts, edges = walked(with_objects(_WRITTEN), values, BELOW)
-    return Uncaptured(starts | _reached(starts, edges, told), set(edges))
+    return Uncaptured(_reached(starts, edges, told) | starts, set(edges))
 
 
 def _reached(
