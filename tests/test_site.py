@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,12 +18,8 @@ DOCS = ROOT / "docs"
 GENERATED = {"http-operations.md"}
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads mkdocs.yml, which names no object of Python as long as this can read it."""
-
-
-def configuration() -> dict:
-    return yaml.load((ROOT / "mkdocs.yml").read_text(), _Loader)
+def configuration() -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / "mkdocs.yml").read_text()))
 
 
 def pages_in(navigation) -> list[str]:

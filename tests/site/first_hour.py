@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "first-hour.md"
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]*)")?\n(.*?)^```', re.MULTILINE | re.DOTALL)
 OWN_TERMINAL = "in a terminal of its own"
+SERVED = Path("first-hour", "served.txt")
 
 
 def blocks(page: str) -> list[tuple[str, str, str]]:
@@ -46,7 +47,7 @@ def script(page: str) -> tuple[str, str, str]:
 
 def adapted(text: str, *, home: str, port: int, receiver: int) -> str:
     """Return a block for an installed environment, other ports and another home than var/."""
-    text = re.sub(r"^make (demo|serve)$", r"python manage.py \1", text, flags=re.MULTILINE)
+    text = re.sub(r"\bmake (demo|serve)$", r"python manage.py \1", text, flags=re.MULTILINE)
     text = text.replace("manage.py serve\n", f"manage.py serve --port {port}\n")
     text = text.replace(". .venv/bin/activate\n", "")
     text = text.replace(":8000", f":{port}").replace("8009", str(receiver))
@@ -62,12 +63,16 @@ def run(home: str) -> int:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environ = {**os.environ, "PATH": path, "EXPUNGE_HOME": home, "PYTHONPATH": str(ROOT)}
     subprocess.run(["bash", "-e"], input=before, text=True, cwd=ROOT, env=environ, check=True)
-    with subprocess.Popen(["bash", "-c", f"exec {server}"], cwd=ROOT, env=environ) as serving:
+    with subprocess.Popen(["bash", "-c", f"exec env {server}"], cwd=ROOT, env=environ) as serving:
         try:
             wait_for(f"http://127.0.0.1:{port}/erasure/", serving)
-            return session(beside, environ)
+            ended = session(beside, environ)
         finally:
             serving.terminate()
+    served = {line.split()[0] for line in (Path(home) / SERVED).read_text().splitlines()}
+    if len(served) != 2:
+        sys.exit(f"The service answered by {len(served)} version(s), and should by two.")
+    return ended
 
 
 def session(steps: str, environ: dict[str, str]) -> int:
