@@ -85,7 +85,8 @@ docs: $(VENV)/.installed ## The documentation says what the code says (DOCS=writ
 
 # The theme's own notice about the next mkdocs is no finding of ours.
 site: $(VENV)/.installed ## Build the documentation as a site in var/site; broken links fail
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Read it with its search: $(BIN)/python -m http.server -b 127.0.0.1 -d var/site 8080"
 
 # Where the schemas are: an address, or a folder laid out like it.
 SPEC ?= https://openlineage.io/spec
