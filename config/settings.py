@@ -21,6 +21,7 @@ from django.urls import reverse_lazy
 from config import admin_theme, environment, logs, processing
 from config.anchors import *  # noqa: F403  (a group of its own)
 from config.api_limits import *  # noqa: F403  (another)
+from config.keeping import *  # noqa: F403  (another)
 from config.served import *  # noqa: F403  (another)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -275,12 +276,8 @@ EXPUNGE_LABEL_CONFLICT_DISTANCE = environment.number(
 EXPUNGE_LABEL_CONFLICT_RECORDS = environment.integer(
     "EXPUNGE_LABEL_CONFLICT_RECORDS", default=50_000, low=0
 )
-# Hosts of webhooks that may have private addresses; days on the suppression list (0: for ever).
+# Hosts of webhooks that may have private addresses.
 EXPUNGE_PRIVATE_HOSTS = environment.words("EXPUNGE_PRIVATE_HOSTS", default=[])
-EXPUNGE_SUPPRESSION_DAYS = environment.integer("EXPUNGE_SUPPRESSION_DAYS", default=0, low=0)
-# Days after which a closed case cannot say any more whose it was; other days by outcome.
-EXPUNGE_CASE_DAYS = environment.integer("EXPUNGE_CASE_DAYS", default=1095, low=30)
-EXPUNGE_CASE_DAYS_BY_OUTCOME = environment.mapping("EXPUNGE_CASE_DAYS_BY_OUTCOME", default={})
 
 CELERY_BEAT_SCHEDULE = {
     "sweep": {

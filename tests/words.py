@@ -68,6 +68,7 @@ TABLES = (
     *(("audits.core.grounds", name) for name in ("EXCEPTIONS", "RESTRICTIONS", "REFUSALS")),
     *(("audits.views.weighing", name) for name in ("WAYS", "PROMISES")),
     ("audits.views.case_runs", "CAPTIONS"),
+    *(("audits.views.decisions", name) for name in ("STOPPED", "STOPPED_CASE")),
     ("audits.views.retention", "POSTPONED"),
     ("audits.queries.case_page", "OWNERS"),
     ("audits.queries.ends", "WORDS"),
@@ -194,9 +195,9 @@ def _first(said: str | Sequence[str]) -> str:
     return said if isinstance(said, str) else said[0]
 
 
-def _whole(said: str | Sequence[str]) -> str:
+def _whole(said: str | Sequence[str] | None) -> str:
     """Return what stands for a translation: that of the singular, once no form is missing."""
-    forms = [said] if isinstance(said, str) else said
+    forms = [said] if isinstance(said, str) else said or [""]
     return forms[-1] if all(forms) else ""
 
 

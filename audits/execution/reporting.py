@@ -109,7 +109,7 @@ def sealed(pdf: bytes, *, now: datetime) -> bytes:
     except KeyFileRefused:
         raise
     except SigningKeyMissing as error:
-        logger.warning("a report was not sealed: %s", error)
+        logger.warning("a report was not sealed: %s", error, extra={"said": "NOT_SEALED"})
         return pdf
     return seal_pdf(pdf, key=key, certificates=certificates, now=now)
 

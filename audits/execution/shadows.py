@@ -70,7 +70,7 @@ def train_shadows(job: Job) -> None:
     except Cancelled:
         jobs.cancel_job(job=job, now=timezone.now())
     except evidence.AuditOver as over:
-        logger.info("%s", over)
+        logger.info("%s", over, extra={"said": "AUDIT_OVER"})
     except NOT_COMPUTABLE as reason:
         verdicts.not_computed(run_id=plan.pk, reason=str(reason), now=timezone.now())
 

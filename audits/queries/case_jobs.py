@@ -1,4 +1,4 @@
-"""The jobs of a case as its page shows them: how far, how much longer, what they said last."""
+"""How jobs go, as pages show it: how far, how much longer, what they said last."""
 
 from __future__ import annotations
 
@@ -58,12 +58,14 @@ def remaining(*, done: int, total: int, spent: timedelta) -> timedelta | None:
 
 def _course(job: Job, lines: list[JobLine], now: datetime) -> Course:
     started = job.started_at or now
-    # The counts are those of the phase: a line was written when it began.
-    begun = [line.at for line in lines if line.text.endswith(f": {job.phase}")]
-    since = max(begun[-1], started) if begun else started
+    # The counts are those of the phase: a line was written when it began. What the job itself
+    # says of the rest follows after a comma, and is not said a second time.
+    begun = [line for line in lines if f"{job.phase}, ".startswith(f"{line.text}, ")]
+    since = max(begun[-1].at, started) if begun else started
+    says = bool(begun) and begun[-1].text != job.phase
     return Course(
         elapsed=max(now - started, timedelta()),
-        remaining=_left(job, now - since),
+        remaining=None if says else _left(job, now - since),
         lines=lines[-SHOWN:],
     )
 

@@ -12,6 +12,7 @@ from audits.queries.case_file import ordered_runs
 from audits.queries.cases import jobs_of
 from audits.queries.ends import exceptions_of
 from audits.queries.operator_cases import needs_scores
+from audits.queries.told import awaited
 from lineage.models import Job
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
@@ -33,13 +34,18 @@ AT_WORK = (
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What runs for a case: jobs at work, jobs that wait for a worker, and who is waited for."""
+    """What runs for a case: jobs at work, jobs that wait for a worker, and who is waited for.
+
+    ``stopped`` failed or were cancelled; ``told`` are places of old versions that have not
+    acknowledged, where the case is not sealed before they do.
+    """
 
     running: tuple[Job, ...]
     queued: tuple[Job, ...]
-    failed: tuple[Job, ...]
+    stopped: tuple[Job, ...]
     undecided: int
     waiting: int
+    told: int
 
     @property
     def needs_staff(self) -> bool:
@@ -54,9 +60,12 @@ def work_of(request: ErasureRequest) -> Work:
     return Work(
         running=tuple(job for job in jobs if job.status == Job.Status.RUNNING),
         queued=tuple(job for job in jobs if job.status == Job.Status.QUEUED),
-        failed=tuple(job for job in jobs if job.status == Job.Status.FAILED),
+        stopped=tuple(
+            job for job in jobs if job.status in (Job.Status.FAILED, Job.Status.CANCELLED)
+        ),
         undecided=pending_duplicates(request).count() if planning else 0,
         waiting=len(runs_that_wait(request)),
+        told=len(awaited(request)) if request.status == S.ERASED else 0,
     )
 
 
@@ -68,6 +77,8 @@ def is_at_work(request: ErasureRequest, work: Work) -> bool:
         return needs_scores(request.operator_case)
     if request.kind == ErasureRequest.Kind.RESTRICTION and request.status == S.RESTRICTED:
         return False  # it stays so until staff lift it
+    if work.told:
+        return False  # for days: whoever runs an old version has to say that it is gone
     closing = request.status in (S.VERIFIED, S.REFUSED, S.WITHDRAWN) and bool(request.outcome)
     return closing or (request.status in AT_WORK and not work.needs_staff)
 

@@ -10,6 +10,7 @@ from audits.models import PlanPreview
 from audits.queries.case_jobs import courses_of
 from audits.queries.job_cases import cases_of_jobs
 from lineage.models import Job, OrdinalSpace
+from lineage.queries.queues import pauses_of
 from unlearning.models import Tuning, UnlearningRun
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from audits.models import ErasureRequest
     from audits.queries.case_jobs import Course
+    from lineage.models import PausedQueue
 
 S = Job.Status
 
@@ -29,7 +31,8 @@ class JobPage:
     * ``case``: the case that waits for it, if one does;
     * ``elapsed``: of the wait while it is queued, of the last try otherwise;
     * ``course``: what is left of its phase where that is known, and what it said last;
-    * ``lapsed``: whether it runs and its worker stopped renewing its lease.
+    * ``lapsed``: whether it runs and its worker stopped renewing its lease;
+    * ``pause``: of its queue, while it waits; None where that is not paused.
     """
 
     job: Job
@@ -38,6 +41,12 @@ class JobPage:
     elapsed: timedelta
     course: Course
     lapsed: bool
+    pause: PausedQueue | None
+
+    @property
+    def stop_event(self) -> str:
+        """Return the type of the event by which it would be stopped."""
+        return "work_cancelled" if self.case is None else "job_cancelled"
 
     @property
     def may_stop(self) -> bool:
@@ -53,12 +62,14 @@ class JobPage:
 
 def job_page(job: Job, now: datetime) -> JobPage:
     """Return what there is to say of a job at ``now``."""
+    course = courses_of([job], now)[job.pk]
     return JobPage(
         job=job,
         about=_about(job),
         case=cases_of_jobs([job]).get(job.payload_id),
         elapsed=elapsed(job, now),
         course=courses_of([job], now)[job.pk],
+        pause=pauses_of([job]).get(job.queue),
         lapsed=job.lease_until is not None and job.lease_until < now,
     )
 

@@ -58,7 +58,7 @@ def moving_case(case_id: UUID) -> ErasureRequest | None:
 def _case() -> QuerySet[ErasureRequest]:
     waits = Exists(unanswered().order_by().filter(pk=OuterRef("pk")))
     rows = ErasureRequest.objects.select_related(*NAMED, *ONE).defer("record__data")
-    return rows.annotate(waited_for=waits)
+    return rows.annotate(waits=waits)
 
 
 def _moving() -> list[Any]:
@@ -75,4 +75,5 @@ def _found(rows: QuerySet[ErasureRequest], case_id: UUID) -> ErasureRequest | No
     found = rows.filter(pk=case_id).first()
     if found is not None:
         found.loaded_whole = True
+        found.waited_for = vars(found)["waits"]
     return found

@@ -8,12 +8,11 @@ from django.db import transaction
 
 from audits.core.roles import Right
 from audits.models import ErasureRequest
-from audits.queries.cases import jobs_of
-from audits.services import log
+from audits.queries.cases import cases_of_job, jobs_of
+from audits.services import four_eyes, log
 from audits.services.actors import actor_of
 from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
-from lineage.models import Job
 from lineage.services import jobs
 
 if TYPE_CHECKING:
@@ -22,28 +21,28 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
-UNDER_WAY = (Job.Status.QUEUED, Job.Status.RUNNING)
-
 
 @transaction.atomic
 def cancel_job(*, case_id: UUID, job_id: UUID, user: User, now: datetime) -> None:
     """Cancel a job that waits, or ask the holder of one that runs to stop.
 
-    The case then needs attention, and goes on from there when somebody retries it.
+    What follows is another thing for each kind of job: ``docs/staff-pages.md``.
 
     Raises:
         NotAllowed: the member of staff may not decide about models.
+        NotYourDecision: a case that waits for it is their own, or they approved it.
         Job.DoesNotExist: it is no job of this case.
         MoveNotAllowed: it has ended, or was stopped before.
     """
     require(user, Right.OPERATE)
     request = ErasureRequest.objects.get(pk=case_id)
-    job = jobs_of(request).get(pk=job_id)
-    if job.status not in UNDER_WAY or job.cancel_requested:
+    job = jobs_of(request).select_for_update(of=("self",)).get(pk=job_id)
+    served = cases_of_job(job).values_list("pk", flat=True)
+    four_eyes.check_executor(cases={case_id, *served}, user=user, action="CANCEL_JOB")
+    if not jobs.request_cancel(job_id=job.pk, now=now):
         raise MoveNotAllowed(
             f"The work {job} of {request.reference} has ended or is being stopped."
         )
-    jobs.request_cancel(job_id=job.pk, now=now)
     log.append(
         type="job_cancelled",
         case=case_id,

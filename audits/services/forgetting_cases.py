@@ -23,6 +23,7 @@ from audits.models import (
     ProcessingStop,
     VersionException,
 )
+from audits.services.job_lines import forget_lines_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -48,6 +49,7 @@ def forget_case(*, request: ErasureRequest) -> None:
     letters.filter(state__in=UNSENT).update(state=Letter.State.DROPPED, next_try_at=None)
     letters.update(content=b"", asked="", error="")
     _forget_words(case_id)
+    forget_lines_of(request)
 
 
 def _forget_words(case_id: UUID) -> None:

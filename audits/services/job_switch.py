@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
-UNDER_WAY = (Job.Status.QUEUED, Job.Status.RUNNING)
-
 
 class JobOfCase(Exception):
     """A case waits for the job."""
@@ -45,9 +43,8 @@ def cancel_work(*, job_id: UUID, user: User, now: datetime) -> bool:
         JobOfCase: it belongs to a case; the sentence says which.
     """
     job = _outside(job_id, user)
-    if job.status not in UNDER_WAY or job.cancel_requested:
+    if not jobs.request_cancel(job_id=job.pk, now=now):
         return False
-    jobs.request_cancel(job_id=job.pk, now=now)
     _log("work_cancelled", job, user, now)
     return True
 

@@ -21,6 +21,7 @@ from audits.queries.footprint import footprint
 from audits.queries.supplier import supplier_record
 from audits.queries.told import told_record
 from audits.services import log
+from audits.services.job_lines import forget_lines_of
 from audits.services.transitions import MoveNotAllowed, move
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
         vkey=keys.verifier_text(),
     )
     _forget_pairs(request)
+    forget_lines_of(request)
     return ComplianceRecord.objects.create(
         request=request,
         outcome=account.outcome,

@@ -107,7 +107,9 @@ def _settle(run: UnlearningRun, result: ModelVersion, now: datetime) -> None:
         try:
             versions.release(version=result, waiting=may_know_who_waits(run))
         except versions.VersionNotReleasable as refused:
-            logger.warning("%s is not released: %s", result, refused)
+            logger.warning(
+                "%s is not released: %s", result, refused, extra={"said": "NOT_RELEASED"}
+            )
             state, reason = Release.State.PASSED_OVER, str(refused)
     released_at = now if state == Release.State.RELEASED else None
     Release.objects.create(

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 S = ErasureRequest.Status
+STOPPED = {
+    "REPORT": "The report is not written. The case stays sealed; a case officer can have the "
+    "report written later.",
+    "SEARCH": "The search stops within seconds. The case then waits for a decision of staff.",
+}
+STOPPED_CASE = "The work stops within seconds. The case then needs attention; retry it to go on."
 
 
 @require_POST
@@ -47,7 +53,7 @@ def cancel_job(request: HttpRequest, case_id: UUID, job_id: UUID) -> HttpRespons
         request,
         case,
         lambda: workflow.cancel_job(case_id=case.pk, job_id=job.pk, user=staff_of(request)),
-        _("The work stops within seconds. The case then needs attention; retry it to go on."),
+        _(STOPPED.get(job.kind, STOPPED_CASE)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
@@ -70,7 +70,7 @@ class DeploymentForm(PlainForm):
     )
     note = forms.CharField(label=_("Note"), max_length=500, required=False)
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (as Django's)
         super().__init__(*args, **kwargs)
         field = self.fields["version"]
         field.queryset = registers.deployable()  # type: ignore[attr-defined]  # a ModelChoiceField

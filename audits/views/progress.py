@@ -16,6 +16,7 @@ from audits.queries.case_file import ordered_runs
 from audits.queries.case_jobs import SHOWN, courses_of, lines_of
 from audits.queries.page_words import duration, said
 from audits.views.wording import job_title
+from lineage.queries.queues import pauses_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from audits.models import ErasureRequest, JobLine
     from audits.queries.case_jobs import Course
-    from lineage.models import Job
+    from lineage.models import Job, PausedQueue
     from unlearning.models import UnlearningRun
 
 WORKING = "working"
@@ -65,8 +66,11 @@ class Progress:
     * ``state``: changes when the rest of the page is out of date, which is then loaded again;
     * ``phase``: what is announced, once, to those who do not see the bars;
     * ``queued``: jobs that wait, with what they do;
-    * ``ended``: jobs that failed and may be tried again, with what they said last;
-    * ``stuck``: jobs wait and no worker takes them.
+    * ``ended``: jobs that failed or were stopped, with what they said last;
+    * ``stuck``: jobs wait and no worker takes them, though no queue of theirs is paused;
+    * ``pauses``: of the queues in which jobs wait;
+    * ``awaits``: how many places must acknowledge before the case goes on; 0 where it waits for
+      none.
     """
 
     state: str
@@ -75,6 +79,8 @@ class Progress:
     queued: tuple[tuple[Job, str], ...]
     ended: tuple[tuple[Job, str, Sequence[JobLine]], ...]
     stuck: bool
+    pauses: tuple[PausedQueue, ...]
+    awaits: int
 
     @property
     def active(self) -> bool:
@@ -88,19 +94,24 @@ def progress_of(request: ErasureRequest, now: datetime) -> Progress:
     runs = {run.pk: run for run in ordered_runs(request)}
     courses = courses_of(work.running, now)
     bars = tuple(_bar(job, runs, courses[job.pk]) for job in work.running)
-    failed = work.failed if request.status == request.Status.FAILED else ()
-    said = lines_of(failed)
+    ended = work.stopped if request.status == request.Status.FAILED else ()
+    said = lines_of(ended)
+    pauses = pauses_of(work.queued)
     active = case_work.is_at_work(request, work)
     return Progress(
-        state=WORKING if active else f"{request.status}:{work.undecided}:{work.waiting}",
+        state=WORKING
+        if active
+        else f"{request.status}:{work.undecided}:{work.waiting}:{work.told}",
         phase=_phase(request, bars),
         bars=bars,
         queued=tuple((job, job_title(job.kind, runs.get(job.payload_id))) for job in work.queued),
         ended=tuple(
             (job, job_title(job.kind, runs.get(job.payload_id)), said[job.pk][-SHOWN:])
-            for job in failed
+            for job in ended
         ),
-        stuck=not bars and any(job.created_at < now - PATIENCE for job in work.queued),
+        stuck=not bars and any(_is_left(job, pauses, now) for job in work.queued),
+        pauses=tuple(pauses.values()),
+        awaits=0 if active else work.told,
     )
 
 
@@ -116,6 +127,10 @@ def _phase(request: ErasureRequest, bars: tuple[Bar, ...]) -> str:
     if not bars:
         return said(request.get_status_display())
     return "; ".join(f"{bar.title}: {said(bar.phase)}" if bar.phase else bar.title for bar in bars)
+
+
+def _is_left(job: Job, pauses: Mapping[str, PausedQueue], now: datetime) -> bool:
+    return job.queue not in pauses and job.created_at < now - PATIENCE
 
 
 def _bar(job: Job, runs: Mapping[UUID, UnlearningRun], course: Course) -> Bar:

@@ -30,6 +30,7 @@ from audits.views.needs import JOB_DAYS
 from audits.views.rights import may, needing
 from audits.views.wording import job_title
 from lineage.core.queues import QUEUES, QueueUnknown
+from lineage.models import Job
 from lineage.queries.queues import queue_states, running_jobs, unfinished_jobs, waiting_jobs
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from audits.queries.policy_values import held
 from audits.services import (
     exceptions,
     expiry,
+    job_lines,
     late,
     letter_delivery,
     log,
@@ -123,6 +124,7 @@ def _expire(now: datetime) -> None:
     registers.expire_suppressions(now=now)
     plan_previews.expire(now=now)
     query_counts.forget_counts(now=now)
+    job_lines.expire_lines(now=now)
     retention.destroy_due(now=now)
 
 

@@ -2,7 +2,8 @@
 
 * QUEUED -> RUNNING by one conditional UPDATE that also writes the lease;
 * RUNNING -> SUCCEEDED | FAILED | CANCELLED by whoever holds the lease;
-* RUNNING with a lapsed lease -> QUEUED again, up to ``max_attempts``, then FAILED.
+* RUNNING with a lapsed lease -> QUEUED again, up to ``max_attempts``, then FAILED; CANCELLED if
+  that was asked for, as whoever would have stopped is gone.
 
 While a queue has a row of ``PausedQueue``, none of its jobs is claimed.
 """

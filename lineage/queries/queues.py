@@ -12,6 +12,7 @@ from lineage.core.queues import QUEUES
 from lineage.models import Job, PausedQueue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -52,6 +53,12 @@ def queue_states(now: datetime) -> list[QueueState]:
     paused = {row.queue: row for row in PausedQueue.objects.select_related("paused_by")}
     rows = {row["queue"]: row for row in _counted(now)}
     return [_state(name, rows.get(name), paused.get(name), now) for name in {**QUEUES, **rows}]
+
+
+def pauses_of(jobs: Iterable[Job]) -> dict[str, PausedQueue]:
+    """Return the pauses in which these jobs wait, by queue; in no query where none waits."""
+    queues = {job.queue for job in jobs if job.status == S.QUEUED}
+    return PausedQueue.objects.in_bulk(queues) if queues else {}
 
 
 def running_jobs() -> QuerySet[Job]:

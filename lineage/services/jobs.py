@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from lineage.models import Job, PausedQueue
 
@@ -58,10 +58,11 @@ def claim_job(*, job_id: uuid.UUID, now: datetime, lease: timedelta) -> Job:
     """Take a queued job for a new holder.
 
     Raises:
-        JobNotClaimable: somebody else was first, the job has ended, or its queue is paused.
+        JobNotClaimable: somebody else was first, the job has ended or is to be cancelled, or its
+            queue is paused.
     """
     holder = uuid4()
-    waiting = Job.objects.filter(pk=job_id, status=Job.Status.QUEUED)
+    waiting = Job.objects.filter(pk=job_id, status=Job.Status.QUEUED, cancel_requested=False)
     claimed = waiting.exclude(queue__in=_paused()).update(
         status=Job.Status.RUNNING,
         holder=holder,
@@ -92,12 +93,16 @@ def renew_lease(*, job: Job, now: datetime, lease: timedelta) -> bool:
     return Job.objects.values_list("cancel_requested", flat=True).get(pk=job.pk)
 
 
-def report_progress(*, job: Job, phase: str, done: int, total: int) -> None:
-    """Write how far the job is, for the page that polls it; a phase that begins is logged."""
-    _held(job).update(phase=phase[:100], done=done, total=total)
+def report_progress(*, job: Job, phase: str, done: int, total: int, left: str = "") -> None:
+    """Write how far the job is, for the page that polls it; a phase that begins is logged.
+
+    ``left`` is what is said of the rest of the phase; another such word begins no other phase.
+    """
+    words = f"{phase}, {left}" if left else phase
+    _held(job).update(phase=words[:100], done=done, total=total)
     if phase != job.phase:
         job.phase = phase
-        logger.info("job %s: %s", job, phase)
+        logger.info("job %s: %s", job, phase, extra={"phase": phase})
 
 
 def finish_job(*, job: Job, now: datetime) -> bool:
@@ -115,12 +120,23 @@ def cancel_job(*, job: Job, now: datetime) -> bool:
     return bool(_end(job, Job.Status.CANCELLED, now))
 
 
-def request_cancel(*, job_id: uuid.UUID, now: datetime) -> None:
-    """Cancel a queued job at once; ask the holder of a running one to stop."""
-    Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(
-        status=Job.Status.CANCELLED, ended_at=now
+def request_cancel(*, job_id: uuid.UUID, now: datetime) -> bool:
+    """Cancel a queued job at once; ask the holder of a running one to stop.
+
+    Return whether that changed anything: not where it has ended, or was asked to stop before. It
+    is one UPDATE, or a job that is given back between two would be missed by both.
+    """
+    waits = Q(status=Job.Status.QUEUED)
+    runs = Q(status=Job.Status.RUNNING, cancel_requested=False)
+    return bool(
+        Job.objects.filter(waits | runs, pk=job_id).update(
+            status=Case(When(waits, then=Value(Job.Status.CANCELLED)), default=F("status")),
+            ended_at=Case(When(waits, then=Value(now)), default=F("ended_at")),
+            cancel_requested=Case(
+                When(runs, then=Value(value=True)), default=F("cancel_requested")
+            ),
+        )
     )
-    Job.objects.filter(pk=job_id, status=Job.Status.RUNNING).update(cancel_requested=True)
 
 
 def retry_job(*, job_id: uuid.UUID) -> bool:
@@ -130,6 +146,8 @@ def retry_job(*, job_id: uuid.UUID) -> bool:
             status=Job.Status.QUEUED,
             attempt=0,
             cancel_requested=False,
+            error="",  # or, if this try is cancelled, the earlier one's would be told
+            error_code="",
             ended_at=None,
             rung_at=None,
         )
@@ -137,13 +155,20 @@ def retry_job(*, job_id: uuid.UUID) -> bool:
 
 
 def release_job(*, job: Job, now: datetime) -> None:
-    """Give a held job back after its child died, or fail it when its attempts are used up."""
+    """Give a held job back after its child died, or fail it when its attempts are used up.
+
+    One that was asked to stop is cancelled instead.
+    """
     _give_back(_held(job), now)
 
 
 def take_back_lapsed(*, now: datetime) -> int:
-    """Queue again, or fail, every job whose holder stopped renewing; return how many."""
-    return _give_back(Job.objects.filter(status=Job.Status.RUNNING, lease_until__lt=now), now)
+    """Queue again, fail or cancel every job whose holder stopped renewing; return how many.
+
+    One that an earlier release queued again after it was to be cancelled is cancelled, too.
+    """
+    lapsed = _give_back(Job.objects.filter(status=Job.Status.RUNNING, lease_until__lt=now), now)
+    return lapsed + _cancel_asked(Job.objects.filter(status=Job.Status.QUEUED), now)
 
 
 def mark_rung(*, job_id: uuid.UUID, now: datetime) -> bool:
@@ -181,10 +206,11 @@ def _end(job: Job, status: str, now: datetime, **fields: str) -> int:
 
 
 def _give_back(jobs: Any, now: datetime) -> int:  # noqa: ANN401  (a queryset)
-    again: int = jobs.filter(attempt__lt=F("max_attempts")).update(
+    wanted = jobs.filter(cancel_requested=False)
+    again: int = wanted.filter(attempt__lt=F("max_attempts")).update(
         status=Job.Status.QUEUED, holder=None, lease_until=None, rung_at=None
     )
-    gone: int = jobs.filter(attempt__gte=F("max_attempts")).update(
+    gone: int = wanted.filter(attempt__gte=F("max_attempts")).update(
         status=Job.Status.FAILED,
         holder=None,
         lease_until=None,
@@ -193,4 +219,11 @@ def _give_back(jobs: Any, now: datetime) -> int:  # noqa: ANN401  (a queryset)
         error="The process that did this job died each time it was tried. Look at the worker's "
         "log for the cause (often memory), then retry the job.",
     )
-    return again + gone
+    return again + gone + _cancel_asked(jobs, now)  # last: somebody may ask meanwhile
+
+
+def _cancel_asked(jobs: Any, now: datetime) -> int:  # noqa: ANN401  (a queryset)
+    cancelled: int = jobs.filter(cancel_requested=True).update(
+        status=Job.Status.CANCELLED, holder=None, lease_until=None, ended_at=now
+    )
+    return cancelled

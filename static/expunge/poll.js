@@ -1,11 +1,20 @@
 // Renews the parts of a page that change while work goes on. Without it the page still works:
-// a <noscript> refresh loads it again.
+// it can be loaded again.
 (() => {
   const box = document.querySelector("[data-poll]");
   if (!box) return;
   const live = document.getElementById("live");
   const { poll, state, every } = box.dataset;
+  const stale = document.getElementById("stale");
   let etag = "";
+
+  // What was typed, ticked or chosen and not sent yet would be lost with the page.
+  const touched = new Set();
+  document.addEventListener("input", ({ target }) => touched.add(target));
+  const text = "textarea, input:not([type=checkbox], [type=radio], [type=hidden])";
+  const typed = () =>
+    [...document.querySelectorAll(text)].some((one) => one.value !== one.defaultValue) ||
+    [...touched].some((one) => one.isConnected && !one.matches(text));
 
   // What somebody has opened stays open, and the focus stays where it is.
   const swap = (old, part) => {
@@ -25,7 +34,15 @@
     const fresh = document.createElement("template");
     fresh.innerHTML = html;
     const root = fresh.content.firstElementChild;
-    if (root.dataset.state !== state) return location.reload();
+    if (root.dataset.state !== state) {
+      if (!typed()) return location.reload();
+      if (stale && stale.hidden) {
+        stale.hidden = false;
+        live.textContent = stale.textContent;
+      }
+      etag = ""; // asked for again, to be loaded once nothing typed is left
+      return;
+    }
     for (const part of root.querySelectorAll("[data-part]")) {
       const old = box.querySelector(`[data-part="${part.dataset.part}"]`);
       if (old && !old.isEqualNode(part)) swap(old, part);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Thread
 
 import pytest
@@ -62,7 +62,7 @@ def test_visitors_of_many_periods_do_not_trip_over_one_another(monkeypatch):
     def visit(start):
         try:
             for year in range(start, start + 400):
-                kept_fleet(since=year)
+                kept_fleet(since=date(year, 1, 1))
         except KeyError as error:
             failures.append(error)
 

@@ -11,6 +11,7 @@ from audits.models import Decision, ErasureRequest
 from audits.services import decisions, releases, requests
 from audits.services.four_eyes import NotYourDecision
 from audits.services.rights import give_role
+from lineage.services import jobs
 from tests.audits.world import (
     ADA,
     CONSENT,
@@ -127,6 +128,31 @@ def test_L22_a_refused_retry_is_an_event(case):
     assert logged(case, "action_refused") == [{"action": "RETRY", "reason": "OWN_APPROVAL"}]
     workflow.retry(case_id=case.pk, user=officer())
     assert "request_resumed" in events(case)
+
+
+def test_L22_whoever_approved_a_case_does_not_stop_its_work_nor_does_its_person(case):
+    accept_now(case.pk)
+    run = queued_run(case)
+    job = jobs.create_job(key="audit", kind="AUDIT", queue="heavy", payload_id=run.pk, now=NOW)
+    own = officer()
+    own.email = ADA
+    own.save()
+    for who, reason in ((reviewing_operator(), "OWN_APPROVAL"), (own, "OWN_REQUEST")):
+        with pytest.raises(NotYourDecision):
+            workflow.cancel_job(case_id=case.pk, job_id=job.pk, user=who)
+        assert logged(case, "action_refused")[-1] == {"action": "CANCEL_JOB", "reason": reason}
+    job.refresh_from_db()
+    assert job.status == "QUEUED"
+    assert logged(case, "job_cancelled") == []
+
+
+def test_L22_whoever_approved_one_case_of_a_run_does_not_stop_it_for_another(case):
+    accept_now(case.pk)
+    run, other = queued_run(case), verified_case("other@example.org")
+    other.runs.add(run)
+    job = jobs.create_job(key="audit", kind="AUDIT", queue="heavy", payload_id=run.pk, now=NOW)
+    with pytest.raises(NotYourDecision, match=case.reference):
+        workflow.cancel_job(case_id=other.pk, job_id=job.pk, user=reviewing_operator())
 
 
 def test_L22_an_approval_counts_for_the_cases_that_follow_on(case):

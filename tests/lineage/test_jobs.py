@@ -90,6 +90,47 @@ def test_a_cancelled_job_is_left_at_once_or_by_its_holder():
     assert status(running) == S.CANCELLED
 
 
+def test_whether_a_cancellation_changed_anything_is_told():
+    waiting, running, over = make("waiting"), make("running"), make("over")
+    claim(running)
+    jobs.finish_job(job=claim(over), now=NOW)
+    said = [
+        [jobs.request_cancel(job_id=job.pk, now=NOW) for _ in range(2)]
+        for job in (waiting, running, over)
+    ]
+    assert said == [[True, False], [True, False], [False, False]]
+    assert Job.objects.get(pk=waiting.pk).ended_at == NOW
+
+
+def test_a_job_that_was_to_stop_is_cancelled_when_its_worker_died():
+    swept, released = claim(make("swept")), claim(make("released"))
+    for job in (swept, released):
+        jobs.request_cancel(job_id=job.pk, now=NOW)
+    jobs.release_job(job=released, now=NOW)
+    assert jobs.take_back_lapsed(now=NOW + 2 * LEASE) == 1
+    assert (status(swept), status(released)) == (S.CANCELLED, S.CANCELLED)
+
+
+def test_what_an_earlier_release_queued_though_it_was_to_stop_is_not_handed_out():
+    job = make()
+    Job.objects.filter(pk=job.pk).update(cancel_requested=True)
+    with pytest.raises(JobNotClaimable):
+        claim(job)
+    assert jobs.take_back_lapsed(now=NOW) == 1
+    assert status(job) == S.CANCELLED
+    assert jobs.retry_job(job_id=job.pk)
+    assert claim(job).attempt == 1
+
+
+def test_a_cancelled_retry_does_not_tell_the_failure_before_it():
+    held = claim(make())
+    jobs.fail_job(job=held, now=NOW, code="StoreFull", message="No room.")
+    jobs.retry_job(job_id=held.pk)
+    jobs.request_cancel(job_id=held.pk, now=NOW)
+    held.refresh_from_db()
+    assert (held.status, held.error_code, held.error) == (S.CANCELLED, "", "")
+
+
 def test_a_job_that_always_dies_fails_with_what_to_look_at():
     job = make()
     for _ in range(jobs.DEFAULT_ATTEMPTS):
@@ -184,7 +225,7 @@ class Model:
         self.claims: list[Job] = []
         self.holder: Job | None = None
         self.lapses = NOW
-        self.attempt, self.status = 0, "QUEUED"
+        self.attempt, self.status, self.asked = 0, "QUEUED", False
 
     def claim(self, _who):
         if self.status != "QUEUED":
@@ -223,18 +264,26 @@ class Model:
             return
         jobs.release_job(job=claimed, now=self.now)
         if claimed is self.holder:
-            self._leave("QUEUED" if self.attempt < jobs.DEFAULT_ATTEMPTS else "FAILED")
+            self._leave(self._given_back())
+
+    def cancel(self, _who):
+        changes = self.status == "QUEUED" or (self.status == "RUNNING" and not self.asked)
+        assert jobs.request_cancel(job_id=self.job.pk, now=self.now) == changes
+        if self.status == "QUEUED":
+            self.status = "CANCELLED"
+        self.asked |= self.status == "RUNNING"
 
     def sweep(self, _who):
         lapsed = self.status == "RUNNING" and self.lapses < self.now
         assert jobs.take_back_lapsed(now=self.now) == lapsed
         if lapsed:
-            self._leave("QUEUED" if self.attempt < jobs.DEFAULT_ATTEMPTS else "FAILED")
+            self._leave(self._given_back())
 
     def retry(self, _who):
-        assert jobs.retry_job(job_id=self.job.pk) == (self.status == "FAILED")
-        if self.status == "FAILED":
-            self.attempt, self.status = 0, "QUEUED"
+        over = self.status in ("FAILED", "CANCELLED")
+        assert jobs.retry_job(job_id=self.job.pk) == over
+        if over:
+            self.attempt, self.status, self.asked = 0, "QUEUED", False
 
     def check(self):
         row = Job.objects.get(pk=self.job.pk)
@@ -245,6 +294,11 @@ class Model:
             self.heard += timedelta(days=1)
             assert row in jobs.jobs_to_ring(now=self.heard, silence=LEASE)
 
+    def _given_back(self):
+        if self.asked:
+            return "CANCELLED"
+        return "QUEUED" if self.attempt < jobs.DEFAULT_ATTEMPTS else "FAILED"
+
     def _leave(self, status):
         self.holder, self.status = None, status
 
@@ -252,7 +306,9 @@ class Model:
         return self.claims[who % len(self.claims)] if self.claims else None
 
 
-STEPS = st.sampled_from(["claim", "claim", "wait", "renew", "finish", "release", "sweep", "retry"])
+STEPS = st.sampled_from(
+    ["claim", "claim", "wait", "renew", "finish", "release", "sweep", "retry", "cancel"]
+)
 
 
 @given(steps=st.lists(st.tuples(STEPS, st.integers(0, 3)), max_size=25), number=st.uuids())

@@ -427,16 +427,16 @@ def test_progress_tells_how_long_the_rest_takes_where_it_is_asked_to(monkeypatch
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(reporting, "time", SimpleNamespace(monotonic=lambda: clock.now))
     written = []
-    monkeypatch.setattr(jobs, "report_progress", lambda **told: written.append(told["phase"]))
+    monkeypatch.setattr(jobs, "report_progress", lambda **told: written.append(told["left"]))
     report = reporting.reporter(Job(), "Shadow models 1 to 16", estimate=True)
     for done in (6, 7, 9, 16):  # six were there before
         clock.now += 20
         report("", done, 16)
     assert written == [
-        "Shadow models 1 to 16",
-        "Shadow models 1 to 16, about 3 min left",
-        "Shadow models 1 to 16, about 2 min left",
-        "Shadow models 1 to 16",
+        "",
+        "about 3 min left",
+        "about 2 min left",
+        "",
     ]
 
 

@@ -62,14 +62,24 @@ def elsewhere(run: UnlearningRun, limit: float) -> list[Execution] | str:
             told, problems = child.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             child.kill()
-            logger.warning("The second execution of run %s took over %.0f s.", run.pk, limit)
+            logger.warning(
+                "The second execution of run %s took over %.0f s.",
+                run.pk,
+                limit,
+                extra={"said": "SECOND_TOO_LONG"},
+            )
             return TOO_LONG.format(limit=limit, times=TIMES, least=LEAST)
         except BaseException:
             child.kill()
             raise
     if child.returncode:
         last = (problems.strip().splitlines() or ["it said nothing"])[-1]
-        logger.warning("The second execution of run %s failed: %s", run.pk, last)
+        logger.warning(
+            "The second execution of run %s failed: %s",
+            run.pk,
+            last,
+            extra={"said": "SECOND_FAILED"},
+        )
         return FAILED
     found = [Execution.from_dict(one) for one in json.loads(told.splitlines()[-1])]
     return found or FAILED

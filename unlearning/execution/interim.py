@@ -98,7 +98,7 @@ def _put_in_place(
             )
             gate.settled(run=run, version=version, ruling=ruling, now=now)
     except versions.VersionNotReleasable as reason:
-        logger.warning("run %s: %s", run.pk, reason)
+        logger.warning("run %s: %s", run.pk, reason, extra={"said": "STAND_IN_NOT_USED"})
         lineage_runs.fail_run(run=own, now=timezone.now(), reason=type(reason).__name__)
         return None
     except Exception as error:

@@ -74,8 +74,7 @@ def reporter(job: Job, phase: str, *, estimate: bool = False) -> Callable[[str, 
         left = pace.left(done, total) if estimate else ""
         if now - last[0] >= PROGRESS_SECONDS or done == total:
             last[0] = now
-            words = f"{phase}, {left}" if left else phase
-            jobs.report_progress(job=job, phase=words, done=done, total=total)
+            jobs.report_progress(job=job, phase=phase, done=done, total=total, left=left)
 
     return report
 

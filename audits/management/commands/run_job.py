@@ -67,5 +67,5 @@ class Command(BaseCommand):
             message = str(error) or f"The job ended with {code}; the worker's log says where."
             jobs.fail_job(job=job, now=timezone.now(), code=code[:64], message=message)
         else:
-            jobs.finish_job(job=job, now=timezone.now())
-            forget_lines(job)
+            if jobs.finish_job(job=job, now=timezone.now()):
+                forget_lines(job)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
+from audits.core import said
+from audits.execution import shadows
 from audits.models import CasePictures, JobLine
 from audits.queries.case_jobs import remaining
-from audits.services import cancelling, case_pictures, letters
+from audits.services import cancelling, case_pictures, closing, job_lines, letters, retention
 from audits.services.job_lines import KEPT, kept_lines
 from audits.services.transitions import MoveNotAllowed
-from lineage.models import Job
+from lineage.models import Deployment, Job, ModelVersion
 from lineage.services import jobs
 from tests.audits.views import full_case, worlds
 from tests.audits.views.test_views_cases import at, job, text_of
 from tests.audits.world import logged, member
 
+ROOT = Path(__file__).parents[3]
 QUERIES, BYTES = 25, 300_000
 SECTIONS = ("now", "facts", "timeline", "runs", "plan", "decision", "places", "told", "letters")
 SVG = "<svg><desc>a picture</desc></svg>"
@@ -174,12 +182,12 @@ def test_running_work_says_how_long_it_takes_and_what_it_said_last(decider):
     with kept_lines(made):
         jobs.report_progress(job=made, phase="training", done=0, total=16)
         jobs.report_progress(job=made, phase="training", done=4, total=16)
-    assert [line.text for line in made.lines.all()] == [f"job {made}: training"]
+    assert [line.text for line in made.lines.all()] == ["training"]
     JobLine.objects.update(at=timezone.now() - timedelta(seconds=40))
     page = text_of(decider.get(at(case)))
     assert "4 of 16" in page
     assert "about 2.0 minutes left in this phase" in page
-    assert f"job {made}: training" in page
+    assert "</time> training</li>" in page
 
 
 @pytest.mark.parametrize(
@@ -223,8 +231,128 @@ def test_work_that_is_over_or_of_another_case_is_not_stopped(decider):
     Job.objects.update(status="SUCCEEDED", holder=None)
     with pytest.raises(MoveNotAllowed, match="has ended"):
         cancelling.cancel_job(case_id=case.pk, job_id=made.pk, user=user, now=timezone.now())
+    assert logged(case, "job_cancelled") == []
     Job.objects.update(payload_id=made.pk)
     assert decider.post(at(case, f"jobs/{made.pk}/cancel/")).status_code == 404
+
+
+def test_work_that_ends_while_it_is_stopped_is_not_said_to_be_stopped(monkeypatch):
+    case, _ = worlds.planned()
+    made = running(case)
+    real = jobs.request_cancel
+
+    def ended(*, job_id: UUID, now: datetime):
+        Job.objects.update(status="SUCCEEDED", holder=None)
+        return real(job_id=job_id, now=now)
+
+    monkeypatch.setattr(jobs, "request_cancel", ended)
+    user = member("ann", "Model operator")
+    with pytest.raises(MoveNotAllowed, match="has ended"):
+        cancelling.cancel_job(case_id=case.pk, job_id=made.pk, user=user, now=timezone.now())
+    assert logged(case, "job_cancelled") == []
+
+
+FOLLOWS = ("stays sealed", "waits for a decision of staff", "until somebody retries it")
+
+
+@pytest.mark.parametrize(
+    ("kind", "follows", "after"),
+    [
+        ("REPORT", FOLLOWS[0], "a case officer can have the report written later"),
+        ("SEARCH", FOLLOWS[1], "then waits for a decision of staff"),
+        ("AUDIT", FOLLOWS[2], "retry it to go on"),
+    ],
+)
+def test_what_follows_on_a_stop_is_said_for_each_kind_of_work(decider, kind, follows, after):
+    case, _ = worlds.planned()
+    made = running(case)
+    Job.objects.update(kind=kind)
+    stop = text_of(decider.get(at(case))).split(f'id="stop-{made.pk}"')[1].split("</details>")[0]
+    assert [one for one in FOLLOWS if one in stop] == [follows]
+    assert after in text_of(decider.post(at(case, f"jobs/{made.pk}/cancel/"), follow=True))
+
+
+def test_a_page_shows_only_words_of_ours_that_are_known_beforehand(decider):
+    case, _ = worlds.planned()
+    made = running(case)
+    log = logging.getLogger("expunge.unlearning")
+    with kept_lines(made):
+        log.warning("The second execution failed: %s", "Ada", extra={"said": "SECOND_FAILED"})
+        log.warning("Ada Lovelace, 12 June Street")
+        log.warning("%s", "Ada", extra={"said": "ADA"})
+    assert [line.text for line in made.lines.all()] == ["!SECOND_FAILED"]
+    page = text_of(decider.get(at(case)))
+    assert said.SENTENCES["SECOND_FAILED"] in page
+    assert "Ada Lovelace" not in page
+
+
+def test_each_code_that_is_logged_is_known_and_each_that_is_known_is_logged():
+    logged_codes = set()
+    for app in ("audits", "unlearning", "lineage"):
+        for file in (ROOT / app).rglob("*.py"):
+            logged_codes |= set(re.findall(r'extra=\{"said": "(\w+)"\}', file.read_text()))
+    assert logged_codes == set(said.SENTENCES)
+
+
+def test_what_stopped_work_said_is_shown_until_its_case_is_sealed(decider):
+    case, _ = worlds.judged(worlds.u_lira())
+    made = running(case)
+    with kept_lines(made):
+        jobs.report_progress(job=made, phase="until it was stopped", done=0, total=0)
+    Job.objects.update(status="CANCELLED", holder=None)
+    cases = type(case).objects.filter(pk=case.pk)
+    cases.update(status="FAILED", failed_from="AUDITING")
+    assert "until it was stopped" in text_of(decider.get(at(case)))
+    cases.update(status="AUDITING", failed_from="")
+    closing.mark_erased(case_id=case.pk, now=timezone.now())
+    worlds.sealed(case)
+    assert not made.lines.exists()
+
+
+def test_lines_go_after_their_days_or_with_the_identity_of_the_case(settings):
+    case = worlds.erased()
+    settings.EXPUNGE_JOB_LINE_DAYS = 3
+    now, made = timezone.now(), running(case)
+    for days in (4, 2):
+        JobLine.objects.create(job=made, at=now - timedelta(days=days), level="INFO", text="x")
+    assert job_lines.expire_lines(now=now) == 1
+    assert made.lines.get().at == now - timedelta(days=2)
+    retention.destroy_identity(case_id=case.pk, now=now)
+    assert not made.lines.exists()
+
+
+def test_lines_of_a_job_that_somebody_else_has_by_now_are_not_forgotten(monkeypatch):
+    case, _ = worlds.planned()
+    made = running(case)
+    JobLine.objects.create(job=made, at=timezone.now(), level="INFO", text="of the other")
+
+    def lost(job):
+        Job.objects.filter(pk=job.pk).update(holder=uuid4())
+
+    monkeypatch.setattr(shadows, "train_shadows", lost)
+    call_command("run_job", str(made.pk))
+    assert made.lines.count() == 1
+
+
+def test_a_case_that_waits_for_acknowledgements_says_so_and_is_not_watched(asked, settings):
+    settings.EXPUNGE_AWAIT_WITHDRAWAL = True
+    case, run = worlds.judged(worlds.u_lira())
+    closing.mark_erased(case_id=case.pk, now=timezone.now())
+    assert "Preparing the next step" in asked(case)[0]  # nobody runs an old version
+    ModelVersion.objects.filter(pk=run.target_id).update(state="WITHDRAWN")
+    Deployment.objects.create(
+        version=run.target,
+        model_name=run.target.model_name,
+        place="shop",
+        kind="ENDPOINT",
+        deployed_at=timezone.now(),
+    )
+    page, _ = asked(case)
+    assert "The case is sealed once whoever runs an old version has acknowledged" in page
+    assert "Preparing the next step" not in page
+    assert "goes on by itself" not in page
+    assert "data-poll" not in page
+    assert "http-equiv" not in page
 
 
 def test_the_operators_own_case_has_the_same_page(asked):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from django.utils import translation
 
@@ -36,8 +38,8 @@ def test_an_attack_is_named_by_its_title_and_its_numbers_keep_their_point():
 
 
 def test_what_audits_say_together_is_said_in_the_language_of_the_page():
-    counts = {"asked": 3, "passed": 2, "surviving": 1, "level": 0.05}
-    assert of_pool(**counts).startswith("3 cases were judged")
+    said = partial(of_pool, asked=3, passed=2, surviving=1, level=0.05)
+    assert said().startswith("3 cases were judged")
     with translation.override("de"):
-        assert of_pool(**counts, say=told).startswith("3 Fälle wurden")
+        assert said(say=told).startswith("3 Fälle wurden")
         assert charged(repeated=1, spent=0, owing=0, say=told).startswith("1 Audit folgte")

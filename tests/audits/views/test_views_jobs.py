@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -12,6 +13,8 @@ from audits import workflow
 from audits.core import events
 from audits.models import JobLine, LogLeaf
 from audits.queries.case_jobs import courses_of
+from audits.queries.job_page import job_page
+from audits.services.job_lines import kept_lines
 from audits.services.job_switch import JobOfCase
 from lineage.models import Job
 from lineage.services import jobs
@@ -85,19 +88,76 @@ def test_what_is_left_is_said_only_where_it_can_be(done, total, seconds, left):
     assert found == (None if left is None else timedelta(seconds=left))
 
 
-def test_what_is_left_is_counted_from_the_phase_and_its_lines_are_shown(reader):
-    held = claimed(job(), ago=timedelta(minutes=90))
-    began = timezone.now() - timedelta(minutes=4)
-    JobLine.objects.create(job=held, at=began, level="INFO", text="phase began: attacking")
-    JobLine.objects.create(job=held, at=began, level="WARNING", text="a slow disk")
-    jobs.report_progress(job=held, phase="attacking", done=1, total=4)
-    page = text_of(reader.get(address(held)))
-    assert "90 min so far, about 12 min left in this phase" in page
-    assert "a slow disk" in page.partition('data-part="lines"')[2]
-    jobs.fail_job(job=held, now=timezone.now(), code="StoreFull", message="The store is full.")
-    after = text_of(reader.get(address(held)))
-    assert "a slow disk" in after
-    assert "left in this phase" not in after
+def test_every_page_says_the_same_of_what_is_left_from_the_start_of_the_phase(reader):
+    case, run = worlds.planned()
+    held = claimed(job("UNLEARN", payload_id=run.pk), ago=timedelta(hours=1))
+    with kept_lines(held):
+        jobs.report_progress(job=held, phase="training", done=0, total=16)
+    JobLine.objects.update(at=timezone.now() - timedelta(minutes=5))
+    with kept_lines(held):
+        jobs.report_progress(job=held, phase="training", done=4, total=16)
+    assert [line.text for line in held.lines.all()] == ["training"]
+    held.refresh_from_db()
+    left = job_page(held, timezone.now()).course.remaining
+    assert left is not None
+    assert left.total_seconds() == pytest.approx(900, abs=9)
+    assert "about 15.0 minutes left in this phase" in text_of(reader.get(f"/cases/{case.pk}/"))
+    for path in (address(held), "/queues/"):
+        assert "about 15 min left in this phase" in text_of(reader.get(path))
+
+
+def test_a_job_that_says_itself_what_is_left_is_not_contradicted(reader):
+    case, run = worlds.planned()
+    held = claimed(job("UNLEARN", payload_id=run.pk), ago=timedelta(minutes=5))
+    with kept_lines(held):
+        for done, left in ((0, ""), (4, "about 3 min left"), (5, "about 2 min left")):
+            jobs.report_progress(job=held, phase="training", done=done, total=16, left=left)
+    assert [line.text for line in held.lines.all()] == ["training"]
+    for path in (f"/cases/{case.pk}/", address(held), "/queues/"):
+        page = text_of(reader.get(path))
+        assert "raining, about 2 min left" in page
+        assert "left in this phase" not in page
+
+
+def test_a_paused_queue_is_told_from_a_worker_that_is_gone(reader):
+    case, run = worlds.planned()
+    workflow.pause_queue(queue="heavy", user=member("operator", "Model operator"))
+    one = job("UNLEARN", payload_id=run.pk)
+    Job.objects.update(created_at=timezone.now() - timedelta(minutes=10))
+    for path in (address(one), f"/cases/{case.pk}/"):
+        page = text_of(reader.get(path))
+        assert "The queue heavy is paused since" in page
+        assert "until a model operator resumes it" in page
+        assert "goes on by itself" not in page
+        assert "No worker has taken this work" not in page
+        assert "A worker takes the next job of the queue within seconds" not in page
+    workflow.resume_queue(queue="heavy", user=member("operator", "Model operator"))
+    assert "No worker has taken this work" in text_of(reader.get(f"/cases/{case.pk}/"))
+
+
+def test_a_stopped_job_names_the_event_of_the_log_that_says_when(decider):
+    _, run = worlds.planned()
+    for one, event in ((job(), "work_cancelled"), (job("UNLEARN", run.pk), "job_cancelled")):
+        with kept_lines(one):
+            jobs.logger.info("job", extra={"phase": "training"})
+        jobs.request_cancel(job_id=one.pk, now=timezone.now())
+        assert f"<code>{event}</code>" in text_of(decider.get(address(one)))
+        one.refresh_from_db()
+        assert [line.words for line in job_page(one, timezone.now()).course.lines] == ["training"]
+
+
+def test_a_stop_that_comes_after_the_end_says_so_and_is_not_logged(decider, monkeypatch):
+    one = job()
+    claimed(one)
+    real = jobs.request_cancel
+
+    def ended(*, job_id: UUID, now: datetime):
+        Job.objects.update(status="SUCCEEDED", holder=None)
+        return real(job_id=job_id, now=now)
+
+    monkeypatch.setattr(jobs, "request_cancel", ended)
+    assert "had ended before" in text_of(decider.post(address(one, "cancel/"), follow=True))
+    assert logged() == []
 
 
 def test_a_job_that_waits_is_stopped_at_once_and_can_be_tried_again(decider):
@@ -181,5 +241,5 @@ def test_a_job_that_is_not_there_is_not_found(decider):
 def test_the_page_of_a_job_keeps_its_budget(reader, django_assert_max_num_queries):
     for kind in ("TRAIN", "TUNE", "PREVIEW", "TILES", "UNLEARN"):
         one = job(kind)
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(14):
             assert reader.get(address(one)).status_code == 200

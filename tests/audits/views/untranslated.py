@@ -77,7 +77,7 @@ def in_brackets() -> Iterator[None]:
     def of_context(_: str, said: str) -> str:
         return one(said)
 
-    found: Any = translation._trans
+    found: Any = vars(translation)["_trans"]
     with (
         patch.object(found, "gettext", one),
         patch.object(found, "ngettext", many),
