@@ -69,10 +69,12 @@ def run(home: str) -> int:
             ended = session(beside, environ)
         finally:
             serving.terminate()
+    if ended:
+        return ended
     served = {line.split()[0] for line in (Path(home) / SERVED).read_text().splitlines()}
     if len(served) != 2:
         sys.exit(f"The service answered by {len(served)} version(s), and should by two.")
-    return ended
+    return 0
 
 
 def session(steps: str, environ: dict[str, str]) -> int:
