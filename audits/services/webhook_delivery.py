@@ -12,6 +12,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import httpx
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
@@ -126,7 +127,7 @@ def _sent(delivery: WebhookDelivery, now: datetime) -> Answer:
         return Answer(error=str(error))
     except (keys.KeyMissing, keys.KeyDestroyed):
         return Answer(error="Its secret is not in the key store; change it.")
-    except TimeoutError:
+    except (TimeoutError, httpx.TimeoutException):
         return Answer(error=f"It had not answered after {seconds} seconds.")
     except Exception as error:  # noqa: BLE001  (a try that is not marked would be made for ever)
         return Answer(error=type(error).__name__)  # its text may hold the address

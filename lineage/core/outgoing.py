@@ -101,12 +101,12 @@ def status_of_post(
             byte now and then is cut off as well.
 
     Raises:
-        TimeoutError: it took longer.
+        TimeoutError, httpx.TimeoutException: it took longer.
         httpx.HTTPError, httpx.InvalidURL, OSError: there was no answer.
     """
 
     async def post() -> tuple[int, httpx.Headers]:
-        client = httpx.AsyncClient(timeout=None, trust_env=False, follow_redirects=False)
+        client = httpx.AsyncClient(timeout=seconds, trust_env=False, follow_redirects=False)
         async with asyncio.timeout(seconds), client:
             sent = client.build_request(
                 "POST",

@@ -233,7 +233,7 @@ class Stopped(Exception):
 
 @pytest.mark.parametrize("error", [Stopped, UnicodeError, OverflowError, httpx.InvalidURL])
 def test_whatever_ends_a_try_it_is_marked_and_hours_end_the_message(told, monkeypatch, error):
-    def ends(*_, **__):
+    def ends(*_: object, **__: object):
         raise error("of https://secret.example/")
 
     monkeypatch.setattr(webhook_delivery, "status_of_post", ends)
