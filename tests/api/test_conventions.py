@@ -207,7 +207,7 @@ def test_calls_of_several_threads_are_all_counted(rf, settings, tmp_path):
     settings.EXPUNGE_API_PER_MINUTE = 10_000
     files = "django.core.cache.backends.filebased.FileBasedCache"
     settings.CACHES = {"default": {"BACKEND": files, "LOCATION": str(tmp_path)}}
-    key = ApiKey(pk=1)
+    key = ApiKey()
 
     def call(_: int) -> int:
         request = rf.get("/")
