@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import click
 
 from expunge.areas.asking import NoSuchName
-from expunge.cli.showing import Shown
+from expunge.cli.showing import Shown, printable
 from expunge.client import Client
 from expunge.connection import KeyNotAccepted, PlatformAway
 from expunge.problems import NotConfigured, Refused
@@ -63,7 +63,7 @@ class Verbs(click.Group):
             raise
         except tuple(_CODES) as error:
             code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
-            raise Told(str(error), code) from error
+            raise Told(printable(str(error)), code) from error
 
 
 @dataclass

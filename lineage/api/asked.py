@@ -25,8 +25,8 @@ def records_asked(
     """Return the records that a call asks about: see ``asked_about``.
 
     Raises:
-        KeyRefused: it asks about a person, and the key has no scope for people. This comes before
-            it is looked whether they are known.
+        ScopeMissing: it asks about a person, and the key has no scope for people. This comes
+            before it is looked whether they are known.
         RecordUnreadable, NotHere: as ``asked_about``.
     """
     if subject:

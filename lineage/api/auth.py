@@ -8,7 +8,7 @@ from django.utils import timezone
 from ninja.security import HttpBearer
 
 from lineage.api.rates import count_call
-from lineage.services.api_keys import KeyRefused, use_key
+from lineage.services.api_keys import ScopeMissing, use_key
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -37,25 +37,28 @@ class Scope(HttpBearer):
         if known is not None:  # this call's key was checked, and counted
             return known
         now = timezone.now()
-        key = use_key(secret=token, scope=self.scope, others=self.others, now=now)
+        try:
+            key = use_key(secret=token, scope=self.scope, others=self.others, now=now)
+        except ScopeMissing as refused:
+            count_call(request, refused.key, now)  # what is refused costs us a call as well
+            raise
         count_call(request, key, now)
         setattr(request, _KNOWN, key)
         return key
 
 
 def require(request: HttpRequest, scope: str, what: str) -> None:
-    """Refuse a call that asks for more than its address alone gives. Raises KeyRefused.
+    """Refuse a call that asks for more than its address alone gives. Raises ScopeMissing.
 
     Args:
         request: the call, whose key was checked.
         scope: which the key must have as well.
         what: takes that scope, as the subject of a sentence.
     """
-    scopes = key_of(request).scopes
-    if scope not in scopes:
-        raise KeyRefused(
-            f"{what} takes the scope {scope} as well; the API key has {', '.join(scopes)}."
-        )
+    key = key_of(request)
+    if scope not in key.scopes:
+        had = ", ".join(key.scopes)
+        raise ScopeMissing(f"{what} takes the scope {scope} as well; the API key has {had}.", key)
 
 
 def key_of(request: HttpRequest) -> ApiKey:
