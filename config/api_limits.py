@@ -12,6 +12,7 @@ __all__ = [
     "EXPUNGE_LINEAGE_MAX_MB",
     "EXPUNGE_WEBHOOK_HOURS",
     "EXPUNGE_WEBHOOK_KEEP_DAYS",
+    "EXPUNGE_WEBHOOK_PRIVATE_HOSTS",
     "EXPUNGE_WEBHOOK_TIMEOUT",
 ]
 
@@ -30,3 +31,5 @@ EXPUNGE_WEBHOOK_HOURS = environment.integer("EXPUNGE_WEBHOOK_HOURS", default=24)
 EXPUNGE_WEBHOOK_KEEP_DAYS = environment.integer("EXPUNGE_WEBHOOK_KEEP_DAYS", default=30)
 # At most as long as the task that sends can wait: see ``audits/workflow/tasks.py``.
 EXPUNGE_WEBHOOK_TIMEOUT = environment.integer("EXPUNGE_WEBHOOK_TIMEOUT", default=10, high=25)
+# Hosts of webhooks that may have addresses which are not public; places have a list of their own.
+EXPUNGE_WEBHOOK_PRIVATE_HOSTS = environment.words("EXPUNGE_WEBHOOK_PRIVATE_HOSTS", default=[])

@@ -276,7 +276,7 @@ EXPUNGE_LABEL_CONFLICT_DISTANCE = environment.number(
 EXPUNGE_LABEL_CONFLICT_RECORDS = environment.integer(
     "EXPUNGE_LABEL_CONFLICT_RECORDS", default=50_000, low=0
 )
-# Hosts of webhooks that may have private addresses.
+# Hosts of places of erasure that may have private addresses; webhooks have a list of their own.
 EXPUNGE_PRIVATE_HOSTS = environment.words("EXPUNGE_PRIVATE_HOSTS", default=[])
 
 CELERY_BEAT_SCHEDULE = {

@@ -161,7 +161,7 @@ class Hit(NamedVersion):
     depth: int
     direct: bool
     earliest_step: int | None
-    forget_set_digest: str
+    forget_set_digest: str | None
     hits: int
     influence: str
     space: str

@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from ninja import Field, Router, Schema, Status
 
 from audits import workflow
-from audits.api.cases import READERS, CaseOut, told_of
+from audits.api.cases import READ, READERS, CaseOut, told_of
 from audits.core.assessment import Assessed, Excepted, Ground
 from audits.core.identity import Check
 from audits.queries.case_runs import CaseRun, runs_of
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from audits.models import Decision
 
-router = Router(auth=Scope("cases:write"), tags=["cases"])
+WRITE = "cases:write"
+router = Router(auth=Scope(WRITE), tags=["cases"])
 
 ERRORS: dict[type[Exception], int] = {PermissionDenied: 403, NotYourDecision: 403}
 Text = Annotated[str, Field(max_length=4000)]
@@ -132,10 +133,14 @@ class CaseRunOut(Schema):
     openapi_extra=writes(BY_KEY),
 )
 def verify(request: HttpRequest, reference: str, said: IdentityIn) -> CaseOut:
-    """Record how the member of staff whom the key acts for made sure who asks."""
-    case = case_for(key_of(request), reference)
+    """Record how the member of staff whom the key acts for made sure who asks.
+
+    Refused for a case that keys of the same name handed in.
+    """
+    key = key_of(request)
+    case = case_for(key, reference, WRITE)
     check = Check(method=said.method, level=said.level, doubt=said.doubt)
-    workflow.check_identity(case_id=case.pk, check=check, user=_user(request))
+    workflow.check_identity(case_id=case.pk, check=check, user=_user(request), key_name=key.name)
     case.refresh_from_db()
     return told_of(case)
 
@@ -153,7 +158,7 @@ def propose(
 
     Somebody else approves it on the pages of staff; no key can.
     """
-    case = case_for(key_of(request), reference)
+    case = case_for(key_of(request), reference, WRITE)
     user, assessed = _user(request), _assessed(said)
     try:
         if said.decision == "ACCEPT":
@@ -170,12 +175,12 @@ def propose(
 @router.get(
     "/{reference}/decisions",
     response=list[DecisionOut],
-    auth=Scope("cases:read"),
+    auth=Scope(READ),
     operation_id="list_decisions",
 )
 def decisions(request: HttpRequest, reference: str) -> list[DecisionOut]:
     """List what was proposed about a case and what became of it, the oldest first."""
-    case = case_for(key_of(request), reference)
+    case = case_for(key_of(request), reference, READ)
     return [_decision(one) for one in case.decisions.order_by("proposed_at", "pk")]
 
 
@@ -184,7 +189,7 @@ def decisions(request: HttpRequest, reference: str) -> list[DecisionOut]:
 )
 def runs(request: HttpRequest, reference: str) -> list[CaseRunOut]:
     """List the unlearning runs of a case in the order of its plan, each with how far it is."""
-    return [_run(one) for one in runs_of(case_for(key_of(request), reference))]
+    return [_run(one) for one in runs_of(case_for(key_of(request), reference, READ))]
 
 
 def _user(request: HttpRequest) -> User:

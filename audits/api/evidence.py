@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from audits.models import Evidence
 
-router = Router(auth=Scope("evidence:read"), tags=["evidence"])
+READ = "evidence:read"
+router = Router(auth=Scope(READ), tags=["evidence"])
 
 ERRORS: dict[type[Exception], int] = {EvidenceNotHere: 404}
 
@@ -46,7 +47,7 @@ class EvidenceOut(Schema):
 @router.get("/{reference}/evidence", response=list[EvidenceOut], operation_id="list_evidence")
 def list_evidence(request: HttpRequest, reference: str) -> list[EvidenceOut]:
     """List the evidence on the runs of a case with its verdicts, the oldest first."""
-    return [_told(one) for one in case_evidence(case_for(key_of(request), reference))]
+    return [_told(one) for one in case_evidence(case_for(key_of(request), reference, READ))]
 
 
 FILE = {
@@ -64,7 +65,7 @@ FILE = {
 )
 def show(request: HttpRequest, reference: str, evidence_id: UUID) -> HttpResponse:
     """Return all that was kept of one look, the rules it was judged by, and the verdict."""
-    case = case_for(key_of(request), reference)
+    case = case_for(key_of(request), reference, READ)
     data = file_of(evidence_called(case, evidence_id), case)
     return HttpResponse(data, content_type=JSON)
 

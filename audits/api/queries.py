@@ -12,7 +12,7 @@ from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
 from audits.queries.query_counts import caller_key
-from audits.queries.serving import check_model
+from audits.queries.serving import ReaderNotGiven, check_reader
 from audits.services.query_counts import DayRefused, Report, ReportChanged, add_report
 from lineage.api.auth import Scope, key_of
 from lineage.api.conventions import HARMLESS, writes
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 router = Router(auth=Scope("serve"), tags=["serving"])
 
-ERRORS: dict[type[Exception], int] = {ReportChanged: 409, DayRefused: 422}
+ERRORS: dict[type[Exception], int] = {
+    ReaderNotGiven: 403,
+    ReportChanged: 409,
+    DayRefused: 422,
+}
 MOST_CALLERS, MOST_ANSWERS = 1000, 1_000_000_000
 
 
@@ -62,8 +66,8 @@ class TotalsOut(Schema):
 
 @router.get("/models/{name}/counting", response=CountingOut, operation_id="how_to_count")
 def counting(request: HttpRequest, name: str) -> CountingOut:
-    """Return how the callers of a model are counted."""
-    check_model(name)
+    """Return how the callers of a model are counted, to a key that was given a version of it."""
+    check_reader(key_of(request).name, name)
     return CountingOut(model=name, key=caller_key(name))
 
 

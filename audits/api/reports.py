@@ -18,7 +18,8 @@ from lineage.artifacts import ArtefactAltered
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-router = Router(auth=Scope("reports:read"), tags=["reports"])
+READ = "reports:read"
+router = Router(auth=Scope(READ), tags=["reports"])
 
 ERRORS: dict[type[Exception], int] = {
     ReportNotWritten: 404,
@@ -54,7 +55,7 @@ def report(
     ``pdf`` is the report, in an edition and a language; ``json`` the sealed record, ``manifest``
     the signed list of digests, ``zip`` the bundle for a regulator: these have one form.
     """
-    case = case_for(key_of(request), reference)
+    case = case_for(key_of(request), reference, READ)
     found = report_file(case, form=format, edition=edition, language=language)
     response = HttpResponse(found.data, content_type=found.media_type)
     response["Content-Disposition"] = f'attachment; filename="{found.name}"'

@@ -11,25 +11,25 @@ if TYPE_CHECKING:
 
     from lineage.models import ApiKey
 
-# With the scope to hand in requests alone a key sees its own, with any of these every case.
-OF_EVERY_CASE = frozenset({"cases:read", "cases:write", "evidence:read", "reports:read"})
-
 
 class CaseNotHere(LookupError):
     """There is no such case, or not for this key."""
 
 
-def cases_for(key: ApiKey) -> QuerySet[ErasureRequest]:
-    """Return the cases that a key may ask about."""
+def cases_for(key: ApiKey, scope: str) -> QuerySet[ErasureRequest]:
+    """Return the cases that a key may ask an address about.
+
+    Args:
+        key: all of them if it has the scope, else those that keys of its name handed in.
+        scope: which opens every case at this address; no other scope does.
+    """
     every = ErasureRequest.objects.select_related("subject")
-    if OF_EVERY_CASE & set(key.scopes):
-        return every
-    return every.filter(intake__key_name=key.name)
+    return every if scope in key.scopes else every.filter(intake__key_name=key.name)
 
 
-def case_for(key: ApiKey, reference: str) -> ErasureRequest:
-    """Return a case that a key may ask about. Raises CaseNotHere."""
-    found = cases_for(key).filter(reference=reference).first()
+def case_for(key: ApiKey, reference: str, scope: str) -> ErasureRequest:
+    """Return a case that a key may ask an address about: ``cases_for``. Raises CaseNotHere."""
+    found = cases_for(key, scope).filter(reference=reference).first()
     if found is None:
         raise CaseNotHere("There is no case of this reference, or none that this key may see.")
     return found

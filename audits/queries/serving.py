@@ -30,6 +30,10 @@ class VersionNotHere(LookupError):
     """There is no such model, or no version of it in use."""
 
 
+class ReaderNotGiven(PermissionError):
+    """The reader was never given a version of this model."""
+
+
 def version_of(version_id: UUID) -> ModelVersion:
     """Return a version, whatever its state. Raises VersionNotHere."""
     found = _servable().filter(pk=version_id).first()
@@ -51,6 +55,21 @@ def check_model(name: str) -> None:
     """Raise VersionNotHere unless there is a model of this name, whatever the state of it."""
     if not _servable().filter(model_name=name).exists():
         raise VersionNotHere(f"Not here: the model {name}.")
+
+
+def check_reader(reader: str, name: str) -> None:
+    """Raise unless a reader was given a version of a model, whatever became of it.
+
+    Raises:
+        VersionNotHere: there is no such model.
+        ReaderNotGiven: it was given none.
+    """
+    check_model(name)
+    given = Reading.objects.filter(reader=reader, version__in=_servable().filter(model_name=name))
+    if not given.exists():
+        raise ReaderNotGiven(
+            f"{reader} was given no version of {name}; open one, or download its weights, first."
+        )
 
 
 def _held(name: str) -> str:

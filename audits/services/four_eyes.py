@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audits.models import ErasureRequest
+from audits.models import ErasureRequest, Intake
 from audits.queries.accounts import accounts_of
 from audits.queries.decisions import approved_by, is_own_request
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 OWN_REQUEST = "OWN_REQUEST"
 OWN_PROPOSAL = "OWN_PROPOSAL"
 OWN_APPROVAL = "OWN_APPROVAL"
+OWN_INTAKE = "OWN_INTAKE"
 
 
 class NotYourDecision(Exception):
@@ -58,6 +59,27 @@ def check_stranger_to(*, case_id: UUID, user: User, action: str) -> None:
     """Refuse whoever would act on a case of their own. Raises as ``check_stranger``."""
     request = ErasureRequest.objects.get(pk=case_id)
     check_stranger(request=request, user=user, action=action)
+
+
+def check_other_program(*, case_id: UUID, key_name: str, action: str) -> None:
+    """Refuse a program that would vouch for a request that it handed in itself.
+
+    With a doubt by which nobody is found, it would close the case without anybody having looked.
+
+    Raises:
+        NotYourDecision: keys of this name handed the case in.
+    """
+    if not key_name:
+        return
+    own = Intake.objects.select_related("request").filter(pk=case_id, key_name=key_name).first()
+    if own:
+        raise NotYourDecision(
+            f"Keys of the name {key_name!r} handed in case {own.request.reference}: who asks is "
+            "confirmed by a member of staff at a page, or by a key of another name.",
+            case_id=case_id,
+            action=action,
+            reason=OWN_INTAKE,
+        )
 
 
 def check_second(*, decision: Decision, user: User, action: str) -> None:

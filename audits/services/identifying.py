@@ -119,17 +119,23 @@ def _open_case_of(request: ErasureRequest, subject: DataSubject | None) -> Erasu
 
 
 @transaction.atomic
-def check_identity(*, case_id: UUID, check: Check, user: User, now: datetime) -> None:
+def check_identity(
+    *, case_id: UUID, check: Check, user: User, now: datetime, key_name: str = ""
+) -> None:
     """Record that staff made sure who asks, and look for the person by all that was stated.
+
+    ``key_name`` is the name of the API key that says so for them, empty where they do.
 
     Raises:
         NotAllowed: the member of staff may not handle cases.
-        NotYourDecision: it is their own request, or turns out to be by what was stated.
+        NotYourDecision: it is their own request, or turns out to be by what was stated; or keys of
+            this name handed it in.
         MoveNotAllowed: the case is decided or closed, a decision is proposed, or it waits for the
             person.
     """
     rights.require(user, Right.HANDLE)
     _check_stranger(case_id, user, "CHECK_IDENTITY")
+    four_eyes.check_other_program(case_id=case_id, key_name=key_name, action="CHECK_IDENTITY")
     note_check(case_id=case_id, check=check, user=user, now=now)
     _check_stranger(case_id, user, "CHECK_IDENTITY")
 

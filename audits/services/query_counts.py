@@ -13,7 +13,7 @@ from django.db.models import F
 from audits.core.canonical import write_json
 from audits.models import QueryCount, QueryReport
 from audits.queries.query_counts import days_kept, totals
-from audits.queries.serving import check_model
+from audits.queries.serving import check_reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,10 +46,11 @@ def add_report(*, report: Report, now: datetime) -> dict[str, int]:
 
     Raises:
         VersionNotHere: there is no such model.
+        ReaderNotGiven: the reader was never given a version of it.
         DayRefused: the day is too long ago, or yet to come.
         ReportChanged: a report of this identifier was another one.
     """
-    check_model(report.model_name)
+    check_reader(report.reader, report.model_name)
     _check_day(report.day, now)
     digest = _digest(report)
     known, new = QueryReport.objects.get_or_create(

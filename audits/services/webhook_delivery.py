@@ -116,7 +116,7 @@ def _sent(delivery: WebhookDelivery, now: datetime) -> Answer:
     body, hook = bytes(delivery.body), delivery.webhook
     seconds = settings.EXPUNGE_WEBHOOK_TIMEOUT
     try:
-        to = pinned(hook.url, private=settings.EXPUNGE_PRIVATE_HOSTS)
+        to = pinned(hook.url, private=settings.EXPUNGE_WEBHOOK_PRIVATE_HOSTS)
         signed = sign(
             secrets_of(hook, now), message=str(delivery.pk), at=int(now.timestamp()), body=body
         )

@@ -104,9 +104,11 @@ def see_mandate(*, case_id: UUID, digest: str, user: User) -> None:
 
 
 @logged
-def check_identity(*, case_id: UUID, check: Check, user: User) -> None:
-    """Record how staff made sure who asks, and acknowledge the request."""
-    identifying.check_identity(case_id=case_id, check=check, user=user, now=timezone.now())
+def check_identity(*, case_id: UUID, check: Check, user: User, key_name: str = "") -> None:
+    """Record how staff, or a key in their name, made sure who asks; acknowledge the request."""
+    identifying.check_identity(
+        case_id=case_id, check=check, user=user, now=timezone.now(), key_name=key_name
+    )
     acknowledge(ErasureRequest.objects.get(pk=case_id))
     doorbell.wake(case_id)
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from ninja import Router, Schema
 
+from lineage.api.asked import records_asked, telling
 from lineage.api.auth import Scope
 from lineage.api.versions import NamedVersionOut, StepOut
-from lineage.queries.listings import asked_about
 from lineage.queries.questions import affected_by
 
 if TYPE_CHECKING:
@@ -19,11 +19,14 @@ router = Router(auth=Scope("lineage:read"), tags=["lineage"])
 
 
 class HitOut(NamedVersionOut):
-    """A version that some records act on, and how: see ``WhyOut``."""
+    """A version that some records act on, and how: see ``WhyOut``.
+
+    ``forget_set_digest`` is null unless the key has the scope ``subjects:read``.
+    """
 
     space: str
     hits: int
-    forget_set_digest: str
+    forget_set_digest: str | None
     direct: bool
     influence: str
     depth: int
@@ -49,7 +52,9 @@ def affected(
 ) -> dict[str, Any]:
     """Say which versions learned from a record, or from anything of a person, and by which way.
 
-    ``record`` is SPACE:ORDINAL, ``subject`` a pseudonym; one of them. Shadow models and destroyed
-    versions are left out. The answer is never cut short.
+    ``record`` is SPACE:ORDINAL, ``subject`` a pseudonym; one of them. A subject takes the scope
+    ``subjects:read`` as well. Shadow models and destroyed versions are left out. The answer is
+    never cut short.
     """
-    return affected_by(asked_about(record=record, subject=subject))
+    answer = affected_by(records_asked(request, record, subject))
+    return {**answer, "affected": [telling(request, hit) for hit in answer["affected"]]}

@@ -47,6 +47,20 @@ class Scope(HttpBearer):
         return key
 
 
+def require(request: HttpRequest, scope: str, what: str) -> None:
+    """Refuse a call that asks for more than its address alone gives. Raises ScopeMissing.
+
+    Args:
+        request: the call, whose key was checked.
+        scope: which the key must have as well.
+        what: takes that scope, as the subject of a sentence.
+    """
+    key = key_of(request)
+    if scope not in key.scopes:
+        had = ", ".join(key.scopes)
+        raise ScopeMissing(f"{what} takes the scope {scope} as well; the API key has {had}.", key)
+
+
 def key_of(request: HttpRequest) -> ApiKey:
     """Return the key that a call was made with."""
     return cast("ApiKey", vars(request)["auth"])  # set by Ninja

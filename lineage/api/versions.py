@@ -8,9 +8,10 @@ from uuid import UUID
 
 from ninja import Router, Schema
 
+from lineage.api.asked import records_asked, telling
 from lineage.api.auth import Scope
 from lineage.api.pages import Asked, Order, PageOut, page_of
-from lineage.queries.listings import asked_about, version_called, versions
+from lineage.queries.listings import version_called, versions
 from lineage.queries.questions import why_version
 from lineage.queries.version_page import Source, sources_of
 
@@ -82,6 +83,7 @@ class WhyOut(NamedVersionOut):
 
     ``why`` is the shortest way; ``hits`` how many of the records act on it, ``depth`` through how
     many versions, ``earliest_step`` the first step of its training that used one.
+    ``forget_set_digest`` is null unless the key has the scope ``subjects:read``.
     """
 
     affected: bool | None
@@ -126,9 +128,11 @@ def why(
 ) -> dict[str, Any]:
     """Say whether and how a version learned from a record, or from anything of a person.
 
-    ``record`` is SPACE:ORDINAL, ``subject`` a pseudonym; one of them.
+    ``record`` is SPACE:ORDINAL, ``subject`` a pseudonym; one of them. A subject takes the scope
+    ``subjects:read`` as well.
     """
-    return why_version(version_called(version_id), asked_about(record=record, subject=subject))
+    asked = records_asked(request, record, subject)
+    return telling(request, why_version(version_called(version_id), asked))
 
 
 def shown(version: ModelVersion) -> ModelVersionOut:

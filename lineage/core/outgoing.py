@@ -134,7 +134,7 @@ def _address_of(host: str, port: int, private: Collection[str]) -> str:
     if host not in private and not all(map(_is_public, addresses)):
         raise HostNotPublic(
             f"The host {host} has an address that is not public. If that is meant, add it to "
-            "EXPUNGE_PRIVATE_HOSTS."
+            "EXPUNGE_PRIVATE_HOSTS, or for a webhook to EXPUNGE_WEBHOOK_PRIVATE_HOSTS."
         )
     return str(addresses[0])
 

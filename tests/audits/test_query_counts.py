@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from audits.models import QueryCount, QueryReport
 from audits.queries.query_counts import caller_key
-from audits.queries.serving import VersionNotHere
+from audits.queries.serving import ReaderNotGiven, VersionNotHere
 from audits.services.query_counts import (
     DayRefused,
     Report,
@@ -23,7 +23,8 @@ from audits.services.query_counts import (
     add_report,
     forget_counts,
 )
-from expunge.connection import PlatformAway, ReportRefused
+from audits.services.serving import give_version
+from expunge.connection import KeyNotAccepted, PlatformAway, ReportRefused
 from expunge.guard import ServingGuard
 from expunge.queries import Counting, QueryLimitReached, digest_of
 from tests.audits.world import ADA, BERT
@@ -156,7 +157,10 @@ def test_whatever_is_lost_on_the_way_every_answer_is_added_once(made):
 
 @pytest.fixture
 def base(world):
-    return world.bare("base", world.snapshot(ADA, BERT))
+    """A version of a model, which the shop was given."""
+    made = world.bare("base", world.snapshot(ADA, BERT))
+    give_version(reader="shop", version_id=made.pk, now=NOW)
+    return made
 
 
 def report(**more: Any):  # noqa: ANN401  (fields of Report)
@@ -198,6 +202,31 @@ def test_two_models_have_two_keys_and_a_model_must_be_there(world, base):
     assert caller_key("base") == caller_key("base") != caller_key("other")
     with pytest.raises(VersionNotHere, match="Not here: the model other"):
         add_report(report=report(model_name="other"), now=NOW)
+
+
+@pytest.mark.django_db
+def test_nobody_counts_for_a_model_that_they_were_not_given(world, base):
+    add_report(report=report(), now=NOW)
+    with pytest.raises(ReaderNotGiven, match="bank was given no version of base"):
+        add_report(report=report(reader="bank"), now=NOW)
+    assert QueryCount.objects.get().answers == 2
+    world.bare("other", world.snapshot(ADA))
+    with pytest.raises(ReaderNotGiven):
+        add_report(report=report(model_name="other"), now=NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_how_callers_are_counted_is_told_to_who_was_given_the_model(live_server, world, base):
+    guards = [
+        ServingGuard(url=live_server.url, api_key=key("serve", name=name), version=str(base.pk))
+        for name in ("shop", "bank")
+    ]
+    assert guards[0]._connection.get("models/base/counting")["model"] == "base"
+    with pytest.raises(KeyNotAccepted, match="bank was given no version"):
+        guards[1]._connection.get("models/base/counting")
+    body = {"report": str(uuid4()), "model": "base", "day": str(timezone.now().date())}
+    with pytest.raises(KeyNotAccepted, match="bank was given no version"):
+        guards[1]._connection.post("queries", {**body, "answers": []})
 
 
 @pytest.mark.django_db(transaction=True)

@@ -44,7 +44,7 @@ State = WebhookDelivery.State
 @pytest.fixture(autouse=True)
 def installation(settings, tmp_path):
     settings.KEYS = tmp_path
-    settings.EXPUNGE_PRIVATE_HOSTS = ["127.0.0.1"]
+    settings.EXPUNGE_WEBHOOK_PRIVATE_HOSTS = ["127.0.0.1"]
 
 
 @pytest.fixture
@@ -301,12 +301,15 @@ def test_a_host_or_port_that_cannot_be_one_is_refused_when_it_is_added(url):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "169.254.169.254"])
 def test_no_message_goes_to_an_address_of_the_own_network(host, told, receiver, settings):
-    settings.EXPUNGE_PRIVATE_HOSTS = []
+    settings.EXPUNGE_WEBHOOK_PRIVATE_HOSTS = []
+    settings.EXPUNGE_PRIVATE_HOSTS = [host]  # of places of erasure alone
     Webhook.objects.update(url=receiver.url.replace("127.0.0.1", host))
     happens()
     webhook_outbox.collect(now=NOW)
     assert deliver(told) is False
-    assert "not public" in WebhookDelivery.objects.get().error
+    error = WebhookDelivery.objects.get().error
+    assert "not public" in error
+    assert "EXPUNGE_WEBHOOK_PRIVATE_HOSTS" in error
     assert receiver.heard == []
 
 
