@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, ValidationError
 from expunge.wire import NOT_YOUR_RUN
 from lineage.api.auth import Scope, key_of
 from lineage.api.conventions import HARMLESS, writes
+from lineage.api.finite import NotFinite, check_finite
 from lineage.api.sizes import TooLarge, check_size
 from lineage.core.bitmaps import BitmapUnreadable
 from lineage.core.first_steps import StepsUnreadable
@@ -48,6 +49,7 @@ ERRORS: dict[type[Exception], int] = {
     SourceNotUsable: 409,
     RecordNotServed: 409,
     TooLarge: 413,
+    NotFinite: 422,
     ReportUnreadable: 422,
     BitmapUnreadable: 422,
     StepsUnreadable: 422,
@@ -98,7 +100,7 @@ class FinishIn(RankIn):
     metrics: dict[str, Any] = {}
     sampler: dict[str, Any] = {}
     release: bool = True
-    seconds: Annotated[float, Field(ge=0)] | None = None
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
 
 class ToldOut(Schema):
@@ -132,6 +134,11 @@ def _owner(request: HttpRequest) -> str:
 )
 def begin(request: HttpRequest, run_id: UUID, body: BeginIn) -> Told:
     """Open a run."""
+    check_finite(
+        environment=body.environment,
+        sampler=body.sampler,
+        recipe_parameters=body.recipe_parameters,
+    )
     if body.at.year < _FIRST_YEAR:
         raise ReportUnreadable(f"at is in the year {body.at.year}; allowed is {_FIRST_YEAR} on.")
     if body.recipe and not body.recipe_digest:
@@ -233,6 +240,7 @@ def finish(request: HttpRequest, run_id: UUID) -> Told:
     # The body is read here and not by a declared parameter, so that its length comes first.
     check_size(request, "EXPUNGE_CAPTURE_MAX_MB", "report")
     message = _message(_part(request, "message"))
+    check_finite(metrics=message.metrics, sampler=message.sampler)
     ending = capture_reports.Ending(
         rank=message.rank,
         used=_checked("used", _part(request, "used"), message.used_sha256),
