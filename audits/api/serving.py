@@ -32,7 +32,7 @@ ERRORS: dict[type[Exception], int] = {
     ArtefactMissing: 409,
     **queries.ERRORS,
 }
-_by_name = Router(auth=Scope("serve"), tags=["serving"])
+_by_name = Router(auth=Scope("serve"))
 
 
 class VersionOut(Schema):

@@ -351,7 +351,8 @@ def test_the_thread_goes_on_whatever_goes_wrong(world, base, rolls, monkeypatch)
         raise RuntimeError("no counts")
 
     monkeypatch.setattr(served._counting, "report", broken)
-    served.poll = lambda: None  # one connection to the database in memory is one thread's
+    # One connection to a database in memory is for one thread, and this is about what follows.
+    monkeypatch.setattr(served, "poll", lambda: None)
     served.open()
     assert all(looks.acquire(timeout=10) for _ in range(3))
     monkeypatch.undo()
