@@ -309,7 +309,7 @@ def test_a_key_that_is_refused_is_asked_about_once_in_a_while(world, base, rolls
     assert who(served) == digest(base)
 
 
-def test_a_guard_that_was_refused_from_the_first_asks_once_in_a_while():
+def test_a_guard_that_was_refused_from_the_first_asks_once_in_a_while(monkeypatch):
     asked = []
     guard = ServingGuard(url="http://127.0.0.1:9", api_key="k", version="v", clock=lambda: 5.0)
 
@@ -317,7 +317,7 @@ def test_a_guard_that_was_refused_from_the_first_asks_once_in_a_while():
         asked.append(address)
         raise ReportRefused("no such version")
 
-    guard._connection.post = refused
+    monkeypatch.setattr(guard._connection, "post", refused)
     for _ in range(3):
         with pytest.raises(ReportRefused, match="no such version"):
             guard.answer(HALVES)
