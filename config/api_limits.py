@@ -28,4 +28,5 @@ EXPUNGE_LINEAGE_MAX_MB = environment.integer("EXPUNGE_LINEAGE_MAX_MB", default=3
 # How long a message to a webhook is tried, how long it is kept after that, seconds for an answer.
 EXPUNGE_WEBHOOK_HOURS = environment.integer("EXPUNGE_WEBHOOK_HOURS", default=24)
 EXPUNGE_WEBHOOK_KEEP_DAYS = environment.integer("EXPUNGE_WEBHOOK_KEEP_DAYS", default=30)
-EXPUNGE_WEBHOOK_TIMEOUT = environment.integer("EXPUNGE_WEBHOOK_TIMEOUT", default=10)
+# At most as long as the task that sends can wait: see ``audits/workflow/tasks.py``.
+EXPUNGE_WEBHOOK_TIMEOUT = environment.integer("EXPUNGE_WEBHOOK_TIMEOUT", default=10, high=25)

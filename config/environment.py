@@ -34,8 +34,8 @@ def flag(name: str, *, default: bool) -> bool:
     return default
 
 
-def integer(name: str, *, default: int, low: int = 1) -> int:
-    """Return a whole number not below ``low``."""
+def integer(name: str, *, default: int, low: int = 1, high: int | None = None) -> int:
+    """Return a whole number not below ``low``, and not above ``high`` where that is given."""
     value = os.environ.get(name, "").strip()
     try:
         number = int(value) if value else default
@@ -43,6 +43,8 @@ def integer(name: str, *, default: int, low: int = 1) -> int:
         number = low - 1
     if number < low:
         raise ImproperlyConfigured(f"{name} is {value!r}; a whole number >= {low} is needed.")
+    if high is not None and number > high:
+        raise ImproperlyConfigured(f"{name} is {value!r}; a whole number <= {high} is needed.")
     return number
 
 

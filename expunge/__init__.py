@@ -66,7 +66,10 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'expunge' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    value = getattr(import_module(_HOMES[name]), name)
+    # The import has put the module `remote_view` where its function belongs.
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

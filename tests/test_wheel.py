@@ -113,6 +113,11 @@ def test_the_import_alone_loads_nothing(installed):
     assert installed.run("-c", LIGHT).strip() == "[]"
 
 
+def test_a_function_is_imported_although_its_module_has_the_same_name(installed):
+    told = "from expunge import remote_view; print(callable(remote_view))"
+    assert installed.run("-c", told).strip() == "True"
+
+
 def test_the_installed_client_and_the_server_are_of_one_version(installed):
     told = "import importlib.metadata as m; print(m.version('expunge'))"
     assert installed.run("-c", told).strip() == expunge.__version__ == VERSION

@@ -46,8 +46,8 @@ class IdentifierIn(Schema):
 class RequestIn(Schema):
     """A request as a person made it elsewhere.
 
-    ``received_at`` is when it came there, with its zone, from which the deadline runs; now where
-    it is left out. ``direct_marketing`` says what an OBJECTION is to.
+    ``received_at`` is when it came there, with its zone, from which the deadline runs; at most
+    a year ago, and now where it is left out. ``direct_marketing`` says what an OBJECTION is to.
     """
 
     email: str = Field(max_length=254)

@@ -42,6 +42,8 @@ CHANNELS = {
 API = "API"
 AnswerBy = Intake.AnswerBy
 LATE = timedelta(days=92)
+OLDEST = timedelta(days=366)  # that another system may state, where nobody can confirm it
+FIRST_YEAR = 2000  # before it is a slip, whoever confirms it
 ANSWERED_AS = {"POST": AnswerBy.LETTER, "EMAIL": AnswerBy.EMAIL}
 
 
@@ -149,12 +151,12 @@ def enter_by_key(  # noqa: PLR0913  (what a call says)
     """Store a request that another system sends; (None, case) where this call was made before.
 
     Raises:
-        EntryRefused: the receipt lies ahead.
+        EntryRefused: the receipt lies ahead, or more than a year back.
         KeyReused: the same idempotency key came with another content.
         IdentifierNotUsable: an identifier cannot be one.
     """
-    if received_at and received_at > now:
-        raise EntryRefused(_ahead(received_at, now))
+    if received_at:
+        _check_stated(received_at, now)
     wish, told = wish or Wish(), _spelled(told or Told())
     content = {"email": email, "wish": str(wish), "told": str(told), "at": str(received_at)}
     name = hashlib.sha256(f"{key_name}\0{idempotency}".encode()).hexdigest()
@@ -220,8 +222,7 @@ def answer_by_default(entry: Entry) -> AnswerBy:
 def _check(entry: Entry, now: datetime) -> None:
     if entry.channel not in CHANNELS:
         raise EntryRefused(f"channel is {entry.channel!r}; allowed are {', '.join(CHANNELS)}.")
-    if entry.received_at > now:
-        raise EntryRefused(_ahead(entry.received_at, now))
+    _check_receipt(entry.received_at, now)
     if now - entry.received_at > LATE and not entry.old_confirmed:
         raise EntryRefused(
             f"received_at is {entry.received_at:%Y-%m-%d}, more than three months ago: the answer "
@@ -230,6 +231,27 @@ def _check(entry: Entry, now: datetime) -> None:
     if not (entry.email or entry.told.identifiers):
         raise EntryRefused("Nobody is named: give an e-mail address or an identifier.")
     _check_answer(entry)
+
+
+def _check_stated(received_at: datetime, now: datetime) -> None:
+    _check_receipt(received_at, now)
+    if received_at < now - OLDEST:
+        raise EntryRefused(
+            f"received_at is {received_at:%Y-%m-%d}, more than a year ago; allowed is from "
+            f"{now - OLDEST:%Y-%m-%d}. Staff can enter a request that is older."
+        )
+
+
+def _check_receipt(received_at: datetime, now: datetime) -> None:
+    if received_at > now:
+        raise EntryRefused(
+            f"received_at is {received_at:%Y-%m-%d %H:%M}, which lies ahead; allowed is until "
+            f"{now:%Y-%m-%d %H:%M} UTC."
+        )
+    if received_at.year < FIRST_YEAR:
+        raise EntryRefused(
+            f"received_at is in the year {received_at.year}; allowed is {FIRST_YEAR} on."
+        )
 
 
 def _check_answer(entry: Entry) -> None:
@@ -252,13 +274,6 @@ def _check_answer(entry: Entry) -> None:
 def _spelled(told: Told) -> Told:
     stated = tuple((kind, normalise(kind, value)) for kind, value in told.identifiers)
     return Told(**{**vars(told), "identifiers": stated})
-
-
-def _ahead(received_at: datetime, now: datetime) -> str:
-    return (
-        f"received_at is {received_at:%Y-%m-%d %H:%M}, which lies ahead; allowed is until "
-        f"{now:%Y-%m-%d %H:%M} UTC."
-    )
 
 
 def _commit(case_id: UUID, content: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from audits.services.webhooks import Because, secrets_of, stop
 from expunge.version import VERSION
 from expunge.webhooks import sign
 from lineage import keys
-from lineage.core.outgoing import HostNotPublic, pinned
+from lineage.core.outgoing import HostNotPublic, pinned, status_of_post
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,6 +61,7 @@ def deliver_next(*, webhook_id: UUID, now: datetime, spread: float) -> bool | No
         Whether it was taken. After one that was not, leave this webhook alone for a while: a
         receiver that is away costs one try at a time.
     """
+    _give_up_the_dead(webhook_id, now)
     claimed = _claimed(webhook_id, now)
     if claimed is None:
         return None
@@ -92,6 +93,16 @@ def _claimed(webhook_id: UUID, now: datetime) -> WebhookDelivery | None:
     return None
 
 
+def _give_up_the_dead(webhook_id: UUID, now: datetime) -> None:
+    """End messages whose last try died unmarked, where it was the last that they had."""
+    before = now - timedelta(hours=settings.EXPUNGE_WEBHOOK_HOURS)
+    last = Q(index=None) | Q(since__lte=before)
+    died = WebhookDelivery.objects.filter(last, webhook=webhook_id, state=State.WAITING)
+    died.filter(leased_until__lte=now).update(
+        state=State.FAILED, next_at=None, leased_until=None, error="Its last try did not end."
+    )
+
+
 def _free(now: datetime) -> Q:
     return Q(leased_until=None) | Q(leased_until__lte=now)
 
@@ -101,35 +112,24 @@ def _lease(now: datetime) -> dict[str, object]:
 
 
 def _sent(delivery: WebhookDelivery, now: datetime) -> Answer:
-    """Post a message outside any transaction; the body of the answer is not read."""
+    """Post a message outside any transaction; whatever goes wrong is an answer too."""
     body, hook = bytes(delivery.body), delivery.webhook
+    seconds = settings.EXPUNGE_WEBHOOK_TIMEOUT
     try:
         to = pinned(hook.url, private=settings.EXPUNGE_PRIVATE_HOSTS)
         signed = sign(
             secrets_of(hook, now), message=str(delivery.pk), at=int(now.timestamp()), body=body
         )
-        headers = {
-            **to.headers,
-            **signed,
-            "Content-Type": "application/json",
-            "User-Agent": f"expunge/{VERSION}",
-        }
-        client = httpx.Client(
-            timeout=settings.EXPUNGE_WEBHOOK_TIMEOUT, trust_env=False, follow_redirects=False
-        )
-        with (
-            client,
-            client.stream(
-                "POST", to.url, content=body, headers=headers, extensions=to.extensions
-            ) as answer,
-        ):
-            after = answer.headers.get("Retry-After", "")
-            return Answer(status=answer.status_code, after=_seconds(after))
+        about = {"Content-Type": "application/json", "User-Agent": f"expunge/{VERSION}"}
+        status, said = status_of_post(to, body=body, headers={**signed, **about}, seconds=seconds)
+        return Answer(status=status, after=_seconds(said.get("Retry-After", "")))
     except HostNotPublic as error:
         return Answer(error=str(error))
     except (keys.KeyMissing, keys.KeyDestroyed):
         return Answer(error="Its secret is not in the key store; change it.")
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+    except (TimeoutError, httpx.TimeoutException):
+        return Answer(error=f"It had not answered after {seconds} seconds.")
+    except Exception as error:  # noqa: BLE001  (a try that is not marked would be made for ever)
         return Answer(error=type(error).__name__)  # its text may hold the address
 
 

@@ -18,7 +18,7 @@ from audits.services.actors import actor_of
 from audits.services.rights import require
 from expunge.webhooks import secret_text
 from lineage import keys
-from lineage.core.outgoing import ADDRESS, ADDRESS_WORDS, leaves_safely
+from lineage.core.outgoing import ADDRESS, ADDRESS_WORDS, HostNotPublic, leaves_safely, usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -202,6 +202,10 @@ def _check_url(url: str) -> None:
             f"url has {len(url)} characters; allowed is {ADDRESS_WORDS}, of at most "
             f"{LONGEST_URL}, without a name or password before the host."
         )
+    try:
+        usable(url)
+    except HostNotPublic as error:
+        raise WebhookRefused(f"url cannot be used. {error}") from None
 
 
 def _locked(webhook_id: UUID) -> Webhook:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from audits.models import WebhookDelivery
 
 TELL = "audits.tell_webhook"
-QUEUE = "lineage"  # not that of people's requests: a slow receiver delays no case
+QUEUE = "lineage"  # a worker that has others too makes them wait: see docs/webhooks.md
 _AT_ONCE = 50
 _FINE = 1000
 

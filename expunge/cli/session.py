@@ -13,7 +13,7 @@ import click
 
 from expunge.addresses import NotConfigured
 from expunge.areas.asking import NoSuchName
-from expunge.cli.showing import Shown
+from expunge.cli.showing import Shown, printable
 from expunge.client import Client
 from expunge.connection import KeyNotAccepted, PlatformAway
 from expunge.problems import Refused
@@ -64,7 +64,7 @@ class Verbs(click.Group):
             raise
         except tuple(_CODES) as error:
             code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
-            raise Told(str(error), code) from error
+            raise Told(printable(str(error)), code) from error
 
 
 @dataclass

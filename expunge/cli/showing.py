@@ -57,7 +57,7 @@ class Shown:
         if self.as_json:
             _json(answer)
         else:
-            click.echo(sentence)
+            click.echo("\n".join(map(printable, sentence.split("\n"))))
 
 
 def _table(rows: list[Mapping[str, Any]], columns: list[str]) -> None:
@@ -70,7 +70,11 @@ def _table(rows: list[Mapping[str, Any]], columns: list[str]) -> None:
 
 
 def _json(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # Beside the line breaks between values, such characters stand in strings alone.
+    click.echo(
+        "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
+    )
 
 
 def _console() -> Console:
@@ -82,14 +86,19 @@ def _words(name: str) -> str:
 
 
 def _told(value: object) -> str:
-    """Return a value in words; what a terminal would obey, such as an escape, is left out."""
+    """Return a value in words."""
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False)
-    return "".join(one for one in str(value) if one.isprintable())
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """Return a text without what a terminal would obey."""
+    return "".join(one for one in text if one.isprintable())
 
 
 @contextmanager

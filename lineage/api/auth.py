@@ -8,7 +8,7 @@ from django.utils import timezone
 from ninja.security import HttpBearer
 
 from lineage.api.rates import count_call
-from lineage.services.api_keys import use_key
+from lineage.services.api_keys import ScopeMissing, use_key
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -37,7 +37,11 @@ class Scope(HttpBearer):
         if known is not None:  # this call's key was checked, and counted
             return known
         now = timezone.now()
-        key = use_key(secret=token, scope=self.scope, others=self.others, now=now)
+        try:
+            key = use_key(secret=token, scope=self.scope, others=self.others, now=now)
+        except ScopeMissing as refused:
+            count_call(request, refused.key, now)  # what is refused costs us a call as well
+            raise
         count_call(request, key, now)
         setattr(request, _KNOWN, key)
         return key

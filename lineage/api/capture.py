@@ -9,11 +9,11 @@ from uuid import UUID
 import safetensors
 from django.utils import timezone
 from ninja import Field, Router, Schema
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AfterValidator, AwareDatetime, ValidationError
 
 from expunge.wire import NOT_YOUR_RUN
 from lineage.api.auth import Scope, key_of
-from lineage.api.conventions import HARMLESS, writes
+from lineage.api.conventions import HARMLESS, holds_nul, writes
 from lineage.api.finite import NotFinite, check_finite
 from lineage.api.sizes import TooLarge, check_size
 from lineage.core.bitmaps import BitmapUnreadable
@@ -61,6 +61,12 @@ ERRORS: dict[type[Exception], int] = {
 TYPES: dict[type[Exception], str] = {NotYourRun: NOT_YOUR_RUN}
 
 
+def _one_line(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("control characters are not allowed")
+    return name
+
+
 class RankIn(Schema):
     """Which process of the training speaks."""
 
@@ -96,7 +102,7 @@ class FinishIn(RankIn):
 
     used_sha256: str
     weights_sha256: str = ""
-    model_name: Annotated[str, Field(max_length=200)] = ""
+    model_name: Annotated[str, Field(max_length=200), AfterValidator(_one_line)] = ""
     metrics: dict[str, Any] = {}
     sampler: dict[str, Any] = {}
     release: bool = True
@@ -265,6 +271,8 @@ def _part(request: HttpRequest, name: str, *, needed: bool = True) -> bytes:
 
 
 def _message(raw: bytes) -> FinishIn:
+    if holds_nul(raw):
+        raise ReportUnreadable("The part message holds the character U+0000.")
     try:
         return FinishIn.model_validate_json(raw)
     except ValidationError as error:

@@ -36,6 +36,11 @@ _OF_THE_KEY = {401, 403, 429}  # answers to the key and not to the call
 _NUL = b"\\u0000"  # as JSON writes it; no database keeps it
 
 
+def holds_nul(body: bytes) -> bool:
+    """Return whether JSON holds the character U+0000."""
+    return _NUL in body
+
+
 class CallUnclear(ValueError):
     """A part of the call that every call has is missing or cannot be used."""
 
@@ -90,7 +95,7 @@ def _answered(
     if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
         raise CallUnclear("The address holds the character U+0000, which nothing here can have.")
     if any(model.__ninja_param_source__ == "body" for model in operation.models) and (
-        _NUL in request.body
+        holds_nul(request.body)
     ):
         raise CallUnclear("The body holds the character U+0000, which nothing here can have.")
     how, key = repeated(operation), request.headers.get("Idempotency-Key", "")

@@ -1,11 +1,12 @@
 """How many calls a key may make in a minute.
 
-Counts live in the shared cache. Two calls at the same instant may count as one: it is a brake,
-not a lock.
+Counts live in the cache, a key's of one minute under one name. The threads of one web process take
+turns; of several that share files, two calls at the same instant may count as one.
 """
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MINUTE = 60
 _PLACE = "_expunge_rate"
+_turn = threading.Lock()  # a cache of files reads and writes to count up
 
 
 class RateExceeded(Exception):
@@ -45,8 +47,7 @@ def count_call(request: HttpRequest, key: ApiKey, now: datetime) -> None:
         return
     minute, second = divmod(int(now.timestamp()), MINUTE)
     name = f"api:{key.pk}:{minute}"
-    count: int = cache.get(name, 0) + 1
-    cache.set(name, count, MINUTE)
+    count = _counted(name)
     rate = Rate(limit, max(0, limit - count), MINUTE - second)
     setattr(request, _PLACE, rate)
     if count > limit:
@@ -54,6 +55,16 @@ def count_call(request: HttpRequest, key: ApiKey, now: datetime) -> None:
             f"This key made more than {limit} calls in a minute, which is the setting "
             f"EXPUNGE_API_PER_MINUTE; try again in {rate.seconds} seconds."
         )
+
+
+def _counted(name: str) -> int:
+    with _turn:
+        cache.add(name, 0, 2 * MINUTE)
+        try:
+            return cache.incr(name)
+        except ValueError:  # it was thrown out in between
+            cache.set(name, 1, 2 * MINUTE)
+            return 1
 
 
 def tell_rate(request: HttpRequest, response: HttpResponse) -> None:

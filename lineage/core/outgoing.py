@@ -6,8 +6,10 @@ own network, neither at once nor by a name that points elsewhere at a second loo
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -22,10 +24,16 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ADDRESS = r"https?://[^\s/?#@]+(/[^\s#@]*)?"
 ADDRESS_WORDS = "an https:// address (http:// on this machine alone)"
 HTTPS, HTTP = 443, 80
+_LAST_PORT = 65_535
+# What IANA gives out to the world, less what carries an IPv4 address inside (6to4, Teredo), is for
+# protocols, or for documentation. Other forms with one inside, such as NAT64, lie outside of it:
+# a gateway would take them to an address that nobody checked.
+_PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
+_NOT_PUBLIC_V6 = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2002::/16", "3fff::/20")))
 
 
 class HostNotPublic(ValueError):
-    """A host has no address, or one that is not public; the sentence names it."""
+    """A host cannot be one, has no address, or one that is not public; the sentence says which."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +61,67 @@ def pinned(address: str, *, private: Collection[str]) -> Pinned:
     Raises:
         HostNotPublic: see there.
     """
-    url = httpx.URL(address)
+    url = usable(address)
     found = _address_of(url.host, url.port or (HTTPS if url.scheme == "https" else HTTP), private)
     return Pinned(
         url=url.copy_with(host=found),
         headers={"Host": url.netloc.decode("ascii")},
         extensions={"sni_hostname": url.host},
     )
+
+
+def usable(address: str) -> httpx.URL:
+    """Return a URL whose host and port can be ones; nothing is looked up.
+
+    Raises:
+        HostNotPublic: they cannot.
+    """
+    try:
+        url = httpx.URL(address)
+        _ = url.host  # decodes an international name
+    except httpx.InvalidURL:
+        raise HostNotPublic("The host or the port of the address cannot be one.") from None
+    except UnicodeError:
+        raise HostNotPublic("The host of the address is no valid international name.") from None
+    if url.port is not None and not 0 < url.port <= _LAST_PORT:
+        raise HostNotPublic(f"The port is {url.port}; allowed are 1 to {_LAST_PORT}.")
+    return url
+
+
+def status_of_post(
+    to: Pinned, *, body: bytes, headers: dict[str, str], seconds: float
+) -> tuple[int, httpx.Headers]:
+    """Post to an address, and return status and headers; the body of the answer is not read.
+
+    Args:
+        to: see ``pinned``.
+        body: what is sent.
+        headers: beside those of ``to``.
+        seconds: for all of it, from the connection to the last header: a receiver that sends one
+            byte now and then is cut off as well.
+
+    Raises:
+        TimeoutError, httpx.TimeoutException: it took longer.
+        httpx.HTTPError, httpx.InvalidURL, OSError: there was no answer.
+    """
+
+    async def post() -> tuple[int, httpx.Headers]:
+        client = httpx.AsyncClient(timeout=seconds, trust_env=False, follow_redirects=False)
+        async with asyncio.timeout(seconds), client:
+            sent = client.build_request(
+                "POST",
+                to.url,
+                content=body,
+                headers={**to.headers, **headers},
+                extensions=to.extensions,
+            )
+            answer = await client.send(sent, stream=True)
+            await answer.aclose()
+            return answer.status_code, answer.headers
+
+    # A thread of its own, as the caller's may have a loop, and be interrupted by a signal.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(lambda: asyncio.run(post())).result()
 
 
 def _address_of(host: str, port: int, private: Collection[str]) -> str:
@@ -78,5 +140,7 @@ def _address_of(host: str, port: int, private: Collection[str]) -> str:
 
 
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return bool(mapped.is_global) and not mapped.is_multicast
+    if isinstance(address, ipaddress.IPv6Address):
+        given_out = address in _PUBLIC_V6 and not any(address in one for one in _NOT_PUBLIC_V6)
+        return given_out and address.is_global
+    return address.is_global and not address.is_multicast

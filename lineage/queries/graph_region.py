@@ -10,7 +10,7 @@ from lineage.core.graph import Edge, arrivals, path_to
 from lineage.core.influence import way_to, ways
 from lineage.models import DatasetSnapshot, Influence, Role
 from lineage.queries.derivation import with_derived
-from lineage.queries.edges import FOR_EVER, edges_above, edges_below
+from lineage.queries.edges import ABOVE, BELOW, FOR_EVER, as_objects, walked, with_objects
 from lineage.queries.nodes import nodes_of
 from lineage.queries.possible import possibly_reached, written_outside
 from lineage.queries.reach import reached
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from lineage.queries.reach import Reach
 
 _ANY = ""  # no edge has this influence, so none is left out
+_NODE = "SELECT id AS node FROM lineage_lineagenode WHERE object_id IN ({objects})"
+_STATES = """
+SELECT n.id AS node FROM lineage_datasetsnapshot s
+JOIN lineage_lineagenode n ON n.object_id = s.id WHERE s.dataset_id IN ({objects})
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,12 +108,14 @@ def region_of(asked: Asked) -> Region:
 def _around(
     asked: Asked, reaches: Iterable[Reach], *, touched: dict[int, int], records: int | None
 ) -> Region:
-    own = _nodes_of_dataset(asked.dataset) if asked.dataset else frozenset()
-    centres = frozenset(nodes_of([asked.version.pk]).values()) if asked.version else own
-    edges = frozenset(
-        edges_above(centres, without=_ANY, as_of=asked.as_of)
-        + edges_below(centres, without=_ANY, as_of=asked.as_of)
+    start, about = (_NODE, asked.version) if asked.version else (_STATES, asked.dataset)
+    values = [as_objects([about.pk] if about else [])]
+    centres, edges = walked(
+        with_objects(start), values, ABOVE, BELOW, without=_ANY, as_of=asked.as_of
     )
+    own = centres if asked.dataset else frozenset[int]()
+    if asked.version and asked.dataset:
+        own = _nodes_of_dataset(asked.dataset)
     way = min(_ways(centres, edges, own, reaches), key=len, default=None)
     return Region(
         centres=centres,
@@ -130,9 +137,8 @@ def _possible(records: Collection[OrdinalSpace], reaches: Collection[Reach]) -> 
     reached_so: set[int] = set()
     for reach in reaches:
         reached_so |= possibly_reached(reach, written)
-    parts = [uncaptured(space, written) for space in records]
-    nodes = reached_so.union(*(part.nodes for part in parts))
-    return Uncaptured(nodes, set[Edge]().union(*(part.edges for part in parts)))
+    part = uncaptured(records, written)
+    return Uncaptured(reached_so | part.nodes, part.edges)
 
 
 def _ways(

@@ -12,23 +12,15 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from lineage.core.bitmaps import decode
-from lineage.models import (
-    DatasetSnapshot,
-    LineageEdge,
-    LineageNode,
-    LineagePurge,
-    ModelVersion,
-    Run,
-    RunInput,
-)
+from lineage.models import LineageEdge, LineageNode, LineagePurge, RunInput
 from lineage.queries.membership import members
-from lineage.queries.prov_part import rows_in
+from lineage.queries.prov_part import rows_in, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from lineage.models import OrdinalSpace, Procedure
+    from lineage.models import DatasetSnapshot, ModelVersion, OrdinalSpace, Procedure, Run
     from lineage.queries.prov_part import Part
 
 _PROCEDURES = uuid.uuid5(uuid.NAMESPACE_URL, "urn:expunge:procedure")
@@ -47,9 +39,10 @@ def prov_items(*, with_records: bool = False, part: Part | None = None) -> Itera
         with_records: also one ``hadMember`` for each record of each snapshot, which are many.
         part: only what is said about these and between them, and nothing of erasures.
     """
-    yield from _snapshots(part, with_records=with_records)
-    yield from _runs(part)
-    yield from _versions(part)
+    rows = part.rows if part else whole()
+    yield from _snapshots(rows.snapshots, with_records=with_records)
+    yield from _runs(rows.runs)
+    yield from _versions(rows.versions)
     yield from _uses(part)
     yield from _derivations(part)
     if part is None:
@@ -64,9 +57,8 @@ def prov_document(items: Iterator[Item]) -> dict[str, dict[str, Any]]:
     return document
 
 
-def _snapshots(part: Part | None, *, with_records: bool) -> Iterator[Item]:
-    rows = DatasetSnapshot.objects.select_related("dataset", "space").order_by("created_at", "seq")
-    for row in rows_in(rows, "id", part.objects if part else None):
+def _snapshots(rows: Iterable[DatasetSnapshot], *, with_records: bool) -> Iterator[Item]:
+    for row in rows:
         name = f"expunge:snapshot/{row.id}"
         yield (
             "entity",
@@ -100,9 +92,8 @@ def _members(row: DatasetSnapshot, name: str) -> Iterator[Item]:
         )
 
 
-def _runs(part: Part | None) -> Iterator[Item]:
-    rows = Run.objects.select_related("procedure").order_by("started_at", "id")
-    for run in rows_in(rows, "id", part.runs if part else None):
+def _runs(rows: Iterable[Run]) -> Iterator[Item]:
+    for run in rows:
         attributes = {
             "prov:startTime": run.started_at.isoformat(),
             "prov:type": f"expunge:{run.activity}",
@@ -131,9 +122,8 @@ def _runs(part: Part | None) -> Iterator[Item]:
             )
 
 
-def _versions(part: Part | None) -> Iterator[Item]:
-    rows = ModelVersion.objects.order_by("generated_at", "id")
-    for version in rows_in(rows, "id", part.objects if part else None):
+def _versions(rows: Iterable[ModelVersion]) -> Iterator[Item]:
+    for version in rows:
         name = f"expunge:version/{version.id}"
         yield (
             "entity",

@@ -2,33 +2,69 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from typing import TYPE_CHECKING, NamedTuple
 
-from lineage.models import (
-    Dataset,
-    DatasetSnapshot,
-    LineageNode,
-    ModelVersion,
-    NamedLocation,
-    RecordMapBlock,
-    Role,
-    Run,
-    RunInput,
-    RunOutput,
-)
-from lineage.queries.edges import edges_below
-from lineage.queries.nodes import nodes_of
+from django.db import connection
+
+from lineage.models import LineageNode, Role, Run
+from lineage.queries.edges import BELOW, as_objects, walked, with_objects, with_sources
 from lineage.queries.possible import with_possible, written_outside
 
 if TYPE_CHECKING:
-    import uuid
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from lineage.core.graph import Edge
     from lineage.models import OrdinalSpace
     from lineage.queries.possible import Written
 
-_SNAPSHOT = LineageNode.Kind.SNAPSHOT
+# What runs wrote that were not captured, but for some of them; of data sets all their states.
+_WRITTEN = """
+WITH untold(id) AS (
+    SELECT id FROM lineage_run WHERE capture_level = %s AND id NOT IN ({objects})
+)
+SELECT o.node_id AS node FROM untold u JOIN lineage_runoutput o ON o.run_id = u.id
+UNION
+SELECT n.id FROM untold u JOIN lineage_modelversion v ON v.generated_by_id = u.id
+JOIN lineage_lineagenode n ON n.object_id = v.id
+UNION
+SELECT n.id FROM lineage_datasetsnapshot t JOIN lineage_lineagenode n ON n.object_id = t.id
+WHERE t.dataset_id IN (
+    SELECT s.dataset_id FROM untold u JOIN lineage_runoutput o ON o.run_id = u.id
+    JOIN lineage_lineagenode w ON w.id = o.node_id
+    JOIN lineage_datasetsnapshot s ON s.id = w.object_id
+)
+"""
+# What such runs say that they read, and whether they also named a file that nobody knows.
+_DECLARED = """
+SELECT DISTINCT i.run_id, s.dataset_id, s.space_id, p.next_ordinal > 0, EXISTS (
+    SELECT 1 FROM lineage_receivedevent e JOIN lineage_namedlocation l ON l.event_id = e.sha256
+    WHERE e.run_id = r.id AND NOT l.matched
+)
+FROM lineage_run r JOIN lineage_runinput i ON i.run_id = r.id
+JOIN lineage_lineagenode n ON n.id = i.node_id
+LEFT JOIN lineage_datasetsnapshot s ON s.id = n.object_id
+LEFT JOIN lineage_ordinalspace p ON p.id = s.space_id
+WHERE r.capture_level = %s AND n.kind = %s AND i.role <> %s
+"""
+_OF_SPACE = """
+SELECT n.id AS node FROM lineage_datasetsnapshot s
+JOIN lineage_lineagenode n ON n.object_id = s.id WHERE s.space_id = %s
+"""
+# The data sets of a space and of all whose records were derived from it, and those of some nodes.
+_DERIVED = """
+WITH RECURSIVE mapped(space) AS (
+    SELECT id FROM lineage_ordinalspace WHERE id = %s
+    UNION
+    SELECT b.derived_space_id FROM mapped m
+    JOIN lineage_recordmapblock b ON b.source_space_id = m.space
+)
+SELECT d.id FROM mapped m JOIN lineage_dataset d ON d.space_id = m.space
+UNION
+SELECT s.dataset_id FROM ({sources}) x JOIN lineage_lineagenode n ON n.id = x.node
+JOIN lineage_datasetsnapshot s ON s.id = n.object_id
+"""
 
 
 class Uncaptured(NamedTuple):
@@ -38,96 +74,83 @@ class Uncaptured(NamedTuple):
     edges: set[Edge]
 
 
+class _Read(NamedTuple):
+    """A data set that a run says it read; ``known``: it holds records of ours."""
+
+    run: uuid.UUID
+    dataset: uuid.UUID | None
+    space: int | None
+    known: bool
+
+
 def uncaptured_versions(space: OrdinalSpace) -> set[uuid.UUID]:
     """Return the versions that may have learned from any record of a space: see ``uncaptured``."""
-    nodes = LineageNode.objects.in_bulk(uncaptured(space).nodes).values()
+    nodes = LineageNode.objects.in_bulk(uncaptured([space]).nodes).values()
     return {node.object_id for node in nodes if node.kind == LineageNode.Kind.MODEL}
 
 
-def uncaptured(space: OrdinalSpace, told: Mapping[int, Written] | None = None) -> Uncaptured:
-    """Return all that may have learned from any record of a space, or may hold some.
+def uncaptured(
+    spaces: Collection[OrdinalSpace], told: Mapping[int, Written] | None = None
+) -> Uncaptured:
+    """Return all that may have learned from any record of some spaces, or may hold some.
 
     A run whose membership was not captured counts, unless all that it read are data sets of
     other spaces that hold records. Recall comes first: what was derived from anything that it
     wrote counts too, and so does what read any state of a data set that it wrote. ``told`` is of
     ``written_outside``, where it was asked before.
     """
+    if not spaces:
+        return Uncaptured(set(), set())
     told = written_outside() if told is None else told
-    starts = _written(_runs(space, told))
-    edges = edges_below(starts)
-    return Uncaptured(starts | _reached(starts, edges, told), set(edges))
+    values = [Run.Capture.NONE, as_objects(_elsewhere(spaces, told))]
+    starts, edges = walked(with_objects(_WRITTEN), values, BELOW)
+    return Uncaptured(_reached(starts, edges, told) | starts, set(edges))
 
 
-def _below(nodes: set[int], told: Mapping[int, Written]) -> set[int]:
-    """Return all that was derived from some nodes, or may have been."""
-    return _reached(nodes, edges_below(nodes), told)
-
-
-def _reached(nodes: set[int], edges: Collection[Edge], told: Mapping[int, Written]) -> set[int]:
-    wide = with_possible(nodes | {edge.dst for edge in edges}, edges, told)
+def _reached(
+    nodes: Iterable[int], edges: Collection[Edge], told: Mapping[int, Written]
+) -> set[int]:
+    wide = with_possible({*nodes, *(edge.dst for edge in edges)}, edges, told)
     return {edge.dst for edge in wide if edge.dst >= 0}
 
 
-def _runs(space: OrdinalSpace, told: Mapping[int, Written]) -> set[uuid.UUID]:
-    """Return the runs that may have read records of the space."""
-    untold = Run.objects.filter(capture_level=Run.Capture.NONE)
-    return set(untold.values_list("id", flat=True)) - _elsewhere(space, told)
-
-
-def _elsewhere(space: OrdinalSpace, told: Mapping[int, Written]) -> set[uuid.UUID]:
-    """Return runs of which it is known that they read other spaces only.
+def _elsewhere(spaces: Iterable[OrdinalSpace], told: Mapping[int, Written]) -> set[uuid.UUID]:
+    """Return runs of which it is known that they read none of the spaces.
 
     A space that never handed out an ordinal stands for data that is not known here, and a file
     that was matched with no record may be anybody's. Data that was derived from the space, by
     whatever way, is not elsewhere, in whichever state it was read.
     """
-    declared = RunInput.objects.filter(
-        run__capture_level=Run.Capture.NONE, node__kind=LineageNode.Kind.SNAPSHOT
-    ).exclude(role=Role.FORGET)
-    runs = set(declared.values_list("run_id", flat=True))
-    if not runs:
-        return runs
-    known = DatasetSnapshot.objects.filter(space__next_ordinal__gt=0).exclude(space=space)
-    known = known.exclude(dataset__in=_derived_from(space, told))
-    unclear = declared.exclude(node__object_id__in=known.values("id"))
-    runs -= set(unclear.values_list("run_id", flat=True))
-    if not runs:
-        return runs
-    unmatched = NamedLocation.objects.filter(matched=False)
-    return runs - set(unmatched.values_list("event__run_id", flat=True).distinct())
+    declared = _declared()
+    runs = {one.run for one in declared} - {one.run for one in declared if not one.known}
+    for space in spaces:
+        runs -= {one.run for one in declared if one.space == space.id}
+        if not runs:
+            return runs
+        derived = _derived_from(space, told)
+        runs -= {one.run for one in declared if one.dataset in derived}
+    return runs
+
+
+def _declared() -> list[_Read]:
+    """Return what is known of the inputs of runs that were not captured; a forget set is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DECLARED, [Run.Capture.NONE, LineageNode.Kind.SNAPSHOT, Role.FORGET])
+        return [
+            _Read(_id(run), _id(dataset) if dataset else None, space, bool(holds) and not unclear)
+            for run, dataset, space, holds, unclear in cursor.fetchall()
+        ]
 
 
 def _derived_from(space: OrdinalSpace, told: Mapping[int, Written]) -> set[uuid.UUID]:
     """Return the data sets some state of which was derived from data of the space."""
-    snapshots = DatasetSnapshot.objects.filter(space=space)
-    below = _below(set(nodes_of(snapshots.values_list("id", flat=True)).values()), told)
-    nodes = LineageNode.objects.in_bulk(below).values()
-    objects = [node.object_id for node in nodes if node.kind == LineageNode.Kind.SNAPSHOT]
-    derived = DatasetSnapshot.objects.in_bulk(objects).values()
-    mapped, waiting = {space.id}, {space.id}
-    while waiting:
-        maps = RecordMapBlock.objects.filter(source_space__in=waiting)
-        waiting = set(maps.values_list("derived_space_id", flat=True).distinct()) - mapped
-        mapped |= waiting
-    inside = Dataset.objects.filter(space__in=mapped).values_list("id", flat=True)
-    return {snapshot.dataset_id for snapshot in derived} | set(inside)
+    starts, edges = walked(_OF_SPACE, [space.id], BELOW)
+    below = sorted(_reached(starts, edges, told))
+    with connection.cursor() as cursor:
+        cursor.execute(with_sources(_DERIVED), [space.id, json.dumps(below)])
+        return {_id(dataset) for (dataset,) in cursor.fetchall()}
 
 
-def _written(runs: set[uuid.UUID]) -> set[int]:
-    """Return the nodes that runs wrote; of data sets those of all their states."""
-    outputs = RunOutput.objects.filter(run__capture_level=Run.Capture.NONE)
-    told = outputs.values_list("run_id", "node_id", "node__kind", "node__object_id")
-    written = [output for output in told if output[0] in runs]
-    snapshots = [object_id for *_, kind, object_id in written if kind == _SNAPSHOT]
-    versions = ModelVersion.objects.filter(generated_by__capture_level=Run.Capture.NONE)
-    made = {pk for pk, run in versions.values_list("id", "generated_by_id") if run in runs}
-    nodes = {node for _, node, *_ in written}
-    return nodes | set(nodes_of(made).values()) | _other_states(snapshots)
-
-
-def _other_states(snapshots: Collection[uuid.UUID]) -> set[int]:
-    datasets = DatasetSnapshot.objects.in_bulk(snapshots).values()
-    states = DatasetSnapshot.objects.filter(
-        dataset__in={snapshot.dataset_id for snapshot in datasets}
-    )
-    return set(nodes_of(states.values_list("id", flat=True)).values())
+def _id(value: object) -> uuid.UUID:
+    """Return an id as the database gave it: SQLite has texts."""
+    return uuid.UUID(str(value))

@@ -44,6 +44,14 @@ class KeyRefused(PermissionError):
     """The key does not allow this."""
 
 
+class ScopeMissing(KeyRefused):
+    """The key is one of ours, and may not do this; ``key`` is which."""
+
+    def __init__(self, sentence: str, key: ApiKey) -> None:
+        super().__init__(sentence)
+        self.key = key
+
+
 class KeyNotKnown(KeyRefused):
     """The key is not one of ours, was revoked or has expired."""
 
@@ -120,7 +128,7 @@ def use_key(*, secret: str, scope: str, now: datetime, others: tuple[str, ...] =
 
     Raises:
         KeyNotKnown: it is none of ours, was revoked or has expired.
-        KeyRefused: it has no such scope. No sentence repeats anything of the secret.
+        ScopeMissing: it has no such scope. No sentence repeats anything of the secret.
     """
     key = _find(secret)
     if key is None or key.revoked_at is not None:
@@ -128,9 +136,10 @@ def use_key(*, secret: str, scope: str, now: datetime, others: tuple[str, ...] =
     if key.expires_at is not None and key.expires_at <= now:
         raise KeyNotKnown(f"The API key expired on {key.expires_at:%Y-%m-%d}; ask for a new one.")
     if not {scope, *others} & set(key.scopes):
-        raise KeyRefused(
+        raise ScopeMissing(
             f"The API key does not have the scope {' or '.join((scope, *others))}; it has "
-            f"{', '.join(key.scopes)}."
+            f"{', '.join(key.scopes)}.",
+            key,
         )
     if key.last_used_at is None or now - key.last_used_at >= _NOTED_EVERY:
         unnoted = Q(last_used_at=None) | Q(last_used_at__lte=now - _NOTED_EVERY)

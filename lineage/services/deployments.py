@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _MOST = 200
 _NOTE = 500
+_CONTACT = 254
 
 
 class DeploymentRefused(ValueError):
@@ -45,11 +48,13 @@ def register(  # noqa: PLR0913  (the fields of a deployment)
     the name of the API key that says so, and empty for staff.
 
     Raises:
-        DeploymentRefused: no place, an unknown kind, a shadow model, or a key that speaks of a
-            place that somebody else reported.
+        DeploymentRefused: no place, an unknown kind, a contact that is no e-mail address, a
+            shadow model, or a key that speaks of a place that somebody else reported.
     """
     place = " ".join(place.split())
+    contact = contact.strip()
     _check(version, place, kind, note)
+    _check_contact(contact)
     # The rows of the model in one order: two reports about one place come one after the other.
     list(ModelVersion.objects.select_for_update().filter(model_name=version.model_name))
     at = Deployment.objects.filter(
@@ -97,6 +102,20 @@ def _check(version: ModelVersion, place: str, kind: str, note: str) -> None:
         raise DeploymentRefused(f"note has {len(note)} characters; at most {_NOTE} are allowed.")
     if version.kind == ModelVersion.Kind.SHADOW:
         raise DeploymentRefused(f"{version} is a shadow model, which is never deployed.")
+
+
+def _check_contact(contact: str) -> None:
+    try:
+        if contact:
+            validate_email(contact)
+        usable = len(contact) <= _CONTACT
+    except ValidationError:
+        usable = False
+    if not usable:
+        raise DeploymentRefused(
+            f"contact, of {len(contact)} characters, is no e-mail address; allowed is one of at "
+            f"most {_CONTACT} characters, or nothing."
+        )
 
 
 @transaction.atomic

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.http import HttpResponse
 from django.utils import timezone
 
+from lineage.api.rates import count_call, tell_rate
 from lineage.models import ApiKey, KeptAnswer
 from lineage.services.kept_answers import UNDER_WAY
 from tests.api.worlds import NOON, bearer, secret, small_world
@@ -190,6 +193,32 @@ def test_a_key_may_make_so_many_calls_a_minute(client, settings, monkeypatch):
     assert client.get("/api/v1/runs", headers=bearer(other)).status_code == 200
     monkeypatch.setattr("lineage.api.auth.timezone.now", lambda: NOON + timedelta(seconds=60))
     assert client.get("/api/v1/runs", headers=bearer(key)).status_code == 200
+
+
+def test_a_call_that_the_key_may_not_make_counts_as_well(client, settings, monkeypatch):
+    settings.EXPUNGE_API_PER_MINUTE = 2
+    monkeypatch.setattr("lineage.api.auth.timezone.now", lambda: NOON)
+    key = secret("lineage:read")
+    told = [client.get("/api/v1/webhooks", headers=bearer(key)).status_code for _ in range(3)]
+    assert told == [403, 403, 429]
+
+
+def test_calls_of_several_threads_are_all_counted(rf, settings, tmp_path):
+    settings.EXPUNGE_API_PER_MINUTE = 10_000
+    files = "django.core.cache.backends.filebased.FileBasedCache"
+    settings.CACHES = {"default": {"BACKEND": files, "LOCATION": str(tmp_path)}}
+    key = ApiKey()
+
+    def call(_: int) -> int:
+        request = rf.get("/")
+        count_call(request, key, NOON)
+        response = HttpResponse()
+        tell_rate(request, response)
+        return int(response["RateLimit-Remaining"])
+
+    with ThreadPoolExecutor(8) as threads:
+        left = list(threads.map(call, range(80)))
+    assert sorted(left) == list(range(10_000 - 80, 10_000))
 
 
 def test_that_a_key_was_used_is_written_once_a_minute(client):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -60,3 +61,31 @@ def receiving() -> Iterator[Receiver]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def dripping(*, every: float) -> Iterator[str]:
+    """Serve one call, whose answer goes on by a header now and then for 10 s; give the URL."""
+    over = threading.Event()
+
+    def drip() -> None:
+        there, _ = listening.accept()
+        with there:
+            try:
+                there.sendall(b"HTTP/1.1 204 No Content\r\n")
+                for _ in range(int(10 / every)):
+                    if over.wait(every):
+                        return
+                    there.sendall(b"X: y\r\n")
+                there.sendall(b"\r\n")
+            except OSError:  # it was cut off
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/hook"
+        finally:
+            over.set()
+            thread.join(5)

@@ -59,6 +59,17 @@ def test_a_process_learns_that_its_version_must_not_be_used(client, version):
     assert (made.status_code, made.json()["usable"]) == (201, False)
 
 
+@pytest.mark.parametrize(
+    "contact",
+    ["the shop", "a@b", "x@y.example\nBcc: z@y.example", f"{'a' * 260}@y.example", "\x1b"],
+)
+def test_a_contact_that_no_letter_can_go_to_is_refused(client, version, contact):
+    refused = post(client, "", key("serve"), said(version, contact=contact))
+    assert refused.status_code == 409
+    assert "is no e-mail address" in refused.json()["detail"]
+    assert not Deployment.objects.exists()
+
+
 def test_what_cannot_be_registered_is_answered_with_a_sentence(client, version):
     secret = key("serve", name="shop")
     assert post(client, "", secret, said(version, kind="CELLAR")).status_code == 409

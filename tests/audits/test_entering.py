@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -64,6 +64,8 @@ def test_a_receipt_of_more_than_three_months_ago_must_be_confirmed(clerk):
     with pytest.raises(EntryRefused, match=r"long overdue\. Confirm that this is the day"):
         enter(clerk, received_at=long_ago)
     assert enter(clerk, received_at=long_ago, old_confirmed=True).received_at == long_ago
+    with pytest.raises(EntryRefused, match="in the year 1999; allowed is 2000 on"):
+        enter(clerk, received_at=datetime(1999, 12, 31, tzinfo=UTC), old_confirmed=True)
 
 
 def test_L22_who_may_not_enter_requests_enters_none(signing_key):
@@ -208,6 +210,9 @@ def test_a_key_that_stands_for_another_request_is_a_conflict(client, key):
         ({"email": ADA, "kind": "OPERATOR"}, "kind"),
         ({"email": "nobody"}, "does not have the form"),
         ({"email": ADA, "received_at": "2999-01-01T00:00:00Z"}, "lies ahead"),
+        ({"email": ADA, "received_at": "9999-12-31T23:59:59-14:00"}, "lies ahead"),
+        ({"email": ADA, "received_at": "0001-01-01T00:00:00+14:00"}, "is in the year 1;"),
+        ({"email": ADA, "received_at": "2001-01-01T00:00:00Z"}, "more than a year ago"),
         ({"email": ADA, "received_at": "2026-01-01T00:00:00"}, "no time zone"),
     ],
 )

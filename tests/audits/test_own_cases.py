@@ -25,6 +25,7 @@ from audits.models import (
 from audits.services import notices, version_exceptions
 from audits.services.four_eyes import NotYourDecision
 from audits.services.version_exceptions import ExceptionRefused
+from lineage.services import jobs
 from tests.audits import world as worlds
 from tests.audits.kinds import BALANCE
 from tests.audits.world import ADA, NOW, empty_version, logged, officer, queued_run, verified_case
@@ -95,6 +96,9 @@ def given(case):
         "version": version,
         "decision": decision,
         "finding_id": finding.pk,
+        "job_id": jobs.create_job(
+            key="cancelled", kind="UNLEARN", queue="heavy", payload_id=run.pk, now=NOW
+        ).pk,
         "exception_id": {LocationException: excepted.pk, VersionException: stays.pk},
         "letter_id": letter.pk,
         "findings": [finding.pk],

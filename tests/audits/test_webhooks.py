@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -31,7 +32,7 @@ from audits.workflow import doorbell, tasks, webhook_actions
 from expunge.webhooks import NotGenuine, Repeated, SeenIds, verify
 from lineage import keys
 from tests.audits.bare_cases import verified_case
-from tests.audits.receiving import receiving
+from tests.audits.receiving import dripping, receiving
 from tests.audits.world import member
 
 pytestmark = pytest.mark.django_db
@@ -219,11 +220,83 @@ def test_nobody_there_a_silent_server_and_a_lost_secret_are_failures_with_a_word
     settings.EXPUNGE_WEBHOOK_TIMEOUT, receiver.hold = 0.05, threading.Event()
     Webhook.objects.update(url=receiver.url)
     assert deliver(told, NOW + HOUR) is False
-    assert WebhookDelivery.objects.get().error == "ReadTimeout"
+    assert WebhookDelivery.objects.get().error == "It had not answered after 0.05 seconds."
     receiver.hold.set()
     keys.destroy(told.webhook.secret_name(1))
     assert deliver(told, NOW + 2 * HOUR) is False
     assert "not in the key store" in WebhookDelivery.objects.get().error
+
+
+class Stopped(Exception):
+    """As the task is told that its time is over."""
+
+
+@pytest.mark.parametrize("error", [Stopped, UnicodeError, OverflowError, httpx.InvalidURL])
+def test_whatever_ends_a_try_it_is_marked_and_hours_end_the_message(told, monkeypatch, error):
+    def ends(*_: object, **__: object):
+        raise error("of https://secret.example/")
+
+    monkeypatch.setattr(webhook_delivery, "status_of_post", ends)
+    happens()
+    webhook_outbox.collect(now=NOW)
+    assert deliver(told) is False
+    one = WebhookDelivery.objects.get()
+    assert (one.state, one.error, one.leased_until) == (State.WAITING, error.__name__, None)
+    assert deliver(told, NOW + 24 * HOUR) is False
+    assert stands(told) == [(State.FAILED, 2)]
+
+
+def test_a_message_whose_tries_die_unmarked_is_given_up_after_its_hours(told, monkeypatch):
+    happens()
+    webhook_outbox.collect(now=NOW)
+    monkeypatch.setattr(webhook_delivery, "_mark", lambda *_: 1 / 0)
+    for hours in (0, 23):
+        with pytest.raises(ZeroDivisionError):
+            deliver(told, NOW + hours * HOUR)
+    assert deliver(told, NOW + 24 * HOUR) is None
+    assert stands(told) == [(State.FAILED, 2)]
+
+
+def test_a_message_that_nobody_could_try_for_its_hours_is_tried_all_the_same(told):
+    happens()
+    webhook_outbox.collect(now=NOW)
+    assert deliver(told, NOW + 48 * HOUR) is True
+
+
+def test_a_test_whose_try_dies_is_not_tried_again(told, monkeypatch):
+    webhook_outbox.test(webhook_id=told.webhook.pk, user=None, now=NOW)
+    monkeypatch.setattr(webhook_delivery, "_mark", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        deliver(told)
+    assert deliver(told, NOW + HOUR) is None
+    assert stands(told) == [(State.FAILED, 1)]
+
+
+def test_a_receiver_that_drips_is_cut_off_when_its_time_is_over(told, settings):
+    settings.EXPUNGE_WEBHOOK_TIMEOUT = 0.3
+    happens()
+    webhook_outbox.collect(now=NOW)
+    with dripping(every=0.05) as url:
+        Webhook.objects.update(url=url)
+        began = time.monotonic()
+        assert deliver(told) is False
+        assert time.monotonic() - began < 3
+    assert WebhookDelivery.objects.get().error == "It had not answered after 0.3 seconds."
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://xn--a/",
+        "https://desk.example:99999/",
+        "https://desk.example:70000000000/",
+        "https://desk.example:abc/",
+    ],
+)
+def test_a_host_or_port_that_cannot_be_one_is_refused_when_it_is_added(url):
+    with pytest.raises(webhooks.WebhookRefused, match=r"^url "):
+        webhooks.add_webhook(name="desk", url=url, kinds=["case.sealed"], now=NOW)
+    assert not Webhook.objects.exists()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "169.254.169.254"])

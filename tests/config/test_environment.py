@@ -142,6 +142,16 @@ def test_a_whole_number_below_its_limit_is_refused(variable, value):
     )
 
 
+def test_a_whole_number_above_its_limit_is_refused(variable):
+    variable("26")
+    refused(
+        lambda: environment.integer("EXPUNGE_X", default=5, high=25),
+        "EXPUNGE_X is '26'; a whole number <= 25 is needed.",
+    )
+    variable("25")
+    assert environment.integer("EXPUNGE_X", default=5, high=25) == 25
+
+
 @pytest.mark.parametrize("value", ["x", "-0.1", "nan", "inf"])
 def test_a_number_that_is_none_is_refused(variable, value):
     variable(value)

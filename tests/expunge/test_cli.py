@@ -172,6 +172,23 @@ def test_http_to_another_machine_is_an_option():
     assert platform.seen[0].url.scheme == "http"
 
 
+def test_no_way_of_showing_an_answer_passes_on_what_a_terminal_obeys():
+    bad = "ER\x1b[2J\x9b1m\u202e"
+    for words in (["case", "list"], ["case", "list", "--json"], ["case", "show", "ER-1"]):
+        said = page if "list" in words else answer
+        shown = run(Platform(said({**CASE, "reference": bad})), *words).stdout
+        assert "ER" in shown
+        assert not {"\x1b", "\x9b", "\u202e"} & set(shown), words
+        if "--json" in words:
+            assert json.loads(shown)[0]["reference"] == bad
+    made = run(
+        Platform(answer({**CASE, "reference": bad}, 201)), "request", "new", stdin="a@b.c\n"
+    )
+    assert made.stdout == "ER[2J1m is received.\n"
+    refused = run(Platform(problem(422, bad)), "case", "show", "ER-1").stderr
+    assert "\x1b" not in refused
+
+
 def test_a_list_is_a_table_for_people_and_json_for_programs():
     platform = Platform(page(CASE, {**CASE, "reference": "ER-2"}))
     table = run(platform, "case", "list").stdout.splitlines()

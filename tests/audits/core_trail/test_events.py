@@ -31,6 +31,7 @@ VALID = {
     "FOUND or NOT_FOUND": st.sampled_from(["FOUND", "NOT_FOUND"]),
     "RELEASED or HELD": st.sampled_from(["RELEASED", "HELD"]),
     "UPHELD or OVERRULED": st.sampled_from(["UPHELD", "OVERRULED"]),
+    "STAFF or GONE": st.sampled_from(["STAFF", "GONE"]),
     "GIVEN or TAKEN": st.sampled_from(["GIVEN", "TAKEN"]),
     "REGULATOR or PERSON or PUBLIC": st.sampled_from(["REGULATOR", "PERSON", "PUBLIC"]),
     "en or fr or de": st.sampled_from(["en", "fr", "de"]),
