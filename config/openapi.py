@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
 PROBLEM = "application/problem+json"
+_CONVERTER = re.compile(r"\{\w+:")
 SCHEME = "ApiKey"
 # Why each status is answered; every operation names those that it can give.
 WHY = {
@@ -88,7 +90,8 @@ def operations(api: NinjaAPI) -> Iterator[tuple[str, str, Operation]]:
             )
             for operation in view.operations:
                 for method in operation.methods if operation.include_in_schema else ():
-                    yield f"/{whole}", method.lower(), operation
+                    # As Ninja's document has it: {name}, and not {path:name}.
+                    yield _CONVERTER.sub("{", f"/{whole}"), method.lower(), operation
 
 
 def scopes_of(operation: Operation) -> tuple[str, ...]:

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from expunge.version import VERSION as __version__  # noqa: N811  (the name that tools look for)
 
 if TYPE_CHECKING:
+    from expunge.addresses import NotConfigured
     from expunge.capture import fit, training
     from expunge.client import Client
     from expunge.connection import KeyNotAccepted, PlatformAway
-    from expunge.problems import Buffered, Conflict, NotConfigured, NotThere, Refused
+    from expunge.problems import Buffered, Conflict, NotThere, Refused
     from expunge.remote import HttpSink
     from expunge.remote_view import remote_view
     from expunge.serving import Rolling, ServingGuard, newest
@@ -30,7 +31,7 @@ _HOMES = {
     "Conflict": "expunge.problems",
     "HttpSink": "expunge.remote",
     "KeyNotAccepted": "expunge.connection",
-    "NotConfigured": "expunge.problems",
+    "NotConfigured": "expunge.addresses",
     "NotThere": "expunge.problems",
     "PlatformAway": "expunge.connection",
     "Refused": "expunge.problems",

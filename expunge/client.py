@@ -46,18 +46,20 @@ class Client(CaseCalls, LineageCalls, ServingCalls):
     """A platform, asked with one key.
 
     * ``url``, ``api_key``: where it is and who asks; by default from the environment or a file;
+    * ``insecure``: allows http to another machine, over which the key can be read;
     * ``timeout``: seconds, for each answer; ``attempts``: how often a call is made;
     * ``buffer``: a folder for requests that the platform could not be told of;
     * ``transport``: of httpx, for a proxy or a test; ``pause``: waits some seconds.
 
     Raises:
-        NotConfigured: address or key are given nowhere.
+        NotConfigured: address or key are given nowhere, or cannot be used.
     """
 
     url: str = ""
     api_key: str = field(default="", repr=False)
     _: KW_ONLY
     timeout: float = 30.0
+    insecure: bool = False
     attempts: int = 4
     buffer: Path | str | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
@@ -66,7 +68,7 @@ class Client(CaseCalls, LineageCalls, ServingCalls):
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC), repr=False)
 
     def __post_init__(self) -> None:
-        to = configured(self.url, self.api_key, self.environ)
+        to = configured(self.url, self.api_key, self.environ, insecure=self.insecure)
         self.url, self.api_key = to.url, to.api_key
         self._calls = Calls(
             to,

@@ -15,9 +15,8 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from expunge.problems import NotConfigured
+from expunge.addresses import INSECURE, NotConfigured, checked_key, checked_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,11 +34,14 @@ class Configuration:
     api_key: str = field(repr=False)
 
 
-def configured(url: str, api_key: str, environ: Mapping[str, str]) -> Configuration:
+def configured(
+    url: str, api_key: str, environ: Mapping[str, str], *, insecure: bool = False
+) -> Configuration:
     """Return what holds; each value is looked for by itself.
 
     Raises:
-        NotConfigured: one is given nowhere, the address is none, or the file cannot be used.
+        NotConfigured: one is given nowhere, one cannot be used (http to another machine, which
+            only ``insecure`` or EXPUNGE_INSECURE=1 allows), or the file cannot be.
     """
     url, api_key = url or environ.get(URL, ""), api_key or environ.get(KEY, "")
     if not (url and api_key):
@@ -51,7 +53,10 @@ def configured(url: str, api_key: str, environ: Mapping[str, str]) -> Configurat
                 f"The {what} of the platform is not known: set {name}, or write it into "
                 f"{place(environ)}."
             )
-    return Configuration(url=checked_url(url), api_key=api_key.strip())
+    insecure = insecure or environ.get(INSECURE) == "1"
+    return Configuration(
+        url=checked_url(url.strip(), insecure=insecure), api_key=checked_key(api_key.strip())
+    )
 
 
 def place(environ: Mapping[str, str]) -> Path:
@@ -97,13 +102,3 @@ def _values(path: Path, text: str) -> dict[str, str]:
                 f"{path} has {name!r}; allowed are {' and '.join(sorted(_KNOWN))}, both texts."
             )
     return told
-
-
-def checked_url(url: str) -> str:
-    """Return an address without a slash at its end. Raises NotConfigured."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
-        raise NotConfigured(
-            f"The address of the platform is {url!r}; write it like https://expunge.example.org."
-        )
-    return url.rstrip("/")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from expunge.wire import NOT_YOUR_RUN
+from expunge.addresses import checked_key, checked_url
+from expunge.wire import NOT_YOUR_RUN, dumps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,15 +48,22 @@ class Connection:
 
     * ``url``: of the platform, such as ``https://expunge.example.org``;
     * ``api_key``: with the scope of the area;
-    * ``timeout``: in seconds, for each call.
+    * ``timeout``: in seconds, for each call;
+    * ``insecure``: allows http to another machine than this one.
+
+    Raises:
+        NotConfigured: address or key cannot be used.
     """
 
     url: str
     api_key: str = field(repr=False)
     timeout: float = 30.0
     area: str = "capture"
+    insecure: bool = False
 
     def __post_init__(self) -> None:
+        checked_url(self.url, insecure=self.insecure)
+        checked_key(self.api_key)
         self._trust = httpx.create_ssl_context()  # slow to make, so once
 
     def send(self, message: Message) -> dict[str, Any]:
@@ -74,7 +82,15 @@ class Connection:
             NotYourRun: 403 with that type; KeyNotAccepted: any other 401 or 403.
             ReportRefused: any other refusal.
         """
-        return self._json(self._call("POST", address, json=dict(body)))
+        try:
+            content = dumps(body)
+        except ValueError:
+            # No platform takes it, and what lies behind it in a spool must not wait for it.
+            raise ReportRefused(
+                f"{address.rpartition('/')[2]} has NaN or an infinite number, which JSON has not."
+            ) from None
+        of_json = {"Content-Type": "application/json"}
+        return self._json(self._call("POST", address, content=content, headers=of_json))
 
     def get(self, address: str, **query: int) -> dict[str, Any]:
         """Return JSON. Raises as ``post``."""
@@ -84,13 +100,19 @@ class Connection:
         """Return a body as it is. Raises as ``post``."""
         return self._call("GET", address).content
 
-    def _call(self, method: str, address: str, **parts: Any) -> httpx.Response:  # noqa: ANN401
+    def _call(
+        self,
+        method: str,
+        address: str,
+        headers: Mapping[str, str] | None = None,
+        **parts: Any,  # noqa: ANN401  (of httpx)
+    ) -> httpx.Response:
         try:
             # A connection for each call: calls are rare, and may come from a thread or a fork.
             response = httpx.request(
                 method,
                 f"{self.url.rstrip('/')}/api/v1/{self.area}/{address}",
-                headers={"Authorization": f"Bearer {self.api_key}"},
+                headers={**(headers or {}), "Authorization": f"Bearer {self.api_key}"},
                 timeout=httpx.Timeout(self.timeout, connect=min(self.timeout, 5.0)),
                 verify=self._trust,
                 **parts,

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from expunge.addresses import INSECURE, NotConfigured
 from expunge.connection import Connection
 from expunge.delivery import flush
 
@@ -24,6 +25,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m expunge.flush", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--url", default=environ.get("EXPUNGE_URL", ""))
+    parser.add_argument("--insecure", action="store_true", help="allow http to another machine")
     given = parser.parse_args(argv)
     key = environ.get("EXPUNGE_API_KEY", "")
     if not given.url or not key or not given.folder.is_dir():
@@ -32,7 +34,13 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
             file=sys.stderr,
         )
         return 2
-    made = flush(given.folder, Connection(url=given.url, api_key=key))
+    insecure = given.insecure or environ.get(INSECURE) == "1"
+    try:
+        connection = Connection(url=given.url, api_key=key, insecure=insecure)
+    except NotConfigured as error:
+        print(error, file=sys.stderr)
+        return 2
+    made = flush(given.folder, connection)
     print(f"{made.sent} sent, {len(made.refused)} refused, {len(made.waiting)} waiting")
     for sentence in [*made.refused, *made.waiting]:
         print(sentence, file=sys.stderr)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from expunge.connection import Connection, PlatformAway
+from expunge.connection import Connection, KeyNotAccepted, PlatformAway, ReportRefused
 from expunge.outputs import told
 from expunge.queries import UNNAMED, Counting
 from expunge.weights import WeightsCache, verified
@@ -35,7 +35,8 @@ class ServingGuard:
     * ``every``: seconds after which the platform is asked again whether it may be used;
     * ``patience``: seconds for which it is served on while the platform does not answer;
     * ``cache``: a folder in which weights are kept; by default they are fetched at each start;
-    * ``counting``: what counts answers, where several versions share it.
+    * ``counting``: what counts answers, where several versions share it;
+    * ``insecure``: allows http to another machine, over which the key can be read.
     """
 
     url: str
@@ -47,9 +48,11 @@ class ServingGuard:
     cache: Path | str | None = None
     counting: Counting | None = None
     clock: Callable[[], float] = time.monotonic
+    insecure: bool = False
 
     def __post_init__(self) -> None:
-        self._connection = connected(self.url, self.api_key, self.timeout)
+        self._connection = connected(self.url, self.api_key, self.timeout, insecure=self.insecure)
+        self._refused: KeyNotAccepted | ReportRefused | None = None
         self._told: dict[str, Any] = {}
         self._heard = self._tried = float("-inf")
         self._lock = threading.RLock()
@@ -63,7 +66,8 @@ class ServingGuard:
             PlatformAway: no answer.
         """
         with self._lock:
-            self._hear(self._connection.post(f"versions/{self.version}/open", {}))
+            asked = self.clock()
+            self._hear(self._connection.post(f"versions/{self.version}/open", {}), asked)
             return str(self._told["name"])
 
     def weights(self) -> bytes:
@@ -98,10 +102,11 @@ class ServingGuard:
         Raises:
             VersionWithdrawn: it may not.
             PlatformAway: nobody has answered for longer than ``patience``.
+            KeyNotAccepted: the platform does not take the key (any more); it is asked again
+                after ``every`` seconds.
+            ReportRefused: the version is not known there, or not to be had.
         """
         with self._lock:
-            if not self._told:
-                self.open()
             self._ask_again()
             if not self._told["usable"]:
                 state = str(self._told["state"]).lower()
@@ -139,16 +144,30 @@ class ServingGuard:
             self.counting.report()
 
     def _ask_again(self) -> None:
-        """Hear anew what is known of the version, at most once in ``every``, answered or not."""
+        """Hear anew what is known of the version, at most once in ``every``, answered or not.
+
+        A refusal holds until an answer says otherwise: no call is made for each that it stops.
+        """
         if self.clock() - max(self._heard, self._tried) >= self.every:
             try:
-                self._hear(self._connection.get(f"versions/{self.version}"))
+                self._ask()
             except PlatformAway:
-                self._tried = self.clock()
-                if self.clock() - self._heard >= self.patience:
+                self._tried = self.clock() if self._told or self._refused else self._tried
+                if not self._refused and self.clock() - self._heard >= self.patience:
                     raise
-        elif self.clock() - self._heard >= self.patience:
+            except (KeyNotAccepted, ReportRefused) as refused:
+                self._tried, self._refused = self.clock(), refused
+        if self._refused:
+            raise type(self._refused)(str(self._refused))
+        if self.clock() - self._heard >= self.patience:
             raise PlatformAway(f"{self.url} has not answered for {self.patience:g} seconds.")
+
+    def _ask(self) -> None:
+        if not self._told:
+            self.open()
+            return
+        asked = self.clock()
+        self._hear(self._connection.get(f"versions/{self.version}"), asked)
 
     def _counts(self) -> Counting:
         with self._lock:
@@ -166,20 +185,23 @@ class ServingGuard:
             return None
         return WeightsCache(folder=Path(self.cache), model=str(self._told["model"]))
 
-    def _hear(self, answer: dict[str, Any]) -> None:
-        self._told, self._heard = answer, self.clock()
+    def _hear(self, answer: dict[str, Any], asked: float) -> None:
+        """Keep an answer. It is as old as its question: what came meanwhile may not be in it."""
+        self._told, self._heard, self._refused = answer, asked, None
 
 
-def newest(url: str, api_key: str, model: str, timeout: float = 30.0) -> str:
+def newest(
+    url: str, api_key: str, model: str, timeout: float = 30.0, *, insecure: bool = False
+) -> str:
     """Return the identifier of the newest version of a model that is in use.
 
     Raises:
         ReportRefused: there is none. KeyNotAccepted, PlatformAway: see ``Connection.post``.
     """
-    connection = connected(url, api_key, timeout)
+    connection = connected(url, api_key, timeout, insecure=insecure)
     return str(connection.get(f"models/{quote(model, safe='')}")["version"])
 
 
-def connected(url: str, api_key: str, timeout: float) -> Connection:
+def connected(url: str, api_key: str, timeout: float, *, insecure: bool = False) -> Connection:
     """Return a connection to what serving processes ask."""
-    return Connection(url=url, api_key=api_key, timeout=timeout, area="serving")
+    return Connection(url=url, api_key=api_key, timeout=timeout, area="serving", insecure=insecure)

@@ -46,10 +46,6 @@ class Buffered(PlatformAway):
     """The platform is away; what was to be told it is kept on disk, and can be sent later."""
 
 
-class NotConfigured(ValueError):
-    """Address or key of the platform are missing, or the file that names them cannot be used."""
-
-
 _KINDS: dict[int, type[Refused]] = {HTTPStatus.NOT_FOUND: NotThere, HTTPStatus.CONFLICT: Conflict}
 
 

@@ -109,7 +109,10 @@ class Counting:
             return self._used(self.today(), caller)
 
     def report(self) -> None:
-        """Tell the platform what is new; where it is away, later. One thread at a time does."""
+        """Tell the platform what is new; where it is away, later. One thread at a time does.
+
+        Answers do not wait for counts: what goes wrong here is logged, and never raised.
+        """
         if not self._sending.acquire(blocking=False):
             return
         try:
@@ -118,6 +121,8 @@ class Counting:
                 self._send()
         except (PlatformAway, KeyNotAccepted) as error:
             logger.warning("Counts of %s wait: %s", self.model, error)
+        except Exception:
+            logger.exception("Counts of %s wait.", self.model)
         finally:
             self._sending.release()
 
@@ -144,6 +149,24 @@ class Counting:
         report = self._report
         if report is None:
             return
+        totals: dict[str, int] = {}
+        try:
+            totals = self._taken(report)
+        except ReportRefused as refused:
+            logger.warning("Counts of %s are dropped: %s", self.model, refused)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            # No value is told: it may be the digest of a caller.
+            raise PlatformAway(
+                f"the answer was not that of a platform ({type(error).__name__})."
+            ) from None
+        with self._lock:
+            self._told = Counter({one: n for one, n in self._told.items() if one[0] >= report.day})
+            for caller, total in totals.items():
+                self._told[report.day, caller] = total
+            self._report = None
+
+    def _taken(self, report: _Report) -> dict[str, int]:
+        """Return how many answers each caller of a report has had, as the platform says."""
         callers = {self._digest(report.day, caller): caller for caller in report.answers}
         body: dict[str, Any] = {
             "report": report.id,
@@ -154,16 +177,8 @@ class Counting:
                 for digest, who in callers.items()
             ],
         }
-        totals: Mapping[str, int] = {}
-        try:
-            totals = self.connection.post("queries", body)["totals"]
-        except ReportRefused as refused:
-            logger.warning("Counts of %s are dropped: %s", self.model, refused)
-        with self._lock:
-            self._told = Counter({one: n for one, n in self._told.items() if one[0] >= report.day})
-            for digest, total in totals.items():
-                self._told[report.day, callers[digest]] = total
-            self._report = None
+        totals = self.connection.post("queries", body)["totals"]
+        return {callers[digest]: int(total) for digest, total in totals.items()}
 
     def _digest(self, day: date, caller: str) -> str:
         if not self._key:

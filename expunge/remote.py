@@ -13,7 +13,6 @@ what could not be sent stays in the spool: the next ``HttpSink`` with that folde
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import threading
 import time
@@ -30,7 +29,7 @@ from pyroaring import BitMap
 from expunge.connection import Connection, KeyNotAccepted, PlatformAway, ReportRefused
 from expunge.delivery import Delivery, deliver, flush
 from expunge.spool import Message, Outbox, outbox
-from expunge.wire import version_of
+from expunge.wire import dumps, plain, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,7 +54,9 @@ class HttpSink:
     * ``spool``: a folder on a disk that survives the script;
     * ``run``: a UUID; all ``ranks`` of one training must be given the same one;
     * ``heartbeat_seconds``: 0 for no heartbeat; ``patience_seconds``: how long the end of the
-      training waits for a platform that is away.
+      training waits for a platform that is away; ``insecure``: see ``Connection``.
+
+    NaN and infinite metrics are reported as the texts "nan", "inf" and "-inf".
     """
 
     url: str
@@ -77,6 +78,7 @@ class HttpSink:
     heartbeat_seconds: float = 60.0
     patience_seconds: float = 60.0
     timeout: float = 30.0
+    insecure: bool = False
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     pause: Callable[[float], None] = time.sleep
 
@@ -86,7 +88,16 @@ class HttpSink:
                 f"recipe is {self.recipe!r}, but recipe_digest is empty. Give what the recipe's "
                 "digest() returns: without it nobody could tell whether it changed since."
             )
-        self._connection = Connection(url=self.url, api_key=self.api_key, timeout=self.timeout)
+        try:
+            dumps(self.recipe_parameters)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"recipe_parameters cannot be reported ({error}); allowed are JSON values without "
+                "NaN and infinite numbers, so that the platform can train with the same ones."
+            ) from error
+        self._connection = Connection(
+            url=self.url, api_key=self.api_key, timeout=self.timeout, insecure=self.insecure
+        )
         self._box: Outbox = outbox(Path(self.spool), self.run, self.rank)
         self._began: datetime | None = None
         self._heard, self._restricted = float("-inf"), 0
@@ -181,8 +192,8 @@ class HttpSink:
             "recipe_parameters": dict(self.recipe_parameters),
             "recipe_digest": self.recipe_digest,
             "seed": self.seed,
-            "sampler": dict(start.sampler),
-            "environment": dict(start.environment),
+            "sampler": plain(start.sampler),
+            "environment": plain(start.environment),
         }
 
     def _ending(self, finish: Finish) -> Message:
@@ -199,12 +210,12 @@ class HttpSink:
             "used_sha256": hashlib.sha256(files["used"]).hexdigest(),
             "weights_sha256": hashlib.sha256(files.get("weights", b"")).hexdigest(),
             "model_name": self.model_name,
-            "metrics": dict(finish.metrics),
-            "sampler": dict(finish.sampler),
+            "metrics": plain(finish.metrics),
+            "sampler": plain(finish.sampler),
             "release": self.release,
             "seconds": self._seconds(),
         }
-        files["message"] = json.dumps(body).encode()
+        files["message"] = dumps(body)
         return Message(kind="finish", run=self.run, body={}, files=files)
 
     def _seconds(self) -> float:

@@ -77,14 +77,22 @@ class RemoteView:
 
 
 def remote_view(
-    url: str, api_key: str, *, snapshot: str = "", dataset: str = "", timeout: float = 60.0
+    url: str,
+    api_key: str,
+    *,
+    snapshot: str = "",
+    dataset: str = "",
+    timeout: float = 60.0,
+    insecure: bool = False,
 ) -> RemoteView:
     """Open the training view of a snapshot, or of the newest one of a data set.
+
+    ``insecure`` is that of ``Connection``.
 
     Raises:
         PlatformAway, KeyNotAccepted, ReportRefused: see ``Connection.post``.
     """
-    connection = Connection(url=url, api_key=api_key, timeout=timeout)
+    connection = Connection(url=url, api_key=api_key, timeout=timeout, insecure=insecure)
     address = f"snapshots/{snapshot}" if snapshot else f"datasets/{dataset}/newest"
     described = connection.get(address)
     name = described["snapshot"]

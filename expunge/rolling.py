@@ -45,14 +45,15 @@ class _Held(Generic[Model]):
 class Rolling(Generic[Model]):
     """Serves the newest version of a model that is in use; threads may share it.
 
-    Open it in the process that serves, after a fork. No call that begins more than ``every``
-    seconds after a withdrawal is answered by the version that was withdrawn; those that had begun
-    end with it. Then its weights are let go, and the next version is asked for.
+    Open it in the process that serves, after a fork. While the platform answers, no call that
+    begins more than ``every`` seconds after a withdrawal is answered by the version that was
+    withdrawn; while it is away, none that begins more than ``patience`` seconds after its last
+    answer. Calls that had begun end with it. Then its weights go, and the next is asked for.
 
     * ``url``, ``api_key``: the platform, and a key of it with the scopes ``serve`` and
       ``serve:next``; with ``serve`` alone it ends at the first erasure;
     * ``model``: its name; ``load``: makes a model of safetensors bytes;
-    * ``every``, ``patience``, ``timeout``, ``cache``: as those of ``ServingGuard``;
+    * ``every``, ``patience``, ``timeout``, ``cache``, ``insecure``: as those of ``ServingGuard``;
     * ``background``: look for the next version from a thread of its own, else call ``poll``;
     * ``drain``: seconds for which calls of a version that is out of use are waited for at a look.
     """
@@ -68,9 +69,10 @@ class Rolling(Generic[Model]):
     background: bool = True
     drain: float = 30.0
     clock: Callable[[], float] = time.monotonic
+    insecure: bool = False
 
     def __post_init__(self) -> None:
-        self._connection = connected(self.url, self.api_key, self.timeout)
+        self._connection = connected(self.url, self.api_key, self.timeout, insecure=self.insecure)
         self._counting = Counting(
             connection=self._connection,
             model=self.model,
@@ -134,6 +136,7 @@ class Rolling(Generic[Model]):
             NothingServed: no version is in use here now.
             QueryLimitReached: the caller may have no more answers today.
             PlatformAway: nobody has answered for longer than ``patience``.
+            KeyNotAccepted, ReportRefused: as ``ServingGuard.check``.
         """
         with self._using() as held:
             return held.guard.tell(ask(held.model), caller)
@@ -197,11 +200,18 @@ class Rolling(Generic[Model]):
             self._wake.wait(max(wait, _SHORTEST))
             self._wake.clear()
             if not self._over.is_set():
-                self.poll()
-                self._counting.report()
+                self._look_once()
+
+    def _look_once(self) -> None:
+        """Look and report, whatever comes of it: nobody would look again if this thread ended."""
+        try:
+            self.poll()
+            self._counting.report()
+        except Exception:
+            logger.exception("A look for the next version of %s failed.", self.model)
 
     def _retire_withdrawn(self) -> None:
-        """Raises PlatformAway and KeyNotAccepted."""
+        """Raises PlatformAway, KeyNotAccepted and ReportRefused."""
         held = self._held
         if held is not None:
             try:
@@ -274,6 +284,7 @@ class Rolling(Generic[Model]):
             cache=self.cache,
             counting=self._counting,
             clock=self.clock,
+            insecure=self.insecure,
         )
 
     def _keep_only(self, digest: str) -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from expunge.disk import sync_folder, write_synced
+from expunge.wire import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +51,7 @@ class Outbox:
         aside = self.folder / f"{_ASIDE}{uuid.uuid4().hex}"
         aside.mkdir(mode=0o700, parents=True)  # another process may have found the outbox empty
         header = {"kind": message.kind, "run": message.run, "body": message.body}
-        write_synced(aside / _HEADER, json.dumps(header).encode())
+        write_synced(aside / _HEADER, dumps(header))
         for name, data in message.files.items():
             write_synced(aside / name, data)
         sync_folder(aside)

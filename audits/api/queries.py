@@ -64,7 +64,7 @@ class TotalsOut(Schema):
     totals: dict[str, int]
 
 
-@router.get("/models/{name}/counting", response=CountingOut, operation_id="how_to_count")
+@router.get("/models/{path:name}/counting", response=CountingOut, operation_id="how_to_count")
 def counting(request: HttpRequest, name: str) -> CountingOut:
     """Return how the callers of a model are counted, to a key that was given a version of it."""
     check_reader(key_of(request).name, name)

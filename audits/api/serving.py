@@ -32,7 +32,7 @@ ERRORS: dict[type[Exception], int] = {
     ArtefactMissing: 409,
     **queries.ERRORS,
 }
-router.add_router("", queries.router)
+_by_name = Router(auth=Scope("serve"))
 
 
 class VersionOut(Schema):
@@ -53,7 +53,7 @@ class VersionOut(Schema):
     queries_per_day: int
 
 
-@router.get("/models/{name}", response=VersionOut, operation_id="newest_served_version")
+@_by_name.get("/models/{path:name}", response=VersionOut, operation_id="newest_served_version")
 def newest(request: HttpRequest, name: str) -> VersionOut:
     """Return the newest version of a model that is in use."""
     return _told(newest_version(name))
@@ -102,7 +102,7 @@ class GoneOut(Schema):
 
 
 @router.post(
-    "/models/{name}/gone",
+    "/models/{path:name}/gone",
     response=GoneOut,
     operation_id="forget_versions",
     openapi_extra=writes(HARMLESS),
@@ -135,3 +135,8 @@ def _told(version: ModelVersion) -> VersionOut:
         outputs=settings.EXPUNGE_OUTPUTS,
         queries_per_day=settings.EXPUNGE_QUERIES_PER_DAY,
     )
+
+
+# A name may have slashes. So the address that ends with it is the last that is looked at.
+router.add_router("", queries.router)
+router.add_router("", _by_name)

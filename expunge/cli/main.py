@@ -20,15 +20,16 @@ from expunge.version import VERSION
 @click.option(
     "--timeout", type=click.FloatRange(min=0.1), default=30.0, help="Seconds per answer."
 )
+@click.option("--insecure", is_flag=True, help="Allow http:// to another machine.")
 @click.version_option(VERSION, prog_name="expunge")
 @click.pass_context
-def cli(context: click.Context, url: str, timeout: float) -> None:
+def cli(context: click.Context, url: str, timeout: float, insecure: bool) -> None:  # noqa: FBT001
     """Ask an Expunge platform, and verify what it issued.
 
     The API key is read from EXPUNGE_API_KEY or from ~/.config/expunge/config.toml, and from no
     option.
     """
-    context.ensure_object(Session).options.update(url=url, timeout=timeout)
+    context.ensure_object(Session).options.update(url=url, timeout=timeout, insecure=insecure)
 
 
 for one in (request, case, version, lineage, serve, log, health, verify, completion):

@@ -11,11 +11,12 @@ from typing import Any, TypeAlias
 
 import click
 
+from expunge.addresses import NotConfigured
 from expunge.areas.asking import NoSuchName
 from expunge.cli.showing import Shown, printable
 from expunge.client import Client
 from expunge.connection import KeyNotAccepted, PlatformAway
-from expunge.problems import NotConfigured, Refused
+from expunge.problems import Refused
 
 Command: TypeAlias = Callable[..., None]
 

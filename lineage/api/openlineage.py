@@ -10,6 +10,7 @@ from ninja import Router, Schema, Status
 
 from lineage.api.auth import Scope
 from lineage.api.conventions import HARMLESS, JSON, writes
+from lineage.api.finite import NotFinite, check_finite
 from lineage.api.sizes import TooLarge, check_size
 from lineage.core.openlineage import EventUnreadable
 from lineage.services.openlineage import RunTaken, SpaceUnknown, VersionTaken, receive
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 router = Router(auth=Scope("lineage:write"), tags=["openlineage"])
 
 
-_REFUSED = (EventUnreadable, SpaceUnknown, OrdinalsUnknown, RunTaken, VersionTaken)
+_REFUSED = (NotFinite, EventUnreadable, SpaceUnknown, OrdinalsUnknown, RunTaken, VersionTaken)
 ERRORS: dict[type[Exception], int] = {
     TooLarge: 413,
     EventUnreadable: 422,
@@ -75,7 +76,7 @@ def _taken(kind: str) -> dict[str, Any]:
 )
 def lineage(request: HttpRequest) -> Status[dict[str, bool]]:
     """Take one event: of a run, a job or a data set."""
-    return Status(201, {"new": receive(body=_body(request), now=timezone.now())})
+    return Status(201, {"new": _received(_body(request))})
 
 
 @router.post(
@@ -107,10 +108,15 @@ def batch(request: HttpRequest) -> dict[str, Any]:
 
 def _refusal(event: Any) -> str:  # noqa: ANN401  (JSON)
     try:
-        receive(body=event, now=timezone.now())
+        _received(event)
     except _REFUSED as error:
         return str(error)
     return ""
+
+
+def _received(event: Any) -> bool:  # noqa: ANN401  (JSON)
+    check_finite(event=event)
+    return receive(body=event, now=timezone.now())
 
 
 def _body(request: HttpRequest) -> Any:  # noqa: ANN401  (JSON)

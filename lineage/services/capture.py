@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from expunge.wire import plain
 from lineage.core import first_steps
 from lineage.models import ModelVersion, Run
 from lineage.queries.standing import barred_records
@@ -52,7 +53,7 @@ class DatabaseSink:
         plan = replace(
             self.plan,
             capture_level=self.plan.capture_level or start.level,
-            sampler={**self.plan.sampler, **start.sampler},
+            sampler={**self.plan.sampler, **plain(start.sampler)},
             environment={**self.plan.environment, **start.environment},
         )
         now = self.clock()
@@ -71,13 +72,13 @@ class DatabaseSink:
         result = RunResult(
             model_name=self.model_name,
             weights=finish.weights,
-            metrics=finish.metrics,
+            metrics=plain(finish.metrics),
             used=finish.used,
             kind=self.kind,
             release=self.release,
             guarantee=self.guarantee,
             revision_of=self.revision_of,
-            sampler=finish.sampler,
+            sampler=plain(finish.sampler),
             first_steps=_stored(finish),
         )
         opened = opened_if_silent(run_id=uuid.UUID(run), now=self.clock())

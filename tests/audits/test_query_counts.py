@@ -124,6 +124,37 @@ def test_nobody_is_named_to_the_platform_and_days_stay_apart():
     assert digest_of(b"k", monday, ALICE) == digest_of(b"k", monday, ALICE)
 
 
+@pytest.mark.parametrize(
+    ("address", "answer"),
+    [
+        ("get", ReportRefused("no such model")),
+        ("get", {"model": "faces"}),
+        ("get", {"model": "faces", "key": "no hex"}),
+        ("get", RuntimeError("something else")),
+        ("post", {"detail": "welcome to this network"}),
+        ("post", {"totals": {"unknown": 1}}),
+        ("post", {"totals": None}),
+    ],
+)
+def test_an_answer_does_not_fail_because_counting_does(address, answer, caplog):
+    def given(*_: object):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    platform: Any = Platform()
+    setattr(platform, address, given)
+    counts = counting(platform)
+    counts.count(ALICE, 1, 3)
+    assert "Counts of faces" in caplog.text
+    assert ALICE not in caplog.text
+    refused = isinstance(answer, ReportRefused)
+    assert counts.used(ALICE) == (0 if refused else 1)
+    delattr(platform, address)
+    counts.count(ALICE, 1, 3)
+    assert sorted(platform.totals.values()) == [1 if refused else 2]
+
+
 calls = st.lists(
     st.tuples(
         st.sampled_from(["alice", "bob", "cleo"]),

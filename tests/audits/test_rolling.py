@@ -13,7 +13,7 @@ from audits.models import LogLeaf, QueryCount, Reading
 from audits.queries.limits import limits_of
 from audits.queries.serving import exposed, followers
 from audits.services.serving import TooEarly, give_version, note_gone
-from expunge.connection import KeyNotAccepted, PlatformAway
+from expunge.connection import KeyNotAccepted, PlatformAway, ReportRefused
 from expunge.guard import ServingGuard
 from expunge.serving import NothingServed, Rolling, WeightsDiffer
 from lineage.models import ModelVersion
@@ -287,3 +287,86 @@ def test_a_version_in_use_is_not_gone(world, base, rolls):
     rolls().open()
     assert note_gone(reader="shop", model_name="base", now=timezone.now()) == []
     assert Reading.objects.get().gone_at is None
+
+
+def test_a_key_that_is_refused_is_asked_about_once_in_a_while(world, base, rolls):
+    now, asked = [0.0], []
+    served = rolls(every=60, clock=lambda: now[0]).open()
+    connection = served._held.guard._connection
+    answered = connection.get
+
+    def refused(address):
+        asked.append(address)
+        raise KeyNotAccepted("revoked")
+
+    connection.get = refused
+    for now[0] in (60, 61, 119):
+        with pytest.raises(KeyNotAccepted, match="revoked"):
+            who(served)
+    assert len(asked) == 1
+    connection.get = answered
+    now[0] = 121
+    assert who(served) == digest(base)
+
+
+def test_a_guard_that_was_refused_from_the_first_asks_once_in_a_while(monkeypatch):
+    asked = []
+    guard = ServingGuard(url="http://127.0.0.1:9", api_key="k", version="v", clock=lambda: 5.0)
+
+    def refused(address, body):
+        asked.append(address)
+        raise ReportRefused("no such version")
+
+    monkeypatch.setattr(guard._connection, "post", refused)
+    for _ in range(3):
+        with pytest.raises(ReportRefused, match="no such version"):
+            guard.answer(HALVES)
+    assert asked == ["versions/v/open"]
+
+
+def test_an_answer_is_as_old_as_its_question(world, base, rolls):
+    now, asked = [0.0], []
+    served = rolls(every=60, clock=lambda: now[0]).open()
+    connection = served._held.guard._connection
+    answered = connection.get
+
+    def slow(address):
+        asked.append(now[0])
+        found = answered(address)
+        now[0] += 30  # it was withdrawn on the way, and the answer does not say so
+        return found
+
+    connection.get = slow
+    for now[0] in (60, 119, 120):
+        who(served)
+    assert asked == [60, 120]
+
+
+def test_the_thread_goes_on_whatever_goes_wrong(world, base, rolls, monkeypatch):
+    served = rolls(background=True, every=0.1)
+    looks = threading.Semaphore(0)
+
+    def broken():
+        looks.release()
+        raise RuntimeError("no counts")
+
+    monkeypatch.setattr(served._counting, "report", broken)
+    # One connection to a database in memory is for one thread, and this is about what follows.
+    monkeypatch.setattr(served, "poll", lambda: None)
+    served.open()
+    assert all(looks.acquire(timeout=10) for _ in range(3))
+    monkeypatch.undo()
+
+
+def test_a_model_whose_name_has_slashes_is_served_counted_and_gone(world, rolls, settings):
+    base = world.bare("org/faces", world.snapshot(ADA, BERT))
+    settings.EXPUNGE_QUERIES_PER_DAY = 5
+    served = rolls(model="org/faces").open()
+    served.answer(lambda _: HALVES, caller="alice")
+    assert QueryCount.objects.get().answers == 1
+    after = world.bare("org/faces", world.snapshot(BERT), revision_of=base)
+    versions.withdraw(version=base, by_case=None, now=timezone.now())
+    for _ in range(2):
+        served.poll()
+    assert who(served) == digest(after)
+    assert Reading.objects.get(version=base).gone_at

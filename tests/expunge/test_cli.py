@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import httpx
@@ -15,12 +15,16 @@ import pytest
 from click.testing import CliRunner
 
 import expunge
+from expunge import flush
 from expunge.cli.main import cli
 from expunge.cli.session import Exit, Session
 from tests.audits.core_trail.make_golden_bundle import BUNDLE
 from tests.audits.core_trail.make_golden_bundle import KEY as ISSUER
 from tests.expunge import cli_page
 from tests.expunge.test_client import KEY, URL, Platform, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CASE = {
     "reference": "ER-1",
@@ -41,13 +45,18 @@ def page(*items: dict[str, Any]) -> httpx.Response:
     return answer({"items": items, "cursor": None})
 
 
-def run(platform: Platform, *words: str, stdin: str | None = None) -> Any:  # noqa: ANN401
+def run(
+    platform: Platform,
+    *words: str,
+    stdin: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Any:  # noqa: ANN401
     """Run a command against a platform that gives prepared answers."""
     make = partial(
         expunge.Client,
         transport=httpx.MockTransport(platform),
         pause=platform.pauses.append,
-        environ={"EXPUNGE_API_KEY": KEY, "EXPUNGE_URL": URL},
+        environ=environ or {"EXPUNGE_API_KEY": KEY, "EXPUNGE_URL": URL},
     )
     return CliRunner().invoke(cli, words, obj=Session(make=make), input=stdin)
 
@@ -132,6 +141,35 @@ def test_an_error_is_the_sentence_of_the_platform_and_a_code(said, code):
     assert done.stderr.startswith("Error: ")
     assert done.stderr.endswith("No such case.\n")
     assert KEY not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("https://expunge.example.org:99999", KEY),
+        ("https://expunge.example.org:port", KEY),
+        ("https://[::1", KEY),
+        ("http://expunge.example.org", KEY),
+        (URL, "schl\u00fcssel"),
+        (URL, "two\nlines"),
+    ],
+)
+def test_an_address_or_a_key_that_cannot_be_used_is_a_sentence(url, key, tmp_path, capsys):
+    platform = Platform(answer(CASE))
+    done = run(platform, "--url", url, "case", "show", "ER-1", environ={"EXPUNGE_API_KEY": key})
+    assert (done.exit_code, done.stdout, platform.seen) == (Exit.NOT_ASKED, "", [])
+    assert done.stderr.startswith("Error: ")
+    assert key not in done.stderr
+    environ = {"EXPUNGE_URL": url, "EXPUNGE_API_KEY": key}
+    assert flush.main([str(tmp_path)], environ) == Exit.NOT_ASKED
+    assert capsys.readouterr().err
+
+
+def test_http_to_another_machine_is_an_option():
+    platform = Platform(answer(CASE))
+    words = ("--url", "http://expunge.example.org", "--insecure", "case", "show", "ER-1")
+    assert run(platform, *words).exit_code == 0
+    assert platform.seen[0].url.scheme == "http"
 
 
 def test_no_way_of_showing_an_answer_passes_on_what_a_terminal_obeys():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import signal
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from tests.lineage.remote import (
     WEIGHTS,
     answering_server,
     free_port,
+    key,
     train,
 )
 
@@ -80,6 +83,58 @@ def test_what_the_platform_will_never_take_is_set_aside_with_its_reason(script):
     assert (kept / "used").exists()
     with pytest.raises(ReportRefused, match="Not here: the snapshot"):
         train(script.sink(snapshot=str(uuid.uuid4())))
+
+
+def test_a_training_that_ended_with_nan_is_recorded(script):
+    sink = script.sink()
+    with capture.training(sink=sink) as captured:
+        captured.used([1, 2])
+        captured.finish(
+            weights=WEIGHTS, metrics={"loss": math.nan, "by class": [1.0, -math.inf], "n": 2}
+        )
+    assert (sink.pending, script.paused) == (0, [])
+    told = {"loss": "nan", "by class": [1.0, "-inf"], "n": 2}
+    assert ModelVersion.objects.get().metrics == told
+
+
+def test_what_an_older_client_left_with_nan_is_set_aside_and_the_rest_is_sent(script):
+    with answering_server(500, {}) as (url, _):
+        old, good = script.sink(url=url), script.sink(url=url)
+        train(old)
+        train(good)
+    finish = next((script.spool / f"{old.run}-0").glob("*-finish")) / "message"
+    finish.write_bytes(finish.read_bytes().replace(b'"loss": 0.5', b'"loss": NaN'))
+    begin = next((script.spool / f"{good.run}-0").glob("*-begin")) / "message.json"
+    begin.write_bytes(
+        begin.read_bytes().replace(b'"environment": {', b'"environment": {"x": NaN,')
+    )
+    train(script.sink())
+    assert ModelVersion.objects.count() == 1
+    assert Run.objects.get(id=old.run).state == "RUNNING"
+    assert len(list((script.spool / "refused").iterdir())) == 3
+    said = " ".join(path.read_text() for path in script.spool.rglob("reason.txt"))
+    assert "metrics has the number nan; allowed are finite numbers" in said
+    assert "begin has NaN" in said
+    assert (old.pending, good.pending) == (0, 0)
+
+
+def test_parameters_of_a_recipe_that_no_json_has_are_refused_at_once(script):
+    with pytest.raises(ValueError, match="recipe_parameters cannot be reported"):
+        script.sink(recipe_parameters={"rate": math.inf})
+
+
+@pytest.mark.parametrize("field", ["environment", "sampler", "recipe_parameters"])
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_run_does_not_begin_with_a_number_that_json_has_not(client, taken, field, number):
+    body = json.dumps({"at": timezone.now().isoformat(), "snapshot": str(taken.id), field: {}})
+    answer = client.post(
+        f"/api/v1/capture/runs/{uuid.uuid4()}/begin",
+        body.replace("{}", f'{{"deep": [{{"x": {number}}}]}}'),
+        "application/json",
+        headers={"Authorization": f"Bearer {key()}"},
+    )
+    assert answer.status_code == 422
+    assert f"{field} has the number" in answer.json()["detail"]
 
 
 KILLED = """

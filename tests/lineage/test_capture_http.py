@@ -246,7 +246,7 @@ def test_a_report_that_is_not_whole_is_a_problem(
     asked = client.post(f"{address}/begin", begin, "application/json", headers=headers)
     assert asked.status_code == 200, asked.content
     sink = HttpSink(
-        url="http://nowhere", api_key="", snapshot="", model_name="m", spool="", run=str(run)
+        url="http://localhost", api_key="none", snapshot="", model_name="m", spool="", run=str(run)
     )
     used = BitMap.deserialize(change["used"]) if change.get("used", b"")[:2] == b":0" else None
     ending = sink._ending(

@@ -247,6 +247,21 @@ def test_a_batch_that_names_ordinals_nobody_has_keeps_the_good_events(client, no
     assert Run.objects.get().id == OTHER
 
 
+def test_an_event_with_a_number_that_json_has_not_is_refused_and_the_others_kept(client, now):
+    filled("faces", 2, now)
+    odd = event("START", inputs=[faces(0)])
+    body = [{**odd, "odd": {"x": [float("nan")]}}, event("START", inputs=[faces(1)], run=OTHER)]
+    headers = {"authorization": f"Bearer {key('lineage:write')}"}
+    told = [
+        client.post(f"/api/v1/{address}", json.dumps(one), "application/json", headers=headers)
+        for address, one in (("lineage", body[0]), ("lineage/batch", body))
+    ]
+    assert [one.status_code for one in told] == [422, 200]
+    (failed,) = told[1].json()["failed_events"]
+    assert failed["reason"].startswith("event has the number nan; allowed are finite numbers")
+    assert Run.objects.get().id == OTHER
+
+
 # --- what is refused --------------------------------------------------------------------------
 
 
