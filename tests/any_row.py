@@ -24,7 +24,12 @@ def full_row(model: type[models.Model]) -> models.Model | None:
         for field in model._meta.concrete_fields
         if isinstance(field, models.ForeignKey) and field.null
     ]
-    wanted = [names, *([name] for name in names), []]
+    moments = [
+        field.name
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.DateTimeField) and field.null
+    ]
+    wanted = [names, *([name] for name in names), [], moments]
     return next((row for some in wanted if (row := any_row(model, also=some))), None)
 
 

@@ -15,7 +15,7 @@ from audits.core.software import VERSION
 from audits.models import ErasureRequest, Evidence, LogLeaf, Verdict
 from audits.queries import places
 from audits.queries.clock_record import clock_record
-from audits.queries.evidence import evidence_of, verdict_of
+from audits.queries.evidence import RUN, evidence_of, verdict_of
 from audits.queries.exceptions import exceptions_of
 from audits.queries.limits import limits_of
 from audits.queries.operator_cases import account, operator_origin_of
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from lineage.models import ModelVersion
     from unlearning.models import Tuning, UnlearningRun
 
-# What a run is described with.
-RUN = ("target", "unlearned", "interim", "base", "escalated_from", "tuning__snapshot", "release")
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "django", "celery")
 
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from unlearning.models import UnlearningRun
 
 
+# What a run is described with.
+RUN = ("target", "unlearned", "interim", "base", "escalated_from", "tuning__snapshot", "release")
+
+
 class EvidenceNotHere(LookupError):
     """There is no such evidence on a run of the case, or it is about another case."""
 
@@ -101,9 +105,8 @@ def case_evidence(case: ErasureRequest) -> QuerySet[Evidence]:
 def evidence_called(case: ErasureRequest, evidence_id: UUID) -> Evidence:
     """Return one piece of the evidence of a case. Raises EvidenceNotHere."""
     belonging = Evidence.objects.filter(_about(case), run__requests=case)
-    found = belonging.select_related(
-        "run__target", "run__unlearned", "run__audit_plan", "plot", "verdict"
-    )
+    of_run = (f"run__{name}" for name in (*RUN, "audit_plan"))
+    found = belonging.select_related("run", *of_run, "plot", "verdict")
     one = found.filter(pk=evidence_id).first()
     if one is None:
         raise EvidenceNotHere(f"Case {case.reference} has no evidence {evidence_id}.")

@@ -14,8 +14,8 @@ from audits.models import (
     LocationResult,
     VersionException,
 )
-from audits.queries.case_file import RUN
 from audits.queries.clocks import unanswered
+from audits.queries.evidence import RUN
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 
 from audits.core.certificate_words import certificate_words
 from audits.models import AuditPlan, ErasureRequest, Evidence, Verdict
-from audits.queries.case_file import ordered_runs
 from audits.queries.evidence import EvidenceNotHere, evidence_called, file_of
 from audits.queries.fleet import pool_of
 from audits.queries.limits import limits_of
@@ -71,7 +70,7 @@ def evidence(request: HttpRequest, case_id: UUID, evidence_id: UUID) -> HttpResp
         "figures": [(name, FIGURES[name]) for name in _figures(found) if name in FIGURES],
         "shared": _shared(found, plan),
         **_numbers(found, policy),
-        "limits": limits_of(case, [one for one in ordered_runs(case) if one == found.run]),
+        "limits": limits_of(case, [found.run]),
         **_tables(found, policy),
         **_controls(found, plan),
     }

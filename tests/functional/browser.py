@@ -94,7 +94,7 @@ class ChromiumVisits:
         person = self.people["person"]
         asked = journeys.Asked(reference=case["reference"], status=status)
         journeys.person_reads(person, asked, folder)
-        journeys.person_withdraws(person, "another@example.org", self.place.letter)
+        journeys.person_withdraws(person, "other8@example.org", self.place.letter)
         for who in ("engineer", "auditor"):
             self.people[who].sign_in(who, PASSWORD)
         journeys.engineer_looks(self.people["engineer"])
