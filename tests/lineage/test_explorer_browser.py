@@ -69,7 +69,7 @@ def test_the_drawing_opens_groups_follows_the_table_and_breaks_no_policy(page, a
     page.wait_for_selector("#drawn[data-ready='3']")
     assert page.locator(".canvas canvas").count() > 0
     assert not page.locator(".paper").is_visible()
-    page.get_by_role("link", name="Open its snapshots: faces").click()
+    page.get_by_role("link", name="Open its snapshots").click()
     page.wait_for_selector("#drawn[data-ready='5']")
     assert "open=family:" in page.url
     page.get_by_role("link", name="blind v1", exact=True).focus()
