@@ -85,7 +85,7 @@ class PlainForm(PlainErrors, forms.Form):
 
 def spoken(choices: Iterable[tuple[str, Words]]) -> list[tuple[str, Words]]:
     """Return choices whose words are translated when a list of them is shown."""
-    return [(code, _(str(words))) for code, words in choices]
+    return [(code, _(str(words)) if words else "") for code, words in choices]
 
 
 def _in_a_sentence(

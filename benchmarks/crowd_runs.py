@@ -88,17 +88,9 @@ def _batches(pairs: Sequence[Pair], over: list[Story]) -> Iterator[tuple[Pair, l
 
 def _run(rows: Rows, pair: Pair, batch: Sequence[Story], *, status: str) -> UnlearningRun:
     target, unlearned = pair
-    forget = BitMap.union(*(one.person.ordinals for one in batch))
     at = max(one.case.received_at for one in batch)
     run = UnlearningRun(
-        target=target,
-        method="finetune",
-        hyperparameters={"epochs": 1},
-        seed=1,
-        space=batch[0].person.space,
-        forget_bitmap=forget.serialize(),
-        forget_count=len(forget),
-        forget_digest=digest(forget),
+        **_planned(target, batch),
         status=status,
         guarantee="APPROXIMATE",
         unlearned=unlearned,
@@ -129,17 +121,23 @@ def _working(rows: Rows, target: ModelVersion, batch: Sequence[Story], at: datet
     rows.add(run, *_links(run, batch), job("UNLEARN", "heavy", run.pk, at, "QUEUED"))
 
 
-def _run_queued(target: ModelVersion, batch: Sequence[Story], at: datetime) -> UnlearningRun:
+def _planned(target: ModelVersion, batch: Sequence[Story]) -> dict[str, Any]:
     forget = BitMap.union(*(one.person.ordinals for one in batch))
+    return {
+        "target": target,
+        "method": "finetune",
+        "hyperparameters": {"epochs": 1},
+        "seed": 1,
+        "space": batch[0].person.space,
+        "forget_bitmap": forget.serialize(),
+        "forget_count": len(forget),
+        "forget_digest": digest(forget),
+    }
+
+
+def _run_queued(target: ModelVersion, batch: Sequence[Story], at: datetime) -> UnlearningRun:
     return UnlearningRun(
-        target=target,
-        method="finetune",
-        hyperparameters={"epochs": 1},
-        seed=1,
-        space=batch[0].person.space,
-        forget_bitmap=forget.serialize(),
-        forget_count=len(forget),
-        forget_digest=digest(forget),
+        **_planned(target, batch),
         created_at=at,
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from audits.core.letter_rules import LOCALES
+from audits.forms import spoken
 
 if TYPE_CHECKING:
     from django.db.models import TextChoices
@@ -20,7 +21,7 @@ CHOOSE = _("Choose one")
 
 def labels_of(kind: type[TextChoices]) -> Shown:
     """Return the choices of an enum, in the language in which the page is shown."""
-    return [(value, _(str(label)) if label else "") for value, label in kind.choices]
+    return spoken(kind.choices)
 
 
 def locales() -> Shown:

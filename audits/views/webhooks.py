@@ -23,6 +23,7 @@ from audits.views.rights import may, needing
 from audits.views.webhook_health import health_badge
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
@@ -69,37 +70,34 @@ def webhook(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
 @needing(*MINDERS)
 def pause(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """Tell it nothing until it is resumed."""
-    try:
-        workflow.pause_webhook(webhook_id=webhook_id, user=staff_of(request))
-    except WebhookNotHere as error:
-        raise Http404(str(error)) from error
-    messages.success(request, _("It is paused. What happens meanwhile is told when it goes on."))
-    return redirect("audits:webhook", webhook_id=webhook_id)
+    done = _("It is paused. What happens meanwhile is told when it goes on.")
+    return _carried_out(request, webhook_id, workflow.pause_webhook, done)
 
 
 @require_POST
 @needing(*MINDERS)
 def resume(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """Tell it again."""
-    try:
-        workflow.resume_webhook(webhook_id=webhook_id, user=staff_of(request))
-    except WebhookNotHere as error:
-        raise Http404(str(error)) from error
-    messages.success(request, _("It goes on, first with what happened meanwhile."))
-    return redirect("audits:webhook", webhook_id=webhook_id)
+    done = _("It goes on, first with what happened meanwhile.")
+    return _carried_out(request, webhook_id, workflow.resume_webhook, done)
 
 
 @require_POST
 @needing(*MINDERS)
 def test(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """Send a message that tells of nothing."""
+    done = _("A test message goes out in a moment; load the page again to see the answer.")
+    return _carried_out(request, webhook_id, workflow.test_webhook, done)
+
+
+def _carried_out(
+    request: HttpRequest, webhook_id: UUID, action: Callable[..., object], done: str
+) -> HttpResponse:
     try:
-        workflow.test_webhook(webhook_id=webhook_id, user=staff_of(request))
+        action(webhook_id=webhook_id, user=staff_of(request))
     except WebhookNotHere as error:
         raise Http404(str(error)) from error
-    messages.success(
-        request, _("A test message goes out in a moment; load the page again to see the answer.")
-    )
+    messages.success(request, done)
     return redirect("audits:webhook", webhook_id=webhook_id)
 
 
