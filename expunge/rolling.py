@@ -177,12 +177,7 @@ class Rolling(Generic[Model]):
 
     def _take(self) -> _Held[Model]:
         """Return what is served now, which may be used and has one call more."""
-        held = self._held
-        if held is not None:
-            try:
-                held.guard.check()
-            except VersionWithdrawn as gone:
-                self._retire(held, str(gone))
+        held = self._retire_withdrawn()
         with self._free:
             if held is None or held is not self._held:
                 held = self._held  # heard of a moment ago, if it is another
@@ -210,14 +205,15 @@ class Rolling(Generic[Model]):
         except Exception:
             logger.exception("A look for the next version of %s failed.", self.model)
 
-    def _retire_withdrawn(self) -> None:
-        """Raises PlatformAway, KeyNotAccepted and ReportRefused."""
+    def _retire_withdrawn(self) -> _Held[Model] | None:
+        """Return what was asked about. Raises PlatformAway, KeyNotAccepted and ReportRefused."""
         held = self._held
         if held is not None:
             try:
                 held.guard.check()
             except VersionWithdrawn as gone:
                 self._retire(held, str(gone))
+        return held
 
     def _retire(self, held: _Held[Model], why: str) -> None:
         """Give no new call to a version."""

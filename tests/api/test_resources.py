@@ -10,23 +10,10 @@ import pytest
 
 from audits.models import ComplianceRecord, Decision, ErasureRequest, Evidence
 from lineage.services.api_keys import KeyWithoutStaff
-from tests.api.worlds import ANNA, bearer, secret
+from tests.api.worlds import ANNA, get, post, secret
 from tests.audits.bare_cases import CONSENT, member, verified_case
 
 pytestmark = pytest.mark.django_db
-
-
-def get(client, key, address):
-    return client.get(f"/api/v1/{address}", headers=bearer(key))
-
-
-def post(client, key, address, content):
-    return client.post(
-        f"/api/v1/{address}",
-        json.dumps(content),
-        content_type="application/json",
-        headers=bearer(key, idempotency_key=str(uuid.uuid4())),
-    )
 
 
 # --- lineage ------------------------------------------------------------------

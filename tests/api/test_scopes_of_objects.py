@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from itertools import combinations
 
 import pytest
 
 from audits.models import ErasureRequest
-from tests.api.worlds import bearer, secret
+from tests.api.worlds import get, post, secret
 
 pytestmark = pytest.mark.django_db
 # Each call about a case of somebody else, and the scope that opens it.
@@ -24,19 +23,6 @@ OF_CASES = {
 ABOUT_CASES = ("intake", "cases:read", "cases:write", "evidence:read", "reports:read")
 PAIRS = [*((one,) for one in ABOUT_CASES), *combinations(ABOUT_CASES, 2)]
 CHECK = {"method": "CALL_BACK", "level": "SUBSTANTIAL", "doubt": "NO_RECORD_FOUND"}
-
-
-def get(client, key, address):
-    return client.get(f"/api/v1/{address}", headers=bearer(key))
-
-
-def post(client, key, address, content):
-    return client.post(
-        f"/api/v1/{address}",
-        json.dumps(content),
-        content_type="application/json",
-        headers=bearer(key, idempotency_key=str(uuid.uuid4())),
-    )
 
 
 @pytest.mark.parametrize("scopes", PAIRS, ids="+".join)

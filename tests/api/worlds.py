@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -89,3 +91,16 @@ def whole_world() -> ApiWorld:
         "older": "1",
     }
     return world
+
+
+def get(client, key, address):
+    return client.get(f"/api/v1/{address}", headers=bearer(key))
+
+
+def post(client, key, address, content):
+    return client.post(
+        f"/api/v1/{address}",
+        json.dumps(content),
+        content_type="application/json",
+        headers=bearer(key, idempotency_key=str(uuid.uuid4())),
+    )
