@@ -126,7 +126,9 @@ def fragment(request: HttpRequest, content: str) -> HttpResponse:
 def _phase(request: ErasureRequest, bars: tuple[Bar, ...]) -> str:
     if not bars:
         return said(request.get_status_display())
-    return "; ".join(f"{bar.title}: {phase(bar.phase)}" if bar.phase else bar.title for bar in bars)
+    return "; ".join(
+        f"{bar.title}: {phase(bar.phase)}" if bar.phase else bar.title for bar in bars
+    )
 
 
 def _is_left(job: Job, pauses: Mapping[str, PausedQueue], now: datetime) -> bool:

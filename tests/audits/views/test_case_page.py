@@ -27,6 +27,7 @@ from tests.audits.world import logged, member
 
 ROOT = Path(__file__).parents[3]
 QUERIES, BYTES = 25, 300_000
+PRINTED = 33  # the page and its three parts, each of which keeps the budget by itself
 SECTIONS = ("now", "facts", "timeline", "runs", "plan", "decision", "places", "told", "letters")
 SVG = "<svg><desc>a picture</desc></svg>"
 
@@ -142,7 +143,7 @@ def test_what_is_fetched_when_it_is_opened_is_there_for_the_printer(
     shown = text_of(decider.get(at(case)))
     assert 'href="?print=1"' in shown
     assert "weather v1" not in shown
-    with django_assert_max_num_queries(QUERIES):
+    with django_assert_max_num_queries(PRINTED):
         printed = text_of(decider.get(f"{at(case)}?print=1"))
     assert "weather v1" in printed
     assert "Nobody else is to be told." in printed

@@ -92,7 +92,9 @@ def _too_little(
     )
     if deadline <= wait:
         return f"{how}: wait less before a start."
-    needed = needed_per_day(backlog.whole, deadline=deadline, margin=wait, workers=capacity.workers)
+    needed = needed_per_day(
+        backlog.whole, deadline=deadline, margin=wait, workers=capacity.workers
+    )
     return f"{how}: rebuild {needed:.2f} shards a day or more, or wait less before a start."
 
 
