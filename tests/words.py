@@ -260,15 +260,14 @@ def _in_tables() -> Iterator[str]:
 
 
 def _of_cases() -> Iterator[str]:
+    from audits.core.attack_register import attack_titles
     from audits.core.badges import VERDICTS
+    from audits.core.foreseen import SENTENCES
     from audits.core.letter_rules import RULES
     from audits.core.regimes import REGIMES
     from audits.models import ErasureRequest
     from lineage.models import Role
     from unlearning.queries.catalogue import titles
-
-    from audits.core.attack_register import attack_titles
-    from audits.core.foreseen import SENTENCES
 
     yield from (*PHASES, *SENTENCES, *attack_titles().values())
     yield from titles().values()

@@ -45,7 +45,8 @@ PLANNER = (
     "and shadow models could not repeat.",
     "Its own defaults are used: the log does not know of search v%(version)s.",
     "Its own defaults are used: search v%(version)s is not what the log says was frozen.",
-    "Its own defaults are used: the proxies of search v%(version)s forget records of this request.",
+    "Its own defaults are used: the proxies of search v%(version)s forget records of this "
+    "request.",
 )
 SCHEDULE = (
     "Past their due date, and still waiting: %(count)s. Answer them by other means.",
@@ -105,8 +106,8 @@ REFUSALS = (
     "Case %(case)s has no address to send the notice to.",
     "Case %(case)s is %(state)s; an extension is for requests that were confirmed and are not "
     "answered.",
-    "The person had to be told by %(day)s that the answer takes longer; since then %(case)s cannot "
-    "be extended. Answer it now.",
+    "The person had to be told by %(day)s that the answer takes longer; since then %(case)s "
+    "cannot be extended. Answer it now.",
     "%(law)s knows no extension for %(case)s.",
     "The reason has %(count)s characters; write at least %(least)s, for the person is told it.",
 )

@@ -1,4 +1,4 @@
-"""A failed job says something plain to everybody, and keeps no value of another program's error."""
+"""A failed job says something plain to all, and keeps no value of another program's error."""
 
 from __future__ import annotations
 

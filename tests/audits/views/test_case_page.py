@@ -139,7 +139,7 @@ def test_a_part_is_fetched_or_opened_in_the_page(decider, name, words):
 def test_what_is_fetched_when_it_is_opened_is_there_for_the_printer(
     decider, django_assert_max_num_queries
 ):
-    case, run = worlds.planned()
+    case, _ = worlds.planned()
     shown = text_of(decider.get(at(case)))
     assert 'href="?print=1"' in shown
     assert "weather v1" not in shown
