@@ -106,5 +106,7 @@ def _in_words(reason: str) -> str:
 
 def _titled(value: str) -> str:
     way, _, method = value.partition(":")
-    title = method_title(method) if method else WAYS.get(way, "")
-    return f"\u201c{gettext(title)}\u201d" if title and way in set(Way) else value
+    if way not in set(Way):
+        return value
+    title = method_title(method) if method else WAYS.get(Way(way), "")
+    return f"\u201c{gettext(title)}\u201d" if title else value

@@ -37,12 +37,8 @@ def said_by_the_code():
     """All constant texts of the product, and of texts with values the parts between them."""
     files = (path for folder in FOLDERS for path in (ROOT / folder).glob("*.py"))
     trees = (ast.parse(path.read_text()) for path in files)
-    texts = (node.value for tree in trees for node in ast.walk(tree) if _is_text(node))
-    return "\n".join(texts)
-
-
-def _is_text(node):
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+    nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return "\n".join(node.value for node in nodes if isinstance(node.value, str))
 
 
 def test_every_foreseen_sentence_is_said_somewhere_in_the_code(said_by_the_code):
