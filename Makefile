@@ -36,7 +36,7 @@ journey: setup ## Play twelve situations of a data-protection officer on the rea
 	@$(BIN)/python manage.py journey $(ARGS)
 
 first-hour: ## Do docs/first-hour.md from a clean clone: environments, wheel, server, every step timed
-	@$(PYTHON) -m tests.site.first_hour
+	@$(PYTHON) -m tests.site.first_hour $(ARGS)
 
 screenshots: setup ## Photograph every page of a site with made-up people (ARGS=FOLDER); play four journeys
 	@$(BIN)/python -m tests.screenshots $(ARGS)
