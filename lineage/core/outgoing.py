@@ -180,7 +180,7 @@ def _looked_up(host: str, port: int, seconds: float) -> list[str]:
         try:
             rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             found.extend(str(one[4][0]) for one in rows)
-        except (OSError, UnicodeError) as error:  # the latter for a name that no host can have
+        except Exception as error:  # noqa: BLE001  (raised by who waits)
             failed.append(error)
 
     thread = threading.Thread(target=look, daemon=True)
@@ -199,7 +199,7 @@ def _address_of(host: str, port: int, private: Collection[str], seconds: float) 
         found = _looked_up(host, port, seconds)
     except TimeoutError:
         raise
-    except (OSError, UnicodeError):
+    except (OSError, UnicodeError):  # the latter for a name that no host can have
         raise HostNotPublic(f"The host {host} has no address.") from None
     addresses = [ipaddress.ip_address(one.partition("%")[0]) for one in found]
     if host not in private and not all(map(_is_public, addresses)):
