@@ -17,10 +17,10 @@ class FileCache(FileBasedCache):
 
     def _cull(self) -> None:
         """Make room: first of what has expired, and only then, if that was too little, of all."""
-        files = self._list_cache_files()
+        files = self._list_cache_files()  # type: ignore[attr-defined]  # not in the stubs
         if len(files) < self._max_entries:
             return
         for name in files:
             with suppress(FileNotFoundError), Path(name).open("rb") as file:
-                self._is_expired(file)
-        super()._cull()
+                self._is_expired(file)  # type: ignore[attr-defined]
+        super()._cull()  # type: ignore[misc]

@@ -9,7 +9,7 @@ from expunge.areas.asking import Area, given, part
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from expunge.answers import Message, Webhook, WebhookWithSecret
+    from expunge.webhook_answers import Message, Webhook, WebhookWithSecret
 
 
 class WebhookCalls(Area):

@@ -10,9 +10,9 @@ from expunge.cli.cases import LIMIT
 from expunge.cli.session import Exit, Told, Verbs, asks
 
 if TYPE_CHECKING:
-    from expunge.answers import Message, Webhook, WebhookWithSecret
     from expunge.cli.showing import Shown
     from expunge.client import Client
+    from expunge.webhook_answers import Message, Webhook, WebhookWithSecret
 
 STATES = ("WAITING", "SENT", "FAILED")
 NAME = click.argument("name")

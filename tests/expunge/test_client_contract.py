@@ -9,7 +9,7 @@ from typing import get_type_hints
 import httpx
 import pytest
 
-from expunge import answers
+from expunge import answers, webhook_answers
 from expunge.client import Client
 from tests.clean_environment import ROOT
 from tests.expunge.test_client import Platform
@@ -140,7 +140,7 @@ def body_of(document, operation):
 @pytest.mark.parametrize("name", sorted(SHAPES))
 def test_a_shape_is_that_of_the_document(document, name):
     schema = document["components"]["schemas"][SHAPES[name]]["properties"]
-    hints = get_type_hints(getattr(answers, name))
+    hints = get_type_hints(shapes()[name])
     assert hints.keys() == schema.keys()
     for field, kind in hints.items():
         may_be_none = {"type": "null"} in schema[field].get("anyOf", ())
@@ -148,9 +148,14 @@ def test_a_shape_is_that_of_the_document(document, name):
 
 
 def test_every_shape_is_compared():
-    ours = {
-        name
-        for name, one in vars(answers).items()
-        if getattr(one, "__module__", "") == answers.__name__
+    assert set(shapes()) == set(SHAPES)
+
+
+def shapes():
+    """Return every shape of an answer by its name."""
+    return {
+        name: one
+        for module in (answers, webhook_answers)
+        for name, one in vars(module).items()
+        if getattr(one, "__module__", "") == module.__name__
     }
-    assert ours == set(SHAPES)
