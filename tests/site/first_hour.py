@@ -33,7 +33,9 @@ BLOCK = re.compile(r'^```(\w+)(?: title="([^"]*)")?\n(.*?)^```', re.MULTILINE | 
 PART = re.compile(r"^## (.*)$", re.MULTILINE)
 OWN_TERMINAL = "in a terminal of its own"
 # What of the caller's shell would make a clean environment another one.
-NOT_CLEAN = re.compile(r"EXPUNGE_|DJANGO_|PYTHON|VIRTUAL_ENV|DATABASE_URL|REDIS_URL|MAKE|MFLAGS")
+NOT_CLEAN = re.compile(
+    r"EXPUNGE_|DJANGO_|PYTHON|VIRTUAL_ENV|DATABASE_URL|REDIS_URL|MAKE|MFLAGS|(ARGS|VENV|SEED)$"
+)
 # What is said by the commands with these words in them, if they did what the page says.
 SAID = {
     "expunge health": r"^status +ready",

@@ -73,7 +73,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def wait_for(address: str, serving: subprocess.Popen[bytes], seconds: float = 120) -> bool:
+def wait_for(address: str, serving: subprocess.Popen[bytes], seconds: float = 300) -> bool:
     """Return whether the site answers, while its process lives."""
     until = time.monotonic() + seconds
     while serving.poll() is None and time.monotonic() < until:
