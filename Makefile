@@ -21,10 +21,10 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo journey screenshots serve test battery tamper check format lint types imports migrations docs site schemas fuzz clean
+.PHONY: help setup demo journey first-hour screenshots serve test battery tamper check format lint types imports migrations docs site schemas fuzz clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## Install the dependencies; make keys, database and static files
 	@$(BIN)/python manage.py setup
@@ -34,6 +34,9 @@ demo: setup ## Show one erasure from request to sealed report, with made-up peop
 
 journey: setup ## Play twelve situations of a data-protection officer on the real pages
 	@$(BIN)/python manage.py journey $(ARGS)
+
+first-hour: ## Do docs/first-hour.md from a clean clone: environments, wheel, server, every step timed
+	@$(PYTHON) -m tests.site.first_hour $(ARGS)
 
 screenshots: setup ## Photograph every page of a site with made-up people (ARGS=FOLDER); play four journeys
 	@$(BIN)/python -m tests.screenshots $(ARGS)
