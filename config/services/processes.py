@@ -34,10 +34,10 @@ class Program:
     """One program to keep running.
 
     ``healthy`` is asked until it says True, for at most ``patience`` seconds; without it a program
-    counts as healthy once started. A program that ends by itself is started again, but ``restarts``
-    times within ``window`` seconds at most: one that dies again and again needs a person, one that
-    was killed now and then in a year does not. ``grace`` is the time in seconds from SIGTERM to
-    SIGKILL.
+    counts as healthy once started. A program that ends by itself is started again,
+    but ``restarts`` times within ``window`` seconds at most: one that dies again and again needs a
+    person, one that is killed now and then in a year does not. ``grace`` is the time in seconds
+    from SIGTERM to SIGKILL.
     """
 
     name: str

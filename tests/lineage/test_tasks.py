@@ -309,4 +309,5 @@ def test_a_child_is_stopped_before_a_lease_that_nobody_renews_lapses(
     job.refresh_from_db()
     assert (job.status, job.lease_until > timezone.now()) == ("RUNNING", True)
     assert "the end of" in caplog.text  # was not written; the sweeper finds the lease lapsed
-    assert jobs.take_back_lapsed(now=job.lease_until + timedelta(seconds=1)) == 1
+    after = job.lease_until + timedelta(seconds=1)
+    assert jobs.take_back_lapsed(now=after, lease=timedelta(seconds=60)) == 1
