@@ -285,7 +285,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "audits.sweep",
         "schedule": SteadySchedule(EXPUNGE_SWEEP_SECONDS),
         "options": {"queue": "intake", "expires": EXPUNGE_SWEEP_SECONDS},
-    }
+    },
+    "store": {
+        "task": "lineage.sweep_store",
+        "schedule": SteadySchedule(86_400),
+        "options": {"queue": "lineage", "expires": 86_400},
+    },
 }
 
 UNFOLD = admin_theme.THEME

@@ -17,7 +17,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from audits.management.commands import run_job as command
-from lineage import tasks
+from lineage import artifacts, tasks
 from lineage.models import Job
 from lineage.queries.training_view import RecordNotServed
 from lineage.services import jobs
@@ -195,6 +195,17 @@ def alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except OSError:
         return False
+
+
+def test_what_dead_processes_left_in_the_store_goes_by_itself(settings, tmp_path, caplog):
+    """It may hold somebody's data, and no erasure would find it."""
+    old, young = (artifacts.stage(one) for one in (b"of one who left", b"on its way"))
+    os.utime(tmp_path / "store" / old.uri, (1, 1))
+    with caplog.at_level("WARNING", logger="expunge.worker"):
+        tasks.sweep_daily()
+    assert [uri for uri, _ in artifacts.listing("staging")] == [young.uri]
+    assert "1 files that no row speaks of" in caplog.text
+    assert settings.CELERY_BEAT_SCHEDULE["store"]["task"] == tasks.sweep_daily.name
 
 
 # --- what the child itself does ---------------------------------------------------------------
