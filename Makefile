@@ -21,7 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo journey first-hour screenshots serve test battery tamper check format lint types imports migrations docs site schemas fuzz clean
+.PHONY: help setup demo journey first-hour screenshots serve test battery faults tamper check format lint types imports migrations docs site schemas fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,11 @@ test: setup ## Run the tests on SQLite, then again on PostgreSQL and Valkey
 # The score matrices are made again by `python -m tests.battery.make_matrices`, in some minutes.
 battery: setup ## Check the audit against known truths and lies (QUICK=1: fewer draws)
 	$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.battery $(if $(QUICK),--quick)
+
+# Goes on where it was interrupted: make faults RESUME=var/faults.jsonl
+faults: setup ## Kill, stop and fill what cases need, and look what becomes of them (QUICK=1: one of each)
+	@$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.faults $(if $(QUICK),--quick) \
+		$(if $(RESUME),--resume $(RESUME)) $(ARGS)
 
 tamper: setup ## Change ten thousand bytes of each file of an exported case: all are rejected
 	EXPUNGE_TEST_FLIPS=10000 $(ON_SQLITE) $(ONE_THREAD) $(BIN)/pytest -n 2 -q \

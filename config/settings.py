@@ -23,6 +23,7 @@ from config.anchors import *  # noqa: F403  (a group of its own)
 from config.api_limits import *  # noqa: F403  (another)
 from config.keeping import *  # noqa: F403  (another)
 from config.served import *  # noqa: F403  (another)
+from config.steady import SteadySchedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything that an installation writes lies under one folder.
@@ -283,9 +284,14 @@ EXPUNGE_PRIVATE_HOSTS = environment.words("EXPUNGE_PRIVATE_HOSTS", default=[])
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "audits.sweep",
-        "schedule": EXPUNGE_SWEEP_SECONDS,
+        "schedule": SteadySchedule(EXPUNGE_SWEEP_SECONDS),
         "options": {"queue": "intake", "expires": EXPUNGE_SWEEP_SECONDS},
-    }
+    },
+    "store": {
+        "task": "lineage.sweep_store",
+        "schedule": SteadySchedule(86_400),
+        "options": {"queue": "lineage", "expires": 86_400},
+    },
 }
 
 UNFOLD = admin_theme.THEME
