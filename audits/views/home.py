@@ -12,7 +12,10 @@ from django.views.decorators.http import require_safe
 from audits.core.roles import ROLES
 from audits.queries.attention import OVERDUE
 from audits.queries.log_state import log_state
+from audits.queries.sign_in import has_second_factor
 from audits.queries.trends import trends
+from audits.services.rights import has_right
+from audits.services.sign_in import DECIDING
 from audits.views.access import page, staff_of, staff_page
 from audits.views.charts import charts
 from audits.views.needs import needs
@@ -47,6 +50,7 @@ def staff_home(request: HttpRequest) -> HttpResponse:
         "queues": queues,
         "paused": [one for one in queues if one.paused_at],
         "now": now,
+        "no_second_factor": has_right(user, *DECIDING) and not has_second_factor(user),
     }
     return page(request, "audits/home.html", context)
 
