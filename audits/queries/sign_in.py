@@ -29,6 +29,11 @@ def is_stale(session: Mapping[str, Any], now: datetime) -> bool:
     return now.timestamp() - proved > 60 * settings.EXPUNGE_REAUTH_MINUTES
 
 
+def password_only(session: Mapping[str, Any]) -> bool:
+    """Return whether whoever has this session had no second factor at sign-in, nor since."""
+    return not session.get(KEPT, {}).get("factor", True)
+
+
 def is_locked(member: User, now: datetime) -> bool:
     """Return whether too many passwords or codes of an account were wrong."""
     found = SignInFailures.objects.filter(member=member, locked_at__isnull=False).first()

@@ -109,6 +109,11 @@ def link(*, email: str, provider: str, subject: str, now: datetime) -> User | No
     return member
 
 
+def forget_claims(member: User) -> None:
+    """Keep of what a service said of a member nothing but how it names them."""
+    SocialAccount.objects.filter(user=member).exclude(extra_data={}).update(extra_data={})
+
+
 def keep_session(member: User, key: str, *, began: datetime, now: datetime) -> None:
     """Note that a member uses a session, for the page on which they can end it."""
     if Session.objects.filter(pk=key).exists():
@@ -118,7 +123,7 @@ def keep_session(member: User, key: str, *, began: datetime, now: datetime) -> N
 
 
 def end_sessions(member: User, *, only: int | None = None, besides: str | None = None) -> int:
-    """Sign a member out everywhere, of one session, or everywhere but here; return of how many."""
+    """Sign a member out everywhere, of one session, or everywhere but here; return how many."""
     ended = Session.objects.filter(of_staff__member=member)
     if only is not None:
         ended = ended.filter(of_staff__pk=only)
@@ -129,9 +134,7 @@ def end_sessions(member: User, *, only: int | None = None, besides: str | None =
     return len(keys)
 
 
-def _tell(
-    event: str, member: User, *, now: datetime, by: User | None = None, **data: str
-) -> None:
+def _tell(event: str, member: User, *, now: datetime, by: User | None = None, **data: str) -> None:
     actor = actor_of(by) if by else log.SYSTEM
     told = {"member": staff_pseudonym(member.pk), **data}
     log.append(type=event, case=None, now=now, actor=actor, data=told)

@@ -1,4 +1,4 @@
-"""What django-allauth may do here: no sign-up, no mail, secrets under our key, known staff only."""
+"""What django-allauth may do here: no sign-up, no mail, secrets under our key, known staff."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from audits.queries.sign_in import is_locked, is_stale
-from audits.services.sign_in import link, note_failure
+from audits.services.sign_in import forget_claims, link, note_failure
 from audits.views.access import page
 from audits.views.limiter import network_of
 from lineage import keys
@@ -100,6 +100,7 @@ class VouchedStaff(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allaut
         signed_in = request.user if isinstance(request.user, User) else member
         if not member or not (member.is_active and member.is_staff) or signed_in != member:
             raise ImmediateHttpResponse(page(request, "account/not_vouched.html", {}, status=403))
+        forget_claims(member)
 
 
 def _box() -> Fernet:
