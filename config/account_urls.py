@@ -8,7 +8,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from audits.views import own_sessions
-from audits.views.sign_in import SignIn
+from audits.views.sign_in import SignIn, again_elsewhere
 
 sign_in = SignIn.as_view()
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("login/", sign_in, name="account_login"),  # as allauth calls it
     path("logout/", LogoutView.as_view(), name="logout"),
     path("again/", accounts.reauthenticate, name="account_reauthenticate"),
+    path("again/elsewhere/", again_elsewhere, name="again_elsewhere"),
     path("inactive/", accounts.account_inactive, name="account_inactive"),
     path("sessions/", own_sessions.own_sessions, name="own_sessions"),
     path("sessions/others/end/", own_sessions.end_others, name="end_others"),

@@ -9,14 +9,18 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount
 from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from audits.queries.sign_in import is_locked, is_stale
 from audits.services.sign_in import forget_claims, link, note_failure
 from audits.views.access import page
 from audits.views.limiter import network_of
+from audits.views.sign_in import vouching
 from lineage import keys
 
 if TYPE_CHECKING:
@@ -38,6 +42,15 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:  # noqa: ANN401, ARG002
         """Ask again by our own clock, which the sign-in itself sets too."""
         return is_stale(self.request.session, timezone.now())
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, str]]:
+        """Offer what the account has, and the service that vouches for its member."""
+        found: list[dict[str, str]] = super().get_reauthentication_methods(user)
+        service = vouching()
+        if service and SocialAccount.objects.filter(user=user.pk).exists():
+            said = gettext("Through %(name)s") % service
+            found.append({"id": "vouched", "description": said, "url": reverse("again_elsewhere")})
+        return found
 
     def reauthenticate(self, user: User, password: str) -> bool:
         """Return whether a password is right; wrong ones count, and may lock the account."""

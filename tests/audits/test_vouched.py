@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.test import Client
 
 from audits.models import LogLeaf
+from audits.queries.sign_in import KEPT
 from config.sign_in import oidc
 from tests.audits.issuer import CLIENT, SECRET, serving
 from tests.audits.world import member
@@ -129,6 +131,24 @@ def test_a_code_without_what_it_was_asked_with_is_worth_nothing(issuer, ann):
     stolen = thief.get(f"{back.path}?{back.query}")
     assert not is_in(thief)
     assert stolen.status_code in {200, 302, 401}
+
+
+def test_whoever_has_no_password_proves_it_again_through_the_service(issuer, ann):
+    client, _ = through(issuer)
+    ann.set_unusable_password()
+    ann.save()
+    client.force_login(ann)
+    session = client.session
+    session[KEPT] = {**session[KEPT], "proved": 0}
+    session.save()
+    asked = client.post(f"/holds/{UUID(int=7)}/release/")
+    assert asked.status_code == 403  # an auditor is not even asked
+    ann.groups.set([Group.objects.get(name="Administrator")])
+    asked = client.post(f"/holds/{UUID(int=7)}/release/").headers["Location"]
+    assert asked.startswith("/accounts/again/elsewhere/")
+    assert b"prompt%3Dlogin" in client.get(asked).content
+    through(issuer, client)
+    assert client.post(f"/holds/{UUID(int=7)}/release/").status_code == 404
 
 
 def test_roles_that_a_token_claims_are_not_taken(issuer, ann):
