@@ -22,6 +22,7 @@ from audits.models.recipients import Notice, Publication, Recipient, ToldWho
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, OwedToOthers
 from audits.models.retention import CaseRetention
+from audits.models.sign_in import SignInFailures, StaffSession
 from audits.models.supplier import SupplierEvidence
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 from audits.models.version_ends import AnonymityClaim, VersionException
@@ -72,6 +73,8 @@ __all__ = [
     "RulesVersion",
     "ScoredRecord",
     "ShadowResult",
+    "SignInFailures",
+    "StaffSession",
     "SupplierEvidence",
     "ToldWho",
     "Verdict",
