@@ -1,0 +1,30 @@
+"""The files of README's reader: eight pictures of two kinds, and a table of five people."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+
+def write(folder: Path) -> None:
+    """Write ``manifest.csv`` with its pictures, and ``people.parquet``."""
+    draw = np.random.default_rng(0)
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["key", "subject", "path", "target"])
+        for number in range(8):
+            path = folder / f"{number}.png"
+            Image.fromarray(draw.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(path)
+            kind = "cat" if number % 2 else "dog"
+            rows.writerow([number, f"owner{number // 2}@example.org", path.name, kind])
+    people = [f"person{number}@example.org" for number in range(5)]
+    table = {"key": range(5), "subject": people, "label": list("ababa"), "age": range(30, 35)}
+    pd.DataFrame(table).to_parquet(folder / "people.parquet")
+
+
+if __name__ == "__main__":
+    write(Path.cwd())
