@@ -39,11 +39,11 @@ from lineage.queries.membership import members
 case = ErasureRequest.objects.filter(status="SEALED", channel="FORM").first()
 look = Evidence.objects.filter(kind="U_LIRA").first()
 open("{evidence}", "wb").write(file_of(look, case))
-version = ModelVersion.objects.filter(kind="MODEL", state="ACTIVE").latest("created_at")
+version = ModelVersion.objects.filter(kind="MODEL", state="ACTIVE").latest("generated_at")
 snapshot = DatasetSnapshot.objects.filter(dataset__name="demo-digits").latest("created_at")
 print(json.dumps(dict(
     CASE=case.reference, SNAPSHOT=str(snapshot.pk), VERSION=str(version.pk),
-    MODEL=f"{{version.model.name}}:{{version.number}}",
+    MODEL=f"{{version.model_name}}:{{version.version}}",
     RECORDS=",".join(map(str, list(members(snapshot))[-3:])),
     DATASET=f"{{snapshot.dataset.namespace}}/{{snapshot.dataset.name}}",
 )))
@@ -145,7 +145,8 @@ def run_page(page: str, blocks: list[Block], folder: Path, environ: dict[str, st
 def run(home: Path, pages: list[str]) -> int:
     """Run pages on an installation in ``home``; return 1 where one of them fails."""
     installation = Installation(home)
-    print(installation.manage("setup"), installation.manage("demo"), flush=True)
+    installation.manage("setup")
+    print(installation.manage("demo"), flush=True)
     installation.serve()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

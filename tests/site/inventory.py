@@ -6,19 +6,19 @@ first cell of a row), so that a name in passing does not count.
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from django.urls import URLResolver, get_resolver
+from django.urls import get_resolver
 
 from audits.core.attack import Attack
 from audits.core.event_types import SCHEMA
 from audits.core.kinds import of_kind
 from audits.core.webhook_events import KINDS
-from config.api import api
+from config.api import PREFIX, api
 from expunge.cli.main import cli
 from lineage.core.places import Place
 from lineage.core.registry import Registry
@@ -72,36 +72,36 @@ class Kind:
         """Return what there is and the text of a page does not have."""
         return set(self.names()) - self.documented(text)
 
-    def without(self, name: str) -> str:
-        """Return the page as it were if nobody had documented a name."""
-        return self.text().replace(f"`{name}`", "it")
 
-
-def variables(*packages: str) -> set[str]:
+@cache
+def variables(*packages: str) -> frozenset[str]:
     """Return every variable of the environment that code names in a text of its own."""
     paths = (path for package in packages for path in (ROOT / package).rglob("*.py"))
-    return {
-        node.value
-        for path in paths
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and re.fullmatch(VARIABLE, node.value)
-    }
+    # A text of its own and nothing else: not one in a sentence.
+    return frozenset(
+        name for path in paths for name in re.findall(rf"[\"']({VARIABLE})[\"']", path.read_text())
+    )
 
 
 def operations() -> Iterator[str]:
-    """Yield each call of the addresses under /api/v1/ that Django answers, such as ``GET /api/v1/x``.
+    """Yield each call that the API answers, such as ``GET /api/v1/cases``."""
+    for prefix, router in api._routers:
+        for path, view in router.path_operations.items():
+            address = "/".join(part.strip("/") for part in (PREFIX, prefix, path) if part.strip("/"))
+            for operation in view.operations:
+                yield from (f"{verb} /{plain(address)}" for verb in operation.methods)
 
-    They are read from the addresses, and not from the document that is drawn from the routers.
-    """
-    for found in get_resolver().url_patterns:
-        if isinstance(found, URLResolver) and found.namespace == "api":
-            for address in found.url_patterns:
-                path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", f"{found.pattern}{address.pattern}")
-                view = getattr(address.callback, "__self__", None)
-                for operation in getattr(view, "operations", ()):
-                    yield from (f"{verb} /{path}" for verb in operation.methods)
+
+def addresses() -> set[str]:
+    """Return the addresses of the URL map under /api/v1/, but those of its documentation."""
+    (found,) = [one for one in get_resolver().url_patterns if getattr(one, "namespace", "") == "api"]
+    every = {f"/{found.pattern}{plain(str(one.pattern))}" for one in found.url_patterns}
+    return every - {f"{PREFIX}openapi.json", f"{PREFIX}docs", PREFIX}
+
+
+def plain(address: str) -> str:
+    """Return an address as the documentation writes it, without kinds of its variables."""
+    return re.sub(r"[<{](?:\w+:)?(\w+)[>}]", r"{\1}", address)
 
 
 def places() -> Iterable[str]:
