@@ -1,7 +1,7 @@
 """Every block of code in the documentation is run, or held against what it speaks of.
 
-Here blocks are read, and run where they need nothing but this checkout. ``make blocks`` runs all of
-them on an installation: see ``tests/site/blocks.py``.
+Here blocks are read, and run where they need nothing but this checkout. ``make blocks`` runs all
+of them on an installation: see ``tests/site/blocks.py``.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from expunge import webhooks
 from expunge.configuration import read_file
 from tests.audits.core_trail.sealing import event
 from tests.site import blocks, code_blocks, known_commands, prepared
-from tests.site.code_blocks import ROOT, Block, blocks_in
+from tests.site.code_blocks import ROOT, Block
 from tests.site.known_commands import NotTaken
-from tests.site.shell_lines import commands
 
 EVERY = code_blocks.every_block()
 GOLDEN = ROOT / "tests" / "audits" / "core_trail" / "golden"
@@ -74,15 +73,16 @@ def test_every_block_says_what_it_is_written_in(block):
 
 
 def test_no_block_is_code_by_its_indentation_alone():
-    pages = {path.name: code_blocks.indented_blocks(path.read_text()) for path in code_blocks.pages()}
+    pages = {
+        path.name: code_blocks.indented_blocks(path.read_text()) for path in code_blocks.pages()
+    }
     assert {name: found for name, found in pages.items() if found} == {}
     assert code_blocks.indented_blocks("Run\n\n    make demo\n") == ["make demo"]
 
 
 @pytest.mark.parametrize("block", of("sh"), ids=str)
 def test_every_command_would_be_taken_by_its_program(block):
-    for words in commands(block.text):
-        known_commands.check(words)
+    known_commands.check_all(block.text)
 
 
 @pytest.mark.parametrize(("page", "text"), code_blocks.mentions())
@@ -113,13 +113,18 @@ def test_every_command_in_a_sentence_is_there(page, text):
 )
 def test_a_command_that_is_gone_is_found(line, said):
     with pytest.raises(NotTaken, match=said):
-        for words in commands(line):
-            known_commands.check(words)
+        known_commands.check_all(line)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["manage.py fskc", "manage.py fsck --nte", "manage.py keys turn", "expunge log prof", "make x"],
+    [
+        "manage.py fskc",
+        "manage.py fsck --nte",
+        "manage.py keys turn",
+        "expunge log prof",
+        "make x",
+    ],
 )
 def test_a_command_that_is_gone_is_found_in_a_sentence(text):
     with pytest.raises(NotTaken):
@@ -153,7 +158,9 @@ def test_every_block_of_python_compiles_and_finds_what_it_imports(block):
     tree = ast.parse(python_of(block))
     for found in ast.walk(tree):
         if isinstance(found, ast.ImportFrom) and str(found.module).split(".")[0] in OURS:
-            assert [each.name for each in found.names if not is_in(str(found.module), each.name)] == []
+            assert [
+                each.name for each in found.names if not is_in(str(found.module), each.name)
+            ] == []
 
 
 def is_in(module: str, name: str) -> bool:
@@ -167,18 +174,22 @@ OURS = {"expunge", "lineage", "unlearning", "audits", "config"}
 
 @pytest.mark.parametrize(
     "block",
-    [block for block in of("python") if block.page in prepared.OFFLINE and "Client(" not in block.text],
+    [
+        block
+        for block in of("python")
+        if block.page in prepared.OFFLINE and "Client(" not in block.text
+    ],
     ids=str,
 )
 def test_blocks_that_need_no_platform_run(block):
     held: dict[str, Any] = {"__name__": "__main__"}
-    exec(prepared.OFFLINE[block.page] + python_of(block), held)  # noqa: S102  (our own pages)
+    exec(prepared.OFFLINE[block.page] + python_of(block), held)
     assert len(held) > 2
 
 
 def test_the_receiver_of_the_page_takes_a_message_once_and_no_forgery():
     held: dict[str, Any] = {}
-    exec(block_of("docs/webhooks.md", "def receive").text, held)  # noqa: S102
+    exec(block_of("docs/webhooks.md", "def receive").text, held)
     secret = "whsec_" + base64.b64encode(b"k" * 24).decode()
     one = uuid.uuid4()
     body = webhook_events.test_message(one, "2026-03-02T12:00:00.000Z")

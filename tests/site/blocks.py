@@ -104,10 +104,16 @@ def environment(installation: Installation, folder: Path) -> dict[str, str]:
     return {
         **installation.environ,
         **known,
-        **{"URL": installation.site, "EXPUNGE_URL": installation.site},
-        **{"KEY": key, "EXPUNGE_API_KEY": key, "PATH": programs, "PYTHONPATH": str(ROOT)},
-        **{"VKEY": str(Path(installation.environ["EXPUNGE_KEYS"]) / "keys.vkey")},
-        **{"EVIDENCE": str(evidence), "BUNDLE": str(bundle), "HOME": str(folder)},
+        "URL": installation.site,
+        "EXPUNGE_URL": installation.site,
+        "KEY": key,
+        "EXPUNGE_API_KEY": key,
+        "PATH": programs,
+        "PYTHONPATH": str(ROOT),
+        "VKEY": str(Path(installation.environ["EXPUNGE_KEYS"]) / "keys.vkey"),
+        "EVIDENCE": str(evidence),
+        "BUNDLE": str(bundle),
+        "HOME": str(folder),
     }
 
 

@@ -1,7 +1,7 @@
-"""What there is of each kind, and where a reader finds it: settings, commands, methods and the rest.
+"""What there is of each kind, and where a reader finds it: settings, commands and the rest.
 
-A kind is documented by a page on which each of its names stands in a place of its own (a heading, the
-first cell of a row), so that a name in passing does not count.
+A kind is documented by a page on which each of its names stands in a place of its own (a
+heading, the first cell of a row), so that a name in passing does not count.
 """
 
 from __future__ import annotations
@@ -87,14 +87,18 @@ def operations() -> Iterator[str]:
     """Yield each call that the API answers, such as ``GET /api/v1/cases``."""
     for prefix, router in api._routers:
         for path, view in router.path_operations.items():
-            address = "/".join(part.strip("/") for part in (PREFIX, prefix, path) if part.strip("/"))
+            address = "/".join(
+                part.strip("/") for part in (PREFIX, prefix, path) if part.strip("/")
+            )
             for operation in view.operations:
                 yield from (f"{verb} /{plain(address)}" for verb in operation.methods)
 
 
 def addresses() -> set[str]:
     """Return the addresses of the URL map under /api/v1/, but those of its documentation."""
-    (found,) = [one for one in get_resolver().url_patterns if getattr(one, "namespace", "") == "api"]
+    (found,) = [
+        one for one in get_resolver().url_patterns if getattr(one, "namespace", "") == "api"
+    ]
     every = {f"/{found.pattern}{plain(str(one.pattern))}" for one in found.url_patterns}
     return every - {f"{PREFIX}openapi.json", f"{PREFIX}docs", PREFIX}
 

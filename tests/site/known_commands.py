@@ -18,13 +18,15 @@ from expunge.cli.main import cli
 from tests.expunge import cli_page
 from tests.site.code_blocks import ROOT
 from tests.site.commands_page import verbs
+from tests.site.shell_lines import commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 # Programs of the system; what they take is not ours to say.
 OF_THE_SYSTEM = frozenset(
-    ". cd echo go grep kill mkdir model_signing openssl pip sleep timeout uniq unzip".split()
+    [".", "cd", "echo", "go", "grep", "kill", "mkdir", "model_signing", "openssl", "pip"]
+    + ["sleep", "timeout", "uniq", "unzip"]
 )
 # What stands where a reader writes a value of theirs, and such a value.
 SAMPLES = {
@@ -37,6 +39,16 @@ SAMPLES = {
 
 class NotTaken(Exception):
     """A program would refuse the command; the sentence says why."""
+
+
+def check_all(text: str) -> None:
+    """Raise where a command of a block would not be taken.
+
+    Raises:
+        NotTaken: a program would not take one of them, or we know no such program.
+    """
+    for words in commands(text):
+        check(words)
 
 
 def check(words: Sequence[str]) -> None:
@@ -125,8 +137,8 @@ def called(verb: str, address: str) -> None:
     """
     path = "/api/v1" + address.partition("/api/v1")[2].partition("?")[0]
     document = json.loads((ROOT / "docs" / "openapi.json").read_text())
-    for known, verbs in document["paths"].items():
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", known), path) and verb.lower() in verbs:
+    for known, there in document["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", known), path) and verb.lower() in there:
             return
     raise NotTaken(f"the API has no {verb} {path}")
 
@@ -178,4 +190,3 @@ def spoken(words: Sequence[str]) -> None:
     known = set(cli_page.commands(cli))
     if not {words[0], " ".join(words[:2])} & known:
         raise NotTaken(f"expunge has no {' '.join(words)}")
-

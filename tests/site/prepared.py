@@ -94,7 +94,9 @@ loader = DataLoader(Records(), batch_size=256, shuffle=True)
 safetensors_bytes = save(torch.nn.Linear(64, 10).state_dict())
 
 def sink_to(folder):
-    return HttpSink(url=url, api_key=api_key, snapshot=view.snapshot, model_name="faces", spool=folder)
+    return HttpSink(
+        url=url, api_key=api_key, snapshot=view.snapshot, model_name="faces", spool=folder
+    )
 
 sink = sink_to("spool-of-sink")
 """
@@ -156,7 +158,9 @@ PAGES = {
         },
     ),
     "docs/api.md": Page(
-        names={"revoke PREFIX": "revoke $(python manage.py api_key list | tail -1 | cut -d' ' -f1)"}
+        names={
+            "revoke PREFIX": "revoke $(python manage.py api_key list | tail -1 | cut -d' ' -f1)"
+        }
         | {"record=digits:17": "record=demo-digits:17"},
     ),
     "docs/capture.md": Page(
@@ -198,8 +202,10 @@ PAGES = {
         shell="python manage.py locations add crm django_model --purpose customers "
         """--settings '{"model": "auth.User", "field": "email"}'\n"""
         "echo made up > FILE\n",
-        before={"destroy_version": "timeout 200 sh -c 'until expunge version list --model faces "
-        "| grep faces; do sleep 1; done'\n"},
+        before={
+            "destroy_version": "timeout 200 sh -c 'until expunge version list --model faces "
+            "| grep faces; do sleep 1; done'\n"
+        },
         names={
             "NAMESPACE/NAME": "$DATASET",
             "place:SLUG": "place:crm",

@@ -1,4 +1,4 @@
-"""The commands in a block of shell, one by one; enough of the shell for what documentation uses."""
+"""The commands in a block of shell, one by one: as much of a shell as documentation uses."""
 
 from __future__ import annotations
 
