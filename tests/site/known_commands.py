@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 # Programs of the system; what they take is not ours to say.
 OF_THE_SYSTEM = frozenset(
-    [".", "cd", "echo", "go", "grep", "kill", "mkdir", "model_signing", "openssl", "pip"]
-    + ["sleep", "timeout", "uniq", "unzip"]
+    {".", "cd", "echo", "go", "grep", "kill", "mkdir", "model_signing", "openssl", "pip"}
+    | {"sleep", "timeout", "uniq", "unzip"}
 )
 # What stands where a reader writes a value of theirs, and such a value.
 SAMPLES = {
