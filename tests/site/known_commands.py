@@ -161,7 +161,7 @@ def mention(text: str) -> None:
         NotTaken: there is no such command, verb or option.
     """
     words = re.sub(r"[\[\]]", "", text.removeprefix("python ")).split()
-    if words[0] == "manage.py" and words[1] != "COMMAND":
+    if words[0] == "manage.py" and words[1] not in {"COMMAND", "..."}:
         mentioned(words[1:])
     elif words[0] == "make":
         make([word for word in words[1:] if word != "help"])
