@@ -13,10 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.functional.installation import Installation
+from tests.site import forking
 from tests.site.code_blocks import ROOT, Block, every_block
 from tests.site.prepared import EVERYWHERE, NOT_RUN, PAGES, Page
 
@@ -100,7 +102,8 @@ def environment(installation: Installation, folder: Path) -> dict[str, str]:
     evidence, bundle = folder / "look.json", folder / "bundle.zip"
     known = installation.ask(KNOWN.format(evidence=evidence))
     installation.manage("export_case", known["CASE"], "--out", str(bundle))
-    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    quick = forking.starter(folder / "bin", folder / "ready")
+    programs = f"{quick}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     return {
         **installation.environ,
         **known,
@@ -148,6 +151,19 @@ def run_page(page: str, blocks: list[Block], folder: Path, environ: dict[str, st
     return done.returncode == 0
 
 
+@contextmanager
+def ready(address: Path, environ: dict[str, str]) -> Iterator[None]:
+    """Keep a process that runs management commands, from when it answers until the end."""
+    words = [sys.executable, "-m", "tests.site.forking", str(address)]
+    with subprocess.Popen(words, cwd=ROOT, env=environ) as process:
+        try:
+            while not address.exists() and process.poll() is None:
+                time.sleep(0.1)
+            yield
+        finally:
+            process.terminate()
+
+
 def run(home: Path, pages: list[str]) -> int:
     """Run pages on an installation in ``home``; return 1 where one of them fails."""
     installation = Installation(home)
@@ -158,11 +174,12 @@ def run(home: Path, pages: list[str]) -> int:
         folder = Path(scratch)
         try:
             environ = environment(installation, folder)
-            failed = [
-                page
-                for page, blocks in wanted(pages)
-                if not run_page(page, blocks, folder, environ)
-            ]
+            with ready(folder / "ready", environ):
+                failed = [
+                    page
+                    for page, blocks in wanted(pages)
+                    if not run_page(page, blocks, folder, environ)
+                ]
         finally:
             installation.close()
     print(f"failed: {shlex.join(failed) or 'none'}")

@@ -6,8 +6,9 @@ import csv
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from PIL import Image
+from pyarrow import parquet
 
 
 def write(folder: Path) -> None:
@@ -21,9 +22,10 @@ def write(folder: Path) -> None:
             Image.fromarray(draw.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(path)
             kind = "cat" if number % 2 else "dog"
             rows.writerow([number, f"owner{number // 2}@example.org", path.name, kind])
+    path = folder / "people.parquet"
     people = [f"person{number}@example.org" for number in range(5)]
-    table = {"key": range(5), "subject": people, "label": list("ababa"), "age": range(30, 35)}
-    pd.DataFrame(table).to_parquet(folder / "people.parquet")
+    columns = {"key": range(5), "subject": people, "label": list("ababa"), "age": range(30, 35)}
+    parquet.write_table(pa.table({name: list(each) for name, each in columns.items()}), path)
 
 
 if __name__ == "__main__":
