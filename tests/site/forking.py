@@ -12,7 +12,10 @@ import json
 import os
 import socket
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STARTER = """#!{python} -ISs
 import json, os, socket, sys
@@ -39,8 +42,12 @@ def starter(folder: Path, address: Path) -> Path:
 def serve(address: str) -> None:
     """Answer one command after the other until this process is ended."""
     import django
+    from django.core.management import call_command
+    from django.db import connections
 
     django.setup()
+    call_command("check")  # reads all that commands would read, each by itself
+    connections.close_all()  # a child has its own
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
         listening.listen()

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from django.urls import get_resolver
+from django.urls import URLResolver, get_resolver
 
 from audits.core.attack import Attack
 from audits.core.event_types import SCHEMA
@@ -96,9 +96,8 @@ def operations() -> Iterator[str]:
 
 def addresses() -> set[str]:
     """Return the addresses of the URL map under /api/v1/, but those of its documentation."""
-    (found,) = [
-        one for one in get_resolver().url_patterns if getattr(one, "namespace", "") == "api"
-    ]
+    resolvers = (one for one in get_resolver().url_patterns if isinstance(one, URLResolver))
+    (found,) = [one for one in resolvers if one.namespace == "api"]
     every = {f"/{found.pattern}{plain(str(one.pattern))}" for one in found.url_patterns}
     return every - {f"{PREFIX}openapi.json", f"{PREFIX}docs", PREFIX}
 
