@@ -12,6 +12,7 @@ import json
 import os
 import socket
 import sys
+from io import StringIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def serve(address: str) -> None:
     from django.db import connections
 
     django.setup()
-    call_command("check")  # reads all that commands would read, each by itself
+    call_command("check", stdout=StringIO())  # reads all that commands would read, each by itself
     connections.close_all()  # a child has its own
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
