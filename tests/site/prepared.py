@@ -57,6 +57,8 @@ NOT_RUN = {
     "go run .": GO,
     "openssl ts -verify": "tests/audits/test_time_stamps.py runs it; here no authority is asked.",
     "model_signing verify": "tests/audits/test_version_export.py runs it where the tool is.",
+    "python manage.py supplier_evidence": "tests/audits/test_supplier.py runs it; the "
+    "demonstration has no model that was bought.",
     "export EXPUNGE_": "The session has both already.",
     "expunge serve check": "It ends with && and a program of the reader's; serving.md is run.",
     "OPENLINEAGE_": "tests/lineage/test_openlineage.py plays the client; none is installed here.",
@@ -200,8 +202,7 @@ PAGES = {
     "docs/locations.md": Page(python=PLACE),
     "docs/registers.md": Page(
         shell="python manage.py locations add crm django_model --purpose customers "
-        """--settings '{"model": "auth.User", "field": "email"}'\n"""
-        "echo made up > FILE\n",
+        """--settings '{"model": "auth.User", "field": "email"}'\n""",
         before={
             "destroy_version": "timeout 200 sh -c 'until expunge version list --model faces "
             "| grep faces; do sleep 1; done'\n"
@@ -210,7 +211,6 @@ PAGES = {
             "NAMESPACE/NAME": "$DATASET",
             "place:SLUG": "place:crm",
             '"MODEL vN"': '"faces v1"',
-            "--dated DAY": "--dated 2026-03-02",
         },
     ),
     "docs/retention.md": Page(),
