@@ -21,7 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo journey first-hour screenshots serve test battery faults tamper check format lint types imports migrations docs site schemas fuzz clean
+.PHONY: help setup demo journey first-hour screenshots serve test blocks battery faults tamper check format lint types imports migrations docs site schemas fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ serve: setup ## Run the site, the scheduler and the workers
 test: setup ## Run the tests on SQLite, then again on PostgreSQL and Valkey
 	$(ON_SQLITE) $(ONE_THREAD) $(PYTEST)
 	$(ONE_THREAD) $(BIN)/python -m tests.services $(PYTEST) -m "queue or (database and not one_engine)"
+
+# The first hour has a server and a demonstration of its own.
+blocks: setup ## Run every block of the documentation on an installation (PAGES="docs/api.md"); some minutes
+	$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.site.blocks $(PAGES)
+	$(if $(PAGES),,$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.site.first_hour)
 
 # The score matrices are made again by `python -m tests.battery.make_matrices`, in some minutes.
 battery: setup ## Check the audit against known truths and lies (QUICK=1: fewer draws)
