@@ -24,16 +24,19 @@ class Address(NamedTuple):
     name: str
     wanted: tuple[str, ...]
     path: str
+    exempt: bool  # from the protection against forged posts
 
 
 def every_address() -> Iterator[Address]:
     """Yield each address of the site once."""
     seen = set()
-    for route, name, converters in _flat(get_resolver().url_patterns):
+    for route, view, converters in _flat(get_resolver().url_patterns):
         if route in seen or "rest>" in route:  # what the API says of all that is not there
             continue
         seen.add(route)
-        yield Address(route, name or "", tuple(converters), _filled(route, converters))
+        exempt = getattr(view.callback, "csrf_exempt", False)
+        path = _filled(route, converters)
+        yield Address(route, view.name or "", tuple(converters), path, exempt)
 
 
 def _filled(route: str, converters: dict[str, Any]) -> str:
@@ -45,7 +48,7 @@ def _filled(route: str, converters: dict[str, Any]) -> str:
 
 def _flat(
     patterns: Iterable[Any], outer: str = "", known: dict[str, Any] | None = None
-) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
+) -> Iterator[tuple[str, Any, dict[str, Any]]]:
     for one in patterns:
         route = outer + str(one.pattern)
         named = dict.fromkeys(getattr(getattr(one.pattern, "regex", None), "groupindex", ()))
@@ -53,4 +56,4 @@ def _flat(
         if hasattr(one, "url_patterns"):
             yield from _flat(one.url_patterns, route, converters)
         else:
-            yield route, one.name, converters
+            yield route, one, converters
