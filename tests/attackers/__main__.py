@@ -21,7 +21,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         counts = Path(folder) / "tried.json"
         os.environ[WHERE] = str(counts)
-        code = int(pytest.main(["-q", "-n", "0", "tests/attackers"]))
+        # What holds the page against the counts comes after them.
+        left_out = "--ignore=tests/attackers/test_threat_model.py"
+        code = int(pytest.main(["-q", "-n", "0", "tests/attackers", left_out]))
         if code == 0:
             before, _, rest = PAGE.read_text().partition(BEGIN)
             written = table(json.loads(counts.read_text()))
