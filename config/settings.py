@@ -22,6 +22,7 @@ from config.headers import *  # noqa: F403  (another)
 from config.keeping import *  # noqa: F403  (another)
 from config.served import *  # noqa: F403  (another)
 from config.sign_in import *  # noqa: F403  (another)
+from config.steady import SteadySchedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything that an installation writes lies under one folder.
@@ -100,8 +101,9 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "config.file_cache.FileCache",
         "LOCATION": VAR / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 5_000},
     }
 }
 
@@ -261,9 +263,14 @@ EXPUNGE_PRIVATE_HOSTS = environment.words("EXPUNGE_PRIVATE_HOSTS", default=[])
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "audits.sweep",
-        "schedule": EXPUNGE_SWEEP_SECONDS,
+        "schedule": SteadySchedule(EXPUNGE_SWEEP_SECONDS),
         "options": {"queue": "intake", "expires": EXPUNGE_SWEEP_SECONDS},
-    }
+    },
+    "store": {
+        "task": "lineage.sweep_store",
+        "schedule": SteadySchedule(86_400),
+        "options": {"queue": "lineage", "expires": 86_400},
+    },
 }
 
 UNFOLD = admin_theme.THEME

@@ -17,7 +17,7 @@ from audits.models.places import LocationResult
 from audits.models.policy_changes import PolicyChange
 from audits.models.previews import PlanPreview
 from audits.models.processing import ProcessingActivity, RulesVersion
-from audits.models.queries import QueryCount, QueryReport
+from audits.models.queries import QueryCount, QueryReport, VersionQueries
 from audits.models.recipients import Notice, Publication, Recipient, ToldWho
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, OwedToOthers
@@ -79,6 +79,7 @@ __all__ = [
     "ToldWho",
     "Verdict",
     "VersionException",
+    "VersionQueries",
     "Webhook",
     "WebhookDelivery",
 ]

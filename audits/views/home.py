@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from audits.core.roles import ROLES
-from audits.queries.attention import OVERDUE
+from audits.queries.attention import OVERDUE, nothing_yet
 from audits.queries.log_state import log_state
 from audits.queries.sign_in import password_only
 from audits.queries.trends import trends
@@ -49,6 +49,7 @@ def staff_home(request: HttpRequest) -> HttpResponse:
         "log": log_state(),
         "queues": queues,
         "paused": [one for one in queues if one.paused_at],
+        "fresh": not found and nothing_yet(),
         "now": now,
         "no_second_factor": has_right(user, *DECIDING) and password_only(request.session),
     }
