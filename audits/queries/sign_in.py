@@ -51,7 +51,7 @@ def holds(failures: SignInFailures, now: datetime) -> bool:
 
 def has_second_factor(member: User) -> bool:
     """Return whether an account has a passkey or an authenticator app."""
-    return Authenticator.objects.filter(user=member, type__in=FACTORS).exists()
+    return bool(Authenticator.objects.filter(user=member, type__in=FACTORS).exists())
 
 
 def sessions_of(member: User, now: datetime) -> QuerySet[StaffSession]:
