@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 router = Router(auth=Scope("capture"), tags=["capture"])
 MOST_NAMES = 10_000
 MOST_RECORDS = 1_000
-# What one run, or the look at its result, was given: a part of a data set, the erased people's too.
+# What one run or the look at its result was given: a part, and sometimes the erased people's.
 OF_ONE_RUN = ("drawn_by_run", "retain_set_of", "forget_set_of", "beside_forget_set_of")
 
 
