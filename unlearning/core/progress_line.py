@@ -23,19 +23,22 @@ def _to_stdout(text: str) -> None:
 
 @dataclass
 class ProgressLine:
-    """Shows each phase on a line of its own that is written over: done, elapsed, time left.
+    """Shows each phase on a line that is written over: done, elapsed, time left.
 
-    It is called as ``Session.progress`` is: with a phase, the steps done and the steps in all.
+    It is called as ``Session.progress`` is: with a phase, the steps done and the steps in all. A
+    phase that was over in less than ``brief`` seconds leaves nothing behind.
 
     Attributes:
         write: where text goes.
         clock: seconds, of any zero.
         every: the line is renewed at most once in so many seconds, and at the end of a phase.
+        brief: how long a phase must last for its line to stay.
     """
 
     write: Callable[[str], None] = _to_stdout
     clock: Callable[[], float] = time.monotonic
     every: float = 0.2
+    brief: float = 1.0
     _phase: str = field(default="", init=False)
     _began: float = field(default=0.0, init=False)
     _renewed: float = field(default=0.0, init=False)
@@ -49,28 +52,34 @@ class ProgressLine:
             self._begin(phase, now)
         left = self._pace.left(done, total)
         if done >= total:
-            self._show(f"{self._said(done, total, now)}\n")
-            self._phase, self._width = "", 0
+            self._end(self._said(done, total, now), now)
         elif now - self._renewed >= self.every:
             self._show(", ".join(filter(None, [self._said(done, total, now), left])))
             self._renewed = now
 
     def _begin(self, phase: str, now: float) -> None:
-        if self._phase:  # it was left before its end
-            self.write("\n")
-        self._phase, self._began, self._renewed, self._width = phase, now, now, 0
+        self._clear()  # one that was left before its end
+        self._phase, self._began, self._renewed = phase, now, now
         self._pace = Pace(self.clock)
+
+    def _end(self, said: str, now: float) -> None:
+        self._clear()
+        if now - self._began >= self.brief:
+            self.write(f"{said}\n")
+        self._phase = ""
 
     def _said(self, done: int, total: int, now: float) -> str:
         share = 100 * done // total if total else 100
         return f"{self._phase}: {done} of {total} ({share} %), {elapsed(now - self._began)} so far"
 
     def _show(self, text: str) -> None:
-        self.write(BACK + text.ljust(self._width) if text[-1] != "\n" else BACK + self._last(text))
+        self.write(f"{BACK}{text.ljust(self._width)}")
         self._width = len(text)
 
-    def _last(self, text: str) -> str:
-        return text[:-1].ljust(self._width) + "\n"
+    def _clear(self) -> None:
+        if self._width:
+            self.write(f"{BACK}{' ' * self._width}{BACK}")
+        self._width = 0
 
 
 def elapsed(seconds: float) -> str:
