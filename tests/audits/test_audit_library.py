@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from audits.core.recheck import recheck
 from audits.core.twins import NoTwin
 from audits.library import audit, own_records
 from unlearning.core.gradient_recipe import GradientRecipe
-from unlearning.library import Experiment
+from unlearning.library import Experiment, quiet
 
 SMALL = own_records(looks=(6,))
 
@@ -42,12 +41,14 @@ class Wide(GradientRecipe):
         raise NotImplementedError
 
 
-def case(size: int = 90, **more: Any) -> Experiment:
+def case(size: int = 90, progress=quiet) -> Experiment:
     draw = torch.Generator().manual_seed(8)
     inputs = torch.randn(size, 60, generator=draw)
     labels = torch.randint(0, 2, (size,), generator=draw)
     examples = TensorDataset(inputs, labels)
-    return Experiment.of(Wide(), examples, forget=range(5), unseen=range(30, size), **more)
+    return Experiment.of(
+        Wide(), examples, forget=range(5), unseen=range(30, size), progress=progress
+    )
 
 
 @pytest.fixture(scope="module")

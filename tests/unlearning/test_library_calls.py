@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
@@ -22,6 +21,7 @@ from unlearning.library import (
     decoded,
     method_named,
     methods,
+    quiet,
 )
 from unlearning.methods.finetune import Finetune
 from unlearning.recipes.digits import DigitsMLP, digit_records
@@ -34,8 +34,10 @@ def examples(size: int = 40) -> TensorDataset:
     return TensorDataset(torch.randn(size, 4, generator=draw), torch.arange(size) % 3)
 
 
-def case(**more: Any) -> Experiment:
-    return Experiment.of(RECIPE, examples(), forget=[3, 1], unseen=range(30, 40), seed=4, **more)
+def case(progress=quiet) -> Experiment:
+    return Experiment.of(
+        RECIPE, examples(), forget=[3, 1], unseen=range(30, 40), seed=4, progress=progress
+    )
 
 
 def test_the_sets_are_parted_by_number_and_what_is_not_named_stays():
