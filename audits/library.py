@@ -38,7 +38,6 @@ from audits.core.shadow_rows import stack
 from audits.core.shadows import ShadowData, train_shadow, with_retrained
 from audits.core.twins import NoTwin, candidates_of, choose_twins
 from audits.core.verdict import Outcome
-from unlearning.core.context import Context
 from unlearning.core.examples import count
 from unlearning.core.session import Session
 from unlearning.library import method_named
@@ -150,7 +149,7 @@ def audit(
     Raises:
         NoTwin: ``unseen`` is too small; the sentence says by how much.
         PolicyRefused: the policy asks for surrogates, or for an attack that there is not.
-        Further as ``Experiment.unlearn``.
+        UnknownName, UnknownSetting, OutOfRange: there is no such method or setting.
     """
     policy = policy or own_records()
     procedure = _Repeated(case=case, method=method_named(method, **settings))
@@ -189,8 +188,7 @@ class _Repeated:
         self, model: nn.Module, retain: Examples, forget: Examples, seed: int
     ) -> nn.Module:
         """Return the unlearned model."""
-        context = Context(recipe=self.case.recipe, seed=seed, device=self.case.device)
-        return self.method.unlearn(model, retain, forget, context)
+        return self.method.unlearn(model, retain, forget, self.case.context(seed))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,6 +60,7 @@ class Experiment:
         retain: what the model learns and keeps, pairs (input, target).
         forget: what it learns and is to forget.
         unseen: what it never learns; an audit draws twins, canaries and tests from it.
+        validation: what it never learns and no audit draws from; a few methods read it.
         seed: of the training and of the unlearning.
         device: where models are trained.
         progress: hears (phase, steps done, steps in all); ``ProgressLine()`` shows them.
@@ -69,6 +70,7 @@ class Experiment:
     retain: Examples
     forget: Examples
     unseen: Examples = NOTHING
+    validation: Examples = NOTHING
     seed: int = 0
     device: torch.device = CPU
     progress: Callable[[str, int, int], None] = quiet
@@ -126,13 +128,17 @@ class Experiment:
 
         Raises:
             UnknownName, UnknownSetting, OutOfRange: there is no such method or setting.
-            Further as ``Method.apply``.
+            EmptySet, NotEligible, NothingTouched: it cannot be applied; see ``Method.apply``.
         """
         chosen = method_named(method, **settings)
-        context = Context(
-            recipe=self.recipe, seed=self.seed, device=self.device, progress=self.progress
-        )
+        context = self.context(self.seed, progress=self.progress)
         return chosen.apply(model, self.retain, self.forget, context)
+
+    def context(self, seed: int, **more: Any) -> Context:  # noqa: ANN401  (fields of a context)
+        """Return what a method is given besides the model and the two sets."""
+        return Context(
+            recipe=self.recipe, validation=self.validation, seed=seed, device=self.device, **more
+        )
 
     def accuracy(self, model: nn.Module, examples: Examples) -> float:
         """Return the share of examples that a model labels rightly, in [0, 1]."""

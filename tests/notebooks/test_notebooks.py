@@ -135,7 +135,7 @@ def test_every_notebook_says_what_it_promises_without_the_web_half(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
         env={**os.environ, "EXPUNGE_CIFAR10": "", "MPLCONFIGDIR": str(tmp_path)},
     )
     ran = {one["name"]: one for one in map(json.loads, done.stdout.splitlines())}

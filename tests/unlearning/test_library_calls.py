@@ -11,6 +11,7 @@ from torch.utils.data import ConcatDataset, TensorDataset
 from lineage.core.registry import UnknownName
 from tests.unlearning.toys import Toy
 from unlearning.core.context import Context
+from unlearning.core.method import EmptySet
 from unlearning.core.ranges import OutOfRange
 from unlearning.core.replay.states import model_digest
 from unlearning.core.session import Session
@@ -78,6 +79,19 @@ def test_names_and_settings_that_there_are_not_are_refused_in_a_sentence():
         method_named("finetune", depth=3)
     with pytest.raises(OutOfRange, match=r"epochs is 0"):
         method_named("finetune", epochs=0)
+
+
+def test_a_method_that_reads_validation_data_is_refused_without_and_runs_with_it():
+    found = case()
+    original = found.train()
+    with pytest.raises(EmptySet, match=r"reads the validation set, and it is empty"):
+        found.unlearn("scrub_rewind", original)
+    given = replace(found, validation=found.unseen)
+    assert given.unlearn("scrub_rewind", original).report.read == (
+        "retain",
+        "forget",
+        "validation",
+    )
 
 
 def test_progress_is_heard_of_training_and_unlearning():
