@@ -161,6 +161,7 @@ def audit(
     )
     data = _sets(case, policy, design)
     rows: list[ShadowRow] = []
+    judged: Audit | None = None
     for look in policy.looks:
         for number in range(len(rows), 2 * look):
             case.progress(PHASE, number, 2 * look)
@@ -170,6 +171,7 @@ def audit(
         judged = _judged(method, seen, attacks, _Models(before=original, after=deployed))
         if judged.verdict.outcome is not Outcome.INCONCLUSIVE:
             break
+    assert judged is not None  # noqa: S101  (a policy has a look)
     return judged
 
 

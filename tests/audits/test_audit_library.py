@@ -66,6 +66,7 @@ def test_the_evidence_fits_the_schema_and_gives_the_verdict_again(judged):
     found = recheck(file)
     assert found.schema_checked
     assert found.agrees
+    assert found.again
     assert found.again.reasons == made.verdict.reasons
 
 

@@ -10,7 +10,7 @@ from expunge import training
 from expunge.rehearsal import Rehearsal
 
 
-def loader() -> DataLoader:
+def loader() -> DataLoader[tuple[torch.Tensor, ...]]:
     return DataLoader(TensorDataset(torch.arange(6)), batch_size=2)
 
 
@@ -22,6 +22,8 @@ def test_what_a_training_used_and_wrote_is_kept():
         version = captured.finish(weights=b"w", metrics={"loss": 0.5})
     assert captured.run == sink.run
     assert version == captured.version != sink.run
+    assert sink.started
+    assert sink.finished
     assert list(sink.finished.used) == [10, 11, 12, 13, 14, 15]
     assert (sink.finished.weights, sink.finished.metrics) == (b"w", {"loss": 0.5})
     assert sink.started.environment

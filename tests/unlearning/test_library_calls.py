@@ -11,6 +11,7 @@ from torch.utils.data import ConcatDataset, TensorDataset
 from lineage.core.registry import UnknownName
 from tests.unlearning.toys import Toy
 from unlearning.core.context import Context
+from unlearning.core.examples import Examples, count
 from unlearning.core.method import EmptySet
 from unlearning.core.ranges import OutOfRange
 from unlearning.core.replay.states import model_digest
@@ -43,7 +44,7 @@ def case(progress=quiet) -> Experiment:
 
 def test_the_sets_are_parted_by_number_and_what_is_not_named_stays():
     found = case()
-    assert [len(found.retain), len(found.forget), len(found.unseen)] == [28, 2, 10]
+    assert [*map(count, (found.retain, found.forget, found.unseen))] == [28, 2, 10]
     assert torch.equal(found.forget[0][0], examples()[3][0])
     with pytest.raises(SetsOverlap, match=r"^Record 4 and 1 more are in forget and in unseen"):
         Experiment.of(RECIPE, examples(), forget=range(6), unseen=range(4, 9))
@@ -51,7 +52,7 @@ def test_the_sets_are_parted_by_number_and_what_is_not_named_stays():
 
 def test_a_training_is_that_of_the_recipe():
     found = case()
-    learned = ConcatDataset([found.retain, found.forget])
+    learned: Examples = ConcatDataset([found.retain, found.forget])
     same = RECIPE.train(learned, Session(seed=4))
     assert model_digest(found.train()) == model_digest(same)
     without = RECIPE.train(found.retain, Session(seed=4))
