@@ -17,28 +17,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch.utils.data import Subset
 
 from audits.core.attack import RecordAttack
 from audits.core.contrast import keep, measure_under, recompute_all
-from audits.core.copied import drawn_records
 from audits.core.design import TwinDesign, canaries_for, derived_seed
+from audits.core.drawn_sets import drawn_sets
 from audits.core.evidence_file import write
 from audits.core.harness import Deployment
 from audits.core.kinds import of_kind
 from audits.core.look_account import account_of, comparisons, effect_of
-from audits.core.mislabelled import Mislabelled
-from audits.core.neighbours import copies_around
 from audits.core.other_attacks import other_attacks
 from audits.core.policy import MAIN_ATTACK, USUAL_ATTACKS, AuditData, EvidencePolicy, PolicyRefused
 from audits.core.scores import scores_of
 from audits.core.shadow_material import Asked
-from audits.core.shadow_pool import decoded
 from audits.core.shadow_rows import stack
 from audits.core.shadows import ShadowData, train_shadow, with_retrained
-from audits.core.twins import NoTwin, candidates_of, choose_twins
 from audits.core.verdict import Outcome
-from unlearning.core.examples import count
 from unlearning.core.session import Session
 from unlearning.library import method_named
 
@@ -58,7 +52,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Audit", "EvidencePolicy", "audit", "own_records"]
 
-SMALLEST_TEST = 20
 KIND, PHASE, NEIGHBOURHOOD = "U_LIRA", "shadow models", "neighbourhood"
 
 
@@ -159,7 +152,7 @@ def audit(
         looks=policy.looks,
         canaries=canaries_for(policy.looks, compared=deployed is not None),
     )
-    data = _sets(case, policy, design)
+    data = drawn_sets(case, design, copies=NEIGHBOURHOOD in policy.attacks)
     rows: list[ShadowRow] = []
     judged: Audit | None = None
     for look in policy.looks:
@@ -226,40 +219,6 @@ def _attacks(policy: EvidencePolicy) -> dict[str, RecordAttack]:
     if unknown := [name for name in policy.attacks if name not in known]:
         raise PolicyRefused(f"attacks holds {unknown[0]!r}; there are {', '.join(known)}.")
     return {name: known[name]() for name in policy.attacks[1:]}
-
-
-def _sets(case: Experiment, policy: EvidencePolicy, design: TwinDesign) -> ShadowData:
-    """Return who is learned, by whom replaced, planted and asked.
-
-    Raises:
-        NoTwin: ``unseen`` is too small.
-    """
-    strangers, needed = count(case.unseen), count(case.forget) + design.canaries + SMALLEST_TEST
-    if strangers < needed:
-        raise NoTwin(
-            f"unseen has {strangers} records; {needed} are needed: a twin for each of the "
-            f"{count(case.forget)} to forget, {design.canaries} as canaries and {SMALLEST_TEST} "
-            f"for tests."
-        )
-    seed = derived_seed(design.seed, "twins")
-    twins = choose_twins(candidates_of(case.forget), candidates_of(case.unseen), seed=seed)
-    rest = np.setdiff1d(np.arange(strangers), twins)
-    rest = np.random.default_rng(derived_seed(design.seed, "rest")).permutation(rest)
-    planted, test = rest[: design.canaries].tolist(), rest[design.canaries :].tolist()
-    copied = drawn_records([0] * count(case.forget), seed=derived_seed(design.seed, "copied"))
-    asked = Subset(case.forget, copied) if copied else case.forget
-    copies = copies_around(asked, case.retain, seed=derived_seed(design.seed, "copies"))
-    return decoded(
-        ShadowData(
-            retain=case.retain,
-            forget=case.forget,
-            twins=Subset(case.unseen, twins.tolist()),
-            canaries=Mislabelled(Subset(case.unseen, planted), len(case.recipe.targets)),
-            test=Subset(case.unseen, test),
-            copies=copies if NEIGHBOURHOOD in policy.attacks else None,
-            copied=copied if NEIGHBOURHOOD in policy.attacks else (),
-        )
-    )
 
 
 def _row(
