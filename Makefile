@@ -93,7 +93,8 @@ docs: $(VENV)/.installed ## The documentation says what the code says (DOCS=writ
 		$(BIN)/python -m audits.core.questions && \
 		$(BIN)/python -m audits.core.role_page && \
 		$(BIN)/python -m tests.expunge.cli_page && \
-		$(BIN)/python -m tests.site.commands_page; fi
+		$(BIN)/python -m tests.site.commands_page && \
+		$(BIN)/python -m tests.notebooks.pages; fi
 	$(BIN)/pytest -q tests/test_docs.py tests/test_site.py
 
 # The theme's own notice about the next mkdocs is no finding of ours.
