@@ -42,7 +42,7 @@ def is_locked(member: User, now: datetime) -> bool:
 
 def holds(failures: SignInFailures, now: datetime) -> bool:
     """Return whether a lock is still closed; with 0 minutes only an administrator opens it."""
-    minutes = settings.EXPUNGE_LOCK_MINUTES
+    minutes: int = settings.EXPUNGE_LOCK_MINUTES
     since = failures.locked_at
     return since is not None and (minutes == 0 or now - since < timedelta(minutes=minutes))
 
