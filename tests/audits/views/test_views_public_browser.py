@@ -119,7 +119,7 @@ def test_L6_axe_finds_nothing_on_any_public_page(language, settings):
         launched = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         try:
             looked = Looked(launched.new_page())
-            faults = {}
+            faults: dict[str, list[str]] = {}
             for name, response in pages:
                 if language == WRITTEN or not faults:
                     looked.open(name, response)
