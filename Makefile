@@ -49,7 +49,7 @@ test: setup ## Run the tests on SQLite, then again on PostgreSQL and Valkey
 battery: setup ## Check the audit against known truths and lies (QUICK=1: fewer draws)
 	$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.battery $(if $(QUICK),--quick)
 
-# `make test` changes each byte of a file up to 2,000 bytes, and a hundred of a longer one.
+# `make test` changes each byte of a file up to 2,000 bytes, and 300 of a longer one.
 tamper: setup ## Change ten thousand bytes of each file of an exported case: all are rejected
 	EXPUNGE_TEST_FLIPS=10000 $(ON_SQLITE) $(ONE_THREAD) $(BIN)/pytest -n 2 -q \
 		tests/audits/core_trail tests/audits/test_tamper_matrix.py

@@ -21,7 +21,7 @@ from tests.audits.core_trail.bundles import MANIFEST, files, flipped, packed, re
 from tests.audits.core_trail.sealing import KEY, OTHER_KEY, START, VKEY, event, record
 
 # `make tamper` tries more places; files of up to 2,000 bytes are always tried whole.
-PLACES = int(os.environ.get("EXPUNGE_TEST_FLIPS", "100"))
+PLACES = int(os.environ.get("EXPUNGE_TEST_FLIPS", "300"))
 VERIFIERS = [bundles.by_the_product, bundles.by_the_stranger]
 OF_ZIPS = [bundles.zip_by_the_product, bundles.zip_by_the_stranger]
 DERIVED = ("evidence.dsse.json", "case.tlog-proof", "checkpoint.txt", "events.jsonl", "events.csv")

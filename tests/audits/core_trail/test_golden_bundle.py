@@ -14,7 +14,7 @@ from expunge.standalone import verify as standalone
 from tests.audits.core_trail import bundles, make_golden_bundle
 from tests.audits.core_trail.make_golden_bundle import BUNDLE, KEY
 
-PLACES = int(os.environ.get("EXPUNGE_TEST_FLIPS", "100"))
+PLACES = int(os.environ.get("EXPUNGE_TEST_FLIPS", "300"))
 DATA, VKEY = BUNDLE.read_bytes(), KEY.read_text().strip()
 # Its bytes say which verifier was current, so they may differ from what is exported today.
 OF_ITS_TIME = {"verify.py", "manifest.json"}
