@@ -21,10 +21,10 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo journey screenshots serve test battery tamper check format lint types imports migrations docs site schemas fuzz clean
+.PHONY: help setup demo journey first-hour screenshots serve test blocks battery faults tamper check format lint types imports migrations docs site schemas fuzz clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## Install the dependencies; make keys, database and static files
 	@$(BIN)/python manage.py setup
@@ -34,6 +34,9 @@ demo: setup ## Show one erasure from request to sealed report, with made-up peop
 
 journey: setup ## Play twelve situations of a data-protection officer on the real pages
 	@$(BIN)/python manage.py journey $(ARGS)
+
+first-hour: ## Do docs/first-hour.md from a clean clone: environments, wheel, server, every step timed
+	@$(PYTHON) -m tests.site.first_hour $(ARGS)
 
 screenshots: setup ## Photograph every page of a site with made-up people (ARGS=FOLDER); play four journeys
 	@$(BIN)/python -m tests.screenshots $(ARGS)
@@ -45,9 +48,19 @@ test: setup ## Run the tests on SQLite, then again on PostgreSQL and Valkey
 	$(ON_SQLITE) $(ONE_THREAD) $(PYTEST)
 	$(ONE_THREAD) $(BIN)/python -m tests.services $(PYTEST) -m "queue or (database and not one_engine)"
 
+# The first hour has a server and a demonstration of its own.
+blocks: setup ## Run every block of the documentation on an installation (PAGES="docs/api.md"); some minutes
+	$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.site.blocks $(PAGES)
+	$(if $(PAGES),,$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.site.first_hour)
+
 # The score matrices are made again by `python -m tests.battery.make_matrices`, in some minutes.
 battery: setup ## Check the audit against known truths and lies (QUICK=1: fewer draws)
 	$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.battery $(if $(QUICK),--quick)
+
+# Goes on where it was interrupted: make faults RESUME=var/faults.jsonl
+faults: setup ## Kill, stop and fill what cases need, and look what becomes of them (QUICK=1: one of each)
+	@$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.faults $(if $(QUICK),--quick) \
+		$(if $(RESUME),--resume $(RESUME)) $(ARGS)
 
 # `make test` changes each byte of a file up to 2,000 bytes, and 300 of a longer one.
 tamper: setup ## Change ten thousand bytes of each file of an exported case: all are rejected

@@ -8,3 +8,7 @@ class AuditsConfig(AppConfig):
 
     name = "audits"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Note who signs in."""
+        from audits.views import signed_in  # noqa: F401, PLC0415  (its receivers are connected)

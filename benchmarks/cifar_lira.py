@@ -27,6 +27,7 @@ from benchmarks.cifar_models import Asked, ChannelsLast, Place, Training, each, 
 from benchmarks.cifar_unlearning import Experiment, verdicts
 from benchmarks.command import run
 from benchmarks.unlearning_cells import CIFAR_DEVIATION, CIFAR_MEAN, CLASSES
+from unlearning.recipes.small_images import BUILD
 
 if TYPE_CHECKING:
     import argparse
@@ -70,6 +71,7 @@ class Sizes:
     most: int | None = None
     architecture: str = "resnet18_small_stem"
     width: int = 16
+    depth: int = 1
     retained: int = 5000
     forgotten: int = 200
     looks: tuple[int, ...] = (8, 16)
@@ -106,6 +108,9 @@ def measure(  # noqa: PLR0913  (one for each option)
     part: str = "lira",
     margins: Path | None = None,
     retained: int | None = None,
+    architecture: str | None = None,
+    width: int | None = None,
+    depth: int | None = None,
 ) -> dict[str, Any]:
     """Return everything that is measured; see ``options`` for the arguments.
 
@@ -116,13 +121,19 @@ def measure(  # noqa: PLR0913  (one for each option)
     if shadows % 2 or shadows < SMALLEST:
         raise OddShadows(f"--shadows is {shadows}; it must be even, and {SMALLEST} or more.")
     sizes = Sizes.quick() if quick else Sizes()
-    if retained is not None:
-        sizes = replace(sizes, retained=retained)
+    wanted = {
+        "retained": retained,
+        "architecture": architecture,
+        "width": width,
+        "depth": depth,
+    }
+    sizes = replace(sizes, **{name: one for name, one in wanted.items() if one is not None})  # type: ignore[arg-type]  # of both types
     place = Place(root=data_root, device=device, most=sizes.most)
     recipe = ChannelsLast(
         targets=CLASSES,
         architecture=sizes.architecture,
         width=sizes.width,
+        depth=sizes.depth,
         mean=CIFAR_MEAN,
         deviation=CIFAR_DEVIATION,
         epochs=min(epochs, sizes.most_epochs),
@@ -259,6 +270,9 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=float, default=3600, help="no model is begun after so many"
     )
     parser.add_argument("--part", choices=PARTS, default="lira", help="what is measured")
+    parser.add_argument("--architecture", choices=sorted(BUILD), help="the network")
+    parser.add_argument("--width", type=int, help="channels of the first stage of a thin_resnet")
+    parser.add_argument("--depth", type=int, help="blocks in each of its three stages")
     parser.add_argument("--retained", type=int, help="images retained in the unlearning part")
     parser.add_argument(
         "--margins", type=Path, help="what the models answered: read from here, or kept here"

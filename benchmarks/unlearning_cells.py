@@ -6,6 +6,7 @@ the rest are to be forgotten, drawn once with the seed 123; only initial weights
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -114,7 +115,9 @@ def _folder(root: Path | None, part: str) -> Pair:
 
         found = torchvision.datasets.ImageFolder(str(root / part))
         arrays = [np.asarray(image, np.uint8) for image, _ in found]
-        np.savez(kept, images=np.stack(arrays), labels=np.asarray(found.targets))
+        written = kept.with_suffix(f".{os.getpid()}.npz")  # several processes may begin at once
+        np.savez(written, images=np.stack(arrays), labels=np.asarray(found.targets))
+        written.replace(kept)
     read = np.load(kept)
     images = torch.from_numpy(read["images"]).permute(0, 3, 1, 2).float() / 255
     mean, deviation = (

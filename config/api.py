@@ -9,7 +9,17 @@ from django.http import HttpResponse, HttpResponseNotAllowed
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from audits.api import case_work, cases, deployments, evidence, log, reports, serving, webhooks
+from audits.api import (
+    case_deciding,
+    case_work,
+    cases,
+    deployments,
+    evidence,
+    log,
+    reports,
+    serving,
+    webhooks,
+)
 from config.openapi import document
 from lineage.api import (
     affected,
@@ -65,6 +75,7 @@ for _part in (
     capture,
     cases,
     case_work,
+    case_deciding,
     log,
     openlineage,
     serving,
@@ -149,6 +160,7 @@ api.add_router("/versions", versions.router)
 api.add_router("/lineage", affected.router)
 api.add_router("/cases", cases.router)
 api.add_router("/cases", case_work.router)
+api.add_router("/cases", case_deciding.router)
 api.add_router("/cases", evidence.router)
 api.add_router("/cases", reports.router)
 api.add_router("/log", log.router)

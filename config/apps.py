@@ -20,4 +20,5 @@ class SiteConfig(AppConfig):
             policy,  # noqa: F401
             processing_checks,  # noqa: F401
             retention_checks,  # noqa: F401
+            sign_in_checks,  # noqa: F401
         )

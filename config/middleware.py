@@ -5,6 +5,7 @@ The Django admin's theme evaluates expressions; its prefix alone gets a looser p
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -14,7 +15,7 @@ from lineage.api.problems import problem
 from lineage.services.missing_erasures import replay_needed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from django.http import HttpRequest
 
@@ -42,6 +43,34 @@ class RestoredMustReplay:
                 return problem(503, REFUSAL.strip())
             return HttpResponse(REFUSAL, status=503, content_type="text/plain; charset=utf-8")
         return self.get_response(request)
+
+
+class StrictHeaders:
+    """What Django does not say itself, on every answer: files and errors too.
+
+    Nothing here is for other sites to embed, and no page needs a camera, a place or a purse.
+    """
+
+    SAID: Mapping[str, str] = MappingProxyType(
+        {
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": (
+                "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
+                "magnetometer=(), microphone=(), midi=(), payment=(), usb=(), "
+                "publickey-credentials-create=(self), publickey-credentials-get=(self)"
+            ),
+        }
+    )
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, and say it."""
+        response = self.get_response(request)
+        for name, value in self.SAID.items():
+            response.headers.setdefault(name, value)
+        return response
 
 
 class AdminContentPolicy:

@@ -15,14 +15,14 @@ try:  # Debian's SQLite 3.40 has a WAL bug; the wheel carries a repaired one (DE
 except ImportError:  # pragma: no cover  (no wheel for this platform)
     pass
 
-from csp.constants import NONE, SELF
-from django.urls import reverse_lazy
-
 from config import admin_theme, environment, logs, processing
 from config.anchors import *  # noqa: F403  (a group of its own)
 from config.api_limits import *  # noqa: F403  (another)
+from config.headers import *  # noqa: F403  (another)
 from config.keeping import *  # noqa: F403  (another)
 from config.served import *  # noqa: F403  (another)
+from config.sign_in import *  # noqa: F403  (another)
+from config.steady import SteadySchedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything that an installation writes lies under one folder.
@@ -34,12 +34,6 @@ _secret = KEYS / "django.secret"
 # Written by `manage.py setup`; until then a process-local one keeps every command usable.
 SECRET_KEY = _secret.read_text() if _secret.exists() else os.urandom(32).hex()
 ALLOWED_HOSTS = environment.words("EXPUNGE_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-SITE_URL = os.environ.get("EXPUNGE_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-CSRF_TRUSTED_ORIGINS, CSRF_FAILURE_VIEW = [SITE_URL], "audits.views.errors.csrf_failure"
-_https = SITE_URL.startswith("https://")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _https
-SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 
 INSTALLED_APPS = [
     "unfold",
@@ -52,6 +46,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "ninja",  # so that the pages of the API's documentation come from here
     "lineage",
     "unlearning",
@@ -59,6 +58,7 @@ INSTALLED_APPS = [
     "config",
 ]
 MIDDLEWARE = [
+    "config.middleware.StrictHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -72,20 +72,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.staff_sessions.StaffSessions",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "object-src": [NONE],
-        "base-uri": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-    }
-}
-X_FRAME_OPTIONS = "DENY"
-SECURE_REFERRER_POLICY = "same-origin"
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
@@ -111,8 +101,9 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "config.file_cache.FileCache",
         "LOCATION": VAR / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 5_000},
     }
 }
 
@@ -129,16 +120,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
-LOGIN_URL = reverse_lazy("login")
-LOGIN_REDIRECT_URL = reverse_lazy("audits:staff_home")
-LOGOUT_REDIRECT_URL = reverse_lazy("audits:erasure_form")
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
 EMAIL_BACKEND = os.environ.get(
     "EXPUNGE_EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend"
 )
@@ -282,9 +263,14 @@ EXPUNGE_PRIVATE_HOSTS = environment.words("EXPUNGE_PRIVATE_HOSTS", default=[])
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "audits.sweep",
-        "schedule": EXPUNGE_SWEEP_SECONDS,
+        "schedule": SteadySchedule(EXPUNGE_SWEEP_SECONDS),
         "options": {"queue": "intake", "expires": EXPUNGE_SWEEP_SECONDS},
-    }
+    },
+    "store": {
+        "task": "lineage.sweep_store",
+        "schedule": SteadySchedule(86_400),
+        "options": {"queue": "lineage", "expires": 86_400},
+    },
 }
 
 UNFOLD = admin_theme.THEME

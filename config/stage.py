@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# Of each program within a minute: more is a fault that a restart does not repair.
+RESTARTS = 10
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """Running processes, and where they are reached."""
@@ -40,14 +44,15 @@ def stage(
 
     Raises:
         PortNotUsable: the port is in use; nothing was started.
-        NoValkeyServer, ProgramFailed: something did not start; the rest was stopped.
+        ValkeyDidNotStart, ProgramFailed: something did not start; the rest was stopped.
     """
     require_free(port, host=host)
     site = f"http://{host}:{port}"
     logs = var / "log"
     logs.mkdir(parents=True, exist_ok=True)
     (var / "broker" / "control").mkdir(parents=True, exist_ok=True)
-    with _broker() as url, Supervisor(say=say) as supervisor:
+    with _broker() as found, Supervisor(say=say) as supervisor:
+        url = _started(found, supervisor)
         environ = {**os.environ, "EXPUNGE_SITE_URL": site, **(extra or {})}
         if url:
             environ["REDIS_URL"] = url
@@ -57,27 +62,48 @@ def stage(
             ("scheduler", commands.beat(environ, schedule=var / "celerybeat-schedule")),
         ):
             log = logs / f"{name}.log"
-            supervisor.start(Program(name=name, command=command, log=log, restarts=3))
+            supervisor.start(Program(name=name, command=command, log=log, restarts=RESTARTS))
         supervisor.start(
             Program(
                 name="web",
                 command=commands.web(environ, host=host, port=port),
                 log=logs / "web.log",
                 healthy=lambda: _answers(f"{site}/healthz"),
-                restarts=3,
+                restarts=RESTARTS,
             )
         )
         yield Stage(supervisor=supervisor, broker_url=url, site=site)
 
 
 @contextmanager
-def _broker() -> Iterator[str]:
-    """Yield the URL of a broker, or nothing where only kombu's file system transport is left."""
+def _broker() -> Iterator[str | valkey.Private]:
+    """Yield a broker's URL, or the private server to start, or "" for kombu's file system."""
+    if url := os.environ.get("REDIS_URL", ""):
+        yield url
+        return
     try:
-        with valkey.broker(os.environ) as url:
-            yield url
+        program = valkey.find_server(os.environ)
     except valkey.NoValkeyServer:
         yield ""
+        return
+    with valkey.private_place(program) as place:
+        yield place
+
+
+def _started(found: str | valkey.Private, supervisor: Supervisor) -> str:
+    """Return the URL of the broker; a private one is watched as every other program is."""
+    if isinstance(found, str):
+        return found
+    supervisor.start(
+        Program(
+            name="broker",
+            command=found.command,
+            log=found.log,
+            healthy=lambda: valkey.answers(found.address),
+            restarts=RESTARTS,
+        )
+    )
+    return found.url
 
 
 def _answers(url: str) -> bool:

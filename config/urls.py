@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
 
-from audits.views.sign_in import SignInForm
 from config import api
 from config.health import healthz
 
-sign_in = LoginView.as_view(
-    authentication_form=SignInForm,
-    redirect_authenticated_user=True,
-)
+# One way in: with the second factor, the lock and the limits.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 urlpatterns = [
     path("", include("audits.urls")),
     path("models/", include("lineage.urls")),
-    path("accounts/login/", sign_in, name="login"),
-    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/", include("config.account_urls")),
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),

@@ -213,6 +213,18 @@ class Snapshot(TypedDict):
     space: str
 
 
+class RecordFacts(Record):
+    """How a record stands; what says something about a person is None without its scope."""
+
+    media_type: str | None
+    restricted: bool
+    sha256: str | None
+    size: int | None
+    stored: bool
+    subject: str | None
+    target: str | None
+
+
 class Run(TypedDict):
     """A training, or whatever else read and wrote data or models."""
 
@@ -226,6 +238,30 @@ class Run(TypedDict):
     seconds: float | None
     started_at: str
     state: str
+
+
+class Extension(TypedDict):
+    """Why an answer takes longer, until when, and when the person was told."""
+
+    decided_at: str
+    new_due: str
+    reason: str
+    told_at: str | None
+
+
+class Deployment(TypedDict):
+    """A version at a place; where it is not ``usable``, take it down."""
+
+    acknowledged_at: str | None
+    deployed_at: str
+    deployment: str
+    kind: str
+    name: str
+    place: str
+    switched_at: str | None
+    usable: bool
+    version: str
+    withdrawn_at: str | None
 
 
 class Health(TypedDict):

@@ -76,6 +76,24 @@ class Calls:
         headers = {"Idempotency-Key": key or str(uuid4())}
         return self._again(_json, "POST", address, json=dict(body), headers=headers)
 
+    def delete(self, address: str) -> None:
+        """Delete something; what is gone already is gone. Raises as ``raise_for``.
+
+        Raises:
+            NotThere: at the first attempt there was nothing.
+        """
+        attempts = 0
+
+        def once() -> None:
+            nonlocal attempts
+            attempts += 1
+            response = self._client().request("DELETE", address)
+            # An answer that was lost may have been that it is deleted.
+            if response.status_code != httpx.codes.NOT_FOUND or attempts == 1:
+                raise_for(response)
+
+        self._patiently(once)
+
     def download(
         self, address: str, to: Path, progress: Progress | None = None, **query: str | int
     ) -> Path:

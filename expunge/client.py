@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from expunge.areas.cases import CaseCalls
+from expunge.areas.deployments import DeploymentCalls
 from expunge.areas.lineage import LineageCalls
 from expunge.areas.serving import ServingCalls
+from expunge.areas.webhooks import WebhookCalls
 from expunge.buffer import Buffer
 from expunge.calls import Calls
 from expunge.configuration import configured
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Client(CaseCalls, LineageCalls, ServingCalls):
+class Client(CaseCalls, LineageCalls, ServingCalls, DeploymentCalls, WebhookCalls):
     """A platform, asked with one key.
 
     * ``url``, ``api_key``: where it is and who asks; by default from the environment or a file;

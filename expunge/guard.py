@@ -136,7 +136,7 @@ class ServingGuard:
         """Count answers where somebody is named or there is a limit. Raises QueryLimitReached."""
         limit = int(self._told["queries_per_day"])
         if caller != UNNAMED or limit:
-            self._counts().count(caller, answers, limit)
+            self._counts().count(caller, answers, limit, self.version)
 
     def close(self) -> None:
         """Report what was counted and not reported yet."""

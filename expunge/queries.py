@@ -59,6 +59,7 @@ class _Report:
     id: str
     day: date
     answers: Mapping[str, int]  # by callers as they are; digested when it is sent
+    served: Mapping[str, int]  # by the versions that gave them
 
 
 @dataclass(kw_only=True)
@@ -84,11 +85,14 @@ class Counting:
         self._key = b""
         self._told: Counter[tuple[date, str]] = Counter()  # by the platform, of all processes
         self._new: Counter[tuple[date, str]] = Counter()  # in no report yet
+        self._served: Counter[tuple[date, str]] = Counter()  # by versions, in no report yet
         self._report: _Report | None = None
         self._sent = float("-inf")  # so that what others counted is known from the first call on
 
-    def count(self, caller: str, answers: int, limit: int) -> None:
+    def count(self, caller: str, answers: int, limit: int, version: str = "") -> None:
         """Count answers that a caller is about to have, of which a day has ``limit``; 0 is none.
+
+        ``version`` is the identifier of the one that gives them.
 
         Raises:
             QueryLimitReached: they would have more; none of these is counted.
@@ -99,6 +103,7 @@ class Counting:
                 raise QueryLimitReached(self.model, limit, _midnight_after(day))
             if answers:
                 self._new[day, caller] += answers
+                self._served[day, version] += answers
             due = self.clock() - self._sent >= self.every or len(self._new) >= MOST_CALLERS
         if due and self.inline:
             self.report()
@@ -141,8 +146,15 @@ class Counting:
                 answers = dict(islice(these, MOST_CALLERS))
                 for caller in answers:
                     del self._new[first, caller]
-                self._report = _Report(id=str(uuid4()), day=first, answers=answers)
+                self._report = _Report(
+                    id=str(uuid4()), day=first, answers=answers, served=self._take_served(first)
+                )
             return self._report
+
+    def _take_served(self, day: date) -> dict[str, int]:
+        """Return what versions gave on a day, which goes along with the first report of it."""
+        these = [one for one in self._served if one[0] == day]
+        return {version: self._served.pop((day, version)) for _, version in these if version}
 
     def _send(self) -> None:
         """Hand in the report. Raises PlatformAway and KeyNotAccepted; then it stays."""
@@ -177,6 +189,11 @@ class Counting:
                 for digest, who in callers.items()
             ],
         }
+        if report.served:
+            body["served"] = [
+                {"version": version, "answers": answers}
+                for version, answers in report.served.items()
+            ]
         totals = self.connection.post("queries", body)["totals"]
         return {callers[digest]: int(total) for digest, total in totals.items()}
 

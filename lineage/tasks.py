@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from lineage.services import jobs
 from lineage.services.missing_erasures import replay_needed
+from lineage.services.sweeping import sweep_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,16 @@ def run_job(job_id: str) -> None:
     _watch(job, _start_child(job), lease)
     if job.then:
         current_app.send_task(job.then, args=[job_id], queue="intake")
+
+
+@shared_task(name="lineage.sweep_store")
+def sweep_daily() -> None:
+    """Delete from the store what processes that died have left there."""
+    if replay_needed():
+        return
+    swept = sweep_store(now=timezone.now())
+    if left := swept.staging + swept.records + swept.objects:
+        logger.warning("%s files that no row speaks of were deleted from the store", left)
 
 
 def _start_child(job: Job) -> subprocess.Popen[bytes]:

@@ -33,7 +33,7 @@ ADR_LINES = 60  # about a page
 
 def makefile_targets() -> set[str]:
     """Return the targets that `make help` lists."""
-    return set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def make_targets_in(markdown: str) -> set[str]:
@@ -41,8 +41,8 @@ def make_targets_in(markdown: str) -> set[str]:
     fenced = re.findall(r"^```.*?\n(.*?)^```", markdown, re.MULTILINE | re.DOTALL)
     indented = re.findall(r"^ {4}.*$", markdown, re.MULTILINE)
     lines = "\n".join([*fenced, *indented])
-    commands = re.findall(r"`make ([a-z ]+)", markdown)
-    commands += re.findall(r"^ *(?:\$ )?make ([a-z ]+)", lines, re.MULTILINE)
+    commands = re.findall(r"`make ([a-z -]+)", markdown)
+    commands += re.findall(r"^ *(?:\$ )?make ([a-z -]+)", lines, re.MULTILINE)
     return {target for words in commands for target in words.split()}
 
 

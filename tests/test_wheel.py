@@ -14,7 +14,7 @@ import expunge
 from audits.core.software import VERSION
 from tests import clean_environment
 from tests.audits.core_trail.make_golden_bundle import BUNDLE, KEY
-from tests.clean_environment import ROOT, needed, requires
+from tests.clean_environment import ROOT, applies, needed, requires
 
 HEAVY = {"django", "torch", "celery", "scikit-learn", "scipy", "pandas", "matplotlib"}
 EVERY_MODULE = """
@@ -116,6 +116,26 @@ def test_the_import_alone_loads_nothing(installed):
 def test_a_function_is_imported_although_its_module_has_the_same_name(installed):
     told = "from expunge import remote_view; print(callable(remote_view))"
     assert installed.run("-c", told).strip() == "True"
+
+
+def test_each_integration_has_an_extra_of_its_name_with_ranges_that_end(installed):
+    about = Distribution.at(next(installed.wheel.parent.glob("unpacked/*.dist-info")))
+    extras = set(about.metadata.get_all("Provides-Extra") or ())
+    files = {path.stem for path in (ROOT / "expunge" / "integrations").glob("[a-z]*.py")}
+    assert files - {"hooks"} <= extras
+    for extra in ("torch", *sorted(files - {"hooks"})):
+        asked = [one for one in requires(about) if one.marker and applies(one, extra)]
+        assert asked, extra
+        for one in asked:
+            bounds = {bound.operator for bound in one.specifier}
+            assert one.name == "expunge" or {">=", "<"} <= bounds, (extra, str(one))
+
+
+def test_what_an_integration_stores_weights_with_comes_with_its_extra():
+    for extra in ("lightning", "sklearn", "transformers"):
+        names = {one.name for one in clean_environment.declared(extra)}
+        assert "safetensors" in names, extra
+        assert names & {"lightning", "transformers", "scikit-learn"}, extra
 
 
 def test_the_installed_client_and_the_server_are_of_one_version(installed):

@@ -49,6 +49,7 @@ TABLES = (
     ),
     *(("audits.execution.timeline_picture", name) for name in ("NAMES", "UNITS")),
     ("audits.core.badges", "VERDICTS"),
+    ("audits.core.failures", "SENTENCES"),
     ("audits.core.fleet_words", "DOES_NOT_MEAN"),
     ("audits.core.webhook_words", "HEALTH"),
     ("audits.queries.journey", "LABELS_FOR_THE_PERSON"),
@@ -67,7 +68,7 @@ TABLES = (
     *(("audits.views.wording", name) for name in ("CAME_BY", "GUARANTEES", "JOBS")),
     *(("audits.queries.journey", f"LABELS_FOR_{who}") for who in ("STAFF", "THE_OPERATOR")),
     *(("audits.core.grounds", name) for name in ("EXCEPTIONS", "RESTRICTIONS", "REFUSALS")),
-    *(("audits.views.weighing", name) for name in ("WAYS", "PROMISES")),
+    *(("audits.views.weighing", name) for name in ("WAYS", "PROMISES", "SET_BY")),
     ("audits.views.case_runs", "CAPTIONS"),
     *(("audits.views.decisions", name) for name in ("STOPPED", "STOPPED_CASE")),
     ("audits.views.retention", "POSTPONED"),
@@ -259,14 +260,16 @@ def _in_tables() -> Iterator[str]:
 
 
 def _of_cases() -> Iterator[str]:
+    from audits.core.attack_register import attack_titles
     from audits.core.badges import VERDICTS
+    from audits.core.foreseen import SENTENCES
     from audits.core.letter_rules import RULES
     from audits.core.regimes import REGIMES
     from audits.models import ErasureRequest
     from lineage.models import Role
     from unlearning.queries.catalogue import titles
 
-    yield from PHASES
+    yield from (*PHASES, *SENTENCES, *attack_titles().values())
     yield from titles().values()
     yield from (rule.title for rule in RULES.values())
     yield from (words for one in VERDICTS.values() for words in (one.label, one.meaning))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ReauthenticationRequired
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
@@ -13,7 +17,8 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from audits.core.roles import ROLES, Right
-from audits.services import role_log
+from audits.queries.sign_in import is_stale
+from audits.services import role_log, sign_in
 from audits.services.accounts import AccountRefused, check_address, check_change
 from audits.services.rights import has_right
 from lineage.admin import ReadOnlyAdmin
@@ -21,16 +26,25 @@ from lineage.admin import ReadOnlyAdmin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from django.db.models import ManyToManyField, Model
+    from django.db.models import ManyToManyField, Model, QuerySet
     from django.forms import ModelMultipleChoiceField
     from django.http import HttpRequest, HttpResponse
 
-admin.site.unregister(User)
-admin.site.unregister(Group)
+for table in (User, Group, EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
+    admin.site.unregister(table)
 
 
 def _administers(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and has_right(request.user, Right.ADMINISTER)
+
+
+def _by(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
+
+
+def _prove(request: HttpRequest) -> None:
+    if request.method == "POST" and is_stale(request.session, timezone.now()):
+        raise ReauthenticationRequired
 
 
 class AccountForm(UserChangeForm):  # type: ignore[misc]  # unfold has no types
@@ -75,6 +89,7 @@ class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # un
 
     form, add_form = AccountForm, NewAccountForm
     change_password_form = AdminPasswordChangeForm
+    actions = ("unlock", "take_factors")
     list_display = ("username", "email", "roles", "is_active", "is_superuser", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
     filter_horizontal = ()
@@ -92,6 +107,21 @@ class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # un
         """Return the names of the roles."""
         return ", ".join(sorted(group.name for group in account.groups.all()))
 
+    @admin.action(description="Unlock after too many wrong passwords or codes")
+    def unlock(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        """Let members try again who were locked out."""
+        by, now = _by(request), timezone.now()
+        opened = sum(sign_in.unlock(one, now=now, by=by) for one in chosen)
+        messages.info(request, f"{opened} of {len(chosen)} accounts were locked, and are open.")
+
+    @admin.action(description="Take the second factors of somebody who lost theirs")
+    def take_factors(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        """Let members in with their password alone, once; nobody does so for themselves."""
+        by, now = _by(request), timezone.now()
+        allowed = [one for one in chosen if self.has_change_permission(request, one) and one != by]
+        taken = sum(sign_in.take_factors(one, now=now, by=by) for one in allowed)
+        messages.info(request, f"{taken} factors of {len(allowed)} accounts were taken.")
+
     def get_form(
         self,
         request: HttpRequest,
@@ -104,6 +134,28 @@ class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # un
         if isinstance(request.user, User):
             form.by = request.user  # type: ignore[attr-defined]
         return form
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Ask who changes an account to prove it again, after a while."""
+        _prove(request)
+        response: HttpResponse = super().changeform_view(
+            request, object_id, form_url, extra_context
+        )
+        return response
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask so for what is done to several accounts, too."""
+        _prove(request)
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
 
     def save_model(
         self,
@@ -125,8 +177,7 @@ class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # un
     ) -> None:
         """Save the roles, and tell the log what changed; all in the transaction of the page."""
         super().save_related(request, form, formsets, change)
-        by = request.user if isinstance(request.user, User) else None
-        role_log.note(form.instance, form.held_before, now=timezone.now(), by=by)
+        role_log.note(form.instance, form.held_before, now=timezone.now(), by=_by(request))
 
     @transaction.atomic
     def user_change_password(
@@ -136,6 +187,7 @@ class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # un
         form_url: str = "",
     ) -> HttpResponse:
         """Set a password; that it was set, and by whom, is told to the log."""
+        _prove(request)
         asked = [int(id)] if id.isdecimal() else []
         passwords = User.objects.filter(pk__in=asked).values_list("password", flat=True)
         before = passwords.first()

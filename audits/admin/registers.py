@@ -26,6 +26,7 @@ from audits.models import (
     RulesVersion,
     ShadowResult,
     SupplierEvidence,
+    VersionQueries,
 )
 from lineage.admin import ReadOnlyAdmin
 
@@ -78,6 +79,16 @@ class QueryCountAdmin(ReadOnlyAdmin):
     list_filter = ("day",)
     search_fields = ("model_name",)
     exclude = ("caller",)
+
+
+@admin.register(VersionQueries)
+class VersionQueriesAdmin(ReadOnlyAdmin):
+    """How many answers versions gave."""
+
+    list_display = ("version", "day", "answers", "reported_at")
+    list_filter = ("day",)
+    search_fields = ("version__model_name",)
+    list_select_related = ("version",)
 
 
 @admin.register(QueryReport)

@@ -140,7 +140,9 @@ def verify(request: HttpRequest, reference: str, said: IdentityIn) -> CaseOut:
     key = key_of(request)
     case = case_for(key, reference, WRITE)
     check = Check(method=said.method, level=said.level, doubt=said.doubt)
-    workflow.check_identity(case_id=case.pk, check=check, user=_user(request), key_name=key.name)
+    workflow.check_identity(
+        case_id=case.pk, check=check, user=staff_of(request), key_name=key.name
+    )
     case.refresh_from_db()
     return told_of(case)
 
@@ -159,7 +161,7 @@ def propose(
     Somebody else approves it on the pages of staff; no key can.
     """
     case = case_for(key_of(request), reference, WRITE)
-    user, assessed = _user(request), _assessed(said)
+    user, assessed = staff_of(request), _assessed(said)
     try:
         if said.decision == "ACCEPT":
             made = workflow.accept(case_id=case.pk, ground="", user=user, assessed=assessed)
@@ -169,7 +171,7 @@ def propose(
             )
     except ValueError as error:
         return problem(422, str(error))
-    return Status(201, _decision(made))
+    return Status(201, decision_out(made))
 
 
 @router.get(
@@ -181,7 +183,7 @@ def propose(
 def decisions(request: HttpRequest, reference: str) -> list[DecisionOut]:
     """List what was proposed about a case and what became of it, the oldest first."""
     case = case_for(key_of(request), reference, READ)
-    return [_decision(one) for one in case.decisions.order_by("proposed_at", "pk")]
+    return [decision_out(one) for one in case.decisions.order_by("proposed_at", "pk")]
 
 
 @router.get(
@@ -192,7 +194,8 @@ def runs(request: HttpRequest, reference: str) -> list[CaseRunOut]:
     return [_run(one) for one in runs_of(case_for(key_of(request), reference, READ))]
 
 
-def _user(request: HttpRequest) -> User:
+def staff_of(request: HttpRequest) -> User:
+    """Return the member of staff whom a key acts for. Raises PermissionDenied for nobody."""
     user = key_of(request).acts_for
     if user is None:
         raise PermissionDenied(
@@ -211,7 +214,8 @@ def _assessed(said: DecisionIn) -> Assessed:
     )
 
 
-def _decision(made: Decision) -> DecisionOut:
+def decision_out(made: Decision) -> DecisionOut:
+    """Return a decision as the API shows it."""
     return DecisionOut(
         decision=made.pk,
         kind=made.kind,

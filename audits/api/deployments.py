@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -13,6 +13,7 @@ from audits.queries.serving import version_of
 from audits.services import deployments
 from lineage.api.auth import Scope, key_of
 from lineage.api.conventions import HARMLESS, WITH_KEY, writes
+from lineage.api.pages import Asked, Order, PageOut, page_of
 from lineage.models import Deployment, ModelVersion
 from lineage.services.deployments import DeploymentRefused, NoSuchDeployment
 
@@ -51,6 +52,19 @@ class DeploymentOut(Schema):
     switched_at: datetime | None
     withdrawn_at: datetime | None
     acknowledged_at: datetime | None
+
+
+class DeploymentsOut(PageOut):
+    """Some deployments, the newest first."""
+
+    items: list[DeploymentOut]
+
+
+@router.get("", response=DeploymentsOut, operation_id="list_deployments")
+def list_deployments(request: HttpRequest, asked: Asked) -> dict[str, Any]:
+    """List what keys of this name said runs somewhere, also what is gone from there."""
+    rows = Deployment.objects.filter(reader=_key(request)).select_related("version")
+    return page_of(request, asked, rows, Order("deployed_at"), _told)
 
 
 @router.post(

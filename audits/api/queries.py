@@ -13,7 +13,7 @@ from ninja.errors import HttpError
 
 from audits.queries.query_counts import caller_key
 from audits.queries.serving import ReaderNotGiven, check_reader
-from audits.services.query_counts import DayRefused, Report, ReportChanged, add_report
+from audits.services.query_counts import DayRefused, NotOfModel, Report, ReportChanged, add_report
 from lineage.api.auth import Scope, key_of
 from lineage.api.conventions import HARMLESS, writes
 
@@ -26,8 +26,9 @@ ERRORS: dict[type[Exception], int] = {
     ReaderNotGiven: 403,
     ReportChanged: 409,
     DayRefused: 422,
+    NotOfModel: 422,
 }
-MOST_CALLERS, MOST_ANSWERS = 1000, 1_000_000_000
+MOST_CALLERS, MOST_ANSWERS, MOST_VERSIONS = 1000, 1_000_000_000, 100
 
 
 class CountIn(Schema):
@@ -35,6 +36,13 @@ class CountIn(Schema):
 
     # Not a name of a field: what is wrong with those is told, and this may be somebody's name.
     caller: str = Field(pattern="^[0-9a-f]{32}$")
+    answers: int = Field(ge=1, le=MOST_ANSWERS)
+
+
+class ServedIn(Schema):
+    """Answers that a version gave."""
+
+    version: UUID
     answers: int = Field(ge=1, le=MOST_ANSWERS)
 
 
@@ -46,12 +54,16 @@ class CountingOut(Schema):
 
 
 class ReportIn(Schema):
-    """What one process counted of one day (UTC) since its last report; callers are there once."""
+    """What one process counted of one day (UTC) since its last report; callers are there once.
+
+    ``served``: of which versions the answers were, each once; older clients leave it out.
+    """
 
     report: UUID
     model: str = Field(min_length=1, max_length=200)
     day: datetime.date
     answers: list[CountIn] = Field(max_length=MOST_CALLERS)
+    served: list[ServedIn] = Field(default_factory=list, max_length=MOST_VERSIONS)
 
 
 class TotalsOut(Schema):
@@ -81,12 +93,15 @@ def report_queries(request: HttpRequest, body: ReportIn) -> TotalsOut:
     """Add up answers that callers had; the same report again changes nothing."""
     if len({one.caller for one in body.answers}) < len(body.answers):
         raise HttpError(422, "answers has a caller twice; add up the answers of each.")
+    if len({one.version for one in body.served}) < len(body.served):
+        raise HttpError(422, "served has a version twice; add up the answers of each.")
     report = Report(
         id=body.report,
         reader=key_of(request).name,
         model_name=body.model,
         day=body.day,
         answers={one.caller: one.answers for one in body.answers},
+        served={one.version: one.answers for one in body.served},
     )
     totals = add_report(report=report, now=timezone.now())
     return TotalsOut(limit=settings.EXPUNGE_QUERIES_PER_DAY, totals=totals)

@@ -17,11 +17,12 @@ from audits.models.places import LocationResult
 from audits.models.policy_changes import PolicyChange
 from audits.models.previews import PlanPreview
 from audits.models.processing import ProcessingActivity, RulesVersion
-from audits.models.queries import QueryCount, QueryReport
+from audits.models.queries import QueryCount, QueryReport, VersionQueries
 from audits.models.recipients import Notice, Publication, Recipient, ToldWho
 from audits.models.releases import Reading, Release
 from audits.models.requests import DuplicateFinding, ErasureRequest, OwedToOthers
 from audits.models.retention import CaseRetention
+from audits.models.sign_in import SignInFailures, StaffSession
 from audits.models.supplier import SupplierEvidence
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 from audits.models.version_ends import AnonymityClaim, VersionException
@@ -72,10 +73,13 @@ __all__ = [
     "RulesVersion",
     "ScoredRecord",
     "ShadowResult",
+    "SignInFailures",
+    "StaffSession",
     "SupplierEvidence",
     "ToldWho",
     "Verdict",
     "VersionException",
+    "VersionQueries",
     "Webhook",
     "WebhookDelivery",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from lineage.models import ModelVersion
+
 
 class QueryCount(models.Model):
     """How many answers a caller had of all versions of a model on one day (UTC).
@@ -25,6 +27,26 @@ class QueryCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.answers} answers of {self.model_name} on {self.day}"
+
+
+class VersionQueries(models.Model):
+    """How many answers a version gave on one day (UTC), and when that was last reported."""
+
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="queries")
+    day = models.DateField()
+    answers = models.PositiveBigIntegerField()
+    reported_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "version queries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "day"], name="a_version_is_counted_once_a_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.answers} answers of {self.version} on {self.day}"
 
 
 class QueryReport(models.Model):

@@ -63,6 +63,11 @@ NOTHING_SHOWN = ("INCONCLUSIVE", "NO_SIGNAL", "INVALID")
 OF_CASES = ("SEARCH", "SCORE", "PLAN", "UNLEARN", "AUDIT", "JUDGE", "ERASE")
 
 
+def nothing_yet() -> bool:
+    """Return whether nobody asked yet and no model is known: the installation is new."""
+    return not (ErasureRequest.objects.exists() or ModelVersion.objects.exists())
+
+
 def pressing(today: date, until: date) -> list[Any]:
     """Return cases whose answer is overdue or due until a day, with ``group`` and ``of_all``."""
     late = Case(When(due_on__lt=today, then=Value(OVERDUE)), default=Value(SOON))

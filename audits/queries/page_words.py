@@ -8,9 +8,11 @@ from django.conf import settings
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import get_language, gettext
 
+from audits.core.foreseen import foreseen
 from audits.core.letter_dates import MONTHS, date_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import date
 
 LEAST = 0.1
@@ -25,6 +27,50 @@ def spoken() -> str:
 def said(value: object) -> str:
     """Return a constant English text in the language of the page; nothing for what is empty."""
     return gettext(str(value)) if value else ""
+
+
+def retold(value: object, named: Callable[[str], str] = str) -> str:
+    """Return an English sentence with values in the language of the page; an unknown one as it is.
+
+    ``named`` tells a value, as that of a way to unlearn.
+    """
+    text = str(value or "")
+    found = foreseen(text)
+    if found is None:
+        return text
+    sentence, values = found
+    return gettext(sentence) % {
+        name: LISTS[name](one) if name in LISTS else named(one) for name, one in values.items()
+    }
+
+
+def phase(value: object) -> str:
+    """Return what a job is at in the language of the page, with what it says of the rest of it."""
+    text = str(value or "")
+    begun, comma, left = text.rpartition(", ")
+    if comma and foreseen(left):
+        return f"{phase(begun)}, {retold(left)}"
+    method, colon, version = text.partition(": ")
+    if colon and not foreseen(text):
+        return f"{said(method)}: {version}"
+    told = retold(text)
+    return said(text) if told == text else told
+
+
+def _roles(text: str) -> str:
+    return gettext(" or ").join(map(said, text.split(" or ")))
+
+
+def _states(text: str) -> str:
+    return ", ".join(said(state.lower()) for state in text.split(", "))
+
+
+LISTS: Mapping[str, Callable[[str], str]] = {
+    "roles": _roles,
+    "states": _states,
+    "state": _states,
+    "next": _states,
+}
 
 
 def said_within(value: object) -> str:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from audits.core.roles import ROLES
 from audits.queries.accounts import colleague_at
-from audits.services import role_log
+from audits.services import role_log, sign_in
 from audits.services.rights import give_role, make_roles
 
 if TYPE_CHECKING:
@@ -125,6 +125,26 @@ def close_account(*, name: str, now: datetime) -> bool:
         user.save(update_fields=["is_active", "password"])
         user.groups.clear()
     return True
+
+
+@transaction.atomic
+def unlock_account(*, name: str, now: datetime) -> bool:
+    """Open an account that wrong passwords or codes locked; False when it is not locked.
+
+    Raises:
+        AccountRefused: there is no such account.
+    """
+    return sign_in.unlock(_account(name), now=now)
+
+
+@transaction.atomic
+def reset_factors(*, name: str, now: datetime) -> int:
+    """Take every second factor of a member who lost theirs; return how many there were.
+
+    Raises:
+        AccountRefused: there is no such account.
+    """
+    return sign_in.take_factors(_account(name), now=now)
 
 
 def _known(role: str) -> str:

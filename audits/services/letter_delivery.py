@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import DNS_NAME, EmailMessage
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -51,7 +51,7 @@ def deliver(*, letter: Letter, now: datetime) -> bool:
         _drop(letter)
         return False
     try:
-        _message(written, to).send()
+        _message(letter, written, to).send()
     except OSError as error:  # every smtplib and file error
         _failed(letter, type(error).__name__, now)
         return False
@@ -62,6 +62,7 @@ def deliver(*, letter: Letter, now: datetime) -> bool:
 def deliver_waiting(*, now: datetime) -> int:
     """Try again every letter whose time has come; return how many were sent."""
     lost = Q(next_try_at=None, created_at__lt=now - CLAIM)  # whoever wrote it died
+    lost |= Q(next_try_at=None, created_at__gt=now + CLAIM)  # before the clock was set back
     due = Letter.objects.filter(lost | Q(next_try_at__lte=now), state=State.WAITING)
     written = due.exclude(content=b"").select_related("request")
     return sum(deliver(letter=letter, now=now) for letter in written)
@@ -94,6 +95,7 @@ def overtaken(letter: Letter, now: datetime) -> bool:
 def _claimed(letter: Letter, now: datetime) -> bool:
     """Take the letter to the mail server alone; whoever died there gives it free again."""
     free = Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM)
+    free |= Q(claimed_at__gt=now + CLAIM)  # before the clock was set back
     due = Q(next_try_at=None) | Q(next_try_at__lte=now)
     mine = Letter.objects.filter(free & due, pk=letter.pk, state=State.WAITING)
     return bool(mine.update(claimed_at=now))
@@ -106,12 +108,18 @@ def _address(letter: Letter) -> str:
     return address_of(request, letter.code)
 
 
-def _message(written: Written, to: str) -> EmailMessage:
+def _message(letter: Letter, written: Written, to: str) -> EmailMessage:
+    """Return the e-mail of a letter, which has the same Message-ID each time that it is sent.
+
+    Whoever dies between the mail server's answer and ours leaves it to be sent again; by this
+    number the receiver's own server can tell that it is the same one.
+    """
     return EmailMessage(
         subject=one_line(written.subject),
         body=written.body,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[one_line(to)],
+        headers={"Message-ID": f"<{letter.pk}@{DNS_NAME}>"},
     )
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from audits.core.roles import ROLES
 from audits.services import log
 from audits.services.actors import actor_of, staff_pseudonym
+from audits.services.sign_in import end_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +50,10 @@ def told(user: User, *, now: datetime, by: User | None = None) -> Iterator[None]
 
 @transaction.atomic
 def note(user: User, before: frozenset[str], *, now: datetime, by: User | None = None) -> None:
-    """Log what an account was given and lost since ``before``."""
+    """Log what an account was given and lost since ``before``; whoever has it signs in anew."""
     after = held(user.pk)
+    if before and before != after:
+        end_sessions(user)
     for role in sorted(before ^ after):
         result = "GIVEN" if role in after else "TAKEN"
         data = {"member": staff_pseudonym(user.pk), "role": role, "result": result}

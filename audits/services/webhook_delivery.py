@@ -23,7 +23,7 @@ from audits.services.webhooks import Because, secrets_of, stop
 from expunge.version import VERSION
 from expunge.webhooks import sign
 from lineage import keys
-from lineage.core.outgoing import HostNotPublic, pinned, status_of_post
+from lineage.core.outgoing import HostNotPublic, posted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -116,13 +116,18 @@ def _sent(delivery: WebhookDelivery, now: datetime) -> Answer:
     body, hook = bytes(delivery.body), delivery.webhook
     seconds = settings.EXPUNGE_WEBHOOK_TIMEOUT
     try:
-        to = pinned(hook.url, private=settings.EXPUNGE_WEBHOOK_PRIVATE_HOSTS)
         signed = sign(
             secrets_of(hook, now), message=str(delivery.pk), at=int(now.timestamp()), body=body
         )
         about = {"Content-Type": "application/json", "User-Agent": f"expunge/{VERSION}"}
-        status, said = status_of_post(to, body=body, headers={**signed, **about}, seconds=seconds)
-        return Answer(status=status, after=_seconds(said.get("Retry-After", "")))
+        got = posted(
+            hook.url,
+            private=settings.EXPUNGE_WEBHOOK_PRIVATE_HOSTS,
+            body=body,
+            headers={**signed, **about},
+            seconds=seconds,
+        )
+        return Answer(status=got.status, after=_seconds(got.headers.get("Retry-After", "")))
     except HostNotPublic as error:
         return Answer(error=str(error))
     except (keys.KeyMissing, keys.KeyDestroyed):

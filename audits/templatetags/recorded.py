@@ -29,10 +29,13 @@ def recorded(sentence: object) -> SafeString | str:
     page is marked as English, so that a screen reader reads it as such.
     """
     text = str(sentence)
+    titles = attack_titles()
     if text in map(gettext, OWN):
         return text
+    if text in titles.values():
+        return gettext(text)
     code, colon, rest = text.partition(": ")
-    title = attack_titles().get(code, "") if colon else ""
+    title = gettext(titles[code]) if colon and code in titles else ""
     begins, said = (f"{title}: ", rest) if title else ("", text)
     if language() == FALLBACK:
         return f"{begins}{said}"

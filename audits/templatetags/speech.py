@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import template
 from django.conf import settings
 
+from audits.core import failures
 from audits.queries import page_words
 from audits.queries.page_words import spoken
 
@@ -16,6 +17,15 @@ day = register.filter("day", page_words.day, expects_localtime=True)
 weekday = register.filter("weekday", page_words.weekday)
 said = register.filter("said", page_words.said)
 said_within = register.filter("said_within", page_words.said_within)
+phase = register.filter("phase", page_words.phase)
+retold = register.filter("retold", page_words.retold)
+own_words = register.filter("own_words", failures.is_ours)
+
+
+@register.filter
+def failure(code: str) -> str:
+    """Return what is said to everybody of a job that failed with a code."""
+    return page_words.said(failures.sentence_of(code))
 
 
 @register.simple_tag

@@ -9,6 +9,7 @@ from django import template
 from audits.core.badges import verdict_badge
 from audits.queries.method_titles import method_title
 from audits.queries.page_words import duration
+from audits.queries.query_counts import use_of
 from audits.queries.version_audits import audits_of
 
 if TYPE_CHECKING:
@@ -41,3 +42,9 @@ def version_audits(
         "retraining": duration(found.cost.retraining) if found.cost.retraining else "",
         "shadows": duration(shadow_seconds) if shadow_seconds else "",
     }
+
+
+@register.inclusion_tag("audits/_version_use.html")
+def version_use(version: ModelVersion) -> dict[str, Any]:
+    """Show how often a version answered, as the guards of those who serve it say."""
+    return {"version": version, "use": use_of(version)}

@@ -20,6 +20,7 @@ from audits.services import anonymity
 from audits.views.access import page, staff_of
 from audits.views.asking import posted
 from audits.views.problems import problems
+from audits.views.proving import proving
 from audits.views.rights import needing
 from lineage.models import ModelVersion
 
@@ -60,6 +61,7 @@ class ClaimForm(PlainForm):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.OPERATE)
+@proving
 def claim_anonymity(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """Claim it, or take the claim back."""
     user = staff_of(request)

@@ -113,7 +113,8 @@ def _context(request: HttpRequest, found: ErasureRequest) -> dict[str, Any]:
     now, user = timezone.now(), staff_of(request)
     logged, operator = case_page.log_of(found), origin_of(found)
     judged = judged_runs(found.runs.all(), found)
-    opened = request.GET.get("open", "")
+    printed = request.GET.get("print") == "1"  # paper has nothing to open
+    opened = PARTS.keys() if printed else PARTS.keys() & {request.GET.get("open", "")}
     return {
         **live(found, logged, judged, now),
         "status": status_badge(found),
@@ -136,14 +137,15 @@ def _context(request: HttpRequest, found: ErasureRequest) -> dict[str, Any]:
         **_plan(found),
         **kept_until(found, user),
         "places": told(found),
-        "log": logged[-EVENTS:],
+        "log": logged if printed else logged[-EVENTS:],
         "logged": len(logged),
         **letters_of(request, found),
         **_sealed(found, logged),
         # A closed case must not go on showing whose it was.
         "email": found.email if found.status != S.SEALED else "",
         "opened": opened,
-        **(PARTS[opened](found) if opened in PARTS else {}),
+        "printed": printed,
+        **{key: one for name in opened for key, one in PARTS[name](found).items()},
     }
 
 

@@ -24,6 +24,7 @@ from audits.views.applicable import not_applicable, undecided
 from audits.views.asking import SAID_NO, answered, ask, carry_out, posted
 from audits.views.deciding_forms import FIRST, AcceptForms, RefuseForm, ReturnForm
 from audits.views.problems import problems
+from audits.views.proving import proving
 from audits.views.rights import may, needing
 from lineage.models import Dataset
 from lineage.queries.subjects import records_of
@@ -40,6 +41,7 @@ EVERY_WAY = ("GET", "HEAD", "POST")
 
 @require_http_methods(EVERY_WAY)
 @needing(Right.HANDLE)
+@proving
 def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Propose to accept, on grounds and with exceptions."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -70,6 +72,7 @@ def accept(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 @require_http_methods(EVERY_WAY)
 @needing(Right.HANDLE)
+@proving
 def refuse(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Propose to refuse, for a coded reason."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -102,6 +105,7 @@ def refuse(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 @require_http_methods(EVERY_WAY)
 @needing(Right.REVIEW)
+@proving
 def approve(request: HttpRequest, case_id: UUID, decision_id: UUID) -> HttpResponse:
     """Ask once more, then approve what was proposed."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -143,6 +147,7 @@ def send_back(request: HttpRequest, case_id: UUID, decision_id: UUID) -> HttpRes
 
 @require_http_methods(EVERY_WAY)
 @needing(Right.HANDLE)
+@proving
 def erase_excepted(request: HttpRequest, case_id: UUID, exception_id: UUID) -> HttpResponse:
     """Open the case that erases what an ended exception kept; of a place, note that it was."""
     case = get_object_or_404(ErasureRequest, pk=case_id)

@@ -16,6 +16,7 @@ from audits.models import DuplicateFinding, ErasureRequest
 from audits.queries.cases import jobs_of
 from audits.views.access import staff_of
 from audits.views.asking import carry_out
+from audits.views.proving import proving
 from audits.views.rights import needing
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def cancel_job(request: HttpRequest, case_id: UUID, job_id: UUID) -> HttpRespons
 
 @require_POST
 @needing(Right.HANDLE)
+@proving
 def duplicate(request: HttpRequest, case_id: UUID, finding_id: UUID) -> HttpResponse:
     """Keep a record that resembles an erased one, or erase it too."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -76,6 +78,7 @@ def duplicate(request: HttpRequest, case_id: UUID, finding_id: UUID) -> HttpResp
 
 @require_POST
 @needing(Right.HANDLE)
+@proving
 def duplicates(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Keep or erase all the duplicates that were shown."""
     case = get_object_or_404(ErasureRequest, pk=case_id)

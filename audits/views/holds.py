@@ -19,6 +19,7 @@ from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
 from audits.views.hold_forms import HoldForm
 from audits.views.problems import problems
+from audits.views.proving import proving
 from audits.views.rights import may, needing
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def place(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(("GET", "HEAD", "POST"))
 @needing(Right.REGISTER)
+@proving
 def release(request: HttpRequest, hold_id: UUID) -> HttpResponse:
     """Ask once more, then release a hold."""
     hold = get_object_or_404(LegalHold, pk=hold_id)

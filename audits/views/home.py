@@ -10,9 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from audits.core.roles import ROLES
-from audits.queries.attention import OVERDUE
+from audits.queries.attention import OVERDUE, nothing_yet
 from audits.queries.log_state import log_state
+from audits.queries.sign_in import password_only
 from audits.queries.trends import trends
+from audits.services.rights import has_right
+from audits.services.sign_in import DECIDING
 from audits.views.access import page, staff_of, staff_page
 from audits.views.charts import charts
 from audits.views.needs import needs
@@ -46,7 +49,9 @@ def staff_home(request: HttpRequest) -> HttpResponse:
         "log": log_state(),
         "queues": queues,
         "paused": [one for one in queues if one.paused_at],
+        "fresh": not found and nothing_yet(),
         "now": now,
+        "no_second_factor": has_right(user, *DECIDING) and password_only(request.session),
     }
     return page(request, "audits/home.html", context)
 

@@ -19,7 +19,7 @@ from audits.services.job_switch import JobOfCase
 from audits.views.access import page, staff_of, staff_page
 from audits.views.charts import span
 from audits.views.progress import fragment
-from audits.views.rights import may, needing
+from audits.views.rights import needing, rights_of
 from audits.views.wording import BAD, BUSY, CARE, GOOD, QUIET, Badge, job_title
 from lineage.models import Job
 
@@ -73,8 +73,7 @@ REPEATED = {
 @staff_page
 def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Show a job."""
-    context = {**_context(job_id), "may_operate": may(request, Right.OPERATE)}
-    return page(request, "audits/job.html", context)
+    return page(request, "audits/job.html", {**_context(job_id), **rights_of(request)})
 
 
 @require_safe
@@ -129,7 +128,8 @@ def _asked(
 ) -> HttpResponse:
     context = _context(job_id)
     kind = context["told"].job.kind
-    return page(request, template, {**context, "follows": known.get(kind, known[""])})
+    follows = {"follows": known.get(kind, known[""]), **rights_of(request)}
+    return page(request, template, {**context, **follows})
 
 
 def _context(job_id: UUID) -> dict[str, Any]:

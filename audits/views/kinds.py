@@ -26,6 +26,7 @@ from audits.views import applicable
 from audits.views import intake_forms as forms
 from audits.views.access import staff_of
 from audits.views.asking import answered, ask, carry_out, posted
+from audits.views.proving import proving
 from audits.views.rights import needing
 
 if TYPE_CHECKING:
@@ -56,13 +57,12 @@ class Question:
     form: Callable[..., Any]
     act: Callable[[UUID, Any, User], object]
     danger: bool = False
+    proves: bool = False
     right: Right = Right.HANDLE
     why_not: Callable[[ErasureRequest], str] = applicable.closed
 
 
 def _view(question: Question) -> Callable[..., HttpResponse]:
-    @require_http_methods(["GET", "HEAD", "POST"])
-    @needing(question.right)
     def asked(request: HttpRequest, case_id: UUID) -> HttpResponse:
         user = staff_of(request)
         case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -75,7 +75,8 @@ def _view(question: Question) -> Callable[..., HttpResponse]:
             return answered(request, TEMPLATE, case, form, call, done, ask=question)
         return ask(request, TEMPLATE, case, form, ask=question)
 
-    return asked
+    shown = needing(question.right)(proving(asked) if question.proves else asked)
+    return require_http_methods(["GET", "HEAD", "POST"])(shown)
 
 
 identity = _view(
@@ -124,6 +125,7 @@ copy_answer = _view(
 )
 unidentified = _view(
     Question(
+        proves=True,
         title=_("Close as not identified"),
         lead=_(
             "Nothing is erased. The person is told that we could not identify them, and how to "
@@ -155,6 +157,7 @@ mandate = _view(
 )
 objection = _view(
     Question(
+        proves=True,
         title=_("Decide the objection"),
         lead=_(
             "The records have been restricted since the request was confirmed. Upheld, the case "
@@ -175,6 +178,7 @@ objection = _view(
 )
 restrict = _view(
     Question(
+        proves=True,
         title=_("Accept the restriction"),
         lead=_(
             "The records are kept and leave every training until you lift the restriction. "
@@ -191,6 +195,7 @@ restrict = _view(
 )
 lift = _view(
     Question(
+        proves=True,
         title=_("Lift the restriction"),
         lead=_(
             "The person is told first, with your reason. On the day that you choose the records "

@@ -21,6 +21,7 @@ from audits.services.closing import DataRemains
 from audits.services.exceptions import MustBeKept
 from audits.views.access import page, staff_of, staff_page
 from audits.views.previews import asked, held_looked_at, may_open
+from audits.views.proving import proving
 from audits.views.rights import may, needing
 from lineage.models import LabelConflict
 from lineage.services.holding import NotHeld
@@ -70,6 +71,7 @@ def release(request: HttpRequest, conflict_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.HANDLE)
+@proving
 def drop(request: HttpRequest, conflict_id: UUID) -> HttpResponse:
     """Ask whether a held record is to be erased, and erase it."""
     return _settle(request, conflict_id, "drop", held_records.drop)

@@ -1,4 +1,4 @@
-"""A brake on the public form: so many requests an hour per network and per address.
+"""A brake on the public form and on sign-in: so many requests an hour per network and address.
 
 Counts live in the shared cache under keyed hashes, never as addresses. Two requests at the same
 instant may count as one: it is a brake, not a lock.
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 HOUR = 3600
 # One household or office shares a prefix; one mailbox must not be flooded from many.
 SHARE_OF_A_MAILBOX = 4
+# Tries to sign in that one office may make in an hour; a guesser needs far more.
+ATTEMPTS = 300
 
 
 def too_many(request: HttpRequest, *, email: str, now: datetime) -> bool:
@@ -29,6 +31,11 @@ def too_many(request: HttpRequest, *, email: str, now: datetime) -> bool:
     by_network = _count(f"network:{network_of(request)}", now)
     by_mailbox = _count(f"mailbox:{email.casefold()}", now)
     return by_network > allowed or by_mailbox > max(1, allowed // SHARE_OF_A_MAILBOX)
+
+
+def too_many_attempts(request: HttpRequest, *, now: datetime) -> bool:
+    """Count this attempt to sign in and return whether its network had too many this hour."""
+    return _count(f"sign-in:{network_of(request)}", now) > ATTEMPTS
 
 
 def network_of(request: HttpRequest) -> str:

@@ -37,6 +37,7 @@ from audits.views.new_case_form import NewCaseForm, RecordsField
 from audits.views.previews import asked, looked_at, may_open
 from audits.views.problems import problems
 from audits.views.progress import progress_of
+from audits.views.proving import proving
 from audits.views.rights import may, needing, rights_of
 from audits.views.wording import status_badge
 from lineage.services.snapshots import OrdinalsUnknown
@@ -144,6 +145,7 @@ def _chosen(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 @require_POST
 @needing(Right.REVIEW)
+@proving
 def approve(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Approve the forget set that was shown; a deletion is confirmed by the case's reference."""
     case = _case(case_id)
@@ -181,6 +183,7 @@ def send_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.HANDLE)
+@proving
 def drop(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Ask whether a case that was not approved is closed, and close it."""
     case = _case(case_id)

@@ -17,6 +17,7 @@ from audits.services import registers
 from audits.views.access import page, staff_of, staff_page
 from audits.views.place_forms import BackupForm, PlaceForm
 from audits.views.problems import problems, refuse
+from audits.views.proving import proving
 from audits.views.rights import may, needing
 from lineage import locations
 from lineage.core.place_settings import SettingRefused
@@ -102,6 +103,7 @@ def new_backup(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.REGISTER)
+@proving
 def destroyed(request: HttpRequest, backup_id: str) -> HttpResponse:
     """Ask once more, then note that a backup was destroyed."""
     found = get_object_or_404(Backup, pk=backup_id)

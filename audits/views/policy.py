@@ -27,6 +27,7 @@ from audits.queries.policy_values import held, version_in_force
 from audits.services.policy_changes import PolicyChangeRefused
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
+from audits.views.proving import proving
 from audits.views.rights import may, needing
 
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ def propose_policy(request: HttpRequest, section: str) -> HttpResponse:
 
 @require_POST
 @needing(Right.ADMINISTER)
+@proving
 def approve_policy(request: HttpRequest, number: int) -> HttpResponse:
     """Approve what another administrator proposed."""
     return _decide(

@@ -14,7 +14,7 @@ from django.utils.http import quote_etag
 from audits.queries import case_work
 from audits.queries.case_file import ordered_runs
 from audits.queries.case_jobs import SHOWN, courses_of, lines_of
-from audits.queries.page_words import duration, said
+from audits.queries.page_words import duration, phase, said
 from audits.views.wording import job_title
 from lineage.queries.queues import pauses_of
 
@@ -126,7 +126,9 @@ def fragment(request: HttpRequest, content: str) -> HttpResponse:
 def _phase(request: ErasureRequest, bars: tuple[Bar, ...]) -> str:
     if not bars:
         return said(request.get_status_display())
-    return "; ".join(f"{bar.title}: {said(bar.phase)}" if bar.phase else bar.title for bar in bars)
+    return "; ".join(
+        f"{bar.title}: {phase(bar.phase)}" if bar.phase else bar.title for bar in bars
+    )
 
 
 def _is_left(job: Job, pauses: Mapping[str, PausedQueue], now: datetime) -> bool:

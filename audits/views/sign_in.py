@@ -1,22 +1,144 @@
-"""The form with which members of staff sign in."""
+"""How members of staff sign in: a password, and what they type of a second factor."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
+from django.contrib.auth.views import LoginView
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from audits.forms import PlainErrors
+from audits.queries.sign_in import is_locked
+from audits.services.sign_in import note_failure
+from audits.views.access import page, staff_page
+from audits.views.limiter import too_many_attempts
 from audits.views.problems import problems
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
     from audits.views.problems import Problems
 
 
 class SignInForm(PlainErrors, AuthenticationForm):
-    """A user name and a password."""
+    """A user name and a password.
+
+    Whether there is an account, it is locked, or the password is wrong: the answer is the same.
+    """
+
+    def clean(self) -> dict[str, Any]:
+        """Count failures, and let nobody into a locked account."""
+        now = timezone.now()
+        if self.request and too_many_attempts(self.request, now=now):
+            raise forms.ValidationError(_too_many())
+        member = User.objects.filter(username=self.data.get("username", ""), is_staff=True).first()
+        locked = member is not None and is_locked(member, now)
+        try:
+            given: dict[str, Any] = super().clean()
+        except forms.ValidationError:
+            if member is not None and not locked:
+                note_failure(member, now=now)
+            raise
+        if locked:  # asked after the password, so that it takes as long
+            raise self.get_invalid_login_error()
+        return given
+
+    def get_invalid_login_error(self) -> forms.ValidationError:
+        """Say what may be wrong, without saying which."""
+        return forms.ValidationError(
+            _(
+                "The user name and the password do not belong together, or the account is locked "
+                "after too many attempts. An administrator can unlock it."
+            ),
+            code="invalid_login",
+        )
 
     @property
     def problems(self) -> Problems:
         """What is wrong, with a link to where it is."""
         return problems(self)
+
+
+class SignIn(LoginView):
+    """Ask for a password, then for the second factor where the account has one."""
+
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Go on to what else the account asks for."""
+        user = form.get_user()
+        login = Login(user=user, redirect_url=self.get_success_url())
+        given = {"username": user.get_username()}
+        response: HttpResponse = perform_password_login(self.request, given, login)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Name whoever vouches for staff."""
+        return super().get_context_data(**kwargs, vouching=vouching())
+
+
+@require_safe
+@staff_page
+def again_elsewhere(request: HttpRequest) -> HttpResponse:
+    """Lead to the service that vouches for staff, to sign in there once more.
+
+    Raises:
+        Http404: there is none.
+    """
+    if not (service := vouching()):
+        raise Http404
+    return page(request, "account/again_elsewhere.html", {"vouching": service})
+
+
+def vouching() -> dict[str, str] | None:
+    """Return the name and the id of the service that vouches for staff, if there is one."""
+    apps = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    return {"id": apps[0]["provider_id"], "name": apps[0]["name"]} if apps else None
+
+
+class _Counted:
+    """A code of a second factor: wrong ones count like wrong passwords."""
+
+    user: User
+
+    def clean_code(self) -> str:
+        """Refuse every code of a locked account, and count wrong ones."""
+        now = timezone.now()
+        if is_locked(self.user, now):
+            raise forms.ValidationError(_too_many())
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]  # of the form beside it
+        except forms.ValidationError as error:
+            note_failure(self.user, now=now)
+            raise forms.ValidationError(
+                _("This is not the code of this moment, nor an unused recovery code.")
+            ) from error
+        return code
+
+    @property
+    def problems(self) -> Problems:
+        """What is wrong, with a link to where it is."""
+        return problems(self)  # type: ignore[arg-type]  # of the form beside it
+
+
+class SecondFactorForm(_Counted, AuthenticateForm):  # type: ignore[misc]  # allauth has no types
+    """A code, while somebody signs in."""
+
+
+class SecondFactorAgainForm(_Counted, ReauthenticateForm):  # type: ignore[misc]  # as above
+    """A code, from somebody who is signed in."""
+
+
+def _too_many() -> str:
+    return _("There were too many attempts. Wait a while, or ask an administrator.")

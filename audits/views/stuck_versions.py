@@ -19,6 +19,7 @@ from audits.queries.releases import held_releases
 from audits.queries.replacements import replacements_for
 from audits.views.access import staff_of
 from audits.views.asking import answered, ask, carry_out, posted
+from audits.views.proving import proving
 from audits.views.rights import needing
 from unlearning.models import UnlearningRun
 from unlearning.services.runs import RETRAIN
@@ -31,6 +32,7 @@ S = UnlearningRun.Status
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.OPERATE)
+@proving
 def take_over(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     """Stop trying a run that cannot be carried out or audited, and decide about its version."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -49,6 +51,7 @@ def take_over(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.OPERATE)
+@proving
 def destroy(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     """Destroy a version that cannot be trained again, once its name was typed."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -69,6 +72,7 @@ def destroy(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.OPERATE)
+@proving
 def outside(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     """Choose the version, retrained outside, that replaces an affected one."""
     case = get_object_or_404(ErasureRequest, pk=case_id)
@@ -92,6 +96,7 @@ def outside(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.OPERATE)
+@proving
 def release(request: HttpRequest, case_id: UUID, run_id: UUID) -> HttpResponse:
     """Show an unlearned version although it got worse."""
     case = get_object_or_404(ErasureRequest, pk=case_id)

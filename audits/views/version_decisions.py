@@ -23,6 +23,7 @@ from audits.services.version_exceptions import LEAST_REASON, ExceptionRefused
 from audits.views.access import page, staff_of
 from audits.views.asking import ask, posted
 from audits.views.problems import problems
+from audits.views.proving import proving
 from audits.views.rights import needing
 from lineage.artifacts import ArtefactRemains
 from lineage.models import ModelVersion
@@ -113,6 +114,7 @@ def except_version(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 @require_POST
 @needing(Right.REVIEW)
+@proving
 def approve_exception(request: HttpRequest, case_id: UUID, exception_id: int) -> HttpResponse:
     """Let the version stay."""
     found = get_object_or_404(VersionException, pk=exception_id, request=case_id)
@@ -140,6 +142,7 @@ def drop_exception(request: HttpRequest, case_id: UUID, exception_id: int) -> Ht
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.OPERATE)
+@proving
 def destroy_model(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """Destroy a version outside a case, once its name was typed."""
     version = get_object_or_404(ModelVersion, pk=version_id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext
 
-from audits.queries.page_words import duration
+from audits.queries.page_words import duration, retold
 from audits.views.wording import method_title
 from unlearning.core.planning.ways import Way
 from unlearning.services.runs import CARRIED_OUT_BY
@@ -84,7 +84,7 @@ def _row(row: Mapping[str, Any], chosen: str, *, set_by: bool) -> WeighedWay:
         title=method_title(method) if method else WAYS[way],
         promise=PROMISES[option["strength"]] if option else "",
         work=_work(option["fraction"]) if option else "",
-        reason=SET_BY if taken and set_by else _in_words(row["reason"]),
+        reason=gettext(SET_BY) if taken and set_by else _in_words(row["reason"]),
         taken=taken,
         takes=_seconds(option["cost"]) if option else "",
         ready=duration(option["latency"]) if option else "",
@@ -100,7 +100,13 @@ def _seconds(cost: Mapping[str, Any]) -> str:
 
 
 def _in_words(reason: str) -> str:
-    """Return a reason that calls every way by its title."""
-    for way, title in WAYS.items():
-        reason = reason.replace(way.value, f"\u201c{title}\u201d")
-    return reason
+    """Return a reason in the language of the page that calls every way by its title."""
+    return retold(reason, _titled)
+
+
+def _titled(value: str) -> str:
+    way, _, method = value.partition(":")
+    if way not in set(Way):
+        return value
+    title = method_title(method) if method else WAYS.get(Way(way), "")
+    return f"\u201c{gettext(title)}\u201d" if title else value

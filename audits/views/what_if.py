@@ -23,7 +23,7 @@ from audits.services.plan_previews import ASKERS, KEPT_FOR
 from audits.views.access import page, staff_of
 from audits.views.asking import posted
 from audits.views.progress import fragment
-from audits.views.rights import needing
+from audits.views.rights import needing, rights_of
 from audits.views.weighing import ways_of
 from audits.views.wording import method_title
 from lineage.models import Job, ModelVersion, PausedQueue
@@ -109,6 +109,7 @@ def answer(request: HttpRequest, version_id: UUID, preview_id: UUID) -> HttpResp
         "ways": ways,
         "taken": next((way for way in ways if way.taken), None),
         **_watched(preview),
+        **rights_of(request),
     }
     return page(request, "audits/what_if_answer.html", context)
 
@@ -147,4 +148,5 @@ def _watched(preview: PlanPreview) -> dict[str, Any]:
         "gone_at": preview.created_at + KEPT_FOR,
         "stuck": state == WORKING and preview.created_at < timezone.now() - PATIENCE,
         "error": job.error if job and failed else "",
+        "error_code": job.error_code if job and failed else "",
     }

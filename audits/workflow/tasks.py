@@ -98,9 +98,9 @@ def _start(now: datetime) -> None:
 
 
 def _ring(now: datetime) -> None:
-    jobs.take_back_lapsed(now=now)
-    silence = timedelta(seconds=settings.EXPUNGE_LEASE_SECONDS)
-    for job in jobs.jobs_to_ring(now=now, silence=silence):
+    lease = timedelta(seconds=settings.EXPUNGE_LEASE_SECONDS)
+    jobs.take_back_lapsed(now=now, lease=lease)
+    for job in jobs.jobs_to_ring(now=now, silence=lease):
         send("lineage.run_job", str(job.pk), job.queue)
 
 

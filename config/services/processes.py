@@ -8,6 +8,7 @@ with sigterm_closes(), Supervisor() as supervisor:
 from __future__ import annotations
 
 import signal
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -33,8 +34,10 @@ class Program:
     """One program to keep running.
 
     ``healthy`` is asked until it says True, for at most ``patience`` seconds; without it a program
-    counts as healthy once started. A program that ends by itself is started again ``restarts``
-    times. ``grace`` is the time in seconds from SIGTERM to SIGKILL.
+    counts as healthy once started. A program that ends by itself is started again,
+    but ``restarts`` times within ``window`` seconds at most: one that dies again and again needs a
+    person, one that is killed now and then in a year does not. ``grace`` is the time in seconds
+    from SIGTERM to SIGKILL.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Program:
     healthy: Callable[[], bool] | None = None
     patience: float = 30.0
     restarts: int = 0
+    window: float = 60.0
     grace: float = 10.0
 
 
@@ -50,7 +54,15 @@ class Program:
 class _Running:
     program: Program
     child: Child
-    restarts_left: int
+    restarted: list[float] = field(default_factory=list)  # by the monotonic clock
+
+    def may_restart(self, now: float) -> bool:
+        """Whether one more restart is within what the program may have; it is counted."""
+        self.restarted = [at for at in self.restarted if now - at < self.program.window]
+        if len(self.restarted) >= self.program.restarts:
+            return False
+        self.restarted.append(now)
+        return True
 
 
 @dataclass(kw_only=True)
@@ -76,7 +88,7 @@ class Supervisor:
         if program.name in self._running:
             raise NameTaken(f"A program named {program.name!r} is running already.")
         child = _spawn(program)
-        self._running[program.name] = _Running(program, child, program.restarts)
+        self._running[program.name] = _Running(program, child)
         _wait_healthy(program, child)
         self.say(f"{program.name} is running; its log is {program.log}")
         return child
@@ -92,17 +104,20 @@ class Supervisor:
     def check(self) -> None:
         """Start again whatever ended by itself and may be; this is one round of ``watch``.
 
+        Nobody waits until it is healthy: what it needs may be away for a while, and the others
+        are to be watched meanwhile.
+
         Raises:
             ProgramFailed: a program ended and has no restart left.
         """
         for running in self._running.values():
             if running.child.alive:
                 continue
-            if running.restarts_left == 0:
+            if not running.may_restart(time.monotonic()):
                 raise ProgramFailed(_obituary(running.program, running.child))
-            running.restarts_left -= 1
             self.say(f"{running.program.name} {running.child.ending} and is started again")
-            self.restart(running.program.name)
+            stop(running.child, grace=0)  # what it left in its group
+            running.child = _spawn(running.program)
 
     def watch(self, *, seconds: float = float("inf")) -> None:
         """Keep the programs running for ``seconds``, by default until interrupted.

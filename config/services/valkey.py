@@ -9,6 +9,7 @@ import platform
 import shutil
 import socket
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,19 +46,47 @@ def broker(environ: Mapping[str, str]) -> Iterator[str]:
         yield url
 
 
-@contextlib.contextmanager
-def private_valkey(program: Path) -> Iterator[str]:
-    """Run the server ``program`` in a fresh folder; yield ``redis+socket:///path``.
+@dataclass(frozen=True, kw_only=True)
+class Private:
+    """A server that is not started yet: how to start it, and where it will answer."""
 
-    Nothing is written to disk: the queue is only a doorbell, and the sweeper rings again.
+    command: Command
+    address: Path
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """The URL as Celery spells it."""
+        return f"redis+socket://{self.address}"
+
+
+@contextlib.contextmanager
+def private_place(program: Path) -> Iterator[Private]:
+    """Yield what a private server of ``program`` is to be started with, in a fresh folder.
+
+    Nothing is written to disk: the queue is only a doorbell, and the sweeper rings again. Started
+    again, it answers at the same address.
 
     Raises:
-        ValkeyDidNotStart: it does not answer, or the temporary folder has too long a name.
+        ValkeyDidNotStart: the temporary folder has too long a name.
     """
     with tempfile.TemporaryDirectory(prefix="expunge-valkey-") as name:
         folder = Path(name)
         address = _socket_in(folder)
-        child = start(_command(program, folder, address), log=folder / "log")
+        command = _command(program, folder, address)
+        yield Private(command=command, address=address, log=folder / "log")
+
+
+@contextlib.contextmanager
+def private_valkey(program: Path) -> Iterator[str]:
+    """Run the server ``program`` in a fresh folder; yield ``redis+socket:///path``.
+
+    Raises:
+        ValkeyDidNotStart: it does not answer, or the temporary folder has too long a name.
+    """
+    with private_place(program) as place:
+        child = start(place.command, log=place.log)
+        address = place.address
         try:
             wait_until(lambda: answers(address) or not child.alive, seconds=_START_SECONDS)
             if not answers(address):
@@ -65,7 +94,7 @@ def private_valkey(program: Path) -> Iterator[str]:
                     f"{program} {child.ending} and does not answer on {address}. "
                     f"Its last words:\n{child.last_lines(5)}"
                 )
-            yield f"redis+socket://{address}"
+            yield place.url
         finally:
             stop(child, grace=_STOP_SECONDS)
 

@@ -10,7 +10,7 @@ from expunge.areas.asking import Area, given, part
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from expunge.answers import Case, CaseRun, Decision, Evidence, WholeCase
+    from expunge.answers import Case, CaseRun, Decision, Evidence, Extension, WholeCase
     from expunge.calls import Json, Progress
 
 
@@ -79,6 +79,27 @@ class CaseCalls(Area):
         """Propose to accept or refuse; a second person approves. See DecisionIn in the API."""
         made = self._calls.post(f"cases/{part(reference)}/decisions", decision, key=key)
         return cast("Decision", made)
+
+    def decide_objection(
+        self, reference: str, *, upheld: bool, balance: str, key: str = ""
+    ) -> Decision:
+        """Record the balance of an objection, in words for the person; a second person approves.
+
+        Args:
+            reference: of the case.
+            upheld: proposes to erase; else to refuse.
+            balance: why.
+            key: the Idempotency-Key.
+        """
+        said = {"result": "UPHELD" if upheld else "OVERRULED", "balance": balance}
+        made = self._calls.post(f"cases/{part(reference)}/objection", said, key=key)
+        return cast("Decision", made)
+
+    def extend(self, reference: str, *, reason: str, text: str, key: str = "") -> Extension:
+        """Take longer for a COMPLEXITY or a NUMBER of requests, and tell the person why."""
+        said = {"reason": reason, "text": text}
+        made = self._calls.post(f"cases/{part(reference)}/extension", said, key=key)
+        return cast("Extension", made)
 
     def withdraw(self, reference: str, *, key: str = "") -> Case:
         """Say that the person took the request back."""

@@ -9,7 +9,17 @@ from expunge.areas.asking import Area, given, part
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from expunge.answers import Affected, Record, Run, Snapshot, Source, Subject, Version, Why
+    from expunge.answers import (
+        Affected,
+        Record,
+        RecordFacts,
+        Run,
+        Snapshot,
+        Source,
+        Subject,
+        Version,
+        Why,
+    )
 
 
 class LineageCalls(Area):
@@ -59,6 +69,14 @@ class LineageCalls(Area):
     def records_of(self, subject: str) -> Iterator[Record]:
         """Yield the records of a person, page by page."""
         return cast("Iterator[Record]", self._calls.items(f"subjects/{part(subject)}/records"))
+
+    def records(self, space: str) -> Iterator[Record]:
+        """Yield the records of a space, by its id or its name, page by page."""
+        return cast("Iterator[Record]", self._calls.items("records", space=space))
+
+    def record(self, record: str) -> RecordFacts:
+        """Return how a record stands, by SPACE:ORDINAL."""
+        return cast("RecordFacts", self._calls.get(f"records/{part(record)}"))
 
     def snapshots(self, *, dataset: str = "") -> Iterator[Snapshot]:
         """Yield the snapshots of all data sets or of one, page by page."""

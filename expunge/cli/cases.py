@@ -137,6 +137,28 @@ def decide(client: Client, shown: Shown, reference: str, decision: TextIO) -> No
 
 @case.command()
 @click.argument("reference")
+@click.option("--upheld/--overruled", required=True, help="Propose to erase, or to refuse.")
+@click.option("--balance", type=click.File(), required=True, help="A file with the reasons.")
+@asks
+def objection(
+    client: Client, shown: Shown, *, reference: str, upheld: bool, balance: TextIO
+) -> None:
+    """Decide the balance of an objection, as a proposal; the person reads the reasons."""
+    shown.one(client.decide_objection(reference, upheld=upheld, balance=balance.read()))
+
+
+@case.command()
+@click.argument("reference")
+@click.option("--reason", type=click.Choice(["COMPLEXITY", "NUMBER"]), required=True)
+@click.option("--text", type=click.File(), required=True, help="A file with why, in words.")
+@asks
+def extend(client: Client, shown: Shown, *, reference: str, reason: str, text: TextIO) -> None:
+    """Take longer for an answer, and tell the person why; once for each case."""
+    shown.one(client.extend(reference, reason=reason, text=text.read()))
+
+
+@case.command()
+@click.argument("reference")
 @click.option("--yes", is_flag=True, help="Do not ask once more.")
 @asks
 def withdraw(client: Client, shown: Shown, *, reference: str, yes: bool) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import click
 
 from expunge.cli.cases import case
+from expunge.cli.deployments import deployment
 from expunge.cli.lineage import lineage
 from expunge.cli.log import log
 from expunge.cli.others import completion, health, verify
+from expunge.cli.records import record
 from expunge.cli.requests import request
 from expunge.cli.serving import serve
 from expunge.cli.session import Session, Verbs
 from expunge.cli.versions import version
+from expunge.cli.webhooks import webhook
 from expunge.version import VERSION
 
 
@@ -32,7 +35,20 @@ def cli(context: click.Context, url: str, timeout: float, insecure: bool) -> Non
     context.ensure_object(Session).options.update(url=url, timeout=timeout, insecure=insecure)
 
 
-for one in (request, case, version, lineage, serve, log, health, verify, completion):
+for one in (
+    request,
+    case,
+    version,
+    record,
+    lineage,
+    deployment,
+    serve,
+    webhook,
+    log,
+    health,
+    verify,
+    completion,
+):
     cli.add_command(one)
 
 

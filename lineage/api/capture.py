@@ -13,11 +13,12 @@ from pydantic import AfterValidator, AwareDatetime, ValidationError
 
 from expunge.wire import NOT_YOUR_RUN
 from lineage.api.auth import Scope, key_of
-from lineage.api.conventions import HARMLESS, holds_nul, writes
+from lineage.api.conventions import HARMLESS, writes
 from lineage.api.finite import NotFinite, check_finite
 from lineage.api.sizes import TooLarge, check_size
 from lineage.core.bitmaps import BitmapUnreadable
 from lineage.core.first_steps import StepsUnreadable
+from lineage.core.nul import holds_nul
 from lineage.models import DatasetSnapshot, ModelVersion, Role, Run
 from lineage.queries.capture_reports import NotYourRun, RunNotReported, Told, check_owner, told
 from lineage.queries.training_view import RecordNotServed

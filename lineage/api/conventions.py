@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import wraps
 from hashlib import sha256
 from http import HTTPStatus
@@ -14,6 +15,7 @@ from django.utils.cache import get_conditional_response
 from lineage.api.auth import key_of
 from lineage.api.problems import problem
 from lineage.api.rates import tell_rate
+from lineage.core.nul import holds_nul
 from lineage.services.kept_answers import Call, begin_call, forget_call, keep_answer
 
 if TYPE_CHECKING:
@@ -33,12 +35,10 @@ BY_KEY, WITH_KEY = "idempotency-key", "idempotency-key-optional"
 FOR_EVER, HARMLESS = "idempotency-key-for-ever", "harmless"
 LONGEST_KEY = 200
 _OF_THE_KEY = {401, 403, 429}  # answers to the key and not to the call
-_NUL = b"\\u0000"  # as JSON writes it; no database keeps it
 
 
-def holds_nul(body: bytes) -> bool:
-    """Return whether JSON holds the character U+0000."""
-    return _NUL in body
+# A call by the name of its operation: an address may hold what is somebody's.
+logger = logging.getLogger("expunge.api")
 
 
 class CallUnclear(ValueError):
@@ -64,6 +64,7 @@ def agreed(run: Answer) -> Answer:
             except Exception as error:  # noqa: BLE001  (Ninja's manner: handled, or raised again)
                 response = operation.api.on_exception(request, error)
         tell_rate(request, response)
+        _noted(operation, request, response)
         return _tagged(request, response)
 
     return answer
@@ -141,6 +142,18 @@ def _again(kept: KeptAnswer) -> HttpResponse:
     )
     response["Idempotent-Replayed"] = "true"
     return response
+
+
+def _noted(operation: Operation, request: HttpRequest, response: HttpResponse) -> None:
+    """Write which key made a call that is no reading; events of the audit log have no place."""
+    key = vars(request).get("auth")
+    if key is not None and request.method != "GET":
+        logger.info(
+            "key=%s operation=%s status=%d",
+            key.prefix,
+            operation.operation_id,
+            response.status_code,
+        )
 
 
 def _tagged(request: HttpRequest, response: HttpResponse) -> HttpResponse:

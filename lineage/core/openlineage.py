@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ import rfc8785
 
 from lineage.core.bitmaps import BitmapUnreadable, read, split
 from lineage.core.membership import snapshot_digest
+from lineage.core.nul import holds_nul
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,10 +28,6 @@ TYPES = ("START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER")
 MODEL = "MODEL"
 OWN_NAMESPACE = "expunge"  # of the models of this platform's own registry
 MEMBERSHIP, ROLE, SAMPLER = "expunge_recordMembership", "expunge_role", "expunge_sampler"
-
-
-# An even number of backslashes before it are backslashes of the text itself.
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class EventUnreadable(ValueError):
@@ -122,7 +118,7 @@ def _canonical(body: Any) -> bytes:  # noqa: ANN401  (JSON)
         raise EventUnreadable("The event is nested too deeply.") from error
     except rfc8785.CanonicalizationError as error:
         raise EventUnreadable("The event holds a number that JSON cannot hold exactly.") from error
-    if _NUL.search(written):
+    if holds_nul(written):
         raise EventUnreadable("The event holds a NUL character, which no text here may hold.")
     return written
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ADDRESS = r"https?://[^\s/?#@]+(/[^\s#@]*)?"
 ADDRESS_WORDS = "an https:// address (http:// on this machine alone)"
 HTTPS, HTTP = 443, 80
+LOOK_UP = 10.0  # seconds
 _LAST_PORT = 65_535
 # What IANA gives out to the world, less what carries an IPv4 address inside (6to4, Teredo), is for
 # protocols, or for documentation. Other forms with one inside, such as NAT64, lie outside of it:
@@ -34,6 +37,10 @@ _NOT_PUBLIC_V6 = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2002::/16", "3f
 
 class HostNotPublic(ValueError):
     """A host cannot be one, has no address, or one that is not public; the sentence says which."""
+
+
+class AnswerTooLong(ValueError):
+    """The body of an answer has more bytes than are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +58,21 @@ def leaves_safely(url: str) -> bool:
     return parts.scheme == "https" or parts.hostname in LOOPBACK
 
 
-def pinned(address: str, *, private: Collection[str]) -> Pinned:
+def pinned(address: str, *, private: Collection[str], seconds: float = LOOK_UP) -> Pinned:
     """Look the host of a URL up, once.
 
     Args:
         address: the URL.
         private: hosts that may have addresses which are not public.
+        seconds: for the look-up.
 
     Raises:
         HostNotPublic: see there.
+        TimeoutError: the look-up took longer.
     """
     url = usable(address)
-    found = _address_of(url.host, url.port or (HTTPS if url.scheme == "https" else HTTP), private)
+    port = url.port or (HTTPS if url.scheme == "https" else HTTP)
+    found = _address_of(url.host, port, private, seconds)
     return Pinned(
         url=url.copy_with(host=found),
         headers={"Host": url.netloc.decode("ascii")},
@@ -88,26 +98,48 @@ def usable(address: str) -> httpx.URL:
     return url
 
 
-def status_of_post(
-    to: Pinned, *, body: bytes, headers: dict[str, str], seconds: float
-) -> tuple[int, httpx.Headers]:
-    """Post to an address, and return status and headers; the body of the answer is not read.
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back: ``body`` is empty unless it was asked for."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+def posted(
+    address: str,
+    *,
+    private: Collection[str],
+    body: bytes,
+    headers: dict[str, str],
+    seconds: float,
+    most: int = 0,
+) -> Answer:
+    """Post to a URL whose host is looked up once, and return the answer.
 
     Args:
-        to: see ``pinned``.
+        address: the URL.
+        private: hosts that may have addresses which are not public.
         body: what is sent.
-        headers: beside those of ``to``.
-        seconds: for all of it, from the connection to the last header: a receiver that sends one
-            byte now and then is cut off as well.
+        headers: beside those that name the host.
+        seconds: for all of it, from the look-up to the last byte that is read: a receiver that
+            sends one byte now and then is cut off as well.
+        most: bytes of the answer's body that are read; more is an error, and with 0 none is read.
 
     Raises:
+        HostNotPublic: see ``pinned``; nothing was sent.
+        AnswerTooLong: its body has more than ``most`` bytes.
         TimeoutError, httpx.TimeoutException: it took longer.
         httpx.HTTPError, httpx.InvalidURL, OSError: there was no answer.
     """
+    until = time.monotonic() + seconds
+    to = pinned(address, private=private, seconds=seconds)
+    left = max(until - time.monotonic(), 0.0)
 
-    async def post() -> tuple[int, httpx.Headers]:
-        client = httpx.AsyncClient(timeout=seconds, trust_env=False, follow_redirects=False)
-        async with asyncio.timeout(seconds), client:
+    async def post() -> Answer:
+        client = httpx.AsyncClient(timeout=left, trust_env=False, follow_redirects=False)
+        async with asyncio.timeout(left), client:
             sent = client.build_request(
                 "POST",
                 to.url,
@@ -116,21 +148,60 @@ def status_of_post(
                 extensions=to.extensions,
             )
             answer = await client.send(sent, stream=True)
-            await answer.aclose()
-            return answer.status_code, answer.headers
+            try:
+                data = await _read(answer, most) if most else b""
+            finally:
+                await answer.aclose()
+            return Answer(status=answer.status_code, headers=answer.headers, body=data)
 
     # A thread of its own, as the caller's may have a loop, and be interrupted by a signal.
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(lambda: asyncio.run(post())).result()
 
 
-def _address_of(host: str, port: int, private: Collection[str]) -> str:
+async def _read(answer: httpx.Response, most: int) -> bytes:
+    data = b""
+    async for chunk in answer.aiter_bytes():
+        data += chunk
+        if len(data) > most:
+            raise AnswerTooLong(f"Its answer is longer than {most} bytes.")
+    return data
+
+
+def _looked_up(host: str, port: int, seconds: float) -> list[str]:
+    """Return the addresses of a host. Raises OSError, UnicodeError or TimeoutError.
+
+    The system's resolver knows no deadline. It is left behind in a thread that ends when it does.
+    """
+    found: list[str] = []
+    failed: list[Exception] = []
+
+    def look() -> None:
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.extend(str(one[4][0]) for one in rows)
+        except Exception as error:  # noqa: BLE001  (raised by who waits)
+            failed.append(error)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise TimeoutError(f"The address of {host} was not found in {seconds:g} seconds.")
+    if failed:
+        raise failed[0]
+    return found
+
+
+def _address_of(host: str, port: int, private: Collection[str], seconds: float) -> str:
     """Return one address of a host, all of which must be public unless the host is named."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = _looked_up(host, port, seconds)
+    except TimeoutError:
+        raise
     except (OSError, UnicodeError):  # the latter for a name that no host can have
         raise HostNotPublic(f"The host {host} has no address.") from None
-    addresses = [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found]
+    addresses = [ipaddress.ip_address(one.partition("%")[0]) for one in found]
     if host not in private and not all(map(_is_public, addresses)):
         raise HostNotPublic(
             f"The host {host} has an address that is not public. If that is meant, add it to "

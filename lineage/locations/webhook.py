@@ -15,10 +15,11 @@ from django.conf import settings
 from lineage.core.outgoing import (
     ADDRESS,
     ADDRESS_WORDS,
+    Answer,
+    AnswerTooLong,
     HostNotPublic,
-    Pinned,
     leaves_safely,
-    pinned,
+    posted,
 )
 from lineage.core.place_secrets import secret
 from lineage.core.place_settings import SECRET, SECRET_WORDS, Setting, SettingRefused
@@ -89,48 +90,37 @@ class Webhook(Place):
 
     def _sent(self, body: bytes) -> dict[str, Any] | None:
         """Return the answer; None where there was none and another try may help."""
-        to = self._pinned()
         stamp = str(int(time.time()))
         signature = hmac.digest(
             secret(self.secret_from).encode(), f"{stamp}.".encode() + body, "sha256"
         )
-        headers = {
-            **to.headers,
-            "Content-Type": "application/json",
-            "X-Expunge-Timestamp": stamp,
-            "X-Expunge-Signature": f"sha256={signature.hex()}",
-        }
-        client = httpx.Client(timeout=self.timeout, trust_env=False, follow_redirects=False)
         try:
-            with (
-                client,
-                client.stream(
-                    "POST", to.url, content=body, headers=headers, extensions=to.extensions
-                ) as answer,
-            ):
-                return _understood(answer)
-        except httpx.TransportError:
-            return None
-
-    def _pinned(self) -> Pinned:
-        try:
-            return pinned(self.url, private=settings.EXPUNGE_PRIVATE_HOSTS)
-        except HostNotPublic as error:
+            answer = posted(
+                self.url,
+                private=settings.EXPUNGE_PRIVATE_HOSTS,
+                body=body,
+                headers={
+                    "Content-Type": "application/json",
+                    "X-Expunge-Timestamp": stamp,
+                    "X-Expunge-Signature": f"sha256={signature.hex()}",
+                },
+                seconds=self.timeout,
+                most=MOST_BYTES,
+            )
+        except (HostNotPublic, AnswerTooLong) as error:
             raise LocationNotReachable(str(error)) from None
+        except (TimeoutError, httpx.TransportError):
+            return None
+        return _understood(answer)
 
 
-def _understood(answer: httpx.Response) -> dict[str, Any] | None:
-    if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+def _understood(answer: Answer) -> dict[str, Any] | None:
+    if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return None
-    if answer.status_code != httpx.codes.OK:
-        raise LocationNotReachable(f"It answered with the status {answer.status_code}, not 200.")
-    data = b""
-    for chunk in answer.iter_bytes():
-        data += chunk
-        if len(data) > MOST_BYTES:
-            raise LocationNotReachable(f"Its answer is longer than {MOST_BYTES} bytes.")
+    if answer.status != httpx.codes.OK:
+        raise LocationNotReachable(f"It answered with the status {answer.status}, not 200.")
     try:
-        value = json.loads(data)
+        value = json.loads(answer.body)
     except ValueError:
         value = None
     if not isinstance(value, dict):

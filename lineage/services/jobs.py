@@ -162,11 +162,13 @@ def release_job(*, job: Job, now: datetime) -> None:
     _give_back(_held(job), now)
 
 
-def take_back_lapsed(*, now: datetime) -> int:
+def take_back_lapsed(*, now: datetime, lease: timedelta) -> int:
     """Queue again, fail or cancel every job whose holder stopped renewing; return how many.
 
     One that an earlier release queued again after it was to be cancelled is cancelled, too.
+    ``lease``: nobody holds a job for longer; see ``_shorten``.
     """
+    _shorten(now, lease)
     lapsed = _give_back(Job.objects.filter(status=Job.Status.RUNNING, lease_until__lt=now), now)
     return lapsed + _cancel_asked(Job.objects.filter(status=Job.Status.QUEUED), now)
 
@@ -181,13 +183,23 @@ def mark_rung(*, job_id: uuid.UUID, now: datetime) -> bool:
 def jobs_to_ring(*, now: datetime, silence: timedelta) -> list[Job]:
     """Mark and return the queued jobs that nobody was told of for as long as ``silence``.
 
-    Those of paused queues are left out: nobody could claim them.
+    Those of paused queues are left out: nobody could claim them. Who was told in the future was
+    told before the clock was set back.
     """
-    due = Q(rung_at=None) | Q(rung_at__lt=now - silence)
+    due = Q(rung_at=None) | Q(rung_at__lt=now - silence) | Q(rung_at__gt=now + silence)
     waiting = Job.objects.filter(due, status=Job.Status.QUEUED).exclude(queue__in=_paused())
     jobs = list(waiting.order_by("created_at")[:500])
     Job.objects.filter(pk__in=[job.pk for job in jobs]).update(rung_at=now)
     return jobs
+
+
+def _shorten(now: datetime, lease: timedelta) -> None:
+    """End a lease that is longer than any can be: it was given before the clock was set back.
+
+    Its holder, if there still is one, renews it in time as always.
+    """
+    longer = Job.objects.filter(status=Job.Status.RUNNING, lease_until__gt=now + 2 * lease)
+    longer.update(lease_until=now + lease)
 
 
 def _paused() -> Any:  # noqa: ANN401  (a queryset, for a subquery of the same statement)

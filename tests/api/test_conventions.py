@@ -80,6 +80,8 @@ def test_a_character_that_no_database_keeps_is_refused(client, case):
     key = secret("cases:write", "lineage:read")
     said = {**ACCEPT, "assessment": "a\0b"}
     assert "U+0000" in problem(propose(client, case, key, content=said), 422)
+    words = {**ACCEPT, "assessment": "In C:\\u0000 lay the file."}  # a backslash, and no escape
+    assert propose(client, case, key, content=words).status_code == 201
     asked = client.get("/api/v1/versions?model=a%00", headers=bearer(key))
     assert "U+0000" in problem(asked, 422)
 
@@ -233,3 +235,16 @@ def test_that_a_key_was_used_is_written_once_a_minute(client):
     again = ApiKey.objects.get().last_used_at
     assert again is not None
     assert again >= noted
+
+
+def test_the_log_of_the_server_says_which_key_made_a_call_and_nothing_of_people(
+    client, case, caplog
+):
+    caplog.set_level("INFO", logger="expunge.api")
+    key = secret("cases:write", "lineage:read")
+    propose(client, case, key)
+    client.get("/api/v1/runs", headers=bearer(key))
+    told = [one.getMessage() for one in caplog.records if one.name == "expunge.api"]
+    assert told == [f"key={key.split('_')[1]} operation=propose_decision status=201"]
+    assert case.reference not in caplog.text
+    assert key not in caplog.text

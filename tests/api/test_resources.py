@@ -7,11 +7,14 @@ import json
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from audits.models import ComplianceRecord, Decision, ErasureRequest, Evidence
+from audits.services import requests
 from lineage.services.api_keys import KeyWithoutStaff
 from tests.api.worlds import ANNA, get, post, secret
-from tests.audits.bare_cases import CONSENT, member, verified_case
+from tests.audits.bare_cases import ADA, CONSENT, member, person, verified_case
+from tests.audits.kinds import confirmed
 
 pytestmark = pytest.mark.django_db
 
@@ -180,3 +183,45 @@ def test_a_key_acts_for_somebody_if_and_only_if_it_acts_on_cases(db):
         secret("cases:write", acts_for=None)
     with pytest.raises(KeyWithoutStaff, match="no other key"):
         secret("lineage:read", acts_for=member("officer"))
+
+
+def test_a_key_decides_an_objection_as_a_proposal_and_approves_none(signing_key, rung, client):
+    person(ADA, records=2)
+    case = confirmed("OBJECTION")
+    key = secret("cases:write", "cases:read")
+    said = {"result": "UPHELD", "balance": "short"}
+    refused = post(client, key, f"cases/{case.reference}/objection", said)
+    assert refused.status_code == 422
+    said["balance"] = "Nothing that we need the pictures for outweighs what the person says."
+    made = post(client, key, f"cases/{case.reference}/objection", said)
+    assert (made.status_code, made.json()["state"]) == (201, "PROPOSED")
+    assert made.json()["grounds"] == ["ART_17_1_C"]
+    case.refresh_from_db()
+    assert case.status == "VERIFIED"
+    again = post(client, key, f"cases/{case.reference}/objection", said)
+    assert again.status_code == 409
+
+
+def test_a_key_takes_longer_once_in_the_name_of_its_officer(signing_key, rung, client):
+    now, key = timezone.now(), secret("cases:write")
+    asked = requests.receive_request(email=ADA, channel="FORM", now=now)
+    case = requests.confirm_request(token=asked.confirm_token, now=now)
+    said = {"reason": "COMPLEXITY", "text": "Forty models learned from these pictures."}
+    made = post(client, key, f"cases/{case.reference}/extension", said)
+    assert made.status_code == 201
+    assert (made.json()["reason"], bool(made.json()["told_at"])) == ("COMPLEXITY", True)
+    case.refresh_from_db()
+    assert str(case.due_on) == made.json()["new_due"]
+    assert case.extension.decided_by == member("officer")
+    again = post(client, key, f"cases/{case.reference}/extension", said)
+    assert again.status_code == 409
+    reader = secret("cases:write", name="r", acts_for=member("reader", "Auditor"))
+    assert post(client, reader, f"cases/{case.reference}/extension", said).status_code == 403
+
+
+def test_a_key_lists_the_deployments_of_its_name_alone(shared, client):
+    mine, other = secret("serve", name="shop"), secret("serve", name="bank")
+    said = {"version": str(shared.version.pk), "place": "shop window"}
+    made = post(client, mine, "deployments", said).json()
+    assert get(client, mine, "deployments").json()["items"] == [made]
+    assert get(client, other, "deployments").json()["items"] == []

@@ -83,7 +83,10 @@ def test_a_password_is_shown_once_and_works():
 def test_a_role_is_taken_and_an_account_closed_with_its_sessions():
     staff("add", "ann", "--role", "Reviewer", "--role", "Intake")
     client = signed_in(User.objects.get(username="ann"))
+    assert client.get("/cases/").status_code == 200
     assert staff("remove-role", "ann", "--role", "Intake") == "ann: Reviewer\n"
+    assert client.get("/cases/").status_code == 302
+    client.force_login(User.objects.get(username="ann"))
     assert client.get("/cases/").status_code == 200
     assert staff("close", "ann") == "ann (closed): no role\n"
     assert client.get("/cases/").status_code == 302

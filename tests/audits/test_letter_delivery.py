@@ -86,6 +86,31 @@ def test_F12_a_letter_is_tried_five_times_at_growing_distances_then_staff_are_to
     assert Letter.objects.get().state == "SENT"
 
 
+def test_a_letter_that_leaves_twice_has_one_number_by_which_its_receiver_can_tell(
+    case, monkeypatch
+):
+    """Whoever sends it may die before saying so, and the sweep cannot know that it left."""
+    with monkeypatch.context() as dying:
+        dying.setattr(letter_delivery, "_sent", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            send(case)
+    assert letter_delivery.deliver_waiting(now=NOW + HOURS) == 1
+    letter = Letter.objects.get()
+    first, second = (one.message()["Message-ID"] for one in mail.outbox)
+    assert first == second
+    assert first.startswith(f"<{letter.pk}@")
+
+
+def test_a_letter_from_before_the_clock_was_set_back_does_not_wait_for_that_hour(
+    case, monkeypatch
+):
+    with monkeypatch.context() as dying:
+        dying.setattr(letter_delivery, "_message", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            send(case, now=NOW + HOURS)
+    assert letter_delivery.deliver_waiting(now=NOW) == 1
+
+
 def test_a_letter_whose_writer_died_before_sending_it_is_found(case, monkeypatch):
     monkeypatch.setattr(letters, "deliver", lambda **_: False)
     assert not send(case)

@@ -13,11 +13,12 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audits.models import QueryCount, QueryReport
-from audits.queries.query_counts import caller_key
+from audits.models import QueryCount, QueryReport, VersionQueries
+from audits.queries.query_counts import caller_key, use_of
 from audits.queries.serving import ReaderNotGiven, VersionNotHere
 from audits.services.query_counts import (
     DayRefused,
+    NotOfModel,
     Report,
     ReportChanged,
     add_report,
@@ -216,6 +217,27 @@ def test_a_report_is_added_once_however_often_it_comes(world, base):
 
 
 @pytest.mark.django_db
+def test_what_a_version_answered_is_added_once_and_shown_beside_its_model(world, base, settings):
+    settings.EXPUNGE_QUERIES_PER_DAY = 50
+    told, next_day = report(served={base.pk: 2}), NOW + timedelta(days=1)
+    for _ in range(2):
+        add_report(report=told, now=NOW)
+    add_report(report=report(), now=NOW)  # of a client that does not tell versions
+    add_report(report=report(day=next_day.date(), served={base.pk: 2}), now=next_day)
+    use = use_of(base)
+    assert [(one.day, one.answers) for one in use.days] == [
+        (next_day.date(), 2),
+        (NOW.date(), 2),
+    ]
+    assert [one.of_model and one.of_model.answers for one in use.days] == [2, 4]
+    assert (use.reported_at, use.limit) == (next_day, 50)
+    other = world.bare("other", world.snapshot(ADA))
+    with pytest.raises(NotOfModel, match="no version of base"):
+        add_report(report=report(served={other.pk: 1}), now=NOW)
+    assert use_of(other).days == []
+
+
+@pytest.mark.django_db
 def test_days_that_are_over_go_and_are_not_taken(world, base, settings):
     settings.EXPUNGE_QUERY_DAYS = 2
     add_report(report=report(), now=NOW)
@@ -278,6 +300,8 @@ def test_a_limit_holds_over_versions_and_processes(world, base, live_server, set
         second.answer(HALVES)
     assert sorted(QueryCount.objects.values_list("answers", flat=True)) == [3, 3]
     assert not QueryCount.objects.filter(caller__contains="alice").exists()
+    by_version = VersionQueries.objects.values_list("version", "answers")
+    assert dict(by_version) == {base.pk: 2, newer.pk: 4}
     assert set(QueryCount.objects.values_list("day", flat=True)) == {timezone.now().date()}
 
 

@@ -36,7 +36,7 @@ def killed(world, kind):
     for _ in range(jobs.DEFAULT_ATTEMPTS):
         now = timezone.now()
         jobs.claim_job(job_id=job.pk, now=now, lease=timedelta())
-        jobs.take_back_lapsed(now=now + timedelta(seconds=1))
+        jobs.take_back_lapsed(now=now + timedelta(seconds=1), lease=timedelta(seconds=60))
     case = world.wake(case)
     assert (case.status, case.failure_code) == ("FAILED", "CHILD_DIED")
     return case

@@ -236,7 +236,7 @@ def test_whatever_ends_a_try_it_is_marked_and_hours_end_the_message(told, monkey
     def ends(*_: object, **__: object):
         raise error("of https://secret.example/")
 
-    monkeypatch.setattr(webhook_delivery, "status_of_post", ends)
+    monkeypatch.setattr(webhook_delivery, "posted", ends)
     happens()
     webhook_outbox.collect(now=NOW)
     assert deliver(told) is False

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from config.services import commands, ports, postgres, valkey
 from config.services.children import Command, sigterm_closes, start, stop, wait_until
 from config.services.processes import NameTaken, Program, ProgramFailed, Supervisor
+from config.stage import _broker, _started
 from tests import services
 
 NOTHING = {"PATH": "", "CI": "false"}
@@ -248,6 +250,46 @@ def test_a_program_that_may_restart_does_so_and_then_fails(tmp_path):
         second.process.wait()
         with pytest.raises(ProgramFailed, match="SIGKILL"):
             supervisor.check()
+
+
+def test_restarts_of_another_time_do_not_count(tmp_path):
+    """Or a site whose worker is killed once a week would be gone within a month."""
+    with Supervisor() as supervisor:
+        mortal = replace(program(tmp_path, "worker", SLEEPER), restarts=1, window=0.05)
+        supervisor.start(mortal)
+        for _ in range(3):
+            child = supervisor._running["worker"].child
+            child.process.kill()
+            child.process.wait()
+            supervisor.check()
+            last = supervisor._running["worker"].restarted[-1]
+            assert wait_until(lambda last=last: time.monotonic() - last > 0.05, seconds=1)
+
+
+def test_one_that_is_unwell_after_its_restart_does_not_end_the_others(tmp_path):
+    """What it needs, a database perhaps, may be away for a while."""
+    answers = iter([True])
+    well = replace(program(tmp_path, "web", SLEEPER), healthy=lambda: next(answers, False))
+    with Supervisor() as supervisor:
+        other = supervisor.start(program(tmp_path, "worker", SLEEPER))
+        first = supervisor.start(replace(well, restarts=1, patience=0.05))
+        first.process.kill()
+        first.process.wait()
+        supervisor.check()
+        assert other.alive
+        assert supervisor._running["web"].child.alive
+
+
+def test_a_private_broker_that_was_killed_answers_again_at_the_same_address(monkeypatch):
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    with _broker() as found, Supervisor() as supervisor:
+        assert isinstance(found, valkey.Private)
+        assert _started(found, supervisor) == f"redis+socket://{found.address}"
+        child = supervisor._running["broker"].child
+        child.process.kill()
+        child.process.wait()
+        supervisor.check()
+        assert wait_until(lambda: valkey.answers(found.address), seconds=10)
 
 
 def test_a_program_that_is_never_healthy_is_given_up(tmp_path):

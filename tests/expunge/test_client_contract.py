@@ -9,7 +9,7 @@ from typing import get_type_hints
 import httpx
 import pytest
 
-from expunge import answers
+from expunge import answers, webhook_answers
 from expunge.client import Client
 from tests.clean_environment import ROOT
 from tests.expunge.test_client import Platform
@@ -37,38 +37,61 @@ SHAPES = {
     "Subject": "SubjectOut",
     "Record": "RecordRowOut",
     "Snapshot": "SnapshotOut",
+    "RecordFacts": "RecordFactsOut",
     "Run": "RunOut",
+    "Extension": "ExtensionOut",
+    "Deployment": "DeploymentOut",
+    "Webhook": "WebhookOut",
+    "WebhookWithSecret": "SecretOut",
+    "Message": "DeliveryOut",
     "Health": "ReadyOut",
 }
 # What each method is called with; every public method must be here.
 GIVEN = {
+    "add_webhook": lambda c: c.add_webhook("desk", "https://d.example/", ["case.sealed"]),
     "affected": lambda c: c.affected(record="s:1", subject="p"),
     "case": lambda c: c.case("r"),
     "case_runs": lambda c: c.case_runs("r"),
     "cases": lambda c: list(c.cases(kind="ERASURE", status="RECEIVED")),
+    "change_webhook_secret": lambda c: c.change_webhook_secret("w", 1),
     "checkpoint": lambda c: c.checkpoint(),
     "confirm_identity": lambda c: c.confirm_identity("r", method="ACCOUNT", level="LOW"),
     "consistency": lambda c: c.consistency(1),
+    "decide_objection": lambda c: c.decide_objection("r", upheld=True, balance="b"),
     "decisions": lambda c: c.decisions("r"),
+    "deploy": lambda c: c.deploy("v", "shop", contact="ops@example.org", note="n"),
+    "deployments": lambda c: list(c.deployments()),
     "evidence": lambda c: c.evidence("r"),
     "evidence_file": lambda c: c.evidence_file("r", "e"),
+    "extend": lambda c: c.extend("r", reason="NUMBER", text="t"),
     "find_subject": lambda c: c.find_subject("EMAIL", "ada@example.org"),
     "health": lambda c: c.health(),
+    "messages": lambda c: list(c.messages("w", state="FAILED")),
     "newest": lambda c: c.newest("m"),
+    "pause_webhook": lambda c: c.pause_webhook("w"),
     "proof": lambda c: c.proof(1),
     "propose": lambda c: c.propose("r", {"decision": "ACCEPT"}),
+    "record": lambda c: c.record("s:1"),
+    "records": lambda c: list(c.records("s")),
     "records_of": lambda c: list(c.records_of("p")),
+    "remove_webhook": lambda c: c.remove_webhook("w"),
     "report": lambda c: c.report("r", "/dev/null/no"),
     "request": lambda c: c.request(email="ada@example.org", identifiers=[("EMAIL", "x")]),
+    "resume_webhook": lambda c: c.resume_webhook("w"),
     "runs": lambda c: list(c.runs(state="RUNNING")),
+    "send_again": lambda c: c.send_again("w", "m"),
     "serving": lambda c: c.serving("v"),
     "snapshots": lambda c: list(c.snapshots(dataset="d")),
     "sources": lambda c: c.sources("v"),
     "subject": lambda c: c.subject("p"),
+    "test_webhook": lambda c: c.test_webhook("w"),
     "version": lambda c: c.version("v"),
     "versions": lambda c: list(c.versions(model="m", state="ACTIVE")),
+    "webhook": lambda c: c.webhook("w"),
+    "webhooks": lambda c: list(c.webhooks()),
     "why": lambda c: c.why("v", record="s:1", subject="p"),
     "withdraw": lambda c: c.withdraw("r"),
+    "withdrawn": lambda c: c.withdrawn("d"),
 }
 OURS = {"close", "keep_in", "flush", "pause", "clock"}  # what asks nothing, or what others asked
 
@@ -117,7 +140,7 @@ def body_of(document, operation):
 @pytest.mark.parametrize("name", sorted(SHAPES))
 def test_a_shape_is_that_of_the_document(document, name):
     schema = document["components"]["schemas"][SHAPES[name]]["properties"]
-    hints = get_type_hints(getattr(answers, name))
+    hints = get_type_hints(shapes()[name])
     assert hints.keys() == schema.keys()
     for field, kind in hints.items():
         may_be_none = {"type": "null"} in schema[field].get("anyOf", ())
@@ -125,9 +148,14 @@ def test_a_shape_is_that_of_the_document(document, name):
 
 
 def test_every_shape_is_compared():
-    ours = {
-        name
-        for name, one in vars(answers).items()
-        if getattr(one, "__module__", "") == answers.__name__
+    assert set(shapes()) == set(SHAPES)
+
+
+def shapes():
+    """Return every shape of an answer by its name."""
+    return {
+        name: one
+        for module in (answers, webhook_answers)
+        for name, one in vars(module).items()
+        if getattr(one, "__module__", "") == module.__name__
     }
-    assert ours == set(SHAPES)

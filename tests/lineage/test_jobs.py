@@ -107,8 +107,27 @@ def test_a_job_that_was_to_stop_is_cancelled_when_its_worker_died():
     for job in (swept, released):
         jobs.request_cancel(job_id=job.pk, now=NOW)
     jobs.release_job(job=released, now=NOW)
-    assert jobs.take_back_lapsed(now=NOW + 2 * LEASE) == 1
+    assert jobs.take_back_lapsed(now=NOW + 2 * LEASE, lease=LEASE) == 1
     assert (status(swept), status(released)) == (S.CANCELLED, S.CANCELLED)
+
+
+def test_a_lease_from_before_the_clock_was_set_back_is_shortened_and_not_taken_away():
+    """Or a worker that was killed would keep its job for the hour that the clock went back."""
+    hour = timedelta(hours=1)
+    held = claim(make(), NOW + hour)
+    assert jobs.take_back_lapsed(now=NOW, lease=LEASE) == 0
+    assert Job.objects.get().lease_until == NOW + LEASE
+    jobs.renew_lease(job=held, now=NOW + LEASE / 2, lease=LEASE)  # whoever lives goes on
+    assert jobs.take_back_lapsed(now=NOW + 1.25 * LEASE, lease=LEASE) == 0
+    assert jobs.take_back_lapsed(now=NOW + 2 * LEASE, lease=LEASE) == 1
+    assert status(held) == S.QUEUED
+
+
+def test_a_job_that_was_rung_before_the_clock_was_set_back_is_rung_again():
+    job = make()
+    jobs.mark_rung(job_id=job.pk, now=NOW + timedelta(hours=1))
+    assert jobs.jobs_to_ring(now=NOW, silence=LEASE) == [job]
+    assert jobs.jobs_to_ring(now=NOW, silence=LEASE) == []
 
 
 def test_what_an_earlier_release_queued_though_it_was_to_stop_is_not_handed_out():
@@ -116,7 +135,7 @@ def test_what_an_earlier_release_queued_though_it_was_to_stop_is_not_handed_out(
     Job.objects.filter(pk=job.pk).update(cancel_requested=True)
     with pytest.raises(JobNotClaimable):
         claim(job)
-    assert jobs.take_back_lapsed(now=NOW) == 1
+    assert jobs.take_back_lapsed(now=NOW, lease=LEASE) == 1
     assert status(job) == S.CANCELLED
     assert jobs.retry_job(job_id=job.pk)
     assert claim(job).attempt == 1
@@ -167,7 +186,7 @@ def test_only_stopped_jobs_are_retried():
 def test_whoever_lost_the_lease_is_told_and_changes_nothing():
     held = claim(make())
     late = NOW + LEASE + timedelta(seconds=1)
-    assert jobs.take_back_lapsed(now=late) == 1
+    assert jobs.take_back_lapsed(now=late, lease=LEASE) == 1
     other = claim(held, late)
     with pytest.raises(LeaseLost):
         jobs.renew_lease(job=held, now=late, lease=LEASE)
@@ -184,8 +203,8 @@ def test_whoever_lost_the_lease_is_told_and_changes_nothing():
 def test_a_lease_that_was_renewed_is_not_taken_back():
     held = claim(make())
     jobs.renew_lease(job=held, now=NOW + timedelta(seconds=59), lease=LEASE)
-    assert jobs.take_back_lapsed(now=NOW + timedelta(seconds=118)) == 0
-    assert jobs.take_back_lapsed(now=NOW + timedelta(seconds=120)) == 1
+    assert jobs.take_back_lapsed(now=NOW + timedelta(seconds=118), lease=LEASE) == 0
+    assert jobs.take_back_lapsed(now=NOW + timedelta(seconds=120), lease=LEASE) == 1
 
 
 def test_a_job_is_rung_once_and_again_only_after_silence():
@@ -275,7 +294,7 @@ class Model:
 
     def sweep(self, _who):
         lapsed = self.status == "RUNNING" and self.lapses < self.now
-        assert jobs.take_back_lapsed(now=self.now) == lapsed
+        assert jobs.take_back_lapsed(now=self.now, lease=LEASE) == lapsed
         if lapsed:
             self._leave(self._given_back())
 

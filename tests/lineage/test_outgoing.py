@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import pytest
 
-from lineage.core.outgoing import HostNotPublic, pinned, usable
+from lineage.core.outgoing import HostNotPublic, pinned, posted, usable
 
 
 @pytest.fixture
@@ -73,3 +74,11 @@ def test_a_name_that_is_no_international_one_is_a_sentence():
     with pytest.raises(HostNotPublic, match="no valid international name"):
         usable("https://xn--a/")
     assert usable("https://xn--mnchen-3ya.example/").host == "münchen.example"
+
+
+def test_a_look_up_that_hangs_is_left_behind(monkeypatch):
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(30) and [])
+    with pytest.raises(TimeoutError, match=r"host\.example was not found in 0\.05 seconds"):
+        posted("https://host.example/", private=(), body=b"", headers={}, seconds=0.05)
+    answered.set()

@@ -17,7 +17,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from audits.management.commands import run_job as command
-from lineage import tasks
+from lineage import artifacts, tasks
 from lineage.models import Job
 from lineage.queries.training_view import RecordNotServed
 from lineage.services import jobs
@@ -197,6 +197,17 @@ def alive(pid):
         return False
 
 
+def test_what_dead_processes_left_in_the_store_goes_by_itself(settings, tmp_path, caplog):
+    """It may hold somebody's data, and no erasure would find it."""
+    old, young = (artifacts.stage(one) for one in (b"of one who left", b"on its way"))
+    os.utime(tmp_path / "store" / old.uri, (1, 1))
+    with caplog.at_level("WARNING", logger="expunge.worker"):
+        tasks.sweep_daily()
+    assert [uri for uri, _ in artifacts.listing("staging")] == [young.uri]
+    assert "1 files that no row speaks of" in caplog.text
+    assert settings.CELERY_BEAT_SCHEDULE["store"]["task"] == tasks.sweep_daily.name
+
+
 # --- what the child itself does ---------------------------------------------------------------
 
 
@@ -309,4 +320,5 @@ def test_a_child_is_stopped_before_a_lease_that_nobody_renews_lapses(
     job.refresh_from_db()
     assert (job.status, job.lease_until > timezone.now()) == ("RUNNING", True)
     assert "the end of" in caplog.text  # was not written; the sweeper finds the lease lapsed
-    assert jobs.take_back_lapsed(now=job.lease_until + timedelta(seconds=1)) == 1
+    after = job.lease_until + timedelta(seconds=1)
+    assert jobs.take_back_lapsed(now=after, lease=timedelta(seconds=60)) == 1

@@ -99,6 +99,16 @@ def test_a_destroyed_version_keeps_its_digests(staff, now):
     assert "The case that caused it" in page
 
 
+def test_how_often_a_version_answered_is_shown(staff, now, settings):
+    version = trained("cnn", now)
+    assert "No guard of a process that serves it has reported" in page_of(staff, version)
+    version.queries.create(day=now.date(), answers=1234, reported_at=now)
+    settings.EXPUNGE_QUERIES_PER_DAY = 50
+    page = page_of(staff, version)
+    assert 'data-label="This version" class="number">1,234<' in page
+    assert "<dd>50</dd>" in page
+
+
 def test_a_version_that_does_not_exist_is_not_found(staff):
     assert staff.get("/models/00000000-0000-4000-8000-000000000000/").status_code == 404
 

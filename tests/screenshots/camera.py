@@ -59,6 +59,7 @@ class Camera:
         except Error:  # what is only posted to, and files
             answered = None
         if answered is None or answered.status == NOT_THERE:
+            self.watched.complaints.clear()  # or they would be told of the next page
             self.taken.append(Taken(name=address.name, path=path, faults=["nothing to show"]))
             return
         timing = answered.request.timing

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 from django.utils import timezone
 
+from audits.core.failures import text_of
 from audits.queries.policy_values import held
 from audits.services.job_lines import forget_lines, kept_lines
 from lineage.models import Job
@@ -63,9 +64,8 @@ class Command(BaseCommand):
             raise
         except Exception as error:
             log.exception("job %s failed", job.pk)
-            code = type(error).__name__
-            message = str(error) or f"The job ended with {code}; the worker's log says where."
-            jobs.fail_job(job=job, now=timezone.now(), code=code[:64], message=message)
+            code = type(error).__name__[:64]
+            jobs.fail_job(job=job, now=timezone.now(), code=code, message=text_of(error))
         else:
             if jobs.finish_job(job=job, now=timezone.now()):
                 forget_lines(job)

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from audits.core.roles import ROLES
+from audits.queries.sign_in import has_second_factor, is_locked
 from audits.services import accounts
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ ROLES_OF_ALL = ", ".join(ROLES)
 class Command(BaseCommand):
     """List, add and close accounts; give and take roles; see docs/roles.md."""
 
-    help = "List accounts of staff; add one, give it roles or take them; close one."
+    help = "List accounts of staff; add, close, unlock one; give it roles or take them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true")
@@ -32,7 +33,9 @@ class Command(BaseCommand):
         add.add_argument("--email", default="", help="of the person; their own case is not theirs")
         close = steps.add_parser("close", help="close an account for good")
         take = steps.add_parser("remove-role", help="take a role")
-        for step in (add, close, take):
+        unlock = steps.add_parser("unlock", help="open an account that failures locked")
+        reset = steps.add_parser("reset-factors", help="take the second factors of a lost phone")
+        for step in (add, close, take, unlock, reset):
             step.add_argument("name", metavar="NAME", help="of the account")
         for step in (add, take):
             step.add_argument(
@@ -75,6 +78,14 @@ class Command(BaseCommand):
         accounts.close_account(name=options["name"], now=timezone.now())
         return self._told(options)
 
+    def _unlock(self, options: dict[str, Any]) -> tuple[Any, str]:
+        accounts.unlock_account(name=options["name"], now=timezone.now())
+        return self._told(options)
+
+    def _reset_factors(self, options: dict[str, Any]) -> tuple[Any, str]:
+        accounts.reset_factors(name=options["name"], now=timezone.now())
+        return self._told(options)
+
     def _told(self, options: dict[str, Any]) -> tuple[Any, str]:
         told = _described(User.objects.get(username=options["name"]))
         return told, _line(told)
@@ -87,10 +98,13 @@ def _described(user: User) -> dict[str, Any]:
         "roles": sorted(group.name for group in user.groups.all()),
         "superuser": user.is_superuser,
         "active": user.is_active,
+        "locked": is_locked(user, timezone.now()),
+        "second_factor": has_second_factor(user),
     }
 
 
 def _line(told: dict[str, Any]) -> str:
     what = [*told["roles"], *["superuser"] * told["superuser"]]
     closed = "" if told["active"] else " (closed)"
+    closed += " (locked)" if told["locked"] else ""
     return f"{told['name']}{closed}: {', '.join(what) or 'no role'}"

@@ -53,6 +53,12 @@ def approver() -> Client:
 
 
 @pytest.fixture
+def administrator() -> Client:
+    """Staff who keep the registers and the policy."""
+    return _client_of(member("administrator", "Administrator"))
+
+
+@pytest.fixture
 def reader() -> Client:
     """Staff who may only read."""
     return _client_of(member("reader", "Auditor"))

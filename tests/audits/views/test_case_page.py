@@ -27,6 +27,7 @@ from tests.audits.world import logged, member
 
 ROOT = Path(__file__).parents[3]
 QUERIES, BYTES = 25, 300_000
+PRINTED = 33  # the page and its three parts, each of which keeps the budget by itself
 SECTIONS = ("now", "facts", "timeline", "runs", "plan", "decision", "places", "told", "letters")
 SVG = "<svg><desc>a picture</desc></svg>"
 
@@ -133,6 +134,30 @@ def test_a_part_is_fetched_or_opened_in_the_page(decider, name, words):
     if name == "versions":
         assert "weather v1" in opened
         assert "weather v1" not in text_of(decider.get(at(case)))
+
+
+def test_what_is_fetched_when_it_is_opened_is_there_for_the_printer(
+    decider, django_assert_max_num_queries
+):
+    case, _ = worlds.planned()
+    shown = text_of(decider.get(at(case)))
+    assert 'href="?print=1"' in shown
+    assert "weather v1" not in shown
+    with django_assert_max_num_queries(PRINTED):
+        printed = text_of(decider.get(f"{at(case)}?print=1"))
+    assert "weather v1" in printed
+    assert "Nobody else is to be told." in printed
+    parts = re.findall(r'<details class="part"[^>]*>', printed)
+    assert len(parts) == 2
+    assert all(part.endswith(" open>") for part in parts)
+    assert 'loading="lazy"' not in printed
+
+
+def test_paper_has_the_whole_log(decider, monkeypatch):
+    monkeypatch.setattr("audits.views.case_page.EVENTS", 1)
+    case, _ = worlds.planned()
+    assert "The newest 1 are shown." in text_of(decider.get(at(case)))
+    assert "The newest 1 are shown." not in text_of(decider.get(f"{at(case)}?print=1"))
 
 
 def test_a_part_that_does_not_exist_is_not_found(decider):

@@ -67,6 +67,14 @@ def test_an_empty_installation_teaches(reader):
     assert "public erasure form" in page
     assert page.count("Nothing in these weeks.") == 4
     assert "at most 0" not in page
+    assert page.count("<li>", page.index("This installation is new"), page.index("</ol>")) == 5
+
+
+def test_the_first_steps_are_gone_once_somebody_asked(reader):
+    case(S.SEALED)
+    page = home(reader)
+    assert "Nothing waits for you." in page
+    assert "This installation is new" not in page
 
 
 def test_only_what_a_role_may_act_on_is_marked_as_theirs(decider, approver, reader):

@@ -195,12 +195,37 @@ def test_a_job_that_failed_says_why_and_is_rung_when_it_is_tried_again(
     monkeypatch.setattr("audits.workflow.doorbell.send", lambda *words: sent.append(words))
     one = job("TUNE")
     failed(one)
-    assert "<code>StoreFull</code> The store is full." in text_of(decider.get(address(one)))
+    assert "The store is full." in text_of(decider.get(address(one)))
     assert "Unless that was put right" in text_of(decider.get(address(one, "retry/")))
     with django_capture_on_commit_callbacks(execute=True):
         decider.post(address(one, "retry/"))
     assert sent == [("lineage.run_job", str(one.pk), "heavy")]
     assert "StoreFull" not in text_of(decider.get(address(one)))
+
+
+def test_the_error_itself_is_shown_to_whoever_runs_jobs_and_a_sentence_to_everybody(
+    reader, decider, administrator
+):
+    case, run = worlds.planned()
+    own, of_case = failed(job()), failed(job("UNLEARN", payload_id=run.pk))
+    run.status, run.error_code, run.error = "FAILED", "StoreFull", "The store is full."
+    run.save()
+    type(case).objects.update(
+        status="FAILED",
+        failed_from="UNLEARNING",
+        failure_code="StoreFull",
+        failure="The store is full.",
+    )
+    pages = (address(own), address(of_case), f"/cases/{case.pk}/")
+    for path in pages:
+        page = text_of(reader.get(path))
+        assert "A file or folder could not be read or written" in page
+        assert "<code>StoreFull</code>" in page
+        assert "is shown to the roles Model operator and Administrator" in page
+        assert "The store is full." not in page
+        for someone in (decider, administrator):
+            assert "The store is full." in text_of(someone.get(path))
+    assert "The store is full." not in text_of(decider.get("/queues/"))
 
 
 def test_what_a_case_waits_for_is_left_to_the_page_of_the_case(decider):

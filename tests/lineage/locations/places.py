@@ -9,6 +9,7 @@ import json
 import sqlite3
 import struct
 import threading
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -245,3 +246,32 @@ def serving() -> Iterator[Shop]:
     shop.shutdown()
     thread.join()
     shop.server_close()
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """A system that says a byte of its answer each tenth of a second, and never its last."""
+    ended = threading.Event()
+
+    class Drips(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "60000")
+            self.end_headers()
+            with suppress(OSError):
+                while not ended.wait(0.1):
+                    self.wfile.write(b" ")
+
+        def log_message(self, *_: object):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Drips)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        ended.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()

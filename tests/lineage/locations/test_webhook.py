@@ -11,7 +11,7 @@ import pytest
 from lineage import locations
 from lineage.core.place_settings import SettingRefused
 from lineage.core.places import LocationNotReachable
-from tests.lineage.locations.places import ADA, SECRET
+from tests.lineage.locations.places import ADA, SECRET, dripping
 
 
 @pytest.fixture
@@ -60,6 +60,15 @@ def test_an_answer_that_says_nothing_is_no_answer(hook, shop, answer, said):
     assert len(shop.heard) == 1  # a redirect is not followed, and nonsense not asked for twice
 
 
+def test_an_answer_that_drips_is_cut_off_after_its_seconds(hook, monkeypatch, settings):
+    settings.EXPUNGE_PRIVATE_HOSTS = ["127.0.0.1"]
+    with dripping() as url:
+        began = time.monotonic()
+        with pytest.raises(LocationNotReachable, match="did not answer in 1 tries"):
+            hook(url, timeout=1, retries=0).find(ADA)
+        assert time.monotonic() - began < 5
+
+
 def test_a_system_may_mask_and_says_so(hook, shop):
     shop.answers = [(200, {}, b'{"count": 1, "how": "MASKED"}')]
     assert hook().erase(ADA).how == "MASKED"
@@ -95,7 +104,7 @@ def test_a_private_address_is_not_asked_unless_its_host_is_allowed(hook, monkeyp
         (family, 1, 6, "", (address, 443)),
     ]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: found)
-    monkeypatch.setattr("httpx.Client.stream", lambda *_a, **_k: pytest.fail("it was asked"))
+    monkeypatch.setattr("httpx.AsyncClient.send", lambda *_a, **_k: pytest.fail("it was asked"))
     with pytest.raises(LocationNotReachable, match="an address that is not public"):
         hook("https://shop.example/erase").find(ADA)
 

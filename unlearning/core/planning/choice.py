@@ -155,12 +155,12 @@ def _impossible(one: Impossible) -> Refused:
 
 def _too_weak(one: Option, minimum: Strength, policy: PlanningPolicy, case: Case) -> str:
     if not one.strength.reaches(minimum):
-        cause = (
-            "a case that the operator started takes exact ways only"
-            if case.intake is Intake.OPERATOR
-            else f"the policy asks for {minimum.name} or more"
-        )
-        return f"It promises {one.strength.name}, and {cause}."
+        if case.intake is Intake.OPERATOR:
+            return (
+                f"It promises {one.strength.name}, and a case that the operator started takes "
+                "exact ways only."
+            )
+        return f"It promises {one.strength.name}, and the policy asks for {minimum.name} or more."
     if one.way is Way.NO_ACTION and not policy.accept_privacy:
         return "The policy does not accept differential privacy as a reason to do nothing."
     for name, value, most in (
@@ -191,8 +191,9 @@ def _ranked(one: Option, winner: Option) -> Ranked:
     if one is winner:
         return Ranked(option=one, reason="It is the cheapest that is strong enough and in time.")
     more = one.cost.all_seconds - winner.cost.all_seconds
-    against = f"takes {more:.3g} s more work" if more else "costs the same and promises no more"
-    return Ranked(option=one, reason=f"It {against} than {winner.key}.")
+    if more:
+        return Ranked(option=one, reason=f"It takes {more:.3g} s more work than {winner.key}.")
+    return Ranked(option=one, reason=f"It costs the same and promises no more than {winner.key}.")
 
 
 def _bridge(

@@ -86,16 +86,16 @@ def warnings(
 def _too_little(
     backlog: Backlog, bound: float, wait: float, capacity: Capacity, deadline: float
 ) -> str:
-    advice = "wait less before a start"
-    if deadline > wait:
-        needed = needed_per_day(
-            backlog.whole, deadline=deadline, margin=wait, workers=capacity.workers
-        )
-        advice = f"rebuild {needed:.2f} shards a day or more, or wait less before a start"
-    return (
+    how = (
         f"With {backlog.shards} shards and {capacity.per_day:g} rebuilds a day a request can "
-        f"become {bound:.1f} days old, past the deadline of {deadline:g} days: {advice}."
+        f"become {bound:.1f} days old, past the deadline of {deadline:g} days"
     )
+    if deadline <= wait:
+        return f"{how}: wait less before a start."
+    needed = needed_per_day(
+        backlog.whole, deadline=deadline, margin=wait, workers=capacity.workers
+    )
+    return f"{how}: rebuild {needed:.2f} shards a day or more, or wait less before a start."
 
 
 def _reason(one: Waiting, backlog: Backlog, now: float, policy: Policy, capacity: Capacity) -> str:

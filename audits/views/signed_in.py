@@ -1,0 +1,64 @@
+"""What is noted when somebody signed in, proved again who they are, or changed their factors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.signals import authentication_step_completed
+from allauth.mfa.signals import (
+    authenticator_added,
+    authenticator_removed,
+    authenticator_reset,
+)
+from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+from django.utils import timezone
+
+from audits.queries.sign_in import KEPT, has_second_factor
+from audits.services.sign_in import forget_failures, keep_session, note_factor
+
+if TYPE_CHECKING:
+    from allauth.mfa.models import Authenticator
+    from django.contrib.auth.models import User
+    from django.http import HttpRequest
+
+
+@receiver(user_logged_in)
+def begin(request: HttpRequest, user: User, **_: Any) -> None:  # noqa: ANN401  (Django's signature)
+    """Begin the clocks of a session; wrong passwords before count no more."""
+    now, session = timezone.now(), request.session
+    at = now.timestamp()
+    session.set_expiry(3600 * settings.EXPUNGE_SESSION_HOURS)
+    kept = {"began": at, "seen": at, "proved": at, "key": session.session_key}
+    session[KEPT] = {**kept, "factor": has_second_factor(user)}
+    if user.is_staff:
+        keep_session(user, session.session_key or "", began=now, now=now)
+        forget_failures(user)
+
+
+@receiver(authentication_step_completed)
+def prove(request: HttpRequest, user: User, **_: Any) -> None:  # noqa: ANN401  (as above)
+    """Begin anew the clock after which somebody is asked again."""
+    kept = request.session.get(KEPT)
+    if kept and request.user == user:
+        request.session[KEPT] = {**kept, "proved": timezone.now().timestamp()}
+
+
+def _remember(request: HttpRequest, user: User) -> None:
+    if kept := request.session.get(KEPT):
+        request.session[KEPT] = {**kept, "factor": has_second_factor(user)}
+
+
+@receiver([authenticator_added, authenticator_reset])  # the latter: recovery codes made anew
+def added(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:  # noqa: ANN401
+    """Log that somebody has a second factor more."""
+    _remember(request, user)
+    note_factor(user, kind=authenticator.type, given=True, now=timezone.now(), by=user)
+
+
+@receiver(authenticator_removed)
+def removed(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:  # noqa: ANN401
+    """Log that somebody has a second factor less."""
+    _remember(request, user)
+    note_factor(user, kind=authenticator.type, given=False, now=timezone.now(), by=user)

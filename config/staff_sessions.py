@@ -1,0 +1,63 @@
+"""Sessions of staff: they end when nobody uses them, and after so many hours in any case."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, logout
+from django.contrib.auth.models import User
+from django.shortcuts import redirect
+from django.utils import timezone
+
+from audits.queries.sign_in import KEPT
+from audits.services.sign_in import keep_session, lacks_second_factor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+# How many seconds old it may be when a session was last used: each note of it is a write.
+NOTED_EVERY = 60
+# Where somebody without the second factor that they must have may go: to get one, or away.
+OPEN = ("/accounts/", "/erasure/", "/told/", "/healthz", "/api/")
+
+
+class StaffSessions:
+    """End what is too old; let nobody go on who lacks the second factor that they must have."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, after the session is looked at."""
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and SESSION_KEY in request.session:
+            now = timezone.now()
+            if _is_over(request, now):
+                logout(request)
+            elif isinstance(user := request.user, User):
+                _note(request, user, now)
+                if not request.path.startswith(OPEN) and lacks_second_factor(user):
+                    return redirect("mfa_index")
+        return self.get_response(request)
+
+
+def _is_over(request: HttpRequest, now: datetime) -> bool:
+    kept, at = request.session.get(KEPT), now.timestamp()
+    if kept is None:  # of before there were limits
+        return False
+    idle, hours = settings.EXPUNGE_SESSION_IDLE_MINUTES, settings.EXPUNGE_SESSION_HOURS
+    return bool(at - kept["seen"] > 60 * idle or at - kept["began"] > 3600 * hours)
+
+
+def _note(request: HttpRequest, user: User, now: datetime) -> None:
+    """Note that the session was used, and its new key where a password was changed."""
+    session, at = request.session, now.timestamp()
+    kept = session.get(KEPT) or {"began": at, "seen": 0.0, "proved": 0.0, "key": ""}
+    if at - kept["seen"] < NOTED_EVERY and kept["key"] == session.session_key:
+        return
+    session[KEPT] = {**kept, "seen": at, "key": session.session_key}
+    began = datetime.fromtimestamp(kept["began"], UTC)
+    keep_session(user, session.session_key or "", began=began, now=now)

@@ -1,0 +1,157 @@
+"""Staff who sign in through a service that vouches for them."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth.models import Group, User
+from django.core.cache import cache
+from django.test import Client
+
+from audits.models import LogLeaf
+from audits.queries.sign_in import KEPT
+from config.sign_in import oidc
+from tests.audits.issuer import CLIENT, SECRET, serving
+from tests.audits.world import member
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "ann@example.org"
+AT = "/accounts/oidc/staff/login/"
+
+
+@pytest.fixture(scope="module")
+def served():
+    with serving() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def issuer(served, settings, tmp_path, signing_key):
+    settings.STATIC_ROOT = tmp_path
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    cache.clear()
+    settings.SOCIALACCOUNT_PROVIDERS = oidc(
+        issuer=served.url, client=CLIENT, name="Example SSO", secret=SECRET
+    )
+    served.claims = {"sub": "7d1", "email": ADDRESS, "email_verified": True, "name": "Ann X"}
+    return served
+
+
+@pytest.fixture
+def ann() -> User:
+    user = member("ann", "Auditor")
+    user.email = ADDRESS
+    user.save()
+    return user
+
+
+def through(issuer, client: Client | None = None, **sent: str):
+    """Sign in through the issuer; return the client and what the last page answered."""
+    client = client or Client()
+    away = client.post(AT, {"next": "/log/", **sent})
+    assert away.status_code == 302
+    back = urlsplit(issuer.approve(away.headers["Location"]))
+    return client, client.get(f"{back.path}?{back.query}")
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/log/").status_code == 200
+
+
+def test_a_member_with_the_verified_address_is_signed_in_and_linked(issuer, ann):
+    assert b"Sign in through Example SSO" in Client().get("/accounts/login/").content
+    client, answer = through(issuer)
+    assert answer.headers["Location"] == "/log/"
+    assert is_in(client)
+    (leaf,) = LogLeaf.objects.filter(type="staff_linked")
+    assert b"ann" not in bytes(leaf.data)
+    (linked,) = SocialAccount.objects.all()
+    assert (linked.user, linked.uid, linked.extra_data) == (ann, "7d1", {})
+
+
+def test_whoever_is_linked_is_known_by_their_id_when_the_address_changes(issuer, ann):
+    through(issuer)
+    issuer.claims["email"] = "ann.new@example.org"
+    client, _ = through(issuer)
+    assert is_in(client)
+    assert SocialAccount.objects.get().extra_data == {}
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"email_verified": False},
+        {"email": "stranger@example.org"},
+        {"email": ""},
+        {"email": "", "groups": ["Administrator"]},
+    ],
+)
+def test_nobody_else_gets_in_and_no_account_is_made(issuer, ann, claims):
+    issuer.claims.update(claims)
+    before = User.objects.count()
+    client, answer = through(issuer)
+    assert answer.status_code == 403
+    assert ADDRESS not in answer.content.decode()
+    assert not is_in(client)
+    assert (User.objects.count(), SocialAccount.objects.count()) == (before, 0)
+
+
+def test_an_address_that_went_to_another_person_does_not_open_the_account(issuer, ann):
+    through(issuer)
+    issuer.claims["sub"] = "somebody else"
+    client, answer = through(issuer)
+    assert answer.status_code == 403
+    assert not is_in(client)
+
+
+def test_a_closed_account_stays_closed(issuer, ann):
+    through(issuer)
+    User.objects.update(is_active=False)
+    client, answer = through(issuer)
+    assert answer.status_code == 403
+    assert not is_in(client)
+
+
+def test_nobody_links_their_identity_to_the_account_of_another(issuer, ann):
+    bea = Client()
+    bea.force_login(member("bea", "Administrator"))
+    _, answer = through(issuer, bea, process="connect")
+    assert answer.status_code == 403
+    assert not SocialAccount.objects.filter(user__username="bea").exists()
+
+
+def test_a_code_without_what_it_was_asked_with_is_worth_nothing(issuer, ann):
+    client = Client()
+    back = urlsplit(issuer.approve(client.post(AT).headers["Location"]))
+    thief = Client()
+    thief.post(AT)
+    stolen = thief.get(f"{back.path}?{back.query}")
+    assert not is_in(thief)
+    assert stolen.status_code in {200, 302, 401}
+
+
+def test_whoever_has_no_password_proves_it_again_through_the_service(issuer, ann):
+    client, _ = through(issuer)
+    ann.set_unusable_password()
+    ann.save()
+    client.force_login(ann)
+    session = client.session
+    session[KEPT] = {**session[KEPT], "proved": 0}
+    session.save()
+    asked = client.post(f"/holds/{UUID(int=7)}/release/")
+    assert asked.status_code == 403  # an auditor is not even asked
+    ann.groups.set([Group.objects.get(name="Administrator")])
+    asked = client.post(f"/holds/{UUID(int=7)}/release/").headers["Location"]
+    assert asked.startswith("/accounts/again/elsewhere/")
+    assert b"prompt%3Dlogin" in client.get(asked).content
+    through(issuer, client)
+    assert client.post(f"/holds/{UUID(int=7)}/release/").status_code == 404
+
+
+def test_roles_that_a_token_claims_are_not_taken(issuer, ann):
+    issuer.claims |= {"groups": ["Administrator"], "roles": ["Administrator"]}
+    through(issuer)
+    assert list(ann.groups.values_list("name", flat=True)) == ["Auditor"]

@@ -1,0 +1,151 @@
+"""The lines that a campaign keeps, what they come to, and the page that shows it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from tests.faults.kinds import KINDS, NAMED
+from tests.faults.looking import PHASES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+ENGINES = ("sqlite", "postgresql")
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a file; one that was cut short by an end is left out."""
+    if not path.exists():
+        return []
+    lines = []
+    for text in path.read_text().splitlines():
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError:
+            continue
+    return lines
+
+
+def finished(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the injections of rounds that came to their end: only those were looked at."""
+    kept = list(lines)
+    whole = {line["round"] for line in kept if line["line"] == "round"}
+    return [one for one in kept if one["line"] == "injection" and one["round"] in whole]
+
+
+def injected(lines: Iterable[dict[str, Any]]) -> Counter[tuple[str, str]]:
+    """Return how often each kind was injected and looked after, by engine and kind."""
+    return Counter((one["engine"], one["kind"]) for one in finished(lines))
+
+
+@dataclass
+class Row:
+    """What one kind of fault did."""
+
+    kind: str
+    injected: Counter[str] = field(default_factory=Counter)  # by engine
+    phases: Counter[str] = field(default_factory=Counter)
+    flying: int = 0
+    lost: set[str] = field(default_factory=set)
+    doubled: set[str] = field(default_factory=set)
+    copies: set[str] = field(default_factory=set)
+    unpaired: set[str] = field(default_factory=set)
+    orphans: int = 0
+    recovered: list[float] = field(default_factory=list)
+    stuck: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row as the last line of a campaign has it."""
+        return {
+            "fault": self.kind,
+            "injected": dict(self.injected),
+            "phases": {phase: self.phases[phase] for phase in PHASES if self.phases[phase]},
+            "in_flight": self.flying,
+            "lost": len(self.lost),
+            "duplicated": len(self.doubled),
+            "unpaired": len(self.unpaired),
+            "letters_sent_again": len(self.copies),
+            "orphans": self.orphans,
+            "recovery_median_s": round(median(self.recovered), 1) if self.recovered else None,
+            "recovery_max_s": max(self.recovered) if self.recovered else None,
+            "not_recovered_in_time": self.stuck,
+        }
+
+
+def table(lines: list[dict[str, Any]]) -> list[Row]:
+    """Return a row for each kind that was injected, in the order of ``KINDS``."""
+    rounds = {line["round"]: line for line in lines if line["line"] == "round"}
+    rows: dict[str, Row] = {}
+    orphans: dict[str, dict[str, int]] = {}
+    for one in finished(lines):
+        row = rows.setdefault(one["kind"], Row(one["kind"]))
+        damage = rounds[one["round"]]["damage"]
+        row.injected[one["engine"]] += 1
+        row.phases[one["aimed"]] += 1
+        row.flying += len(one["flying"])
+        for kept, kind in (
+            (row.lost, "unended"),
+            (row.doubled, "twice"),
+            (row.copies, "copies"),
+            (row.unpaired, "unpaired"),
+        ):
+            kept.update(_of(damage.get(kind, []), one["flying"]))
+        orphans.setdefault(one["kind"], {})[one["round"]] = len(damage.get("orphans", []))
+        if one["recovered"] is None:
+            row.stuck += 1
+        else:
+            row.recovered.append(one["recovered"])
+    for kind, row in rows.items():
+        row.orphans = sum(orphans[kind].values())
+    return [rows[kind.name] for kind in KINDS if kind.name in rows]
+
+
+def _of(sentences: list[str], flying: dict[str, str]) -> list[str]:
+    """Return what was said of cases in flight, and of no case at all."""
+    return [
+        one
+        for one in sentences
+        if not one.startswith("ER-") or one.partition(" ")[0].rstrip(":") in flying
+    ]
+
+
+def summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what a campaign ends with: the table, and what was asked of whole installations."""
+    rounds = [line for line in lines if line["line"] == "round"]
+    damage: Counter[str] = Counter()
+    for one in rounds:
+        damage.update({kind: len(found) for kind, found in one["damage"].items()})
+    return {
+        "table": [row.as_dict() for row in table(lines)],
+        "rounds": len(rounds),
+        "cases": sum(one["cases"] for one in rounds),
+        "retried_by_staff": sum(len(one["retried"]) for one in rounds),
+        "damage": dict(damage),
+        "troubles": [trouble for one in rounds for trouble in one["troubles"]],
+    }
+
+
+def as_markdown(lines: list[dict[str, Any]]) -> str:
+    """Return the table and what surrounds it."""
+    head = (
+        "| fault | injected (SQLite, PostgreSQL) | at phases | cases in flight | lost | twice | "
+        "events without state, or state without events | letters that left again | orphans | "
+        "recovery, median and longest (s) |\n|---|---|---|---|---|---|---|---|---|---|\n"
+    )
+    return head + "\n".join(_line(row) for row in table(lines)) + "\n"
+
+
+def _line(row: Row) -> str:
+    said = row.as_dict()
+    times = ", ".join(str(row.injected[engine]) for engine in ENGINES)
+    phases = ", ".join(f"{phase} {count}" for phase, count in said["phases"].items())
+    recovery = f"{said['recovery_median_s']}, {said['recovery_max_s']}" if row.recovered else "-"
+    stuck = f" ({row.stuck} not in time)" if row.stuck else ""
+    counted = ("in_flight", "lost", "duplicated", "unpaired", "letters_sent_again", "orphans")
+    counts = " | ".join(str(said[name]) for name in counted)
+    return f"| {NAMED[row.kind].words} | {times} | {phases} | {counts} | {recovery}{stuck} |"

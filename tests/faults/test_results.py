@@ -1,0 +1,95 @@
+"""What a campaign keeps, sums up and writes; and the means by which it bends time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.faults import __main__ as command
+from tests.faults import bent, results
+from tests.faults.kinds import KINDS, NAMED
+
+
+def injection(name="one", kind="web", **fields: object):
+    line = {"line": "injection", "round": name, "engine": "sqlite", "kind": kind, "aimed": "plan"}
+    return line | {"flying": {"ER-1": "plan"}, "lasted": 0.0, "recovered": 2.0} | fields
+
+
+def a_round(name="one", **damage: object):
+    line = {"line": "round", "round": name, "engine": "sqlite", "kinds": ["web"], "cases": 4}
+    return line | {"retried": [], "troubles": [], "damage": damage}
+
+
+def test_only_rounds_that_were_looked_at_count(tmp_path):
+    kept = tmp_path / "kept.jsonl"
+    lines = [injection(), injection("cut short"), a_round()]
+    kept.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"line": "inj')
+    found = results.read(kept)
+    assert len(found) == 3
+    assert results.injected(found) == {("sqlite", "web"): 1}
+
+
+def test_going_on_injects_what_is_left_and_many_of_a_kind_apart():
+    done = results.injected([injection()] * 49 + [a_round()])
+    rounds = command._rounds(command._options([]), "sqlite", done)
+    assert [one[0].name for one in rounds[:-1]] == ["worker-light", "worker-heavy", "scheduler"]
+    assert [kind.name for kind in rounds[-1]].count("web") == 1
+    assert {kind.engine for kind in rounds[-1]} == {"", "sqlite"}
+    (one,) = command._rounds(
+        command._options(["--only", "cut", "--times", "3"]),
+        "postgresql",
+        {("postgresql", "cut"): 1},
+    )
+    assert [kind.name for kind in one] == ["cut", "cut"]
+
+
+def test_damage_is_told_of_the_faults_that_its_case_lived_through():
+    lines = [
+        injection(),
+        injection(kind="flush", flying={"ER-2": "erase"}, recovered=None),
+        a_round(twice=["ER-2: case_erased 2 times", "lane0: 2 in use"], orphans=["objects/a"]),
+    ]
+    web, flush = results.table(lines)
+    assert (web.kind, web.doubled) == ("web", {"lane0: 2 in use"})
+    assert flush.doubled == {"ER-2: case_erased 2 times", "lane0: 2 in use"}
+    assert (flush.orphans, flush.stuck, flush.as_dict()["recovery_max_s"]) == (1, 1, None)
+    assert web.as_dict()["recovery_median_s"] == 2.0
+
+
+def test_the_page_is_written_between_its_marks(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{command.BEGIN}old\n{command.END}after\n")
+    command._write_page(page, [injection(), a_round()])
+    before, table, after = page.read_text().partition(command.BEGIN)[0], page.read_text(), "after"
+    assert before == "before\n"
+    assert f"| {NAMED['web'].words} | 1, 0 | plan 1 | 1 | 0 |" in table
+    assert "old" not in table
+    assert table.endswith(f"{command.END}{after}\n")
+
+
+def test_a_kind_that_does_not_exist_is_refused_with_those_that_do(capsys):
+    assert command.main(["--only", "flood"]) == 2
+    said = capsys.readouterr().err
+    assert "'flood'" in said
+    assert all(kind.name in said for kind in KINDS)
+
+
+def test_a_clock_is_turned_for_one_process_alone(tmp_path):
+    made = bent.dials(tmp_path)
+    if made is None:
+        pytest.skip("no C compiler is installed")
+    made.turn(-3600)
+    code = "import datetime, time; print(time.time(), datetime.datetime.now().timestamp())"
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **made.environ},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert all(abs(time.time() - 3600 - float(one)) < 60 for one in told)
