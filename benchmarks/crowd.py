@@ -19,6 +19,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from audits import keys
+from audits.models import ErasureRequest
 from audits.queries.policy_values import held
 from audits.services import log
 from audits.services.rights import give_role, make_roles
@@ -26,7 +27,7 @@ from benchmarks.crowd_cases import Teller
 from benchmarks.crowd_lineage import fill_lineage
 from benchmarks.crowd_log import write_leaves
 from benchmarks.crowd_runs import add_runs
-from lineage.models import DataRecord, DataSubject, SubjectIdentifier
+from lineage.models import DataRecord, DataSubject, ModelVersion, SubjectIdentifier
 from lineage.services.journal import rebuild_journal
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ if TYPE_CHECKING:
 
     from benchmarks.crowd_cases import Story
     from benchmarks.crowd_lineage import Registry
+
+
+HEAD = "head"  # written last
+
+
+class WrongCrowd(ValueError):
+    """A kept installation is not what is to be measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +73,30 @@ def fill(sizes: Sizes, *, now: datetime) -> Crowd:
     stories, leaves = add_cases(registry, sizes.cases, now=now, by=by)
     log.checkpoint(now=now)
     _analyse()
-    staff = User.objects.create_superuser("head")
+    staff = User.objects.create_superuser(HEAD)
     return Crowd(registry=registry, stories=stories, leaves=leaves, staff=staff)
+
+
+def filled(sizes: Sizes, *, now: datetime) -> None:
+    """Fill an empty database; leave one that is filled to these sizes as it is.
+
+    Raises:
+        WrongCrowd: it is filled otherwise, or not to the end.
+    """
+    found = Sizes(
+        cases=ErasureRequest.objects.count(),
+        versions=ModelVersion.objects.count(),
+        records=DataRecord.objects.count(),
+    )
+    if found == Sizes(cases=0, versions=0, records=0):
+        fill(sizes, now=now)
+    elif found != sizes or not User.objects.filter(username=HEAD).exists():
+        raise WrongCrowd(f"The database holds {found}, wanted is {sizes}. Take another folder.")
+
+
+def head_of() -> User:
+    """Return who visits the pages of a filled installation."""
+    return User.objects.get(username=HEAD)
 
 
 def add_cases(
