@@ -23,7 +23,7 @@ from audits.models import ErasureRequest
 from audits.queries.policy_values import held
 from audits.services import log
 from audits.services.rights import give_role, make_roles
-from benchmarks.crowd_cases import Teller
+from benchmarks.crowd_cases import MIX, Teller
 from benchmarks.crowd_lineage import fill_lineage
 from benchmarks.crowd_log import write_leaves
 from benchmarks.crowd_runs import add_runs
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from benchmarks.crowd_cases import Story
+    from benchmarks.crowd_cases import Mix, Story
     from benchmarks.crowd_lineage import Registry
 
 
@@ -64,13 +64,16 @@ class Crowd:
     staff: User
 
 
-def fill(sizes: Sizes, *, now: datetime) -> Crowd:
-    """Fill the empty database that is configured in this process; ``now`` is when it ends."""
+def fill(sizes: Sizes, *, now: datetime, mix: Mix = MIX) -> Crowd:
+    """Fill the empty database that is configured in this process; ``now`` is when it ends.
+
+    ``mix`` says which states cases are in, and the share of each.
+    """
     keys.create_signing_key()
     make_roles()
     registry = fill_lineage(records=sizes.records, versions=sizes.versions, now=now)
     by = _member("officer", "Case officer"), _member("second", "Reviewer")
-    stories, leaves = add_cases(registry, sizes.cases, now=now, by=by)
+    stories, leaves = add_cases(registry, sizes.cases, now=now, by=by, mix=mix)
     log.checkpoint(now=now)
     _analyse()
     staff = User.objects.create_superuser(HEAD)
@@ -100,7 +103,7 @@ def head_of() -> User:
 
 
 def add_cases(
-    registry: Registry, count: int, *, now: datetime, by: tuple[User, User]
+    registry: Registry, count: int, *, now: datetime, by: tuple[User, User], mix: Mix = MIX
 ) -> tuple[Sequence[Story], int]:
     """Write so many cases with all that belongs to them; return them, and the size of the log.
 
@@ -109,8 +112,9 @@ def add_cases(
         count: at most as many as there are people.
         now: no case is later.
         by: who proposes and who approves.
+        mix: which states they are in, and the share of each.
     """
-    teller = Teller(now=now, proposer=by[0], approver=by[1])
+    teller = Teller(now=now, proposer=by[0], approver=by[1], mix=mix)
     with held():  # the policy is asked for once, not for each case
         stories = teller.tell(registry.people, count)
     add_runs(teller.rows, registry, stories, now)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,8 +66,12 @@ def filled_here(cases: int, versions: int, records: int) -> dict[str, Any]:
 
 
 def visited_here(visits: int) -> dict[str, Any]:
-    """Visit the pages of the installation that is configured in this process."""
+    """Visit the pages of the installation that is configured in this process.
+
+    It begins as a web process does.
+    """
     prepared()
+    import_module("config.wsgi")
     from benchmarks.crowd import head_of  # noqa: PLC0415
     from benchmarks.pages_visits import visit_all  # noqa: PLC0415
 

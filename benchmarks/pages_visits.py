@@ -157,9 +157,9 @@ def visit_all(staff: User, *, visits: int) -> Tour:
             tour.not_shown[page] = status
         address = reverse(page, kwargs={name: chosen[name] for name in wanted})
         for asked in ("", *ASKED.get(page, ())):
-            tour.visited.append(_visited(client, page, address + asked.format(**ids), visits))
+            tour.visited.append(visited(client, page, address + asked.format(**ids), visits))
         if page in KEEPING:
-            again = _visited(client, page, address, visits, before=_change)
+            again = visited(client, page, address, visits, before=_change)
             tour.visited.append(replace(again, address=f"{address}?(after a change)"))
     return tour
 
@@ -192,7 +192,7 @@ def _status(answer: Any) -> int:  # noqa: ANN401  (any response)
     return 401 if to_sign_in else status
 
 
-def _visited(
+def visited(
     client: Client,
     page: str,
     address: str,
@@ -200,6 +200,7 @@ def _visited(
     *,
     before: Callable[[], None] = lambda: None,
 ) -> Visited:
+    """Return what so many visits to an address found, after one that is not timed."""
     before()
     with CaptureQueriesContext(connection) as asked:  # this one also warms up
         answer = client.get(address)

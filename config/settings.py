@@ -113,6 +113,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": VAR / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},  # past this the brake of the form forgets some
     }
 }
 
