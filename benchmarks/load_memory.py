@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ WARM = 0.1  # share of the jobs after which the memory of a worker that is warm 
 def here(runs: int) -> dict[str, Any]:
     """Do so many jobs as a worker does, each in a child process of its own."""
     prepared()
+    import_module("config.celery")  # the broker of a worker: here a folder
     from django.conf import settings  # noqa: PLC0415  (Django is set up now)
     from django.core.management import call_command  # noqa: PLC0415
     from django.utils import timezone  # noqa: PLC0415

@@ -240,7 +240,7 @@ def _p95(times: list[float]) -> float:
 def _other_cases() -> list[dict[str, Any]]:
     """Return cases that pages may be about which do not fit the first one: one in each state."""
     cases = ErasureRequest.objects.order_by("status", "outcome", "kind", "-received_at")
-    found = {}
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for status, outcome, kind, pk in cases.values_list("status", "outcome", "kind", "pk"):
         found.setdefault((status, outcome, kind), {"case_id": pk})
     return list(found.values())

@@ -14,6 +14,7 @@ from lineage.queries.edges import FOR_EVER
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
+    from uuid import UUID
 
     from pyroaring import BitMap
 
@@ -45,7 +46,7 @@ def traced_together(
     if not pairs:
         return {space: Traces({}, {}) for space in records}
     purges = rows.order_by().distinct().values_list("purge__space", "purge_id", "purge__bitmap")
-    blobs: dict[int, dict[int, BitMap]] = defaultdict(dict)
+    blobs: dict[int, dict[UUID, BitMap]] = defaultdict(dict)
     for space, purge, blob in purges:
         blobs[space][purge] = decode(bytes(blob))
     there = None if as_of == FOR_EVER else _derived_by((node for node, *_ in pairs), as_of)
@@ -56,9 +57,9 @@ def traced_together(
 
 
 def _traces(
-    pairs: Iterable[tuple[int, int, bytes]],
+    pairs: Iterable[tuple[int, UUID, bytes | memoryview]],
     ordinals: BitMap,
-    purges: Mapping[int, BitMap],
+    purges: Mapping[UUID, BitMap],
     there: Collection[int] | None,
 ) -> Traces:
     """Return what the purges of one space say; None: every node was derived from something."""
