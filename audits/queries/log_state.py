@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import F, Subquery
+from django.db.models import Subquery
 
 from audits.core import events
 from audits.models import CheckpointAnchor, LogCheckpoint, LogHead, LogLeaf
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from django.db.models import QuerySet
-
 CHECKED = "log_checked"
+FIELDS = ("size", "root", "note", "created_at")  # of a checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,29 +50,23 @@ class LogState:
 
 
 def log_state() -> LogState:
-    """Return the state of the log, in one query; in two where nothing was signed yet."""
+    """Return the state of the log, in one query."""
     last = LogLeaf.objects.filter(type=CHECKED).order_by("-index")
     parts = {f"last_{name}": Subquery(last.values(name)[:1]) for name in ("index", "at", "data")}
+    newest = LogCheckpoint.objects.order_by("-size")
+    signed = {f"signed_{name}": Subquery(newest.values(name)[:1]) for name in FIELDS}
     said = CheckpointAnchor.objects.exclude(said_at=None).order_by("-checkpoint_id")
-    heads = LogHead.objects.filter(pk=1)
-    newest = LogCheckpoint.objects.order_by("-size").annotate(
-        anchored=Subquery(said.values("checkpoint_id")[:1]),
-        head=Subquery(heads.values("size")[:1]),
-        **parts,
-    )
-    checkpoint = newest.first()
-    found: dict[str, Any] = vars(checkpoint) if checkpoint else _of_head(heads, parts)
-    noted = found.get("last_data")
+    parts |= {**signed, "anchored": Subquery(said.values("checkpoint_id")[:1])}
+    heads = LogHead.objects.filter(pk=1).annotate(**parts)
+    head: dict[str, Any] = heads.values("size", *parts).first() or {"size": 0}
+    values = {name: head.get(f"signed_{name}") for name in FIELDS}
+    checkpoint = None if values["size"] is None else LogCheckpoint(**values)
+    noted = head.get("last_data")
     return LogState(
-        size=found.get("head") or 0,
+        size=head["size"],
         checkpoint=checkpoint,
-        anchored=found.get("anchored") or 0,
-        checked_index=found.get("last_index"),
-        checked_at=found.get("last_at"),
+        anchored=(head.get("anchored") or 0) if checkpoint else 0,
+        checked_index=head.get("last_index"),
+        checked_at=head.get("last_at"),
         checked=events.parse(bytes(noted)).data if noted else {},
     )
-
-
-def _of_head(heads: QuerySet[LogHead], parts: Mapping[str, Subquery]) -> dict[str, Any]:
-    """Return the same of a log that nobody signed yet."""
-    return heads.annotate(head=F("size"), **parts).values("head", *parts).first() or {}

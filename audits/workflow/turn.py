@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("expunge.workflow")
 
-SECONDS = 3.0
+SECONDS = 2.0
 FEWEST = 50  # cases that are looked at in any pass, however slow the machine
 
 

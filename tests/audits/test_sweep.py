@@ -36,6 +36,7 @@ def test_a_damaged_chunk_does_not_stop_the_sweep(world, monkeypatch, caplog):
 def test_a_case_is_left_alone_while_it_waits_for_a_job_however_that_ends(world, kind, of_run):
     case = world.accepted()
     payload = queued_run(case, now=timezone.now()).pk if of_run else case.pk
+    Job.objects.update(status="SUCCEEDED")
     assert case.pk in cases_at_work()
     job = Job.objects.create(
         key="k", kind=kind, queue="heavy", payload_id=payload, created_at=timezone.now()
