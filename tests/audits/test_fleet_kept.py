@@ -51,11 +51,12 @@ def test_only_the_runs_that_something_happened_to_are_read_again(monkeypatch):
     queued = another(run, "QUEUED", 1)
     kept_fleet()
     read = []
-    monkeypatch.setattr(
-        fleet_kept,
-        "questions_of",
-        lambda runs: read.append([one.pk for one in runs]) or questions_of(runs),
-    )
+
+    def reading(runs):
+        read.append([one.pk for one in runs])
+        return questions_of(runs)
+
+    monkeypatch.setattr(fleet_kept, "questions_of", reading)
     queued.update(status="FAILED")
     assert outcomes(kept_fleet()) == outcomes(fleet())
     queued.get().requests.add(case)
