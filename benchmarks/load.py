@@ -4,7 +4,7 @@
 
 1,000 people send the public form at the same time to a real web server; 100,000 open cases are
 swept; 10,000 requests a day come for 30 days of made-up time; 500 jobs are done by one worker.
-``--quick``: 100 people, 10,000 cases, 1,000 requests a day, 3 jobs, on SQLite; what is said of
+``--quick``: 60 people, 10,000 cases, 1,000 requests a day, 3 jobs, on SQLite; what is said of
 100,000 cases is null then.
 """
 
@@ -34,7 +34,7 @@ FIRST = ("posted", "accepted", "lost", "duplicated", "cross_assigned", "p99_ms")
 def measure(*, quick: bool = False, engine: str = "") -> dict[str, Any]:
     """Return first what has a goal, then what was missed, then everything."""
     chosen = engine or ("sqlite" if quick else "postgresql")
-    posters, levels = (100, 2) if quick else (1_000, len(LEVELS))
+    posters, levels = (60, 4) if quick else (1_000, len(LEVELS))
     forms = posted(chosen, posters=posters, levels=levels)
     month = deadlines(1_000 if quick else 10_000)
     with fresh(chosen) as environment, ThreadPoolExecutor(1) as beside:

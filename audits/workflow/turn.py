@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("expunge.workflow")
 
 SECONDS = 2.0
-FEWEST = 50  # cases that are looked at in any pass, however slow the machine
+FEWEST = 20  # cases that are looked at in any pass, however slow the machine
 
 
 @dataclass(kw_only=True)
