@@ -24,7 +24,7 @@ def keep() -> None:
 
 def table(counts: dict[str, int]) -> str:
     """Return the counts as a table of the documentation."""
-    head = ["| class of attack | attempts, all refused |", "|---|---|"]
+    head = ["| class of attack | attempts, none of which came through |", "|---|---|"]
     rows = [f"| {attack} | {times:,} |" for attack, times in sorted(counts.items())]
     total = f"| **together** | {sum(counts.values()):,} |"
     return "\n".join([*head, *rows, total, ""])

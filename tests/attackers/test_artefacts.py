@@ -47,10 +47,9 @@ def running(tree: ast.AST):
 
 
 def test_nothing_that_is_read_is_run():
-    found, files = {}, 0
+    found = {}
     for app in ("audits", "config", "expunge", "lineage", "unlearning"):
         for path in (ROOT / app).rglob("*.py"):
-            files += 1
             text = path.read_text()
             if SUSPECT.search(text) and (calls := set(running(ast.parse(text)))):
                 found[path.name] = calls
@@ -58,7 +57,6 @@ def test_nothing_that_is_read_is_run():
     caught = set(running(ast.parse("import pickle\neval(x)\nrun(y, shell=True)")))
     assert all(map(SUSPECT.search, ("import pickle", "x = eval(y)", "run(y, shell=True)")))
     assert {"pickle", "eval", "run(y, shell=True)"} == caught
-    tried("files read for calls that run what they read", files)
 
 
 def test_a_pickle_in_place_of_weights_is_refused_and_not_run(tmp_path):
@@ -111,9 +109,11 @@ def test_what_was_hidden_in_a_picture_does_not_come_with_it():
 
 
 def test_a_recipe_is_no_way_to_any_other_code():
-    names = ("os:system", "subprocess:run", "builtins:eval", "unlearning.recipes:__builtins__")
-    names += ("unlearning.recipes.digits:import_module", "unlearning.recipes../etc:A", ":", "")
-    names += ("unlearning.recipesx:A", "unlearning.recipes.digits:__class__", ".digits:DigitsMLP")
+    names = [
+        *("os:system", "subprocess:run", "builtins:eval", "unlearning.recipes:__builtins__"),
+        *("unlearning.recipes.digits:import_module", "unlearning.recipes../etc:A", ":", ""),
+        *("unlearning.recipesx:A", "unlearning.recipes.digits:__class__", ".digits:DigitsMLP"),
+    ]
     for name in names:
         with pytest.raises((NotARecipe, RecipeNotAllowed)):
             load_recipe(name, {}, ["unlearning.recipes"])

@@ -7,6 +7,7 @@ The roles of each page and action: ``tests/audits/test_role_matrix.py``. The sco
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -63,10 +64,13 @@ def outcome(response) -> str:
 
 
 def test_anybody_from_the_street_opens_nothing_but_what_is_for_everybody():
-    client, inside, refused, asked = Client(), set(), set(), 0
+    inside: set[str] = set()
+    refused: set[str] = set()
+    client, asked = Client(), 0
     before = LogHead.objects.get().size
     for one in every_address():
-        for method in ("get", "post"):
+        of_rows = one.route.startswith("admin/") and one.route.endswith(OF_ROWS)
+        for method in ("get",) if of_rows else ("get", "post"):
             asked += 1
             found = outcome(getattr(client, method)(one.path))
             if found != "not there":
@@ -146,8 +150,8 @@ def test_a_key_that_hands_in_requests_sees_no_case_of_another_program():
             for method in (client.get, client.post):
                 asked += 1
                 headers = bearer(key, idempotency_key=str(uuid.uuid4()))
-                body = {} if method == client.get else {"data": "{}", "content_type": JSON}
-                answer = method(path, headers=headers, **body)
+                body: dict[str, Any] = {"data": "{}", "content_type": JSON}
+                answer = method(path, headers=headers, **({} if method == client.get else body))
                 assert answer.status_code in {403, 404, 405}, path
                 assert "ada" not in answer.content.decode()
     case.refresh_from_db()
