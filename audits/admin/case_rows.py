@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.http import Http404, HttpResponseRedirect
-from django.urls import reverse
+from django.http import Http404
 from unfold.decorators import action
 
 from audits.models import (
@@ -51,11 +50,11 @@ class CaseRowAdmin(ReadOnlyAdmin):
     @action(description="Open the case page", url_path="open-case", icon="folder_open")  # type: ignore[untyped-decorator]  # unfold has no types
     def open_case(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Lead to the page of the case, on which services are asked."""
-        named = self.get_queryset(request).filter(pk=object_id).values_list(self.case, flat=True)
-        case_id = named.first()
-        if case_id is None:
+        row = self.get_object(request, object_id)
+        if row is None:
             raise Http404
-        return HttpResponseRedirect(reverse("audits:case", args=[case_id]))
+        case_id = self.get_queryset(request).values_list(self.case, flat=True).get(pk=row.pk)
+        return self.lead_to(request, "audits:case", case_id)
 
 
 @admin.register(CaseClock)

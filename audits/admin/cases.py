@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.http import HttpResponseRedirect
-from django.urls import reverse
 from unfold.decorators import action
 
 from audits.core.roles import Right
@@ -65,19 +63,19 @@ class ErasureRequestAdmin(ReadOnlyAdmin):
         url_path="new-case",
         icon="add",
     )  # type: ignore[untyped-decorator]  # unfold has no types
-    def new_case(self, request: HttpRequest) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
+    def new_case(self, request: HttpRequest) -> HttpResponse:
         """Lead to the page on which staff start a case that no data subject asked for."""
-        return HttpResponseRedirect(reverse("audits:new_case"))
+        return self.lead_to(request, "audits:new_case")
 
     @action(description="Open the case page", url_path="open-case", icon="folder_open")  # type: ignore[untyped-decorator]  # unfold has no types
-    def open_case(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
+    def open_case(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Lead to the page of the case."""
-        return HttpResponseRedirect(reverse("audits:case", args=[object_id]))
+        return self.lead_to(request, "audits:case", object_id)
 
     @action(description="Accept…", permissions=["handle"], url_path="accept", icon="check")  # type: ignore[untyped-decorator]  # unfold has no types
-    def accept(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
+    def accept(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Lead to the page on which a request is accepted with its ground."""
-        return HttpResponseRedirect(reverse("audits:accept", args=[object_id]))
+        return self.lead_to(request, "audits:accept", object_id)
 
 
 @admin.register(OperatorCase)

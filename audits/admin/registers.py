@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
-from django.http import HttpResponseRedirect
-from django.urls import reverse
 from unfold.decorators import action
 
 from audits.models import (
@@ -48,7 +46,7 @@ class LegalHoldAdmin(ReadOnlyAdmin):
     @action(description="Open the register of holds", url_path="open-holds", icon="gavel")  # type: ignore[untyped-decorator]  # unfold has no types
     def open_holds(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
         """Lead to the page on which holds are placed and released."""
-        return HttpResponseRedirect(reverse("audits:holds"))
+        return self.lead_to(request, "audits:holds")
 
 
 @admin.register(LetterTemplate)
@@ -123,7 +121,7 @@ class PolicyChangeAdmin(ReadOnlyAdmin):
     @action(description="Open the policy", url_path="open-policy", icon="rule")  # type: ignore[untyped-decorator]  # unfold has no types
     def open_policy(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
         """Lead to the page on which a change is approved or sent back."""
-        return HttpResponseRedirect(reverse("audits:policy"))
+        return self.lead_to(request, "audits:policy")
 
 
 @admin.register(PlanPreview)

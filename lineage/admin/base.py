@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseRedirect
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html_join
 from unfold.admin import ModelAdmin
 
@@ -42,6 +44,20 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         """Count the links among what is read."""
         found = super().get_readonly_fields(request, obj)
         return found if self.fields else (*found, "linked")
+
+    def lead_to(self, request: HttpRequest, page: str, *args: object) -> HttpResponseRedirect:
+        """Lead from a row to the page of staff that shows it, whoever may read the row.
+
+        Raises:
+            PermissionDenied: the user may not.
+            Http404: no page has such an id.
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            return HttpResponseRedirect(reverse(page, args=args))
+        except NoReverseMatch as error:
+            raise Http404 from error
 
     @admin.display(description="Rows that name this one")
     def linked(self, row: Model) -> str:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Count
-from django.http import HttpResponseRedirect
-from django.urls import reverse
 from unfold.decorators import action
 
 from lineage.admin.base import ReadOnlyAdmin
@@ -107,9 +105,9 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     actions_detail = ("open_version",)
 
     @action(description="Open the page of the version", url_path="open-version", icon="hub")  # type: ignore[untyped-decorator]  # unfold has no types
-    def open_version(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002  (unfold's signature)
+    def open_version(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Lead to what the version learned from and where it is used."""
-        return HttpResponseRedirect(reverse("lineage:version", args=[object_id]))
+        return self.lead_to(request, "lineage:version", object_id)
 
 
 @admin.register(Artefact)

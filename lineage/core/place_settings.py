@@ -21,6 +21,11 @@ NAME = r"[A-Za-z_][A-Za-z0-9_]{0,62}"
 SECRET = r"EXPUNGE_PLACE_[A-Z0-9_]{1,64}"  # noqa: S105  (a name, no secret)
 SECRET_WORDS = "the name of an environment variable that begins with EXPUNGE_PLACE_"  # noqa: S105
 
+# Stores that can be erased from. Others fetch pages of the web, run over files inside of files or
+# are chained with "::", and would lead whoever keeps the register into the own network.
+STORE = r"(?!.*::)(?:(?:abfss?|az|file|gcs|gs|local|memory|oss|s3a?)://|(?![\w+.-]*:))"
+STORE_WORDS = "a path or one of file://, s3://, gs://, az://, abfs:// or oss://"
+
 
 class SettingRefused(ValueError):
     """A setting of a place is wrong; the sentence names field, value and what is allowed."""
@@ -72,13 +77,13 @@ class Declared:
         return value
 
     def _text(self, value: object) -> str:
-        if not isinstance(value, str) or not re.fullmatch(self.setting.pattern, value):
-            raise SettingRefused(f"{self.name} is {value!r}; allowed is {self.setting.allowed}.")
-        if _has_password(value):  # the value is not repeated
+        if isinstance(value, str) and _has_password(value):  # the value is not repeated
             raise SettingRefused(
                 f"{self.name} holds a user name or a password; allowed is an address without. Put "
                 f"secrets into {SECRET_WORDS}."
             )
+        if not isinstance(value, str) or not re.fullmatch(self.setting.pattern, value):
+            raise SettingRefused(f"{self.name} is {value!r}; allowed is {self.setting.allowed}.")
         return value
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The wide forms are those of Chinese, Japanese and Korean spreadsheets.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
 
 def plain_cell(text: str) -> str:
-    """Return the text, with an apostrophe before what a spreadsheet would compute (OWASP)."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Return the text, with an apostrophe before what a spreadsheet would compute (OWASP).
+
+    Blanks before it are looked past, as spreadsheets drop them.
+    """
+    formula = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
+    return f"'{text}" if formula else text

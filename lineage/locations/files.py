@@ -10,15 +10,23 @@ from typing import Annotated, Any, ClassVar
 import fsspec
 
 from lineage.core.place_secrets import store_options
-from lineage.core.place_settings import SECRET, SECRET_WORDS, Setting, SettingRefused
+from lineage.core.place_settings import (
+    SECRET,
+    SECRET_WORDS,
+    STORE,
+    STORE_WORDS,
+    Setting,
+    SettingRefused,
+)
 from lineage.core.places import Erased, Found, LocationNotReachable, Person, Place, fold
+from lineage.grounds import keep_off
 
 IDENTIFIER, DIGEST = "{identifier}", "{sha256}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Files(Place):
-    """Files and folders of any fsspec store that match a pattern, such as ``{identifier}/*``.
+    """Files and folders of a store that match a pattern, such as ``{identifier}/*``.
 
     ``{identifier}`` stands for each identifier as given and in lower case, ``{sha256}`` for the
     SHA-256 of the lower-case one in hexadecimal. What the pattern begins with must be a folder
@@ -31,8 +39,8 @@ class Files(Place):
         str,
         Setting(
             "address of the files, with {identifier} or {sha256} in it",
-            pattern=r"[^\0]*\{(identifier|sha256)\}[^\0]*",
-            allowed="an address of files with {identifier} or {sha256} in it",
+            pattern=STORE + r"[^\0]*\{(identifier|sha256)\}[^\0]*",
+            allowed=f"an address of files with {{identifier}} or {{sha256}} in it, {STORE_WORDS}",
         ),
     ]
     options_from: Annotated[
@@ -53,6 +61,7 @@ class Files(Place):
         fs = self._store()
         paths = [path for each in self._patterns(person) for path in fs.glob(each)]
         found = dict.fromkeys(paths)
+        keep_off(fs, found)
         count = sum(len(fs.find(path)) if fs.isdir(path) else 1 for path in found)
         return Found(count=count, handle=tuple(found))
 

@@ -8,14 +8,15 @@ from typing import Annotated, Any, ClassVar
 import fsspec
 
 from lineage.core.place_secrets import store_options
-from lineage.core.place_settings import SECRET, SECRET_WORDS, Setting
+from lineage.core.place_settings import SECRET, SECRET_WORDS, STORE, STORE_WORDS, Setting
 from lineage.core.places import Erased, Found, LocationNotReachable, Person, Place
 from lineage.core.rewriting_files import csv_column, csv_rows, without_rows
+from lineage.grounds import keep_off
 
 WITHOUT_END = Setting(
     "address of the folder that paths begin at",
-    pattern=r"[^\0]*[^\0/]",
-    allowed="an address that does not end in a slash",
+    pattern=STORE + r"[^\0]*[^\0/]",
+    allowed=f"an address that does not end in a slash, {STORE_WORDS}",
 )
 
 
@@ -34,8 +35,8 @@ class ImageFolder(Place):
         str,
         Setting(
             "address of the manifest",
-            pattern=r"[^\0]+\.csv",
-            allowed="an address that ends in .csv",
+            pattern=STORE + r"[^\0]+\.csv",
+            allowed=f"an address that ends in .csv, {STORE_WORDS}",
         ),
     ]
     folder: Annotated[str, WITHOUT_END]
@@ -58,7 +59,9 @@ class ImageFolder(Place):
         fs, manifest, folder = self._store()
         found = self._find(person)
         own = found.handle if isinstance(found.handle, frozenset) else frozenset()
-        for place in [_inside(folder, name) for name in sorted(own)]:
+        places = [_inside(folder, name) for name in sorted(own)]
+        keep_off(fs, [*places, manifest])
+        for place in places:
             if fs.exists(place):
                 fs.rm(place)
             fs.invalidate_cache()

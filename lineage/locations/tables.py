@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lineage.core.place_secrets import store_options
-from lineage.core.place_settings import SECRET, SECRET_WORDS, Setting
+from lineage.core.place_settings import SECRET, SECRET_WORDS, STORE, STORE_WORDS, Setting
 from lineage.core.places import Erased, Found, LocationNotReachable, Person, Place
 from lineage.core.rewriting_files import check_rows, csv_column, csv_rows, replacing, without_rows
+from lineage.grounds import keep_off
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,8 @@ class Tables(Place):
         str,
         Setting(
             "address of the files, which may hold * and ?",
-            pattern=r"[^\0]+\.(parquet|csv)",
-            allowed="an address that ends in .parquet or .csv",
+            pattern=STORE + r"[^\0]+\.(parquet|csv)",
+            allowed=f"an address that ends in .parquet or .csv, {STORE_WORDS}",
         ),
     ]
     column: Annotated[str, Setting("the column that names the person")]
@@ -102,6 +103,7 @@ class Tables(Place):
         paths = [path for path in fs.glob(pattern) if fs.isfile(path)]
         if not paths:
             raise LocationNotReachable("No file matches the pattern.")
+        keep_off(fs, paths)
         return fs, paths
 
 

@@ -9,8 +9,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from fsspec.implementations.local import LocalFileSystem
+
 from lineage.core.place_settings import NAME, Setting
 from lineage.core.places import Erased, Found, LocationNotReachable, Person, Place
+from lineage.grounds import keep_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +83,7 @@ class VectorIndex(Place):
             ) from None
         if not Path(self.path).is_file():
             raise LocationNotReachable("The file of the index is not there.")
+        keep_off(LocalFileSystem(), [self.path])
         with closing(sqlite3.connect(self.path, timeout=30)) as connection:
             connection.enable_load_extension(True)  # noqa: FBT003  (positional in sqlite3)
             sqlite_vec.load(connection)
