@@ -104,19 +104,15 @@ EVERYBODY = {
 }
 # The roles of a page, by the names of its addresses.
 GROUPS: dict[str, set[str]] = {
-    "request_list case case_progress forget_set evidence plot figure evidence_json "
-    "evidence_table letter letter_pdf letter_preview letter_texts notice_text "
-    "report_json report_pdf report_manifest "
     "request_list case case_progress case_part case_picture forget_set evidence plot figure "
-    "evidence_json letter "
+    "evidence_json evidence_table letter "
     "letter_pdf letter_preview letter_texts notice_text report_json report_pdf report_manifest "
     "case_bundle all_evidence holds places label_conflicts version_list version deployments "
     "recipients publications supplier_evidence supplier_file register_list register "
     "register_file processing processing_file edition_pdf "
     "graph graph_json graph_svg graph_prov graph_nodes graph_edges methods "
     "staff_home queues event_log log_event log_event_json log_proof checkpoints "
-    "checkpoint policy job job_progress": ALL,
-    "checkpoint policy webhooks webhook": ALL,
+    "checkpoint policy job job_progress webhooks webhook": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
     "accept refuse erase_excepted identity ask_more question_back unidentified proof_destroyed "
     "objection restrict lift notice extend tell_of_extension pause_clock resume_clock export "
@@ -126,8 +122,7 @@ GROUPS: dict[str, set[str]] = {
     "approve_decision return_decision approve_forget_set approve_exception": {REVIEWER},
     "retry take_over destroy outside release except_version drop_exception destroy_model "
     "claim_anonymity pause_queue resume_queue cancel_work retry_work": {OPERATOR},
-    "retry cancel_job take_over destroy outside release except_version drop_exception "
-    "destroy_model claim_anonymity pause_queue resume_queue": {OPERATOR},
+    "cancel_job": {OPERATOR},
     "what_if what_if_answer what_if_progress": {OFFICER, OPERATOR},
     "deployment_gone pause_webhook resume_webhook test_webhook message_again": {
         OPERATOR,

@@ -58,6 +58,7 @@ def check(words: Sequence[str]) -> None:
         NotTaken: it would not, or we know no such program.
     """
     program, *rest = [SAMPLES.get(word, word) for word in words]
+    program = program.removeprefix(".venv/bin/").removesuffix("3.11")
     if program in PROGRAMS:
         PROGRAMS[program](rest)
     elif program not in OF_THE_SYSTEM and not program.startswith("./"):
@@ -187,6 +188,7 @@ def mentioned(words: Sequence[str]) -> None:
 
 
 def spoken(words: Sequence[str]) -> None:
-    known = set(cli_page.commands(cli))
+    verbs_of_all = cli_page.commands(cli)
+    known = {*verbs_of_all, *(name.partition(" ")[0] for name in verbs_of_all if len(words) == 1)}
     if not {words[0], " ".join(words[:2])} & known:
         raise NotTaken(f"expunge has no {' '.join(words)}")
