@@ -21,7 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo journey first-hour screenshots serve test blocks battery faults tamper check format lint types imports migrations docs site schemas fuzz clean
+.PHONY: help setup demo journey first-hour screenshots serve test blocks long battery faults tamper check format lint types imports migrations docs site schemas fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,11 @@ test: setup ## Run the tests on SQLite, then again on PostgreSQL and Valkey
 blocks: setup ## Run every block of the documentation on an installation (PAGES="docs/api.md"); some minutes
 	$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.site.blocks $(PAGES)
 	$(if $(PAGES),,$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.site.first_hour)
+
+# Exact unlearning and a case of the operator through a whole site: what they hold is held piece by
+# piece by `make test`, which plays the journeys of the four people.
+long: setup ## Play the journeys that take minutes
+	EXPUNGE_TEST_LONG=1 $(ON_SQLITE) $(ONE_THREAD) $(BIN)/pytest -q -m long tests/functional
 
 # The score matrices are made again by `python -m tests.battery.make_matrices`, in some minutes.
 battery: setup ## Check the audit against known truths and lies (QUICK=1: fewer draws)

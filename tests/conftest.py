@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30
 # Django's own are slow on purpose, and its test client logs in without them.
 QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LONG = "EXPUNGE_TEST_LONG"  # set by `make long`
 DATABASE_FIXTURES = {"db", "transactional_db", "own_database", "template"}
 
 
@@ -62,6 +63,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.database)
         if one_will_do(item.path):
             item.add_marker(pytest.mark.one_engine)
+        if item.get_closest_marker("long") and LONG not in os.environ:
+            item.add_marker(pytest.mark.skip(reason="takes minutes: make long"))
 
 
 @pytest.fixture(autouse=True)

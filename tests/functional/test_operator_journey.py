@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.queue,
     pytest.mark.skipif("DATABASE_URL" in os.environ, reason="one engine will do"),
     pytest.mark.skipif(chromium() is None, reason="chromium is not on PATH"),

@@ -17,9 +17,12 @@ from tests.functional.installation import Installation, until
 from tests.functional.test_erasure_journey import CASE, WAIT, statuses, versions
 from unlearning.recipes.digits import digit_records
 
-pytestmark = pytest.mark.skipif(
-    "DATABASE_URL" in os.environ, reason="one engine will do: the first journey takes both"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        "DATABASE_URL" in os.environ, reason="one engine will do: the first journey takes both"
+    ),
+]
 
 SUBJECT = "person7@example.org"
 PEOPLE = 20  # so many that no shard lacks a class, whatever key the installation draws
