@@ -40,9 +40,9 @@ def near(settings):
     readiness.forget()
 
 
-def read(client, **headers):
+def read(client):
     """Every sample as ``{name: {labels: value}}``."""
-    response = client.get("/metrics", headers=headers)
+    response = client.get("/metrics")
     assert response.status_code == 200
     found: dict = {}
     for family in text_string_to_metric_families(response.text):
@@ -53,7 +53,7 @@ def read(client, **headers):
 
 
 def test_they_are_for_those_alone_who_may_read_them(client, settings, tmp_path):
-    def status(**headers):
+    def status(**headers: str):
         return client.get("/metrics", headers=headers).status_code
 
     assert status() == 200
@@ -174,7 +174,7 @@ def test_no_label_is_of_a_person(client, signing_key):
 def test_a_database_that_is_away_is_told_and_not_an_error(client, monkeypatch):
     from django.db import DatabaseError
 
-    def away(*_):
+    def away(*_: object):
         raise DatabaseError
 
     monkeypatch.setattr("config.metrics.families", away)
