@@ -62,7 +62,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     requests = REGISTRY
     if os.environ.get(ADDED_UP):
         requests = CollectorRegistry()
-        MultiProcessCollector(requests)
+        MultiProcessCollector(requests)  # type: ignore[no-untyped-call]  # of the library
     numbers = CollectorRegistry()
     numbers.register(FromDatabase())
     text = generate_latest(numbers) + generate_latest(requests)

@@ -94,12 +94,13 @@ def _material(name: str, found: dict[str, Distribution]) -> Material:
 
 def _licence(one: Distribution) -> str:
     """Return the licence expression, or the classifiers, or the first line of what is written."""
-    if expression := one.metadata.get("License-Expression"):
-        return expression
-    every = one.metadata.get_all("Classifier") or []
+    written = one.metadata.json  # the fields by name; a list where one may be given again
+    if expression := written.get("license_expression"):
+        return str(expression)
+    every = written.get("classifier", [])
     named = [each.rpartition(" :: ")[2] for each in every if each.startswith("License :: ")]
-    written = (one.metadata.get("License") or "").strip().partition("\n")[0]
-    return "; ".join(each for each in named if each != "OSI Approved") or written[:100]
+    text = str(written.get("license", "")).strip().partition("\n")[0]
+    return "; ".join(each for each in named if each != "OSI Approved") or text[:100]
 
 
 if __name__ == "__main__":

@@ -52,8 +52,8 @@ def walk(value: Any) -> Iterator[Any]:  # noqa: ANN401
 
 
 def compose() -> dict[str, Any]:
-    (found,) = documents(DEPLOY / "compose.yaml")
-    return found
+    found: list[dict[str, Any]] = documents(DEPLOY / "compose.yaml")
+    return found[0]
 
 
 def manifests() -> list[Any]:

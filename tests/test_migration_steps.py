@@ -6,7 +6,7 @@ it, whose operation is then listed in ``AGREED`` with the release that stopped u
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import migrations, models
@@ -46,7 +46,7 @@ def refused(operations: Iterable[object]) -> list[str]:
     return said
 
 
-def must_be_filled(field: models.Field) -> bool:
+def must_be_filled(field: models.Field[Any, Any]) -> bool:
     """Return whether a row that old code writes would be refused for want of a column.
 
     Django drops a ``default`` from the database after the migration; only ``db_default`` stays.

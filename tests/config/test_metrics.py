@@ -44,7 +44,7 @@ def read(client):
     """Every sample as ``{name: {labels: value}}``."""
     response = client.get("/metrics")
     assert response.status_code == 200
-    found: dict = {}
+    found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
     for family in text_string_to_metric_families(response.text):
         for sample in family.samples:
             labels = tuple(sorted(sample.labels.items()))
