@@ -62,6 +62,7 @@ faults: setup ## Kill, stop and fill what cases need, and look what becomes of t
 	@$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.faults $(if $(QUICK),--quick) \
 		$(if $(RESUME),--resume $(RESUME)) $(ARGS)
 
+# `make test` changes each byte of a file up to 2,000 bytes, and 300 of a longer one.
 tamper: setup ## Change ten thousand bytes of each file of an exported case: all are rejected
 	EXPUNGE_TEST_FLIPS=10000 $(ON_SQLITE) $(ONE_THREAD) $(BIN)/pytest -n 2 -q \
 		tests/audits/core_trail tests/audits/test_tamper_matrix.py
@@ -93,7 +94,8 @@ docs: $(VENV)/.installed ## The documentation says what the code says (DOCS=writ
 		$(BIN)/python -m audits.core.questions && \
 		$(BIN)/python -m audits.core.role_page && \
 		$(BIN)/python -m tests.expunge.cli_page && \
-		$(BIN)/python -m tests.site.commands_page; fi
+		$(BIN)/python -m tests.site.commands_page && \
+		$(BIN)/python -m tests.notebooks.pages; fi
 	$(BIN)/pytest -q tests/test_docs.py tests/test_site.py
 
 # The theme's own notice about the next mkdocs is no finding of ours.

@@ -19,22 +19,30 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from audits import keys
+from audits.models import ErasureRequest
 from audits.queries.policy_values import held
 from audits.services import log
 from audits.services.rights import give_role, make_roles
-from benchmarks.crowd_cases import Teller
+from benchmarks.crowd_cases import MIX, Teller
 from benchmarks.crowd_lineage import fill_lineage
 from benchmarks.crowd_log import write_leaves
 from benchmarks.crowd_runs import add_runs
-from lineage.models import DataRecord, DataSubject, SubjectIdentifier
+from lineage.models import DataRecord, DataSubject, ModelVersion, SubjectIdentifier
 from lineage.services.journal import rebuild_journal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from benchmarks.crowd_cases import Story
+    from benchmarks.crowd_cases import Mix, Story
     from benchmarks.crowd_lineage import Registry
+
+
+HEAD = "head"  # written last
+
+
+class WrongCrowd(ValueError):
+    """A kept installation is not what is to be measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,21 +64,46 @@ class Crowd:
     staff: User
 
 
-def fill(sizes: Sizes, *, now: datetime) -> Crowd:
-    """Fill the empty database that is configured in this process; ``now`` is when it ends."""
+def fill(sizes: Sizes, *, now: datetime, mix: Mix = MIX) -> Crowd:
+    """Fill the empty database that is configured in this process; ``now`` is when it ends.
+
+    ``mix`` says which states cases are in, and the share of each.
+    """
     keys.create_signing_key()
     make_roles()
     registry = fill_lineage(records=sizes.records, versions=sizes.versions, now=now)
     by = _member("officer", "Case officer"), _member("second", "Reviewer")
-    stories, leaves = add_cases(registry, sizes.cases, now=now, by=by)
+    stories, leaves = add_cases(registry, sizes.cases, now=now, by=by, mix=mix)
     log.checkpoint(now=now)
     _analyse()
-    staff = User.objects.create_superuser("head")
+    staff = User.objects.create_superuser(HEAD)
     return Crowd(registry=registry, stories=stories, leaves=leaves, staff=staff)
 
 
+def filled(sizes: Sizes, *, now: datetime) -> None:
+    """Fill an empty database; leave one that is filled to these sizes as it is.
+
+    Raises:
+        WrongCrowd: it is filled otherwise, or not to the end.
+    """
+    found = Sizes(
+        cases=ErasureRequest.objects.count(),
+        versions=ModelVersion.objects.count(),
+        records=DataRecord.objects.count(),
+    )
+    if found == Sizes(cases=0, versions=0, records=0):
+        fill(sizes, now=now)
+    elif found != sizes or not User.objects.filter(username=HEAD).exists():
+        raise WrongCrowd(f"The database holds {found}, wanted is {sizes}. Take another folder.")
+
+
+def head_of() -> User:
+    """Return who visits the pages of a filled installation."""
+    return User.objects.get(username=HEAD)
+
+
 def add_cases(
-    registry: Registry, count: int, *, now: datetime, by: tuple[User, User]
+    registry: Registry, count: int, *, now: datetime, by: tuple[User, User], mix: Mix = MIX
 ) -> tuple[Sequence[Story], int]:
     """Write so many cases with all that belongs to them; return them, and the size of the log.
 
@@ -79,8 +112,9 @@ def add_cases(
         count: at most as many as there are people.
         now: no case is later.
         by: who proposes and who approves.
+        mix: which states they are in, and the share of each.
     """
-    teller = Teller(now=now, proposer=by[0], approver=by[1])
+    teller = Teller(now=now, proposer=by[0], approver=by[1], mix=mix)
     with held():  # the policy is asked for once, not for each case
         stories = teller.tell(registry.people, count)
     add_runs(teller.rows, registry, stories, now)

@@ -59,6 +59,7 @@ MIX = (
     ("DRAFT", "", 0.002),
     ("PROPOSED", "", 0.004),
 )
+Mix = tuple[tuple[str, str, float], ...]
 OPERATORS = ("DRAFT", "PROPOSED")
 DECIDED = ("RESTRICTED", "UNLEARNING", "AUDITING", "ON_HOLD", "FAILED")
 WITH_RUN = ("UNLEARNING", "AUDITING")
@@ -70,6 +71,12 @@ LETTER_OF = {
 }
 KEPT_DAYS = 90  # after which the identity of a closed case is forgotten here
 PROPOSED, DUPLICATES, ON_PAPER, NOT_SENT = 0.5, 0.3, 0.2, 0.005  # shares of those that could
+
+
+def open_mix() -> Mix:
+    """Return the open states alone, as often among themselves as in the whole."""
+    whole = sum(share for _, outcome, share in MIX if not outcome)
+    return tuple((status, "", share / whole) for status, outcome, share in MIX if not outcome)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +102,12 @@ class Teller:
     rows: Rows = field(default_factory=Rows)
     drawn: random.Random = field(default_factory=lambda: random.Random(9))  # noqa: S311  (a sample)
     due: dict[date, Derivation] = field(default_factory=dict)
+    mix: Mix = MIX
 
     def tell(self, people: list[Person], count: int) -> list[Story]:
         """Return ``count`` cases of as many people, with all rows of theirs kept in ``rows``."""
-        fates = [fate[:2] for fate in MIX for _ in range(round(fate[2] * count))][:count]
-        fates += [MIX[0][:2]] * (count - len(fates))
+        fates = [fate[:2] for fate in self.mix for _ in range(round(fate[2] * count))][:count]
+        fates += [self.mix[0][:2]] * (count - len(fates))
         self.drawn.shuffle(fates)
         chosen = self.drawn.sample(people, count)
         stories = [self._opened(one, *fate) for one, fate in zip(chosen, fates, strict=True)]

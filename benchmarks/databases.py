@@ -1,7 +1,7 @@
-"""Fresh databases for the parts of a benchmark, each a copy of one with empty tables.
+"""Fresh databases for the parts of a benchmark, each a copy of one with empty tables; kept ones.
 
 Making the tables takes seconds and there are many parts, so it is done once for each engine and
-process. All parts use one private PostgreSQL server, one after the other.
+process. All parts use one private PostgreSQL server, one after the other. A kept one has a folder.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -40,6 +40,31 @@ def fresh(engine: str) -> Iterator[dict[str, str]]:
         _on_server(f"CREATE DATABASE {name} TEMPLATE {_postgresql()}")
         yield _environment(home, _server().replace("/postgres?", f"/{name}?"))
         _on_server(f"DROP DATABASE {name}")
+
+
+@contextmanager
+def kept(engine: str, home: Path) -> Iterator[dict[str, str]]:
+    """Yield the environment of a process that finds what an earlier one left in a folder.
+
+    Its tables are brought to what the code expects; in a new folder they are empty.
+    """
+    own, server = home.resolve() / engine, home.resolve() / "server"
+    own.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as running:
+        environment = _environment(str(own))
+        if engine != "sqlite":
+            from config.services.postgres import find_binaries, postgres_in  # noqa: PLC0415
+
+            server.mkdir(exist_ok=True)
+            url = running.enter_context(postgres_in(server, find_binaries(os.environ)))
+            environment = _environment(str(own), url)
+        child("benchmarks.installation:make_tables", {}, environment)
+        yield environment
+
+
+def chosen(engine: str, home: Path | None) -> AbstractContextManager[dict[str, str]]:
+    """Return what ``kept`` gives in a folder; without one what ``fresh`` gives."""
+    return kept(engine, home) if home else fresh(engine)
 
 
 def child(function: str, arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Any:  # noqa: ANN401

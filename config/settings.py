@@ -106,7 +106,7 @@ CACHES = {
     "default": {
         "BACKEND": "config.file_cache.FileCache",
         "LOCATION": VAR / "cache",
-        "OPTIONS": {"MAX_ENTRIES": 5_000},
+        "OPTIONS": {"MAX_ENTRIES": 10_000},  # past this the brake of the form forgets some
     }
 }
 

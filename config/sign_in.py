@@ -39,7 +39,6 @@ __all__ = [
     "MFA_SUPPORTED_TYPES",
     "MFA_TOTP_ISSUER",
     "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN",
-    "SESSION_COOKIE_AGE",
     "SOCIALACCOUNT_ADAPTER",
     "SOCIALACCOUNT_EMAIL_VERIFICATION",
     "SOCIALACCOUNT_PROVIDERS",
@@ -68,7 +67,6 @@ EXPUNGE_LOCK_AFTER = environment.integer("EXPUNGE_LOCK_AFTER", default=10)
 EXPUNGE_LOCK_MINUTES = environment.integer("EXPUNGE_LOCK_MINUTES", default=30, low=0)
 EXPUNGE_SESSION_IDLE_MINUTES = environment.integer("EXPUNGE_SESSION_IDLE_MINUTES", default=120)
 EXPUNGE_SESSION_HOURS = environment.integer("EXPUNGE_SESSION_HOURS", default=12)
-SESSION_COOKIE_AGE = 3600 * EXPUNGE_SESSION_HOURS
 
 # A service that vouches for staff by OpenID Connect. It signs in accounts that there are.
 EXPUNGE_OIDC_ISSUER = os.environ.get("EXPUNGE_OIDC_ISSUER", "").rstrip("/")

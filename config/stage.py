@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Of each program within a minute: more is a fault that a restart does not repair.
 RESTARTS = 10
+PATIENCE = 120.0  # seconds: after a reboot everything on a machine starts at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,7 @@ def stage(
                 command=commands.web(environ, host=host, port=port),
                 log=logs / "web.log",
                 healthy=lambda: _answers(f"{site}/readyz"),
+                patience=PATIENCE,
                 restarts=RESTARTS,
             )
         )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class SteadySchedule(schedule):  # type: ignore[misc]  # Celery is not typed
+class SteadySchedule(schedule):
     """Every so many seconds, and at once where the last time lies in the future.
 
     Celery's own would wait until that time has come again: an hour without a sweep, if the clock

@@ -14,7 +14,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from audits import keys
 from tests.append_only import transactional_tests_may_flush  # noqa: F401  (a fixture)
-from tests.engines import one_will_do
+from tests.engines import nothing_to_repeat, one_will_do
 from tests.migrated import (  # noqa: F401  (fixtures)
     django_db_modify_db_settings,
     django_db_setup,
@@ -45,6 +45,12 @@ def pytest_collection_finish() -> None:
     """Look for garbage among what the tests make, not among what they were collected from."""
     gc.freeze()
     gc.enable()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import what the second pass would leave out afterwards."""
+    markers = str(config.getoption("markexpr", default=""))
+    return True if nothing_to_repeat(collection_path, markers) else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects

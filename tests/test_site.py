@@ -33,6 +33,7 @@ def pages_in(navigation) -> list[str]:
 def test_every_page_is_in_the_navigation_once():
     listed = pages_in(configuration()["nav"])
     written = {path.name for path in DOCS.glob("*.md")} | {"adr/README.md"} | GENERATED
+    written |= {f"cookbook/{path.name}" for path in (DOCS / "cookbook").glob("*.md")}
     assert sorted(listed) == sorted(written)
 
 

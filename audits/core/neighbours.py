@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import torch
 from torch.nn import functional
+from torch.utils.data import Subset, TensorDataset
 
 from audits.core.scores import evaluating, margin
+from unlearning.core.examples import RESIDENT_BYTES, Held, count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
+
+    from unlearning.core.examples import Examples
 
     Floats: TypeAlias = NDArray[np.float64]
 
@@ -26,6 +30,7 @@ COUNT = 8
 NOISE = 0.5
 IMAGES = 4
 BATCH = 512
+SPREAD_SAMPLE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +90,22 @@ class Copies:
             if self.flips and number % 2:
                 moved = moved.flip(-1)
         return moved + self.noise * (number + 1) / self.count * scale * noise
+
+
+def copies_around(asked: Examples, retain: Examples, *, seed: int) -> Examples | None:
+    """Return q copies of each record, those of a record together, under its own label.
+
+    None where inputs are not numbers that can be moved, or where the copies do not fit in memory.
+    The spread of the features is that of the first few hundred retained records.
+    """
+    first = asked[0][0]
+    size = count(asked) * COUNT * first.numel() * first.element_size()
+    if not first.is_floating_point() or size > RESIDENT_BYTES:
+        return None
+    inputs, labels = Held(asked).all()
+    sample = Subset(retain, range(min(count(retain), SPREAD_SAMPLE)))
+    made = Copies(seed=seed).around(inputs, Held(sample).all()[0].std(0))
+    return TensorDataset(made.flatten(0, 1), labels.repeat_interleave(made.shape[1]))
 
 
 def shifted(images: Tensor, down: int, right: int) -> Tensor:

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from unlearning.core.examples import count
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from unlearning.core.examples import Examples
 
     Floats: TypeAlias = NDArray[np.float64]
     Integers: TypeAlias = NDArray[np.int64]
@@ -34,6 +38,15 @@ class Candidates:
 
     labels: Integers
     position: Floats
+
+
+def candidates_of(examples: Examples) -> Candidates:
+    """Return the records of a set, matched by all that a model is given of them."""
+    decoded = [examples[place] for place in range(count(examples))]
+    inputs = [each[0].numpy().ravel().astype(np.float64) for each in decoded]
+    return Candidates(
+        labels=np.array([int(each[1]) for each in decoded], np.int64), position=np.stack(inputs)
+    )
 
 
 def choose_twins(forget: Candidates, pool: Candidates, *, seed: int) -> Integers:

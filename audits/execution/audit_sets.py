@@ -14,13 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-import torch
 from django.utils import timezone
 from pyroaring import BitMap
-from torch.utils.data import Dataset, Subset
+from torch.utils.data import Subset
 
 from audits.core.canonical import sha256, write_json
 from audits.core.design import derived_seed
+from audits.core.mislabelled import Mislabelled
 from audits.core.policy import USUAL_ATTACKS, AuditData
 from audits.core.shadows import STRANGERS, ShadowData
 from audits.core.twins import NoTwin
@@ -68,22 +68,6 @@ class AuditSets:
     learned: BitMap = field(default_factory=BitMap, repr=False)
     asked: BitMap = field(default_factory=BitMap, repr=False)
     drawn: str = ""
-
-
-class Mislabelled(Dataset[tuple[torch.Tensor, ...]]):
-    """Examples with the label of the next class: canaries that no honest model predicts."""
-
-    def __init__(self, examples: Examples, classes: int) -> None:
-        self._examples = examples
-        self._classes = classes
-        self._count = len(examples)  # type: ignore[arg-type]  # map-style data sets have a length
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
-        inputs, target = self._examples[index]
-        return inputs, (target + 1) % self._classes
 
 
 def audit_sets(plan: AuditPlan, *, instances: bool = False) -> AuditSets:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch.utils.data import Subset, TensorDataset
+from torch.utils.data import Subset
 
 from audits.core import copied
 from audits.core.design import derived_seed
-from audits.core.neighbours import COUNT, Copies
+from audits.core.neighbours import copies_around
 from audits.queries.designs import design_of
 from audits.queries.forget_sets import subjects_of
-from unlearning.core.examples import RESIDENT_BYTES, Held, count
 
 if TYPE_CHECKING:
     from audits.models import AuditPlan
     from unlearning.core.examples import Examples
 
 NEIGHBOURHOOD = "neighbourhood"
-SPREAD_SAMPLE = 500
 
 
 def copied_records(plan: AuditPlan, records: int) -> tuple[int, ...]:
@@ -43,12 +41,4 @@ def copies_of(
     if NEIGHBOURHOOD not in plan.policy.get("attacks", ()):
         return None
     asked = Subset(questioned, chosen) if chosen else questioned
-    first = asked[0][0]
-    size = count(asked) * COUNT * first.numel() * first.element_size()
-    if not first.is_floating_point() or size > RESIDENT_BYTES:
-        return None
-    inputs, labels = Held(asked).all()
-    sample = Subset(retain, range(min(count(retain), SPREAD_SAMPLE)))
-    spread = Held(sample).all()[0].std(0)
-    made = Copies(seed=derived_seed(design_of(plan).seed, "copies")).around(inputs, spread)
-    return TensorDataset(made.flatten(0, 1), labels.repeat_interleave(made.shape[1]))
+    return copies_around(asked, retain, seed=derived_seed(design_of(plan).seed, "copies"))

@@ -8,23 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from audits.core.attack import NothingToAttackWith
-from audits.core.attacked import NoVerdict, judged_by
 from audits.core.contrast import keep, recompute_all
 from audits.core.harness import Deployment
 from audits.core.kept import Kept
-from audits.core.likelihood import TooFewModels
+from audits.core.look_account import comparisons
+from audits.core.other_attacks import other_attacks
 from audits.core.policy import MAIN_ATTACK, EvidencePolicy
 from audits.core.scores import scores_of
-from audits.core.shadow_material import Asked, material
+from audits.core.shadow_material import Asked
 from audits.core.shadow_rows import stack
-from audits.core.shadow_scores import ScoresRefused
 from audits.core.verdict import Outcome, Verdict
 from audits.execution.attacks_known import attack_named
 from audits.execution.audit_sets import AuditSets, audit_sets
 from audits.execution.figures import figures_of, store_picture
 from audits.execution.instance_models import NeverSaw, from_pool, never_saw, ways
-from audits.execution.look_payload import committed, comparisons, owed, payload_of, retained_effect
+from audits.execution.look_payload import committed, owed, payload_of, retained_effect
 from audits.execution.look_plot import curve_numbers, look_curves, look_plot
 from audits.execution.stored_rows import complete_rows, from_json
 from audits.models import AuditPlan, ErasureRequest, Evidence
@@ -184,20 +182,11 @@ def _owners(look: Look, run: UnlearningRun) -> Integers | None:
 
 def _others(look: Look, kept: Kept, asked: Asked) -> tuple[dict[str, Kept], dict[str, str]]:
     """Return what the other attacks of the policy kept, and why some could not be made."""
-    made: dict[str, Kept] = {}
-    reasons: dict[str, str] = {}
     matrices = (look.scores.before, look.scores.after, look.scores.retrained)
     if not all(np.isfinite(one).all() for one in matrices if one is not None):
-        return made, dict.fromkeys(look.policy.attacks[1:], "Some scores are not finite.")
-    for name in look.policy.attacks[1:]:
-        try:
-            attack = attack_named(name)()
-            mine = asked.of_copied(look.rows) if attack.reads_copies else asked
-            watched = material(look.rows, mine.columns, mine.member)
-            made[name] = judged_by(kept, attack, watched, index=mine.index, subjects=mine.owners)
-        except (NothingToAttackWith, NoVerdict, ScoresRefused, TooFewModels) as reason:
-            reasons[name] = str(reason)
-    return made, reasons
+        return {}, dict.fromkeys(look.policy.attacks[1:], "Some scores are not finite.")
+    others = {name: attack_named(name)() for name in look.policy.attacks[1:]}
+    return other_attacks(others, kept, look.rows, asked)
 
 
 def _finding(look: Look, judged: Judged, case: ErasureRequest | None, *, final: bool) -> Finding:

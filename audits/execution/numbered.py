@@ -10,15 +10,12 @@ from pyroaring import BitMap
 from torch.utils.data import Subset
 
 from audits.core.design import derived_seed
-from audits.core.twins import Candidates, NoTwin, choose_twins
+from audits.core.twins import NoTwin, candidates_of, choose_twins
 from audits.core.whole_people import blocks, whole_stand_ins
 from lineage.queries.subjects import owners_of
-from unlearning.core.examples import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from lineage.models import OrdinalSpace
     from unlearning.core.examples import Examples
@@ -61,8 +58,8 @@ def twins_of(forget: Examples, pool: Numbered, seed: int) -> tuple[list[int], li
     """
     if not pool.ordinals:
         raise NoTwin("not computed: there are no records that the version never saw.")
-    found, seeded = _candidates(pool.examples), derived_seed(seed, "twins")
-    chosen = [int(place) for place in choose_twins(_candidates(forget), found, seed=seeded)]
+    found, seeded = candidates_of(pool.examples), derived_seed(seed, "twins")
+    chosen = [int(place) for place in choose_twins(candidates_of(forget), found, seed=seeded)]
     return chosen, _others(pool, chosen, seed)
 
 
@@ -77,8 +74,8 @@ def stand_ins_of(
     if not retained.ordinals:
         raise NoTwin("not computed: no record is retained that could stand in.")
     found = whole_stand_ins(
-        _candidates(forget),
-        _candidates(retained.examples),
+        candidates_of(forget),
+        candidates_of(retained.examples),
         blocks(retained.owners),
         subjects=None if places is None else np.array(places, np.int64),
         seed=derived_seed(seed, "twins"),
@@ -90,13 +87,3 @@ def stand_ins_of(
 def _others(pool: Numbered, taken: Sequence[int], seed: int) -> list[int]:
     others = set(range(len(pool.ordinals))).difference(taken)
     return sorted(others, key=lambda at: derived_seed(seed, "rest", pool.ordinals[at]))
-
-
-def _candidates(examples: Examples) -> Candidates:
-    decoded = [examples[place] for place in range(count(examples))]
-    position: NDArray[np.float64] = np.stack(
-        [inputs.numpy().ravel().astype(np.float64) for inputs, _ in decoded]
-    )
-    return Candidates(
-        labels=np.array([int(target) for _, target in decoded], np.int64), position=position
-    )

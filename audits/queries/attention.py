@@ -37,7 +37,7 @@ from audits.models import (
 )
 from audits.queries import clocks, label_conflicts
 from audits.queries.accounts import address_of_account
-from audits.queries.cases import open_cases
+from audits.queries.cases import OF_CASES, open_cases
 from audits.queries.exceptions import waiting_to_be_erased
 from audits.queries.holds import holds_to_review
 from audits.queries.letter_routes import needing_somebody
@@ -59,8 +59,6 @@ OVERDUE, SOON = "OVERDUE", "SOON"
 SECOND, FAILED, DECIDE = "SECOND", "FAILED", "DECIDE"
 DUPLICATES, VERSIONS, DRAFT = "DUPLICATES", "VERSIONS", "DRAFT"
 NOTHING_SHOWN = ("INCONCLUSIVE", "NO_SIGNAL", "INVALID")
-# A case tells of its own jobs: it fails with them.
-OF_CASES = ("SEARCH", "SCORE", "PLAN", "UNLEARN", "AUDIT", "JUDGE", "ERASE")
 
 
 def nothing_yet() -> bool:
@@ -130,6 +128,7 @@ def failed_jobs(since: datetime) -> list[Job]:
     """Return jobs outside cases that failed since a moment, with ``case`` for reports."""
     found = Job.objects.filter(status=Job.Status.FAILED, ended_at__gte=since)
     about = ErasureRequest.objects.filter(pk=OuterRef("payload_id"))
+    # A case tells of its own jobs: it fails with them.
     found = found.exclude(kind__in=OF_CASES).annotate(case=Subquery(about.values("pk")[:1]))
     return list(_some(found.order_by("-ended_at")))
 

@@ -38,7 +38,7 @@ class CaseRows(Sequence[dict[str, str]]):
         return self.found.count()
 
     def __iter__(self) -> Iterator[dict[str, str]]:
-        return map(_row, self.found.values_list(*_FIELDS))
+        return map(_row, self.found.values_list(*_FIELDS).iterator())
 
     @overload
     def __getitem__(self, place: int) -> dict[str, str]: ...

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-S = ErasureRequest.Status
+S, J = ErasureRequest.Status, Job.Status
+# Kinds of jobs that are steps of cases: a case waits for its own, and fails with them.
+OF_CASES = ("SEARCH", "SCORE", "PLAN", "UNLEARN", "AUDIT", "JUDGE", "ERASE")
 CLOSED = (S.SEALED,)
 OVER = (*CLOSED, S.EXPIRED)  # nobody confirmed it, and nothing is kept that staff could look at
 
@@ -78,7 +80,10 @@ def cases_of_job(job: Job) -> QuerySet[ErasureRequest]:
 
 
 def cases_at_work() -> list[UUID]:
-    """Return the cases that may have a step to take without anybody's decision."""
+    """Return the cases that may have a step to take without anybody's decision.
+
+    One that waits for a job has none before that ends, however it ends. There may be very many.
+    """
     waiting = [S.FAILED, S.SEALED, S.EXPIRED]
     unanswered = Q(status=S.SEALED) & knowing_somebody()
     decided_by_people = Q(status__in=[S.RECEIVED, S.VERIFIED], outcome="")
@@ -89,4 +94,12 @@ def cases_at_work() -> list[UUID]:
         alone = Q(status=S.RESTRICTED, batch=None, linked_to=None)
         alone &= ~Q(due_rule=NO_DEADLINE) & ~Q(kind=ErasureRequest.Kind.RESTRICTION)
         found = found.exclude(alone)
-    return list(found.values_list("pk", flat=True))
+    return list(found.exclude(_waiting_for_a_job()).values_list("pk", flat=True))
+
+
+def _waiting_for_a_job() -> Q:
+    jobs = Job.objects.filter(kind__in=OF_CASES, status__in=(J.QUEUED, J.RUNNING))
+    through = ErasureRequest.runs.through.objects
+    runs = through.filter(unlearningrun__in=jobs.values("payload_id"))
+    own = Q(pk__in=jobs.values("payload_id")) | Q(pk__in=runs.values("erasurerequest"))
+    return own & ~Q(status__in=(S.SEALED, S.ON_HOLD))

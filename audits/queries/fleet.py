@@ -168,10 +168,15 @@ def period(since: str, until: str) -> tuple[date | None, date | None]:
 
 def fleet(*, since: date | None = None, until: date | None = None) -> Fleet:
     """Return what all runs that were planned in a period came to, corrected for their number."""
+    questions = tuple(questions_of(list(as_shown(planned_within(since, until)))))
+    return fleet_of(questions, since=since, until=until)
+
+
+def fleet_of(
+    questions: tuple[Question, ...], *, since: date | None = None, until: date | None = None
+) -> Fleet:
+    """Return what the questions of a period say together."""
     level = level_of_error()
-    runs = _within(UnlearningRun.objects.all(), "created_at", since, until)
-    planned = runs.order_by("created_at", "pk").select_related("target").defer(*_LARGE)
-    questions = tuple(questions_of(list(planned)))
     return Fleet(
         since=since,
         until=until,
@@ -181,6 +186,17 @@ def fleet(*, since: date | None = None, until: date | None = None) -> Fleet:
         surviving=_surviving([one for one in questions if one.pool], level),
         pools=tuple(_pools(questions, level)),
     )
+
+
+def planned_within(since: date | None, until: date | None) -> QuerySet[UnlearningRun]:
+    """Return the runs that were planned in a period, in their order."""
+    runs = _within(UnlearningRun.objects.all(), "created_at", since, until)
+    return runs.order_by("created_at", "pk")
+
+
+def as_shown(runs: QuerySet[UnlearningRun]) -> QuerySet[UnlearningRun]:
+    """Return runs with what is shown of them, and without what is large."""
+    return runs.select_related("target").defer(*_LARGE)
 
 
 def received_within(since: date | None, until: date | None) -> QuerySet[ErasureRequest]:

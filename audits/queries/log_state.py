@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 CHECKED = "log_checked"
+FIELDS = ("size", "root", "note", "created_at")  # of a checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,21 +50,22 @@ class LogState:
 
 
 def log_state() -> LogState:
-    """Return the state of the log, in two queries."""
+    """Return the state of the log, in one query."""
     last = LogLeaf.objects.filter(type=CHECKED).order_by("-index")
     parts = {f"last_{name}": Subquery(last.values(name)[:1]) for name in ("index", "at", "data")}
+    newest = LogCheckpoint.objects.order_by("-size")
+    signed = {f"signed_{name}": Subquery(newest.values(name)[:1]) for name in FIELDS}
+    said = CheckpointAnchor.objects.exclude(said_at=None).order_by("-checkpoint_id")
+    parts |= {**signed, "anchored": Subquery(said.values("checkpoint_id")[:1])}
     heads = LogHead.objects.filter(pk=1).annotate(**parts)
     head: dict[str, Any] = heads.values("size", *parts).first() or {"size": 0}
-    said = CheckpointAnchor.objects.exclude(said_at=None).order_by("-checkpoint_id")
-    newest = LogCheckpoint.objects.order_by("-size").annotate(
-        anchored=Subquery(said.values("checkpoint_id")[:1])
-    )
-    checkpoint = newest.first()
+    values = {name: head.get(f"signed_{name}") for name in FIELDS}
+    checkpoint = None if values["size"] is None else LogCheckpoint(**values)
     noted = head.get("last_data")
     return LogState(
         size=head["size"],
         checkpoint=checkpoint,
-        anchored=(checkpoint.anchored or 0) if checkpoint else 0,
+        anchored=(head.get("anchored") or 0) if checkpoint else 0,
         checked_index=head.get("last_index"),
         checked_at=head.get("last_at"),
         checked=events.parse(bytes(noted)).data if noted else {},

@@ -10,14 +10,27 @@ from django.db.models import Max
 
 from audits.models import ProcessingActivity, Publication, Recipient
 from lineage.core.graph import descendants
-from lineage.models import Backup, Dataset, DatasetSnapshot, Location, ModelVersion
+from lineage.models import (
+    Backup,
+    Dataset,
+    DatasetSnapshot,
+    LineageNode,
+    Location,
+    ModelVersion,
+)
 from lineage.queries.edges import edges_below
-from lineage.queries.nodes import nodes_of, shown
+from lineage.queries.nodes import nodes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from uuid import UUID
+
+
+_TOLD = (
+    *("model_name", "version", "state", "generated_at"),
+    *("generated_by__recipe", "generated_by__activity"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,12 +96,19 @@ def _learned() -> dict[UUID, list[ModelVersion]]:
         own[snapshots[snapshot]].add(node)
     every = set().union(*own.values())
     edges = edges_below(every) if every else []
-    known = shown({edge.dst for edge in edges})
+    known = _models({edge.dst for edge in edges})
     found = {}
     for dataset, nodes in own.items():
         reached = descendants(edges, nodes)
-        below = {edge.dst for edge in edges if edge.src in reached}
-        versions = [known[node].version for node in below]
-        models = [one for one in versions if one and one.kind == ModelVersion.Kind.MODEL]
+        below = {edge.dst for edge in edges if edge.src in reached} & known.keys()
+        models = (known[node] for node in below)
         found[dataset] = sorted(models, key=lambda one: (one.model_name, one.version))
     return found
+
+
+def _models(nodes: Collection[int]) -> dict[int, ModelVersion]:
+    """Return the models among some nodes, with what the record says of them and nothing large."""
+    objects = dict(LineageNode.objects.filter(pk__in=nodes).values_list("object_id", "pk"))
+    models = ModelVersion.objects.filter(kind=ModelVersion.Kind.MODEL, pk__in=objects)
+    told = models.select_related("generated_by").only(*_TOLD)
+    return {objects[one.pk]: one for one in told}

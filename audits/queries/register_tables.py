@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,13 @@ from audits.queries.rules import cases_under, rules_kept
 from lineage.core.plain_cell import plain_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     Row = Mapping[str, str]
+
+
+AT_ONCE = 200  # rows of a part of a file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +43,28 @@ class Register:
     has_period: bool = True
 
 
-def as_json(rows: Iterable[Row]) -> str:
-    """Return a list of objects with the same names."""
-    return json.dumps([dict(one) for one in rows], indent=2, ensure_ascii=False)
+def as_json(rows: Iterable[Row]) -> Iterator[str]:
+    """Yield the parts of a list of objects with the same names."""
+    parts, before = iter(rows), "[\n"
+    while some := list(islice(parts, AT_ONCE)):
+        text = json.dumps([dict(one) for one in some], indent=2, ensure_ascii=False)
+        yield before + text[2:-2]
+        before = ",\n"
+    yield "[]" if before.startswith("[") else "\n]"
 
 
-def as_csv(columns: tuple[str, ...], rows: Iterable[Row]) -> str:
-    """Return a table; no cell is read as a formula by a spreadsheet."""
-    text = io.StringIO()
+def as_csv(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[str]:
+    """Yield the parts of a table; no cell is read as a formula by a spreadsheet."""
+    text, parts = io.StringIO(), iter(rows)
     table = csv.DictWriter(text, columns, lineterminator="\n")
     table.writeheader()
-    for row in rows:
-        table.writerow({name: plain_cell(value) for name, value in row.items()})
-    return text.getvalue()
+    while some := list(islice(parts, AT_ONCE)):
+        for row in some:
+            table.writerow({name: plain_cell(value) for name, value in row.items()})
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue()
 
 
 def _cases(since: date | None, until: date | None) -> Sequence[Row]:

@@ -42,14 +42,16 @@ def is_locked(member: User, now: datetime) -> bool:
 
 def holds(failures: SignInFailures, now: datetime) -> bool:
     """Return whether a lock is still closed; with 0 minutes only an administrator opens it."""
-    minutes = settings.EXPUNGE_LOCK_MINUTES
+    minutes: int = settings.EXPUNGE_LOCK_MINUTES
     since = failures.locked_at
-    return since is not None and (minutes == 0 or now - since < timedelta(minutes=minutes))
+    if since is None:
+        return False
+    return bool(minutes == 0 or now - since < timedelta(minutes=minutes))
 
 
 def has_second_factor(member: User) -> bool:
     """Return whether an account has a passkey or an authenticator app."""
-    return Authenticator.objects.filter(user=member, type__in=FACTORS).exists()
+    return bool(Authenticator.objects.filter(user=member, type__in=FACTORS).exists())
 
 
 def sessions_of(member: User, now: datetime) -> QuerySet[StaffSession]:

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("expunge.reminders")
 
+AT_ONCE = 50  # the others follow with the next sweep
+
 
 def note_stages(*, now: datetime) -> int:
     """Log the furthest stage that each unanswered case has newly reached; return how many have.
 
     Once for each stage and due date: an extension or a pause begins a period of its own. A stage
-    that passed unseen, as nothing ran, is not made up for.
+    that passed unseen, as nothing ran, is not made up for. At most ``AT_ONCE`` are logged.
     """
     today = clocks.today(now)
     running = CaseClock.objects.filter(request__in=clocks.unanswered().values("pk"))
@@ -43,6 +45,8 @@ def note_stages(*, now: datetime) -> int:
         stage = due_on and stage_of(received_on, due_on, today)
         if not stage or (stage, due_on) == (known, known_due):
             continue
+        if noted == AT_ONCE:
+            break
         with transaction.atomic():
             CaseClock.objects.filter(pk=case_id).update(
                 stage=stage, stage_due=due_on, digest_at=None

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from audits.models import ErasureRequest, Intake, Letter, ProcessingStop
 from audits.queries.policy_values import in_force
@@ -21,17 +22,20 @@ if TYPE_CHECKING:
 
 S = ErasureRequest.Status
 REMINDER = "CONFIRM_REMINDER"
+AT_ONCE = 25  # the others follow with the next sweep
 
 
 def expire_unconfirmed(*, now: datetime) -> int:
     """Close every request whose link has expired unused and forget who sent it; return how many.
 
+    At most ``AT_ONCE``, the oldest first.
+
     Anybody can type anybody's address into the form: what was never confirmed is not kept. The
     key of the case goes too, so that the commitment in the log means nothing any more. What staff
     entered stays: it came on paper or by word of mouth, and they check who asks.
     """
-    expired = _sent_before(now - _life()).values_list("pk", flat=True)
-    return sum(_expire(case_id, now) for case_id in list(expired))
+    expired = _sent_before(now - _life()).order_by("received_at").values_list("pk", flat=True)
+    return sum(_expire(case_id, now) for case_id in list(expired[:AT_ONCE]))
 
 
 def remind_unconfirmed(*, now: datetime) -> int:
@@ -40,12 +44,15 @@ def remind_unconfirmed(*, now: datetime) -> int:
     The letter names the link sent before and holds none: links are stored as digests only.
     """
     waiting = _sent_before(now - _life() / 2).exclude(pk__in=_sent_before(now - _life()))
+    # The least tried first, so that letters that cannot be sent are in nobody's way.
+    tries = Letter.objects.filter(code=REMINDER, request=OuterRef("pk")).values("attempts")
+    waiting = waiting.annotate(tries=Coalesce(Subquery(tries[:1]), 0)).order_by("tries", "pk")
     reminded = Letter.objects.filter(code=REMINDER).exclude(sent_at=None).values("request")
     return sum(
         letters.send_letter(
             request=request, code=REMINDER, now=now, context={"until": _sent_at(request) + _life()}
         )
-        for request in waiting.exclude(email="").exclude(pk__in=reminded)
+        for request in waiting.exclude(email="").exclude(pk__in=reminded)[:AT_ONCE]
     )
 
 

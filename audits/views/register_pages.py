@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
 
 PER_PAGE = 100
 FORMS = ("json", "csv", "md")  # of the record of processing
@@ -65,8 +66,8 @@ def register(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 @staff_page
-def register_file(request: HttpRequest, name: str, form: str) -> HttpResponse:
-    """Return the rows of a register as CSV or JSON."""
+def register_file(request: HttpRequest, name: str, form: str) -> HttpResponseBase:
+    """Return the rows of a register as CSV or JSON, as they are read."""
     found = _found(name)
     if form not in TYPES:
         raise Http404
@@ -74,8 +75,8 @@ def register_file(request: HttpRequest, name: str, form: str) -> HttpResponse:
         rows = found.rows(*_period(request))
     except PeriodRefused as error:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
-    text = as_json(rows) if form == "json" else as_csv(found.columns, rows)
-    response = HttpResponse(text, content_type=f"{TYPES[form]}; charset=utf-8")
+    parts = as_json(rows) if form == "json" else as_csv(found.columns, rows)
+    response = StreamingHttpResponse(parts, content_type=f"{TYPES[form]}; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return response
 

@@ -120,6 +120,8 @@ class _Counted:
         try:
             code: str = super().clean_code()  # type: ignore[misc]  # of the form beside it
         except forms.ValidationError as error:
+            if error.code == "too_many_login_attempts":  # which was not looked at
+                raise forms.ValidationError(_too_many()) from error
             note_failure(self.user, now=now)
             raise forms.ValidationError(
                 _("This is not the code of this moment, nor an unused recovery code.")

@@ -45,5 +45,5 @@ def resume_clock(*, case_id: UUID, user: User) -> bool:
 def mind_clocks(now: datetime) -> None:
     """Settle extensions, note which answers fall due, and write to staff about those."""
     extensions.settle_extensions(now=now)
-    reminders.note_stages(now=now)
-    reminders.send_digest(now=now)
+    if reminders.note_stages(now=now) < reminders.AT_ONCE:  # else there are more to tell of
+        reminders.send_digest(now=now)

@@ -37,6 +37,7 @@ from audits.services import (
 from audits.workflow.clock_actions import mind_clocks
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
+from audits.workflow.turn import Turn
 from audits.workflow.webhook_actions import TELL, tell, tell_all
 from lineage.models import Job
 from lineage.services import capture_reports, jobs, openlineage_late
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 logger = logging.getLogger("expunge.workflow")
+_turn = Turn()
 
 
 @shared_task(name="audits.advance")
@@ -88,7 +90,7 @@ def sweep() -> None:
         except Exception:  # damage in one place must not stop what has nothing to do with it
             logger.exception("a step of the sweep failed")
             failed += 1
-    for case_id in cases.cases_at_work():
+    for case_id in _turn.of(cases.cases_at_work()):
         try:
             advance(case_id)
         except Exception:  # one case that cannot go on must not stop the others

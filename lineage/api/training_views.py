@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 router = Router(auth=Scope("capture"), tags=["capture"])
 MOST_NAMES = 10_000
 MOST_RECORDS = 1_000
+# What one run or the look at its result was given: a part, and sometimes the erased people's.
+OF_ONE_RUN = ("drawn_by_run", "retain_set_of", "forget_set_of", "beside_forget_set_of")
 
 
 class ViewOut(Schema):
@@ -95,11 +97,10 @@ def _described(view: TrainingView) -> ViewOut:
 def newest(request: HttpRequest, name: str) -> ViewOut:
     """Return the newest snapshot of a data set that was taken here.
 
-    Neither drawn by a training, nor a state that somebody outside told of.
+    Neither the part that one run was given, nor a state that somebody outside told of.
     """
-    taken = DatasetSnapshot.objects.filter(
-        dataset__name=name, dataset__namespace="default", selection_rule__drawn_by_run__isnull=True
-    ).exclude(TOLD_STATE)
+    taken = DatasetSnapshot.objects.filter(dataset__name=name, dataset__namespace="default")
+    taken = taken.exclude(TOLD_STATE).exclude(selection_rule__has_any_keys=OF_ONE_RUN)
     last = taken.order_by("-seq").values_list("id", flat=True).first()
     if last is None:
         raise InputMissing(f"Not here: a data set {name} with a snapshot.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
@@ -9,9 +11,10 @@ from pyroaring import BitMap
 
 from lineage.core.bitmaps import decode, union
 from lineage.models import DataRecord, LineagePurge, OrdinalSpace, Restriction
-from lineage.queries.contents import batches
+from lineage.queries.contents import BATCH
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -45,9 +48,22 @@ def usable_ordinals(space: OrdinalSpace) -> BitMap:
 
 def valid_at(space: OrdinalSpace, ordinals: BitMap, at: datetime) -> BitMap:
     """Return those records that had come by a time and were not erased yet."""
+    return valid_together({space: ordinals}, at)[space]
+
+
+def valid_together(
+    records: Mapping[OrdinalSpace, BitMap], at: datetime
+) -> dict[OrdinalSpace, BitMap]:
+    """Return ``valid_at`` of records in several spaces."""
+    spaces = {space.pk: space for space in records}
+    found = {space: BitMap() for space in records}
     valid = Q(invalidated_at=None) | Q(invalidated_at__gt=at)
-    rows = DataRecord.objects.filter(valid, space=space, generated_at__lte=at)
-    return union(
-        BitMap(rows.filter(ordinal__in=batch).values_list("ordinal", flat=True))
-        for batch in batches(ordinals)
-    )
+    rows = DataRecord.objects.filter(valid, generated_at__lte=at)
+    pairs = ((space.pk, ordinal) for space, held in records.items() for ordinal in held)
+    while batch := list(islice(pairs, BATCH)):
+        asked = Q()
+        for pk, some in groupby(batch, itemgetter(0)):
+            asked |= Q(space=pk, ordinal__in=[ordinal for _, ordinal in some])
+        for pk, ordinal in rows.filter(asked).values_list("space_id", "ordinal"):
+            found[spaces[pk]].add(ordinal)
+    return found

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from pyroaring import BitMap
 
 from lineage.core.bitmaps import to_array, union
@@ -27,20 +30,23 @@ def with_derived(records: Mapping[OrdinalSpace, BitMap]) -> dict[OrdinalSpace, B
         MapAltered: a block of a map is not what was written.
     """
     found = dict(records)
-    waiting = list(found.items())
+    waiting = found
     while waiting:
-        space, fresh = waiting.pop()
-        for derived, members in _derived(space, fresh).items():
-            new = members - found.get(derived, BitMap())
-            if new:
-                found[derived] = found.get(derived, BitMap()) | new
-                waiting.append((derived, new))
+        fresh = {}
+        for space, members in _derived(waiting).items():
+            if new := members - found.get(space, BitMap()):
+                found = {**found, space: found.get(space, BitMap()) | new}
+                fresh[space] = new
+        waiting = fresh
     return found
 
 
-def _derived(space: OrdinalSpace, sources: BitMap) -> dict[OrdinalSpace, BitMap]:
+def _derived(records: Mapping[OrdinalSpace, BitMap]) -> dict[OrdinalSpace, BitMap]:
+    """Return what was derived in one step from any of some records."""
+    by_key = {space.pk: (space, sources) for space, sources in records.items()}
     parts: dict[int, list[BitMap]] = {}
-    for row in _rows(space, sources):
+    for row in _rows(records):
+        space, sources = by_key[row.source_space_id]
         where = f"Block {row.block_no} of the map from {space.name} to {row.derived_space_id}"
         block = MapBlock(
             number=row.block_no,
@@ -55,9 +61,14 @@ def _derived(space: OrdinalSpace, sources: BitMap) -> dict[OrdinalSpace, BitMap]
     return {spaces[pk]: union(found) for pk, found in parts.items()}
 
 
-def _rows(space: OrdinalSpace, sources: BitMap) -> Iterator[RecordMapBlock]:
-    numbers = sorted(set((to_array(sources) // BLOCK).tolist()))
-    for start in range(0, len(numbers), _AT_ONCE):
-        yield from RecordMapBlock.objects.filter(
-            source_space=space, block_no__in=numbers[start : start + _AT_ONCE]
-        ).iterator()
+def _rows(records: Mapping[OrdinalSpace, BitMap]) -> Iterator[RecordMapBlock]:
+    places = (
+        (space.pk, number)
+        for space, sources in records.items()
+        for number in sorted(set((to_array(sources) // BLOCK).tolist()))
+    )
+    while some := list(islice(places, _AT_ONCE)):
+        asked = Q()
+        for pk, numbers in groupby(some, itemgetter(0)):
+            asked |= Q(source_space=pk, block_no__in=[number for _, number in numbers])
+        yield from RecordMapBlock.objects.filter(asked).iterator()

@@ -13,7 +13,7 @@ from lineage.queries.derivation import with_derived
 from lineage.queries.edges import ABOVE, BELOW, FOR_EVER, as_objects, walked, with_objects
 from lineage.queries.nodes import nodes_of
 from lineage.queries.possible import possibly_reached, written_outside
-from lineage.queries.reach import reached
+from lineage.queries.reach import reached_together
 from lineage.queries.subjects import records_of
 from lineage.queries.uncaptured import Uncaptured, uncaptured
 
@@ -81,7 +81,8 @@ def region_of(asked: Asked) -> Region:
         ChunkAltered, TileAltered: stored membership is not what was written.
     """
     records = with_derived(records_of(asked.person)) if asked.person else {}
-    reaches = [reached(space, held, as_of=asked.as_of) for space, held in records.items() if held]
+    some = {space: held for space, held in records.items() if held}
+    reaches = list(reached_together(some, as_of=asked.as_of).values())
     touched: Counter[int] = Counter()
     for reach in reaches:
         touched.update({node: len(hits) for node, hits in reach.acting.items() if hits})

@@ -13,7 +13,7 @@ from lineage.core.membership import snapshot_digest
 from lineage.core.membership_proof import prove
 from lineage.core.tiles import GROUP, holders
 from lineage.models import DatasetSnapshot, OrdinalSpace
-from lineage.queries.chunks import chain_of, chains, reaching, rows_by_chunk
+from lineage.queries.chunks import chain_of, chains_of, reaching, rows_by_chunk, rows_of_spaces
 from lineage.queries.edges import FOR_EVER
 from lineage.queries.prepared import quick_cursor
 from lineage.queries.tiles import MOST, slices_of
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lineage.queries.chunks import Chain
-    from lineage.queries.tiles import GroupSlices
 
 Holding = dict[int, BitMap]  # by number of the snapshot
 _NODES = """
-SELECT s.seq, n.id FROM lineage_datasetsnapshot s JOIN lineage_lineagenode n ON n.object_id = s.id
+SELECT s.space_id, s.seq, n.id
+FROM lineage_datasetsnapshot s JOIN lineage_lineagenode n ON n.object_id = s.id
 WHERE s.space_id = %s AND s.seq BETWEEN %s AND %s
 """
 # What was read before it was written down here was there all the same: events come late.
@@ -114,53 +114,89 @@ def nodes_holding(
 
     What a hard purge took out is not held any more; see ``traced``.
     """
-    found: dict[int, BitMap] = {}
-    holding = holding_of(space, ordinals)
-    if not holding:
-        return found
-    places = [space.id, min(holding), max(holding)]
+    return nodes_holding_together({space: ordinals}, as_of=as_of)[space]
+
+
+def nodes_holding_together(
+    records: Mapping[OrdinalSpace, BitMap], *, as_of: datetime = FOR_EVER
+) -> dict[OrdinalSpace, dict[int, BitMap]]:
+    """Return ``nodes_holding`` of ordinals in several spaces."""
+    spaces = {space.pk: space for space in records}
+    found: dict[OrdinalSpace, dict[int, BitMap]] = {space: {} for space in records}
+    every = {space.pk: held for space, held in holding_together(records).items()}
+    parts, values = [], list[Any]()
     until = connection.ops.adapt_datetimefield_value(as_of)
+    for pk, holding in every.items():
+        if holding:
+            parts.append(_NODES if as_of == FOR_EVER else _NODES + _THERE)
+            values += [pk, min(holding), max(holding)]
+            values += [] if as_of == FOR_EVER else [until, until]
+    if not parts:
+        return found
     with quick_cursor() as cursor:
-        if as_of == FOR_EVER:
-            cursor.execute(_NODES, places)
-        else:
-            cursor.execute(_NODES + _THERE, [*places, until, until])
-        for seq, node in cursor.fetchall():
-            if seq in holding:
-                found[node] = found.get(node, BitMap()) | holding[seq]
+        cursor.execute(" UNION ALL ".join(parts), values)
+        for pk, seq, node in cursor.fetchall():
+            if seq in every[pk]:
+                own = found[spaces[pk]]
+                own[node] = own.get(node, BitMap()) | every[pk][seq]
     return found
 
 
 def holding_of(space: OrdinalSpace, ordinals: BitMap) -> Holding:
     """Return the same by number of the snapshot in its space: the quickest form."""
-    groups, snapshots = slices_of(space, ordinals) if len(ordinals) <= MOST else ({}, 0)
-    if not groups:
-        return holding_by_chunks(space, ordinals, chains(space))
-    holding: Holding = {}
-    for group, known in groups.items():
-        holding |= holders(known.slices, first=group * GROUP)
-    if snapshots > sum(known.covered for known in groups.values()):
-        holding |= _not_told(space, ordinals, groups)
-    return holding
+    return holding_together({space: ordinals})[space]
 
 
-def _not_told(space: OrdinalSpace, ordinals: BitMap, groups: Mapping[int, GroupSlices]) -> Holding:
+def holding_together(records: Mapping[OrdinalSpace, BitMap]) -> dict[OrdinalSpace, Holding]:
+    """Return ``holding_of`` ordinals in several spaces, in as many queries as for one space."""
+    told = slices_of({space: held for space, held in records.items() if len(held) <= MOST})
+    found: dict[OrdinalSpace, Holding] = {space: {} for space in records}
+    covered: dict[OrdinalSpace, set[int]] = {}  # the snapshots that tiles tell of
+    for space in records:
+        groups, snapshots = told.get(space, ({}, 0))
+        for group, known in groups.items():
+            found[space] |= holders(known.slices, first=group * GROUP)
+        if not groups or snapshots > sum(known.covered for known in groups.values()):
+            covered[space] = {
+                group * GROUP + place
+                for group, known in groups.items()
+                for place in range(known.covered)
+            }
+    if covered:
+        for space, holding in _not_told(records, covered).items():
+            found[space] |= holding
+    return found
+
+
+def _not_told(
+    records: Mapping[OrdinalSpace, BitMap], covered: Mapping[OrdinalSpace, set[int]]
+) -> dict[OrdinalSpace, Holding]:
     """Return what the snapshots hold that no tile tells of."""
-    told = {
-        group * GROUP + place for group, known in groups.items() for place in range(known.covered)
+    wanted = {}
+    for space, chain in chains_of(covered.keys()).items():
+        rest = (seq for seq, _ in chain if seq not in covered[space])
+        wanted[space] = records[space], reaching(chain, rest)
+    return {
+        space: {seq: hits for seq, hits in holding.items() if seq not in covered[space]}
+        for space, holding in _by_chunks(wanted).items()
     }
-    every = chains(space)
-    chain = reaching(every, (seq for seq, _ in every if seq not in told))
-    found = holding_by_chunks(space, ordinals, chain)
-    return {seq: hits for seq, hits in found.items() if seq not in told}
 
 
 def holding_by_chunks(space: OrdinalSpace, ordinals: BitMap, chain: Chain) -> Holding:
     """Return which of some ordinals each snapshot of the chain holds, from chunks alone."""
-    holding: Holding = {}
-    for number, rows in rows_by_chunk(space, chunk_numbers(ordinals), chain):
-        wanted = ordinals & BitMap(range(number * CHUNK_SIZE, (number + 1) * CHUNK_SIZE))
-        narrow = {seq: (is_delta, bitmap & wanted) for seq, (is_delta, bitmap) in rows.items()}
+    return _by_chunks({space: (ordinals, chain)})[space]
+
+
+def _by_chunks(
+    wanted: Mapping[OrdinalSpace, tuple[BitMap, Chain]],
+) -> dict[OrdinalSpace, Holding]:
+    found: dict[OrdinalSpace, Holding] = {space: {} for space in wanted}
+    places = {space: (chunk_numbers(held), chain) for space, (held, chain) in wanted.items()}
+    for space, number, rows in rows_of_spaces(places):
+        ordinals, chain = wanted[space]
+        holding = found[space]
+        here = ordinals & BitMap(range(number * CHUNK_SIZE, (number + 1) * CHUNK_SIZE))
+        narrow = {seq: (is_delta, bitmap & here) for seq, (is_delta, bitmap) in rows.items()}
         for seq, hits in states(chain, narrow).items():
             holding[seq] = holding[seq] | hits if seq in holding else hits
-    return holding
+    return found

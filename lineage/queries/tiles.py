@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 
@@ -14,6 +14,8 @@ from lineage.models import TileGroup
 from lineage.queries.prepared import quick_cursor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyroaring import BitMap
 
     from lineage.models import OrdinalSpace
@@ -30,7 +32,7 @@ CASE WHEN t.encoding = 2 * g.covered
 # All in one question, since asking costs more than answering. Neither engine may walk through
 # all tiles of a group to find a few: hence CROSS JOIN in SQLite, and OFFSET 0 in PostgreSQL.
 _SLICES = """
-SELECT g.group_no, g.covered, s.next_seq, w.ordinal, {slice}
+SELECT s.id, g.group_no, g.covered, s.next_seq, w.ordinal, {slice}
 FROM lineage_ordinalspace s
 JOIN lineage_tilegroup g ON g.space_id = s.id AND g.covered > 0
 CROSS JOIN {wanted} LEFT JOIN {tile} WHERE s.id = %s
@@ -55,7 +57,7 @@ _MANY = {
 }
 # The same for one record, which needs less planning where statements are not prepared.
 _ONE = f"""
-SELECT g.group_no, g.covered,
+SELECT g.space_id, g.group_no, g.covered,
        (SELECT next_seq FROM lineage_ordinalspace s WHERE s.id = g.space_id),
        CAST(%s AS bigint), {_SLICE.format(place="%s")}
 FROM lineage_tilegroup g
@@ -63,6 +65,13 @@ LEFT JOIN lineage_membershiptile t
   ON t.space_id = g.space_id AND t.group_no = g.group_no AND t.block_no = CAST(%s AS integer)
 WHERE g.space_id = CAST(%s AS integer) AND g.covered > 0
 """  # noqa: S608  (constants)
+
+
+class Slices(NamedTuple):
+    """What the tiles of a space tell, by group, and how many snapshots the space has."""
+
+    groups: dict[int, GroupSlices]
+    snapshots: int
 
 
 @dataclass(kw_only=True)
@@ -79,38 +88,52 @@ def covered_groups(space: OrdinalSpace) -> dict[int, int]:
     return dict(groups.values_list("group_no", "covered"))
 
 
-def slices_of(space: OrdinalSpace, ordinals: BitMap) -> tuple[dict[int, GroupSlices], int]:
-    """Return what the tiles tell of some records, by group, and how many snapshots there are.
+def slices_of(records: Mapping[OrdinalSpace, BitMap]) -> dict[OrdinalSpace, Slices]:
+    """Return what the tiles tell of some records, for each space.
 
-    Without any tiles both are empty. The records should be few (see ``MOST``).
+    Of a space without any tiles nothing is told. The records should be few (see ``MOST``).
 
     Raises:
         TileAltered: a compressed tile is not what was written. (Of the others only a slice is
             read; ``check_membership`` verifies them whole.)
     """
-    groups: dict[int, GroupSlices] = {}
-    opened: dict[tuple[int, int], bytes] = {}
-    snapshots = 0
-    with quick_cursor() as cursor:
-        cursor.execute(*_question(space, ordinals))
-        rows = cursor.fetchall()
-    for group, covered, snapshots, ordinal, encoding, sha256, stored in rows:  # noqa: B007
+    found = {space: Slices({}, 0) for space in records}
+    spaces = {space.id: space for space in records}
+    opened: dict[tuple[int, int, int], bytes] = {}
+    for pk, group, covered, snapshots, ordinal, encoding, sha256, stored in _asked(records):
+        space = spaces[pk]
+        groups = found[space].groups
+        found[space] = Slices(groups, snapshots)
         known = groups.get(group)
         if known is None:
             known = groups[group] = GroupSlices(covered=covered)
         if encoding is None:
             continue
-        found = bytes(stored)
+        part = bytes(stored)
         if encoding % 2:
             block = ordinal // BLOCK
-            if (group, block) not in opened:
+            if (pk, group, block) not in opened:
                 where = f"Tile {group}/{block} of space {space.name}"
-                tile = Tile(block=block, encoding=encoding, sha256=bytes(sha256), payload=found)
-                opened[group, block] = checked(tile, where=where)
+                tile = Tile(block=block, encoding=encoding, sha256=bytes(sha256), payload=part)
+                opened[pk, group, block] = checked(tile, where=where)
             start = ordinal % BLOCK * width(covered)
-            found = opened[group, block][start : start + width(covered)]
-        known.slices[ordinal] = found
-    return groups, snapshots
+            part = opened[pk, group, block][start : start + width(covered)]
+        known.slices[ordinal] = part
+    return found
+
+
+def _asked(records: Mapping[OrdinalSpace, BitMap]) -> list[tuple[Any, ...]]:
+    """Return the rows of all spaces, in one question."""
+    questions = [_question(space, ordinals) for space, ordinals in records.items()]
+    if not questions:
+        return []
+    with quick_cursor() as cursor:
+        cursor.execute(
+            " UNION ALL ".join(statement for statement, _ in questions),
+            [value for _, values in questions for value in values],
+        )
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _question(space: OrdinalSpace, ordinals: BitMap) -> tuple[str, list[int | str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Q
@@ -11,8 +12,9 @@ from lineage.models import Influence, LineageEdge, PurgeTrace, Role
 from lineage.queries.edges import FOR_EVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
+    from uuid import UUID
 
     from pyroaring import BitMap
 
@@ -32,22 +34,45 @@ def traced(space: OrdinalSpace, ordinals: BitMap, *, as_of: datetime = FOR_EVER)
     A purge does not know which of its ordinals acted on which node: each has all of them. Nor
     does it know when; nothing can have come to a node that was derived from nothing yet.
     """
-    rows = PurgeTrace.objects.filter(purge__space=space)
+    return traced_together({space: ordinals}, as_of=as_of)[space]
+
+
+def traced_together(
+    records: Mapping[OrdinalSpace, BitMap], *, as_of: datetime = FOR_EVER
+) -> dict[OrdinalSpace, Traces]:
+    """Return ``traced`` of ordinals in several spaces."""
+    rows = PurgeTrace.objects.filter(purge__space__in=list(records))
     pairs = list(rows.values_list("node_id", "purge_id", "bitmap"))
     if not pairs:
-        return Traces({}, {})
-    blobs = dict(rows.order_by().distinct().values_list("purge_id", "purge__bitmap"))
-    ours = {purge: decode(bytes(blob)) & ordinals for purge, blob in blobs.items()}
+        return {space: Traces({}, {}) for space in records}
+    purges = rows.order_by().distinct().values_list("purge__space", "purge_id", "purge__bitmap")
+    blobs: dict[int, dict[UUID, BitMap]] = defaultdict(dict)
+    for space, purge, blob in purges:
+        blobs[space][purge] = decode(bytes(blob))
+    there = None if as_of == FOR_EVER else _derived_by((node for node, *_ in pairs), as_of)
+    return {
+        space: _traces(pairs, ordinals, blobs[space.pk], there)
+        for space, ordinals in records.items()
+    }
+
+
+def _traces(
+    pairs: Iterable[tuple[int, UUID, bytes | memoryview]],
+    ordinals: BitMap,
+    purges: Mapping[UUID, BitMap],
+    there: Collection[int] | None,
+) -> Traces:
+    """Return what the purges of one space say; None: every node was derived from something."""
+    ours = {purge: purged & ordinals for purge, purged in purges.items()}
     arrived: dict[int, list[BitMap]] = {}
     removed: dict[int, list[BitMap]] = {}
-    for node, purge, bitmap in pairs:
+    for node, purge, bitmap in (pair for pair in pairs if pair[1] in ours):
         if bitmap:
             removed.setdefault(node, []).append(decode(bytes(bitmap)) & ordinals)
-        elif ours[purge]:
+        elif ours[purge] and (there is None or node in there):
             arrived.setdefault(node, []).append(ours[purge])
-    there = arrived.keys() if as_of == FOR_EVER else _derived_by(arrived, as_of)
     return Traces(
-        {node: union(arrived[node]) for node in arrived if node in there},
+        {node: union(parts) for node, parts in arrived.items()},
         {node: hits for node, parts in removed.items() if (hits := union(parts))},
     )
 

@@ -48,14 +48,15 @@ LEFT JOIN lineage_datasetsnapshot s ON s.id = n.object_id
 LEFT JOIN lineage_ordinalspace p ON p.id = s.space_id
 WHERE r.capture_level = %s AND n.kind = %s AND i.role <> %s
 """
-_OF_SPACE = """
-SELECT n.id AS node FROM lineage_datasetsnapshot s
-JOIN lineage_lineagenode n ON n.object_id = s.id WHERE s.space_id = %s
+_OF_SPACES = """
+SELECT n.id AS node FROM ({sources}) p
+JOIN lineage_datasetsnapshot s ON s.space_id = p.node
+JOIN lineage_lineagenode n ON n.object_id = s.id
 """
-# The data sets of a space and of all whose records were derived from it, and those of some nodes.
+# The data sets of spaces and of all whose records were derived from them, and those of some nodes.
 _DERIVED = """
 WITH RECURSIVE mapped(space) AS (
-    SELECT id FROM lineage_ordinalspace WHERE id = %s
+    {sources}
     UNION
     SELECT b.derived_space_id FROM mapped m
     JOIN lineage_recordmapblock b ON b.source_space_id = m.space
@@ -123,13 +124,12 @@ def _elsewhere(spaces: Iterable[OrdinalSpace], told: Mapping[int, Written]) -> s
     """
     declared = _declared()
     runs = {one.run for one in declared} - {one.run for one in declared if not one.known}
-    for space in spaces:
-        runs -= {one.run for one in declared if one.space == space.id}
-        if not runs:
-            return runs
-        derived = _derived_from(space, told)
-        runs -= {one.run for one in declared if one.dataset in derived}
-    return runs
+    own = {space.id for space in spaces}
+    runs -= {one.run for one in declared if one.space in own}
+    if not runs:
+        return runs
+    derived = _derived_from(own, told)
+    return runs - {one.run for one in declared if one.dataset in derived}
 
 
 def _declared() -> list[_Read]:
@@ -142,12 +142,13 @@ def _declared() -> list[_Read]:
         ]
 
 
-def _derived_from(space: OrdinalSpace, told: Mapping[int, Written]) -> set[uuid.UUID]:
-    """Return the data sets some state of which was derived from data of the space."""
-    starts, edges = walked(_OF_SPACE, [space.id], BELOW)
+def _derived_from(spaces: Collection[int], told: Mapping[int, Written]) -> set[uuid.UUID]:
+    """Return the data sets some state of which was derived from data of some spaces."""
+    asked = json.dumps(sorted(spaces))
+    starts, edges = walked(with_sources(_OF_SPACES), [asked], BELOW)
     below = sorted(_reached(starts, edges, told))
     with connection.cursor() as cursor:
-        cursor.execute(with_sources(_DERIVED), [space.id, json.dumps(below)])
+        cursor.execute(with_sources(_DERIVED), [asked, json.dumps(below)])
         return {_id(dataset) for (dataset,) in cursor.fetchall()}
 
 

@@ -11,6 +11,7 @@ import pytest
 from audits.queries import fleet_kept
 from audits.queries.fleet import fleet
 from audits.queries.fleet_kept import kept_fleet
+from audits.queries.questions import questions_of
 from tests.audits.views import worlds
 from unlearning.models import UnlearningRun
 
@@ -41,8 +42,27 @@ def outcomes(found):
 def test_a_statement_is_not_made_again_while_nothing_happens(monkeypatch):
     worlds.judged(worlds.u_lira())
     first = kept_fleet()
-    monkeypatch.setattr(fleet_kept, "fleet", None)
+    monkeypatch.setattr(fleet_kept, "fleet_of", None)
     assert outcomes(kept_fleet()) == outcomes(first)
+
+
+def test_only_the_runs_that_something_happened_to_are_read_again(monkeypatch):
+    case, run = worlds.judged(worlds.u_lira())
+    queued = another(run, "QUEUED", 1)
+    kept_fleet()
+    read = []
+
+    def reading(runs):
+        read.append([one.pk for one in runs])
+        return questions_of(runs)
+
+    monkeypatch.setattr(fleet_kept, "questions_of", reading)
+    queued.update(status="FAILED")
+    assert outcomes(kept_fleet()) == outcomes(fleet())
+    queued.get().requests.add(case)
+    assert [one.of for one in kept_fleet().questions] == [one.of for one in fleet().questions]
+    assert read == [[queued.get().pk]] * 2
+    assert outcomes(kept_fleet(since=date(2100, 1, 1))) == []
 
 
 def test_two_runs_that_change_places_are_seen():
@@ -55,8 +75,9 @@ def test_two_runs_that_change_places_are_seen():
 
 
 def test_visitors_of_many_periods_do_not_trip_over_one_another(monkeypatch):
-    monkeypatch.setattr(fleet_kept, "_token", lambda: ())
-    monkeypatch.setattr(fleet_kept, "fleet", lambda **_: object())
+    monkeypatch.setattr(fleet_kept, "_marks", lambda *_: {})
+    monkeypatch.setattr(fleet_kept, "level_of_error", lambda: 0.05)
+    monkeypatch.setattr(fleet_kept, "fleet_of", lambda *_, **__: object())
     failures = []
 
     def visit(start):

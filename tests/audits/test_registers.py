@@ -25,7 +25,7 @@ from audits.core.policy import USUAL_ATTACKS, EvidencePolicy
 from audits.execution.rules_in_force import rules_in_force
 from audits.models import ErasureRequest, Evidence, LogLeaf, RulesVersion
 from audits.queries.attack_register import EXACT, NO_AUDIT, attack_register
-from audits.queries.register_tables import REGISTERS
+from audits.queries.register_tables import AT_ONCE, REGISTERS, as_csv, as_json
 from audits.queries.rules import cases_under, policy_version_of, rules_kept, rules_of
 from audits.services.rules import note_rules
 from audits.workflow import tasks
@@ -156,8 +156,9 @@ def test_every_register_is_a_page_and_two_files_and_a_command_and_names_nobody(d
         assert address in front
         shown = client.get(address)
         assert shown.status_code == 200
-        table = client.get(reverse("audits:register_file", args=[name, "csv"])).content.decode()
-        rows = json.loads(client.get(reverse("audits:register_file", args=[name, "json"])).content)
+        files = [reverse("audits:register_file", args=[name, form]) for form in ("csv", "json")]
+        table, listed = (client.get(one).getvalue().decode() for one in files)
+        rows = json.loads(listed)
         assert [list(row) for row in rows] == [list(register.columns)] * len(rows)
         assert len(list(csv.DictReader(StringIO(table)))) == len(rows) > 0
         out = StringIO()
@@ -166,19 +167,30 @@ def test_every_register_is_a_page_and_two_files_and_a_command_and_names_nobody(d
         assert ADA not in table + shown.content.decode()
 
 
+def test_a_long_register_is_written_in_parts_that_are_one_file():
+    rows = [{"a": str(number), "b": "=é\n"} for number in range(2 * AT_ONCE + 1)]
+    parts = list(as_json(iter(rows)))
+    assert len(parts) > 2
+    assert "".join(parts) == json.dumps(rows, indent=2, ensure_ascii=False)
+    assert "".join(as_json([])) == "[]"
+    table = "".join(as_csv(("a", "b"), iter(rows)))
+    assert [one["a"] for one in csv.DictReader(StringIO(table))] == [one["a"] for one in rows]
+
+
 def test_the_files_of_registers_keep_to_the_period_and_show_no_private_key(db, signing_key):
     keys.init()
     case = decided(ADA, timezone.now(), margin_record=0.02)
     note_rules(rules=rules_in_force, now=datetime(2026, 1, 1, tzinfo=UTC))
     client = Client()
     client.force_login(member("Auditor", "Auditor"))
-    listed = json.loads(client.get("/registers/keys.json").content)
+    listed = json.loads(client.get("/registers/keys.json").getvalue())
     pem = (keys.path_of("model").parent / "model.pub").read_bytes()
     assert listed[-1]["key"] == f"SHA-256 of the PEM: {sha256(pem)}"
     assert case.reference in client.get("/registers/cases/").content.decode()
     later = (timezone.now() + 9 * DAY).date().isoformat()
     assert case.reference not in client.get(f"/registers/cases/?since={later}").content.decode()
-    assert json.loads(client.get(f"/registers/rules.json?until={date(2025, 1, 1)}").content) == []
+    early = client.get(f"/registers/rules.json?until={date(2025, 1, 1)}")
+    assert json.loads(early.getvalue()) == []
     refused = client.get("/registers/attacks/?since=soon")
     assert (refused.status_code, b"since is" in refused.content) == (400, True)
     assert client.get("/registers/attacks.csv?since=soon").status_code == 400

@@ -60,6 +60,17 @@ def test_a_digest_names_references_and_no_person(case):
     assert not {ADA, "bert@example.org"} & {*message.to, *message.cc, *message.bcc}
 
 
+def test_of_very_many_one_digest_tells_once_all_are_noted(case, monkeypatch):
+    monkeypatch.setattr(reminders, "AT_ONCE", 2)
+    waiting("bert@example.org")
+    waiting("cleo@example.org")
+    mind_clocks(at("03-10"))
+    assert mail.outbox == []
+    mind_clocks(at("03-10", hour=13))
+    (message,) = mail.outbox
+    assert message.subject == "3 answers to requests fall due"
+
+
 def test_a_mail_server_that_is_down_costs_no_reminder(case, monkeypatch):
     def refuse(_message):
         raise OSError("no route")

@@ -78,7 +78,7 @@ def wrong(secret: str) -> str:
 def with_an_app(client: Client) -> str:
     """Set an app up on the pages; return its secret."""
     page = client.get(f"{FACTOR}totp/activate/").content.decode()
-    (secret,) = re.findall(r"<code>([A-Z2-7]{32})</code>", page)
+    secret: str = re.findall(r"<code>([A-Z2-7]{32})</code>", page)[0]
     assert client.post(f"{FACTOR}totp/activate/", {"code": wrong(secret)}).status_code == 200
     done = client.post(f"{FACTOR}totp/activate/", {"code": code_now(secret)})
     assert done.headers["Location"] == f"{FACTOR}recovery-codes/"

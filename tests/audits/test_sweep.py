@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+from itertools import count
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
+from audits.models import ErasureRequest
+from audits.queries.cases import cases_at_work
 from audits.services import late
 from audits.workflow import tasks
+from audits.workflow.turn import FEWEST, SECONDS, Turn
+from lineage.models import Job
+from tests.audits.world import queued_run
 
 pytestmark = pytest.mark.django_db
 
@@ -21,3 +30,36 @@ def test_a_damaged_chunk_does_not_stop_the_sweep(world, monkeypatch, caplog):
     tasks.sweep()
     assert advanced == [case.pk]
     assert "a step of the sweep failed" in caplog.text
+
+
+@pytest.mark.parametrize(("kind", "of_run"), [("PLAN", False), ("UNLEARN", True)])
+def test_a_case_is_left_alone_while_it_waits_for_a_job_however_that_ends(world, kind, of_run):
+    case = world.accepted()
+    payload = queued_run(case, now=timezone.now()).pk if of_run else case.pk
+    Job.objects.update(status="SUCCEEDED")
+    assert case.pk in cases_at_work()
+    job = Job.objects.create(
+        key="k", kind=kind, queue="heavy", payload_id=payload, created_at=timezone.now()
+    )
+    assert case.pk not in cases_at_work()
+    ErasureRequest.objects.filter(pk=case.pk).update(status="ON_HOLD", held_from="RESTRICTED")
+    assert case.pk in cases_at_work()
+    ErasureRequest.objects.filter(pk=case.pk).update(status="RESTRICTED")
+    for status in ("SUCCEEDED", "FAILED", "CANCELLED"):
+        Job.objects.filter(pk=job.pk).update(status=status)
+        assert case.pk in cases_at_work()
+
+
+def test_a_sweep_without_time_for_all_goes_round(caplog):
+    cases = [UUID(int=number) for number in range(3 * FEWEST)]
+    turn = Turn(after=UUID(int=FEWEST // 2))
+    seen: list[UUID] = []
+    with caplog.at_level(logging.WARNING, logger="expunge.workflow"):
+        for _ in range(3):
+            # Each look at the clock is a second later.
+            seen += turn.of(reversed(cases), clock=count().__next__)
+    assert sorted(set(seen)) == cases
+    assert seen[0] == UUID(int=FEWEST // 2 + 1)
+    assert len(seen) == pytest.approx(3 * (FEWEST + SECONDS), abs=3)
+    assert "leaves" in caplog.text
+    assert list(turn.of(cases[:2], clock=lambda: 0)) == cases[:2]

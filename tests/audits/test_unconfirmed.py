@@ -9,7 +9,7 @@ from django.core import mail
 
 from audits.models import ErasureRequest, Intake, LegalHold, LogLeaf, PersonalDetails
 from audits.queries import cases
-from audits.services import holds, requests, retention
+from audits.services import holds, requests, retention, unconfirmed
 from audits.services.unconfirmed import expire_unconfirmed, remind_unconfirmed
 from lineage import keys
 from tests.audits.kinds import member
@@ -110,3 +110,14 @@ def test_L18_a_released_hold_outlives_the_first_case_of_its_person(signing_key, 
     assert LegalHold.objects.filter(pk=hold.pk).exists()
     retention.destroy_due(now=after)
     assert not LegalHold.objects.filter(pk=hold.pk).exists()
+
+
+def test_of_very_many_some_are_minded_now_and_the_rest_with_the_next_sweep(
+    signing_key, monkeypatch
+):
+    monkeypatch.setattr(unconfirmed, "AT_ONCE", 2)
+    for _ in range(3):
+        received()
+    soon, late = NOW + timedelta(hours=25), NOW + timedelta(hours=49)
+    assert [remind_unconfirmed(now=soon) for _ in range(3)] == [2, 1, 0]
+    assert [expire_unconfirmed(now=late) for _ in range(3)] == [2, 1, 0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 
@@ -15,6 +16,7 @@ from unlearning.recipes.digits import DigitsMLP
 
 FEW = 240
 PAIRS = 5
+SIZE = 300  # records of the matrix
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +33,25 @@ def tiny() -> Problem:
 
 
 @pytest.fixture(scope="module")
-def found(tiny):
+def whole(tiny):
+    """The report, and what the second process said."""
     sizes = exact.Sizes(
-        matrix=300, grids={"digits": [(3, 1)]}, seeds=1, repeats=1, shards=3, slices=2
+        matrix=SIZE, grids={"digits": [(3, 1)]}, seeds=1, repeats=1, shards=3, slices=2
     )
-    return exact.report([tiny], replace(tiny, name="small"), sizes)
+    told = []
+    ask = exact_matrix._elsewhere
+
+    def heard(folder, size):
+        told.extend(ask(folder, size))
+        return told
+
+    with patch.object(exact_matrix, "_elsewhere", heard):
+        return exact.report([tiny], replace(tiny, name="small"), sizes), told
+
+
+@pytest.fixture(scope="module")
+def found(whole):
+    return whole[0]
 
 
 def test_the_figures_that_are_told_first_are_there(found):
@@ -68,15 +84,11 @@ def test_the_five_pairs_are_each_judged(found):
     assert all(row["fraction"] < 1 for row in found["matrix"])
 
 
-def test_other_bits_in_the_second_process_are_not_called_exact(monkeypatch):
-    elsewhere = exact_matrix._elsewhere
-
-    def altered(folder, size):
-        first, *rest = elsewhere(folder, size)
-        return [replace(first, digest="0" * 64), *rest]
-
-    monkeypatch.setattr(exact_matrix, "_elsewhere", altered)
-    rows = exact_matrix.rows(64)
+def test_other_bits_in_the_second_process_are_not_called_exact(whole, monkeypatch):
+    _, (first, *rest) = whole  # another process would say the same again
+    altered = [replace(first, digest="0" * 64), *rest]
+    monkeypatch.setattr(exact_matrix, "_elsewhere", lambda *_: altered)
+    rows = exact_matrix.rows(SIZE)
     assert [row["bit_exact"] for row in rows] == [False, True, True, True, True]
     assert rows[0]["like_scratch"] is True
 

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -262,8 +261,7 @@ def test_restarts_of_another_time_do_not_count(tmp_path):
             child.process.kill()
             child.process.wait()
             supervisor.check()
-            last = supervisor._running["worker"].restarted[-1]
-            assert wait_until(lambda last=last: time.monotonic() - last > 0.05, seconds=1)
+            wait_until(lambda: False, seconds=0.06)  # the window
 
 
 def test_one_that_is_unwell_after_its_restart_does_not_end_the_others(tmp_path):

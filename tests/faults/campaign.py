@@ -60,19 +60,24 @@ class Round:
         threads = [threading.Thread(target=lane.run, daemon=True) for lane in crew]
         for thread in threads:
             thread.start()
+        ended = ""
         try:
             for kind in self.faults:
                 if kind.possible(scene):
                     self._inject(kind, scene, crew)
                 else:
                     self.say(f"{kind.name}: not possible here")
+                if not scene.site.serving():
+                    ended = f"the site ended after {kind.name}: {scene.site.last_words()}"
+                    break
             last.set()
-            self._until(lambda: not any(map(threading.Thread.is_alive, threads)), 2 * RECOVERY)
+            patience = 0.0 if ended else 2 * RECOVERY
+            self._until(lambda: not any(map(threading.Thread.is_alive, threads)), patience)
         finally:
             stop.set()
             for thread in threads:
                 thread.join(30)
-        return self._look(scene, crew)
+        return self._look(scene, crew, [ended] if ended else [])
 
     def _inject(self, kind: Kind, scene: Scene, crew: list[lanes.Lane]) -> None:
         phase = self._wait_for_phase(kind, scene, crew)
@@ -83,7 +88,8 @@ class Round:
             time.sleep(kind.lasts)
         over()
         ended = time.monotonic()
-        moved = self._until(lambda: _recovered(scene.site, before), RECOVERY)
+        self._until(lambda: _recovered(scene.site, before) or not scene.site.serving(), RECOVERY)
+        moved = scene.site.serving() and _recovered(scene.site, before)
         for case in before.values():
             self.phases[kind.name, case.phase] += 1
         seconds = time.monotonic() - ended
@@ -120,7 +126,7 @@ class Round:
             enough = len(flying) >= min(profile.LANES, sum(lane.busy for lane in crew))
             return enough and any(case.phase == wanted for case in flying.values())
 
-        self._until(there, STEADY)
+        self._until(lambda: there() or not scene.site.serving(), STEADY)
         seen = sorted(self.lasted.get(wanted, [])) or [_UNSEEN]
         time.sleep(self.draw.uniform(0, min(seen[len(seen) // 2], 2 * _UNSEEN)))
         return wanted
@@ -133,11 +139,11 @@ class Round:
             time.sleep(0.1)
         return False
 
-    def _look(self, scene: Scene, crew: list[lanes.Lane]) -> bool:
+    def _look(self, scene: Scene, crew: list[lanes.Lane], troubles: list[str]) -> bool:
         if scene.site.serving() and not scene.site.whole():
             self._until(scene.site.whole, 60)
         found = _damage(scene.site)
-        troubles = [lane.trouble for lane in crew if lane.trouble]
+        troubles += [lane.trouble for lane in crew if lane.trouble]
         done = [told for lane in crew for told in lane.done]
         self.keep(
             {

@@ -10,6 +10,10 @@ import json
 import os
 import uuid
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lineage.services.importing import Row
 
 QUICK = bool(os.environ.get("EXPUNGE_FAULTS_QUICK"))
 LANES = 2 if QUICK else 4
@@ -103,7 +107,7 @@ def _lane(lane: int) -> None:
     call_command("run_job", str(job.pk))
 
 
-def _rows(lane: int) -> list[object]:
+def _rows(lane: int) -> list[Row]:
     from lineage.services.importing import Row
     from unlearning.recipes.digits import digit_records
 

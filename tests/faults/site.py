@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.faults.servers import Server
 
 AWAY = (sqlite3.Error, psycopg.Error)
+OPENING = 240  # seconds
 PROGRAMS = ("light", "heavy", "scheduler", "web")
 
 
@@ -51,7 +52,7 @@ class Site(Installation):
         argv = (sys.executable, "-u", "manage.py", "serve", "--port", str(self.port))
         log = self.home / "serve.log"
         self._server = start(Command(argv=argv, env=self.environ, cwd=ROOT), log=log)
-        assert wait_until(self.answers, seconds=120, pause=0.2), self._server.last_lines(30)
+        assert wait_until(self.answers, seconds=OPENING, pause=0.2), self._server.last_lines(30)
 
     def answers(self) -> bool:
         """Whether the site says that it is well."""
@@ -62,6 +63,10 @@ class Site(Installation):
     def serving(self) -> bool:
         """Whether the supervisor runs."""
         return self._server is not None and self._server.alive
+
+    def last_words(self) -> str:
+        """Return what the supervisor said at last."""
+        return self._server.last_lines(6) if self._server else ""
 
     def whole(self) -> bool:
         """Whether every program runs and the site answers."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
-from audits.services import log
+from audits.services import letter_delivery, log
 from audits.workflow import tasks
 from lineage.models import Job
 from lineage.services import jobs
@@ -88,9 +88,8 @@ def test_a_process_that_dies_at_every_event_leaves_a_case_whole(trained, monkeyp
 
     def append(**named: Any):  # noqa: ANN401
         data = named.get("data") or {}
-        about = [
-            str(data[name]) for name in ("run", "version", "artefact", "letter") if name in data
-        ]
+        # A run and an opening that were rolled back have other numbers when they are made again.
+        about = [str(data[name]) for name in ("artefact", "letter") if name in data]
         key = (named["type"], *about)
         first = key not in met
         met.add(key)
@@ -113,5 +112,10 @@ def test_a_process_that_dies_at_every_event_leaves_a_case_whole(trained, monkeyp
         if not Job.objects.filter(status="QUEUED").exists():
             break
     assert len(met) > 12, met
-    assert "case_sealed" in events(case)
+    # Whoever died with a letter in hand leaves it for five minutes; it may have left before.
+    letter_delivery.deliver_waiting(now=timezone.now() + 2 * letter_delivery.CLAIM)
+    trained.wake(case)
+    case = trained.current(case)
+    states = list(Job.objects.values_list("key", "status", "error_code", "attempt"))
+    assert "case_sealed" in events(case), (case.status, case.failure, states)
     whole(trained, case)

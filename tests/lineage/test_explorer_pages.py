@@ -7,7 +7,8 @@ import hashlib
 import io
 import json
 import uuid
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,9 +18,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from prov.model import ProvDocument
+from pyroaring import BitMap
 
 from lineage.models import ModelVersion, Role
+from lineage.queries.edges import FOR_EVER
 from lineage.queries.prov import prov_document, prov_items
+from lineage.queries.reach import reached, reached_together
 from tests.lineage.builders import base, data, filled, found, snapshot, trained
 
 pytestmark = pytest.mark.django_db
@@ -188,6 +192,36 @@ def test_more_rows_take_no_more_queries(staff, world, now):
         trained(f"more{at}", latest, base(world["big"]), data(world["taken"][at]))
         trained(f"lost{at}", latest, base(world["hidden"]), capture_level="NONE")
     assert counted(staff, world) == before
+
+
+@pytest.fixture
+def spread(world, now):
+    """Five more spaces of the same people: models of each, and runs that removed records."""
+    spaces = {world["faces"].space: BitMap([0, 1, 2])}
+    for at in range(5):
+        more = filled(f"space{at}", 9, now)
+        whole, part = snapshot(more, now), snapshot(more, now, range(at % 2, 2))
+        old = trained(f"of{at}", now, data(whole), base(world["big"]))
+        trained(f"without{at}", now, base(old), data(part, Role.FORGET))
+        spaces[more.space] = BitMap([0, 1, 2])
+    return spaces
+
+
+def test_records_in_many_spaces_take_few_queries(staff, spread, django_assert_max_num_queries):
+    person = found("person0@example.org").pseudonym
+    for asked in ({"person": person}, {"person": person, "on": "2026-03-05"}):
+        for name in ("", *FILES):
+            with django_assert_max_num_queries(25):
+                assert staff.get(f"/models/graph/{name}", asked).status_code == 200
+
+
+@pytest.mark.parametrize("as_of", [FOR_EVER, datetime(2026, 3, 4, tzinfo=UTC)])
+def test_what_records_reach_is_the_same_together_and_one_space_after_the_other(spread, as_of):
+    together = reached_together(spread, as_of=as_of)
+    for space, records in spread.items():
+        alone, shared = reached(space, records, as_of=as_of), together[space]
+        assert set(shared.edges) == set(alone.edges)
+        assert replace(shared, edges=[]) == replace(alone, edges=[])
 
 
 def test_the_picture_is_well_formed_and_carries_its_colours(staff, world):

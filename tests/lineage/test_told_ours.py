@@ -195,3 +195,15 @@ def test_the_newest_snapshot_to_train_on_is_ours_and_never_one_that_was_told(cli
     headers = {"authorization": f"Bearer {key('capture')}"}
     answer = client.get("/api/v1/capture/datasets/d/newest", headers=headers)
     assert answer.json()["snapshot"] == str(taken.id)
+
+
+@pytest.mark.parametrize(
+    "rule", ["drawn_by_run", "retain_set_of", "forget_set_of", "beside_forget_set_of"]
+)
+def test_nobody_outside_trains_on_the_part_that_one_run_was_given(client, now, space, rule):
+    dataset = Dataset.objects.get(name="d")
+    whole = snapshot(dataset, now)
+    take_snapshot(dataset=dataset, ordinals=BitMap([0]), rule={rule: "a run"}, now=now)
+    headers = {"authorization": f"Bearer {key('capture')}"}
+    answer = client.get("/api/v1/capture/datasets/d/newest", headers=headers)
+    assert answer.json()["snapshot"] == str(whole.id)

@@ -53,14 +53,15 @@ def losses(recipe: Recipe, model: nn.Module, examples: Held) -> NDArray[np.float
 def accuracies(recipe: Recipe, model: nn.Module, sets: Sets) -> Accuracies:
     """Return the share of right answers on each set."""
     return Accuracies(
-        retain=_accuracy(recipe, model, sets.retain),
-        forget=_accuracy(recipe, model, sets.forget),
-        validation=_accuracy(recipe, model, sets.validation),
-        test=_accuracy(recipe, model, sets.test),
+        retain=accuracy(recipe, model, sets.retain),
+        forget=accuracy(recipe, model, sets.forget),
+        validation=accuracy(recipe, model, sets.validation),
+        test=accuracy(recipe, model, sets.test),
     )
 
 
-def _accuracy(recipe: Recipe, model: nn.Module, examples: Held) -> float:
+def accuracy(recipe: Recipe, model: nn.Module, examples: Held) -> float:
+    """Return the share of right answers on one set."""
     return float(_measured(recipe, model, examples)[1].mean())
 
 

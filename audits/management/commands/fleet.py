@@ -102,7 +102,7 @@ def _one(question: Question, found: Fleet) -> dict[str, Any]:
         "method": question.run.method,
         "case": question.case,
         "outcome": question.outcome,
-        "evidence": question.evidence.digest if question.evidence else "",
+        "evidence": question.digest,
         "p": strength.p if strength else None,
         "log_e": strength.log_e if strength else None,
         "e": strength.among(len(found.asked), found.level) if strength else 0.0,

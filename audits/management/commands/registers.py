@@ -39,5 +39,8 @@ class Command(BaseCommand):
         except PeriodRefused as error:
             raise CommandError(str(error)) from None
         rows = register.rows(since, until)
-        text = as_json(rows) if options["format"] == "json" else as_csv(register.columns, rows)
-        self.stdout.write(text, ending="" if text.endswith("\n") else "\n")
+        parts = as_json(rows) if options["format"] == "json" else as_csv(register.columns, rows)
+        for part in parts:
+            self.stdout.write(part, ending="")
+        if options["format"] == "json":
+            self.stdout.write()

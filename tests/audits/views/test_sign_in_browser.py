@@ -132,7 +132,7 @@ def _used(visited: Visited) -> list[str]:
     visited.at_the_site(client.logout)
     faults = visited.see(f"{ACCOUNT}login/")
     visited.press("Sign in with a passkey")
-    at = {"secure": True, "HTTP_HOST": "expunge.test"}
+    at: dict[str, Any] = {"secure": True, "HTTP_HOST": "expunge.test"}
     assert visited.at_the_site(lambda: client.get("/log/", **at)).status_code == 200
 
     visited.at_the_site(lambda: _forget(client))

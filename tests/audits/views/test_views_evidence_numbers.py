@@ -12,10 +12,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from audits.core.look_account import power_points
 from audits.core.policy import EvidencePolicy
 from audits.core.score_bins import bin_edges, counted
 from audits.execution.figures import figures_of, store_picture
-from audits.execution.look_payload import power_points
 from audits.execution.look_plot import curve_numbers, look_curves, look_plot
 from audits.models import Evidence
 from audits.views import evidence_numbers

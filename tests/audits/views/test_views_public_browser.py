@@ -23,6 +23,12 @@ WIDE, NARROW, NARROWEST = 1280, 390, 320
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # What a colour scheme or a width can change; the rest was looked at once.
 SEEN = ["color-contrast", "target-size", "link-in-text-block", "scrollable-region-focusable"]
+WRITTEN = "en"  # the other languages differ in words, which have the same colours
+TURN = """text => {
+  const read = new DOMParser().parseFromString(text, "text/html");
+  document.title = read.title;
+  document.body.replaceWith(document.adoptNode(read.body));
+}"""
 
 
 class Looked:
@@ -66,18 +72,36 @@ class Looked:
         self.page.set_viewport_size({"width": WIDE, "height": 900})
         self.page.goto(url)
 
-    def faults(self) -> list[str]:
-        """Look at the page in full, then at what a dark scheme and a narrow screen change."""
-        found = self._axe({"type": "tag", "values": RULES})
-        self.page.emulate_media(color_scheme="dark")
-        self.page.set_viewport_size({"width": NARROW, "height": 844})
-        found += self._axe({"type": "rule", "values": SEEN})
+    def turn(self, response) -> None:
+        """Let a page take the place of the one before, whose head is the same."""
+        self.page.set_viewport_size({"width": WIDE, "height": 900})
+        self.page.evaluate(TURN, response.content.decode())
+
+    def faults(self, language: str = WRITTEN) -> list[str]:
+        """Look at the page in full, then at what a dark scheme and a narrow screen change.
+
+        Words change names, labels and how much room there is, so the first look at a translation
+        leaves out colours, and the second is at the width alone.
+        """
+        if language == WRITTEN:
+            found = self._axe({"type": "tag", "values": RULES})
+            self.page.emulate_media(color_scheme="dark")
+            self.page.set_viewport_size({"width": NARROW, "height": 844})
+            found += self._axe({"type": "rule", "values": SEEN})
+        else:
+            found = self._axe({"type": "tag", "values": RULES}, without=["color-contrast"])
         self.page.set_viewport_size({"width": NARROWEST, "height": 640})
         wide = self.page.evaluate("document.documentElement.scrollWidth")
         return [*found, *([f"{wide} pixels wide at {NARROWEST}"] if wide > NARROWEST else [])]
 
-    def _axe(self, only) -> list[str]:
-        options = {"resultTypes": ["violations"], "runOnly": only, "preload": False}
+    def _axe(self, only, without=()) -> list[str]:
+        left_out = {rule: {"enabled": False} for rule in without}
+        options = {
+            "resultTypes": ["violations"],
+            "runOnly": only,
+            "rules": left_out,
+            "preload": False,
+        }
         result = self.page.evaluate("options => axe.run(document, options)", options)
         return [
             f"{fault['id']}: {node['html']}"
@@ -95,10 +119,13 @@ def test_L6_axe_finds_nothing_on_any_public_page(language, settings):
         launched = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         try:
             looked = Looked(launched.new_page())
-            faults = {}
+            faults: dict[str, list[str]] = {}
             for name, response in pages:
-                looked.open(name, response)
-                faults[name] = looked.faults()
+                if language == WRITTEN or not faults:
+                    looked.open(name, response)
+                else:
+                    looked.turn(response)
+                faults[name] = looked.faults(language)
         finally:
             launched.close()
     assert {name: found for name, found in faults.items() if found} == {}

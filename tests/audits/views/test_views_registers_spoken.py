@@ -48,8 +48,8 @@ def test_the_heads_of_a_register_are_german_on_the_page_and_english_in_its_files
     attacks = text_of(german.get("/registers/attacks/"))
     assert ">Angriffe nur anhand der Klassen</th>" in attacks
     assert "Nur klassifizierende Modelle werden geprüft." in attacks
-    assert "Only models that classify" in german.get("/registers/attacks.json").content.decode()
-    first = german.get("/registers/cases.csv").content.decode().splitlines()[0]
+    assert "Only models that classify" in german.get("/registers/attacks.json").getvalue().decode()
+    first = german.get("/registers/cases.csv").getvalue().decode().splitlines()[0]
     assert first.startswith("case,reference,kind,channel,received_on")
 
 

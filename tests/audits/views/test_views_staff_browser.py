@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.audits.views.staff_tour import every_page
-from tests.audits.views.test_views_public_browser import NARROW, RULES, SEEN, WIDE, Looked
+from tests.audits.views.test_views_public_browser import NARROW, RULES, SEEN, Looked
 from tests.functional.browser import QUIET, chromium
 
 pytestmark = [
@@ -24,11 +24,6 @@ LOST = (
     "pictures/timeline.svg",
     "/404",
 )
-TURN = """text => {
-  const read = new DOMParser().parseFromString(text, "text/html");
-  document.title = read.title;
-  document.body.replaceWith(document.adoptNode(read.body));
-}"""
 NARROWLY = (
     *("/cases/", "/places/", "/holds/new/", "/letters/?publish", "/404", "/evidence/"),
     *("/home/", "/queues/", "/log/"),
@@ -58,8 +53,7 @@ def test_L6_axe_finds_nothing_on_any_page_of_staff():
 def _faults(looked: Looked, path: str, answer) -> list[str]:
     """Look at a page; it takes the place of the one before, as the head of most is the same."""
     if looked.answers and not any(sheet in answer.content for sheet in STYLED):
-        looked.page.set_viewport_size({"width": WIDE, "height": 900})
-        looked.page.evaluate(TURN, answer.content.decode())
+        looked.turn(answer)
     else:
         looked.open(path.lstrip("/"), answer)
     faults = looked._axe({"type": "tag", "values": RULES})

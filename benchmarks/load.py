@@ -1,0 +1,90 @@
+"""What the platform bears: posters, open cases, a month of requests, and a long-lived worker.
+
+    python benchmarks/load.py --json [--quick] [--engine sqlite|postgresql] [--out FILE]
+
+1,000 people send the public form at the same time to a real web server; 100,000 open cases are
+swept; 10,000 requests a day come for 30 days of made-up time; 500 jobs are done by one worker.
+``--quick``: 60 people, 10,000 cases, 1,000 requests a day, 3 jobs, on SQLite; what is said of
+100,000 cases is null then.
+"""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if __package__ in {None, ""}:  # run as a file
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from benchmarks.command import run
+from benchmarks.databases import child, fresh
+from benchmarks.installation import ENGINES, in_one
+from benchmarks.load_deadlines import deadlines
+from benchmarks.load_forms import LEVELS, posted
+
+if TYPE_CHECKING:
+    import argparse
+
+MOST_MS, MOST_SECONDS, MOST_MB = 2_000.0, 5.0, 10.0
+FIRST = ("posted", "accepted", "lost", "duplicated", "cross_assigned", "p99_ms")
+
+
+def measure(*, quick: bool = False, engine: str = "") -> dict[str, Any]:
+    """Return first what has a goal, then what was missed, then everything."""
+    chosen = engine or ("sqlite" if quick else "postgresql")
+    posters, levels = (60, 4) if quick else (1_000, len(LEVELS))
+    forms = posted(chosen, posters=posters, levels=levels)
+    month = deadlines(1_000 if quick else 10_000)
+    with fresh(chosen) as environment, ThreadPoolExecutor(1) as beside:
+        cases = {"cases": 10_000 if quick else 100_000}
+        # Nothing is timed meanwhile, so the jobs of the worker need not wait for it.
+        filling = beside.submit(child, "benchmarks.load_sweep:filled_here", cases, environment)
+        memory = in_one("sqlite", "benchmarks.load_memory:here", {"runs": 3 if quick else 500})
+        filled = filling.result()
+        swept = {**filled, **child("benchmarks.load_sweep:swept_here", {}, environment)}
+    slowest = max(one["seconds"] for one in swept["passes"])
+    found = {
+        **{name: forms[name] for name in FIRST},
+        "sweeper_seconds_100k": None if quick else slowest,
+        "sweeper_seconds_10k": slowest if quick else None,
+        "missed_deadlines": month["at_capacity"]["missed"],
+        "worker_grown_mb": memory["grown_mb"],
+    }
+    return {
+        **found,
+        "engine": chosen,
+        "missed": [*_missed(found), *swept["missed"]],
+        "forms": forms,
+        "sweep": swept,
+        "month": month,
+        "memory": memory,
+    }
+
+
+def _missed(found: dict[str, Any]) -> list[str]:
+    """Return in words which goals were missed."""
+    most = {
+        **dict.fromkeys(("lost", "duplicated", "cross_assigned", "missed_deadlines"), 0),
+        "p99_ms": MOST_MS,
+        "sweeper_seconds_10k": MOST_SECONDS,
+        "sweeper_seconds_100k": MOST_SECONDS,
+        "worker_grown_mb": MOST_MB,
+    }
+    missed = [
+        f"{name}: {found[name]}, allowed is {limit}"
+        for name, limit in most.items()
+        if found[name] is not None and not found[name] <= limit
+    ]
+    if found["accepted"] < found["posted"]:
+        missed.append(f"accepted: {found['accepted']} of {found['posted']}")
+    return missed
+
+
+def _engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--engine", choices=ENGINES, default="", help="of forms and open cases")
+
+
+if __name__ == "__main__":
+    run(measure, __doc__ or "", _engine)
