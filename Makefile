@@ -21,7 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo journey first-hour screenshots serve test blocks long battery faults tamper check format lint types imports migrations docs site schemas fuzz clean
+.PHONY: help setup demo journey first-hour screenshots serve test blocks long battery faults tamper check format lint types imports migrations docs site schemas fuzz sbom audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -116,6 +116,17 @@ schemas: setup ## Check exported events against the published OpenLineage schema
 fuzz: setup ## Make up calls of the API by the hundred (CALLS=50 for each address)
 	EXPUNGE_TEST_CALLS=$(or $(CALLS),50) $(ON_SQLITE) $(ONE_THREAD) $(BIN)/pytest -q -n 2 \
 		tests/api/test_schemathesis.py
+
+sbom: $(VENV)/.installed ## Write a bill of materials of the installed packages to var/sbom.json (CycloneDX)
+	@mkdir -p var
+	@$(BIN)/python -m tests.materials > var/sbom.json
+	@echo "var/sbom.json"
+
+# In an environment of its own: what it needs is no part of an installation.
+audit: $(BIN)/pip ## Ask the databases of known weaknesses about the pinned packages (needs a network)
+	@test -x var/audit/bin/pip-audit || { $(PYTHON) -m venv var/audit && \
+		var/audit/bin/pip install -q --disable-pip-version-check pip-audit; }
+	@var/audit/bin/pip-audit --disable-pip --no-deps -r constraints.txt
 
 clean: ## Remove caches; keep the environment and var/
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

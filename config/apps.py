@@ -21,4 +21,5 @@ class SiteConfig(AppConfig):
             processing_checks,  # noqa: F401
             retention_checks,  # noqa: F401
             sign_in_checks,  # noqa: F401
+            watching_checks,  # noqa: F401
         )

@@ -1,4 +1,4 @@
-"""One address for whoever watches the installation: is the database there, does work pile up."""
+"""Addresses for whoever watches the installation: does the process live, can it serve."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from config import readiness
 from lineage.queries.backlog import backlog
-from lineage.services.missing_erasures import replay_needed
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -20,18 +20,36 @@ if TYPE_CHECKING:
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (a view takes the request)
-    """Return 200 with the backlog, or 503 when the database does not answer."""
+    """Return 200 while the process lives; it asks nobody else."""
+    return JsonResponse({"status": "alive"})
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Return 200 while pages can be answered, else 503 with what is missing.
+
+    With ``?all`` whatever work needs is asked as well, and counts: for a monitor, not for a
+    balancer, which would take the public form away because a worker is.
+    """
+    wanted = dict(readiness.SERVING)
+    if "all" in request.GET:
+        wanted |= readiness.WORKING
+    checks = readiness.said(wanted)
+    ready = set(checks.values()) == {readiness.OK}
+    status = "ready" if ready else "not ready"
+    return JsonResponse(
+        {"status": status, "checks": checks, **_work()}, status=200 if ready else 503
+    )
+
+
+def _work() -> dict[str, float | None]:
     try:
-        if replay_needed():
-            return JsonResponse({"erasures": "run manage.py replay_erasures"}, status=503)
         found = backlog(timezone.now())
     except DatabaseError:
-        return JsonResponse({"database": "unreachable"}, status=503)
-    return JsonResponse(
-        {
-            "database": "ok",
-            "jobs_queued": found.queued,
-            "jobs_running": found.running,
-            "oldest_queued_seconds": found.oldest_seconds,
-        }
-    )
+        return {}
+    return {
+        "jobs_queued": found.queued,
+        "jobs_running": found.running,
+        "oldest_queued_seconds": found.oldest_seconds,
+    }

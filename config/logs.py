@@ -2,20 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import logging
+import traceback
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from lineage.core.log_context import about
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+REQUEST_ID = "expunge.request_id"  # where a request keeps its id
 
 
-def to_stderr(level: str) -> dict[str, Any]:
-    """Return Django's ``LOGGING`` for a level such as INFO."""
+class JsonLine(logging.Formatter):
+    """One JSON object a line, with what the line is about.
+
+    Of an exception it tells the kind and where it was raised, not what it says: that may repeat
+    a value that somebody typed.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        said: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_of_request(record),
+            **about(),
+        }
+        if record.exc_info and record.exc_info[0]:
+            said["error"] = record.exc_info[0].__name__
+            said["trace"] = _places(record.exc_info[2])
+        return json.dumps(said, ensure_ascii=False)
+
+
+def _of_request(record: logging.LogRecord) -> dict[str, str]:
+    """Return the id of the request that Django names in its own lines, as they come too late."""
+    environ = getattr(getattr(record, "request", None), "META", {})
+    return {"request": environ[REQUEST_ID]} if REQUEST_ID in environ else {}
+
+
+def _places(trace: TracebackType | None) -> list[str]:
+    frames = traceback.extract_tb(trace)
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def to_stderr(level: str, form: str = "LINE") -> dict[str, Any]:
+    """Return Django's ``LOGGING`` for a level such as INFO and a form, ``LINE`` or ``JSON``."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+        "formatters": {
+            "LINE": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+            "JSON": {"()": JsonLine},
+        },
         "filters": {"secrets": {"()": "config.redaction.RedactSecretLinks"}},
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",
-                "formatter": "line",
+                "formatter": form,
                 "filters": ["secrets"],
             }
         },

@@ -27,7 +27,7 @@ REFUSAL = (
 )
 
 
-HEALTH = {"/healthz", "/api/v1/health", "/api/v1/health/live"}
+HEALTH = {"/api/v1/health", "/api/v1/health/live"}
 
 
 class RestoredMustReplay:

@@ -15,7 +15,7 @@ try:  # Debian's SQLite 3.40 has a WAL bug; the wheel carries a repaired one (DE
 except ImportError:  # pragma: no cover  (no wheel for this platform)
     pass
 
-from config import admin_theme, environment, logs, processing
+from config import admin_theme, environment, logs, processing, watching
 from config.anchors import *  # noqa: F403  (a group of its own)
 from config.api_limits import *  # noqa: F403  (another)
 from config.headers import *  # noqa: F403  (another)
@@ -23,6 +23,7 @@ from config.keeping import *  # noqa: F403  (another)
 from config.served import *  # noqa: F403  (another)
 from config.sign_in import *  # noqa: F403  (another)
 from config.steady import SteadySchedule
+from config.watching import *  # noqa: F403  (another)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything that an installation writes lies under one folder.
@@ -59,6 +60,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.middleware.StrictHeaders",
+    "config.probes.Probes",
+    "config.watched_requests.WatchedRequests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -275,4 +278,4 @@ CELERY_BEAT_SCHEDULE = {
 
 UNFOLD = admin_theme.THEME
 
-LOGGING = logs.to_stderr(os.environ.get("EXPUNGE_LOG_LEVEL", "INFO"))
+LOGGING = logs.to_stderr(os.environ.get("EXPUNGE_LOG_LEVEL", "INFO"), watching.EXPUNGE_LOG_FORMAT)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # How many seconds old it may be when a session was last used: each note of it is a write.
 NOTED_EVERY = 60
 # Where somebody without the second factor that they must have may go: to get one, or away.
-OPEN = ("/accounts/", "/erasure/", "/told/", "/healthz", "/api/")
+OPEN = ("/accounts/", "/erasure/", "/told/", "/api/")
 
 
 class StaffSessions:

@@ -69,7 +69,7 @@ def stage(
                 name="web",
                 command=commands.web(environ, host=host, port=port),
                 log=logs / "web.log",
-                healthy=lambda: _answers(f"{site}/healthz"),
+                healthy=lambda: _answers(f"{site}/readyz"),
                 patience=PATIENCE,
                 restarts=RESTARTS,
             )

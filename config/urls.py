@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from config import api
-from config.health import healthz
 
 # One way in: with the second factor, the lock and the limits.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -15,7 +14,6 @@ urlpatterns = [
     path("", include("audits.urls")),
     path("models/", include("lineage.urls")),
     path("accounts/", include("config.account_urls")),
-    path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     re_path(r"^api/(?P<rest>[\s\S]*)$", api.not_found),

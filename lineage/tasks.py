@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from lineage.core.log_context import bound
 from lineage.services import jobs
 from lineage.services.missing_erasures import replay_needed
 from lineage.services.sweeping import sweep_store
@@ -41,7 +42,8 @@ def run_job(job_id: str) -> None:
         job = jobs.claim_job(job_id=UUID(job_id), now=timezone.now(), lease=lease)
     except jobs.JobNotClaimable:
         return
-    _watch(job, _start_child(job), lease)
+    with bound(job=job_id):
+        _watch(job, _start_child(job), lease)
     if job.then:
         current_app.send_task(job.then, args=[job_id], queue="intake")
 

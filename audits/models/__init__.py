@@ -24,6 +24,7 @@ from audits.models.requests import DuplicateFinding, ErasureRequest, OwedToOther
 from audits.models.retention import CaseRetention
 from audits.models.sign_in import SignInFailures, StaffSession
 from audits.models.supplier import SupplierEvidence
+from audits.models.sweep_marks import SweepMark
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 from audits.models.version_ends import AnonymityClaim, VersionException
 from audits.models.webhooks import Webhook, WebhookDelivery
@@ -76,6 +77,7 @@ __all__ = [
     "SignInFailures",
     "StaffSession",
     "SupplierEvidence",
+    "SweepMark",
     "ToldWho",
     "Verdict",
     "VersionException",

@@ -37,6 +37,7 @@ from audits.services import (
 )
 from audits.workflow import kind_steps
 from audits.workflow.doorbell import job_for, report_job
+from lineage.core.log_context import bound
 from lineage.models import Job
 from unlearning.models import UnlearningRun
 from unlearning.services import runs as unlearning_runs
@@ -82,7 +83,10 @@ def _take_step(case_id: UUID) -> bool:
         holds.resume_held(case_id=case_id, now=timezone.now())
     request = ErasureRequest.objects.get(pk=case_id)
     step = STEPS.get(request.status)
-    return step is not None and step(request, timezone.now())
+    if step is None:
+        return False
+    with bound(case=request.reference):
+        return step(request, timezone.now())
 
 
 def _close_early(request: ErasureRequest, now: datetime) -> bool:

@@ -30,6 +30,7 @@ from audits.services import (
     scheduling,
     stamping,
     stopping,
+    sweep_marks,
     unconfirmed,
     witnessing,
 )
@@ -81,18 +82,21 @@ def sweep() -> None:
     if replay_needed():
         logger.error("restored from a backup: run manage.py replay_erasures")
         return
-    now = timezone.now()
+    now, failed = timezone.now(), 0
     for step in SWEPT:
         try:
             with held():
                 step(now)
         except Exception:  # damage in one place must not stop what has nothing to do with it
             logger.exception("a step of the sweep failed")
+            failed += 1
     for case_id in _turn.of(cases.cases_at_work()):
         try:
             advance(case_id)
         except Exception:  # one case that cannot go on must not stop the others
             logger.exception("case %s cannot be advanced", case_id)
+            failed += 1
+    sweep_marks.note_sweep(began=now, ended=timezone.now(), failed=failed)
 
 
 def _start(now: datetime) -> None:

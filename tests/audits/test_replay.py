@@ -38,19 +38,20 @@ pytestmark = pytest.mark.django_db
 def test_a_restored_site_refuses_to_serve_until_the_erasures_are_replayed(
     world, restored, client, capsys
 ):
-    answers = {path: client.get(path) for path in ("/", "/erasure/", "/api/v1/x", "/healthz")}
+    answers = {path: client.get(path) for path in ("/", "/erasure/", "/api/v1/x", "/readyz")}
     assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(
         answers, 503
     )
     assert b"manage.py replay_erasures" in answers["/"].content
-    assert answers["/healthz"].json() == {"erasures": "run manage.py replay_erasures"}
+    checks = answers["/readyz"].json()["checks"]
+    assert checks["erasures"] == "run manage.py replay_erasures"
 
     call_command("replay_erasures", "--json")
     done = json.loads(capsys.readouterr().out)
     assert done.pop("places") == {"erased": [], "stuck": [], "by_hand": []}
     assert done == {"entries": 1, "records": 6, "remaining": 0, "quarantined": ["base v1"]}
     assert client.get("/erasure/").status_code == 200
-    assert client.get("/healthz").json()["database"] == "ok"
+    assert client.get("/readyz").json()["checks"]["erasures"] == "ok"
 
 
 def test_nothing_is_left_of_the_person(world, restored):

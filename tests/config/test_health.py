@@ -4,10 +4,13 @@ import logging
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from config import health
+from audits.services import log
+from audits.workflow import tasks
+from config import readiness
 from config.redaction import RedactSecretLinks
 from lineage.models import Job
 
@@ -17,16 +20,31 @@ def static(settings, tmp_path):
     settings.STATIC_ROOT = tmp_path
 
 
+@pytest.fixture(autouse=True)
+def asked_anew():
+    readiness.forget()
+    yield
+    readiness.forget()
+
+
+def test_a_process_lives_whatever_becomes_of_the_database(client, django_db_blocker):
+    with django_db_blocker.block():
+        response = client.get("/healthz", headers={"host": "10.0.0.7:8000"})  # as a probe calls
+    assert (response.status_code, response.json()) == (200, {"status": "alive"})
+    assert "no-store" in response.headers["Cache-Control"]
+
+
 @pytest.mark.django_db
-def test_a_quiet_installation_is_healthy(client):
-    response = client.get("/healthz")
+def test_a_quiet_installation_can_serve(client):
+    response = client.get("/readyz")
+    assert response.status_code == 200
     assert response.json() == {
-        "database": "ok",
+        "status": "ready",
+        "checks": {"database": "ok", "migrations": "ok", "erasures": "ok"},
         "jobs_queued": 0,
         "jobs_running": 0,
         "oldest_queued_seconds": None,
     }
-    assert "no-store" in response.headers["Cache-Control"]
 
 
 @pytest.mark.django_db
@@ -36,19 +54,76 @@ def test_work_that_piles_up_is_seen(client):
         Job.objects.create(
             key=key, kind="PLAN", queue="lineage", payload_id="0" * 32, created_at=created
         )
-    found = client.get("/healthz").json()
+    found = client.get("/readyz").json()
     assert found["jobs_queued"] == 2
     assert 300 <= found["oldest_queued_seconds"] < 400
 
 
 @pytest.mark.django_db
 def test_a_database_that_does_not_answer_is_a_503(client, monkeypatch):
-    def refuse(_):
+    def refuse():
         raise DatabaseError
 
-    monkeypatch.setattr(health, "backlog", refuse)
-    response = client.get("/healthz")
-    assert (response.status_code, response.json()) == (503, {"database": "unreachable"})
+    monkeypatch.setitem(readiness.SERVING, "database", refuse)
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"]["database"] == "unreachable"
+
+
+@pytest.mark.django_db
+def test_tables_of_an_older_release_are_a_503_and_those_of_a_newer_one_are_not(client):
+    MigrationRecorder.Migration.objects.create(app="audits", name="9999_of_tomorrow")
+    assert client.get("/readyz").status_code == 200
+    readiness.forget()
+    MigrationRecorder.Migration.objects.get(app="audits", name="0052_sweep_marks").delete()
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"]["migrations"] == "1 missing: run manage.py migrate"
+
+
+def whole(client):
+    """What everything says, asked anew."""
+    readiness.forget()
+    response = client.get("/readyz?all")
+    wrong = {name: s for name, s in response.json()["checks"].items() if s != "ok"}
+    assert response.status_code == (503 if wrong else 200)
+    return wrong
+
+
+@pytest.mark.django_db
+def test_each_part_that_work_needs_is_missed(client, settings, tmp_path, monkeypatch, signing_key):
+    settings.REDIS_URL = ""
+    settings.BROKER_FOLDER.mkdir(parents=True)
+    assert whole(client) == {"sweep": "not yet"}
+    tasks.sweep()
+    assert whole(client) == {}
+    now = timezone.now()
+    later = now + timedelta(hours=3)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    with transaction.atomic():
+        log.append(type="queue_paused", case=None, now=now, data={"queue": "heavy"})
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    file = tmp_path / "in the way"
+    file.touch()
+    settings.EXPUNGE_STORE = f"file://{file}/store"
+    wrong = whole(client)
+    assert set(wrong) == {"sweep", "store", "broker", "log_head"}
+    assert (wrong["store"], wrong["broker"]) == ("not writable", "unreachable")
+    assert client.get("/readyz").status_code == 200  # the public form is there all the same
+
+
+@pytest.mark.django_db
+def test_a_flood_of_calls_writes_one_file(client, monkeypatch):
+    written = []
+
+    def write():
+        written.append(1)
+        return readiness.OK
+
+    monkeypatch.setitem(readiness.WORKING, "store", write)
+    for _ in range(5):
+        client.get("/readyz?all")
+    assert len(written) == 1
 
 
 @pytest.mark.parametrize(

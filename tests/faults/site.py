@@ -56,7 +56,7 @@ class Site(Installation):
 
     def answers(self) -> bool:
         """Whether the site says that it is well."""
-        with contextlib.suppress(OSError), urlopen(f"{self.site}/healthz", timeout=2) as page:
+        with contextlib.suppress(OSError), urlopen(f"{self.site}/readyz", timeout=2) as page:
             return bool(page.status == 200)
         return False
 

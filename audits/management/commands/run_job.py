@@ -12,8 +12,10 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from audits.core.failures import text_of
+from audits.queries.cases import cases_of_job
 from audits.queries.policy_values import held
 from audits.services.job_lines import forget_lines, kept_lines
+from lineage.core.log_context import bound
 from lineage.models import Job
 from lineage.queries.training_view import RecordNotServed
 from lineage.services import jobs
@@ -56,6 +58,11 @@ class Command(BaseCommand):
         job = Job.objects.get(pk=options["job_id"])
         if job.status != Job.Status.RUNNING:
             raise CommandError(f"Job {job.pk} is {job.status}; only a claimed job can be run.")
+        numbers = cases_of_job(job).values_list("reference", flat=True)
+        with bound(job=str(job.pk), case=" ".join(numbers)):
+            self._do(job)
+
+    def _do(self, job: Job) -> None:
         module, _, function = HANDLERS[job.kind].partition(":")
         try:
             with held(), kept_lines(job):

@@ -1,0 +1,108 @@
+"""The metrics that are read from the database: cases, queues, jobs, the log, webhooks, sweeps.
+
+Labels are codes of ours: a status, a queue, a kind of job.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import GaugeMetricFamily
+
+from audits.queries import watched
+from lineage.queries.job_numbers import ended_jobs, oldest_heartbeat
+from lineage.queries.queues import queue_states
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from prometheus_client.core import Metric
+
+
+def families(now: datetime) -> Iterator[Metric]:
+    """Yield every metric of the database at ``now``."""
+    yield from _cases(now)
+    yield from _queues(now)
+    yield from _jobs(now)
+    yield from _log(now)
+    yield from _webhooks()
+    yield from _sweep(now)
+
+
+def _cases(now: datetime) -> Iterator[Metric]:
+    found = watched.case_numbers(now)
+    cases = GaugeMetricFamily("expunge_cases", "Open cases.", labels=["status"])
+    for status, count in found.by_status.items():
+        cases.add_metric([status], count)
+    yield cases
+    yield _one("expunge_cases_overdue", "Open cases past their due date.", found.overdue)
+    yield _one("expunge_cases_due_soon", "Open cases due within seven days.", found.soon)
+
+
+def _queues(now: datetime) -> Iterator[Metric]:
+    waiting = _by_queue("expunge_queue_jobs_waiting", "Jobs that no worker has taken yet.")
+    running = _by_queue("expunge_queue_jobs_running", "Jobs that run.")
+    oldest = _by_queue("expunge_queue_oldest_seconds", "Age of the oldest waiting job.")
+    paused = _by_queue("expunge_queue_paused", "1 where staff paused the queue.")
+    silent = _by_queue("expunge_queue_silent", "1 where jobs wait and no worker takes them.")
+    seen = _by_queue("expunge_queue_seen_seconds", "Since the last sign of a worker.")
+    for state in queue_states(now):
+        name, since = [state.name], state.oldest_since
+        waiting.add_metric(name, state.queued)
+        running.add_metric(name, state.running)
+        oldest.add_metric(name, watched.seconds_since(since, now) if since else 0)
+        paused.add_metric(name, float(state.paused_at is not None))
+        silent.add_metric(name, float(state.silent))
+        if state.seen_at:
+            seen.add_metric(name, watched.seconds_since(state.seen_at, now))
+    yield from (waiting, running, oldest, paused, silent, seen)
+
+
+def _jobs(now: datetime) -> Iterator[Metric]:
+    labels = ["kind", "outcome"]
+    count = GaugeMetricFamily("expunge_jobs_ended_day", "Ended in the last day.", labels=labels)
+    mean = GaugeMetricFamily("expunge_job_mean_seconds_day", "Of those, the mean.", labels=labels)
+    most = GaugeMetricFamily("expunge_job_most_seconds_day", "And the longest.", labels=labels)
+    for one in ended_jobs(now):
+        count.add_metric([one.kind, one.status], one.count)
+        mean.add_metric([one.kind, one.status], one.mean_seconds)
+        most.add_metric([one.kind, one.status], one.longest_seconds)
+    yield from (count, mean, most)
+    silence = oldest_heartbeat(now)
+    yield _one("expunge_job_heartbeat_seconds", "Since the oldest sign of a running job.", silence)
+
+
+def _log(now: datetime) -> Iterator[Metric]:
+    found = watched.log_numbers(now)
+    yield _one("expunge_log_events", "Events of the log.", found.events)
+    yield _one("expunge_log_unsigned_events", "Events after the checkpoint.", found.unsigned)
+    waits = found.unsigned_age or 0
+    yield _one("expunge_log_unsigned_seconds", "Age of the first of these.", waits)
+    if found.checkpoint_age is not None:
+        age = found.checkpoint_age
+        yield _one("expunge_log_checkpoint_seconds", "Age of the newest checkpoint.", age)
+
+
+def _webhooks() -> Iterator[Metric]:
+    found = watched.webhook_numbers()
+    yield _one("expunge_webhooks_failing", "Webhooks that failed thrice or more.", found.failing)
+    yield _one("expunge_webhook_messages_waiting", "Messages not delivered.", found.waiting)
+    yield _one("expunge_webhook_messages_given_up", "Messages given up.", found.given_up)
+
+
+def _sweep(now: datetime) -> Iterator[Metric]:
+    if mark := watched.last_sweep():
+        age = watched.seconds_since(mark.ended_at, now)
+        took = watched.seconds_since(mark.began_at, mark.ended_at)
+        yield _one("expunge_sweep_seconds_ago", "Since the last sweep ended.", age)
+        yield _one("expunge_sweep_duration_seconds", "How long it took.", took)
+        yield _one("expunge_sweep_failed_steps", "Steps and cases that failed.", mark.failed)
+
+
+def _one(name: str, said: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, said, value=value)
+
+
+def _by_queue(name: str, said: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, said, labels=["queue"])

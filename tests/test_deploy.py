@@ -1,0 +1,305 @@
+"""The files of ``deploy/`` and the pages about them name what there is, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from celery.bin.celery import celery
+from click import Context, UsageError
+from django.utils import timezone
+from gunicorn.config import Config
+from prometheus_client import Histogram
+
+from config import case_metrics, readiness, watched_requests
+from config.probes import PROBES
+from config.services.commands import HEAVY_QUEUES, LIGHT_QUEUES
+from tests.site import known_commands
+from tests.site.inventory import variables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
+YAML = sorted(DEPLOY.rglob("*.yaml"))
+UNITS = sorted((DEPLOY / "systemd").iterdir())
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+# Of others: of the image of PostgreSQL, and Prometheus' own.
+THEIRS, OF_PROMETHEUS = {"POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB"}, {"up"}
+IN_OPT = "/opt/expunge/.venv/bin/"
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@cache
+def documents(path: Path) -> list[Any]:
+    return list(yaml.safe_load_all(path.read_text()))
+
+
+def walk(value: Any) -> Iterator[Any]:  # noqa: ANN401
+    yield value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in inner:
+        yield from walk(each)
+
+
+def compose() -> dict[str, Any]:
+    found: list[dict[str, Any]] = documents(DEPLOY / "compose.yaml")
+    return found[0]
+
+
+def manifests() -> list[Any]:
+    return [one for path in YAML if path.parent.name == "kubernetes" for one in documents(path)]
+
+
+def containers() -> Iterator[tuple[str, dict[str, Any]]]:
+    for one in manifests():
+        for each in walk(one):
+            if isinstance(each, dict) and "containers" in each:
+                yield from ((one["kind"], container) for container in each["containers"])
+
+
+def command_lines() -> dict[str, list[str]]:
+    """Return every command line of ours, by where it stands."""
+    found = {
+        f"compose {n}": s["command"] for n, s in compose()["services"].items() if "command" in s
+    }
+    found |= {f"kubernetes {one['name']}": one["args"] for _, one in containers()}
+    for path in UNITS:
+        (line,) = re.findall(r"^ExecStart=(.*)$", path.read_text(), re.MULTILINE)
+        found[path.name] = line.removeprefix(IN_OPT).split()
+    cmd = re.search(r"^CMD (\[.*?\])", (DEPLOY / "Containerfile").read_text(), re.M | re.S)
+    assert cmd is not None
+    found["Containerfile"] = yaml.safe_load(cmd[1].replace("\\\n", ""))
+    return {where: words for where, words in found.items() if words[0] != "valkey-server"}
+
+
+LINES = command_lines()
+
+
+def takes(words: list[str]) -> None:
+    """Raise where a program would not take its command line."""
+    program, *rest = words
+    if program == "gunicorn":
+        Config().parser().parse_args(rest)
+    elif program == "celery":
+        context = Context(celery)
+        _, (verb, *options), _ = celery.make_parser(context).parse_args(rest)
+        celery.commands[verb].make_parser(Context(celery.commands[verb])).parse_args(options)
+    else:
+        known_commands.check(words)
+
+
+@pytest.mark.parametrize("where", LINES)
+def test_every_program_would_take_its_command_line(where):
+    takes(LINES[where])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "gunicorn config.wsgi:application --treads=8",
+        "celery -A config worker --queue-of heavy",
+        "celery -A config wrker",
+        "python manage.py stup",
+    ],
+)
+def test_a_command_line_that_is_wrong_is_found(line, capsys):
+    with pytest.raises((SystemExit, UsageError, KeyError, known_commands.NotTaken)):
+        takes(line.split())
+
+
+def queues(kind: str) -> list[str]:
+    lines = [words for where, words in LINES.items() if where.startswith(kind) and "-Q" in words]
+    return sorted(name for words in lines for name in words[words.index("-Q") + 1].split(","))
+
+
+def test_every_queue_has_one_kind_of_worker():
+    every = sorted(LIGHT_QUEUES + HEAVY_QUEUES)
+    assert queues("compose") == queues("kubernetes") == every
+    assert queues("expunge-worker@") == ["%i"]
+    for name in every:
+        assert f"expunge-worker@{name}" in OPERATIONS
+
+
+def named_variables(text: str) -> set[str]:
+    return set(re.findall(r"\b(EXPUNGE_[A-Z_]+|DATABASE_URL|REDIS_URL)\b", text))
+
+
+@pytest.mark.parametrize(
+    "path", [*YAML, *UNITS, DEPLOY / "Containerfile"], ids=lambda path: path.name
+)
+def test_every_setting_that_is_named_is_documented(path):
+    documented = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/settings.md").read_text()))
+    assert named_variables(path.read_text()) - documented == set()
+
+
+@pytest.mark.parametrize("text", [RUNBOOK, OPERATIONS], ids=["runbook", "operations"])
+def test_every_setting_of_the_pages_is_one_that_the_code_reads(text):
+    assert named_variables(text) - variables("config", "lineage", "unlearning", "audits") == set()
+
+
+def test_every_variable_that_compose_asks_for_is_explained_at_its_top():
+    text = (DEPLOY / "compose.yaml").read_text()
+    top = text.partition("name:")[0]
+    assert {name for name in re.findall(r"\$\{(\w+)", text) if name not in top} == set()
+    assert named_variables(text) | THEIRS >= set(re.findall(r"\$\{(\w+)", text))
+
+
+def test_no_secret_is_written_in_a_manifest():
+    assert not [one for one in manifests() if one["kind"] == "Secret"]
+    for one in (each for each in walk(manifests()) if isinstance(each, dict)):
+        if one.get("name") in {"DATABASE_URL", "REDIS_URL", "EXPUNGE_KEYS_PASSPHRASE"}:
+            assert set(one) == {"name", "valueFrom"}
+
+
+def test_kustomization_lists_every_manifest():
+    (found,) = documents(DEPLOY / "kubernetes" / "kustomization.yaml")
+    there = {path.name for path in (DEPLOY / "kubernetes").iterdir()} - {"kustomization.yaml"}
+    assert set(found["resources"]) == there
+
+
+def test_what_a_manifest_refers_to_is_in_another():
+    names = {(one["kind"], one.get("metadata", {}).get("name")) for one in manifests()}
+    for one in (each for each in walk(manifests()) if isinstance(each, dict)):
+        if claim := one.get("persistentVolumeClaim"):
+            assert ("PersistentVolumeClaim", claim["claimName"]) in names
+        if config := one.get("configMapRef"):
+            assert ("ConfigMap", config["name"]) in names
+        if target := one.get("scaleTargetRef"):
+            assert (target["kind"], target["name"]) in names
+        if probe := one.get("httpGet"):
+            assert probe["path"] in PROBES
+    for _, one in containers():
+        assert one["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert one["securityContext"]["readOnlyRootFilesystem"]
+
+
+def test_selectors_find_their_pods():
+    pods = [
+        one["spec"]["template"]["metadata"]["labels"]
+        for one in manifests()
+        if one["kind"] == "Deployment"
+    ]
+    for one in manifests():
+        selector = one.get("spec", {}).get("selector")
+        if selector:
+            wanted = selector.get("matchLabels", selector)
+            assert len([labels for labels in pods if wanted.items() <= labels.items()]) == 1
+
+
+def test_a_worker_may_end_its_job_before_it_is_killed():
+    by_role = {one["metadata"]["name"]: one for one in manifests() if one["kind"] == "Deployment"}
+    grace = by_role["expunge-worker-heavy"]["spec"]["template"]["spec"][
+        "terminationGracePeriodSeconds"
+    ]
+    assert grace >= 3600
+    assert compose()["services"]["worker-heavy"]["stop_grace_period"] == "1h"
+    unit = (DEPLOY / "systemd" / "expunge-worker@.service").read_text()
+    assert {"KillMode=mixed", "TimeoutStopSec=1h"} <= set(unit.splitlines())
+
+
+def test_the_image_copies_what_is_there_and_all_that_runs():
+    text = (DEPLOY / "Containerfile").read_text()
+    copied = {
+        word
+        for line in re.findall(r"^COPY (?!--)(.*)$", text, re.MULTILINE)
+        for word in line.split()[:-1]
+    }
+    assert {name for name in copied if not (ROOT / name).exists()} == set()
+    needed = {"config", "audits", "unlearning", "lineage", "expunge", "templates", "static"}
+    assert needed | {"locale", "manage.py", "constraints.txt", "pyproject.toml"} <= copied
+    let_in = set(re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+    assert let_in == copied
+
+
+def test_python_of_the_image_is_the_one_that_is_needed():
+    (asked,) = re.findall(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
+    images = re.findall(r"python:([\d.]+)-", (DEPLOY / "Containerfile").read_text())
+    assert images == [asked] * 2
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not on this machine")
+def test_systemd_takes_every_unit(tmp_path):
+    for path in UNITS:
+        text = path.read_text().replace(IN_OPT, f"{Path(sys.executable).parent}/")
+        (tmp_path / path.name).write_text(text.replace("/opt/expunge", str(ROOT)))
+    units = [str(tmp_path / path.name.replace("@.", "@heavy.")) for path in UNITS]
+    (tmp_path / "expunge-worker@heavy.service").symlink_to(tmp_path / "expunge-worker@.service")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *units],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    ours = [line for line in done.stderr.splitlines() if "expunge" in line]
+    assert (done.returncode, ours) == (0, [])
+
+
+# --- alerts and metrics -----------------------------------------------------------------------
+
+
+def alerts() -> dict[str, dict[str, Any]]:
+    (found,) = documents(DEPLOY / "alerts.yaml")
+    return {rule["alert"]: rule for group in found["groups"] for rule in group["rules"]}
+
+
+def samples() -> set[str]:
+    """Return the names of all samples that /metrics can have, those of checks included."""
+    made = {family.name for family in case_metrics.families(timezone.now())} | {"expunge_ready"}
+    for family in watched_requests.REGISTRY.collect():
+        parts = ("_bucket", "_sum", "_count") if family.type == "histogram" else ("_total",)
+        made |= {family.name + part for part in parts}
+    return made
+
+
+def named_metrics(expression: str) -> set[str]:
+    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|\bby \([^)]*\)", "", expression)
+    return set(re.findall(r"\b(?:expunge_\w+|up)\b", bare))
+
+
+@pytest.fixture
+def swept(db, signing_key, rung):
+    """An installation of which every metric has something to say."""
+    from audits.services import log
+    from audits.services.sweep_marks import note_sweep
+
+    log.checkpoint(now=timezone.now())
+    note_sweep(began=timezone.now(), ended=timezone.now(), failed=0)
+
+
+def test_every_metric_of_an_alert_is_there(swept):
+    asked = {name for rule in alerts().values() for name in named_metrics(rule["expr"])}
+    assert len(asked) > 10
+    assert asked - samples() == OF_PROMETHEUS
+
+
+def test_every_metric_is_documented_and_no_other(swept):
+    (part,) = re.findall(r"<!-- metrics: begin -->(.*)<!-- metrics: end", OPERATIONS, re.DOTALL)
+    documented = set(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE))
+    whole = {re.sub(r"_(?:bucket|sum|count)$", "", name) for name in samples()}
+    assert documented == whole
+
+
+def test_every_label_of_an_alert_is_one_of_its_metric(swept):
+    checks = {*readiness.SERVING, *readiness.WORKING}
+    for rule in alerts().values():
+        for found in re.findall(r'check=~?"([^"]*)"', rule["expr"]):
+            assert set(found.split("|")) <= checks
+    assert isinstance(watched_requests.SECONDS, Histogram)
+
+
+def test_every_alert_has_its_section_of_the_runbook_and_every_section_its_alert():
+    sections = re.findall(r"^## (\w+)\n\n\*(\w+)\*", RUNBOOK, re.MULTILINE)
+    assert sections == [(name, rule["labels"]["severity"]) for name, rule in alerts().items()]
+    for name, rule in alerts().items():
+        assert rule["annotations"]["runbook"] == f"docs/runbook.md#{name.lower()}"
+        assert re.fullmatch(r"\d+[mh]", rule["for"])
