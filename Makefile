@@ -21,7 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo journey first-hour screenshots serve test blocks battery faults tamper check format lint types imports migrations docs site schemas fuzz clean
+.PHONY: help setup demo journey first-hour screenshots serve test blocks battery faults tamper fuzz-parsers check format lint types imports migrations docs site schemas fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,6 +111,11 @@ schemas: setup ## Check exported events against the published OpenLineage schema
 fuzz: setup ## Make up calls of the API by the hundred (CALLS=50 for each address)
 	EXPUNGE_TEST_CALLS=$(or $(CALLS),50) $(ON_SQLITE) $(ONE_THREAD) $(BIN)/pytest -q -n 2 \
 		tests/api/test_schemathesis.py
+
+# Some minutes; the recorded run: make fuzz-parsers ARGS="--json benchmarks/results/fuzzing.json
+# --page docs/reliability.md".
+fuzz-parsers: setup ## Give every parser of outside input a thousand made-up ones (ARGS="--inputs 1000000")
+	@$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -W ignore -m tests.fuzzing $(ARGS)
 
 clean: ## Remove caches; keep the environment and var/
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

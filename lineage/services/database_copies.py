@@ -67,7 +67,7 @@ def _run(program: str, *arguments: str) -> None:
             "of the server or a newer one."
         )
     try:
-        subprocess.run(
+        subprocess.run(  # noqa: S603  (one of two names, found on PATH)
             [found, "--no-password", *arguments],
             env={**os.environ, **_address()},
             check=True,

@@ -1,4 +1,4 @@
-"""One command makes a backup, one brings it back, and nobody who was erased since comes with it."""
+"""One command makes a backup, one brings it back; nobody who was erased since comes with it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def backup(world, tmp_path):
     return folder
 
 
-def restore(folder, *more):
+def restore(folder, *more: str):
     missing_erasures._settled.clear()
     try:
         call_command("restore", str(folder), "--yes", *more)
@@ -60,10 +60,13 @@ def test_a_drill_erases_again_checks_all_and_is_logged(world, backup, settings, 
     assert Backup.objects.get(name="nightly-0302").covers == "database, store, journal"
 
 
+@pytest.mark.one_engine
 def test_keys_lie_apart_and_never_with_the_database(backup, settings, tmp_path):
     names = {path.name for path in backup.iterdir()}
     assert names <= {"backup.json", "database.dump", "store.tar", "journal.jsonl"}
-    private = {p.read_bytes() for p in settings.KEYS.rglob("*") if p.is_file() and p.stat().st_size}
+    private = {
+        p.read_bytes() for p in settings.KEYS.rglob("*") if p.is_file() and p.stat().st_size
+    }
     assert private
     assert {p.read_bytes() for p in (tmp_path / "apart").rglob("*") if p.is_file()} >= private
     with pytest.raises(CommandError, match="keys would lie with the database"):
@@ -71,6 +74,7 @@ def test_keys_lie_apart_and_never_with_the_database(backup, settings, tmp_path):
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("name", ["database.dump", "store.tar"])
 def test_an_altered_backup_changes_nothing(backup, name):
     before = types()
@@ -81,6 +85,7 @@ def test_an_altered_backup_changes_nothing(backup, name):
     assert types() == before
 
 
+@pytest.mark.one_engine
 def test_a_backup_of_the_other_engine_is_refused(backup):
     about = json.loads((backup / "backup.json").read_text())
     other = {"sqlite": "postgresql", "postgresql": "sqlite"}[connection.vendor]
@@ -89,6 +94,7 @@ def test_a_backup_of_the_other_engine_is_refused(backup):
         restore(backup)
 
 
+@pytest.mark.one_engine
 def test_a_lost_journal_is_not_replaced_unasked(world, tmp_path, settings):
     journalled(world, BitMap(world.owned(ADA)))
     call_command("replay_erasures")
@@ -103,6 +109,7 @@ def test_a_lost_journal_is_not_replaced_unasked(world, tmp_path, settings):
         restore(tmp_path / "later", "--journal-lost")
 
 
+@pytest.mark.one_engine
 def test_nothing_is_left_where_the_database_cannot_be_dumped(world, tmp_path, monkeypatch):
     def fail(path):
         raise database_copies.DatabaseNotCopied("pg_dump is not on PATH.")
@@ -114,6 +121,7 @@ def test_nothing_is_left_where_the_database_cannot_be_dumped(world, tmp_path, mo
     assert not Backup.objects.exists()
 
 
+@pytest.mark.one_engine
 def test_postgresql_without_its_programs_is_refused_with_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(database_copies, "engine", lambda: "postgresql")
     monkeypatch.setenv("PATH", str(tmp_path))

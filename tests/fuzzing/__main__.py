@@ -1,4 +1,4 @@
-"""``python -m tests.fuzzing [--inputs N] [--only NAME] [--seed N] [--json FILE] [--page FILE]``."""
+"""``python -m tests.fuzzing``: --inputs N, --only NAME, --seed N, --json FILE, --page FILE."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 def main() -> int:
     """Give every parser inputs and say what became of them; 1 if any failed."""
-    from tests.fuzzing.page import table, written  # noqa: PLC0415  (Django is set up first)
-    from tests.fuzzing.parsers import PARSERS  # noqa: PLC0415
-    from tests.fuzzing.running import run_apart  # noqa: PLC0415
+    from tests.fuzzing.page import table, written
+    from tests.fuzzing.parsers import PARSERS
+    from tests.fuzzing.running import run_apart
 
     asked = _arguments()
     unknown = [name for name in asked.only if name not in PARSERS]
@@ -35,7 +35,7 @@ def main() -> int:
     return 1 if found["failures"] else 0
 
 
-def _say(outcome) -> None:  # noqa: ANN001  (an Outcome, whose module is loaded later)
+def _say(outcome) -> None:
     failed = sum(outcome.failed.values())
     sys.stdout.write(
         f"{outcome.name}: {outcome.inputs} inputs, {outcome.values} values, "

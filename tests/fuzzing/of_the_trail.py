@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pyroaring import BitMap
 
 from audits.core import (
     account,
@@ -33,9 +34,11 @@ from audits.core import (
 from audits.core.policy_keys import KEYS, PolicyValueRefused, key_named
 from expunge.standalone import verify as standalone
 from lineage.core import membership_proof
+from lineage.core.bitmaps import split
+from lineage.core.membership import snapshot_digest
 from tests.audits.core_trail import bundles, sealing
 from tests.audits.time_stamping import Authority
-from tests.fuzzing.parser import Parser
+from tests.fuzzing.parser import NoObject, Parser, an_object
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,12 +77,8 @@ def _stamped() -> tuple[bytes, str]:
     return authority.answer(request.as_bytes()), authority.pem
 
 
-def _membership() -> dict[str, Any]:
-    from pyroaring import BitMap  # noqa: PLC0415  (beside what uses it)
-
-    from lineage.core.bitmaps import split  # noqa: PLC0415
-
-    return membership_proof.prove(split(BitMap([3, 70_000, 200_001])), 70_000)
+CHUNKS = split(BitMap([3, 70_000, 200_001]))
+DIGEST = snapshot_digest((one.number, one.sha256) for one in CHUNKS)
 
 
 def _stranger(data: bytes) -> object:
@@ -95,8 +94,8 @@ def _stranger_file(data: bytes) -> object:
 
 
 def _written(data: bytes) -> Path:
-    import tempfile  # noqa: PLC0415
-    from pathlib import Path  # noqa: PLC0415
+    import tempfile
+    from pathlib import Path
 
     path = Path(tempfile.gettempdir()) / "expunge-fuzzed.json"
     path.write_bytes(data)
@@ -127,87 +126,213 @@ def parsers() -> tuple[Parser, ...]:
     others = {name: data for name, data in files.items() if name != case_bundle.MANIFEST}
     an_event = value["seal_event"]
     return (
-        Parser(name="canonical JSON", reads="audits/core/canonical.py", call=canonical.read_json,
-               refuses=SHAPE, seeds=(sealed, b'{"a":[1,2.5,null,"\xc3\xa9"]}', b"[]", b"-0.5e-7")),
-        Parser(name="canonical base64", reads="audits/core/canonical.py",
-               call=canonical.read_base64, refuses=SHAPE, seeds=("AAEC", "/+8=", "")),
-        Parser(name="log entry", reads="audits/core/events.py", call=events.parse,
-               refuses=(events.EventRefused,), seeds=(rfc8785.dumps(an_event),)),
-        Parser(name="event", reads="audits/core/events.py", call=events.from_json,
-               refuses=(events.EventRefused,), seeds=(an_event,)),
-        Parser(name="verifier keys", reads="audits/core/note.py", call=note.parse_vkeys,
-               refuses=(note.KeyMalformed,), seeds=(sealing.VKEY, f"{sealing.VKEY}\n{sealing.VKEY}")),
-        Parser(name="checkpoint", reads="audits/core/note.py",
-               call=lambda text: note.verify_checkpoint(text, sealing.VKEY),
-               refuses=(note.NoteRejected, note.CheckpointMalformed), seeds=(checkpoint,)),
-        Parser(name="checkpoint text", reads="audits/core/note.py", call=note.parse_checkpoint,
-               refuses=(note.CheckpointMalformed,),
-               seeds=(checkpoint.partition("\n\n")[0] + "\n",)),
-        Parser(name="inclusion proof", reads="audits/core/proof.py", call=proof.parse_proof,
-               refuses=(proof.ProofMalformed,), seeds=(a_proof,)),
-        Parser(name="signed statement", reads="audits/core/statement.py, envelope.py",
-               call=lambda data: statement.verify_statement(data, sealing.VKEY),
-               refuses=(statement.StatementRejected,), seeds=(envelope,)),
-        Parser(name="account of a case", reads="audits/core/account.py",
-               call=lambda one: account.parse_account(
-                   statement.Statement(subjects=told.subjects, predicate=one)),
-               refuses=(account.AccountRefused,), seeds=(dict(told.predicate),)),
-        Parser(name="sealed record", reads="audits/core/record.py",
-               call=lambda data: record.verify(data, vkey=sealing.VKEY),
-               refuses=(record.RecordRejected,), seeds=(sealed,)),
-        Parser(name="manifest", reads="audits/core/manifest.py",
-               call=lambda data: manifest.verify_manifest(data, others, sealing.VKEY),
-               refuses=(manifest.ManifestRejected,), seeds=(files[case_bundle.MANIFEST],)),
-        Parser(name="zip", reads="audits/core/flat_zip.py", call=flat_zip.read,
-               refuses=(flat_zip.ZipRefused,),
-               seeds=(flat_zip.write({"a.txt": b"a", "b.txt": b"bb" * 40}), bundles.packed())),
-        Parser(name="bundle", reads="audits/core/case_bundle.py",
-               call=lambda data: case_bundle.verify_zip(data, vkey=sealing.VKEY),
-               refuses=OF_A_BUNDLE, seeds=(bundles.packed(),)),
-        Parser(name="bundle, standalone", reads="expunge/standalone/verify.py", call=_stranger,
-               refuses=(standalone.Rejected, standalone.NotJudged), seeds=(bundles.packed(),)),
-        Parser(name="record, standalone program", reads="expunge/standalone/verify.py",
-               call=_stranger_file, refuses=(standalone.Rejected,), seeds=(sealed,)),
-        Parser(name="keys, standalone", reads="expunge/standalone/verify.py",
-               call=standalone.keys_in, refuses=(standalone.NotJudged,),
-               seeds=(sealing.VKEY, f"# keys\n{sealing.VKEY} - -\n")),
-        Parser(name="witness keys", reads="audits/core/cosignature.py",
-               call=lambda text: cosignature.parse_witness_keys([text]),
-               refuses=(note.KeyMalformed,), seeds=(_witness_key(),)),
-        Parser(name="cosignatures", reads="audits/core/cosignature.py",
-               call=lambda text: cosignature.verify_cosignatures(
-                   text, checkpoint, cosignature.parse_witness_keys([_witness_key()])),
-               refuses=(cosignature.CosignatureRefused,), seeds=(_cosigned(checkpoint),)),
-        Parser(name="time stamp", reads="audits/core/time_stamp.py",
-               call=lambda data: time_stamp.verify_stamp(data, b"checkpoint", roots=roots),
-               refuses=(time_stamp.StampRefused,), seeds=(token,)),
-        Parser(name="certificates", reads="audits/core/time_stamp.py",
-               call=lambda text: time_stamp.verify_stamp(token, b"checkpoint", roots=text),
-               refuses=(time_stamp.StampRefused,), seeds=(roots,)),
-        Parser(name="key rotation", reads="audits/core/rotation.py",
-               call=lambda data: rotation.verify_rotation(data, old=sealing.VKEY),
-               refuses=(rotation.RotationRejected,), seeds=(_rotated(),)),
-        Parser(name="committed scores", reads="audits/core/committed_scores.py",
-               call=lambda data: committed_scores.read_scores(data)[0].commitment(bytes(32)),
-               refuses=(committed_scores.ScoresUnreadable,), seeds=(_committed(),)),
-        Parser(name="packed array", reads="audits/core/packed.py", call=packed.unpacked,
-               refuses=(KeyError, ValueError, TypeError),
-               seeds=(packed.packed(committed_scores.np.ones((2, 3))),)),
-        Parser(name="answers to a person", reads="audits/core/answers.py",
-               call=answers.check_answers, refuses=(answers.AnswersRefused,),
-               seeds=({name: {"none": "NOT_ASKED"} for name in answers.SECTIONS},)),
-        Parser(name="evidence policy", reads="audits/core/policy.py",
-               call=policy.EvidencePolicy.from_dict, refuses=(policy.PolicyRefused,),
-               seeds=(policy.EvidencePolicy().as_dict(),)),
-        Parser(name="policy values", reads="audits/core/policy_keys.py, policy_kinds.py",
-               call=_policy_value, refuses=(PolicyValueRefused,),
-               seeds=("30", "0.05", "yes", "2026-12-24, 2026-12-25", "ERASED: 30", "48, 96")),
-        Parser(name="kinds of messages", reads="audits/core/webhook_events.py",
-               call=webhook_events.checked, refuses=(webhook_events.KindsRefused, TypeError),
-               seeds=(list(webhook_events.KINDS),)),
-        Parser(name="proof of membership", reads="lineage/core/membership_proof.py",
-               call=lambda one: membership_proof.verify(one, "0" * 64),
-               refuses=(membership_proof.ProofRejected,), seeds=(_membership(),)),
+        Parser(
+            name="canonical JSON",
+            reads="audits/core/canonical.py",
+            call=canonical.read_json,
+            refuses=SHAPE,
+            seeds=(sealed, b'{"a":[1,2.5,null,"\xc3\xa9"]}', b"[]", b"-0.5e-7"),
+        ),
+        Parser(
+            name="canonical base64",
+            reads="audits/core/canonical.py",
+            call=canonical.read_base64,
+            refuses=SHAPE,
+            seeds=("AAEC", "/+8=", ""),
+        ),
+        Parser(
+            name="log entry",
+            reads="audits/core/events.py",
+            call=events.parse,
+            refuses=(events.EventRefused,),
+            seeds=(rfc8785.dumps(an_event),),
+        ),
+        Parser(
+            name="event",
+            reads="audits/core/events.py",
+            call=events.from_json,
+            refuses=(events.EventRefused,),
+            seeds=(an_event,),
+        ),
+        Parser(
+            name="verifier keys",
+            reads="audits/core/note.py",
+            call=note.parse_vkeys,
+            refuses=(note.KeyMalformed,),
+            seeds=(sealing.VKEY, f"{sealing.VKEY}\n{sealing.VKEY}"),
+        ),
+        Parser(
+            name="checkpoint",
+            reads="audits/core/note.py",
+            call=lambda text: note.verify_checkpoint(text, sealing.VKEY),
+            refuses=(note.NoteRejected, note.CheckpointMalformed),
+            seeds=(checkpoint,),
+        ),
+        Parser(
+            name="checkpoint text",
+            reads="audits/core/note.py",
+            call=note.parse_checkpoint,
+            refuses=(note.CheckpointMalformed,),
+            seeds=(checkpoint.partition("\n\n")[0] + "\n",),
+        ),
+        Parser(
+            name="inclusion proof",
+            reads="audits/core/proof.py",
+            call=proof.parse_proof,
+            refuses=(proof.ProofMalformed,),
+            seeds=(a_proof,),
+        ),
+        Parser(
+            name="signed statement",
+            reads="audits/core/statement.py, envelope.py",
+            call=lambda data: statement.verify_statement(data, sealing.VKEY),
+            refuses=(statement.StatementRejected,),
+            seeds=(envelope,),
+        ),
+        Parser(
+            name="account of a case",
+            reads="audits/core/account.py",
+            call=lambda one: account.parse_account(
+                statement.Statement(subjects=told.subjects, predicate=one)
+            ),
+            refuses=(account.AccountRefused,),
+            seeds=(dict(told.predicate),),
+        ),
+        Parser(
+            name="sealed record",
+            reads="audits/core/record.py",
+            call=lambda data: record.verify(data, vkey=sealing.VKEY),
+            refuses=(record.RecordRejected,),
+            seeds=(sealed,),
+        ),
+        Parser(
+            name="manifest",
+            reads="audits/core/manifest.py",
+            call=lambda data: manifest.verify_manifest(data, others, sealing.VKEY),
+            refuses=(manifest.ManifestRejected,),
+            seeds=(files[case_bundle.MANIFEST],),
+        ),
+        Parser(
+            name="zip",
+            reads="audits/core/flat_zip.py",
+            call=flat_zip.read,
+            refuses=(flat_zip.ZipRefused,),
+            seeds=(flat_zip.write({"a.txt": b"a", "b.txt": b"bb" * 40}), bundles.packed()),
+        ),
+        Parser(
+            name="bundle",
+            reads="audits/core/case_bundle.py",
+            call=lambda data: case_bundle.verify_zip(data, vkey=sealing.VKEY),
+            refuses=OF_A_BUNDLE,
+            seeds=(bundles.packed(),),
+        ),
+        Parser(
+            name="bundle, standalone",
+            reads="expunge/standalone/verify.py",
+            call=_stranger,
+            refuses=(standalone.Rejected, standalone.NotJudged),
+            seeds=(bundles.packed(),),
+        ),
+        Parser(
+            name="record, standalone program",
+            reads="expunge/standalone/verify.py",
+            call=_stranger_file,
+            refuses=(standalone.Rejected,),
+            seeds=(sealed,),
+        ),
+        Parser(
+            name="keys, standalone",
+            reads="expunge/standalone/verify.py",
+            call=standalone.keys_in,
+            refuses=(standalone.NotJudged,),
+            seeds=(sealing.VKEY, f"# keys\n{sealing.VKEY} - -\n"),
+        ),
+        Parser(
+            name="witness keys",
+            reads="audits/core/cosignature.py",
+            call=lambda text: cosignature.parse_witness_keys([text]),
+            refuses=(note.KeyMalformed,),
+            seeds=(_witness_key(),),
+        ),
+        Parser(
+            name="cosignatures",
+            reads="audits/core/cosignature.py",
+            call=lambda text: cosignature.verify_cosignatures(
+                text, checkpoint, cosignature.parse_witness_keys([_witness_key()])
+            ),
+            refuses=(cosignature.CosignatureRefused,),
+            seeds=(_cosigned(checkpoint),),
+        ),
+        Parser(
+            name="time stamp",
+            reads="audits/core/time_stamp.py",
+            call=lambda data: time_stamp.verify_stamp(data, b"checkpoint", roots=roots),
+            refuses=(time_stamp.StampRefused,),
+            seeds=(token,),
+        ),
+        Parser(
+            name="certificates",
+            reads="audits/core/time_stamp.py",
+            call=lambda text: time_stamp.verify_stamp(token, b"checkpoint", roots=text),
+            refuses=(time_stamp.StampRefused,),
+            seeds=(roots,),
+        ),
+        Parser(
+            name="key rotation",
+            reads="audits/core/rotation.py",
+            call=lambda data: rotation.verify_rotation(data, old=sealing.VKEY),
+            refuses=(rotation.RotationRejected,),
+            seeds=(_rotated(),),
+        ),
+        Parser(
+            name="committed scores",
+            reads="audits/core/committed_scores.py",
+            call=lambda data: committed_scores.read_scores(data)[0].commitment(bytes(32)),
+            refuses=(committed_scores.ScoresUnreadable,),
+            seeds=(_committed(),),
+        ),
+        Parser(
+            name="packed array",
+            reads="audits/core/packed.py",
+            call=packed.unpacked,
+            refuses=(KeyError, ValueError, TypeError),
+            seeds=(packed.packed(committed_scores.np.ones((2, 3))),),
+        ),
+        Parser(
+            name="answers to a person",
+            reads="audits/core/answers.py",
+            call=lambda one: answers.check_answers(an_object(one)),
+            refuses=(answers.AnswersRefused, NoObject),
+            seeds=({name: {"none": "NOT_ASKED"} for name in answers.SECTIONS},),
+        ),
+        Parser(
+            name="evidence policy",
+            reads="audits/core/policy.py",
+            call=lambda one: policy.EvidencePolicy.from_dict(an_object(one)),
+            refuses=(policy.PolicyRefused, NoObject),
+            seeds=(policy.EvidencePolicy().as_dict(),),
+        ),
+        Parser(
+            name="policy values",
+            reads="audits/core/policy_keys.py, policy_kinds.py",
+            call=_policy_value,
+            refuses=(PolicyValueRefused,),
+            seeds=("30", "0.05", "yes", "2026-12-24, 2026-12-25", "ERASED: 30", "48, 96"),
+        ),
+        Parser(
+            name="kinds of messages",
+            reads="audits/core/webhook_events.py",
+            call=webhook_events.checked,
+            refuses=(webhook_events.KindsRefused, TypeError),
+            seeds=(list(webhook_events.KINDS),),
+        ),
+        Parser(
+            name="proof of membership",
+            reads="lineage/core/membership_proof.py",
+            call=lambda one: membership_proof.verify(an_object(one), DIGEST),
+            refuses=(membership_proof.ProofRejected, NoObject),
+            seeds=(membership_proof.prove(CHUNKS, 70_000), membership_proof.prove(CHUNKS, 7)),
+        ),
     )
 
 
@@ -215,7 +340,9 @@ def _rotated() -> bytes:
     new = note.SigningKey(name="log.example", private=WITNESS)
     old = sealing.KEY
     told = rotation.Rotation(
-        role="log", old=sealing.VKEY, new=new.verifier.text,
+        role="log",
+        old=sealing.VKEY,
+        new=new.verifier.text,
         at=events.instant(datetime(2026, 3, 4, tzinfo=UTC)),
     )
     return rotation.sign_rotation(told, by_old=old.sign, by_new=new.sign)

@@ -58,10 +58,13 @@ def section(found: Mapping[str, Any]) -> str:
         "| parser | read by | inputs | values | refused | failed | slowest, ms | memory, MiB |",
         "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
-    for row in found["parsers"]:
-        lines.append(
-            f"| {row['name']} | `{row['reads']}` | {row['inputs']:,} | {row['values']:,} "
-            f"| {sum(row['refused'].values()):,} | {sum(row['failed'].values()):,} "
-            f"| {row['slowest_ms']:g} | {row['grown_mb']} |"
-        )
+    lines += map(_row, found["parsers"])
     return "\n".join(lines)
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    return (
+        f"| {row['name']} | `{row['reads']}` | {row['inputs']:,} | {row['values']:,} "
+        f"| {sum(row['refused'].values()):,} | {sum(row['failed'].values()):,} "
+        f"| {row['slowest_ms']:g} | {row['grown_mb']} |"
+    )

@@ -9,6 +9,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+class NoObject(TypeError):
+    """A caller hands over objects alone; whatever else was made is refused before it."""
+
+
+def an_object(value: object) -> dict[str, Any]:
+    """Return a JSON object, as the caller of a parser has it. Raises NoObject."""
+    if not isinstance(value, dict):
+        raise NoObject
+    return value
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parser:
     """One parser; ``seeds`` are bytes, texts or JSON values, and all inputs are of their kind.
