@@ -21,7 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo journey first-hour screenshots serve test blocks long battery faults tamper check format lint types imports migrations docs site schemas fuzz sbom audit clean
+.PHONY: help setup demo journey first-hour screenshots serve test blocks long battery faults tamper check format lint types imports migrations docs site schemas fuzz sbom audit fuzz-parsers clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -127,6 +127,11 @@ audit: $(BIN)/pip ## Ask the databases of known weaknesses about the pinned pack
 	@test -x var/audit/bin/pip-audit || { $(PYTHON) -m venv var/audit && \
 		var/audit/bin/pip install -q --disable-pip-version-check pip-audit; }
 	@var/audit/bin/pip-audit --disable-pip --no-deps -r constraints.txt
+
+# Some minutes; the recorded run: make fuzz-parsers ARGS="--json benchmarks/results/fuzzing.json
+# --page docs/reliability.md".
+fuzz-parsers: setup ## Give every parser of outside input a thousand made-up ones (ARGS="--inputs 1000000")
+	@$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -W ignore -m tests.fuzzing $(ARGS)
 
 clean: ## Remove caches; keep the environment and var/
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

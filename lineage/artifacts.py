@@ -181,6 +181,24 @@ def read(uri: str, sha256: str) -> bytes:
     return data
 
 
+def content_of(uri: str) -> bytes:
+    """Return a stored file as it lies there, for a backup. Raises ArtefactMissing."""
+    try:
+        return _Store().read(uri)
+    except FileNotFoundError as error:
+        raise ArtefactMissing(f"The stored file {uri} is missing.") from error
+
+
+def put_back(uri: str, data: bytes) -> None:
+    """Store a file of a backup where it lay.
+
+    Raises:
+        ValueError: the uri leads out of the store.
+        StoreFull, StoreNotWritable: the file was not written.
+    """
+    _write(uri, data)
+
+
 def destroy(uri: str) -> None:
     """Delete a file and read back that it is gone; one that is gone already is no error.
 

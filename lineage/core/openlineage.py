@@ -116,6 +116,8 @@ def _canonical(body: Any) -> bytes:  # noqa: ANN401  (JSON)
         written = rfc8785.dumps(body)
     except RecursionError as error:
         raise EventUnreadable("The event is nested too deeply.") from error
+    except UnicodeEncodeError as error:  # in the name of a field, which is sorted by it
+        raise EventUnreadable("The event holds half of a surrogate pair.") from error
     except rfc8785.CanonicalizationError as error:
         raise EventUnreadable("The event holds a number that JSON cannot hold exactly.") from error
     if holds_nul(written):

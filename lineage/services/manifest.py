@@ -74,7 +74,7 @@ def _parquet(path: Path) -> Iterator[Row | Rejection]:
                 for values in batch.to_pylist():
                     line += 1
                     yield _parquet_row(line, values, folder)
-    except (ArrowException, OSError) as error:
+    except (ArrowException, OSError, UnicodeDecodeError) as error:
         raise ManifestUnreadable(f"{path} cannot be read as Parquet.") from error
 
 

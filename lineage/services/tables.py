@@ -61,7 +61,7 @@ def _batches(path: Path, columns: Columns) -> Iterator[list[dict[str, Any]]]:
             raise TableUnreadable(f"{path} has no column {', '.join(missing)}; it has {known}.")
         for batch in table.to_batches():
             yield batch.to_pylist()
-    except (ArrowException, UnicodeDecodeError) as error:
+    except (ArrowException, OSError, UnicodeDecodeError) as error:
         raise TableUnreadable(f"{path} cannot be read as {FORMATS[path.suffix]}.") from error
 
 

@@ -11,6 +11,7 @@ from pyarrow import csv, parquet
 
 from lineage.models import RecordContent
 from lineage.services.import_rows import Rejection, Row
+from lineage.services.manifest import ManifestUnreadable, read_manifest
 from lineage.services.tables import Columns, TableUnreadable, read_table
 from unlearning.recipes.tabular import TabularMLP
 
@@ -75,3 +76,15 @@ def test_the_command_keeps_the_good_rows(db, path, capsys):
     with pytest.raises(CommandError, match="1 of 3 rows were not imported"):
         call_command("import_table", str(path), *words)
     assert RecordContent.objects.count() == 2
+
+
+@pytest.mark.parametrize("read", [lambda p: read_table(p, COLUMNS), read_manifest])
+def test_a_damaged_parquet_file_is_refused_with_a_sentence(read, tmp_path):
+    path = tmp_path / "people.parquet"
+    columns = {"key": ["a"], "subject": ["a@example.org"], "id": ["1"], "mail": ["m"]}
+    parquet.write_table(pa.table({**columns, "label": ["x" * 40]}), path, compression="none")
+    whole = path.read_bytes()
+    for bad in (whole[:40], whole.replace(b"a@example.org", b"a@\x80xample.org")):
+        path.write_bytes(bad)
+        with pytest.raises((TableUnreadable, ManifestUnreadable), match="cannot be read as"):
+            list(read(path))

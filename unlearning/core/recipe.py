@@ -228,7 +228,10 @@ def load_recipe(path: str, parameters: Mapping[str, Any], allowed: Iterable[str]
         )
     cls = _recipe_class(module, name)
     _check_names(cls, parameters)
-    return cls(**{key: _loaded(value, listed) for key, value in parameters.items()})
+    try:
+        return cls(**{key: _loaded(value, listed) for key, value in parameters.items()})
+    except RecursionError as problem:
+        raise NotARecipe(f"A parameter of {name} is nested too deeply.") from problem
 
 
 def _loaded(value: Any, allowed: list[str]) -> Any:  # noqa: ANN401  (any JSON value)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor, nn
 
 from unlearning.core.gradient_recipe import GradientRecipe
@@ -46,16 +46,16 @@ def decode_levels(content: bytes) -> Tensor:
     """
     try:
         image = Image.open(io.BytesIO(content), formats=["PNG"])
-        if (image.mode, image.size) != ("L", (SIDE, SIDE)):
-            raise UnreadableRecord(
-                f"A digit is a grey image (mode L) of 8 x 8 pixels, and this is one of mode "
-                f"{image.mode} and {image.width} x {image.height} pixels."
-            )
-        pixels = np.asarray(image)
-    except (UnidentifiedImageError, OSError, SyntaxError) as problem:
+        pixels = np.asarray(image) if image.width * image.height <= SIDE * SIDE else None
+    except (OSError, SyntaxError, ValueError) as problem:  # of a file that is damaged or cut off
         raise UnreadableRecord(
             "The content is not a complete PNG image, as a digit must be."
         ) from problem
+    if pixels is None or (image.mode, image.size) != ("L", (SIDE, SIDE)):
+        raise UnreadableRecord(
+            f"A digit is a grey image (mode L) of 8 x 8 pixels, and this is one of mode "
+            f"{image.mode} and {image.width} x {image.height} pixels."
+        )
     return torch.from_numpy(np.rint(pixels * (LEVELS / 255)).astype(np.float32) / LEVELS)
 
 

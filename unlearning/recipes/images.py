@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor, nn
 
 from lineage.core.pictures import FORMATS
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_PIXELS = 50_000_000
+# What the readers of Pillow raise for a file that is damaged, cut off or too large.
+_DAMAGED = (
+    *(Image.DecompressionBombError, OSError, SyntaxError, ValueError, LookupError, TypeError),
+    *(ArithmeticError, struct.error),
+)
 
 
 class UnknownArchitecture(ValueError):
@@ -137,16 +143,17 @@ class ImageClassifier(GradientRecipe):
 def _opened(content: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
-        if image.width * image.height > MOST_PIXELS:
-            raise UnreadableRecord(
-                f"The image has {image.width} x {image.height} pixels; at most {MOST_PIXELS} in "
-                f"all are allowed."
-            )
-        return image.convert("RGB")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as problem:
+        whole = image.convert("RGB") if image.width * image.height <= MOST_PIXELS else None
+    except _DAMAGED as problem:
         raise UnreadableRecord(
             f"The content is not a complete image of a known format ({', '.join(FORMATS)})."
         ) from problem
+    if whole is None:
+        raise UnreadableRecord(
+            f"The image has {image.width} x {image.height} pixels; at most {MOST_PIXELS} in all "
+            f"are allowed."
+        )
+    return whole
 
 
 def _shifted(inputs: Tensor, most: int) -> Tensor:

@@ -1,0 +1,129 @@
+"""One command makes a backup, one brings it back; nobody who was erased since comes with it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from pyroaring import BitMap
+
+from audits.models import LogLeaf
+from lineage import artifacts
+from lineage.models import Backup, RecordContent
+from lineage.services import database_copies, missing_erasures
+from tests.audits.backups import journalled
+from tests.audits.world import ADA, BERT
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def backup(world, tmp_path):
+    """A backup of a world in which nobody was erased; its journal had no line yet."""
+    folder = tmp_path / "backups" / "nightly-0302"
+    call_command("backup", str(folder), "--days", "30", "--keys", str(tmp_path / "apart"))
+    return folder
+
+
+def restore(folder, *more: str):
+    missing_erasures._settled.clear()
+    try:
+        call_command("restore", str(folder), "--yes", *more)
+    finally:
+        missing_erasures._settled.clear()
+
+
+def types():
+    return list(LogLeaf.objects.order_by("index").values_list("type", flat=True))
+
+
+def test_a_drill_erases_again_checks_all_and_is_logged(world, backup, settings, capsys):
+    hers, space = world.owned(ADA), world.dataset.space
+    journalled(world, hers)
+    for ordinal in world.owned(BERT):  # a disk that is lost
+        artifacts.destroy(artifacts.record_uri(space.public_id, ordinal))
+    restore(backup)
+
+    said = capsys.readouterr().out
+    assert "Replayed 1 erasures of 6 records" in said
+    assert "The log is whole" in said
+    assert not RecordContent.objects.filter(ordinal__in=list(hers)).exists()
+    assert not any(artifacts.exists(artifacts.record_uri(space.public_id, o)) for o in hers)
+    for row in RecordContent.objects.filter(ordinal__in=list(world.owned(BERT))):
+        assert artifacts.read(row.uri, row.sha256)
+    assert [one for one in types() if one in {"erasures_replayed", "restore_drilled"}] == [
+        "erasures_replayed",
+        "restore_drilled",
+    ]
+    assert Backup.objects.get(name="nightly-0302").covers == "database, store, journal"
+
+
+@pytest.mark.one_engine
+def test_keys_lie_apart_and_never_with_the_database(backup, settings, tmp_path):
+    names = {path.name for path in backup.iterdir()}
+    assert names <= {"backup.json", "database.dump", "store.tar", "journal.jsonl"}
+    private = {
+        p.read_bytes() for p in settings.KEYS.rglob("*") if p.is_file() and p.stat().st_size
+    }
+    assert private
+    assert {p.read_bytes() for p in (tmp_path / "apart").rglob("*") if p.is_file()} >= private
+    with pytest.raises(CommandError, match="keys would lie with the database"):
+        call_command("backup", str(tmp_path / "b"), "--days", "1", "--keys", str(tmp_path / "b/k"))
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.one_engine
+@pytest.mark.parametrize("name", ["database.dump", "store.tar"])
+def test_an_altered_backup_changes_nothing(backup, name):
+    before = types()
+    path = backup / name
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(CommandError, match=f"{name} of the backup is missing or was altered"):
+        restore(backup)
+    assert types() == before
+
+
+@pytest.mark.one_engine
+def test_a_backup_of_the_other_engine_is_refused(backup):
+    about = json.loads((backup / "backup.json").read_text())
+    other = {"sqlite": "postgresql", "postgresql": "sqlite"}[connection.vendor]
+    (backup / "backup.json").write_text(json.dumps({**about, "engine": other}))
+    with pytest.raises(CommandError, match=f"The backup is of {other}"):
+        restore(backup)
+
+
+@pytest.mark.one_engine
+def test_a_lost_journal_is_not_replaced_unasked(world, tmp_path, settings):
+    journalled(world, BitMap(world.owned(ADA)))
+    call_command("replay_erasures")
+    call_command("backup", str(tmp_path / "later"), "--days", "30")
+    whole = settings.EXPUNGE_JOURNAL.read_bytes()
+    settings.EXPUNGE_JOURNAL.unlink()
+    with pytest.raises(CommandError, match="no journal at"):
+        restore(tmp_path / "later")
+    restore(tmp_path / "later", "--journal-lost")
+    assert settings.EXPUNGE_JOURNAL.read_bytes() == whole
+    with pytest.raises(CommandError, match="newer than that of the backup"):
+        restore(tmp_path / "later", "--journal-lost")
+
+
+@pytest.mark.one_engine
+def test_nothing_is_left_where_the_database_cannot_be_dumped(world, tmp_path, monkeypatch):
+    def fail(path):
+        raise database_copies.DatabaseNotCopied("pg_dump is not on PATH.")
+
+    monkeypatch.setattr(database_copies, "dump", fail)
+    with pytest.raises(CommandError, match="not on PATH"):
+        call_command("backup", str(tmp_path / "none"), "--days", "30")
+    assert not (tmp_path / "none").exists()
+    assert not Backup.objects.exists()
+
+
+@pytest.mark.one_engine
+def test_postgresql_without_its_programs_is_refused_with_a_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr(database_copies, "engine", lambda: "postgresql")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(database_copies.DatabaseNotCopied, match="client programs of PostgreSQL"):
+        database_copies.dump(tmp_path / "x")

@@ -1,0 +1,1 @@
+"""Databases of earlier releases, which the present one takes over."""
