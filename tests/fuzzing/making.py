@@ -56,7 +56,7 @@ JSON = st.recursive(
 
 
 def strategy(parser: Parser) -> SearchStrategy[Any]:
-    """Return what hypothesis makes up for a parser, by itself or out of the names that it knows."""
+    """Return what hypothesis makes up for a parser, by itself or out of names that it knows."""
     if parser.kind == "bytes":
         return st.binary(max_size=600) | st.tuples(
             st.sampled_from(parser.seeds), st.binary(max_size=30), st.integers(0, 400)
