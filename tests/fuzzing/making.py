@@ -56,7 +56,7 @@ JSON = st.recursive(
 
 
 def strategy(parser: Parser) -> SearchStrategy[Any]:
-    """Return what hypothesis makes up for a parser, by itself or out of the names that it knows."""
+    """Return what hypothesis makes up for a parser, by itself or out of what it knows."""
     if parser.kind == "bytes":
         return st.binary(max_size=600) | st.tuples(
             st.sampled_from(parser.seeds), st.binary(max_size=30), st.integers(0, 400)
@@ -78,7 +78,8 @@ def spoiled(parser: Parser, draw: random.Random) -> Any:  # noqa: ANN401  (bytes
     """Return a good input with one to eight things changed."""
     value = copy.deepcopy(draw.choice(parser.seeds))
     change = {"bytes": _bytes, "text": _text, "JSON": _tree}[parser.kind]
-    with suppress(RecursionError, OverflowError):  # too deep, or too large, for more
+    # One may be nested too deeply, or be too large, to be spoiled any more.
+    with suppress(RecursionError, OverflowError):
         for _ in range(draw.choice((1, 1, 1, 2, 3, 8))):
             value = change(value, draw)
     return value

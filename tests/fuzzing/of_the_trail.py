@@ -71,7 +71,7 @@ def _committed() -> bytes:
 
 
 @cache
-def _stamped() -> tuple[bytes, str]:
+def stamped() -> tuple[bytes, str]:
     authority = Authority()
     request = time_stamp.stamp_request(b"checkpoint")
     return authority.answer(request.as_bytes()), authority.pem
@@ -122,7 +122,7 @@ def parsers() -> tuple[Parser, ...]:
     value: Any = json.loads(sealed)
     told = statement.verify_statement(envelope, sealing.VKEY)
     checkpoint, a_proof = files[case_bundle.CHECKPOINT].decode(), files[case_bundle.PROOF].decode()
-    token, roots = _stamped()
+    token, roots = stamped()
     others = {name: data for name, data in files.items() if name != case_bundle.MANIFEST}
     an_event = value["seal_event"]
     return (
