@@ -88,8 +88,9 @@ def strategy(parser: Parser) -> SearchStrategy[Any]:
 def spoiled(parser: Parser, draw: random.Random) -> Any:  # noqa: ANN401  (bytes, text or JSON)
     """Return a good input with one to eight things changed."""
     value = copy.deepcopy(draw.choice(parser.seeds))
-    change: Callable[[Any, random.Random], Any]
-    change = {"bytes": _bytes, "text": _text, "JSON": _tree}[parser.kind]
+    ways: dict[str, Callable[[Any, random.Random], Any]]
+    ways = {"bytes": _bytes, "text": _text, "JSON": _tree}
+    change = ways[parser.kind]
     # One may be nested too deeply, or be too large, to be spoiled any more.
     with suppress(RecursionError, OverflowError):
         for _ in range(draw.choice((1, 1, 1, 2, 3, 8))):

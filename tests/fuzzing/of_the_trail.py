@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyroaring import BitMap
@@ -31,6 +32,7 @@ from audits.core import (
     time_stamp,
     webhook_events,
 )
+from audits.core.answers_schema import SECTIONS
 from audits.core.policy_keys import KEYS, PolicyValueRefused, key_named
 from expunge.standalone import verify as standalone
 from lineage.core import membership_proof
@@ -66,7 +68,7 @@ def _cosigned(checkpoint: str) -> str:
 
 
 def _committed() -> bytes:
-    row = {"known": None, "scores": packed.packed(committed_scores.np.arange(4.0))}
+    row = {"known": None, "scores": packed.packed(np.arange(4.0))}
     return committed_scores.LookScores(run="r", look=2, rows={0: row}).written(bytes(32))
 
 
@@ -296,14 +298,14 @@ def parsers() -> tuple[Parser, ...]:
             reads="audits/core/packed.py",
             call=packed.unpacked,
             refuses=(KeyError, ValueError, TypeError),
-            seeds=(packed.packed(committed_scores.np.ones((2, 3))),),
+            seeds=(packed.packed(np.ones((2, 3))),),
         ),
         Parser(
             name="answers to a person",
             reads="audits/core/answers.py",
             call=lambda one: answers.check_answers(an_object(one)),
             refuses=(answers.AnswersRefused, NoObject),
-            seeds=({name: {"none": "NOT_ASKED"} for name in answers.SECTIONS},),
+            seeds=({name: {"none": "NOT_ASKED"} for name in SECTIONS},),
         ),
         Parser(
             name="evidence policy",
