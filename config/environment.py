@@ -65,7 +65,7 @@ def mapping(name: str, *, default: dict[str, Any]) -> dict[str, Any]:
     value = os.environ.get(name, "").strip()
     try:
         found = json.loads(value) if value else default
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, or a number or a depth beyond all use
         found = None
     if not isinstance(found, dict):
         raise ImproperlyConfigured(

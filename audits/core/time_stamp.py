@@ -52,15 +52,14 @@ def verify_stamp(
     Raises:
         StampRefused: with the reason.
     """
+    builder = VerifierBuilder.from_request(asked) if asked else VerifierBuilder()
     try:
-        given = x509.load_pem_x509_certificates(roots.encode())
+        for one in x509.load_pem_x509_certificates(roots.encode()):
+            own = one.subject == one.issuer  # which are read only now
+            add = builder.add_root_certificate if own else builder.add_intermediate_certificate
+            builder = add(one)
     except ValueError as error:
         raise StampRefused("The certificates of the authority cannot be read.") from error
-    builder = VerifierBuilder.from_request(asked) if asked else VerifierBuilder()
-    for one in given:
-        own = one.subject == one.issuer
-        add = builder.add_root_certificate if own else builder.add_intermediate_certificate
-        builder = add(one)
     try:
         answer = decode_timestamp_response(token)
         builder.build().verify_message(answer, message)

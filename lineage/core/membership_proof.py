@@ -66,7 +66,7 @@ def verify(proof: Mapping[str, Any], digest: str) -> bool:
         if not shown and committed(0, b"").hex() == digest and size == 0:
             return False
         return _answer(shown, ordinal, size)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise ProofRejected(f"The proof does not hold: {error}") from error
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
 
     from hypothesis.strategies import SearchStrategy
 
@@ -36,7 +37,17 @@ WORDS = (
     *("0000-00-00", "9999-12-31T23:59:59+23:59", "2026-02-30", "0001-01-01T00:00:00+14:00"),
 )
 PLAIN = (*WORDS, None, True, False, 0, -1, 2**31, 2**53, 2**64, 10**400, 0.5, -0.0, 1e308)
-ODD = (*PLAIN, float("nan"), float("inf"), [], {}, [[]], {"": None}, [None], {"\0": "\0"})
+ODD: tuple[Any, ...] = (
+    *PLAIN,
+    float("nan"),
+    float("inf"),
+    [],
+    {},
+    [[]],
+    {"": None},
+    [None],
+    {"\0": "\0"},
+)
 BYTES = (
     b"",
     b"\0",
@@ -77,8 +88,11 @@ def strategy(parser: Parser) -> SearchStrategy[Any]:
 def spoiled(parser: Parser, draw: random.Random) -> Any:  # noqa: ANN401  (bytes, text or JSON)
     """Return a good input with one to eight things changed."""
     value = copy.deepcopy(draw.choice(parser.seeds))
-    change = {"bytes": _bytes, "text": _text, "JSON": _tree}[parser.kind]
-    with suppress(RecursionError, OverflowError):  # too deep, or too large, for more
+    ways: dict[str, Callable[[Any, random.Random], Any]]
+    ways = {"bytes": _bytes, "text": _text, "JSON": _tree}
+    change = ways[parser.kind]
+    # One may be nested too deeply, or be too large, to be spoiled any more.
+    with suppress(RecursionError, OverflowError):
         for _ in range(draw.choice((1, 1, 1, 2, 3, 8))):
             value = change(value, draw)
     return value

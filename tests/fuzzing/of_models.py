@@ -53,7 +53,10 @@ def _row(content: bytes) -> object:
 
 
 def _state() -> bytes:
-    parts = {"model": {"w": torch.ones(2)}, "optimizer": {"state": {0: {"step": 1}}}}
+    parts: dict[str, Any] = {
+        "model": {"w": torch.ones(2)},
+        "optimizer": {"state": {0: {"step": 1}}},
+    }
     state = TrainingState(
         phase=0, step=3, companions={}, random={"torch": torch.zeros(4)}, **parts
     )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyroaring import BitMap
@@ -31,6 +32,7 @@ from audits.core import (
     time_stamp,
     webhook_events,
 )
+from audits.core.answers_schema import SECTIONS
 from audits.core.policy_keys import KEYS, PolicyValueRefused, key_named
 from expunge.standalone import verify as standalone
 from lineage.core import membership_proof
@@ -66,12 +68,12 @@ def _cosigned(checkpoint: str) -> str:
 
 
 def _committed() -> bytes:
-    row = {"known": None, "scores": packed.packed(committed_scores.np.arange(4.0))}
+    row = {"known": None, "scores": packed.packed(np.arange(4.0))}
     return committed_scores.LookScores(run="r", look=2, rows={0: row}).written(bytes(32))
 
 
 @cache
-def _stamped() -> tuple[bytes, str]:
+def stamped() -> tuple[bytes, str]:
     authority = Authority()
     request = time_stamp.stamp_request(b"checkpoint")
     return authority.answer(request.as_bytes()), authority.pem
@@ -122,7 +124,7 @@ def parsers() -> tuple[Parser, ...]:
     value: Any = json.loads(sealed)
     told = statement.verify_statement(envelope, sealing.VKEY)
     checkpoint, a_proof = files[case_bundle.CHECKPOINT].decode(), files[case_bundle.PROOF].decode()
-    token, roots = _stamped()
+    token, roots = stamped()
     others = {name: data for name, data in files.items() if name != case_bundle.MANIFEST}
     an_event = value["seal_event"]
     return (
@@ -296,14 +298,14 @@ def parsers() -> tuple[Parser, ...]:
             reads="audits/core/packed.py",
             call=packed.unpacked,
             refuses=(KeyError, ValueError, TypeError),
-            seeds=(packed.packed(committed_scores.np.ones((2, 3))),),
+            seeds=(packed.packed(np.ones((2, 3))),),
         ),
         Parser(
             name="answers to a person",
             reads="audits/core/answers.py",
             call=lambda one: answers.check_answers(an_object(one)),
             refuses=(answers.AnswersRefused, NoObject),
-            seeds=({name: {"none": "NOT_ASKED"} for name in answers.SECTIONS},),
+            seeds=({name: {"none": "NOT_ASKED"} for name in SECTIONS},),
         ),
         Parser(
             name="evidence policy",

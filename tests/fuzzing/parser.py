@@ -39,4 +39,7 @@ class Parser:
     @property
     def kind(self) -> str:
         """Return bytes, text or JSON."""
-        return {bytes: "bytes", str: "text"}.get(type(self.seeds[0]), "JSON")
+        first = self.seeds[0]
+        return (
+            "bytes" if isinstance(first, bytes) else "text" if isinstance(first, str) else "JSON"
+        )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import struct
 import zlib
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from PIL import Image
 
+from audits.core.time_stamp import StampRefused, verify_stamp
+from config.environment import mapping
+from lineage.core.membership_proof import ProofRejected, verify
 from lineage.core.openlineage import EventUnreadable, parse
+from tests.fuzzing.of_the_trail import DIGEST, stamped
+from tests.fuzzing.parsers import PARSERS
 from tests.lineage.events import event
 from unlearning.core.recipe import NotARecipe, UnreadableRecord, load_recipe
 from unlearning.recipes import digits, images
@@ -44,3 +51,29 @@ def test_a_parameter_that_is_nested_too_deeply_is_refused():
         deep = [deep]
     with pytest.raises(NotARecipe, match="nested too deeply"):
         load_recipe(MLP, {"hidden": deep}, ["unlearning.recipes"])
+
+
+@pytest.mark.parametrize(("name", "value"), [("ordinal", float("inf")), ("leaves", 10**30)])
+def test_a_proof_with_a_number_without_end_is_rejected(name, value):
+    whole = PARSERS["proof of membership"].seeds[0]
+    with pytest.raises(ProofRejected, match="does not hold"):
+        verify(
+            {**whole, name: value, "chunks": [{**whole["chunks"][0], "number": 10**30}]}, DIGEST
+        )
+
+
+def test_a_certificate_whose_subject_is_no_name_is_refused():
+    token, roots = stamped()
+    der = bytearray(base64.b64decode("".join(roots.splitlines()[1:-1])))
+    name = der.index(b"\x55\x04\x03")  # the attribute "common name", first of the issuer
+    der[der.index(b"\x55\x04\x03", name + 1) - 2] = 0x33  # no identifier of an attribute
+    spoiled = base64.encodebytes(bytes(der)).decode()
+    pem = f"-----BEGIN CERTIFICATE-----\n{spoiled}-----END CERTIFICATE-----\n"
+    with pytest.raises(StampRefused, match="certificates of the authority cannot be read"):
+        verify_stamp(token, b"checkpoint", roots=pem)
+
+
+def test_a_setting_with_an_endless_number_is_refused(monkeypatch):
+    monkeypatch.setenv("EXPUNGE_X", "1" * 5_001)
+    with pytest.raises(ImproperlyConfigured, match="a JSON object such as"):
+        mapping("EXPUNGE_X", default={})

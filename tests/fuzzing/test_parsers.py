@@ -35,6 +35,7 @@ def test_a_parser_takes_what_it_is_for(name):
     assert taken
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow, of a picture that is cut off
 @pytest.mark.parametrize("name", sorted(PARSERS))
 def test_whatever_it_is_given_it_answers_or_refuses(name):
     found = run(PARSERS[name], inputs=40 if name in SLOW else 150, seed=7)
