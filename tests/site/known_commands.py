@@ -25,7 +25,19 @@ if TYPE_CHECKING:
 
 # Programs of the system; what they take is not ours to say.
 OF_THE_SYSTEM = frozenset(
-    {".", "cd", "echo", "go", "grep", "kill", "mkdir", "model_signing", "openssl", "pip"}
+    {
+        ".",
+        "cd",
+        "echo",
+        "go",
+        "grep",
+        "jupyter",
+        "kill",
+        "mkdir",
+        "model_signing",
+        "openssl",
+        "pip",
+    }
     | {"sleep", "timeout", "uniq", "unzip"}
 )
 # What stands where a reader writes a value of theirs, and such a value.
