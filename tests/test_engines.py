@@ -26,6 +26,7 @@ def test_the_second_pass_leaves_out_folders_without_a_database(request):
         for item in request.session.items
         if NO_DATABASE.keys() & set(item.path.relative_to(TESTS).parts)
         and item.get_closest_marker("database")
+        and not item.get_closest_marker("one_engine")
     }
     assert found == set()
     assert NO_DATABASE.keys() <= {path.name for path in TESTS.rglob("*") if path.is_dir()}

@@ -18,7 +18,8 @@ OURS = ("audits", "config", "expunge", "lineage", "unlearning")
 HIDDEN = "…"
 ADDRESS = re.compile(r"[^\s@'\"<>()]+@[^\s@'\"<>()]+")
 # A pair of quotes with anything between, what stands in brackets after "=", a number of a person.
-VALUE = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|(?<==)\s*\([^)\n]*\)|\d{6,}")
+# Python names an argument that a function does not take: a setting, and no value.
+VALUE = re.compile(r"(?<!argument )'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|(?<==)\s*\([^)\n]*\)|\d{6,}")
 DIED, MEMORY, STORED, PLACE, DATABASE = "DIED", "MEMORY", "STORED", "PLACE", "DATABASE"
 NETWORK, DISK, NUMBERS, DEVICE, CHANGED = "NETWORK", "DISK", "NUMBERS", "DEVICE", "CHANGED"
 NOT_ALLOWED, OTHER = "NOT_ALLOWED", ""

@@ -10,6 +10,7 @@ from django.utils import timezone
 from audits import workflow
 from audits.core.assessment import Assessed, Excepted, Ground
 from audits.models import ErasureRequest, LocationException
+from audits.queries.clocks import today
 from tests.audits.world import ADA, officer, reviewer
 
 FOUND = Ground(
@@ -18,7 +19,7 @@ FOUND = Ground(
 
 
 def tomorrow() -> date:
-    return timezone.now().date() + timedelta(days=1)
+    return today(timezone.now()) + timedelta(days=1)
 
 
 def kept(**changed: object) -> Excepted:
@@ -52,6 +53,5 @@ def accepted(world, *excepted: Excepted, case: ErasureRequest | None = None) -> 
 
 
 def after_its_day(one: LocationException) -> None:
-    LocationException.objects.filter(pk=one.pk).update(
-        until=timezone.now().date() - timedelta(days=2)
-    )
+    until = today(timezone.now()) - timedelta(days=2)
+    LocationException.objects.filter(pk=one.pk).update(until=until)

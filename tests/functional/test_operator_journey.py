@@ -130,7 +130,7 @@ class Staff:
         self.page.wait_for_url("**/cases/**")
 
     def press(self, words):
-        self.page.get_by_role("main").get_by_role("button", name=words).click()
+        self.page.get_by_role("main").get_by_role("button", name=words).first.click()
 
     def propose(self):
         """Start a case about three records, and propose what was found around them."""

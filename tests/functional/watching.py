@@ -93,7 +93,7 @@ class Watched:
         self.page.goto(f"{self.site}/home/")
         self.page.fill("input[name=username]", name)
         self.page.fill("input[name=password]", password)
-        self.page.get_by_role("main").get_by_role("button").click()
+        self.page.get_by_role("main").get_by_role("button").first.click()
         self.page.wait_for_url(f"{self.site}/home/")
         self.look()
 

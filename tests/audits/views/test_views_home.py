@@ -13,6 +13,7 @@ from django.utils import timezone
 from audits.core.roles import ROLES
 from audits.models import Decision, ErasureRequest, Evidence, Letter, LogHead, Verdict
 from audits.queries import attention
+from audits.queries.clocks import today
 from audits.queries.trends import WEEKS, trends
 from audits.services import policy_changes
 from lineage.models import Job
@@ -33,7 +34,7 @@ def case(status, *, due=60, **fields: Any):  # noqa: ANN401  (of the model)
         reference=f"ER-{uuid.uuid4().hex[:8].upper()}",
         status=status,
         status_digest=uuid.uuid4().hex,
-        due_on=(now + timedelta(days=due)).date(),
+        due_on=today(now) + timedelta(days=due),
         due_rule="ART_12_3",
         **{"received_at": now - timedelta(days=3), **fields},
     )

@@ -12,6 +12,7 @@ from django.utils import timezone
 from audits import workflow
 from audits.core.letter_rules import RULES
 from audits.models import ErasureRequest, Letter, LetterTemplate
+from audits.queries.clocks import today
 from audits.services import rights
 from tests.audits.views import worlds
 
@@ -186,6 +187,6 @@ def test_L10_staff_choose_the_post_download_the_letter_and_record_the_day(office
     assert client_in("Auditor").get(f"/cases/{case.pk}/letters/{letter.pk}.pdf").status_code == 403
     posted = f"/cases/{case.pk}/letters/{letter.pk}/posted/"
     assert officer.post(posted, {"posted_on": "soon"}).status_code == 400
-    today = timezone.now().date().isoformat()
-    assert "was recorded" in text_of(officer.post(posted, {"posted_on": today}, follow=True))
+    day = today(timezone.now()).isoformat()
+    assert "was recorded" in text_of(officer.post(posted, {"posted_on": day}, follow=True))
     assert Letter.objects.get().state == "POSTED"

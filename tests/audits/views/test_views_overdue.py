@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def long_due(case, changes=None):
-    due = (timezone.now() - timedelta(days=40)).date()
+    due = clocks.today(timezone.now()) - timedelta(days=40)
     ErasureRequest.objects.filter(pk=case.pk).update(due_on=due, **(changes or {}))
     case.refresh_from_db()
     return case

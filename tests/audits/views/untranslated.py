@@ -103,6 +103,6 @@ def found() -> dict[str, list[str]]:
         pages = {
             path: answer.content.decode()
             for path, answer in every_page()
-            if b"<main" in answer.content
+            if not answer.streaming and b"<main" in answer.content
         }
     return {path: left for path, html in pages.items() if (left := left_in(html))}
