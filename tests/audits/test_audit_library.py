@@ -18,6 +18,7 @@ from audits.core.policy import AuditData, PolicyRefused
 from audits.core.recheck import recheck
 from audits.core.twins import NoTwin
 from audits.library import audit, own_records
+from unlearning.core.examples import Examples
 from unlearning.core.gradient_recipe import GradientRecipe
 from unlearning.core.recipe import NoExamples
 from unlearning.library import Experiment, quiet
@@ -119,10 +120,13 @@ def test_an_audit_of_nobody_is_refused():
 
 
 def test_altered_copies_are_made_only_where_they_are_asked_for(monkeypatch):
-    made = []
-    monkeypatch.setattr(
-        drawn_sets, "copies_around", lambda asked, *_, **__: made.append(asked) or asked
-    )
+    made: list[Examples] = []
+
+    def copies_around(asked: Examples, _retain: Examples, *, seed: int) -> Examples:
+        made.append(asked)
+        return asked
+
+    monkeypatch.setattr(drawn_sets, "copies_around", copies_around)
     design = TwinDesign(seed=1, looks=(6,), canaries=6)
     without = drawn_sets.drawn_sets(case(), design, copies=False)
     assert (without.copies, without.copied, made) == (None, (), [])
