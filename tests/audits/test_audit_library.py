@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -18,10 +19,12 @@ from audits.core.policy import AuditData, PolicyRefused
 from audits.core.recheck import recheck
 from audits.core.twins import NoTwin
 from audits.library import audit, own_records
-from unlearning.core.examples import Examples
 from unlearning.core.gradient_recipe import GradientRecipe
 from unlearning.core.recipe import NoExamples
 from unlearning.library import Experiment, quiet
+
+if TYPE_CHECKING:
+    from unlearning.core.examples import Examples
 
 SMALL = own_records(looks=(6,))
 
