@@ -56,7 +56,10 @@ KIND, PHASE, NEIGHBOURHOOD = "U_LIRA", "shadow models", "neighbourhood"
 
 
 def own_records(**fields: Any) -> EvidencePolicy:  # noqa: ANN401  (fields of a policy)
-    """Return the platform's default policy for the records themselves, or one with other fields.
+    """Return the library's default policy, or one with other fields.
+
+    It trains on the records themselves; the default of the platform, ``surrogate``, on others
+    that stand in for them.
 
     Raises:
         PolicyRefused: the sentence names the field, the value and what is allowed.
@@ -140,6 +143,7 @@ def audit(
         **settings: hyperparameters of the method, as they were for the deployed model.
 
     Raises:
+        NoExamples: ``forget`` is empty.
         NoTwin: ``unseen`` is too small; the sentence says by how much.
         PolicyRefused: the policy asks for surrogates, or for an attack that there is not.
         UnknownName, UnknownSetting, OutOfRange: there is no such method or setting.

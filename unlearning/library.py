@@ -13,6 +13,7 @@ same recipes, the same methods, equal tensors for equal seeds.
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ from unlearning.core.context import Context
 from unlearning.core.examples import NOTHING, count, held
 from unlearning.core.progress_line import ProgressLine
 from unlearning.core.ranges import hyperparameters
+from unlearning.core.recipe import NoExamples
+from unlearning.core.seeding import derive
 from unlearning.core.session import CPU, Session
 
 if TYPE_CHECKING:
@@ -41,6 +44,10 @@ __all__ = ["Experiment", "ProgressLine", "decoded", "method_named", "methods"]
 
 class SetsOverlap(ValueError):
     """A record is to be forgotten, and is said never to have been learned."""
+
+
+class NoSuchRecord(ValueError):
+    """A number is that of no record, or names one a second time."""
 
 
 class UnknownSetting(ValueError):
@@ -61,7 +68,7 @@ class Experiment:
         forget: what it learns and is to forget.
         unseen: what it never learns; an audit draws twins, canaries and tests from it.
         validation: what it never learns and no audit draws from; a few methods read it.
-        seed: of the training and of the unlearning.
+        seed: of the trainings; that of an unlearning is derived from it.
         device: where models are trained.
         progress: hears (phase, steps done, steps in all); ``ProgressLine()`` shows them.
     """
@@ -88,20 +95,23 @@ class Experiment:
         """Part one set by the numbers of its records; what is not named is retained.
 
         Raises:
-            SetsOverlap: a record is named twice.
+            NoSuchRecord: a number is not in ``range(count(examples))``, or is given twice.
+            SetsOverlap: a record is named in both.
         """
-        gone, strangers = set(forget), set(unseen)
+        size = count(examples)
+        named, others = _places("forget", forget, size), _places("unseen", unseen, size)
+        gone, strangers = set(named), set(others)
         if both := sorted(gone & strangers):
             raise SetsOverlap(
                 f"Record {both[0]} and {len(both) - 1} more are in forget and in unseen; each "
                 f"record is in one set."
             )
-        kept = [at for at in range(count(examples)) if at not in gone and at not in strangers]
+        kept = [at for at in range(size) if at not in gone and at not in strangers]
         return cls(
             recipe=recipe,
             retain=Subset(examples, kept),
-            forget=Subset(examples, list(forget)),
-            unseen=Subset(examples, list(unseen)),
+            forget=Subset(examples, named),
+            unseen=Subset(examples, others),
             **more,
         )
 
@@ -121,6 +131,9 @@ class Experiment:
     def unlearn(self, method: str, model: nn.Module, **settings: Any) -> Unlearned:  # noqa: ANN401
         """Return the unlearned model and the report on it; ``model`` stays as it is.
 
+        The seed is not that of training: a method that renews weights would draw those that the
+        retrained model began with, and look better than it is.
+
         Args:
             method: the name of a method, see ``methods()``.
             model: the original model.
@@ -131,7 +144,8 @@ class Experiment:
             EmptySet, NotEligible, NothingTouched: it cannot be applied; see ``Method.apply``.
         """
         chosen = method_named(method, **settings)
-        context = self.context(self.seed, progress=self.progress)
+        seed = derive(self.seed, "unlearn", method) % 2**31
+        context = self.context(seed, progress=self.progress)
         return chosen.apply(model, self.retain, self.forget, context)
 
     def context(self, seed: int, **more: Any) -> Context:  # noqa: ANN401  (fields of a context)
@@ -141,11 +155,45 @@ class Experiment:
         )
 
     def accuracy(self, model: nn.Module, examples: Examples) -> float:
-        """Return the share of examples that a model labels rightly, in [0, 1]."""
+        """Return the share of examples that a model labels rightly, in [0, 1].
+
+        Raises:
+            NoExamples: there is none to label.
+        """
+        if not count(examples):
+            raise NoExamples(
+                "examples is empty, so no share of it is right; give a set with an example, such "
+                "as the unseen of an experiment that names some."
+            )
         return accuracy(self.recipe, model, held(examples))
 
     def _session(self) -> Session:
         return Session(seed=self.seed, device=self.device, progress=self.progress)
+
+
+def _places(name: str, numbers: Iterable[int], size: int) -> list[int]:
+    """Return the numbers of records as plain ones, in their order.
+
+    A tensor of numbers comes out as numbers: it would be equal to none of them in a set.
+
+    Raises:
+        NoSuchRecord: see ``Experiment.of``.
+    """
+    places: dict[int, None] = {}
+    for number in numbers:
+        try:
+            at = operator.index(number)
+        except TypeError:
+            at = -1
+        if not 0 <= at < size:
+            raise NoSuchRecord(
+                f"{name} has {number!r}; allowed are whole numbers in range({size}), which number "
+                f"the examples."
+            )
+        if at in places:
+            raise NoSuchRecord(f"{name} has {at} twice; allowed is each number once.")
+        places[at] = None
+    return list(places)
 
 
 def methods() -> tuple[str, ...]:
@@ -174,8 +222,11 @@ def decoded(recipe: Recipe, records: Iterable[tuple[bytes, str]]) -> Examples:
     """Return stored records, (content, target) each, as tensors in memory.
 
     Raises:
+        NoExamples: there are no records.
         UnreadableRecord, UnknownTarget: see ``Recipe.decode``.
     """
     pairs = [recipe.decode(content, target) for content, target in records]
+    if not pairs:
+        raise NoExamples("records is empty; give at least one pair of content and target.")
     inputs, targets = zip(*pairs, strict=True)
     return TensorDataset(torch.stack(inputs), torch.stack(targets))

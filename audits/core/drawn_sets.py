@@ -15,9 +15,11 @@ from audits.core.shadow_pool import decoded
 from audits.core.shadows import ShadowData
 from audits.core.twins import NoTwin, candidates_of, choose_twins
 from unlearning.core.examples import count
+from unlearning.core.recipe import NoExamples
 
 if TYPE_CHECKING:
     from audits.core.design import TwinDesign
+    from unlearning.core.examples import Examples
     from unlearning.library import Experiment
 
 SMALLEST_TEST = 20
@@ -27,8 +29,11 @@ def drawn_sets(case: Experiment, design: TwinDesign, *, copies: bool) -> ShadowD
     """Return who is learned, by whom replaced, planted and asked, and copies where asked for.
 
     Raises:
+        NoExamples: ``forget`` is empty.
         NoTwin: ``unseen`` is too small.
     """
+    if not count(case.forget):
+        raise NoExamples("forget is empty; an audit needs at least one record to forget.")
     strangers, needed = count(case.unseen), count(case.forget) + design.canaries + SMALLEST_TEST
     if strangers < needed:
         raise NoTwin(
@@ -41,9 +46,7 @@ def drawn_sets(case: Experiment, design: TwinDesign, *, copies: bool) -> ShadowD
     rest = np.setdiff1d(np.arange(strangers), twins)
     rest = np.random.default_rng(derived_seed(design.seed, "rest")).permutation(rest)
     planted, test = rest[: design.canaries].tolist(), rest[design.canaries :].tolist()
-    copied = drawn_records([0] * count(case.forget), seed=derived_seed(design.seed, "copied"))
-    asked = Subset(case.forget, copied) if copied else case.forget
-    around = copies_around(asked, case.retain, seed=derived_seed(design.seed, "copies"))
+    around, copied = _copies(case, design.seed) if copies else (None, ())
     return decoded(
         ShadowData(
             retain=case.retain,
@@ -51,7 +54,14 @@ def drawn_sets(case: Experiment, design: TwinDesign, *, copies: bool) -> ShadowD
             twins=Subset(case.unseen, twins.tolist()),
             canaries=Mislabelled(Subset(case.unseen, planted), len(case.recipe.targets)),
             test=Subset(case.unseen, test),
-            copies=around if copies else None,
-            copied=copied if copies else (),
+            copies=around,
+            copied=copied,
         )
     )
+
+
+def _copies(case: Experiment, seed: int) -> tuple[Examples | None, tuple[int, ...]]:
+    """Return altered copies of records, and the places of those records; none where of all."""
+    copied = drawn_records([0] * count(case.forget), seed=derived_seed(seed, "copied"))
+    asked = Subset(case.forget, copied) if copied else case.forget
+    return copies_around(asked, case.retain, seed=derived_seed(seed, "copies")), copied

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import TensorDataset
+from torch.utils.data import Subset, TensorDataset
 
+from audits.core import drawn_sets
+from audits.core.design import TwinDesign
 from audits.core.evidence_schema import misfit
 from audits.core.policy import AuditData, PolicyRefused
 from audits.core.recheck import recheck
 from audits.core.twins import NoTwin
 from audits.library import audit, own_records
 from unlearning.core.gradient_recipe import GradientRecipe
+from unlearning.core.recipe import NoExamples
 from unlearning.library import Experiment, quiet
+
+if TYPE_CHECKING:
+    from unlearning.core.examples import Examples
 
 SMALL = own_records(looks=(6,))
 
@@ -107,6 +114,27 @@ def test_a_look_that_is_inconclusive_is_followed_by_the_next(judged):
 def test_too_few_unseen_records_are_refused_with_the_number_that_is_needed():
     with pytest.raises(NoTwin, match=r"^unseen has 30 records; 33 are needed: a twin for each of"):
         audit(case(60), "finetune", policy=SMALL)
+
+
+def test_an_audit_of_nobody_is_refused():
+    nobody = replace(case(), forget=Subset(case().forget, []))
+    with pytest.raises(NoExamples, match=r"^forget is empty; an audit needs at least one record"):
+        audit(nobody, "finetune", policy=SMALL)
+
+
+def test_altered_copies_are_made_only_where_they_are_asked_for(monkeypatch):
+    made: list[Examples] = []
+
+    def copies_around(asked: Examples, _retain: Examples, *, seed: int) -> Examples:
+        made.append(asked)
+        return asked
+
+    monkeypatch.setattr(drawn_sets, "copies_around", copies_around)
+    design = TwinDesign(seed=1, looks=(6,), canaries=6)
+    without = drawn_sets.drawn_sets(case(), design, copies=False)
+    assert (without.copies, without.copied, made) == (None, (), [])
+    assert drawn_sets.drawn_sets(case(), design, copies=True).copies is not None
+    assert len(made) == 1
 
 
 def test_what_cannot_be_done_in_a_notebook_is_refused():

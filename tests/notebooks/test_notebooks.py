@@ -6,16 +6,23 @@ import json
 import os
 import re
 import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from audits.core.verdict import Outcome
 from tests import clean_environment
 from tests.clean_environment import ROOT, declared, needed
 from tests.notebooks import pages
-from tests.notebooks.running import run
+from tests.notebooks.running import code_cells, run, run_cell
+from unlearning.recipes.image_sets import CIFAR10_CLASSES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RUNNER = ROOT / "tests" / "notebooks" / "running.py"
 NAMES = [path.stem for path in pages.notebooks()]
@@ -65,7 +72,7 @@ def table(printed: str) -> None:
     assert "EXACT - every tensor equals that of retraining: True" in printed
     assert share(printed, "never learned:") > 90
     assert "the scaler was fitted anew: True" in printed
-    assert judged(printed)[1:] == ("neggrad_plus", 32)
+    assert judged(printed) == ("FAIL", "neggrad_plus", 32)
 
 
 def cifar10(printed: str) -> None:
@@ -145,6 +152,69 @@ def test_every_notebook_says_what_it_promises_without_the_web_half(tmp_path):
         assert not one["django"], f"{name} brought Django in"
         assert one["seconds"] < LONGEST, f"{name} took {one['seconds']} s of a processor"
         PROMISES[name](one["printed"])
+
+
+def folders_of_images(folder: Path) -> None:
+    for number in range(20):
+        place = folder / CIFAR10_CLASSES[number % 10]
+        place.mkdir(exist_ok=True)
+        Image.new("RGB", (32, 32), (number, 0, 0)).save(place / f"{number}.png")
+
+
+def binary_batch(folder: Path) -> None:
+    place = folder / "cifar-10-batches-bin"
+    place.mkdir()
+    rows = np.zeros((4, 1 + 3 * 32 * 32), np.uint8)
+    rows[:, 0] = [3, 9, 0, 3]
+    for number in range(1, 6):
+        (place / f"data_batch_{number}.bin").write_bytes(rows.tobytes() if number == 1 else b"")
+
+
+@pytest.mark.parametrize(
+    ("laid_out", "labels"),
+    [
+        (folders_of_images, sorted([*CIFAR10_CLASSES] * 2)),
+        (binary_batch, ["airplane", "cat", "cat", "truck"]),
+    ],
+)
+def test_real_images_are_read_from_either_layout_of_a_folder(
+    laid_out, labels, tmp_path, monkeypatch, capsys
+):
+    laid_out(tmp_path)
+    monkeypatch.setenv("EXPUNGE_CIFAR10", str(tmp_path))
+    monkeypatch.setattr(sys, "path", [*sys.path])  # the cell adds to it
+    space: dict[str, Any] = {}
+    for source in code_cells(pages.NOTEBOOKS / "cifar10.ipynb")[:2]:
+        run_cell(source, "<loading>", space)
+    assert sorted(label for _, label in space["stored"]) == labels
+    said = f"{len(labels)} images, real - {space['stored'][0][1]} first"
+    assert said in capsys.readouterr().out
+    recipe = space["SmallImages"](targets=CIFAR10_CLASSES)
+    assert space["decoded"](recipe, space["stored"])[:][0].shape[1:] == (3, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "claimed"),
+    [("ERASED", "REFUSED"), ("REFUSED", "ERASED"), ("WITHDRAWN", "REFUSED")],
+)
+def test_the_forgery_of_a_case_changes_its_outcome_whatever_it_is(outcome, claimed, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])  # the cell adds to it
+    (forge,) = [
+        cell for cell in code_cells(pages.NOTEBOOKS / "auditor.ipynb") if "forged =" in cell
+    ]
+    files = {"record.json": json.dumps({"outcome": outcome}).encode()}
+    seen: list[bytes] = []
+
+    def verify(folder: Path) -> tuple[int, str]:
+        seen.append((folder / "record.json").read_bytes())
+        return 1, ""
+
+    imports = code_cells(pages.NOTEBOOKS / "auditor.ipynb")[0]
+    space: dict[str, Any] = {}
+    run_cell(imports, "<imports>", space)
+    space |= {"files": files, "seal": {"data": {"outcome": outcome}}, "verify": verify}
+    run_cell(forge, "<forging>", space)
+    assert [json.loads(one) for one in seen] == [{"outcome": claimed}]
 
 
 def test_every_notebook_has_a_promise():

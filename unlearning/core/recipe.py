@@ -37,7 +37,7 @@ ADDED = {"added": True}
 
 
 class NoExamples(ValueError):
-    """A model cannot be trained on an empty set."""
+    """A set that must hold an example holds none."""
 
 
 class UnreadableRecord(ValueError):
