@@ -273,7 +273,7 @@ def swept(db, signing_key, rung):
     from audits.services.sweep_marks import note_sweep
 
     log.checkpoint(now=timezone.now())
-    note_sweep(began=timezone.now(), ended=timezone.now(), failed=0)
+    note_sweep(began=timezone.now(), ended=timezone.now(), failed=0, left=0)
 
 
 def test_every_metric_of_an_alert_is_there(swept):

@@ -75,7 +75,7 @@ def test_tables_of_an_older_release_are_a_503_and_those_of_a_newer_one_are_not(c
     MigrationRecorder.Migration.objects.create(app="audits", name="9999_of_tomorrow")
     assert client.get("/readyz").status_code == 200
     readiness.forget()
-    MigrationRecorder.Migration.objects.get(app="audits", name="0052_sweep_marks").delete()
+    MigrationRecorder.Migration.objects.get(app="audits", name="0053_place_of_the_sweep").delete()
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["checks"]["migrations"] == "1 missing: run manage.py migrate"
