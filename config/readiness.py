@@ -6,6 +6,7 @@ that a flood of calls writes no files and opens no connections.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from lineage.services.missing_erasures import replay_needed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+logger = logging.getLogger("expunge.readiness")
 OK = "ok"
 # Two checkpoints are an hour apart; twice that, and nobody signs any more.
 UNSIGNED_SECONDS = 7_200
@@ -127,6 +129,9 @@ def _asked(name: str, check: Callable[[], str]) -> str:
         answer = check()
     except DatabaseError:
         return "unreachable" if name == "database" else "unknown: the database does not answer"
+    except Exception as error:  # of a store's own library, say, or one that is not installed
+        logger.exception("the check %s could not be made", name)
+        answer = f"failed: {type(error).__name__}"
     for_good = name == "migrations" and answer == OK
     kept = float("inf") if for_good else time.monotonic() + KEPT_SECONDS.get(name, 0.0)
     _kept[name] = (kept, answer)

@@ -113,6 +113,20 @@ def test_each_part_that_work_needs_is_missed(client, settings, tmp_path, monkeyp
 
 
 @pytest.mark.django_db
+def test_a_check_that_breaks_is_told_by_its_kind_and_the_others_are_told(
+    client, monkeypatch, settings
+):
+    def break_down():
+        raise ImportError("ada@example.org")
+
+    monkeypatch.setitem(readiness.WORKING, "store", break_down)
+    found = client.get("/readyz?all")
+    assert (found.status_code, found.json()["checks"]["store"]) == (503, "failed: ImportError")
+    settings.EXPUNGE_METRICS, settings.EXPUNGE_METRICS_NETWORKS = True, ["127.0.0.0/8"]
+    assert 'expunge_ready{check="store"} 0.0' in client.get("/metrics").text
+
+
+@pytest.mark.django_db
 def test_a_flood_of_calls_writes_one_file(client, monkeypatch):
     written = []
 
