@@ -48,6 +48,14 @@ def migrations() -> str:
     return f"{missing} missing: run manage.py migrate" if missing else OK
 
 
+def secret_key() -> str:
+    """Say whether sessions and links are signed with the key that all processes have.
+
+    A process that was started before set-up wrote it must be started anew.
+    """
+    return OK if settings.SECRET_KEY_KEPT else "not set up: run manage.py setup, then start anew"
+
+
 def erasures() -> str:
     """Say whether a restored backup waits for its erasures."""
     return "run manage.py replay_erasures" if replay_needed() else OK
@@ -97,6 +105,7 @@ def sweep() -> str:
 SERVING: Mapping[str, Callable[[], str]] = {
     "database": database,
     "migrations": migrations,
+    "secret_key": secret_key,
     "erasures": erasures,
 }
 # Without these work waits. A process that is taken away for them would take the public form away.

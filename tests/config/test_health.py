@@ -40,7 +40,7 @@ def test_a_quiet_installation_can_serve(client):
     assert response.status_code == 200
     assert response.json() == {
         "status": "ready",
-        "checks": {"database": "ok", "migrations": "ok", "erasures": "ok"},
+        "checks": dict.fromkeys(["database", "migrations", "secret_key", "erasures"], "ok"),
         "jobs_queued": 0,
         "jobs_running": 0,
         "oldest_queued_seconds": None,
@@ -79,6 +79,14 @@ def test_tables_of_an_older_release_are_a_503_and_those_of_a_newer_one_are_not(c
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["checks"]["migrations"] == "1 missing: run manage.py migrate"
+
+
+@pytest.mark.django_db
+def test_a_process_from_before_set_up_gets_no_visitors(client, settings):
+    settings.SECRET_KEY_KEPT = False  # it signs with a key that no other process has
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert "start anew" in response.json()["checks"]["secret_key"]
 
 
 def whole(client):
