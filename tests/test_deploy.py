@@ -15,8 +15,8 @@ import yaml
 from celery.bin.celery import celery
 from click import Context, UsageError
 from django.utils import timezone
-from gunicorn.config import Config
 from fsspec.core import url_to_fs
+from gunicorn.config import Config
 from prometheus_client import Histogram
 
 from config import case_metrics, readiness, watched_requests

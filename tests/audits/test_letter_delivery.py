@@ -112,8 +112,8 @@ def test_a_mail_server_that_hangs_does_not_hold_up_the_rest_of_a_sweep(
     tried: list[str] = []
     seconds = iter([0.0, 20.0])  # the first waited that long for the server
 
-    def one_that_hangs(**given):
-        tried.append(given["letter"].code)
+    def one_that_hangs(*, letter, now):
+        tried.append(letter.code)
         return False
 
     monkeypatch.setattr(letter_delivery, "deliver", one_that_hangs)

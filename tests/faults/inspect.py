@@ -142,8 +142,7 @@ def _copies(case: ErasureRequest) -> list[str]:
 
     host = urlsplit(settings.SITE_URL).hostname
     letters = {
-        f"<{pk}@{host}>"
-        for pk in Letter.objects.filter(request=case).values_list("pk", flat=True)
+        f"<{pk}@{host}>" for pk in Letter.objects.filter(request=case).values_list("pk", flat=True)
     }
     sent: Counter[str] = Counter()
     for path in Path(settings.EMAIL_FILE_PATH).glob("*.log"):
