@@ -48,7 +48,7 @@ def migrations() -> str:
     return f"{missing} missing: run manage.py migrate" if missing else OK
 
 
-def secret_key() -> str:
+def set_up() -> str:
     """Say whether sessions and links are signed with the key that all processes have.
 
     A process that was started before set-up wrote it must be started anew.
@@ -105,7 +105,7 @@ def sweep() -> str:
 SERVING: Mapping[str, Callable[[], str]] = {
     "database": database,
     "migrations": migrations,
-    "secret_key": secret_key,
+    "set_up": set_up,
     "erasures": erasures,
 }
 # Without these work waits. A process that is taken away for them would take the public form away.

@@ -44,7 +44,7 @@ def keep_off(files: Any, paths: Iterable[str]) -> None:  # noqa: ANN401  (an fss
 
 
 def _own() -> Iterator[tuple[str, PurePosixPath]]:
-    local = [settings.KEYS, settings.EXPUNGE_JOURNAL, settings.BROKER_FOLDER]
+    local: list[object] = [settings.KEYS, settings.EXPUNGE_JOURNAL, settings.BROKER_FOLDER]
     local += [settings.EMAIL_FILE_PATH]
     local += [one["LOCATION"] for one in settings.CACHES.values() if one.get("LOCATION")]
     for one in settings.DATABASES.values():

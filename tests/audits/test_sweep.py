@@ -79,7 +79,7 @@ def test_a_case_that_ends_the_process_does_not_hide_those_behind_it(world, monke
 
     monkeypatch.setattr(tasks, "advance", die)
     monkeypatch.setattr(tasks, "SWEPT", ())
-    monkeypatch.setattr(tasks.cases, "cases_at_work", lambda: cases)
+    monkeypatch.setattr("audits.queries.cases.cases_at_work", lambda: cases)
     with pytest.raises(SystemExit):
         tasks.sweep()
     with pytest.raises(SystemExit):  # in any other process
