@@ -98,6 +98,7 @@ def _sweep(now: datetime) -> Iterator[Metric]:
         yield _one("expunge_sweep_seconds_ago", "Since the last sweep ended.", age)
         yield _one("expunge_sweep_duration_seconds", "How long it took.", took)
         yield _one("expunge_sweep_failed_steps", "Steps and cases that failed.", mark.failed)
+        yield _one("expunge_sweep_cases_left", "Cases left to the next sweep.", mark.left)
 
 
 def _one(name: str, said: str, value: float) -> Metric:

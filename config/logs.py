@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 REQUEST_ID = "expunge.request_id"  # where a request keeps its id
+CELERY_TRACE = "celery.app.trace"  # what says how a task ended
 
 
 class JsonLine(logging.Formatter):
     """One JSON object a line, with what the line is about.
 
     Of an exception it tells the kind and where it was raised, not what it says: that may repeat
-    a value that somebody typed.
+    a value that somebody typed. A line of Celery about a task that failed would quote it, too.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -29,7 +30,7 @@ class JsonLine(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
             **_of_request(record),
             **about(),
         }
@@ -37,6 +38,15 @@ class JsonLine(logging.Formatter):
             said["error"] = record.exc_info[0].__name__
             said["trace"] = _places(record.exc_info[2])
         return json.dumps(said, ensure_ascii=False)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return what a line says; Celery quotes the exception of a task, here it is its kind."""
+    told = record.args
+    if record.name != CELERY_TRACE or not isinstance(told, dict) or "exc" not in told:
+        return record.getMessage()
+    kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else "an error"
+    return str(record.msg) % {**told, "exc": kind}
 
 
 def _of_request(record: logging.LogRecord) -> dict[str, str]:

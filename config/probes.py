@@ -9,6 +9,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from django.middleware.security import SecurityMiddleware
+
 from config.health import healthz, readyz
 from config.metrics import metrics
 
@@ -29,7 +31,10 @@ class Probes:
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
+        self.headers = SecurityMiddleware(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer a probe, or let the request pass."""
-        return PROBES.get(request.path, self.get_response)(request)
+        """Answer a probe, with the headers of every answer, or let the request pass."""
+        if probe := PROBES.get(request.path):
+            return self.headers.process_response(request, probe(request))
+        return self.get_response(request)

@@ -6,6 +6,7 @@ that a flood of calls writes no files and opens no connections.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from lineage.services.missing_erasures import replay_needed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+logger = logging.getLogger("expunge.readiness")
 OK = "ok"
 # Two checkpoints are an hour apart; twice that, and nobody signs any more.
 UNSIGNED_SECONDS = 7_200
@@ -44,6 +46,14 @@ def migrations() -> str:
     executor = MigrationExecutor(connection)
     missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     return f"{missing} missing: run manage.py migrate" if missing else OK
+
+
+def set_up() -> str:
+    """Say whether sessions and links are signed with the key that all processes have.
+
+    A process that was started before set-up wrote it must be started anew.
+    """
+    return OK if settings.SECRET_KEY_KEPT else "not set up: run manage.py setup, then start anew"
 
 
 def erasures() -> str:
@@ -95,6 +105,7 @@ def sweep() -> str:
 SERVING: Mapping[str, Callable[[], str]] = {
     "database": database,
     "migrations": migrations,
+    "set_up": set_up,
     "erasures": erasures,
 }
 # Without these work waits. A process that is taken away for them would take the public form away.
@@ -127,6 +138,9 @@ def _asked(name: str, check: Callable[[], str]) -> str:
         answer = check()
     except DatabaseError:
         return "unreachable" if name == "database" else "unknown: the database does not answer"
+    except Exception as error:  # of a store's own library, say, or one that is not installed
+        logger.exception("the check %s could not be made", name)
+        answer = f"failed: {type(error).__name__}"
     for_good = name == "migrations" and answer == OK
     kept = float("inf") if for_good else time.monotonic() + KEPT_SECONDS.get(name, 0.0)
     _kept[name] = (kept, answer)

@@ -33,7 +33,9 @@ KEYS = Path(os.environ.get("EXPUNGE_KEYS", VAR / "keys")).resolve()
 DEBUG = environment.flag("EXPUNGE_DEBUG", default=False)
 _secret = KEYS / "django.secret"
 # Written by `manage.py setup`; until then a process-local one keeps every command usable.
-SECRET_KEY = _secret.read_text() if _secret.exists() else os.urandom(32).hex()
+# It does not serve: readiness says so, as other processes have another one.
+SECRET_KEY_KEPT = _secret.exists()
+SECRET_KEY = _secret.read_text() if SECRET_KEY_KEPT else os.urandom(32).hex()
 ALLOWED_HOSTS = environment.words("EXPUNGE_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 INSTALLED_APPS = [

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LOCAL = "file"
+# SQLite keeps what was written last in files beside the database.
+BESIDE = ("", "-wal", "-shm", "-journal")
 
 
 def keep_off(files: Any, paths: Iterable[str]) -> None:  # noqa: ANN401  (an fsspec file system)
@@ -29,7 +31,8 @@ def keep_off(files: Any, paths: Iterable[str]) -> None:  # noqa: ANN401  (an fss
         paths: as the file system writes them. Links of a local one are followed.
 
     Raises:
-        LocationNotReachable: a path is, lies in or holds keys, store, journal, broker or database.
+        LocationNotReachable: a path is, lies in or holds keys, store, journal, broker, database,
+            cache or unsent mail.
     """
     kind = _kind(files)
     ours = [path for other, path in _own() if other == kind]
@@ -41,8 +44,12 @@ def keep_off(files: Any, paths: Iterable[str]) -> None:  # noqa: ANN401  (an fss
 
 
 def _own() -> Iterator[tuple[str, PurePosixPath]]:
-    local = [settings.KEYS, settings.EXPUNGE_JOURNAL, settings.BROKER_FOLDER]
-    local += [one["NAME"] for one in settings.DATABASES.values() if "sqlite" in one["ENGINE"]]
+    local: list[object] = [settings.KEYS, settings.EXPUNGE_JOURNAL, settings.BROKER_FOLDER]
+    local += [settings.EMAIL_FILE_PATH]
+    local += [one["LOCATION"] for one in settings.CACHES.values() if one.get("LOCATION")]
+    for one in settings.DATABASES.values():
+        if "sqlite" in one["ENGINE"]:
+            local += [f"{one['NAME']}{end}" for end in BESIDE]
     for path in local:
         yield LOCAL, PurePosixPath(_whole(LOCAL, str(path)))
     files, root = fsspec.core.url_to_fs(settings.EXPUNGE_STORE)

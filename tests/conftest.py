@@ -79,6 +79,7 @@ def installation(settings, tmp_path) -> Path:
     """Keys, store, journal, broker and whatever is exported lie in a folder of this test."""
     settings.VAR = tmp_path
     settings.KEYS = tmp_path / "keys"
+    settings.SECRET_KEY_KEPT = True  # as after set-up
     settings.EXPUNGE_STORE = f"file://{tmp_path / 'store'}"
     settings.EXPUNGE_JOURNAL = tmp_path / "journal" / "erasures.jsonl"
     settings.BROKER_FOLDER = tmp_path / "broker"

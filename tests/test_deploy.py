@@ -15,6 +15,7 @@ import yaml
 from celery.bin.celery import celery
 from click import Context, UsageError
 from django.utils import timezone
+from fsspec.core import url_to_fs
 from gunicorn.config import Config
 from prometheus_client import Histogram
 
@@ -244,6 +245,42 @@ def test_systemd_takes_every_unit(tmp_path):
     assert (done.returncode, ours) == (0, [])
 
 
+def test_the_image_can_open_the_store_that_is_named():
+    (found,) = documents(DEPLOY / "kubernetes" / "settings.yaml")
+    store = found["data"]["EXPUNGE_STORE"]
+    files, root = url_to_fs(store)  # raises where the package of that kind is missing
+    assert "file" in files.protocol
+    homes = [
+        mount["mountPath"]
+        for _, one in containers()
+        for mount in one["volumeMounts"]
+        if mount["name"] == "home"
+    ]
+    assert homes
+    assert all(Path(root).is_relative_to(home) for home in homes)
+
+
+def test_nothing_of_kubernetes_starts_before_set_up_has_written_the_key():
+    for one in (each for each in manifests() if each["kind"] == "Deployment"):
+        (first,) = one["spec"]["template"]["spec"]["initContainers"]
+        (keys,) = first["volumeMounts"]
+        assert f"{keys['mountPath']}/django.secret" in first["command"][-1]
+        assert first["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert (keys["name"], keys["readOnly"]) == ("keys", True)
+
+
+def test_the_image_dumps_the_database_that_compose_starts():
+    (server,) = re.findall(r"postgres:(\d+)", compose()["services"]["postgres"]["image"])
+    text = (DEPLOY / "Containerfile").read_text()
+    assert re.findall(r"postgresql-client-(\d+)", text) == [server]
+    for name in ("web", "migrate"):
+        assert "backups:/var/lib/expunge-backups" in compose()["services"][name]["volumes"]
+    assert "backups" in compose()["volumes"]
+    (web,) = (one for _, one in containers() if one["name"] == "web")
+    assert {"name": "backups", "mountPath": "/var/lib/expunge-backups"} in web["volumeMounts"]
+    assert "-o expunge -m 0700 /var/lib/expunge-keys /var/lib/expunge-backups" in text
+
+
 # --- alerts and metrics -----------------------------------------------------------------------
 
 
@@ -273,7 +310,7 @@ def swept(db, signing_key, rung):
     from audits.services.sweep_marks import note_sweep
 
     log.checkpoint(now=timezone.now())
-    note_sweep(began=timezone.now(), ended=timezone.now(), failed=0)
+    note_sweep(began=timezone.now(), ended=timezone.now(), failed=0, left=0)
 
 
 def test_every_metric_of_an_alert_is_there(swept):

@@ -12,4 +12,4 @@ from lineage.admin import ReadOnlyAdmin
 class SweepMarkAdmin(ReadOnlyAdmin):
     """The last sweep that came to its end."""
 
-    list_display = ("ended_at", "began_at", "failed")
+    list_display = ("ended_at", "began_at", "failed", "left")

@@ -16,6 +16,7 @@ from audits.queries.webhooks import UNWELL
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from uuid import UUID
 
 SOON = timedelta(days=7)
 
@@ -91,6 +92,11 @@ def webhook_numbers() -> WebhookNumbers:
 def last_sweep() -> SweepMark | None:
     """Return when the sweeper was through last; None where it never was."""
     return SweepMark.objects.first()
+
+
+def place_of_sweep() -> UUID | None:
+    """Return the case at which the sweeper is, or was last; None before the first."""
+    return SweepMark.objects.values_list("after", flat=True).first()
 
 
 def seconds_since(moment: datetime, now: datetime) -> float:

@@ -9,12 +9,15 @@ import hashlib
 import json
 import shutil
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import connection
 
+from audits.models import SweepMark
 from audits.services import registers
 from lineage.models import Backup
 from lineage.services import database_copies, store_copies
@@ -26,6 +29,7 @@ FORMAT = "expunge-backup-1"
 ABOUT, DATABASE, STORE, JOURNAL = "backup.json", "database.dump", "store.tar", "journal.jsonl"
 COVERS = "database, store, journal"
 _BLOCK = 1 << 20
+_LATELY = timedelta(minutes=1)
 
 
 class BackupRefused(ValueError):
@@ -34,13 +38,17 @@ class BackupRefused(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """What ``backup.json`` says; ``files`` are SHA-256 by name."""
+    """What ``backup.json`` says; ``files`` are SHA-256 by name.
+
+    ``migrations`` are those that its tables are of; none where an older release did not say.
+    """
 
     name: str
     made_at: datetime
     expires_at: datetime
     engine: str
     files: dict[str, str]
+    migrations: tuple[str, ...] = ()
 
 
 def back_up(*, folder: Path, keys: Path | None, expires_at: datetime, now: datetime) -> Backup:
@@ -93,6 +101,7 @@ def read_backup(folder: Path) -> Kept:
             expires_at=datetime.fromisoformat(told["expires_at"]),
             engine=str(told["engine"]),
             files={str(name): str(digest) for name, digest in told["files"].items()},
+            migrations=tuple(str(one) for one in told.get("migrations", ())),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise BackupRefused(f"{folder} is no backup: its {ABOUT} cannot be read.") from error
@@ -108,21 +117,27 @@ def read_backup(folder: Path) -> Kept:
     return kept
 
 
-def put_back(*, folder: Path, journal_too: bool) -> int:
+def put_back(*, folder: Path, journal_too: bool, stopped: bool, now: datetime) -> int:
     """Restore database and store; keys stay, and the journal, which is newer than any backup.
 
     Args:
         folder: of the backup.
         journal_too: the journal is lost, and its copy in the backup takes its place.
+        stopped: somebody says that nothing serves or works any more.
+        now: when.
 
     Returns:
         How many files of the store were written.
 
     Raises:
-        BackupRefused: as ``read_backup``; or there is no journal, or one to be kept.
+        BackupRefused: as ``read_backup``; or there is no journal, or one to be kept; or workers
+            are there; or the tables are of another release and could not be replaced.
         DatabaseNotCopied, StoreNotCopied, StoreFull, StoreNotWritable: with a sentence.
     """
     kept = read_backup(folder)
+    _check_database(kept)
+    if not stopped:
+        _check_nothing_works(now)
     journal = Path(settings.EXPUNGE_JOURNAL)
     if journal_too and journal.exists():
         raise BackupRefused(f"There is a journal at {journal}, newer than that of the backup.")
@@ -140,6 +155,11 @@ def put_back(*, folder: Path, journal_too: bool) -> int:
     return store_copies.unpack(folder / STORE)
 
 
+def end_sessions() -> None:
+    """End every session of a restored database, as it may have been ended since the backup."""
+    Session.objects.all().delete()
+
+
 def note_restored(*, kept: Kept, now: datetime) -> None:
     """Log that a backup was restored, erasures replayed and all found whole."""
     if not Backup.objects.filter(name=kept.name).exists():
@@ -153,6 +173,31 @@ def note_restored(*, kept: Kept, now: datetime) -> None:
             covers=COVERS,
         )
     registers.note_drill(name=kept.name, user=None, now=now)
+
+
+def _check_database(kept: Kept) -> None:
+    """Refuse tables that pg_restore would not replace: it knows only those of the backup."""
+    there = database_copies.applied()
+    differ = kept.migrations and there and set(kept.migrations) != set(there)
+    if differ and database_copies.engine() == "postgresql":
+        raise BackupRefused(
+            "The database has the tables of another release than the backup, and pg_restore does "
+            "not remove what it does not know. Make an empty database, name it in DATABASE_URL, "
+            "and run this again."
+        )
+
+
+def _check_nothing_works(now: datetime) -> None:
+    table = SweepMark.objects.model._meta.db_table  # noqa: SLF001  (Django documents it)
+    if table not in connection.introspection.table_names():
+        return  # an empty database
+    ended = SweepMark.objects.values_list("ended_at", flat=True).first()
+    if ended and abs(now - ended) < _LATELY:
+        raise BackupRefused(
+            "A sweep ended less than a minute ago, so workers are there: they would go on with "
+            "cases that the restored database does not know. Stop the site, the workers and the "
+            "scheduler, then wait a minute, or say --everything-stopped."
+        )
 
 
 def _check_folders(folder: Path, keys: Path | None) -> None:
@@ -184,6 +229,7 @@ def _write(folder: Path, expires_at: datetime, now: datetime) -> None:
         "made_at": now.isoformat(),
         "expires_at": expires_at.isoformat(),
         "engine": database_copies.engine(),
+        "migrations": database_copies.applied(),
         "files": files,
     }
     for name in files:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import DNS_NAME, EmailMessage
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -22,6 +23,7 @@ from audits.queries.letter_routes import address_of
 from audits.queries.letter_texts import phrases
 from audits.services import log
 from audits.services.letter_contents import Written, open_letter, seal_letter
+from audits.services.pacing import within_seconds
 from lineage import keys
 
 if TYPE_CHECKING:
@@ -60,12 +62,15 @@ def deliver(*, letter: Letter, now: datetime) -> bool:
 
 
 def deliver_waiting(*, now: datetime) -> int:
-    """Try again every letter whose time has come; return how many were sent."""
+    """Try again letters whose time has come, for some seconds; return how many were sent.
+
+    What fails waits longer each time, so that it does not keep others from their turn.
+    """
     lost = Q(next_try_at=None, created_at__lt=now - CLAIM)  # whoever wrote it died
     lost |= Q(next_try_at=None, created_at__gt=now + CLAIM)  # before the clock was set back
     due = Letter.objects.filter(lost | Q(next_try_at__lte=now), state=State.WAITING)
-    written = due.exclude(content=b"").select_related("request")
-    return sum(deliver(letter=letter, now=now) for letter in written)
+    written = due.exclude(content=b"").select_related("request").order_by("created_at")
+    return sum(deliver(letter=letter, now=now) for letter in within_seconds(written, "letters"))
 
 
 @transaction.atomic
@@ -112,15 +117,22 @@ def _message(letter: Letter, written: Written, to: str) -> EmailMessage:
     """Return the e-mail of a letter, which has the same Message-ID each time that it is sent.
 
     Whoever dies between the mail server's answer and ours leaves it to be sent again; by this
-    number the receiver's own server can tell that it is the same one.
+    number the receiver's own server can tell that it is the same one. Its second half is the
+    host of the site, as the name of a machine is another one in each container.
     """
     return EmailMessage(
         subject=one_line(written.subject),
         body=written.body,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[one_line(to)],
-        headers={"Message-ID": f"<{letter.pk}@{DNS_NAME}>"},
+        headers={"Message-ID": f"<{letter.pk}@{_host()}>"},
     )
+
+
+def _host() -> str:
+    """Return the host of ``SITE_URL`` as it may stand in a header."""
+    host = urlsplit(settings.SITE_URL).hostname or "localhost"
+    return host if host.isascii() else host.encode("idna").decode()
 
 
 def _drop(letter: Letter) -> None:

@@ -16,6 +16,7 @@ from audits.queries.notices import deployment_notice, others_of
 from audits.services import four_eyes, log
 from audits.services.notice_delivery import deliver
 from audits.services.notice_links import notice_of_link
+from audits.services.pacing import within_seconds
 from audits.services.requests import actor_of
 from audits.services.rights import require
 from lineage.models import Deployment, ModelVersion
@@ -92,11 +93,15 @@ def _log_due(notice: Notice, now: datetime) -> None:
 
 
 def send_due(*, now: datetime, request: ErasureRequest | None = None) -> int:
-    """Send the notices that are due, of one case or of all; return how many were sent."""
+    """Send the notices that are due, of one case or of all; return how many were sent.
+
+    It ends after some seconds; the next sweep goes on with the rest.
+    """
     due = Notice.objects.filter(state__in=[S.DUE, S.FAILED], next_at__lte=now)
     due = due.filter(request=request) if request else due
     rows = due.select_related("request", "recipient", "publication", "deployment__version")
-    return sum(deliver(notice=one, now=now) for one in rows.order_by("created_at"))
+    paced = within_seconds(rows.order_by("created_at"), "notices")
+    return sum(deliver(notice=one, now=now) for one in paced)
 
 
 def acknowledge_by_link(*, token: str, now: datetime) -> Notice:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audits.execution.rules_in_force import rules_in_force
-from audits.queries import cases
+from audits.queries import cases, watched
 from audits.queries.policy_values import held
 from audits.services import (
     exceptions,
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 logger = logging.getLogger("expunge.workflow")
-_turn = Turn()
 
 
 @shared_task(name="audits.advance")
@@ -90,13 +89,14 @@ def sweep() -> None:
         except Exception:  # damage in one place must not stop what has nothing to do with it
             logger.exception("a step of the sweep failed")
             failed += 1
-    for case_id in _turn.of(cases.cases_at_work()):
+    turn = Turn(after=watched.place_of_sweep(), keep=sweep_marks.note_place)
+    for case_id in turn.of(cases.cases_at_work()):
         try:
             advance(case_id)
         except Exception:  # one case that cannot go on must not stop the others
             logger.exception("case %s cannot be advanced", case_id)
             failed += 1
-    sweep_marks.note_sweep(began=now, ended=timezone.now(), failed=failed)
+    sweep_marks.note_sweep(began=now, ended=timezone.now(), failed=failed, left=turn.left)
 
 
 def _start(now: datetime) -> None:

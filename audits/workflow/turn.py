@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from uuid import UUID
 
 logger = logging.getLogger("expunge.workflow")
 
@@ -22,22 +22,28 @@ FEWEST = 20  # cases that are looked at in any pass, however slow the machine
 class Turn:
     """Goes round: a pass begins behind the case at which the one before it stopped.
 
-    A new process begins anywhere, so that no case is always too late.
+    Args:
+        after: that case; None begins with the first.
+        keep: called with each case before it is yielded. Whoever keeps that where it survives the
+            process goes on behind a case that ends the process.
     """
 
-    after: UUID = field(default_factory=uuid4)
+    after: UUID | None
+    keep: Callable[[UUID], None]
+    left: int = 0  # cases that the last pass had no time for
 
     def of(
         self, cases: Iterable[UUID], *, clock: Callable[[], float] = time.monotonic
     ) -> Iterator[UUID]:
         """Yield cases for some seconds; the others come in the next pass."""
-        ends, round_ = clock() + SECONDS, sorted(cases)
-        first = bisect_right(round_, self.after)
+        ends, round_, self.left = clock() + SECONDS, sorted(cases), 0
+        first = bisect_right(round_, self.after) if self.after else 0
         round_ = round_[first:] + round_[:first]
         for place, case in enumerate(round_):
             if place >= FEWEST and clock() > ends:
-                left = len(round_) - place
-                logger.warning("the sweep leaves %s of %s cases to the next", left, len(round_))
+                self.left = len(round_) - place
+                logger.warning("the sweep leaves %s of %s cases", self.left, len(round_))
                 return
-            yield case
             self.after = case
+            self.keep(case)
+            yield case

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.backends.sqlite3.base import Database  # type: ignore[attr-defined]  # the driver
+from django.db.migrations.recorder import MigrationRecorder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,13 @@ class DatabaseNotCopied(RuntimeError):
 def engine() -> str:
     """Return sqlite or postgresql."""
     return connection.vendor
+
+
+def applied() -> list[str]:
+    """Return the migrations that the tables are of, as ``app.name``; none of an empty database."""
+    return sorted(
+        f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations()
+    )
 
 
 def dump(path: Path) -> None:

@@ -40,27 +40,41 @@ def test_only_stores_that_can_be_erased_from_are_opened(kind):
     tried("stores that lead elsewhere", len(begins) + 2)
 
 
+NAMES = ("keys", "store", "broker", "journal", "mail", "cache")
+WRITTEN_LAST = ("expunge.sqlite3-wal", "expunge.sqlite3-shm")
+
+
 def standing(home):
     """The files and folders that an installation stands on, as its settings name them."""
-    for name in ("keys", "store", "broker", "journal"):
+    for name in NAMES:
         (home / name).mkdir(exist_ok=True)
         (home / name / "a.csv").write_text("email\nada@example.org\n")
     (home / "journal" / "erasures.jsonl").write_text("{}\n")
-    return [home / "keys", home / "store", home / "broker", home / "journal"]
+    return [home / name for name in NAMES]
 
 
-def test_no_identifier_names_the_folder_of_the_keys_the_store_or_the_journal(installation):
+def test_no_identifier_names_a_folder_or_file_of_the_installation(
+    installation, settings, monkeypatch
+):
     folders = standing(installation)
     place = locations.opened("files", {"pattern": f"file://{installation}/{{identifier}}"})
     (installation / "nested").symlink_to(installation / "keys")
-    for name in ("keys", "store", "broker", "journal", "nested"):
+    monkeypatch.setitem(settings.CACHES["default"], "LOCATION", installation / "cache")
+    for name, value in (
+        ("ENGINE", "django.db.backends.sqlite3"),
+        ("NAME", installation / "expunge.sqlite3"),
+    ):
+        monkeypatch.setitem(settings.DATABASES["default"], name, value)
+    for name in WRITTEN_LAST:
+        (installation / name).touch()
+    for name in (*NAMES, *WRITTEN_LAST, "nested"):
         with pytest.raises(LocationNotReachable, match="belongs to this installation"):
             place.erase(Person(email="eve@example.org", further=(name,)))
     whole = locations.opened("files", {"pattern": f"file://{installation.parent}/{{identifier}}"})
     with pytest.raises(LocationNotReachable, match="belongs to this installation"):
         whole.erase(Person(email=installation.name))
     assert all(list(one.iterdir()) for one in folders)
-    tried("own folders named by an identifier", 6)
+    tried("own folders named by an identifier", len(NAMES) + len(WRITTEN_LAST) + 2)
 
 
 def test_no_table_and_no_picture_of_the_installation_itself_is_rewritten(installation):

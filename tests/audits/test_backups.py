@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 from pyroaring import BitMap
 
 from audits.models import LogLeaf
+from audits.services.sweep_marks import note_sweep
 from lineage import artifacts
 from lineage.models import Backup, RecordContent
 from lineage.services import database_copies, missing_erasures
@@ -127,3 +131,34 @@ def test_postgresql_without_its_programs_is_refused_with_a_sentence(monkeypatch,
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(database_copies.DatabaseNotCopied, match="client programs of PostgreSQL"):
         database_copies.dump(tmp_path / "x")
+
+
+@pytest.mark.one_engine
+def test_a_restore_waits_until_the_workers_are_gone(backup):
+    before, now = types(), timezone.now()
+    note_sweep(began=now, ended=now, failed=0, left=0)
+    with pytest.raises(CommandError, match="A sweep ended less than a minute ago"):
+        restore(backup)
+    assert types() == before
+    restore(backup, "--everything-stopped")
+    assert types()[-1] == "restore_drilled"
+
+
+@pytest.mark.one_engine
+def test_a_session_of_the_backup_does_not_come_back(world, tmp_path):
+    SessionStore().create()
+    call_command("backup", str(tmp_path / "b"), "--days", "30")
+    Session.objects.all().delete()
+    restore(tmp_path / "b")
+    assert not Session.objects.exists()
+
+
+@pytest.mark.one_engine
+def test_tables_of_another_release_are_refused_where_pg_restore_would_stumble(backup, monkeypatch):
+    monkeypatch.setattr(database_copies, "engine", lambda: "postgresql")
+    about = json.loads((backup / "backup.json").read_text())
+    assert "audits.0053_place_of_the_sweep" in about["migrations"]
+    about |= {"engine": "postgresql", "migrations": about["migrations"][:-1]}
+    (backup / "backup.json").write_text(json.dumps(about))
+    with pytest.raises(CommandError, match="tables of another release than the backup"):
+        restore(backup)

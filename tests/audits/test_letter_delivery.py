@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
+from functools import partial
+from urllib.parse import urlsplit
 
 import pikepdf
 import pytest
@@ -21,6 +23,7 @@ from audits.queries.letter_routes import needing_somebody
 from audits.queries.letter_texts import builtin_text, current_text
 from audits.services import letter_delivery, letter_posting, letter_templates, letters, requests
 from audits.services.letter_contents import open_letter
+from audits.services.pacing import within_seconds
 from audits.services.rights import NotAllowed
 from lineage import keys
 from tests.audits.world import ADA, NOW, events, logged
@@ -87,7 +90,7 @@ def test_F12_a_letter_is_tried_five_times_at_growing_distances_then_staff_are_to
 
 
 def test_a_letter_that_leaves_twice_has_one_number_by_which_its_receiver_can_tell(
-    case, monkeypatch
+    case, monkeypatch, settings
 ):
     """Whoever sends it may die before saying so, and the sweep cannot know that it left."""
     with monkeypatch.context() as dying:
@@ -98,7 +101,27 @@ def test_a_letter_that_leaves_twice_has_one_number_by_which_its_receiver_can_tel
     letter = Letter.objects.get()
     first, second = (one.message()["Message-ID"] for one in mail.outbox)
     assert first == second
-    assert first.startswith(f"<{letter.pk}@")
+    assert first == f"<{letter.pk}@{urlsplit(settings.SITE_URL).hostname}>"  # of no machine
+
+
+def test_a_mail_server_that_hangs_does_not_hold_up_the_rest_of_a_sweep(
+    case, no_server, monkeypatch
+):
+    send(case)
+    send(case, "EXTENSION", **EXTENSION)
+    tried: list[str] = []
+    seconds = iter([0.0, 20.0])  # the first waited that long for the server
+
+    def one_that_hangs(*, letter, now):
+        tried.append(letter.code)
+        return False
+
+    monkeypatch.setattr(letter_delivery, "deliver", one_that_hangs)
+    monkeypatch.setattr(
+        letter_delivery, "within_seconds", partial(within_seconds, clock=seconds.__next__)
+    )
+    letter_delivery.deliver_waiting(now=NOW + HOURS)
+    assert tried == ["ACKNOWLEDGEMENT"]
 
 
 def test_a_letter_from_before_the_clock_was_set_back_does_not_wait_for_that_hour(

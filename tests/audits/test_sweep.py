@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from audits.models import ErasureRequest
+from audits.models import ErasureRequest, SweepMark
 from audits.queries.cases import cases_at_work
 from audits.services import late
 from audits.workflow import tasks
@@ -52,7 +52,8 @@ def test_a_case_is_left_alone_while_it_waits_for_a_job_however_that_ends(world, 
 
 def test_a_sweep_without_time_for_all_goes_round(caplog):
     cases = [UUID(int=number) for number in range(3 * FEWEST)]
-    turn = Turn(after=UUID(int=FEWEST // 2))
+    kept: list[UUID] = []
+    turn = Turn(after=UUID(int=FEWEST // 2), keep=kept.append)
     seen: list[UUID] = []
     with caplog.at_level(logging.WARNING, logger="expunge.workflow"):
         for _ in range(3):
@@ -61,5 +62,28 @@ def test_a_sweep_without_time_for_all_goes_round(caplog):
     assert sorted(set(seen)) == cases
     assert seen[0] == UUID(int=FEWEST // 2 + 1)
     assert len(seen) == pytest.approx(3 * (FEWEST + SECONDS), abs=3)
-    assert "leaves" in caplog.text
+    assert kept == seen
+    assert ("leaves" in caplog.text, turn.left > 0) == (True, True)
     assert list(turn.of(cases[:2], clock=lambda: 0)) == cases[:2]
+    assert turn.left == 0
+
+
+def test_a_case_that_ends_the_process_does_not_hide_those_behind_it(world, monkeypatch):
+    cases = sorted(UUID(int=number) for number in range(1, 4))
+    looked_at: list[UUID] = []
+
+    def die(case_id):
+        looked_at.append(case_id)
+        if case_id == cases[0]:
+            raise SystemExit
+
+    monkeypatch.setattr(tasks, "advance", die)
+    monkeypatch.setattr(tasks, "SWEPT", ())
+    monkeypatch.setattr("audits.queries.cases.cases_at_work", lambda: cases)
+    with pytest.raises(SystemExit):
+        tasks.sweep()
+    with pytest.raises(SystemExit):  # in any other process
+        tasks.sweep()
+    assert looked_at == [*cases, cases[0]]
+    mark = SweepMark.objects.get()
+    assert (mark.after, mark.left) == (cases[0], 0)

@@ -53,6 +53,8 @@ def deployed(settings, tmp_path, db):
     ("path", "status"),
     [
         ("/static/style.css", 200),
+        ("/healthz", 200),
+        ("/metrics", 404),
         ("/erasure/", 200),
         ("/accounts/login/", 200),
         ("/nothing/", 404),
@@ -70,7 +72,7 @@ def test_every_answer_says_it_files_and_errors_too(deployed, monkeypatch, path, 
         assert b"".join(answer)
         answer.close()
     assert answer.status_code == status
-    files = path.startswith("/static/")
+    files = path.startswith(("/static/", "/healthz", "/metrics"))  # no pages
     said = {
         name: answer.headers.get(name) for name in SAID if name != "X-Frame-Options" or not files
     }

@@ -40,7 +40,7 @@ def test_a_quiet_installation_can_serve(client):
     assert response.status_code == 200
     assert response.json() == {
         "status": "ready",
-        "checks": {"database": "ok", "migrations": "ok", "erasures": "ok"},
+        "checks": dict.fromkeys(["database", "migrations", "set_up", "erasures"], "ok"),
         "jobs_queued": 0,
         "jobs_running": 0,
         "oldest_queued_seconds": None,
@@ -75,10 +75,18 @@ def test_tables_of_an_older_release_are_a_503_and_those_of_a_newer_one_are_not(c
     MigrationRecorder.Migration.objects.create(app="audits", name="9999_of_tomorrow")
     assert client.get("/readyz").status_code == 200
     readiness.forget()
-    MigrationRecorder.Migration.objects.get(app="audits", name="0052_sweep_marks").delete()
+    MigrationRecorder.Migration.objects.get(app="audits", name="0053_place_of_the_sweep").delete()
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["checks"]["migrations"] == "1 missing: run manage.py migrate"
+
+
+@pytest.mark.django_db
+def test_a_process_from_before_set_up_gets_no_visitors(client, settings):
+    settings.SECRET_KEY_KEPT = False  # it signs with a key that no other process has
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert "start anew" in response.json()["checks"]["set_up"]
 
 
 def whole(client):
@@ -110,6 +118,20 @@ def test_each_part_that_work_needs_is_missed(client, settings, tmp_path, monkeyp
     assert set(wrong) == {"sweep", "store", "broker", "log_head"}
     assert (wrong["store"], wrong["broker"]) == ("not writable", "unreachable")
     assert client.get("/readyz").status_code == 200  # the public form is there all the same
+
+
+@pytest.mark.django_db
+def test_a_check_that_breaks_is_told_by_its_kind_and_the_others_are_told(
+    client, monkeypatch, settings
+):
+    def break_down():
+        raise ImportError("ada@example.org")
+
+    monkeypatch.setitem(readiness.WORKING, "store", break_down)
+    found = client.get("/readyz?all")
+    assert (found.status_code, found.json()["checks"]["store"]) == (503, "failed: ImportError")
+    settings.EXPUNGE_METRICS, settings.EXPUNGE_METRICS_NETWORKS = True, ["127.0.0.0/8"]
+    assert 'expunge_ready{check="store"} 0.0' in client.get("/metrics").text
 
 
 @pytest.mark.django_db

@@ -12,6 +12,7 @@ import pytest
 from django.core import mail
 
 from config import logs
+from config.celery import app as celery
 from config.redaction import RedactSecretLinks
 from lineage.core.log_context import about, bound
 from tests.audits.world import ADA, BERT, CLEO, DORA
@@ -65,6 +66,22 @@ def test_an_exception_is_told_by_kind_and_place_and_not_by_what_it_says(lines):
     assert line["trace"][0].endswith(
         "test_an_exception_is_told_by_kind_and_place_and_not_by_what_it_says"
     )
+    assert "ada@" not in json.dumps(line)
+
+
+@pytest.mark.parametrize("throws", [(), (ValueError,)])
+def test_a_task_that_fails_does_not_have_its_exception_quoted_by_celery(lines, throws):
+    @celery.task(name="tests.fails", throws=throws)
+    def fails():
+        int("ada@example.org")
+
+    try:
+        fails.apply()
+    finally:
+        celery.tasks.unregister("tests.fails")
+    (line,) = [one for one in lines() if one["logger"] == logs.CELERY_TRACE]
+    assert line["message"].startswith("Task tests.fails[")
+    assert line["message"].endswith(": an error" if throws else ": ValueError")
     assert "ada@" not in json.dumps(line)
 
 

@@ -13,6 +13,7 @@ from collections import Counter
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from audits.models import ErasureRequest
@@ -139,12 +140,15 @@ def _copies(case: ErasureRequest) -> list[str]:
 
     from audits.models import Letter
 
-    letters = {str(pk) for pk in Letter.objects.filter(request=case).values_list("pk", flat=True)}
+    host = urlsplit(settings.SITE_URL).hostname
+    letters = {
+        f"<{pk}@{host}>" for pk in Letter.objects.filter(request=case).values_list("pk", flat=True)
+    }
     sent: Counter[str] = Counter()
     for path in Path(settings.EMAIL_FILE_PATH).glob("*.log"):
         for line in path.read_text().splitlines():
-            if line.startswith("Message-ID: <"):
-                sent[line.removeprefix("Message-ID: <").partition("@")[0]] += 1
+            if line.startswith("Message-ID: "):
+                sent[line.removeprefix("Message-ID: ").strip()] += 1
     return [
         f"{case.reference}: {count} copies"
         for one, count in sent.items()

@@ -10,7 +10,13 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from audits.services.backing_up import BackupRefused, note_restored, put_back, read_backup
+from audits.services.backing_up import (
+    BackupRefused,
+    end_sessions,
+    note_restored,
+    put_back,
+    read_backup,
+)
 from lineage.artifacts import StoreFull, StoreNotWritable
 from lineage.services.database_copies import DatabaseNotCopied
 from lineage.services.store_copies import StoreNotCopied
@@ -22,12 +28,12 @@ _FAILED = (DatabaseNotCopied, StoreNotCopied, StoreFull, StoreNotWritable, OSErr
 
 
 class Command(BaseCommand):
-    """``manage.py restore FOLDER --yes [--journal-lost]``."""
+    """``manage.py restore FOLDER --yes [--journal-lost] [--everything-stopped]``."""
 
     help = (
         "Put database and store of a backup in the place of what there is, migrate, erase again "
-        "who was erased since (replay_erasures), check all (fsck) and log the drill. Stop the "
-        "site and the workers before. Keys and journal stay as they are."
+        "who was erased since (replay_erasures), check all (fsck) and log the drill. All sessions "
+        "end. Stop the site and the workers before. Keys and journal stay as they are."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,6 +48,12 @@ class Command(BaseCommand):
             help="the journal is lost for good: take the copy of the backup",
         )
 
+        parser.add_argument(
+            "--everything-stopped",
+            action="store_true",
+            help="nothing serves or works any more, although a sweep ended within the last minute",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Restore, replay, check and log.
 
@@ -53,13 +65,19 @@ class Command(BaseCommand):
             raise CommandError("What the database holds now would be replaced; say --yes to that.")
         try:
             kept = read_backup(folder)
-            files = put_back(folder=folder, journal_too=options["journal_lost"])
+            files = put_back(
+                folder=folder,
+                journal_too=options["journal_lost"],
+                stopped=options["everything_stopped"],
+                now=timezone.now(),
+            )
         except BackupRefused as error:
             raise CommandError(str(error)) from error
         except _FAILED as error:
             raise CommandError(f"{error} Put it right and run this again.") from error
         self.stdout.write(f"Database and {files} files of the store are as on {kept.made_at:%F}.")
         call_command("migrate", interactive=False, verbosity=0)
+        end_sessions()
         if Path(settings.EXPUNGE_JOURNAL).exists():
             call_command("replay_erasures", stdout=self.stdout, stderr=self.stderr)
         call_command("fsck", stdout=self.stdout, stderr=self.stderr)
