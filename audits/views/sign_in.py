@@ -41,7 +41,8 @@ class SignInForm(PlainErrors, AuthenticationForm):
         now = timezone.now()
         if self.request and too_many_attempts(self.request, now=now):
             raise forms.ValidationError(_too_many())
-        member = User.objects.filter(username=self.data.get("username", ""), is_staff=True).first()
+        name = self.cleaned_data.get("username", "")  # as the account is looked up by it
+        member = User.objects.filter(username=name, is_staff=True).first()
         locked = member is not None and is_locked(member, now)
         try:
             given: dict[str, Any] = super().clean()

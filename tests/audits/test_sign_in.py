@@ -152,6 +152,19 @@ def test_failures_lock_an_account_with_one_answer_and_an_administrator_opens_it(
     assert is_in(client)
 
 
+@pytest.mark.parametrize("spelled", [" ann", "ann ", "\N{FULLWIDTH LATIN SMALL LETTER A}nn"])
+def test_a_name_spelled_otherwise_counts_and_is_locked_like_the_account_that_it_opens(ann, spelled):
+    assert typed(Client(), name=spelled).status_code == 302
+    for _ in range(3):
+        typed(Client(), "wrong", name=spelled)
+    assert len(events("staff_locked")) == 1
+    assert typed(Client(), name=spelled).status_code == 200
+
+
+def test_a_name_with_a_zero_byte_is_refused_with_a_sentence(ann):
+    assert typed(Client(), name="ann\0").status_code == 200
+
+
 def test_a_lock_opens_by_itself_unless_it_should_wait_for_an_administrator(ann, settings):
     then = timezone.now() - timedelta(minutes=settings.EXPUNGE_LOCK_MINUTES + 1)
     for _ in range(3):
