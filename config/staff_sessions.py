@@ -9,10 +9,12 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.models import User
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
-from audits.queries.sign_in import KEPT
-from audits.services.sign_in import keep_session, lacks_second_factor
+from audits.queries.sign_in import KEPT, has_second_factor, password_only
+from audits.services.sign_in import keep_session, must_use_second_factor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,9 +41,23 @@ class StaffSessions:
                 logout(request)
             elif isinstance(user := request.user, User):
                 _note(request, user, now)
-                if not request.path.startswith(OPEN) and lacks_second_factor(user):
-                    return redirect("mfa_index")
+                if must_use_second_factor(user) and (away := _to_a_factor(request, user)):
+                    return away
         return self.get_response(request)
+
+
+def _to_a_factor(request: HttpRequest, user: User) -> HttpResponse | None:
+    """Lead whoever used no second factor to get one, or to use the one of the account."""
+    if not has_second_factor(user):
+        return None if request.path.startswith(OPEN) else redirect("mfa_index")
+    factors, again = reverse("mfa_index"), reverse("mfa_reauthenticate")
+    using = (again, reverse("mfa_reauthenticate_webauthn"))
+    # Who has the password alone shall not change the factors that keep them out.
+    if request.path.startswith(OPEN) and not request.path.startswith(factors):
+        return None
+    if request.path in using or not password_only(request.session):
+        return None
+    return redirect(f"{again}?{urlencode({'next': request.get_full_path()})}")
 
 
 def _is_over(request: HttpRequest, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from django.db import transaction
 from audits.core.roles import Right
 from audits.models import SignInFailures, StaffSession
 from audits.queries.accounts import colleague_at
-from audits.queries.sign_in import has_second_factor, holds
+from audits.queries.sign_in import holds
 from audits.services import log
 from audits.services.actors import actor_of, staff_pseudonym
 from audits.services.rights import has_right
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 DECIDING = (Right.REVIEW, Right.OPERATE, Right.ADMINISTER)
 
 
-def lacks_second_factor(member: User) -> bool:
-    """Return whether a member who must have a second factor has none."""
+def must_use_second_factor(member: User) -> bool:
+    """Return whether a member comes no further without a second factor."""
     policy = settings.EXPUNGE_SECOND_FACTOR
     asked = member.is_staff if policy == "ALL" else has_right(member, *DECIDING)
-    return policy != "OPTIONAL" and asked and not has_second_factor(member)
+    return policy != "OPTIONAL" and asked
 
 
 @transaction.atomic
