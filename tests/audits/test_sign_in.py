@@ -8,6 +8,7 @@ import re
 import struct
 import time
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -215,6 +216,36 @@ def test_who_must_have_a_second_factor_comes_no_further_without_one(ann, setting
     assert is_in(client)
 
 
+def test_the_first_factor_ends_the_sessions_that_the_password_alone_opened(ann):
+    mine, theirs = Client(), Client()
+    typed(mine)
+    typed(theirs)
+    assert is_in(theirs)
+    with_an_app(mine)
+    assert not is_in(theirs)
+    assert is_in(mine)
+
+
+def test_where_a_factor_is_asked_for_a_session_must_have_used_it_not_just_the_account(
+    ann, settings
+):
+    settings.EXPUNGE_SECOND_FACTOR = "DECIDING"
+    client = signed_in(ann)
+    secret = with_an_app(client)
+    session = client.session
+    session[KEPT] = {**session[KEPT], "factor": False}  # one that was not ended
+    session.save()
+    using = f"{FACTOR}reauthenticate/?next=%2Flog%2F"
+    assert client.get("/log/").headers["Location"] == using
+    for page in ("", "totp/deactivate/", "recovery-codes/generate/"):
+        assert client.get(f"{FACTOR}{page}").headers["Location"].startswith(f"{FACTOR}reauth")
+    client.post("/accounts/again/", {"password": PASSWORD})
+    assert not is_in(client)
+    cache.clear()
+    client.post(using, {"code": code_now(secret)})
+    assert is_in(client)
+
+
 def test_the_first_page_names_the_missing_factor_to_those_who_decide(ann):
     client = signed_in(ann)
     assert b"Add a second factor" in client.get("/home/").content
@@ -308,6 +339,45 @@ def test_what_was_posted_is_carried_out_once_somebody_has_proved_who_they_are(an
     assert done.headers["Location"] == "/holds/"
     hold.refresh_from_db()
     assert hold.released_at
+
+
+def test_a_lock_that_others_closed_does_not_stop_who_is_signed_in_from_proving_it(ann):
+    client = signed_in(ann)
+    for _ in range(3):
+        typed(Client(), "wrong")
+    assert len(events("staff_locked")) == 1
+    kept(client, proved=timedelta(hours=1))
+    client.post("/accounts/again/", {"password": PASSWORD, "next": "/log/"})
+    assert client.post(f"/holds/{UUID(int=7)}/release/").status_code == 404
+
+
+def _wrong_password(client: Client):
+    return client.post("/accounts/again/", {"password": "wrong"})
+
+
+def _wrong_old_password(client: Client):
+    fresh = "eight brown herons stand"
+    changed = {"old_password": "wrong", "new_password1": fresh, "new_password2": fresh}
+    return client.post("/admin/password_change/", changed)
+
+
+def _wrong_code(client: Client):
+    return client.post(f"{FACTOR}reauthenticate/", {"code": "nonsense"})
+
+
+@pytest.mark.parametrize("guess", [_wrong_password, _wrong_old_password, _wrong_code])
+def test_wrong_proofs_of_who_is_signed_in_end_that_session_and_lock_nothing(ann, guess):
+    client, other = signed_in(ann), signed_in(ann)
+    with_an_app(client)
+    client, other = signed_in(ann), signed_in(ann)
+    guess(client)
+    client.post("/accounts/again/", {"password": PASSWORD})  # a right one: counted anew
+    assert [guess(client).status_code for _ in range(2)] == [200, 200]
+    assert is_in(client)
+    assert b"signed out after too many" in client.get(guess(client).headers["Location"]).content
+    assert not is_in(client)
+    assert is_in(other)
+    assert events("staff_locked") == []
 
 
 def test_an_account_is_changed_in_the_admin_only_by_whoever_proves_it(ann):

@@ -84,6 +84,7 @@ def test_whoever_is_linked_is_known_by_their_id_when_the_address_changes(issuer,
     "claims",
     [
         {"email_verified": False},
+        {"email_verified": "false"},
         {"email": "stranger@example.org"},
         {"email": ""},
         {"email": "", "groups": ["Administrator"]},
@@ -149,6 +150,21 @@ def test_whoever_has_no_password_proves_it_again_through_the_service(issuer, ann
     assert b"prompt%3Dlogin" in client.get(asked).content
     through(issuer, client)
     assert client.post(f"/holds/{UUID(int=7)}/release/").status_code == 404
+
+
+def test_whoever_has_no_password_is_asked_before_their_factors_change(issuer, ann):
+    client, _ = through(issuer)
+    ann.set_unusable_password()
+    ann.save()
+    client.force_login(ann)
+    pages = [f"/accounts/second-factor/{page}" for page in ("totp/activate/", "webauthn/add/")]
+    assert [client.get(page).status_code for page in pages] == [200, 200]
+    session = client.session
+    session[KEPT] = {**session[KEPT], "proved": 0}
+    session.save()
+    for page in pages:
+        for answer in (client.get(page), client.post(page, {})):
+            assert answer.headers["Location"].startswith("/accounts/again/elsewhere/")
 
 
 def test_roles_that_a_token_claims_are_not_taken(issuer, ann):
