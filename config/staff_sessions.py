@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.models import User
@@ -14,15 +16,19 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from audits.queries.sign_in import KEPT, has_second_factor, password_only
-from audits.services.sign_in import keep_session, must_use_second_factor
+from audits.services.sign_in import NOTED, keep_session, must_use_second_factor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponse
 
-# How many seconds old it may be when a session was last used: each note of it is a write.
-NOTED_EVERY = 60
+# What a view may ask of a post that was kept: where the site is, and what its forms hold.
+NEEDED = {
+    *("REQUEST_METHOD", "PATH_INFO", "SCRIPT_NAME", "CONTENT_TYPE", "CSRF_COOKIE"),
+    *("SERVER_NAME", "SERVER_PORT", "HTTP_HOST", "HTTP_X_FORWARDED_HOST"),
+    *("HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PROTO"),
+}
 # Where somebody without the second factor that they must have may go: to get one, or away.
 OPEN = ("/accounts/", "/erasure/", "/told/", "/api/")
 
@@ -43,7 +49,10 @@ class StaffSessions:
                 _note(request, user, now)
                 if must_use_second_factor(user) and (away := _to_a_factor(request, user)):
                     return away
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.session.modified and STATE_SESSION_KEY in request.session:
+            _trim(request)
+        return response
 
 
 def _to_a_factor(request: HttpRequest, user: User) -> HttpResponse | None:
@@ -60,6 +69,17 @@ def _to_a_factor(request: HttpRequest, user: User) -> HttpResponse | None:
     return redirect(f"{again}?{urlencode({'next': request.get_full_path()})}")
 
 
+def _trim(request: HttpRequest) -> None:
+    """Keep of a post that waits for a proof no cookie, address or browser of whoever sent it."""
+    waiting = request.session[STATE_SESSION_KEY]
+    if "request" not in waiting:
+        return
+    sent = json.loads(waiting["request"])
+    if sent["META"].keys() - NEEDED:
+        sent["META"] = {name: sent["META"][name] for name in NEEDED & sent["META"].keys()}
+        request.session[STATE_SESSION_KEY] = {"request": json.dumps(sent)}
+
+
 def _is_over(request: HttpRequest, now: datetime) -> bool:
     kept, at = request.session.get(KEPT), now.timestamp()
     if kept is None:  # of before there were limits
@@ -72,7 +92,7 @@ def _note(request: HttpRequest, user: User, now: datetime) -> None:
     """Note that the session was used, and its new key where a password was changed."""
     session, at = request.session, now.timestamp()
     kept = session.get(KEPT) or {"began": at, "seen": 0.0, "proved": 0.0, "key": ""}
-    if at - kept["seen"] < NOTED_EVERY and kept["key"] == session.session_key:
+    if at - kept["seen"] < NOTED.total_seconds() and kept["key"] == session.session_key:
         return
     session[KEPT] = {**kept, "seen": at, "key": session.session_key}
     began = datetime.fromtimestamp(kept["began"], UTC)

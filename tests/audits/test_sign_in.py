@@ -11,6 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -20,7 +21,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from audits.models import LogLeaf
+from audits.models import LogLeaf, StaffSession
 from audits.queries.sign_in import KEPT
 from audits.services import accounts, holds, sign_in
 from tests.audits.test_role_matrix import PAGES, addresses
@@ -154,7 +155,9 @@ def test_failures_lock_an_account_with_one_answer_and_an_administrator_opens_it(
 
 
 @pytest.mark.parametrize("spelled", [" ann", "ann ", "\N{FULLWIDTH LATIN SMALL LETTER A}nn"])
-def test_a_name_spelled_otherwise_counts_and_is_locked_like_the_account_that_it_opens(ann, spelled):
+def test_a_name_spelled_otherwise_counts_and_is_locked_like_the_account_that_it_opens(
+    ann, spelled
+):
     assert typed(Client(), name=spelled).status_code == 302
     for _ in range(3):
         typed(Client(), "wrong", name=spelled)
@@ -267,6 +270,17 @@ def test_a_session_ends_unused_or_after_so_many_hours(ann, settings):
         assert not is_in(client)
 
 
+def test_sessions_that_are_over_are_deleted_with_what_waits_in_them(ann, settings):
+    used, idle, expired = (signed_in(ann) for _ in range(3))
+    now, idling = timezone.now(), timedelta(minutes=settings.EXPUNGE_SESSION_IDLE_MINUTES + 2)
+    keys = [one.session.session_key for one in (used, idle, expired)]
+    StaffSession.objects.filter(session=keys[1]).update(seen_at=now - idling)
+    Session.objects.filter(pk=keys[2]).update(expire_date=now)
+    assert sign_in.forget_sessions(now=now) == 2
+    assert list(Session.objects.values_list("pk", flat=True)) == keys[:1]
+    assert is_in(used)
+
+
 def test_members_see_their_sessions_and_end_others(ann, django_assert_max_num_queries):
     here, there, third, stranger = (signed_in(ann) for _ in range(4))
     bea = signed_in(member("bea", "Auditor"))
@@ -330,7 +344,11 @@ def test_what_was_posted_is_carried_out_once_somebody_has_proved_who_they_are(an
     )
     client = signed_in(ann)
     kept(client, proved=timedelta(hours=1))
-    asked = client.post(f"/holds/{hold.pk}/release/").headers["Location"]
+    browser = {"HTTP_USER_AGENT": "Browser of ann", "REMOTE_ADDR": "192.0.2.7"}
+    asked = client.post(f"/holds/{hold.pk}/release/", **browser).headers["Location"]
+    waits = client.session[STATE_SESSION_KEY]["request"]
+    assert f"/holds/{hold.pk}/release/" in waits
+    assert not [said for said in (*browser.values(), client.session.session_key) if said in waits]
     assert client.post(asked, {"password": "wrong"}).status_code == 200
     hold.refresh_from_db()
     assert hold.released_at is None
