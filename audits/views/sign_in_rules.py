@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from audits.queries.sign_in import is_stale
-from audits.services.sign_in import forget_claims, link
+from audits.services.sign_in import forget_claims, link, subject_at
 from audits.views.access import page
 from audits.views.limiter import network_of
 from audits.views.proving import note_wrong_proof
@@ -103,6 +103,14 @@ class VouchedStaff(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allaut
         """Nobody makes an account by signing in elsewhere."""
         return False
 
+    def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: Any) -> User:  # noqa: ANN401
+        """Name whoever is vouched for by the service as well: two may use one ``sub``."""
+        issuer = sociallogin.provider.app.settings["server_url"]
+        account = sociallogin.account
+        account.uid = subject_at(issuer, account.uid)
+        user: User = super().populate_user(request, sociallogin, data)
+        return user
+
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Let in whom an administrator gave an account with the address that the service verified.
 
@@ -110,7 +118,9 @@ class VouchedStaff(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allaut
         """
         member = sociallogin.user if sociallogin.is_existing else None
         if member is None:
-            address = next((one.email for one in sociallogin.email_addresses if _verified(one)), "")
+            address = next(
+                (one.email for one in sociallogin.email_addresses if _verified(one)), ""
+            )
             member = address and link(
                 email=address,
                 provider=sociallogin.account.provider,
