@@ -11,7 +11,7 @@ from config import api
 
 # One way in: with the second factor, the lock and the limits.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-admin.site.password_change = counting_old_passwords(  # type: ignore[method-assign]
+admin.site.password_change = counting_old_passwords(  # type: ignore[assignment, method-assign]
     admin.site.password_change
 )
 urlpatterns = [

@@ -344,11 +344,14 @@ def test_what_was_posted_is_carried_out_once_somebody_has_proved_who_they_are(an
     )
     client = signed_in(ann)
     kept(client, proved=timedelta(hours=1))
-    browser = {"HTTP_USER_AGENT": "Browser of ann", "REMOTE_ADDR": "192.0.2.7"}
-    asked = client.post(f"/holds/{hold.pk}/release/", **browser).headers["Location"]
+    browser, network = "Browser of ann", "192.0.2.7"
+    said = client.post(
+        f"/holds/{hold.pk}/release/", headers={"user-agent": browser}, REMOTE_ADDR=network
+    )
+    asked = said.headers["Location"]
     waits = client.session[STATE_SESSION_KEY]["request"]
     assert f"/holds/{hold.pk}/release/" in waits
-    assert not [said for said in (*browser.values(), client.session.session_key) if said in waits]
+    assert not [one for one in (browser, network, client.session.session_key) if one in waits]
     assert client.post(asked, {"password": "wrong"}).status_code == 200
     hold.refresh_from_db()
     assert hold.released_at is None
