@@ -6,10 +6,14 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from audits.views.proving import counting_old_passwords
 from config import api
 
 # One way in: with the second factor, the lock and the limits.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.password_change = counting_old_passwords(  # type: ignore[assignment, method-assign]
+    admin.site.password_change
+)
 urlpatterns = [
     path("", include("audits.urls")),
     path("models/", include("lineage.urls")),

@@ -256,6 +256,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
         "result": choice("GIVEN", "TAKEN"),
     },
     "staff_linked": {"member": UUID},
+    "staff_unlinked": {"member": UUID},
     "webhook_added": {"webhook": UUID, "url": SHA256, "events": list_of(CODE)},
     "webhook_paused": {"webhook": UUID, "by": choice("STAFF", "GONE")},
     "webhook_resumed": {"webhook": UUID},

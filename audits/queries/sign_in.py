@@ -30,8 +30,8 @@ def is_stale(session: Mapping[str, Any], now: datetime) -> bool:
 
 
 def password_only(session: Mapping[str, Any]) -> bool:
-    """Return whether whoever has this session had no second factor at sign-in, nor since."""
-    return not session.get(KEPT, {}).get("factor", True)
+    """Return whether whoever has this session used no second factor at sign-in, nor since."""
+    return not session.get(KEPT, {}).get("factor", False)
 
 
 def is_locked(member: User, now: datetime) -> bool:
@@ -52,6 +52,12 @@ def holds(failures: SignInFailures, now: datetime) -> bool:
 def has_second_factor(member: User) -> bool:
     """Return whether an account has a passkey or an authenticator app."""
     return bool(Authenticator.objects.filter(user=member, type__in=FACTORS).exists())
+
+
+def is_first_factor(added: Authenticator) -> bool:
+    """Return whether an account had no passkey and no app before this one."""
+    held = Authenticator.objects.filter(user=added.user_id, type__in=FACTORS)
+    return not held.exclude(pk=added.pk).exists()
 
 
 def sessions_of(member: User, now: datetime) -> QuerySet[StaffSession]:

@@ -147,6 +147,16 @@ def reset_factors(*, name: str, now: datetime) -> int:
     return sign_in.take_factors(_account(name), now=now)
 
 
+@transaction.atomic
+def unlink_account(*, name: str, now: datetime) -> bool:
+    """Let no service vouch for a member until one is linked anew; False where none did.
+
+    Raises:
+        AccountRefused: there is no such account.
+    """
+    return sign_in.unlink(_account(name), now=now)
+
+
 def _known(role: str) -> str:
     """Return the role, whatever the case it was typed in."""
     for name in ROLES:

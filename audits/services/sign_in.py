@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from allauth.mfa.models import Authenticator
@@ -9,11 +11,12 @@ from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Q
 
 from audits.core.roles import Right
 from audits.models import SignInFailures, StaffSession
 from audits.queries.accounts import colleague_at
-from audits.queries.sign_in import has_second_factor, holds
+from audits.queries.sign_in import holds
 from audits.services import log
 from audits.services.actors import actor_of, staff_pseudonym
 from audits.services.rights import has_right
@@ -23,14 +26,17 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
+# When a session was last used is noted at most so often: each note of it is a write.
+NOTED = timedelta(seconds=60)
+AT_ONCE = 500  # sessions; the others follow with the next sweep
 DECIDING = (Right.REVIEW, Right.OPERATE, Right.ADMINISTER)
 
 
-def lacks_second_factor(member: User) -> bool:
-    """Return whether a member who must have a second factor has none."""
+def must_use_second_factor(member: User) -> bool:
+    """Return whether a member comes no further without a second factor."""
     policy = settings.EXPUNGE_SECOND_FACTOR
     asked = member.is_staff if policy == "ALL" else has_right(member, *DECIDING)
-    return policy != "OPTIONAL" and asked and not has_second_factor(member)
+    return policy != "OPTIONAL" and asked
 
 
 @transaction.atomic
@@ -89,11 +95,19 @@ def note_factor(
     _tell("staff_factor_changed", member, now=now, by=by, **data)
 
 
+def subject_at(issuer: str, subject: str) -> str:
+    """Return how a person is named whom a service calls ``subject``: 64 hex digits.
+
+    A ``sub`` is one person's only at its issuer (OpenID Connect Core 1.0, section 2).
+    """
+    return sha256(f"{issuer}\n{subject}".encode()).hexdigest()
+
+
 @transaction.atomic
 def link(*, email: str, provider: str, subject: str, now: datetime) -> User | None:
     """Link whom a service vouches for to the one open account of staff with their address.
 
-    ``subject`` is how the service names them for good. None where there is no such account, or it
+    ``subject`` names them for good (``subject_at``). None where there is no such account, or it
     is linked to somebody else: an address that was given to another person opens nothing.
     """
     member = colleague_at(email)
@@ -109,6 +123,21 @@ def link(*, email: str, provider: str, subject: str, now: datetime) -> User | No
     return member
 
 
+@transaction.atomic
+def unlink(member: User, *, now: datetime) -> bool:
+    """Let no service vouch for a member until one is linked anew; False where none did.
+
+    It ends the sessions of the member.
+    """
+    linked = SocialAccount.objects.select_for_update().filter(user=member)
+    if not linked:
+        return False
+    linked.delete()
+    _tell("staff_unlinked", member, now=now)
+    end_sessions(member)
+    return True
+
+
 def forget_claims(member: User) -> None:
     """Keep of what a service said of a member nothing but how it names them."""
     SocialAccount.objects.filter(user=member).exclude(extra_data={}).update(extra_data={})
@@ -120,6 +149,18 @@ def keep_session(member: User, key: str, *, began: datetime, now: datetime) -> N
         StaffSession.objects.update_or_create(
             session_id=key, defaults={"member": member, "began_at": began, "seen_at": now}
         )
+
+
+def forget_sessions(*, now: datetime) -> int:
+    """Delete sessions that have expired or were not used for too long; return how many.
+
+    What waited in them to be carried out goes too: answers to people, and whom they name.
+    """
+    idle = timedelta(minutes=settings.EXPUNGE_SESSION_IDLE_MINUTES)
+    over = Q(expire_date__lte=now) | Q(of_staff__seen_at__lte=now - idle - NOTED)
+    keys = list(Session.objects.filter(over).values_list("pk", flat=True)[:AT_ONCE])
+    Session.objects.filter(pk__in=keys).delete()
+    return len(keys)
 
 
 def end_sessions(member: User, *, only: int | None = None, besides: str | None = None) -> int:

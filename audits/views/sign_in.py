@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
+from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from django import forms
 from django.conf import settings
@@ -23,6 +24,7 @@ from audits.services.sign_in import note_failure
 from audits.views.access import page, staff_page
 from audits.views.limiter import too_many_attempts
 from audits.views.problems import problems
+from audits.views.proving import note_wrong_proof
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -41,7 +43,8 @@ class SignInForm(PlainErrors, AuthenticationForm):
         now = timezone.now()
         if self.request and too_many_attempts(self.request, now=now):
             raise forms.ValidationError(_too_many())
-        member = User.objects.filter(username=self.data.get("username", ""), is_staff=True).first()
+        name = self.cleaned_data.get("username", "")  # as the account is looked up by it
+        member = User.objects.filter(username=name, is_staff=True).first()
         locked = member is not None and is_locked(member, now)
         try:
             given: dict[str, Any] = super().clean()
@@ -108,21 +111,22 @@ def vouching() -> dict[str, str] | None:
 
 
 class _Counted:
-    """A code of a second factor: wrong ones count like wrong passwords."""
+    """A code of a second factor, of which wrong ones are counted."""
 
     user: User
 
+    def count(self) -> None:
+        """Count a wrong code."""
+        raise NotImplementedError
+
     def clean_code(self) -> str:
-        """Refuse every code of a locked account, and count wrong ones."""
-        now = timezone.now()
-        if is_locked(self.user, now):
-            raise forms.ValidationError(_too_many())
+        """Count wrong codes."""
         try:
             code: str = super().clean_code()  # type: ignore[misc]  # of the form beside it
         except forms.ValidationError as error:
             if error.code == "too_many_login_attempts":  # which was not looked at
                 raise forms.ValidationError(_too_many()) from error
-            note_failure(self.user, now=now)
+            self.count()
             raise forms.ValidationError(
                 _("This is not the code of this moment, nor an unused recovery code.")
             ) from error
@@ -135,11 +139,25 @@ class _Counted:
 
 
 class SecondFactorForm(_Counted, AuthenticateForm):  # type: ignore[misc]  # allauth has no types
-    """A code, while somebody signs in."""
+    """A code, while somebody signs in: wrong ones count like wrong passwords."""
+
+    def clean_code(self) -> str:
+        """Refuse every code of a locked account."""
+        if is_locked(self.user, timezone.now()):
+            raise forms.ValidationError(_too_many())
+        return super().clean_code()
+
+    def count(self) -> None:
+        """Count towards the lock of the account."""
+        note_failure(self.user, now=timezone.now())
 
 
 class SecondFactorAgainForm(_Counted, ReauthenticateForm):  # type: ignore[misc]  # as above
-    """A code, from somebody who is signed in."""
+    """A code, from somebody who is signed in, whom the lock of the account does not stop."""
+
+    def count(self) -> None:
+        """Count towards the end of the session."""
+        note_wrong_proof(context.request)
 
 
 def _too_many() -> str:

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount
@@ -16,14 +16,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from audits.queries.sign_in import is_locked, is_stale
-from audits.services.sign_in import forget_claims, link, note_failure
+from audits.queries.sign_in import is_stale
+from audits.services.sign_in import forget_claims, link, subject_at
 from audits.views.access import page
 from audits.views.limiter import network_of
+from audits.views.proving import note_wrong_proof
 from audits.views.sign_in import vouching
 from lineage import keys
 
 if TYPE_CHECKING:
+    from allauth.account.models import EmailAddress
     from allauth.socialaccount.models import SocialLogin
     from django.http import HttpRequest
 
@@ -40,8 +42,15 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has
         return network_of(request).partition("/")[0]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:  # noqa: ANN401, ARG002
-        """Ask again by our own clock, which the sign-in itself sets too."""
-        return is_stale(self.request.session, timezone.now())
+        """Ask again by our own clock, which the sign-in itself sets too.
+
+        Raises:
+            ReauthenticationRequired: it is time. Left to allauth, nobody would be asked whose
+                account has neither a password nor a second factor.
+        """
+        if is_stale(self.request.session, timezone.now()):
+            raise ReauthenticationRequired
+        return False
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, str]]:
         """Offer what the account has, and the service that vouches for its member."""
@@ -53,13 +62,13 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has
         return found
 
     def reauthenticate(self, user: User, password: str) -> bool:
-        """Return whether a password is right; wrong ones count, and may lock the account."""
-        now = timezone.now()
+        """Return whether a password is right; wrong ones count, and may end the session.
+
+        The lock of the account does not count here: anybody can close it.
+        """
         right = user.check_password(password)
-        if is_locked(user, now):
-            return False
         if not right:
-            note_failure(user, now=now)
+            note_wrong_proof(self.request)
         return right
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
@@ -94,6 +103,14 @@ class VouchedStaff(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allaut
         """Nobody makes an account by signing in elsewhere."""
         return False
 
+    def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: Any) -> User:  # noqa: ANN401
+        """Name whoever is vouched for by the service as well: two may use one ``sub``."""
+        issuer = sociallogin.provider.app.settings["server_url"]
+        account = sociallogin.account
+        account.uid = subject_at(issuer, account.uid)
+        user: User = super().populate_user(request, sociallogin, data)
+        return user
+
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Let in whom an administrator gave an account with the address that the service verified.
 
@@ -101,7 +118,9 @@ class VouchedStaff(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allaut
         """
         member = sociallogin.user if sociallogin.is_existing else None
         if member is None:
-            address = next((one.email for one in sociallogin.email_addresses if one.verified), "")
+            address = next(
+                (one.email for one in sociallogin.email_addresses if _verified(one)), ""
+            )
             member = address and link(
                 email=address,
                 provider=sociallogin.account.provider,
@@ -114,6 +133,11 @@ class VouchedStaff(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allaut
         if not member or not (member.is_active and member.is_staff) or signed_in != member:
             raise ImmediateHttpResponse(page(request, "account/not_vouched.html", {}, status=403))
         forget_claims(member)
+
+
+def _verified(address: EmailAddress) -> bool:
+    """Return whether the service says so; some say it in words, of which "false" is one."""
+    return address.verified is True or address.verified == "true"
 
 
 def _box() -> Fernet:

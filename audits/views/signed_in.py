@@ -15,8 +15,8 @@ from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.utils import timezone
 
-from audits.queries.sign_in import KEPT, has_second_factor
-from audits.services.sign_in import forget_failures, keep_session, note_factor
+from audits.queries.sign_in import FACTORS, KEPT, has_second_factor, is_first_factor
+from audits.services.sign_in import end_sessions, forget_failures, keep_session, note_factor
 
 if TYPE_CHECKING:
     from allauth.mfa.models import Authenticator
@@ -38,27 +38,33 @@ def begin(request: HttpRequest, user: User, **_: Any) -> None:  # noqa: ANN401  
 
 
 @receiver(authentication_step_completed)
-def prove(request: HttpRequest, user: User, **_: Any) -> None:  # noqa: ANN401  (as above)
-    """Begin anew the clock after which somebody is asked again."""
+def prove(request: HttpRequest, user: User, method: str, **_: Any) -> None:  # noqa: ANN401  (as above)
+    """Begin anew the clock after which somebody is asked again, and the count of wrong proofs."""
     kept = request.session.get(KEPT)
     if kept and request.user == user:
-        request.session[KEPT] = {**kept, "proved": timezone.now().timestamp()}
+        factor = kept.get("factor", False) or method == "mfa"
+        at = timezone.now().timestamp()
+        request.session[KEPT] = {**kept, "proved": at, "wrong": 0, "factor": factor}
 
 
-def _remember(request: HttpRequest, user: User) -> None:
+def _remember(request: HttpRequest, *, used: bool) -> None:
     if kept := request.session.get(KEPT):
-        request.session[KEPT] = {**kept, "factor": has_second_factor(user)}
+        request.session[KEPT] = {**kept, "factor": used}
 
 
 @receiver([authenticator_added, authenticator_reset])  # the latter: recovery codes made anew
 def added(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:  # noqa: ANN401
-    """Log that somebody has a second factor more."""
-    _remember(request, user)
+    """Log that somebody has a second factor more; the first ends what a password alone opened."""
+    if authenticator.type in FACTORS:
+        if is_first_factor(authenticator):
+            end_sessions(user, besides=request.session.session_key)
+        _remember(request, used=True)
     note_factor(user, kind=authenticator.type, given=True, now=timezone.now(), by=user)
 
 
 @receiver(authenticator_removed)
 def removed(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:  # noqa: ANN401
     """Log that somebody has a second factor less."""
-    _remember(request, user)
+    if not has_second_factor(user):
+        _remember(request, used=False)
     note_factor(user, kind=authenticator.type, given=False, now=timezone.now(), by=user)

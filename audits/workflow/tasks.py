@@ -28,6 +28,7 @@ from audits.services import (
     retention,
     rules,
     scheduling,
+    sign_in,
     stamping,
     stopping,
     sweep_marks,
@@ -131,6 +132,7 @@ def _expire(now: datetime) -> None:
     plan_previews.expire(now=now)
     query_counts.forget_counts(now=now)
     job_lines.expire_lines(now=now)
+    sign_in.forget_sessions(now=now)
     retention.destroy_due(now=now)
 
 

@@ -8,8 +8,10 @@ import re
 import struct
 import time
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -19,7 +21,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from audits.models import LogLeaf
+from audits.models import LogLeaf, StaffSession
 from audits.queries.sign_in import KEPT
 from audits.services import accounts, holds, sign_in
 from tests.audits.test_role_matrix import PAGES, addresses
@@ -152,6 +154,21 @@ def test_failures_lock_an_account_with_one_answer_and_an_administrator_opens_it(
     assert is_in(client)
 
 
+@pytest.mark.parametrize("spelled", [" ann", "ann ", "\N{FULLWIDTH LATIN SMALL LETTER A}nn"])
+def test_a_name_spelled_otherwise_counts_and_is_locked_like_the_account_that_it_opens(
+    ann, spelled
+):
+    assert typed(Client(), name=spelled).status_code == 302
+    for _ in range(3):
+        typed(Client(), "wrong", name=spelled)
+    assert len(events("staff_locked")) == 1
+    assert typed(Client(), name=spelled).status_code == 200
+
+
+def test_a_name_with_a_zero_byte_is_refused_with_a_sentence(ann):
+    assert typed(Client(), name="ann\0").status_code == 200
+
+
 def test_a_lock_opens_by_itself_unless_it_should_wait_for_an_administrator(ann, settings):
     then = timezone.now() - timedelta(minutes=settings.EXPUNGE_LOCK_MINUTES + 1)
     for _ in range(3):
@@ -202,6 +219,36 @@ def test_who_must_have_a_second_factor_comes_no_further_without_one(ann, setting
     assert is_in(client)
 
 
+def test_the_first_factor_ends_the_sessions_that_the_password_alone_opened(ann):
+    mine, theirs = Client(), Client()
+    typed(mine)
+    typed(theirs)
+    assert is_in(theirs)
+    with_an_app(mine)
+    assert not is_in(theirs)
+    assert is_in(mine)
+
+
+def test_where_a_factor_is_asked_for_a_session_must_have_used_it_not_just_the_account(
+    ann, settings
+):
+    settings.EXPUNGE_SECOND_FACTOR = "DECIDING"
+    client = signed_in(ann)
+    secret = with_an_app(client)
+    session = client.session
+    session[KEPT] = {**session[KEPT], "factor": False}  # one that was not ended
+    session.save()
+    using = f"{FACTOR}reauthenticate/?next=%2Flog%2F"
+    assert client.get("/log/").headers["Location"] == using
+    for page in ("", "totp/deactivate/", "recovery-codes/generate/"):
+        assert client.get(f"{FACTOR}{page}").headers["Location"].startswith(f"{FACTOR}reauth")
+    client.post("/accounts/again/", {"password": PASSWORD})
+    assert not is_in(client)
+    cache.clear()
+    client.post(using, {"code": code_now(secret)})
+    assert is_in(client)
+
+
 def test_the_first_page_names_the_missing_factor_to_those_who_decide(ann):
     client = signed_in(ann)
     assert b"Add a second factor" in client.get("/home/").content
@@ -221,6 +268,17 @@ def test_a_session_ends_unused_or_after_so_many_hours(ann, settings):
         client = signed_in(ann)
         kept(client, **{part: limit + timedelta(seconds=1)})
         assert not is_in(client)
+
+
+def test_sessions_that_are_over_are_deleted_with_what_waits_in_them(ann, settings):
+    used, idle, expired = (signed_in(ann) for _ in range(3))
+    now, idling = timezone.now(), timedelta(minutes=settings.EXPUNGE_SESSION_IDLE_MINUTES + 2)
+    keys = [one.session.session_key for one in (used, idle, expired)]
+    StaffSession.objects.filter(session=keys[1]).update(seen_at=now - idling)
+    Session.objects.filter(pk=keys[2]).update(expire_date=now)
+    assert sign_in.forget_sessions(now=now) == 2
+    assert list(Session.objects.values_list("pk", flat=True)) == keys[:1]
+    assert is_in(used)
 
 
 def test_members_see_their_sessions_and_end_others(ann, django_assert_max_num_queries):
@@ -286,7 +344,14 @@ def test_what_was_posted_is_carried_out_once_somebody_has_proved_who_they_are(an
     )
     client = signed_in(ann)
     kept(client, proved=timedelta(hours=1))
-    asked = client.post(f"/holds/{hold.pk}/release/").headers["Location"]
+    browser, network = "Browser of ann", "192.0.2.7"
+    said = client.post(
+        f"/holds/{hold.pk}/release/", headers={"user-agent": browser}, REMOTE_ADDR=network
+    )
+    asked = said.headers["Location"]
+    waits = client.session[STATE_SESSION_KEY]["request"]
+    assert f"/holds/{hold.pk}/release/" in waits
+    assert not [one for one in (browser, network, client.session.session_key) if one in waits]
     assert client.post(asked, {"password": "wrong"}).status_code == 200
     hold.refresh_from_db()
     assert hold.released_at is None
@@ -295,6 +360,45 @@ def test_what_was_posted_is_carried_out_once_somebody_has_proved_who_they_are(an
     assert done.headers["Location"] == "/holds/"
     hold.refresh_from_db()
     assert hold.released_at
+
+
+def test_a_lock_that_others_closed_does_not_stop_who_is_signed_in_from_proving_it(ann):
+    client = signed_in(ann)
+    for _ in range(3):
+        typed(Client(), "wrong")
+    assert len(events("staff_locked")) == 1
+    kept(client, proved=timedelta(hours=1))
+    client.post("/accounts/again/", {"password": PASSWORD, "next": "/log/"})
+    assert client.post(f"/holds/{UUID(int=7)}/release/").status_code == 404
+
+
+def _wrong_password(client: Client):
+    return client.post("/accounts/again/", {"password": "wrong"})
+
+
+def _wrong_old_password(client: Client):
+    fresh = "eight brown herons stand"
+    changed = {"old_password": "wrong", "new_password1": fresh, "new_password2": fresh}
+    return client.post("/admin/password_change/", changed)
+
+
+def _wrong_code(client: Client):
+    return client.post(f"{FACTOR}reauthenticate/", {"code": "nonsense"})
+
+
+@pytest.mark.parametrize("guess", [_wrong_password, _wrong_old_password, _wrong_code])
+def test_wrong_proofs_of_who_is_signed_in_end_that_session_and_lock_nothing(ann, guess):
+    client, other = signed_in(ann), signed_in(ann)
+    with_an_app(client)
+    client, other = signed_in(ann), signed_in(ann)
+    guess(client)
+    client.post("/accounts/again/", {"password": PASSWORD})  # a right one: counted anew
+    assert [guess(client).status_code for _ in range(2)] == [200, 200]
+    assert is_in(client)
+    assert b"signed out after too many" in client.get(guess(client).headers["Location"]).content
+    assert not is_in(client)
+    assert is_in(other)
+    assert events("staff_locked") == []
 
 
 def test_an_account_is_changed_in_the_admin_only_by_whoever_proves_it(ann):

@@ -23,7 +23,7 @@ ROLES_OF_ALL = ", ".join(ROLES)
 class Command(BaseCommand):
     """List, add and close accounts; give and take roles; see docs/roles.md."""
 
-    help = "List accounts of staff; add, close, unlock one; give it roles or take them."
+    help = "List accounts of staff; add, close, unlock, unlink one; give it roles or take them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true")
@@ -35,7 +35,8 @@ class Command(BaseCommand):
         take = steps.add_parser("remove-role", help="take a role")
         unlock = steps.add_parser("unlock", help="open an account that failures locked")
         reset = steps.add_parser("reset-factors", help="take the second factors of a lost phone")
-        for step in (add, close, take, unlock, reset):
+        unlink = steps.add_parser("unlink", help="forget who a service vouched for them as")
+        for step in (add, close, take, unlock, reset, unlink):
             step.add_argument("name", metavar="NAME", help="of the account")
         for step in (add, take):
             step.add_argument(
@@ -84,6 +85,10 @@ class Command(BaseCommand):
 
     def _reset_factors(self, options: dict[str, Any]) -> tuple[Any, str]:
         accounts.reset_factors(name=options["name"], now=timezone.now())
+        return self._told(options)
+
+    def _unlink(self, options: dict[str, Any]) -> tuple[Any, str]:
+        accounts.unlink_account(name=options["name"], now=timezone.now())
         return self._told(options)
 
     def _told(self, options: dict[str, Any]) -> tuple[Any, str]:
