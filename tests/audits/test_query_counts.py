@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.template.loader import render_to_string
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -231,6 +232,10 @@ def test_what_a_version_answered_is_added_once_and_shown_beside_its_model(world,
     ]
     assert [one.of_model and one.of_model.answers for one in use.days] == [2, 4]
     assert (use.reported_at, use.limit) == (next_day, 50)
+    page = "audits/_version_use.html"
+    assert "Answers that it gave" in render_to_string(page, {"use": use})
+    settings.EXPUNGE_QUERIES_PER_DAY = 0
+    assert "Answers to named callers" in render_to_string(page, {"use": use_of(base)})
     other = world.bare("other", world.snapshot(ADA))
     with pytest.raises(NotOfModel, match="no version of base"):
         add_report(report=report(served={other.pk: 1}), now=NOW)
