@@ -21,7 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo journey first-hour screenshots serve test blocks long battery faults tamper check format lint types imports migrations docs site schemas fuzz sbom audit fuzz-parsers clean
+.PHONY: help setup demo journey first-hour screenshots serve test blocks long battery faults tamper check format lint types imports migrations docs site schemas fuzz sbom audit fuzz-parsers integrations clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -132,6 +132,15 @@ audit: $(BIN)/pip ## Ask the databases of known weaknesses about the pinned pack
 # --page docs/reliability.md".
 fuzz-parsers: setup ## Give every parser of outside input a thousand made-up ones (ARGS="--inputs 1000000")
 	@$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -W ignore -m tests.fuzzing $(ARGS)
+
+# Lightning and transformers are no part of an installation, and the suite imitates them.
+integrations: $(BIN)/pip ## Test capture in the real Lightning and transformers (needs a network)
+	@test -x var/integrations/bin/python || $(PYTHON) -m venv var/integrations
+	var/integrations/bin/pip install -q --disable-pip-version-check -c constraints.txt \
+		-e ".[web,dev,lightning,transformers,sklearn]"
+	@rm -rf build expunge.egg-info
+	$(ON_SQLITE) $(ONE_THREAD) var/integrations/bin/pytest -q -n 0 \
+		tests/expunge/test_integrations.py
 
 clean: ## Remove caches; keep the environment and var/
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

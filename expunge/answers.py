@@ -240,6 +240,14 @@ class Run(TypedDict):
     state: str
 
 
+class WholeRun(Run):
+    """A run with what it read, and the versions and snapshots that it wrote."""
+
+    inputs: list[Source]
+    snapshots: list[str]
+    versions: list[str]
+
+
 class Extension(TypedDict):
     """Why an answer takes longer, until when, and when the person was told."""
 

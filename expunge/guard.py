@@ -30,7 +30,8 @@ class VersionWithdrawn(RuntimeError):
 class ServingGuard:
     """Stands before a served version; threads may share it.
 
-    * ``url``, ``api_key``: the platform, and a key of it with the scope ``serve``;
+    * ``url``, ``api_key``: the platform, and a key of it with the scope ``serve``; with
+      ``serve:next`` as well, answers are counted together with those of other processes;
     * ``version``: its identifier;
     * ``every``: seconds after which the platform is asked again whether it may be used;
     * ``patience``: seconds for which it is served on while the platform does not answer;

@@ -83,7 +83,9 @@ class Counting:
 
     def __post_init__(self) -> None:
         self._key = b""
-        self._told: Counter[tuple[date, str]] = Counter()  # by the platform, of all processes
+        self._told: Counter[tuple[date, str]] = (
+            Counter()
+        )  # by the platform, of all processes, or kept
         self._new: Counter[tuple[date, str]] = Counter()  # in no report yet
         self._served: Counter[tuple[date, str]] = Counter()  # by versions, in no report yet
         self._report: _Report | None = None
@@ -124,7 +126,10 @@ class Counting:
             self._sent = self.clock()
             while self._next() is not None:
                 self._send()
-        except (PlatformAway, KeyNotAccepted) as error:
+        except KeyNotAccepted as error:
+            self._keep()
+            logger.warning("Counts of %s stay of this process alone: %s", self.model, error)
+        except PlatformAway as error:
             logger.warning("Counts of %s wait: %s", self.model, error)
         except Exception:
             logger.exception("Counts of %s wait.", self.model)
@@ -175,6 +180,18 @@ class Counting:
             self._told = Counter({one: n for one, n in self._told.items() if one[0] >= report.day})
             for caller, total in totals.items():
                 self._told[report.day, caller] = total
+            self._report = None
+
+    def _keep(self) -> None:
+        """Count on by what this process knows of today: the platform takes nothing of this key."""
+        with self._lock:
+            if self._report is not None:
+                for caller, answers in self._report.answers.items():
+                    self._told[self._report.day, caller] += answers
+            known, today = self._told + self._new, self.today()
+            self._told = Counter({one: n for one, n in known.items() if one[0] >= today})
+            self._new.clear()
+            self._served.clear()
             self._report = None
 
     def _taken(self, report: _Report) -> dict[str, int]:

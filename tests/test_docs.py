@@ -27,6 +27,7 @@ TERMS = (
     "Evidence",
     "Run",
 )
+TEXTS = {".md", ".py", ".html", ".txt", ".typ", ".json", ".ipynb"}
 ADR_HEADINGS = ["## Context", "## Options", "## Decision", "## Negative consequences"]
 ADR_LINES = 60  # about a page
 
@@ -117,6 +118,16 @@ def test_every_setting_is_documented():
     documented = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/settings.md").read_text()))
     assert read - documented == set()
     assert {name for name in documented if name.startswith("EXPUNGE")} - read == set()
+
+
+def test_nobody_is_sent_to_the_public_index_for_a_name_that_is_not_ours():
+    product = [ROOT / "pyproject.toml", ROOT / "Makefile", *ROOT.glob("*.md")]
+    for folder in ("docs", "expunge", "lineage", "unlearning", "audits", "config", "templates"):
+        product += [path for path in (ROOT / folder).rglob("*") if path.suffix in TEXTS]
+    named = re.compile(r"""install (?:-\S+ )*["']?expunge\b(?![-/])""")
+    assert named.search('pip install -q "expunge[web]"')
+    assert not named.search("pip install dist/expunge-1.whl; pip install -e .")
+    assert [str(path) for path in product if named.search(path.read_text())] == []
 
 
 def test_the_page_of_attacks_says_what_their_files_say():

@@ -14,7 +14,7 @@ from audits import workflow
 from audits.api.case_work import WRITE, DecisionOut, decision_out, staff_of
 from audits.models import ExtensionDecision
 from audits.queries.cases_by_key import case_for
-from audits.services.extensions import ExtensionRefused
+from audits.services.extensions import LEAST_REASON, ExtensionRefused, ExtensionUnexplained
 from audits.services.stopping import ReasonTooShort
 from lineage.api.auth import Scope, key_of
 from lineage.api.conventions import BY_KEY, writes
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 router = Router(auth=Scope(WRITE), tags=["cases"])
 
-ERRORS: dict[type[Exception], int] = {ExtensionRefused: 409, ReasonTooShort: 422}
+ERRORS: dict[type[Exception], int] = {
+    ExtensionRefused: 409,
+    ExtensionUnexplained: 422,
+    ReasonTooShort: 422,
+}
 Text = Annotated[str, Field(max_length=4000)]
 
 
@@ -39,7 +43,7 @@ class ExtensionIn(Schema):
     """Why the answer takes longer (Art. 12(3)). The person reads ``text``."""
 
     reason: Literal["COMPLEXITY", "NUMBER"]
-    text: Text
+    text: str = Field(min_length=LEAST_REASON, max_length=4000)
 
 
 class ExtensionOut(Schema):

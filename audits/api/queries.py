@@ -12,7 +12,7 @@ from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
 from audits.queries.query_counts import caller_key
-from audits.queries.serving import ReaderNotGiven, check_reader
+from audits.queries.serving import FOLLOWS, ReaderNotGiven, check_reader
 from audits.services.query_counts import DayRefused, NotOfModel, Report, ReportChanged, add_report
 from lineage.api.auth import Scope, key_of
 from lineage.api.conventions import HARMLESS, writes
@@ -20,7 +20,8 @@ from lineage.api.conventions import HARMLESS, writes
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-router = Router(auth=Scope("serve"), tags=["serving"])
+# What is counted here may keep a caller from asking: it is taken from own servers alone.
+router = Router(auth=Scope(FOLLOWS), tags=["serving"])
 
 ERRORS: dict[type[Exception], int] = {
     ReaderNotGiven: 403,
@@ -90,7 +91,7 @@ def counting(request: HttpRequest, name: str) -> CountingOut:
     openapi_extra=writes(HARMLESS),
 )
 def report_queries(request: HttpRequest, body: ReportIn) -> TotalsOut:
-    """Add up answers that callers had; the same report again changes nothing."""
+    """Add up answers that callers of own servers had; the same report again changes nothing."""
     if len({one.caller for one in body.answers}) < len(body.answers):
         raise HttpError(422, "answers has a caller twice; add up the answers of each.")
     if len({one.version for one in body.served}) < len(body.served):

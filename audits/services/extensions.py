@@ -37,6 +37,10 @@ class ExtensionRefused(Exception):
     """The answer must not take longer; the sentence says why, and nothing was changed."""
 
 
+class ExtensionUnexplained(ExtensionRefused):
+    """The reason that the person is told says too little."""
+
+
 @transaction.atomic
 def decide_extension(
     *, case_id: UUID, code: str, text: str, user: User, now: datetime
@@ -46,6 +50,7 @@ def decide_extension(
     Raises:
         NotAllowed: the user may not handle cases.
         NotYourDecision: it is their own request.
+        ExtensionUnexplained: the text says too little.
         ExtensionRefused: the reason is none, or the case cannot be extended any more.
     """
     require(user, Right.HANDLE)
@@ -55,7 +60,7 @@ def decide_extension(
         allowed = ", ".join(ExtensionDecision.Reason.values)
         raise ExtensionRefused(f"code is {code!r}; allowed are {allowed}.")
     if len(text.strip()) < LEAST_REASON:
-        raise ExtensionRefused(
+        raise ExtensionUnexplained(
             f"The reason has {len(text.strip())} characters; write at least {LEAST_REASON}, for "
             "the person is told it."
         )

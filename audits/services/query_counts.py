@@ -27,7 +27,7 @@ class ReportChanged(ValueError):
 
 
 class NotOfModel(ValueError):
-    """A report says that a version answered which is none of its model."""
+    """A report says that a version answered which is none of its model, or was not given."""
 
 
 class DayRefused(ValueError):
@@ -57,7 +57,7 @@ def add_report(*, report: Report, now: datetime) -> dict[str, int]:
         VersionNotHere: there is no such model.
         ReaderNotGiven: the reader was never given a version of it.
         DayRefused: the day is too long ago, or yet to come.
-        NotOfModel: a version in it is another model's.
+        NotOfModel: a version in it is another model's, or the reader was never given it.
         ReportChanged: a report of this identifier was another one.
     """
     check_reader(report.reader, report.model_name)
@@ -99,10 +99,15 @@ def _check_day(day: date, now: datetime) -> None:
 
 
 def _check_served(report: Report) -> None:
-    of_model = ModelVersion.objects.filter(model_name=report.model_name, pk__in=report.served)
+    of_model = ModelVersion.objects.filter(
+        model_name=report.model_name, pk__in=report.served, readings__reader=report.reader
+    )
     strange = set(report.served) - set(of_model.values_list("pk", flat=True))
     if strange:
-        raise NotOfModel(f"served names {min(strange)}, no version of {report.model_name}.")
+        raise NotOfModel(
+            f"served names {min(strange)}, no version of {report.model_name} that "
+            f"{report.reader} was given."
+        )
 
 
 def _digest(report: Report) -> str:

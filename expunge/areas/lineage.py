@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Source,
         Subject,
         Version,
+        WholeRun,
         Why,
     )
 
@@ -83,6 +84,14 @@ class LineageCalls(Area):
         query = given(dataset=dataset)
         return cast("Iterator[Snapshot]", self._calls.items("snapshots", **query))
 
+    def snapshot(self, snapshot: str) -> Snapshot:
+        """Return a snapshot by its identifier."""
+        return cast("Snapshot", self._calls.get(f"snapshots/{part(snapshot)}"))
+
     def runs(self, *, state: str = "") -> Iterator[Run]:
         """Yield the runs, page by page."""
         return cast("Iterator[Run]", self._calls.items("runs", **given(state=state)))
+
+    def run(self, run: str) -> WholeRun:
+        """Return a run by its identifier, with what it read and wrote."""
+        return cast("WholeRun", self._calls.get(f"runs/{part(run)}"))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from expunge.cli.cases import LIMIT
-from expunge.cli.session import Command, Exit, Told, Verbs, asks, private
+from expunge.cli.session import Command, Exit, Told, Verbs, asks
+from expunge.cli.subjects import person
 
 if TYPE_CHECKING:
     from expunge.answers import Why
@@ -100,6 +101,22 @@ def runs(client: Client, shown: Shown, *, state: str | None, limit: int) -> None
     shown.rows(client.runs(state=state or ""), columns, limit)
 
 
+@lineage.command()
+@click.argument("identifier", metavar="ID")
+@asks
+def snapshot(client: Client, shown: Shown, identifier: str) -> None:
+    """Show a snapshot of a data set."""
+    shown.one(client.snapshot(identifier))
+
+
+@lineage.command()
+@click.argument("identifier", metavar="ID")
+@asks
+def run(client: Client, shown: Shown, identifier: str) -> None:
+    """Show a run, with what it read and wrote."""
+    shown.one(client.run(identifier))
+
+
 def _asked(
     client: Client, record: str, subject: str, identifiers: dict[str, str]
 ) -> tuple[str, str]:
@@ -108,10 +125,7 @@ def _asked(
     if len([one for one in (record, subject, *named) if one]) != 1:
         raise Told("Give one of --record, --subject, --email and --external.", Exit.NOT_ASKED)
     for kind, value in named.items():
-        found = client.find_subject(kind, private(value, "The identifier"))
-        if found is None:
-            raise Told("Nobody has this identifier here.", Exit.REFUSED)
-        subject = found["subject"]
+        subject = person(client, kind, value)["subject"]
     return record, subject
 
 

@@ -13,6 +13,7 @@ from expunge.cli.records import record
 from expunge.cli.requests import request
 from expunge.cli.serving import serve
 from expunge.cli.session import Session, Verbs
+from expunge.cli.subjects import subject
 from expunge.cli.versions import version
 from expunge.cli.webhooks import webhook
 from expunge.version import VERSION
@@ -40,6 +41,7 @@ for one in (
     case,
     version,
     record,
+    subject,
     lineage,
     deployment,
     serve,

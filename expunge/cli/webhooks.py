@@ -33,6 +33,14 @@ def listed(client: Client, shown: Shown, *, limit: int) -> None:
 
 @webhook.command()
 @NAME
+@asks
+def show(client: Client, shown: Shown, name: str) -> None:
+    """Show a system that is told what happens, by its name or identifier."""
+    shown.one(client.webhook(_called(client, name)["webhook"]))
+
+
+@webhook.command()
+@NAME
 @click.argument("url")
 @click.option(
     "--event", multiple=True, required=True, help="What it is told; give it several times."

@@ -79,7 +79,7 @@ class VectorIndex(Place):
             sqlite_vec = import_module("sqlite_vec")
         except ImportError:
             raise LocationNotReachable(
-                "sqlite-vec is not installed. Run: pip install 'expunge[vectors]'"
+                'sqlite-vec is not installed. Run in the checkout: pip install -e ".[vectors]"'
             ) from None
         if not Path(self.path).is_file():
             raise LocationNotReachable("The file of the index is not there.")

@@ -25,7 +25,7 @@ SCOPES = {
     "lineage:read": "read records, snapshots, runs and versions, and which learned from which",
     "subjects:read": "find people by an identifier, and read whose a record is",
     "serve": "use model versions, one of those that replace one another for each name of a key",
-    "serve:next": "go on with what replaces a version that is gone; with serve, for own servers",
+    "serve:next": "go on after a version that is gone, count answers; with serve, for own servers",
     "intake": "hand in requests of data subjects and ask how far they are",
     "cases:read": "read every case: how far it is, its decisions and its runs",
     "cases:write": "confirm identity, propose decisions and withdraw, for a member of staff",

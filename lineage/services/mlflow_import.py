@@ -77,7 +77,8 @@ def opened(uri: str) -> Iterator[Any]:
             from mlflow.exceptions import MlflowException  # noqa: PLC0415
         except ImportError as error:
             raise MlflowMissing(
-                "MLflow is not installed here; install it with: pip install 'expunge[mlflow]'"
+                "MLflow is not installed here; install it, in the checkout, with: "
+                'pip install -e ".[mlflow]"'
             ) from error
         try:
             client = MlflowClient(tracking_uri=uri, registry_uri=uri)

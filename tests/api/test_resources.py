@@ -206,7 +206,12 @@ def test_a_key_takes_longer_once_in_the_name_of_its_officer(signing_key, rung, c
     now, key = timezone.now(), secret("cases:write")
     asked = requests.receive_request(email=ADA, channel="FORM", now=now)
     case = requests.confirm_request(token=asked.confirm_token, now=now)
-    said = {"reason": "COMPLEXITY", "text": "Forty models learned from these pictures."}
+    said = {"reason": "COMPLEXITY"}
+    for short in ("Too many.", f"Too many.{' ' * 20}"):
+        said["text"] = short
+        refused = post(client, key, f"cases/{case.reference}/extension", said)
+        assert refused.status_code == 422, short
+    said["text"] = "Forty models learned from these pictures."
     made = post(client, key, f"cases/{case.reference}/extension", said)
     assert made.status_code == 201
     assert (made.json()["reason"], bool(made.json()["told_at"])) == ("COMPLEXITY", True)

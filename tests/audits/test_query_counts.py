@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.template.loader import render_to_string
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -32,6 +33,7 @@ from tests.audits.world import ADA, BERT
 from tests.lineage.remote import key
 
 HALVES = [[0.25, 0.75]]
+OWN = ("serve", "serve:next")  # the scopes of a server of the controller's own
 ALICE, BOB = "alice@example.org", "bob@example.org"
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -156,6 +158,24 @@ def test_an_answer_does_not_fail_because_counting_does(address, answer, caplog):
     assert sorted(platform.totals.values()) == [1 if refused else 2]
 
 
+def test_a_process_whose_key_may_not_report_holds_the_limit_by_its_own_count(caplog):
+    def refused(*_: object):
+        raise KeyNotAccepted("no scope serve:next")
+
+    platform, day = Platform(), [date(2026, 11, 26)]
+    counts = counting(platform, today=lambda: day[0])
+    platform.get = refused  # type: ignore[method-assign]
+    counts.count(ALICE, 2, 3)
+    with pytest.raises(QueryLimitReached):
+        counts.count(ALICE, 2, 3)
+    counts.count(ALICE, 1, 3)
+    assert (counts.used(ALICE), platform.reports) == (3, {})
+    assert "stay of this process alone: no scope" in caplog.text
+    day[0] += timedelta(days=1)
+    counts.count(BOB, 3, 3)
+    assert (list(counts._told), counts._new) == ([(day[0], BOB)], {})  # nothing piles up
+
+
 calls = st.lists(
     st.tuples(
         st.sampled_from(["alice", "bob", "cleo"]),
@@ -231,10 +251,17 @@ def test_what_a_version_answered_is_added_once_and_shown_beside_its_model(world,
     ]
     assert [one.of_model and one.of_model.answers for one in use.days] == [2, 4]
     assert (use.reported_at, use.limit) == (next_day, 50)
+    page = "audits/_version_use.html"
+    assert "Answers that it gave" in render_to_string(page, {"use": use})
+    settings.EXPUNGE_QUERIES_PER_DAY = 0
+    assert "Answers to named callers" in render_to_string(page, {"use": use_of(base)})
     other = world.bare("other", world.snapshot(ADA))
     with pytest.raises(NotOfModel, match="no version of base"):
         add_report(report=report(served={other.pk: 1}), now=NOW)
     assert use_of(other).days == []
+    newer = world.bare("base", world.snapshot(BERT))
+    with pytest.raises(NotOfModel, match="no version of base that shop was given"):
+        add_report(report=report(served={newer.pk: 1}), now=NOW)
 
 
 @pytest.mark.django_db
@@ -271,7 +298,7 @@ def test_nobody_counts_for_a_model_that_they_were_not_given(world, base):
 @pytest.mark.django_db(transaction=True)
 def test_how_callers_are_counted_is_told_to_who_was_given_the_model(live_server, world, base):
     guards = [
-        ServingGuard(url=live_server.url, api_key=key("serve", name=name), version=str(base.pk))
+        ServingGuard(url=live_server.url, api_key=key(*OWN, name=name), version=str(base.pk))
         for name in ("shop", "bank")
     ]
     assert guards[0]._connection.get("models/base/counting")["model"] == "base"
@@ -283,10 +310,25 @@ def test_how_callers_are_counted_is_told_to_who_was_given_the_model(live_server,
 
 
 @pytest.mark.django_db(transaction=True)
+def test_who_was_given_a_version_cannot_use_up_the_limit_of_others(live_server, world, base):
+    partner = ServingGuard(
+        url=live_server.url, api_key=key("serve", name="shop"), version=str(base.pk)
+    )
+    body = {"report": str(uuid4()), "model": "base", "day": str(timezone.now().date())}
+    spoiled = {**body, "answers": [{"caller": "a" * 32, "answers": 1_000_000}]}
+    with pytest.raises(KeyNotAccepted, match="does not have the scope serve:next; it has serve"):
+        partner._connection.post("queries", spoiled)
+    with pytest.raises(KeyNotAccepted, match="does not have the scope serve:next"):
+        partner._connection.get("models/base/counting")
+    partner.answer(HALVES, caller=ALICE)
+    assert not QueryCount.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_limit_holds_over_versions_and_processes(world, base, live_server, settings):
     settings.EXPUNGE_QUERIES_PER_DAY = 3
     newer = world.bare("base", world.snapshot(BERT))
-    secret = key("serve", name="shop")
+    secret = key(*OWN, name="shop")
     first, second = (
         ServingGuard(url=live_server.url, api_key=secret, version=str(one.pk), every=0)
         for one in (base, newer)
@@ -307,7 +349,7 @@ def test_a_limit_holds_over_versions_and_processes(world, base, live_server, set
 
 @pytest.mark.django_db(transaction=True)
 def test_without_a_limit_only_those_who_are_named_are_counted(world, base, live_server):
-    guard = ServingGuard(url=live_server.url, api_key=key("serve"), version=str(base.pk))
+    guard = ServingGuard(url=live_server.url, api_key=key(*OWN), version=str(base.pk))
     guard.answer(HALVES)
     assert guard.counting is None
     guard.answer(HALVES, caller=BOB)
@@ -330,7 +372,7 @@ def test_without_a_limit_only_those_who_are_named_are_counted(world, base, live_
 def test_a_report_that_is_none_is_refused_and_no_name_is_repeated(
     live_server, field, value, world, base
 ):
-    guard = ServingGuard(url=live_server.url, api_key=key("serve"), version=str(base.pk))
+    guard = ServingGuard(url=live_server.url, api_key=key(*OWN), version=str(base.pk))
     body = {"report": str(uuid4()), "model": "base", "day": "2026-11-26", "answers": []}
     with pytest.raises(ReportRefused, match=field) as refused:
         guard._connection.post("queries", {**body, field: value})

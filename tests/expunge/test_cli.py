@@ -107,6 +107,8 @@ def test_a_request_is_kept_while_the_platform_is_away_and_sent_later(tmp_path):
         (["request", "new", "--kind", "BLUE"], "'BLUE' is not one of"),
         (["lineage", "versions"], "Give one of --record"),
         (["lineage", "why", "v", "--record", "s:1", "--subject", "p"], "Give one of --record"),
+        (["subject", "find"], "Give one of --email and --external."),
+        (["subject", "find", "--email", "a", "--external", "b"], "Give one of --email"),
         (["serve", "check"], "Give a VERSION or --model"),
         (["case", "show", ""], "is no name of anything"),
         (["log", "proof", "-1"], "-1"),
@@ -245,6 +247,42 @@ def test_the_versions_that_learned_from_a_person_are_found_by_their_address():
     ]
     assert platform.seen[1].url.params["subject"] == "p-1"
     assert "ada" not in "".join(str(request.url) for request in platform.seen)
+
+
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [
+        (["lineage", "run", "u-1"], "/runs/u-1"),
+        (["lineage", "snapshot", "s-1"], "/snapshots/s-1"),
+        (["subject", "show", "p-1"], "/subjects/p-1"),
+    ],
+)
+def test_one_thing_is_shown_by_its_identifier(words, address):
+    platform = Platform(answer({"state": "COMPLETE"}))
+    done = run(platform, *words)
+    assert (done.exit_code, done.stdout.split()) == (0, ["state", "COMPLETE"])
+    assert platform.seen[0].url.path.endswith(address)
+
+
+def test_a_webhook_is_shown_by_its_name():
+    hook = {"name": "desk", "webhook": "w-1"}
+    platform = Platform(page(hook), answer({**hook, "health": "GOOD"}))
+    assert "GOOD" in run(platform, "webhook", "show", "desk").stdout
+    assert platform.seen[1].url.path.endswith("/webhooks/w-1")
+    assert run(Platform(page(hook)), "webhook", "show", "d").exit_code == Exit.REFUSED
+
+
+def test_a_person_is_found_by_an_identifier_and_their_records_by_the_pseudonym():
+    platform = Platform(answer({"subject": {"subject": "p-1", "records": 2}}))
+    done = run(platform, "subject", "find", "--email", "-", stdin="ada@example.org\n")
+    assert done.stdout.split() == ["subject", "p-1", "records", "2"]
+    assert json.loads(platform.seen[0].content) == {"kind": "EMAIL", "value": "ada@example.org"}
+    nobody = run(Platform(answer({"subject": None})), "subject", "find", "--external", "7")
+    assert (nobody.exit_code, nobody.stdout) == (Exit.REFUSED, "")
+    row = {"record": "faces:3", "generated_at": "2026-03-02", "erased_at": None}
+    platform = Platform(page(row))
+    assert "faces:3" in run(platform, "subject", "records", "p-1").stdout
+    assert platform.seen[0].url.path.endswith("/subjects/p-1/records")
 
 
 def test_nobody_is_found_by_an_address_that_is_not_known():

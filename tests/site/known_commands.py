@@ -105,7 +105,9 @@ def expunge(words: Sequence[str]) -> None:
     rest = list(words)
     try:
         while isinstance(found, click.Group):
-            _, rest, _ = found.make_parser(click.Context(found)).parse_args(rest)
+            # Click keeps the option of the first context, and docs/cli.md is compared with it.
+            context = click.Context(found, help_option_names=["-h", "--help"])
+            _, rest, _ = found.make_parser(context).parse_args(rest)
             name, *rest = rest or [""]
             if name not in found.commands:
                 raise NotTaken(f"expunge has no {' '.join(words)}")
@@ -117,7 +119,7 @@ def expunge(words: Sequence[str]) -> None:
 
 def verb(command: click.Command, words: list[str]) -> None:
     """Hold words against what a verb takes, without its callbacks, which may ask for a secret."""
-    context = click.Context(command)
+    context = click.Context(command, help_option_names=["-h", "--help"])
     given, _, _ = command.make_parser(context).parse_args(words)
     for param in command.params:
         value = given.get(str(param.name))

@@ -125,7 +125,8 @@ def accountants() -> Any:  # noqa: ANN401  (an extra's module)
         import opacus.accountants  # noqa: PLC0415  (an extra, and seconds to import)
     except ModuleNotFoundError as problem:
         raise PrivacyRefused(
-            "Training with differential privacy needs Opacus: pip install 'expunge[privacy]'."
+            "Training with differential privacy needs Opacus; run in the checkout: "
+            'pip install -e ".[privacy]"'
         ) from problem
     return opacus.accountants
 

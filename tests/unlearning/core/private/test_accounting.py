@@ -158,5 +158,5 @@ def test_terms_are_checked_by_name():
 
 def test_without_opacus_the_sentence_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "opacus.accountants", None)
-    with pytest.raises(PrivacyRefused, match=r"pip install 'expunge\[privacy\]'"):
+    with pytest.raises(PrivacyRefused, match=r'pip install -e "\.\[privacy\]"'):
         Mechanism(noise=2.75, rate=0.1, steps=1, delta=DELTA).epsilon()
