@@ -148,7 +148,7 @@ def engineer_looks(engineer: Watched) -> None:
 
 
 def auditor_checks(auditor: Watched, reference: str, key: str, folder: Path) -> str:
-    """Read the log of a case, and evidence; take proof, report and bundle away; verify them.
+    """Read the log and the evidence of a case; take proof, report and bundle away; verify them.
 
     Returns what the program said that shares no code with the site.
     """
@@ -164,9 +164,8 @@ def auditor_checks(auditor: Watched, reference: str, key: str, folder: Path) -> 
     page.wait_for_url("**/cases/**")
     auditor.look()
     case = page.url
-    auditor.goto("/evidence/")
-    main.locator("a[href*='/cases/'][href*='/evidence/']").first.click()
-    page.wait_for_url("**/cases/*/evidence/**")
+    main.locator("a[href*='/evidence/']").first.click()
+    page.wait_for_url("**/evidence/**")
     auditor.look()
     auditor.goto(case)
     _save(auditor, "a[href$='report.pdf']", folder / "audited.pdf")
