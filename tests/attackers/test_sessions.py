@@ -1,6 +1,6 @@
 """Sessions that are planted, frames that lay a page under another, links that lead elsewhere.
 
-Further: ``tests/audits/test_sign_in.py``, ``tests/config/test_headers.py``.
+Further: ``tests/audits/sign_in``, ``tests/config/test_headers.py``.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ NOT_RUN = {
     "jupyter lab": "It waits for a reader; tests/notebooks runs what the notebooks hold.",
     "make faults": SUITE,
     "python -m tests.faults": SUITE,
-    "EXPUNGE_OIDC_": "No service vouches for staff here; tests/audits/test_sign_in.py has one.",
+    "EXPUNGE_OIDC_": "No service vouches for staff here; tests/audits/test_vouched.py has one.",
     "pip install dist/": INSTALLS,
     "cd tests/audits/core_trail/cross_check": GO,
     "go mod tidy": GO,
