@@ -20,53 +20,61 @@ from django.db import connections, transaction
 from django.test import TransactionTestCase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-triggers = import_module("audits.migrations.0011_evidence_of_a_case")
-lineage = import_module("lineage.migrations.0002_append_only")
-unlearning = import_module("unlearning.migrations.0005_frozen_for_good")
-promises = import_module("unlearning.migrations.0008_privacy")
-certificates = import_module("audits.migrations.0012_procedure_certificates")
-letters = import_module("audits.migrations.0022_letters")
-policy = import_module("audits.migrations.0040_stored_policy")
+    Trigger = tuple[str, str, str]
+
+log = import_module("audits.migrations.0011_evidence_of_a_case")
 
 
 @contextmanager
 def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Lift the triggers of all apps; put them and the head of the log back."""
-    _apply(
-        connection,
-        policy.allow,
-        letters.allow,
-        certificates.allow,
-        letters.allow,
-        triggers.allow,
-        lineage.remove,
-        promises.allow,
-        unlearning.allow,
-    )
+    """Lift every trigger of the database; put them back as they were, and the head of the log."""
+    before = all_triggers(connection)
+    lift, put_back = (_dropped if connection.vendor == "sqlite" else _disabled)(before)
+    _execute(connection, lift)
     try:
         yield
     finally:
-        _apply(
-            connection,
-            triggers.create_head,
-            triggers.forbid,
-            lineage.install,
-            unlearning.forbid,
-            promises.forbid,
-            certificates.forbid,
-            letters.forbid,
-            policy.forbid,
-        )
+        with transaction.atomic(using=connection.alias):
+            log.create_head(apps, _Editor(connection))
+        _execute(connection, put_back)
 
 
-def _apply(connection: BaseDatabaseWrapper, *steps: Callable[..., None]) -> None:
-    with transaction.atomic(using=connection.alias):
-        for step in steps:
-            step(apps, _Editor(connection))
+_ASK = {
+    "sqlite": "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name",
+    "postgresql": (
+        "SELECT tgname, tgrelid::regclass::text, tgenabled || pg_get_triggerdef(oid) "
+        "FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgname"
+    ),
+}
+
+
+def all_triggers(connection: BaseDatabaseWrapper) -> list[Trigger]:
+    """Return name, table and definition of every trigger of the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ASK[connection.vendor])
+        return list(cursor.fetchall())
+
+
+def _dropped(triggers: list[Trigger]) -> tuple[list[str], ...]:
+    return [f'DROP TRIGGER "{name}"' for name, *_ in triggers], [sql for *_, sql in triggers]
+
+
+def _disabled(triggers: list[Trigger]) -> tuple[list[str], ...]:
+    tables = sorted({table for _, table, _ in triggers})
+    return tuple(
+        [f"ALTER TABLE {table} {does} TRIGGER USER" for table in tables]
+        for does in ("DISABLE", "ENABLE")
+    )
+
+
+def _execute(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
 
 
 class _Editor:

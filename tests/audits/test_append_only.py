@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from django.apps import apps
 from django.db import IntegrityError, NotSupportedError, connection, transaction
 from django.utils import timezone
 
@@ -17,10 +18,8 @@ from audits.models import (
     Verdict,
 )
 from audits.services import log
-from tests.append_only import (
-    triggers,
-    without_triggers,
-)
+from tests.append_only import _Editor, all_triggers, without_triggers
+from tests.append_only import log as triggers
 from tests.audits import sealed_cases
 
 if TYPE_CHECKING:
@@ -127,13 +126,24 @@ def _case():
 
 
 def test_the_migration_can_be_taken_back(filled):
-    with without_triggers(connection):
-        Verdict.objects.all().delete()
-        LogHead.objects.all().delete()
-        assert not Verdict.objects.exists()
+    triggers.allow(apps, _Editor(connection))
+    Verdict.objects.all().delete()
+    LogHead.objects.all().delete()
+    assert not Verdict.objects.exists()
+    triggers.create_head(apps, _Editor(connection))
+    triggers.forbid(apps, _Editor(connection))
     assert LogHead.objects.get().size == LogLeaf.objects.count()
     with refused("is append-only"):
         Evidence.objects.all().delete()
+
+
+def test_emptying_the_tables_between_tests_leaves_every_trigger_as_the_migrations_made_it(db):
+    before = all_triggers(connection)
+    with without_triggers(connection):
+        assert all_triggers(connection) != before
+        LogHead.objects.all().delete()
+    assert all_triggers(connection) == before
+    assert LogHead.objects.exists()
 
 
 def test_another_kind_of_database_is_refused():
