@@ -147,10 +147,13 @@ def engineer_looks(engineer: Watched) -> None:
     engineer.goto("/methods/")
 
 
-def auditor_checks(auditor: Watched, reference: str, key: str, folder: Path) -> str:
+def auditor_checks(
+    auditor: Watched, reference: str, key: str, folder: Path, *, judged: str = ""
+) -> str:
     """Read the log and the evidence of a case; take proof, report and bundle away; verify them.
 
-    Returns what the program said that shares no code with the site.
+    ``judged`` is the page of a case with evidence, where this one may have none, as after exact
+    retraining. Returns what the program said that shares no code with the site.
     """
     page, main = auditor.page, auditor.page.get_by_role("main")
     auditor.goto("/log/")
@@ -164,6 +167,8 @@ def auditor_checks(auditor: Watched, reference: str, key: str, folder: Path) -> 
     page.wait_for_url("**/cases/**")
     auditor.look()
     case = page.url
+    if judged:
+        auditor.goto(judged)
     main.locator("a[href*='/evidence/']").first.click()
     page.wait_for_url("**/evidence/**")
     auditor.look()
