@@ -12,30 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from audits.management.commands import run_job as command
 from lineage import artifacts, tasks
 from lineage.models import Job
-from lineage.queries.training_view import RecordNotServed
 from lineage.services import jobs
+from tests.lineage.tasks.made import make
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def quick(settings, monkeypatch):
-    settings.EXPUNGE_LEASE_SECONDS = 60
-    real = subprocess.Popen.wait
-    monkeypatch.setattr(tasks, "CANCEL_GRACE_SECONDS", 0.2)
-    # A beat is a sixth of the lease: here it is a twentieth of a second.
-    monkeypatch.setattr(
-        subprocess.Popen,
-        "wait",
-        lambda self, timeout=None: real(self, min(timeout, 0.05) if timeout else None),
-    )
 
 
 @pytest.fixture
@@ -47,17 +32,6 @@ def sent(monkeypatch):
 
     monkeypatch.setattr("lineage.tasks.current_app.send_task", send_task)
     return messages
-
-
-def make(then="audits.job_ended"):
-    return jobs.create_job(
-        key=str(uuid.uuid4()),
-        kind="PLAN",
-        queue="lineage",
-        payload_id=uuid.uuid4(),
-        then=then,
-        now=timezone.now(),
-    )
 
 
 @pytest.fixture
@@ -206,75 +180,6 @@ def test_what_dead_processes_left_in_the_store_goes_by_itself(settings, tmp_path
     assert [uri for uri, _ in artifacts.listing("staging")] == [young.uri]
     assert "1 files that no row speaks of" in caplog.text
     assert settings.CELERY_BEAT_SCHEDULE["store"]["task"] == tasks.sweep_daily.name
-
-
-# --- what the child itself does ---------------------------------------------------------------
-
-
-@pytest.fixture
-def handler(monkeypatch):
-    def become(function):
-        monkeypatch.setitem(command.HANDLERS, "PLAN", f"{__name__}:handled")
-        monkeypatch.setattr(sys.modules[__name__], "handled", function, raising=False)
-
-    return become
-
-
-def claimed():
-    return jobs.claim_job(job_id=make().pk, now=timezone.now(), lease=timedelta(seconds=60))
-
-
-def test_run_job_refuses_a_job_that_nobody_claimed():
-    job = make()
-    with pytest.raises(CommandError, match=f"Job {job.pk} is QUEUED; only a claimed job"):
-        call_command("run_job", str(job.pk))
-
-
-def test_run_job_keeps_the_sentence_of_what_went_wrong(handler):
-    def full(_job):
-        raise ValueError("The store is full.")
-
-    handler(full)
-    job = claimed()
-    call_command("run_job", str(job.pk))
-    job.refresh_from_db()
-    assert (job.status, job.error_code, job.error) == (
-        "FAILED",
-        "ValueError",
-        "The store is full.",
-    )
-
-
-def test_run_job_says_something_even_where_the_error_does_not(handler):
-    def speechless(_job):
-        raise AssertionError
-
-    handler(speechless)
-    job = claimed()
-    call_command("run_job", str(job.pk))
-    job.refresh_from_db()
-    assert job.error == "The job ended with AssertionError; the worker's log says where."
-
-
-@pytest.mark.parametrize("error", [OperationalError("gone"), RecordNotServed("restricted")])
-def test_run_job_leaves_to_the_worker_what_may_work_at_the_next_try(handler, error):
-    def away(_job):
-        raise error
-
-    handler(away)
-    job = claimed()
-    with pytest.raises(type(error)):
-        call_command("run_job", str(job.pk))
-    job.refresh_from_db()
-    assert job.status == "RUNNING"
-
-
-def test_every_kind_of_job_has_a_handler_that_exists():
-    from importlib import import_module
-
-    for place in command.HANDLERS.values():
-        module, _, name = place.partition(":")
-        assert callable(getattr(import_module(module), name))
 
 
 @pytest.mark.django_db(transaction=True)  # a connection is closed
