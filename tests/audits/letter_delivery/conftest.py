@@ -1,4 +1,4 @@
-"""A case, a member of staff, and a mail server that is away."""
+"""A case, and a member of staff."""
 
 from __future__ import annotations
 

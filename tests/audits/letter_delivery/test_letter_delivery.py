@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.core import mail
-from django.core.mail import EmailMessage
 
 from audits.execution.letter_pdf import letter_pdf
 from audits.models import ErasureRequest, Letter
@@ -21,16 +20,6 @@ from tests.audits.world import NOW, logged
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 HOME = "Ada\n1 Way\nBerlin"
-
-
-@pytest.fixture
-def no_server(monkeypatch):
-    def refuse(_message):
-        raise OSError("no route")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(EmailMessage, "send", refuse)
-        yield broken
 
 
 def test_F12_a_letter_is_tried_five_times_at_growing_distances_then_staff_are_told(

@@ -1,12 +1,10 @@
-"""A registry that is drawn, and somebody of staff who looks."""
+"""A registry that is drawn."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
-from django.test import Client
 
 from lineage.models import Role
 from tests.lineage.builders import base, data, filled, snapshot, trained
@@ -15,15 +13,6 @@ from tests.lineage.builders import base, data, filled, snapshot, trained
 @pytest.fixture(autouse=True)
 def static(settings, tmp_path):
     settings.STATIC_ROOT = tmp_path
-
-
-@pytest.fixture
-def staff() -> Client:
-    client = Client()
-    user = User.objects.create_user("staff", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="read_cases"))
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
