@@ -1,0 +1,27 @@
+"""What the span of a job says: ids of rows, codes and numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audits.queries.evidence import verdict_of
+from unlearning.models import UnlearningRun
+
+if TYPE_CHECKING:
+    from lineage.models import Job
+
+
+def facts_of(job: Job) -> dict[str, str | int]:
+    """Return what is known of a job when it begins: what it is about, and which try it is."""
+    facts = {"job": str(job.pk), "kind": job.kind, "queue": job.queue, "attempt": job.attempt}
+    run = UnlearningRun.objects.filter(pk=job.payload_id).first()
+    if run is None:
+        return facts
+    return {**facts, "run": str(run.pk), "version": str(run.target_id), "method": run.method}
+
+
+def outcome_of(job: Job) -> str:
+    """Return what came of a job that ended well: of one that judges, the verdict."""
+    run = UnlearningRun.objects.filter(pk=job.payload_id).first() if job.kind == "JUDGE" else None
+    verdict = verdict_of(run) if run else None
+    return str(verdict.outcome) if verdict else str(job.status)
