@@ -1,13 +1,17 @@
-"""What the span of a job says: ids of rows, codes and numbers."""
+"""What the span of a job says: ids of rows, codes and numbers; and where a trace is shown."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from audits.queries.evidence import verdict_of
+from lineage.core.spans import trace_of
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
+    from audits.models import ErasureRequest
     from lineage.models import Job
 
 
@@ -25,3 +29,11 @@ def outcome_of(job: Job) -> str:
     run = UnlearningRun.objects.filter(pk=job.payload_id).first() if job.kind == "JUDGE" else None
     verdict = verdict_of(run) if run else None
     return str(verdict.outcome) if verdict else str(job.status)
+
+
+def trace_page(case: ErasureRequest) -> str:
+    """Return the address at which the trace of a case is shown; empty where none is named."""
+    if not (settings.EXPUNGE_TRACES and settings.EXPUNGE_TRACE_URL):
+        return ""
+    address: str = settings.EXPUNGE_TRACE_URL
+    return address.replace("{trace_id}", f"{trace_of(case.pk):032x}")

@@ -19,7 +19,7 @@ LAST = (S.SEALED, S.EXPIRED)
 
 
 def note_move(case_id: UUID, to: str, now: datetime) -> None:
-    """Say of the span at work where a case went; write the case's own once its end is committed."""
+    """Say of the span at work where a case went; once its end is committed, write its own."""
     spans.here().moved(to)
     if spans.on() and to in LAST:
         transaction.on_commit(lambda: _write(case_id, now))

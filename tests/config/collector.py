@@ -1,4 +1,4 @@
-"""A collector of traces: an HTTP server that takes OTLP as OpenTelemetry's own does, and keeps it."""
+"""A collector of traces: it takes OTLP over HTTP as OpenTelemetry's own does, and keeps it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 KINDS = ("", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 FAILED = 2
@@ -68,7 +71,7 @@ def _read(body: bytes, resources: list[dict[str, Any]]) -> Iterator[Got]:
                 yield _got(span, resource)
 
 
-def _got(span: Any, resource: dict[str, Any]) -> Got:
+def _got(span: Span, resource: dict[str, Any]) -> Got:
     events = [(one.name, _values(one.attributes)) for one in span.events]
     return Got(
         name=span.name,
@@ -86,7 +89,7 @@ def _got(span: Any, resource: dict[str, Any]) -> Got:
     )
 
 
-def _values(attributes: Any) -> dict[str, Any]:
+def _values(attributes: Iterable[KeyValue]) -> dict[str, Any]:
     return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in attributes}
 
 
