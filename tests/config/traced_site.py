@@ -1,4 +1,4 @@
-"""A web process, and then a worker until a plan is drawn, as two processes of one program.
+"""A web process, and then a worker until a search has ended, as two processes of one program.
 
 ``python -m tests.config.traced_site`` prints the id of the case. The worker starts the child of
 its job as always, so there are three. They have the database, the broker and the trace in common.
@@ -18,23 +18,30 @@ from celery.exceptions import WorkerShutdown  # noqa: E402  (once the apps are l
 from celery.signals import task_postrun  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.test import Client  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
 from audits import keys  # noqa: E402
+from audits.services import requests  # noqa: E402
 from config import celery_app, tracing  # noqa: E402
-from tests.audits.bare_cases import member, reviewer, verified_case  # noqa: E402
+from lineage.services.locations import NewLocation, register_location  # noqa: E402
 
 LAST = "audits.job_ended"
+PLACE = NewLocation(
+    slug="accounts",
+    kind="django_model",
+    purpose="accounts",
+    settings={"model": "auth.User", "field": "email"},
+)
 
 
-def approve(path: str) -> None:
-    """Be a web process: answer the reviewer, whose browser sends a trace of its own."""
+def confirm(token: str) -> None:
+    """Be a web process: answer the person, whose browser sends a trace of its own."""
     tracing.switch_on(serves=True)
     client = Client(
         SERVER_NAME="localhost", headers={"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
     )
-    client.force_login(reviewer())
-    answer = client.post(f"{path}?next=ada@example.org")
-    assert answer.status_code == 302, answer
+    answer = client.post(f"/erasure/confirm/{token}/?email=ada@example.org")
+    assert answer.status_code in (200, 302), answer
     tracing.switch_off()
 
 
@@ -52,24 +59,17 @@ def work() -> None:
 
 
 def main() -> None:
-    """Make a case, have it approved in one process, and go on with it in another."""
-    from audits.core.assessment import by_code
-    from audits.services import deciding
-    from tests.audits.bare_cases import CONSENT, NOW
-
+    """Have somebody ask of whom nothing is known, who confirms in one process; work in another."""
     settings.BROKER_FOLDER.mkdir(parents=True, exist_ok=True)
     keys.create_signing_key()
-    case = verified_case()
-    proposed = deciding.accept_request(
-        case_id=case.pk,
-        assessed=by_code(CONSENT),
-        user=member("officer", "Case officer"),
-        now=NOW,
+    register_location(new=PLACE, now=timezone.now())
+    received = requests.receive_request(
+        email="ada@example.org", channel="FORM", now=timezone.now()
     )
-    sys.stdout.write(f"{case.pk}\n")
+    sys.stdout.write(f"{received.request.pk}\n")
     sys.stdout.flush()
     if (web := os.fork()) == 0:
-        approve(f"/cases/{case.pk}/decisions/{proposed.pk}/approve/")
+        confirm(received.confirm_token)
         os._exit(0)
     _, ended = os.waitpid(web, 0)
     assert ended == 0
