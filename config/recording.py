@@ -19,6 +19,7 @@ from opentelemetry.sdk.resources import PROCESS_PID, SERVICE_NAME, SERVICE_VERSI
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from expunge.version import VERSION
@@ -190,7 +191,8 @@ class Recording:
 
     def _context(self, place: Place) -> trace.SpanContext:
         sampler = self._provider().sampler
-        kept = sampler.should_sample(None, place.trace, "case").decision.is_sampled()
+        decision = sampler.should_sample(None, place.trace, "case").decision
+        kept = decision is Decision.RECORD_AND_SAMPLE
         flags = trace.TraceFlags(trace.TraceFlags.SAMPLED if kept else trace.TraceFlags.DEFAULT)
         return trace.SpanContext(place.trace, place.span, is_remote=True, trace_flags=flags)
 

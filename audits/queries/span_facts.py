@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 def facts_of(job: Job) -> dict[str, str | int]:
     """Return what is known of a job when it begins: what it is about, and which try it is."""
-    facts = {"job": str(job.pk), "kind": job.kind, "queue": job.queue, "attempt": job.attempt}
+    facts: dict[str, str | int] = {
+        "job": str(job.pk),
+        "kind": job.kind,
+        "queue": job.queue,
+        "attempt": job.attempt,
+    }
     run = UnlearningRun.objects.filter(pk=job.payload_id).first()
     if run is None:
         return facts

@@ -90,7 +90,7 @@ def _got(span: Span, resource: dict[str, Any]) -> Got:
 
 
 def _values(attributes: Iterable[KeyValue]) -> dict[str, Any]:
-    return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in attributes}
+    return {one.key: getattr(one.value, one.value.WhichOneof("value") or "") for one in attributes}
 
 
 @contextmanager
