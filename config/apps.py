@@ -10,7 +10,7 @@ class SiteConfig(AppConfig):
     label = "site_config"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks, and record traces where they are wanted."""
         from config import (  # noqa: PLC0415  (when the apps are loaded)
             anchor_checks,  # noqa: F401
             checks,  # noqa: F401
@@ -21,5 +21,8 @@ class SiteConfig(AppConfig):
             processing_checks,  # noqa: F401
             retention_checks,  # noqa: F401
             sign_in_checks,  # noqa: F401
+            tracing,
             watching_checks,  # noqa: F401
         )
+
+        tracing.switch_on()

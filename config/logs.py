@@ -8,6 +8,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lineage.core import spans
 from lineage.core.log_context import about
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class JsonLine(logging.Formatter):
             "message": _message(record),
             **_of_request(record),
             **about(),
+            **spans.ids(),
         }
         if record.exc_info and record.exc_info[0]:
             said["error"] = record.exc_info[0].__name__

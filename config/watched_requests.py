@@ -14,6 +14,7 @@ from django.conf import settings
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from config.logs import REQUEST_ID
+from lineage.core import spans
 from lineage.core.log_context import bound
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ class WatchedRequests:
         given = request.headers.get(HEADER, "")
         name = given if _AN_ID.fullmatch(given) else str(uuid.uuid4())
         request.META[REQUEST_ID] = name  # Django logs refusals after the last middleware
-        with bound(request=name):
+        with bound(request=name), spans.asked(_verb(request)) as asked:
             response = self.get_response(request)
+            asked.answered(_route(request), response.status_code)
         response.headers[HEADER] = name
         if settings.EXPUNGE_METRICS:
             _count(request, response.status_code, time.perf_counter() - began)
@@ -78,12 +80,19 @@ class WatchedRequests:
 
 
 def _count(request: HttpRequest, status: int, seconds: float) -> None:
-    match = request.resolver_match
-    route = match.view_name if match and match.view_name else "none"
-    method = request.method if request.method in METHODS else "OTHER"
+    route, method = _route(request), _verb(request)
     REQUESTS.labels(method=method, route=route, status=str(status)).inc()
     SECONDS.labels(route=route).observe(seconds)
     if status == TOO_MANY:
         REFUSALS.labels(route=route).inc()
     if route == FORM and method == "POST":
         FORM_POSTS.labels(status=str(status)).inc()
+
+
+def _route(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return match.view_name if match and match.view_name else "none"
+
+
+def _verb(request: HttpRequest) -> str:
+    return request.method if request.method in METHODS else "OTHER"

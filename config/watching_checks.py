@@ -1,4 +1,4 @@
-"""System checks of what the metrics need."""
+"""System checks of what metrics and traces need."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core import checks
+
+from config.tracing import installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +21,27 @@ HINT = "See docs/operations.md."
 def metrics_can_be_read(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (Django's signature)
     """Refuse networks and token files that let nobody in, or not whom they should."""
     return [checks.Error(said, hint=HINT, id="expunge.E068") for said in _wrong()]
+
+
+@checks.register()
+def traces_can_be_made(**_: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (Django's signature)
+    """Warn where traces are wanted and nothing is installed that makes them."""
+    found: list[checks.CheckMessage] = []
+    if settings.EXPUNGE_TRACES and not installed():
+        said = (
+            "Traces are on (EXPUNGE_TRACES, or a collector in OTEL_EXPORTER_OTLP_ENDPOINT), and "
+            "their packages are missing, so none are made; pip install '.[traces]' in the "
+            "checkout, or set EXPUNGE_TRACES=false."
+        )
+        found.append(checks.Warning(said, hint=HINT, id="expunge.W073"))
+    address = settings.EXPUNGE_TRACE_URL
+    if address and not (address.startswith(("https://", "http://")) and "{trace_id}" in address):
+        said = (
+            f"EXPUNGE_TRACE_URL is {address!r}; it must begin with https:// or http:// and have "
+            "{trace_id} where the id of a trace belongs."
+        )
+        found.append(checks.Error(said, hint=HINT, id="expunge.E073"))
+    return found
 
 
 def _wrong() -> Iterator[str]:

@@ -18,7 +18,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from lineage.core import spans
 from lineage.core.log_context import bound
+from lineage.core.recorded import TRACEPARENT
 from lineage.services import jobs
 from lineage.services.missing_erasures import replay_needed
 from lineage.services.sweeping import sweep_store
@@ -41,7 +43,9 @@ def run_job(job_id: str) -> None:
     try:
         job = jobs.claim_job(job_id=UUID(job_id), now=timezone.now(), lease=lease)
     except jobs.JobNotClaimable:
+        spans.here().note(job=job_id, outcome="NOT_CLAIMABLE")
         return
+    spans.here().note(job=job_id, kind=job.kind, queue=job.queue, attempt=job.attempt)
     with bound(job=job_id):
         _watch(job, _start_child(job), lease)
     if job.then:
@@ -61,6 +65,7 @@ def sweep_daily() -> None:
 def _start_child(job: Job) -> subprocess.Popen[bytes]:
     environment = {"OMP_NUM_THREADS": "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ}
     environment["PYTHONHASHSEED"] = "0"
+    environment[TRACEPARENT.upper()] = spans.carried().get(TRACEPARENT, "")
     return subprocess.Popen(  # noqa: S603  (our own command, an id of our own)
         [sys.executable, str(settings.BASE_DIR / "manage.py"), "run_job", str(job.pk)],
         env=environment,

@@ -42,6 +42,7 @@ MODULES = {
         log_proofs time_stamps witness""",
     "who may do what": "accounts own_cases rights role_matrix roles scopes_of_objects",
     "what a command says, whose services have tests of their own": "operator_command",
+    "spans of what services do that have tests of their own": "tracing",
     "the order of steps, drawn at random": "case_machine openlineage_order transitions",
     "attacks on the procedure": "threats",
     "a store that somebody else keeps": "mlflow mlflow_names peer_failures peers",

@@ -23,6 +23,7 @@ from audits.queries.told import told_record
 from audits.services import log
 from audits.services.job_lines import forget_lines_of
 from audits.services.transitions import MoveNotAllowed, move
+from lineage.core import spans
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 S = ErasureRequest.Status
 
 
+@spans.named("seal")
 @transaction.atomic
 def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
     """Seal a case that has an outcome, once; return its record.

@@ -33,7 +33,7 @@ from django.db.models import Q
 
 from audits.models import ErasureRequest
 from audits.queries.cases import OVER
-from audits.services import ending, keeping, log
+from audits.services import ending, keeping, log, traced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,6 +122,7 @@ def move(
             f"Case {current.reference} is {current.status}; it can become {to} only from "
             f"{', '.join(ALLOWED[to])}."
         )
+    traced.note_move(case_id, to, now)
     if to in ENDS:
         ending.end_open(case_id=case_id, now=now, actor=actor)
     if to in OVER:

@@ -20,6 +20,7 @@ from audits.queries.places import told
 from audits.queries.policy_values import held
 from audits.queries.reports import stored_files
 from audits.queries.seal_state import seal_state
+from audits.queries.span_facts import trace_page
 from audits.queries.waiting import waits_for_others
 from audits.queries.whole_case import moving_case, whole_case
 from audits.views.access import page, staff_of, staff_page
@@ -121,6 +122,7 @@ def _context(request: HttpRequest, found: ErasureRequest) -> dict[str, Any]:
         "due": due_badge(found, today_of_clock(), waits=found.waited_for),
         "may_open": may_open(request),
         **rights_of(request),
+        "trace": trace_page(found),
         "refusal": refusal_words(found.refusal_code),
         **clock_context(request, found),
         **told_context(request, found),

@@ -15,6 +15,7 @@ from audits.services.rights import require
 from audits.workflow import doorbell, letter_actions
 from audits.workflow.intake_actions import LetterNotSent, send_links
 from audits.workflow.refused import logged
+from lineage.core import spans
 from lineage.models import Job, ModelVersion
 from lineage.services import jobs
 from unlearning.services import runs as unlearning_runs
@@ -49,8 +50,9 @@ def submit(
     received = requests.receive_request(
         email=email, channel=channel, now=timezone.now(), wish=wish, told=told
     )
-    if not send_links(received):
-        raise LetterNotSent
+    with spans.of_case(received.request.pk, "action submit", action="submit"):
+        if not send_links(received):
+            raise LetterNotSent
     return received
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from audits.queries import reports
+from lineage.core import spans
 from lineage.models import Job
 from lineage.services import jobs
 from lineage.services.tiles import due_tiles
@@ -28,7 +29,12 @@ JOB_ENDED = "audits.job_ended"
 
 def wake(case_id: UUID) -> None:
     """Ask a worker to look at a case once the current transaction is committed."""
-    transaction.on_commit(lambda: send("audits.advance", str(case_id), "intake"))
+    transaction.on_commit(lambda: _wake(case_id))
+
+
+def _wake(case_id: UUID) -> None:
+    with spans.of_case(case_id, "wake", "PRODUCER"):
+        send("audits.advance", str(case_id), "intake")
 
 
 def job_for(  # noqa: PLR0913  (the fields of a job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -18,10 +19,11 @@ from audits.services.four_eyes import NotYourDecision
 from audits.services.operator_cases import NotYourApproval
 from audits.services.pauses import PauseRefused
 from audits.services.transitions import MoveNotAllowed
+from lineage.core import spans
 from unlearning.services.runs import RunNotWaiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from uuid import UUID
 
     from django.db.models import Manager
@@ -58,10 +60,11 @@ def logged(action: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(action)
     def done(*args: P.args, **kwargs: P.kwargs) -> T:
+        given: Mapping[str, Any] = kwargs
         try:
-            return action(*args, **kwargs)
+            with _traced(action.__name__, given):
+                return action(*args, **kwargs)
         except REFUSED as error:
-            given: Mapping[str, Any] = kwargs
             refusals.note_refusal(
                 case_ids=_cases(given),
                 action=action.__name__,
@@ -72,6 +75,15 @@ def logged(action: Callable[P, T]) -> Callable[P, T]:
             raise
 
     return done
+
+
+@contextmanager
+def _traced(action: str, given: Mapping[str, Any]) -> Iterator[None]:
+    """Have an action be a span of each of its cases, which a request then becomes, too."""
+    with ExitStack() as opened:
+        for case in _cases(given) if spans.on() else []:
+            opened.enter_context(spans.of_case(case, f"action {action}", action=action))
+        yield
 
 
 def _cases(given: Mapping[str, Any]) -> Iterable[UUID]:

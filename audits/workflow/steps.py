@@ -35,9 +35,8 @@ from audits.services import (
     requests,
     stopping,
 )
-from audits.workflow import kind_steps
+from audits.workflow import kind_steps, traced
 from audits.workflow.doorbell import job_for, report_job
-from lineage.core.log_context import bound
 from lineage.models import Job
 from unlearning.models import UnlearningRun
 from unlearning.services import runs as unlearning_runs
@@ -85,8 +84,7 @@ def _take_step(case_id: UUID) -> bool:
     step = STEPS.get(request.status)
     if step is None:
         return False
-    with bound(case=request.reference):
-        return step(request, timezone.now())
+    return traced.take(step, request)
 
 
 def _close_early(request: ErasureRequest, now: datetime) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,14 +16,18 @@ from django.utils import timezone
 from audits.core.failures import text_of
 from audits.queries.cases import cases_of_job
 from audits.queries.policy_values import held
+from audits.queries.span_facts import facts_of, outcome_of
 from audits.services.job_lines import forget_lines, kept_lines
+from lineage.core import spans
 from lineage.core.log_context import bound
+from lineage.core.recorded import TRACEPARENT
 from lineage.models import Job
 from lineage.queries.training_view import RecordNotServed
 from lineage.services import jobs
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Iterator, Sequence
 
 log = logging.getLogger("expunge.job")
 
@@ -58,9 +64,14 @@ class Command(BaseCommand):
         job = Job.objects.get(pk=options["job_id"])
         if job.status != Job.Status.RUNNING:
             raise CommandError(f"Job {job.pk} is {job.status}; only a claimed job can be run.")
-        numbers = cases_of_job(job).values_list("reference", flat=True)
-        with bound(job=str(job.pk), case=" ".join(numbers)):
+        waiting = list(cases_of_job(job).values_list("pk", "reference"))
+        numbers = " ".join(reference for _, reference in waiting)
+        with bound(job=str(job.pk), case=numbers), _traced(job, waiting) as opened:
             self._do(job)
+            if opened:
+                job.refresh_from_db()
+            for span in opened:
+                span.note(outcome=outcome_of(job), error=job.error_code)
 
     def _do(self, job: Job) -> None:
         module, _, function = HANDLERS[job.kind].partition(":")
@@ -76,3 +87,17 @@ class Command(BaseCommand):
         else:
             if jobs.finish_job(job=job, now=timezone.now()):
                 forget_lines(job)
+
+
+@contextmanager
+def _traced(job: Job, waiting: Sequence[tuple[UUID, str]]) -> Iterator[list[spans.Open]]:
+    """Have a job be a span of each case that waits for it, inside what started this process."""
+    with ExitStack() as opened:
+        opened.enter_context(spans.continued(os.environ.get(TRACEPARENT.upper(), "")))
+        about = facts_of(job) if spans.on() and waiting else {}
+        # The case whose message started this is first, or another would stand between.
+        ordered = sorted(waiting, key=lambda one: not spans.is_here(one[0])) if about else []
+        yield [
+            opened.enter_context(spans.of_case(case, f"job {job.kind}", case=reference, **about))
+            for case, reference in ordered
+        ]

@@ -1,0 +1,329 @@
+"""One trace for each case: what its spans say, in which process, and that they name nobody."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from django.core.checks import run_checks
+from django.test import Client
+
+from audits import workflow
+from audits.management.commands import run_job
+from audits.models import ErasureRequest
+from audits.workflow import tasks
+from config import logs, tracing
+from lineage.core import recorded, spans
+from lineage.models import Job
+from lineage.services import jobs
+from tests.audits.bare_cases import (
+    ADA,
+    BERT,
+    CONSENT,
+    NOW,
+    officer,
+    queued_run,
+    refuse_now,
+    reviewer,
+    verified_case,
+)
+from tests.audits.world import LEASE
+from tests.config.collector import collecting
+
+ROOT = Path(__file__).parents[2]
+ALLOWED = set(recorded.ATTRIBUTES.values())
+# An address of somebody, a name of staff, or of a page, whose address may hold a token.
+PERSONAL = re.compile(r"@|example|ada\b|officer|reviewer|://|/", re.IGNORECASE)
+TOLD_OF_PROCESS = {
+    "process.pid",
+    "service.instance.id",
+    "service.name",
+    "service.version",
+    "telemetry.sdk.language",
+    "telemetry.sdk.name",
+    "telemetry.sdk.version",
+}
+
+
+@pytest.fixture
+def collector(settings, monkeypatch):
+    """A real collector, to which this process exports when its work is done."""
+    with collecting() as found:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", found.address)
+        settings.EXPUNGE_TRACES = True
+        tracing.switch_on()
+        yield found
+        tracing.switch_off()
+
+
+@pytest.fixture
+def case(db, signing_key):
+    return verified_case()
+
+
+def exported(collector):
+    """Everything recorded so far, which is of nobody."""
+    for each in tracing._recording:
+        each.flush()
+    found = collector.spans
+    for one in found:
+        assert set(one.about) <= ALLOWED, one
+        assert set(one.events) <= {"moved"}, one
+    assert all(set(one) <= TOLD_OF_PROCESS for one in collector.resources)
+    said = [str(value) for one in found for value in (one.name, *one.about.values())]
+    said += [str(value) for one in collector.resources for value in one.values()]
+    assert not [text for text in said if PERSONAL.search(text)]
+    return found
+
+
+def job_of(case, payload, kind="UNLEARN", **more: object):
+    given = {"key": f"{kind}:{payload}", "kind": kind, "queue": "heavy", "now": NOW}
+    made = jobs.create_job(payload_id=payload, **given | more)
+    return jobs.claim_job(job_id=made.pk, now=NOW, lease=LEASE)
+
+
+def test_web_worker_and_child_of_a_job_write_one_trace(migrated_file, django_db_setup, tmp_path):
+    shutil.copy(migrated_file, tmp_path / "expunge.sqlite3")
+    with collecting() as collector:
+        environ = {
+            **os.environ,
+            "EXPUNGE_HOME": str(tmp_path),
+            "EXPUNGE_KEYS": str(tmp_path / "keys"),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.address,
+            "OTEL_SERVICE_NAME": "expunge-test",
+            "OMP_NUM_THREADS": "1",
+        }
+        for name in ("DATABASE_URL", "REDIS_URL"):
+            environ.pop(name, None)
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.config.traced_site"],
+            env=environ,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        found = exported(collector)
+    (trace,) = {one.trace for one in found}
+    assert int(trace, 16) == spans.trace_of(UUID(done.stdout.split()[0]))
+    names = {one.id: one.name for one in found}
+    tree = {(one.name, names.get(one.parent, "nothing"), one.kind) for one in found}
+    assert tree == {
+        ("case", "nothing", "INTERNAL"),
+        ("POST", "case", "SERVER"),
+        ("wake", "POST", "PRODUCER"),
+        ("audits.advance", "case", "CONSUMER"),
+        ("step close_early", "audits.advance", "INTERNAL"),
+        ("lineage.run_job", "case", "CONSUMER"),
+        ("job SEARCH", "lineage.run_job", "INTERNAL"),
+        ("audits.job_ended", "case", "CONSUMER"),
+        ("step close_early", "audits.job_ended", "INTERNAL"),
+        ("seal", "step close_early", "INTERNAL"),
+        ("step answer", "audits.job_ended", "INTERNAL"),
+    }
+    by_name = {one.name: one for one in found}
+    senders = {one.name: [names[each] for each in one.links] for one in found if one.links}
+    assert senders == {
+        "audits.advance": ["wake"],
+        "lineage.run_job": ["step close_early"],
+        "audits.job_ended": ["lineage.run_job"],
+    }
+    web, worker, child = (by_name[each].process for each in ("POST", "seal", "job SEARCH"))
+    assert len({web, worker, child}) == 3
+    assert by_name["lineage.run_job"].process == worker
+    assert by_name["POST"].about["http.route"] == "audits:confirm"
+    assert by_name["job SEARCH"].about["expunge.outcome"] == "SUCCEEDED"
+    assert by_name["lineage.run_job"].seconds >= by_name["job SEARCH"].seconds
+    assert by_name["case"].about["expunge.outcome"] == "NO_DATA_FOUND"
+    assert {one["service.name"] for one in collector.resources} == {"expunge-test"}
+
+
+def test_a_case_ends_with_the_span_in_which_all_others_lie(
+    case, collector, rung, django_capture_on_commit_callbacks
+):
+    refuse_now(case.pk, code="ART_17_3_A")
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.advance_case(str(case.pk))
+    found = exported(collector)
+    whole = collector.named("case")
+    assert whole.parent == ""
+    assert int(whole.trace, 16) == spans.trace_of(case.pk)
+    assert whole.about == {
+        "expunge.case": case.reference,
+        "expunge.outcome": "REFUSED",
+        "expunge.state": "SEALED",
+    }
+    sealed = ErasureRequest.objects.get(pk=case.pk).sealed_at
+    assert whole.seconds == pytest.approx((sealed - case.received_at).total_seconds())
+    assert collector.named("step close_early").parent == whole.id
+    seal = collector.named("seal")
+    assert seal.parent == collector.named("step close_early").id
+    assert seal.moved == ("SEALED",)
+    assert {one.trace for one in found} == {whole.trace}
+
+
+def test_a_step_of_which_nothing_came_is_no_span(case, collector):
+    for _ in range(3):
+        tasks.advance_case(str(case.pk))
+    assert exported(collector) == []
+
+
+def test_a_page_that_is_only_read_is_no_span(case, collector):
+    client = Client()
+    client.force_login(officer())
+    assert client.get(f"/cases/{case.pk}/").status_code == 200
+    assert exported(collector) == []
+
+
+def test_a_refused_action_is_a_span_that_failed_with_a_kind_and_no_sentence(case, collector):
+    decision = workflow.accept(case_id=case.pk, ground=CONSENT, user=officer())
+    with pytest.raises(Exception, match="may not approve"):
+        workflow.approve_decision(decision=decision, user=officer())
+    exported(collector)
+    refused = collector.named("action approve_decision")
+    assert refused.failed
+    assert set(refused.about) == {"expunge.action", "error.type"}
+
+
+def test_a_job_says_which_run_version_method_and_try_and_what_came_of_it(
+    case, collector, monkeypatch
+):
+    run = queued_run(case)
+    job = job_of(case, run.pk)
+    monkeypatch.setitem(run_job.HANDLERS, "UNLEARN", "builtins:len")  # fails as any fault does
+    run_job.Command().handle(job_id=job.pk)
+    exported(collector)
+    span = collector.named("job UNLEARN")
+    assert span.failed
+    assert span.about == {
+        "expunge.case": case.reference,
+        "expunge.job": str(job.pk),
+        "expunge.job.kind": "UNLEARN",
+        "messaging.destination.name": "heavy",
+        "expunge.attempt": 1,
+        "expunge.run": str(run.pk),
+        "expunge.version": str(run.target_id),
+        "expunge.method": "finetune",
+        "expunge.outcome": "FAILED",
+        "error.type": "TypeError",
+    }
+
+
+def test_a_job_that_serves_two_cases_is_in_the_trace_of_each(case, collector, monkeypatch):
+    other, run = verified_case(BERT), queued_run(case)
+    other.runs.add(run)
+    monkeypatch.setitem(run_job.HANDLERS, "UNLEARN", "builtins:id")
+    with spans.of_case(other.pk, "rings"):
+        monkeypatch.setenv("TRACEPARENT", spans.carried()["traceparent"])
+    run_job.Command().handle(job_id=job_of(case, run.pk).pk)
+    done = {int(one.trace, 16): one for one in exported(collector) if one.name == "job UNLEARN"}
+    assert done.keys() == {spans.trace_of(case.pk), spans.trace_of(other.pk)}
+    theirs, ours = done[spans.trace_of(other.pk)], done[spans.trace_of(case.pk)]
+    assert theirs.parent == collector.named("rings").id
+    assert ours.links == (theirs.id,)
+    assert {one.about["expunge.outcome"] for one in done.values()} == {"SUCCEEDED"}
+
+
+def test_what_a_span_may_say_is_what_the_documentation_lists():
+    page = (ROOT / "docs/operations.md").read_text()
+    table = page.partition("<!-- spans: begin -->")[2].partition("<!-- spans: end -->")[0]
+    listed = re.findall(r"`([a-z_.]+\.[a-z_.]+)`", table)
+    assert sorted(listed) == sorted(ALLOWED)
+
+
+def test_a_worker_loses_no_span_while_its_collector_is_away_and_asks_it_rarely(
+    case, collector, monkeypatch
+):
+    collector.status = 400
+    for step in ("one", "two"):
+        with spans.of_case(case.pk, step):
+            pass
+        assert exported(collector) == []
+    collector.status = 200
+    assert exported(collector) == []  # it was asked a moment ago
+    monkeypatch.setattr("config.recording.time.monotonic", lambda: float("inf"))
+    assert [one.name for one in exported(collector)] == ["one", "two"]
+
+
+@pytest.mark.parametrize(("share", "kept"), [("0", False), ("1", True)])
+def test_a_sampler_keeps_a_case_whole_or_not_at_all(case, collector, monkeypatch, share, kept):
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", share)
+    with spans.of_case(case.pk, "sends"):
+        told = spans.carried()["traceparent"]
+    assert told.endswith("-01") is kept
+    with spans.received(told, "receives"):
+        pass
+    spans.over(case.pk, NOW, NOW)
+    assert len(exported(collector)) == (3 if kept else 0)
+
+
+def test_a_line_of_the_log_names_the_span_in_which_it_is_written(case, collector):
+    line = logging.LogRecord("x", logging.INFO, "x.py", 1, "said", None, None)
+    with spans.of_case(case.pk, "writes"):
+        said = json.loads(logs.JsonLine().format(line))
+    exported(collector)
+    assert (said["trace_id"], said["span_id"]) == (
+        collector.named("writes").trace,
+        collector.named("writes").id,
+    )
+    assert "trace_id" not in json.loads(logs.JsonLine().format(line))
+
+
+def test_a_span_may_not_say_what_is_not_allowed(case, collector):
+    with (
+        pytest.raises(ValueError, match="A span may not say email; it may say action, attempt"),
+        spans.of_case(case.pk, "tells", email=ADA),
+    ):
+        pass
+    assert exported(collector)[0].about == {"error.type": "ValueError"}
+
+
+def test_a_message_with_a_traceparent_that_is_none_is_worked_on_without_a_span(case, collector):
+    for told in ("", "00-0-0-00", "é", f"00-{'0' * 32}-{'0' * 16}-01"):
+        with spans.received(told, "receives") as opened:
+            assert opened.place is None
+    assert exported(collector) == []
+
+
+def test_without_the_packages_the_product_works_and_says_what_is_missing(
+    case, settings, monkeypatch
+):
+    settings.EXPUNGE_TRACES = True
+    monkeypatch.setattr("config.tracing.NEEDED", "opentelemetry_that_is_not.installed")
+    tracing.switch_on()
+    assert not spans.on()
+    (said,) = [one for one in run_checks() if one.id == "expunge.W073"]
+    assert "pip install" in said.msg
+    tasks.advance_case(str(case.pk))
+    assert spans.carried() == {}
+
+
+@pytest.mark.parametrize("address", ["jaeger.example/{trace_id}", "https://jaeger.example/", "x"])
+def test_an_address_of_traces_that_leads_nowhere_is_refused(settings, address):
+    settings.EXPUNGE_TRACE_URL = address
+    (said,) = [one for one in run_checks() if one.id == "expunge.E073"]
+    assert address in said.msg
+
+
+def test_the_page_of_a_case_leads_operators_to_its_trace(case, settings):
+    settings.EXPUNGE_TRACES = True
+    settings.EXPUNGE_TRACE_URL = "https://jaeger.example/trace/{trace_id}"
+    link = f'href="https://jaeger.example/trace/{spans.trace_of(case.pk):032x}"'
+    shown = {}
+    for user in (officer(), reviewer()):
+        client = Client()
+        client.force_login(user)
+        shown[user.username] = link in client.get(f"/cases/{case.pk}/").content.decode()
+    assert shown == {"officer": True, "reviewer": False}
+    assert Job.objects.count() == 0
