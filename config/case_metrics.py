@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import GaugeMetricFamily
 
 from audits.queries import watched
+from audits.queries.owner_budgets import owner_rows
 from lineage.queries.job_numbers import ended_jobs, oldest_heartbeat
 from lineage.queries.queues import queue_states
 
@@ -28,6 +29,7 @@ def families(now: datetime) -> Iterator[Metric]:
     yield from _log(now)
     yield from _webhooks()
     yield from _sweep(now)
+    yield from _owners(now)
 
 
 def _cases(now: datetime) -> Iterator[Metric]:
@@ -99,6 +101,26 @@ def _sweep(now: datetime) -> Iterator[Metric]:
         yield _one("expunge_sweep_duration_seconds", "How long it took.", took)
         yield _one("expunge_sweep_failed_steps", "Steps and cases that failed.", mark.failed)
         yield _one("expunge_sweep_cases_left", "Cases left to the next sweep.", mark.left)
+
+
+def _owners(now: datetime) -> Iterator[Metric]:
+    labels = ["owner"]  # a random id: a team's name is nobody's business there
+    spent = GaugeMetricFamily(
+        "expunge_owner_compute_seconds", "Computed in 30 days for an owner.", labels=labels
+    )
+    limit = GaugeMetricFamily(
+        "expunge_owner_compute_limit_seconds", "What may be, where limited.", labels=labels
+    )
+    waits = GaugeMetricFamily(
+        "expunge_owner_cases_waiting", "Cases that wait for the budget.", labels=labels
+    )
+    for row in owner_rows(now):
+        one = [str(row.owner.pk)]
+        spent.add_metric(one, row.spent.seconds)
+        waits.add_metric(one, len(row.waits))
+        if row.owner.seconds is not None:
+            limit.add_metric(one, row.owner.seconds)
+    yield from (spent, limit, waits)
 
 
 def _one(name: str, said: str, value: float) -> Metric:

@@ -12,6 +12,7 @@ from audits.models.intake import IdentityCheck, Intake, PersonalDetails, Process
 from audits.models.job_lines import JobLine
 from audits.models.letters import AnswerRoute, Letter, LetterTemplate
 from audits.models.operator_cases import OperatorCase, ScoredRecord
+from audits.models.owners import BudgetWait, ModelOwner, OwnedModel
 from audits.models.pictures import CasePictures
 from audits.models.places import LocationResult
 from audits.models.policy_changes import PolicyChange
@@ -33,6 +34,7 @@ __all__ = [
     "AnonymityClaim",
     "AnswerRoute",
     "AuditPlan",
+    "BudgetWait",
     "CaseClock",
     "CasePictures",
     "CaseRetention",
@@ -56,9 +58,11 @@ __all__ = [
     "LogCheckpoint",
     "LogHead",
     "LogLeaf",
+    "ModelOwner",
     "Notice",
     "OperatorCase",
     "OwedToOthers",
+    "OwnedModel",
     "PersonalDetails",
     "PlanPreview",
     "PolicyChange",

@@ -70,7 +70,7 @@ OF_CASES: dict[str, tuple[str, tuple[Right, ...]]] = {
 
 
 def needs(user: User, now: datetime) -> list[Group]:
-    """Return what waits for somebody, the most pressing first; ten queries."""
+    """Return what waits for somebody, the most pressing first; eleven queries."""
     today = clocks.today(now)
     soon = attention.pressing(today, today + timedelta(days=SOON_DAYS))
     cases = [*soon, *attention.stopped(user)]
@@ -159,6 +159,22 @@ def _of_models(now: datetime) -> Iterable[Group]:
             note=_(verdict_badge(one.outcome).label),
         ),
         reverse("audits:all_evidence"),
+    )
+    yield group(
+        (
+            "BUDGETS",
+            _("Cases that wait for a budget"),
+            _("They go on once there is room, or before the answer is due. It can be lifted."),
+            CARE,
+            (Right.HANDLE, Right.OPERATE),
+        ),
+        attention.budget_waits(),
+        lambda one: Line(
+            href=reverse("audits:case", args=[one.request_id]),
+            label=one.request.reference,
+            note=str(one.owner),
+        ),
+        reverse("audits:owners"),
     )
     yield group(
         (
