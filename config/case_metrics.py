@@ -11,8 +11,8 @@ from prometheus_client.core import GaugeMetricFamily
 
 from audits.queries import watched
 from audits.queries.owner_budgets import owner_rows
+from audits.queries.worker_signs import watched_queues
 from lineage.queries.job_numbers import ended_jobs, oldest_heartbeat
-from lineage.queries.queues import queue_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,17 +48,21 @@ def _queues(now: datetime) -> Iterator[Metric]:
     oldest = _by_queue("expunge_queue_oldest_seconds", "Age of the oldest waiting job.")
     paused = _by_queue("expunge_queue_paused", "1 where staff paused the queue.")
     silent = _by_queue("expunge_queue_silent", "1 where jobs wait and no worker takes them.")
+    workers = _by_queue("expunge_queue_workers", "Workers that take from it, idle or not.")
+    absent = _by_queue("expunge_queue_absent", "1 where no worker takes from it.")
     seen = _by_queue("expunge_queue_seen_seconds", "Since the last sign of a worker.")
-    for state in queue_states(now):
+    for state in watched_queues(now):
         name, since = [state.name], state.oldest_since
         waiting.add_metric(name, state.queued)
         running.add_metric(name, state.running)
         oldest.add_metric(name, watched.seconds_since(since, now) if since else 0)
         paused.add_metric(name, float(state.paused_at is not None))
         silent.add_metric(name, float(state.silent))
+        workers.add_metric(name, state.workers or 0)
+        absent.add_metric(name, float(state.absent))
         if state.seen_at:
             seen.add_metric(name, watched.seconds_since(state.seen_at, now))
-    yield from (waiting, running, oldest, paused, silent, seen)
+    yield from (waiting, running, oldest, paused, silent, workers, absent, seen)
 
 
 def _jobs(now: datetime) -> Iterator[Metric]:

@@ -29,6 +29,7 @@ from audits.models.sweep_marks import SweepMark
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 from audits.models.version_ends import AnonymityClaim, VersionException
 from audits.models.webhooks import Webhook, WebhookDelivery
+from audits.models.worker_signs import WorkerSign
 
 __all__ = [
     "AnonymityClaim",
@@ -88,4 +89,5 @@ __all__ = [
     "VersionQueries",
     "Webhook",
     "WebhookDelivery",
+    "WorkerSign",
 ]
