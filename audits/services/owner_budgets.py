@@ -7,6 +7,7 @@ any longer goes on, and the wait says so.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -34,7 +35,7 @@ State = BudgetWait.State
 DEAR = (RETRAIN, REPLAY)  # methods that train; all others take a small part of a training
 LONGEST_NAME = 100
 LEAST_REASON, MOST_REASON = 10, 500
-MOST_DAYS = 365
+MOST_DAYS, MOST_RUNS = 365, 1_000_000
 
 
 class BudgetRefused(ValueError):
@@ -72,6 +73,8 @@ def set_budget(
     for field, value in (("seconds", seconds), ("runs", runs)):
         if value is not None and not 0 <= value < float("inf"):
             raise BudgetRefused(f"{field} is {value}; allowed is 0 or more, or nothing.")
+    if runs is not None and runs > MOST_RUNS:
+        raise BudgetRefused(f"runs is {runs}; allowed are at most {MOST_RUNS}, or nothing.")
     if not 1 <= lead_days <= MOST_DAYS:
         raise BudgetRefused(f"lead_days is {lead_days}; allowed are 1 to {MOST_DAYS}.")
     budget = {"seconds": seconds, "runs": runs, "lead_days": lead_days}
@@ -123,7 +126,9 @@ def wait_for_budget(
     owner = owner_of(run.target)
     if owner is None:
         return False
-    short = short_of(owner.limits, spent_by(now, owner=owner)[owner.pk])
+    # An audit begins no run: the limit of runs is not about it.
+    limits = replace(owner.limits, runs=None) if audit else owner.limits
+    short = short_of(limits, spent_by(now, owner=owner)[owner.pk])
     if short is None:
         _end_wait(request, owner, State.FREE, now)
         return False

@@ -18,7 +18,7 @@ from audits.forms import PlainForm
 from audits.models import ErasureRequest, ModelOwner
 from audits.queries.owner_budgets import OwnerRow, owner_of, owner_rows
 from audits.queries.page_words import duration
-from audits.services.owner_budgets import MOST_DAYS, BudgetRefused
+from audits.services.owner_budgets import MOST_DAYS, MOST_RUNS, BudgetRefused
 from audits.services.rights import require
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import answered, ask, posted
@@ -59,6 +59,7 @@ class BudgetForm(PlainForm):
         label=_("Unlearning runs in a day"),
         help_text=_("May stay empty: then there is no limit."),
         min_value=0,
+        max_value=MOST_RUNS,
         required=False,
     )
     lead_days = forms.IntegerField(

@@ -107,19 +107,23 @@ def test_what_costs_a_small_part_of_a_training_does_not_wait(base):
     ask = {"request": case, "run": run, "now": timezone.now()}
     assert not owner_budgets.wait_for_budget(**ask, audit=False)
     assert owner_budgets.wait_for_budget(**ask, audit=True)
+    ModelOwner.objects.update(seconds=None, runs=0)
+    assert not owner_budgets.wait_for_budget(**ask, audit=True)  # no other run begins with it
+    run.method = "retrain"
+    assert owner_budgets.wait_for_budget(**ask, audit=False)
     OwnedModel.objects.all().delete()
-    assert not owner_budgets.wait_for_budget(**ask, audit=True)
+    assert not owner_budgets.wait_for_budget(**ask, audit=False)
 
 
 def test_the_audit_of_an_approximate_method_waits_too(world, base, approximate):
-    owning(base, runs=1)
+    owning(base, seconds=1e-6, runs=1)
     (case,) = settled(world, world.accepted(ADA))
     assert case.status == "AUDITING"
     assert list(Job.objects.filter(kind="UNLEARN").values_list("status", flat=True)) == [
         "SUCCEEDED"
     ]
     assert not Job.objects.filter(kind="AUDIT").exists()
-    assert logged(case, "budget_reached")[0]["limit"] == "RUNS"
+    assert logged(case, "budget_reached")[0]["limit"] == "SECONDS"
 
 
 # --- a person lifts it --------------------------------------------------------------------------
@@ -186,6 +190,7 @@ def test_an_administrator_sets_a_budget_and_everybody_reads_what_is_spent(client
         ({"name": " "}, "name has 0 characters; allowed are 1 to 100."),
         ({"seconds": float("nan")}, "seconds is nan; allowed is 0 or more, or nothing."),
         ({"runs": -1}, "runs is -1; allowed is 0 or more, or nothing."),
+        ({"runs": 10**9}, "runs is 1000000000; allowed are at most 1000000, or nothing."),
         ({"lead_days": 0}, "lead_days is 0; allowed are 1 to 365."),
     ],
 )
