@@ -140,7 +140,7 @@ integrations: $(BIN)/pip ## Test capture in the real Lightning and transformers 
 		-e ".[web,dev,lightning,transformers,sklearn]"
 	@rm -rf build expunge.egg-info
 	$(ON_SQLITE) $(ONE_THREAD) var/integrations/bin/pytest -q -n 0 \
-		tests/expunge/test_integrations.py
+		tests/expunge/integrations
 
 clean: ## Remove caches; keep the environment and var/
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

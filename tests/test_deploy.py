@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,35 +13,23 @@ import pytest
 import yaml
 from celery.bin.celery import celery
 from click import Context, UsageError
-from django.utils import timezone
 from fsspec.core import url_to_fs
 from gunicorn.config import Config
-from prometheus_client import Histogram
 
-from config import case_metrics, readiness, watched_requests
 from config.probes import PROBES
 from config.services.commands import HEAVY_QUEUES, LIGHT_QUEUES
+from tests.deployed import DEPLOY, OPERATIONS, ROOT, RUNBOOK, THEIRS, documents
 from tests.site import known_commands
 from tests.site.inventory import variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[1]
-DEPLOY = ROOT / "deploy"
+
 YAML = sorted(DEPLOY.rglob("*.yaml"))
 UNITS = sorted((DEPLOY / "systemd").iterdir())
-RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
-OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
-# Of others: of the image of PostgreSQL, and Prometheus' own.
-THEIRS, OF_PROMETHEUS = {"POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB"}, {"up"}
 IN_OPT = "/opt/expunge/.venv/bin/"
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-@cache
-def documents(path: Path) -> list[Any]:
-    return list(yaml.safe_load_all(path.read_text()))
 
 
 def walk(value: Any) -> Iterator[Any]:  # noqa: ANN401
@@ -279,64 +266,3 @@ def test_the_image_dumps_the_database_that_compose_starts():
     (web,) = (one for _, one in containers() if one["name"] == "web")
     assert {"name": "backups", "mountPath": "/var/lib/expunge-backups"} in web["volumeMounts"]
     assert "-o expunge -m 0700 /var/lib/expunge-keys /var/lib/expunge-backups" in text
-
-
-# --- alerts and metrics -----------------------------------------------------------------------
-
-
-def alerts() -> dict[str, dict[str, Any]]:
-    (found,) = documents(DEPLOY / "alerts.yaml")
-    return {rule["alert"]: rule for group in found["groups"] for rule in group["rules"]}
-
-
-def samples() -> set[str]:
-    """Return the names of all samples that /metrics can have, those of checks included."""
-    made = {family.name for family in case_metrics.families(timezone.now())} | {"expunge_ready"}
-    for family in watched_requests.REGISTRY.collect():
-        parts = ("_bucket", "_sum", "_count") if family.type == "histogram" else ("_total",)
-        made |= {family.name + part for part in parts}
-    return made
-
-
-def named_metrics(expression: str) -> set[str]:
-    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|\bby \([^)]*\)", "", expression)
-    return set(re.findall(r"\b(?:expunge_\w+|up)\b", bare))
-
-
-@pytest.fixture
-def swept(db, signing_key, rung):
-    """An installation of which every metric has something to say."""
-    from audits.services import log
-    from audits.services.sweep_marks import note_sweep
-
-    log.checkpoint(now=timezone.now())
-    note_sweep(began=timezone.now(), ended=timezone.now(), failed=0, left=0)
-
-
-def test_every_metric_of_an_alert_is_there(swept):
-    asked = {name for rule in alerts().values() for name in named_metrics(rule["expr"])}
-    assert len(asked) > 10
-    assert asked - samples() == OF_PROMETHEUS
-
-
-def test_every_metric_is_documented_and_no_other(swept):
-    (part,) = re.findall(r"<!-- metrics: begin -->(.*)<!-- metrics: end", OPERATIONS, re.DOTALL)
-    documented = set(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE))
-    whole = {re.sub(r"_(?:bucket|sum|count)$", "", name) for name in samples()}
-    assert documented == whole
-
-
-def test_every_label_of_an_alert_is_one_of_its_metric(swept):
-    checks = {*readiness.SERVING, *readiness.WORKING}
-    for rule in alerts().values():
-        for found in re.findall(r'check=~?"([^"]*)"', rule["expr"]):
-            assert set(found.split("|")) <= checks
-    assert isinstance(watched_requests.SECONDS, Histogram)
-
-
-def test_every_alert_has_its_section_of_the_runbook_and_every_section_its_alert():
-    sections = re.findall(r"^## (\w+)\n\n\*(\w+)\*", RUNBOOK, re.MULTILINE)
-    assert sections == [(name, rule["labels"]["severity"]) for name, rule in alerts().items()]
-    for name, rule in alerts().items():
-        assert rule["annotations"]["runbook"] == f"docs/runbook.md#{name.lower()}"
-        assert re.fullmatch(r"\d+[mh]", rule["for"])

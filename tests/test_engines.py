@@ -16,7 +16,7 @@ def test_every_module_that_runs_on_one_engine_is_there():
 
 
 def test_services_and_queries_run_on_both():
-    assert not one_will_do(TESTS / "audits" / "test_workflow.py")
+    assert not one_will_do(TESTS / "audits" / "workflow" / "test_workflow.py")
     assert one_will_do(TESTS / "audits" / next(iter(FOLDERS)) / "test_views_cases.py")
 
 

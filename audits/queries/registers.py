@@ -37,6 +37,9 @@ def must_go() -> QuerySet[Deployment]:
 
 
 def deployable() -> QuerySet[ModelVersion]:
-    """Return the versions that may be said to run somewhere: all but shadow models."""
+    """Return the versions that may be said to run somewhere: all but shadow models.
+
+    Of each only its name is read, for lists of a thousand of them; the rest when it is asked for.
+    """
     found = ModelVersion.objects.exclude(kind=ModelVersion.Kind.SHADOW)
-    return found.order_by("model_name", "-version")
+    return found.only("model_name", "version").order_by("model_name", "-version")

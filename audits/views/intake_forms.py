@@ -118,7 +118,7 @@ class EnterForm(PlainForm):
         error_messages={"required": _("Enter the time of receipt, or 12:00.")},
     )
     old_confirmed = forms.BooleanField(
-        required=False, label=_("It did come more than three months ago")
+        required=False, label=_("It really came more than three months ago")
     )
     email = forms.EmailField(
         required=False, max_length=254, label=_("E-mail address of the person")

@@ -65,6 +65,18 @@ class Stroke:
     path: str
     points: tuple[tuple[int, int], ...]
 
+    @property
+    def tone(self) -> str:
+        """The classes that it is drawn with."""
+        influence = self.line.influence
+        kind = "followed" if influence == "NONE" else influence.lower()
+        return f"line {kind} way" if self.line.on_way else f"line {kind}"
+
+    @property
+    def tip(self) -> str:
+        """The name of the arrow at its end."""
+        return "tip-way" if self.line.on_way else "tip"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:

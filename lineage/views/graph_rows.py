@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from lineage.models import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from uuid import UUID
 
     from lineage.queries.explorer import Line, Node
@@ -33,22 +33,22 @@ class Beside:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """A node in words.
+class Side:
+    """The first neighbours on one side, under the heading of their column, and how many more."""
 
-    ``sources`` and ``readers`` are the first of its neighbours, ``more_*`` how many others there
-    are; ``address`` leads on, ``open_address`` and ``fold_address`` change what is drawn.
-    """
+    heading: str
+    beside: tuple[Beside, ...]
+    more: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A node in words; ``links`` are queries that lead on or change what is drawn, with words."""
 
     box: Box
     where: str
-    sources: tuple[Beside, ...]
-    readers: tuple[Beside, ...]
-    more_sources: int
-    more_readers: int
-    address: str
-    open_address: str
-    fold_address: str
+    sides: tuple[Side, Side]
+    links: tuple[tuple[str, str], ...]
 
     @property
     def page(self) -> UUID | None:
@@ -56,18 +56,6 @@ class Row:
         node = self.box.node
         alone = len(node.members) == 1 and node.first.dataset is None
         return node.first.object_id if alone else None
-
-    @property
-    def opens(self) -> str:
-        """What opening it shows."""
-        data = self.box.node.first.dataset
-        return _("Open its snapshots") if data else _("Open its models")
-
-    @property
-    def leads(self) -> bool:
-        """Whether there is anywhere to go from it."""
-        centred = bool(self.address) and bool(self.box.node.hops)
-        return bool(self.open_address or self.fold_address or centred)
 
 
 def rows_of(picture: Picture, query: Query) -> list[Row]:
@@ -78,25 +66,31 @@ def rows_of(picture: Picture, query: Query) -> list[Row]:
     for stroke in sorted(picture.strokes, key=lambda one: (one.line.source, one.line.target)):
         into[stroke.line.target].append(stroke.line)
         out[stroke.line.source].append(stroke.line)
+    learned, used = _("Learned from"), _("Used in")
     found = []
     for box in sorted(picture.boxes, key=_order):
         node = box.node
-        sources = [_beside(boxes[line.source], line) for line in into[node.name]]
-        readers = [_beside(boxes[line.target], line) for line in out[node.name]]
+        sources = [(boxes[line.source], line) for line in into[node.name]]
+        readers = [(boxes[line.target], line) for line in out[node.name]]
         found.append(
             Row(
                 box=box,
                 where=_where(node),
-                sources=tuple(sources[:NAMED]),
-                readers=tuple(readers[:NAMED]),
-                more_sources=len(sources[NAMED:]),
-                more_readers=len(readers[NAMED:]),
-                address=address_of(node, query),
-                open_address=query.with_open(node.opens, opened=True) if node.opens else "",
-                fold_address=query.with_open(node.folds, opened=False) if node.folds else "",
+                sides=(_side(learned, sources), _side(used, readers)),
+                links=tuple(_links(node, query)),
             )
         )
     return found
+
+
+def _links(node: Node, query: Query) -> Iterator[tuple[str, str]]:
+    if node.opens:
+        opens = _("Open its snapshots") if node.first.dataset else _("Open its models")
+        yield query.with_open(node.opens, opened=True), opens
+    if node.folds:
+        yield query.with_open(node.folds, opened=False), _("Fold again")
+    if node.hops and (address := address_of(node, query)):
+        yield address, _("Centre")
 
 
 def address_of(node: Node, query: Query) -> str:
@@ -125,6 +119,14 @@ def _where(node: Node) -> str:
     else:
         said = ngettext("%(count)s step down", "%(count)s steps down", steps)
     return said % {"count": steps}
+
+
+def _side(heading: str, neighbours: Sequence[tuple[Box, Line]]) -> Side:
+    return Side(
+        heading=heading,
+        beside=tuple(_beside(box, line) for box, line in neighbours[:NAMED]),
+        more=len(neighbours[NAMED:]),
+    )
 
 
 def _beside(box: Box, line: Line) -> Beside:

@@ -2,7 +2,7 @@
 
 Further, paths: ``tests/lineage/locations/test_kinds.py``; addresses of the own network:
 ``tests/lineage/test_outgoing.py``, ``tests/lineage/locations/test_webhook.py`` and
-``tests/audits/test_webhooks.py``.
+``tests/audits/webhooks/test_delivery.py``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What people and programs write stays text: in letters, headers, tables, pictures and pages.
 
-Further, letters: ``tests/audits/test_letter_texts.py``, ``tests/audits/test_letter_delivery.py``;
-reports: ``tests/audits/test_reporting.py``; zip: ``tests/audits/core_trail/test_flat_zip.py``.
+Further, letters: ``tests/audits/test_letter_texts.py`` and
+``tests/audits/letter_delivery/test_letters_kept.py``; reports:
+``tests/audits/reporting/test_report_text.py``; zip: ``tests/audits/core_trail/test_flat_zip.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What tests of restored backups, of late versions and of searches begin with."""
+"""What tests of backups, of late versions, of searches and of letters begin with."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from lineage.queries.subjects import find_subject
 from lineage.services.runs import Input, RunPlan, begin_run
 from tests.audits import world as worlds
 from tests.audits.backups import restore, saved
+from tests.audits.mail_server import no_mail_server
 from tests.audits.world import ADA, BERT, CLEO
 from unlearning.recipes.digits import digit_records
 
@@ -54,3 +55,10 @@ def lot(world, many):
     worlds.imported("digits", many)
     first = sum(worlds.OWNED.values())
     return world.take(BitMap(range(first, first + len(many))))
+
+
+@pytest.fixture
+def no_server():
+    """No letter leaves, until this is undone."""
+    with no_mail_server() as broken:
+        yield broken

@@ -10,10 +10,6 @@ import numpy as np
 from pyroaring import BitMap
 
 from audits import keys
-from audits.core.contrast import recompute
-from audits.core.estimates import Utility
-from audits.core.kept import Kept, KeptContrast
-from audits.core.policy import AuditData, EvidencePolicy
 from audits.core.roc import roc
 from audits.execution.plots import Curve, roc_svg
 from audits.models import DuplicateFinding, ErasureRequest
@@ -30,17 +26,11 @@ from lineage.models import (
 )
 from lineage.services import subjects
 from lineage.services.artefacts import store_artefact
+from tests.audits.sealed_findings import POLICY, construction, kept, population, u_lira
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
 
 START = datetime(2026, 3, 2, 9, 30, 15, 250_000, tzinfo=UTC)
-POLICY = EvidencePolicy(
-    looks=(128,), max_trainings=256, margin_subject=0.35, audit_data=AuditData.OWN_RECORDS
-)
-MADE_EXACTLY = (
-    "The manifest digest matches, no ancestor's inputs hold a record of the forget set, every "
-    "ancestor was made exactly, and the code and environment are recorded."
-)
 PERSON = "ozymandias@example.org"
 FORGET = BitMap(range(40, 72))
 S = ErasureRequest.Status
@@ -213,7 +203,7 @@ def _cleared_by_attack(request, version: ModelVersion) -> None:
     run = _finished(request.runs.get(target=version), "APPROXIMATE")
     logged(request, "erasure_view_opened", 91, run=run.pk, purpose="AUDIT", records=32)
     logged(request, "shadows_registered", 95, run=run.pk, count=256)
-    found = [_population(), u_lira(kept(seed=3), plot=_plot())]
+    found = [population(), u_lira(kept(seed=3), plot=_plot())]
     verdicts.conclude(run_id=run.pk, findings=found, now=at(120))
 
 
@@ -222,77 +212,12 @@ def _retrained(request, version: ModelVersion) -> None:
     verdicts.conclude(run_id=run.pk, findings=[u_lira(kept(seed=5, leak=0.8))], now=at(130))
     again = evidence.escalate(run_id=run.pk, now=at(131))
     _finished(again, "EXACT", method="retrain")
-    verdicts.conclude(run_id=again.pk, findings=[_construction()], now=at(140))
+    verdicts.conclude(run_id=again.pk, findings=[construction()], now=at(140))
 
 
 def _destroyed(request, version: ModelVersion) -> None:
     run = _finished(request.runs.get(target=version), "EXACT", method="destroy")
-    verdicts.conclude(run_id=run.pk, findings=[_construction()], now=at(150))
-
-
-def kept(*, seed: int, leak: float = 0.5) -> Kept:
-    """A kept set in which the attack was right so often after unlearning."""
-    rng = np.random.default_rng(seed)
-
-    def contrast(right: float) -> KeptContrast:
-        shift = 8 * (right - 0.5)
-        return KeptContrast(
-            averages_in=tuple(rng.normal(right, 0.03, 123).clip(0, 1).tolist()),
-            averages_out=tuple(rng.normal(right, 0.03, 123).clip(0, 1).tolist()),
-            subject_in=tuple(rng.normal(shift, 1, 123).tolist()),
-            subject_out=tuple(rng.normal(-shift, 1, 123).tolist()),
-            right_in=tuple(rng.binomial(123, right, 32).tolist()),
-            right_out=tuple(rng.binomial(123, right, 32).tolist()),
-        )
-
-    utility = Utility(
-        reference_retained=0.996,
-        unlearned_retained=0.991,
-        reference_test=0.962,
-        unlearned_test=0.958,
-    )
-    return Kept(models_per_arm=128, before=contrast(0.93), leak=contrast(leak), utility=utility)
-
-
-def u_lira(kept_set: Kept, *, plot: Artefact | None = None) -> verdicts.Finding:
-    verdict = recompute(kept_set, POLICY)
-    return verdicts.Finding(
-        kind="U_LIRA",
-        look=0,
-        models_per_arm=128,
-        payload={"kept": kept_set.as_dict(), "policy_digest": POLICY.digest()},
-        plot=plot,
-        outcome=verdict.outcome.value,
-        reasons=verdict.reasons,
-        final=True,
-    )
-
-
-def _population() -> verdicts.Finding:
-    interval = {"estimate": 0.5123, "low": 0.43, "high": 0.59}
-    numbers = {"auc": interval, "advantage": interval, "records": 32}
-    payload = {"original": {**numbers}, "unlearned": {**numbers}, "not_computed": ""}
-    return verdicts.Finding(kind="POPULATION", look=0, models_per_arm=0, payload=payload)
-
-
-def _construction() -> verdicts.Finding:
-    checks = {
-        "manifest_matches": True,
-        "overlapping": [],
-        "inexact": [],
-        "code_digest": "ab" * 32,
-        "environment_digest": "cd" * 32,
-        "smoke": None,
-    }
-    return verdicts.Finding(
-        kind="CONSTRUCTION",
-        look=0,
-        models_per_arm=0,
-        payload={"checks": checks, "ancestors": ["ranker v2"], "reasons": []},
-        outcome="ERASED_BY_CONSTRUCTION",
-        reasons=[MADE_EXACTLY],
-        final=True,
-    )
+    verdicts.conclude(run_id=run.pk, findings=[construction()], now=at(150))
 
 
 def _plot() -> Artefact:
@@ -321,7 +246,7 @@ def judged_run() -> UnlearningRun:
         now=at(0),
     )
     verdicts.conclude(
-        run_id=_finished(run, "EXACT", method="retrain").pk, findings=[_construction()], now=at(9)
+        run_id=_finished(run, "EXACT", method="retrain").pk, findings=[construction()], now=at(9)
     )
     return run
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from audits import workflow
@@ -28,6 +27,7 @@ from audits.workflow.steps import advance
 from tests.audits.clock_cases import REASON
 from tests.audits.excepting import accepted, after_its_day, kept
 from tests.audits.kinds import BALANCE, approved, confirmed, member, now_of, restricted
+from tests.audits.mail_server import no_mail_server
 from tests.audits.test_mandates import CHECK
 from tests.audits.world import ADA, BERT, NOW, logged, person
 
@@ -63,20 +63,17 @@ def test_L13_no_clock_stands_still_for_an_answer_that_nobody_waits_for(paused, o
     assert [one["reason"] for one in logged(paused, "clock_resumed")] == ["IDENTITY"]
 
 
-def test_a_withdrawn_case_leaves_no_proposal_and_no_letter(officer, monkeypatch):
+def test_a_withdrawn_case_leaves_no_proposal_and_no_letter(officer):
     person(ADA, records=1)
     case = confirmed("ERASURE")
     extensions.decide_extension(
         case_id=case.pk, code="COMPLEXITY", text=REASON, user=officer, now=NOW
     )
 
-    def refuse(_message):
-        raise OSError("no route")
-
-    monkeypatch.setattr(EmailMessage, "send", refuse)
-    extensions.send_notice(case_id=case.pk, now=NOW)
-    made = workflow.refuse(case_id=case.pk, code="ART_17_3_B", user=officer)
-    requests.withdraw_request(case_id=case.pk, now=timezone.now())
+    with no_mail_server():
+        extensions.send_notice(case_id=case.pk, now=NOW)
+        made = workflow.refuse(case_id=case.pk, code="ART_17_3_B", user=officer)
+        requests.withdraw_request(case_id=case.pk, now=timezone.now())
     made.refresh_from_db()
     assert (made.state, made.return_note) == (
         "RETURNED",

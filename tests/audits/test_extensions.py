@@ -6,7 +6,6 @@ from datetime import date
 
 import pytest
 from django.core import mail
-from django.core.mail import EmailMessage
 
 from audits.models import (
     CaseClock,
@@ -35,16 +34,6 @@ def case(signing_key):
 @pytest.fixture
 def officer():
     return member()
-
-
-@pytest.fixture
-def no_server(monkeypatch):
-    def refuse(_message):
-        raise OSError("no route")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(EmailMessage, "send", refuse)
-        yield broken
 
 
 def due(case):

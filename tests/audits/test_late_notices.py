@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from audits import workflow
@@ -14,21 +13,18 @@ from audits.models import ProcessingStop
 from audits.services import letter_delivery, stopping
 from audits.workflow.steps import advance
 from tests.audits.kinds import BALANCE, approved, confirmed, member, restricted
+from tests.audits.mail_server import no_mail_server
 from tests.audits.world import ADA, person
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_notice_whose_day_has_passed_gives_way_to_one_with_a_new_day(signing_key, monkeypatch):
-    def refuse(_message):
-        raise OSError("no route")
-
     person(ADA, records=2)
     case = confirmed("OBJECTION")
     staff = member("Case officer")
     made = workflow.decide_objection(case_id=case.pk, upheld=False, text=BALANCE, user=staff)
-    with monkeypatch.context() as broken:
-        broken.setattr(EmailMessage, "send", refuse)
+    with no_mail_server():
         approved(made)
         advance(case.pk)
     at = timezone.now() + timedelta(days=20)

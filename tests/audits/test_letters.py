@@ -16,6 +16,7 @@ from audits.models import ComplianceRecord, ErasureRequest, Letter, LogCheckpoin
 from audits.services import letter_delivery, letters, requests
 from audits.workflow import LetterNotSent
 from tests.audits import world as worlds
+from tests.audits.mail_server import no_mail_server
 from tests.audits.world import ADA, NOW, events, logged
 
 pytestmark = pytest.mark.django_db
@@ -31,12 +32,9 @@ def send(request, code="ANSWER_WITHDRAWN", *, now=NOW, **context: object):
 
 
 @pytest.fixture
-def no_server(monkeypatch):
-    def refuse(_message):
-        raise smtplib.SMTPServerDisconnected("gone, with the address ada@example.org")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(EmailMessage, "send", refuse)
+def no_server():
+    gone = smtplib.SMTPServerDisconnected
+    with no_mail_server(gone, "gone, with the address ada@example.org") as broken:
         yield broken
 
 
@@ -116,15 +114,9 @@ def test_a_confirmation_that_was_not_sent_is_said_and_the_request_is_kept(
     assert rung == []
 
 
-def test_F12_an_answer_that_cannot_be_sent_does_not_undo_the_seal_and_is_tried_again(
-    world, monkeypatch
-):
-    def refuse(_message):
-        raise OSError("no route")
-
+def test_F12_an_answer_that_cannot_be_sent_does_not_undo_the_seal_and_is_tried_again(world):
     case = world.ask("nobody@example.org")
-    with monkeypatch.context() as broken:
-        broken.setattr(EmailMessage, "send", refuse)
+    with no_mail_server():
         case = world.finish(world.wake(case))
     assert (case.status, case.email) == ("SEALED", "nobody@example.org")
     assert Letter.objects.get(code="ANSWER_NO_DATA_FOUND").state == "WAITING"

@@ -21,7 +21,7 @@ from audits.execution.report_labels import WORDS as LABELLED
 from audits.execution.report_speech import say
 from audits.queries.letter_texts import builtin_text, phrases
 from audits.queries.limit_sentences import SUPPORTED, UNSUPPORTED
-from tests.audits import sealed_cases
+from tests.audits import sealed_cases, sealed_findings
 
 pytestmark = pytest.mark.django_db  # values of the policy are read
 TEMPLATES = installed.BASE_DIR / "templates" / "reports"
@@ -103,12 +103,14 @@ def test_every_attached_file_has_words_in_the_language(case):
 def test_reasons_and_limits_are_told_and_not_quoted(case, language):
     with translation.override(language):
         for leak in (0.5, 0.8):
-            reasons = recompute(sealed_cases.kept(seed=5, leak=leak), sealed_cases.POLICY).reasons
+            reasons = recompute(
+                sealed_findings.kept(seed=5, leak=leak), sealed_findings.POLICY
+            ).reasons
             assert all(isinstance(report_retold.quoted(one), str) for one in reasons), reasons
         for known in (SUPPORTED, UNSUPPORTED):
             told = report_retold.quoted(known.format(count=3, names="a v1, b v2"))
             assert "a v1, b v2" in told
-        [one, *_] = recompute(sealed_cases.kept(seed=5), sealed_cases.POLICY).reasons
+        [one, *_] = recompute(sealed_findings.kept(seed=5), sealed_findings.POLICY).reasons
         assert re.search(r"\b0,\d{3}\b", report_retold.quoted(one))
     limits = view(case, language)["limits"]
     assert [one for one in limits if isinstance(one, dict)] == []

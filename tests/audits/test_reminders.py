@@ -8,7 +8,6 @@ from datetime import date, timedelta
 
 import pytest
 from django.core import mail
-from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -19,6 +18,7 @@ from audits.workflow import tasks
 from audits.workflow.clock_actions import mind_clocks
 from lineage.models import Backup
 from tests.audits.clock_cases import RECEIVED, at, member, waiting
+from tests.audits.mail_server import no_mail_server
 from tests.audits.world import ADA, logged
 
 pytestmark = pytest.mark.django_db
@@ -71,12 +71,8 @@ def test_of_very_many_one_digest_tells_once_all_are_noted(case, monkeypatch):
     assert message.subject == "3 answers to requests fall due"
 
 
-def test_a_mail_server_that_is_down_costs_no_reminder(case, monkeypatch):
-    def refuse(_message):
-        raise OSError("no route")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(EmailMessage, "send", refuse)
+def test_a_mail_server_that_is_down_costs_no_reminder(case):
+    with no_mail_server():
         mind_clocks(at("02-16"))
     assert (stages(case), mail.outbox) == (["P50"], [])
     assert reminders.send_digest(now=at("02-16", hour=13)) == 1

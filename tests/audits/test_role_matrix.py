@@ -1,9 +1,8 @@
-"""L22: who may do what, as a table. Every action and every page of staff has a row in it."""
+"""L22: who may do what, held against the table. Every action and every page of staff has a row."""
 
 from __future__ import annotations
 
 import inspect
-import uuid
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
-from django.urls.converters import IntConverter, UUIDConverter
 
 from audits import workflow
 from audits.core import role_page
@@ -21,15 +19,24 @@ from audits.core.roles import ROLES
 from audits.models import Decision
 from audits.services.rights import NotAllowed
 from audits.views.rights import ACTIONS as LOGGED
+from tests.audits.role_table import (
+    ACTIONS,
+    ALL,
+    EVERYBODY,
+    NOWHERE,
+    PAGES,
+    POSTS,
+    WITHOUT_ACTION,
+    addresses,
+    flat,
+)
 from tests.audits.world import member
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
+
 
 pytestmark = pytest.mark.django_db
-
-INTAKE, OFFICER, REVIEWER = "Intake", "Case officer", "Reviewer"
-OPERATOR, AUDITOR, ADMINISTRATOR = "Model operator", "Auditor", "Administrator"
 OTHERS = ("superuser", "no role", "closed", "outsider")
 
 ACTIONS = {
@@ -238,27 +245,6 @@ def test_L22_the_documented_table_is_the_one_that_is_enforced():
     assert told == ACTIONS
 
 
-def addresses() -> Iterator[tuple[str, str]]:
-    """Return the name and a made-up address of every page of the apps."""
-    for app in ("audits", "lineage"):
-        for name, pattern in _flat(get_resolver(f"{app}.urls").url_patterns):
-            made_up = {
-                key: SAMPLES.get(type(converter), "x") for key, converter in pattern.items()
-            }
-            yield name, reverse(f"{app}:{name}", kwargs=made_up)
-
-
-def _flat(
-    patterns: Iterable[Any], outer: dict[str, Any] | None = None
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    for one in patterns:
-        converters = {**(outer or {}), **one.pattern.converters}
-        if hasattr(one, "url_patterns"):
-            yield from _flat(one.url_patterns, converters)
-        else:
-            yield one.name, converters
-
-
 def let_in(client: Client, name: str, address: str) -> str:
     """Return "in", "403" or "sign in" for a page, with what is posted to it where that differs."""
     found = client.get(address)
@@ -291,7 +277,7 @@ def test_L22_what_is_refused_on_a_page_of_a_case_is_logged_by_the_name_of_its_ac
     mine = {name: roles for name, roles in PAGES.items() if roles != ALL} | POSTS
     of_cases = [
         name
-        for name, pattern in _flat(get_resolver("audits.urls").url_patterns)
+        for name, pattern in flat(get_resolver("audits.urls").url_patterns)
         if "case_id" in pattern and name in mine and name not in WITHOUT_ACTION
     ]
     named = {name: LOGGED.get(name, name) for name in of_cases}

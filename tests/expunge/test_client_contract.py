@@ -12,7 +12,7 @@ import pytest
 from expunge import answers, webhook_answers
 from expunge.client import Client
 from tests.clean_environment import ROOT
-from tests.expunge.test_client import Platform
+from tests.expunge.platforms import Platform
 
 DOCUMENT = ROOT / "docs" / "openapi.json"
 pytestmark = pytest.mark.skipif(

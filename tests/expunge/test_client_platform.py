@@ -16,7 +16,7 @@ from audits.models import ErasureRequest
 from audits.services import log
 from lineage.services.api_keys import create_key
 from tests.audits.world import ADA
-from tests.expunge.test_client import Platform
+from tests.expunge.platforms import Platform
 
 pytestmark = [
     pytest.mark.django_db,

@@ -15,7 +15,7 @@ from audits.core.time_stamp import StampRefused, verify_stamp
 from config.environment import mapping
 from lineage.core.membership_proof import ProofRejected, verify
 from lineage.core.openlineage import EventUnreadable, parse
-from tests.fuzzing.of_the_trail import DIGEST, stamped
+from tests.fuzzing.of_audits import DIGEST, stamped
 from tests.fuzzing.parsers import PARSERS
 from tests.lineage.events import event
 from unlearning.core.recipe import NotARecipe, UnreadableRecord, load_recipe

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.db import connection, connections
+from django.test import Client
 
 from tests.lineage.builders import filled, snapshot
 from tests.lineage.remote import Script, key
@@ -33,6 +35,16 @@ def home(settings, tmp_path: Path) -> Path:
 def now() -> datetime:
     """A fixed time."""
     return datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def staff(db) -> Client:
+    """The browser of a member of staff who may read cases."""
+    client = Client()
+    user = User.objects.create_user("staff", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="read_cases"))
+    client.force_login(user)
+    return client
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 
 from lineage.models import ModelVersion, Run
@@ -14,15 +14,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def static(settings, tmp_path):
     settings.STATIC_ROOT = tmp_path
-
-
-@pytest.fixture
-def staff() -> Client:
-    client = Client()
-    user = User.objects.create_user("staff", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="read_cases"))
-    client.force_login(user)
-    return client
 
 
 def page_of(client, version):

@@ -66,7 +66,8 @@ NOT_RUN = {
     "demonstration has no model that was bought.",
     "export EXPUNGE_": "The session has both already.",
     "expunge serve check": "It ends with && and a program of the reader's; serving.md is run.",
-    "OPENLINEAGE_": "tests/lineage/test_openlineage.py plays the client; none is installed here.",
+    "OPENLINEAGE_": "tests/lineage/test_openlineage_http.py plays the client; none "
+    "is installed here.",
 }
 # Languages of blocks that are held against the code by a test of their own, or say nothing to it.
 DRAWINGS = {

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audits.services import holds
+from tests.audits.role_table import PAGES, addresses
 from tests.audits.sign_in.clients import (
     FACTOR,
     PASSWORD,
@@ -25,7 +26,6 @@ from tests.audits.sign_in.clients import (
     typed,
     with_an_app,
 )
-from tests.audits.test_role_matrix import PAGES, addresses
 from tests.audits.world import member
 
 pytestmark = pytest.mark.django_db

@@ -6,12 +6,12 @@ from datetime import date, timedelta
 
 import pytest
 from django.core import mail
-from django.core.mail import EmailMessage
 from django.test import Client
 from django.utils import timezone
 
 from audits.models import ErasureRequest, ExtensionDecision
 from tests.audits.clock_cases import REASON, asked, member, waiting
+from tests.audits.mail_server import no_mail_server
 from tests.audits.views import worlds
 from tests.audits.world import ADA
 
@@ -111,12 +111,8 @@ def test_L9_after_the_first_month_there_is_no_button_and_no_form(handler):
     assert not ExtensionDecision.objects.exists()
 
 
-def test_L9_a_notice_that_fails_is_said_and_can_be_sent_again(handler, case, monkeypatch):
-    def refuse(_message):
-        raise OSError("no route")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(EmailMessage, "send", refuse)
+def test_L9_a_notice_that_fails_is_said_and_can_be_sent_again(handler, case):
+    with no_mail_server():
         response = handler.post(at(case, "extend/"), ANSWERS, follow=True)
     text = response.content.decode()
     assert "the notice could not be sent. The due date stays" in text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
-from django.core.mail import EmailMessage
 from django.test import Client
 from django.utils import timezone
 
@@ -14,6 +13,7 @@ from audits.core.letter_rules import RULES
 from audits.models import ErasureRequest, Letter, LetterTemplate
 from audits.queries.clocks import today
 from audits.services import rights
+from tests.audits.mail_server import no_mail_server
 from tests.audits.views import worlds
 
 TEXT = "/letters/en/ANSWER_REFUSED/"
@@ -159,12 +159,8 @@ def test_the_exact_text_is_shown_before_a_letter_is_sent(officer):
     assert len(mail.outbox) == 1
 
 
-def test_F12_a_letter_that_failed_stands_on_the_list_and_is_tried_again(officer, monkeypatch):
-    def refuse(_message):
-        raise OSError("no route")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(EmailMessage, "send", refuse)
+def test_F12_a_letter_that_failed_stands_on_the_list_and_is_tried_again(officer):
+    with no_mail_server():
         case = confirmed()
     Letter.objects.update(state="FAILED", attempts=5)
     assert "Could not be sent" in text_of(officer.get("/cases/"))

@@ -1,0 +1,84 @@
+"""What the child process itself does with its job."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.utils import timezone
+
+from audits.management.commands import run_job as command
+from lineage.queries.training_view import RecordNotServed
+from lineage.services import jobs
+from tests.lineage.tasks.made import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def handler(monkeypatch):
+    def become(function):
+        monkeypatch.setitem(command.HANDLERS, "PLAN", f"{__name__}:handled")
+        monkeypatch.setattr(sys.modules[__name__], "handled", function, raising=False)
+
+    return become
+
+
+def claimed():
+    return jobs.claim_job(job_id=make().pk, now=timezone.now(), lease=timedelta(seconds=60))
+
+
+def test_run_job_refuses_a_job_that_nobody_claimed():
+    job = make()
+    with pytest.raises(CommandError, match=f"Job {job.pk} is QUEUED; only a claimed job"):
+        call_command("run_job", str(job.pk))
+
+
+def test_run_job_keeps_the_sentence_of_what_went_wrong(handler):
+    def full(_job):
+        raise ValueError("The store is full.")
+
+    handler(full)
+    job = claimed()
+    call_command("run_job", str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.error_code, job.error) == (
+        "FAILED",
+        "ValueError",
+        "The store is full.",
+    )
+
+
+def test_run_job_says_something_even_where_the_error_does_not(handler):
+    def speechless(_job):
+        raise AssertionError
+
+    handler(speechless)
+    job = claimed()
+    call_command("run_job", str(job.pk))
+    job.refresh_from_db()
+    assert job.error == "The job ended with AssertionError; the worker's log says where."
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone"), RecordNotServed("restricted")])
+def test_run_job_leaves_to_the_worker_what_may_work_at_the_next_try(handler, error):
+    def away(_job):
+        raise error
+
+    handler(away)
+    job = claimed()
+    with pytest.raises(type(error)):
+        call_command("run_job", str(job.pk))
+    job.refresh_from_db()
+    assert job.status == "RUNNING"
+
+
+def test_every_kind_of_job_has_a_handler_that_exists():
+    from importlib import import_module
+
+    for place in command.HANDLERS.values():
+        module, _, name = place.partition(":")
+        assert callable(getattr(import_module(module), name))
