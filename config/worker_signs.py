@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("expunge.worker")
 
 
-class Signs(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+class Signs(bootsteps.StartStopStep):
     """Write a row now and then, in the worker itself and not in the process of a task."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)

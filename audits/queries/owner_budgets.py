@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from audits.core.budgets import DAY, WINDOW, Short, Spent, busy_seconds, short_of
 from audits.models import BudgetWait, ErasureRequest, ModelOwner, OwnedModel
+from audits.queries.capacity import DAY as DAY_SECONDS
 from audits.queries.cases import cases_of_run, open_cases
 from audits.queries.reached import reached_by
-from audits.queries.schedule import DAY as DAY_SECONDS
 from audits.queries.schedule import due_day
 from lineage.models import Job
 from unlearning.models import UnlearningRun
