@@ -220,6 +220,7 @@ def test_a_limit_is_reached_at_it_and_not_before():
     assert short_of(Limits(), Spent(seconds=1e12, runs=10**6)) is None
 
 
+@settings(deadline=None)
 @given(lead=st.integers(1, 365), seconds=st.floats(0, 1e6), left=st.floats(-400, 400))
 def test_work_never_waits_so_long_that_it_cannot_be_over_in_time(lead, seconds, left):
     due = NOW + timedelta(days=left)
@@ -251,7 +252,9 @@ def shared():
     return made, runs
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
+)
 @given(made=JOBS)
 @example(made=[(0, "UNLEARN", 1, 60), (0, "AUDIT", 1, 60), (0, "UNLEARN", 2, 60)])
 def test_nothing_is_counted_twice_however_many_cases_share_a_run(shared, made):
