@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import GaugeMetricFamily
 
 from audits.queries import watched
+from audits.queries.owner_budgets import owner_rows
+from audits.queries.worker_signs import watched_queues
 from lineage.queries.job_numbers import ended_jobs, oldest_heartbeat
-from lineage.queries.queues import queue_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,7 @@ def families(now: datetime) -> Iterator[Metric]:
     yield from _log(now)
     yield from _webhooks()
     yield from _sweep(now)
+    yield from _owners(now)
 
 
 def _cases(now: datetime) -> Iterator[Metric]:
@@ -46,17 +48,21 @@ def _queues(now: datetime) -> Iterator[Metric]:
     oldest = _by_queue("expunge_queue_oldest_seconds", "Age of the oldest waiting job.")
     paused = _by_queue("expunge_queue_paused", "1 where staff paused the queue.")
     silent = _by_queue("expunge_queue_silent", "1 where jobs wait and no worker takes them.")
+    workers = _by_queue("expunge_queue_workers", "Workers that take from it, idle or not.")
+    absent = _by_queue("expunge_queue_absent", "1 where no worker takes from it.")
     seen = _by_queue("expunge_queue_seen_seconds", "Since the last sign of a worker.")
-    for state in queue_states(now):
+    for state in watched_queues(now):
         name, since = [state.name], state.oldest_since
         waiting.add_metric(name, state.queued)
         running.add_metric(name, state.running)
         oldest.add_metric(name, watched.seconds_since(since, now) if since else 0)
         paused.add_metric(name, float(state.paused_at is not None))
         silent.add_metric(name, float(state.silent))
+        workers.add_metric(name, state.workers or 0)
+        absent.add_metric(name, float(state.absent))
         if state.seen_at:
             seen.add_metric(name, watched.seconds_since(state.seen_at, now))
-    yield from (waiting, running, oldest, paused, silent, seen)
+    yield from (waiting, running, oldest, paused, silent, workers, absent, seen)
 
 
 def _jobs(now: datetime) -> Iterator[Metric]:
@@ -99,6 +105,26 @@ def _sweep(now: datetime) -> Iterator[Metric]:
         yield _one("expunge_sweep_duration_seconds", "How long it took.", took)
         yield _one("expunge_sweep_failed_steps", "Steps and cases that failed.", mark.failed)
         yield _one("expunge_sweep_cases_left", "Cases left to the next sweep.", mark.left)
+
+
+def _owners(now: datetime) -> Iterator[Metric]:
+    labels = ["owner"]  # a random id: a team's name is nobody's business there
+    spent = GaugeMetricFamily(
+        "expunge_owner_compute_seconds", "Computed in 30 days for an owner.", labels=labels
+    )
+    limit = GaugeMetricFamily(
+        "expunge_owner_compute_limit_seconds", "What may be, where limited.", labels=labels
+    )
+    waits = GaugeMetricFamily(
+        "expunge_owner_cases_waiting", "Cases that wait for the budget.", labels=labels
+    )
+    for row in owner_rows(now):
+        one = [str(row.owner.pk)]
+        spent.add_metric(one, row.spent.seconds)
+        waits.add_metric(one, len(row.waits))
+        if row.owner.seconds is not None:
+            limit.add_metric(one, row.owner.seconds)
+    yield from (spent, limit, waits)
 
 
 def _one(name: str, said: str, value: float) -> Metric:

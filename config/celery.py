@@ -11,10 +11,13 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_process_init
 
+from config.worker_signs import Signs
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("expunge")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.steps["consumer"].add(Signs)
 
 
 @worker_process_init.connect

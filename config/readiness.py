@@ -18,6 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from audits.queries.watched import last_sweep, log_numbers, seconds_since
+from audits.queries.worker_signs import without_worker
 from config.services.valkey import client_url
 from lineage import artifacts
 from lineage.services.missing_erasures import replay_needed
@@ -101,6 +102,12 @@ def sweep() -> str:
     return OK if age <= allowed else f"{age:.0f} seconds ago"
 
 
+def workers() -> str:
+    """Say whether every queue has a worker, be it idle or busy."""
+    missing = without_worker(timezone.now())
+    return f"none for {', '.join(missing)}" if missing else OK
+
+
 # Without these no page is answered.
 SERVING: Mapping[str, Callable[[], str]] = {
     "database": database,
@@ -114,9 +121,11 @@ WORKING: Mapping[str, Callable[[], str]] = {
     "broker": broker,
     "log_head": log_head,
     "sweep": sweep,
+    "workers": workers,
 }
 # For how many seconds an answer is kept; tables that were there once do not go.
-KEPT_SECONDS = {"migrations": 10.0, "store": 30.0, "broker": 5.0, "log_head": 5.0, "sweep": 5.0}
+KEPT_SECONDS = {"migrations": 10.0, "store": 30.0}
+KEPT_SECONDS |= dict.fromkeys(("broker", "log_head", "sweep", "workers"), 5.0)
 _kept: dict[str, tuple[float, str]] = {}
 
 

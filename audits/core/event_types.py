@@ -262,5 +262,11 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
     "webhook_resumed": {"webhook": UUID},
     "webhook_secret_changed": {"webhook": UUID, "number": COUNT},
     "webhook_removed": {"webhook": UUID},
+    "model_owner_set": {"model": SHA256, "owner": UUID},
+    "model_owner_removed": {"model": SHA256},
+    "owner_budget_set": {"owner": UUID, "budget": SHA256},
+    "budget_reached": {"owner": UUID, "limit": choice("SECONDS", "RUNS")},
+    "budget_wait_ended": {"owner": UUID, "reason": choice("FREE", "DUE")},
+    "budget_lifted": {"owner": UUID, "reason": SHA256},
     "records_left_to_others": {"space": UUID, "records": COUNT, "digest": SHA256},
 }

@@ -103,6 +103,8 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             resume_queue="let a paused queue go on",
             cancel_work="stop a job that no case waits for",
             retry_work="try a job again that no case waits for",
+            set_owner="say whose a model is",
+            lift_budget="lift the budget of an owner for a case",
         ),
         **{
             name: Action(words, (Right.OPERATE, Right.ADMINISTER))
@@ -127,6 +129,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             return_policy="send a proposed change of the policy back",
             withdraw_policy="take one's own proposed change of the policy back",
             keep_longer="keep a closed case longer than its outcome says",
+            set_budget="set what may be computed for an owner of models",
         ),
     }
 )

@@ -12,6 +12,7 @@ from audits.models.intake import IdentityCheck, Intake, PersonalDetails, Process
 from audits.models.job_lines import JobLine
 from audits.models.letters import AnswerRoute, Letter, LetterTemplate
 from audits.models.operator_cases import OperatorCase, ScoredRecord
+from audits.models.owners import BudgetWait, ModelOwner, OwnedModel
 from audits.models.pictures import CasePictures
 from audits.models.places import LocationResult
 from audits.models.policy_changes import PolicyChange
@@ -28,11 +29,13 @@ from audits.models.sweep_marks import SweepMark
 from audits.models.trail import ComplianceRecord, LogCheckpoint, LogHead, LogLeaf
 from audits.models.version_ends import AnonymityClaim, VersionException
 from audits.models.webhooks import Webhook, WebhookDelivery
+from audits.models.worker_signs import WorkerSign
 
 __all__ = [
     "AnonymityClaim",
     "AnswerRoute",
     "AuditPlan",
+    "BudgetWait",
     "CaseClock",
     "CasePictures",
     "CaseRetention",
@@ -56,9 +59,11 @@ __all__ = [
     "LogCheckpoint",
     "LogHead",
     "LogLeaf",
+    "ModelOwner",
     "Notice",
     "OperatorCase",
     "OwedToOthers",
+    "OwnedModel",
     "PersonalDetails",
     "PlanPreview",
     "PolicyChange",
@@ -84,4 +89,5 @@ __all__ = [
     "VersionQueries",
     "Webhook",
     "WebhookDelivery",
+    "WorkerSign",
 ]

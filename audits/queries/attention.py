@@ -24,6 +24,7 @@ from django.db.models import (
 from django.db.models.functions import RowNumber
 
 from audits.models import (
+    BudgetWait,
     Decision,
     DuplicateFinding,
     ErasureRequest,
@@ -41,6 +42,7 @@ from audits.queries.cases import OF_CASES, open_cases
 from audits.queries.exceptions import waiting_to_be_erased
 from audits.queries.holds import holds_to_review
 from audits.queries.letter_routes import needing_somebody
+from audits.queries.owner_budgets import waiting
 from lineage.models import Job, LabelConflict, ModelVersion, Run
 from lineage.queries.closure import listed_versions
 from unlearning.models import UnlearningRun
@@ -158,6 +160,11 @@ def policy_changes(user: User) -> list[PolicyChange]:
         by = one.proposed_by
         one.own = by.pk == user.pk or (address != "" and address_of_account(by) == address)
     return waiting
+
+
+def budget_waits() -> list[BudgetWait]:
+    """Return the waits of cases for the budget of an owner."""
+    return list(_some(waiting().select_related("request", "owner")))
 
 
 def held_records() -> list[LabelConflict]:

@@ -78,7 +78,7 @@ def place_of(group: Group) -> Place:
 
 def batch_ruling(group: Group, now: float, capacity: Capacity) -> Ruling:
     """Return whether enough people wait for each version, or one case can wait no longer."""
-    first = min(map(_due, group.cases))  # whoever is due takes the whole group along
+    first = min(map(due_day, group.cases))  # whoever is due takes the whole group along
     ready = [
         ReadyErasure(case=case.reference, person=person_of(case), due=first)
         for case in group.fewest()
@@ -137,7 +137,7 @@ def outlook(now: datetime) -> Outlook:
 
 def latest_start(case: ErasureRequest) -> datetime:
     """Return when a case that waits for others is started, though nobody joins it."""
-    latest = _due(case) - MARGIN
+    latest = due_day(case) - MARGIN
     if in_force("MIN_BATCH") == 1:
         latest = min(latest, days(case.received_at) + in_force("COALESCE_DAYS"))
     return datetime.fromtimestamp(latest * DAY, UTC)
@@ -149,10 +149,10 @@ def days(moment: datetime) -> float:
 
 
 def _request(case: ErasureRequest, at: Place) -> Request:
-    return Request(str(case.pk), at.version, at.shard, 0, days(case.received_at), _due(case))
+    return Request(str(case.pk), at.version, at.shard, 0, days(case.received_at), due_day(case))
 
 
-def _due(case: ErasureRequest) -> float:
+def due_day(case: ErasureRequest) -> float:
     """Return when a case must be through: the internal deadline, or the legal one if earlier."""
     internal = days(case.received_at) + float(in_force("DEADLINE_DAYS"))
     if case.due_on is None:

@@ -8,6 +8,7 @@ from django import template
 
 from audits.core.badges import verdict_badge
 from audits.queries.method_titles import method_title
+from audits.queries.owner_budgets import owner_of
 from audits.queries.page_words import duration
 from audits.queries.query_counts import use_of
 from audits.queries.version_audits import audits_of
@@ -48,3 +49,9 @@ def version_audits(
 def version_use(version: ModelVersion) -> dict[str, Any]:
     """Show how often a version answered, as the guards of those who serve it say."""
     return {"version": version, "use": use_of(version)}
+
+
+@register.inclusion_tag("audits/_version_owner.html", takes_context=True)
+def version_owner(context: Any, version: ModelVersion) -> dict[str, Any]:  # noqa: ANN401  (Django's)
+    """Show whose the model of a version is."""
+    return {"version": version, "owner": owner_of(version), "perms": context["perms"]}

@@ -16,6 +16,7 @@ from audits.queries.conflicts import case_ahead
 from audits.queries.ends import ends_of
 from audits.queries.evidence import judged_runs
 from audits.queries.operator_cases import origin_of
+from audits.queries.owner_budgets import waits_of
 from audits.queries.places import told
 from audits.queries.policy_values import held
 from audits.queries.reports import stored_files
@@ -135,6 +136,7 @@ def _context(request: HttpRequest, found: ErasureRequest) -> dict[str, Any]:
         "waiting_runs": case_work.runs_that_wait(found),
         "stopped_runs": case_work.stopped_runs(found) if found.status == S.FAILED else [],
         **_waits(found),
+        **_budgets(found),
         "asked_for": asked_for(found, user),
         **_plan(found),
         **kept_until(found, user),
@@ -219,6 +221,15 @@ def _waits(found: ErasureRequest) -> dict[str, Any]:
     if found.status != S.RESTRICTED or not waits_for_others(found):
         return {}
     return {"waits_until": schedule.latest_start(found), "waits_behind": case_ahead(found)}
+
+
+def _budgets(found: ErasureRequest) -> dict[str, Any]:
+    """Return the budgets that keep the case waiting, or did."""
+    waits = waits_of(found)
+    return {
+        "budget_waits": waits,
+        "budget_waiting": any(one.state == one.State.WAITING for one in waits),
+    }
 
 
 def _plan(found: ErasureRequest) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from audits.queries.attention import OVERDUE, nothing_yet
 from audits.queries.log_state import log_state
 from audits.queries.sign_in import password_only
 from audits.queries.trends import trends
+from audits.queries.worker_signs import watched_queues
 from audits.services.rights import has_right
 from audits.services.sign_in import DECIDING
 from audits.views.access import page, staff_of, staff_page
 from audits.views.charts import charts
 from audits.views.needs import needs
 from audits.views.webhook_needs import webhook_needs
-from lineage.queries.queues import queue_states
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -39,7 +39,7 @@ def staff_home(request: HttpRequest) -> HttpResponse:
     """Show what waits, first what this member of staff may act on; then trends and health."""
     user, now = staff_of(request), timezone.now()
     found = [*needs(user, now), *webhook_needs()]
-    queues = queue_states(now)
+    queues = watched_queues(now)
     context = {
         "yours": [one for one in found if one.is_for(user)],
         "others": [one for one in found if not one.is_for(user)],

@@ -70,14 +70,20 @@ OF_CASES: dict[str, tuple[str, tuple[Right, ...]]] = {
 
 
 def needs(user: User, now: datetime) -> list[Group]:
-    """Return what waits for somebody, the most pressing first; ten queries."""
+    """Return what waits for somebody, the most pressing first; eleven queries."""
     today = clocks.today(now)
     soon = attention.pressing(today, today + timedelta(days=SOON_DAYS))
     cases = [*soon, *attention.stopped(user)]
     of_cases = [
         _of_cases(code, [one for one in cases if one.group == code], now) for code in OF_CASES
     ]
-    others = [*_of_letters(), *_of_models(now), *_of_registers(now), _of_policy(user)]
+    others = [
+        *_of_letters(),
+        *_of_models(now),
+        _of_budgets(),
+        *_of_registers(now),
+        _of_policy(user),
+    ]
     return [one for one in [*of_cases, *others] if one.total]
 
 
@@ -189,6 +195,26 @@ def _of_models(now: datetime) -> Iterable[Group]:
             href=reverse("lineage:version", args=[one.pk]), label=str(one), note=_("Not captured")
         ),
         reverse("lineage:version_list"),
+    )
+
+
+def _of_budgets() -> Group:
+    """Return the cases that wait for the budget of an owner."""
+    return group(
+        (
+            "BUDGETS",
+            _("Cases that wait for a budget"),
+            _("They go on once there is room, or before the answer is due. It can be lifted."),
+            CARE,
+            (Right.HANDLE, Right.OPERATE),
+        ),
+        attention.budget_waits(),
+        lambda one: Line(
+            href=reverse("audits:case", args=[one.request_id]),
+            label=one.request.reference,
+            note=str(one.owner),
+        ),
+        reverse("audits:owners"),
     )
 
 

@@ -24,6 +24,7 @@ from audits.queries.capacity import DAY
 from audits.queries.case_jobs import courses_of
 from audits.queries.job_cases import cases_of_jobs
 from audits.queries.policy_values import in_force
+from audits.queries.worker_signs import watched_queues
 from audits.views.access import page, staff_of, staff_page
 from audits.views.charts import span
 from audits.views.needs import JOB_DAYS
@@ -31,7 +32,7 @@ from audits.views.rights import may, needing
 from audits.views.wording import job_title
 from lineage.core.queues import QUEUES, QueueUnknown
 from lineage.models import Job
-from lineage.queries.queues import queue_states, running_jobs, unfinished_jobs, waiting_jobs
+from lineage.queries.queues import running_jobs, unfinished_jobs, waiting_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +57,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     running, waiting = running_jobs()[:PER_PAGE], waiting_jobs()[:PER_PAGE]
     outlook = schedule.outlook(now)
     context = {
-        "queues": queue_states(now),
+        "queues": watched_queues(now),
         "known": QUEUES,
         "running": _rows(running, now),
         "waiting": _rows(waiting, now),

@@ -7,6 +7,7 @@
 * ``version_actions``: what they do about versions that stay;
 * ``policy_actions``: what administrators do about the policy values that are stored;
 * ``preview_actions``: what they ask before anybody asked for anything;
+* ``budget_actions``: what is done about owners of models and their budgets;
 * ``queue_actions``: what is done about the queues of jobs, and jobs of no case;
 * ``webhook_actions``: what is done about other systems that are told what happens;
 * ``retention_actions``: what is done about how long closed cases are kept;
@@ -36,6 +37,7 @@ from audits.workflow.actions import (
     use_outside_version,
     withdraw,
 )
+from audits.workflow.budget_actions import lift_budget, set_budget, set_owner
 from audits.workflow.clock_actions import (
     extend,
     pause_clock,
@@ -129,6 +131,7 @@ __all__ = [
     "export",
     "extend",
     "keep_longer",
+    "lift_budget",
     "note_notice",
     "note_place_erased",
     "note_proof_destroyed",
@@ -160,6 +163,8 @@ __all__ = [
     "see_mandate",
     "send_message_again",
     "send_staff_letter",
+    "set_budget",
+    "set_owner",
     "submit",
     "take_over",
     "take_question_back",

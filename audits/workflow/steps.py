@@ -37,6 +37,7 @@ from audits.services import (
 )
 from audits.workflow import kind_steps, traced
 from audits.workflow.doorbell import job_for, report_job
+from audits.workflow.run_steps import audit, fail_with, unlearn
 from lineage.models import Job
 from unlearning.models import UnlearningRun
 from unlearning.services import runs as unlearning_runs
@@ -54,18 +55,6 @@ ANSWER = "ANSWER"
 R = UnlearningRun.Status
 # These end without a decision, and what they had restricted before is held by nobody then.
 SET_FREE = (Outcome.NO_DATA_FOUND, Outcome.JOINED)
-# What is wrong is not the method: exact retraining would fail as well, and a retry may help.
-REPAIRABLE = frozenset(
-    {
-        "ArtefactAltered",
-        "ArtefactMissing",
-        "CHILD_DIED",
-        "RecipeChanged",
-        "RecipeNotAllowed",
-        "StoreFull",
-        "StoreNotWritable",
-    }
-)
 
 
 def advance(case_id: UUID) -> None:
@@ -139,7 +128,7 @@ def _restrict_chosen(request: ErasureRequest, now: datetime) -> bool:
 def _score(request: ErasureRequest, now: datetime) -> bool:
     if needs_scores(request.operator_case):
         job = job_for(request, f"score:{request.pk}", "SCORE", "heavy", now)
-        return _fail_with(request, job, now)
+        return fail_with(request, job, now)
     return False
 
 
@@ -153,7 +142,7 @@ def _plan(request: ErasureRequest, now: datetime) -> bool:
     # Again after each decision of staff, and after an attempt that another case came before.
     tried = cases.jobs_of(request).filter(kind="PLAN", status=Job.Status.SUCCEEDED).count()
     job = job_for(request, f"plan:{request.pk}:{tried}", "PLAN", "lineage", now)
-    return _fail_with(request, job, now)
+    return fail_with(request, job, now)
 
 
 def _begin(request: ErasureRequest, now: datetime) -> bool:
@@ -173,48 +162,11 @@ def _drive(request: ErasureRequest, now: datetime) -> bool:
             waiting = True
             continue
         if run.status in (R.QUEUED, R.RUNNING):
-            return _unlearn(request, run, now)
+            return unlearn(request, run, now)
         if run.status == R.SUCCEEDED:
-            return _audit(request, run, now)
+            return audit(request, run, now)
         return _escalate(request, run, now)
     return False if waiting else _erase(request, now)
-
-
-def _unlearn(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
-    evidence.set_phase(case_id=request.pk, phase=S.UNLEARNING, now=now)
-    if not bases.prepare_run(run_id=run.pk, case_id=request.pk, now=now):
-        return True
-    job = job_for(request, f"unlearn:{run.pk}", "UNLEARN", "heavy", now, payload=run.pk)
-    if job.status != Job.Status.FAILED or job.error_code in REPAIRABLE:
-        return _fail_with(request, job, now)
-    return evidence.fail_run(run_id=run.pk, code=job.error_code, message=job.error, now=now)
-
-
-def _audit(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
-    evidence.set_phase(case_id=request.pk, phase=S.AUDITING, now=now)
-    if not evidence.needs_shadows(run):
-        judged = job_for(request, f"judge:{run.pk}", "JUDGE", "heavy", now, payload=run.pk)
-        return _fail_with(request, judged, now)
-    look = evidence.fix_audit(run_id=run.pk, now=now)
-    trained = [
-        job_for(
-            request,
-            f"audit:{run.pk}:{look.jobs}{start}",
-            "AUDIT",
-            "heavy",
-            now,
-            payload=run.pk,
-            parameters={"start": start, "stop": stop},
-        )
-        for start, stop in look.chunks
-    ]
-    for job in trained:
-        if job.status != Job.Status.SUCCEEDED:
-            return _fail_with(request, job, now)
-    parameters = {"look": look.number}
-    key = f"judge:{run.pk}:{look.number}"
-    judged = job_for(request, key, "JUDGE", "heavy", now, payload=run.pk, parameters=parameters)
-    return _fail_with(request, judged, now)
 
 
 def _escalate(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:
@@ -238,7 +190,7 @@ def _erase(request: ErasureRequest, now: datetime) -> bool:
         key__startswith=key, kind="ERASE", status=Job.Status.SUCCEEDED
     )
     key = f"{key}:{count}" if (count := stopped.count()) else key
-    return _fail_with(request, job_for(request, key, "ERASE", "lineage", now), now)
+    return fail_with(request, job_for(request, key, "ERASE", "lineage", now), now)
 
 
 def _seal(request: ErasureRequest, now: datetime) -> bool:
@@ -286,12 +238,3 @@ STEPS: dict[str, Callable[[ErasureRequest, datetime], bool]] = {
     S.ERASED: _tell_and_seal,
     S.SEALED: _answer,
 }
-
-
-def _fail_with(request: ErasureRequest, job: Job, now: datetime) -> bool:
-    """Fail the case with its job's sentence; False, to wait, while the job is not over."""
-    if job.status in (Job.Status.FAILED, Job.Status.CANCELLED):
-        code = job.error_code or job.status
-        message = job.error or f"The job {job} was cancelled. Retry the case to do it again."
-        requests.fail_case(case_id=request.pk, code=code, message=message, now=now)
-    return False

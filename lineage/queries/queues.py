@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from lineage.core.queues import QUEUES
 from lineage.models import Job, PausedQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -24,9 +24,10 @@ SILENCE = timedelta(minutes=5)  # a worker that is there takes a waiting job in 
 
 @dataclass(frozen=True, kw_only=True)
 class QueueState:
-    """One queue at a moment; ``seen_at`` is the last sign of a worker: a heartbeat or an end.
+    """One queue at a moment; ``seen_at`` is the last sign of a worker, idle or not.
 
-    A sign is looked for in the last ``SEEN_DAYS`` days.
+    A heartbeat or an end of a job is looked for in the last ``SEEN_DAYS`` days. ``workers``
+    counts those that take from the queue now; None where nobody told.
     ``oldest_since`` is when the oldest waiting job came; ``silent``, that a worker should have
     taken it long ago.
     """
@@ -41,18 +42,32 @@ class QueueState:
     paused_at: datetime | None = None
     paused_by: str = ""
     silent: bool = False
+    workers: int | None = None
 
     @property
     def drained(self) -> bool:
         """Return whether it is paused and nothing of it runs any more."""
         return self.paused_at is not None and not self.running
 
+    @property
+    def absent(self) -> bool:
+        """Return whether no worker takes from it, nor is busy with the last job that it took."""
+        return self.workers == 0 and not self.running
 
-def queue_states(now: datetime) -> list[QueueState]:
-    """Return every queue, in two queries: those that are known, then others that have jobs."""
+
+def queue_states(
+    now: datetime, signs: Mapping[str, Sequence[datetime]] | None = None
+) -> list[QueueState]:
+    """Return every queue, in two queries: those that are known, then others that have jobs.
+
+    Args:
+        now: when.
+        signs: the last sign of each worker that is there, by queue, where that is known.
+    """
     paused = {row.queue: row for row in PausedQueue.objects.select_related("paused_by")}
     rows = {row["queue"]: row for row in _counted(now)}
-    return [_state(name, rows.get(name), paused.get(name), now) for name in {**QUEUES, **rows}]
+    found = [_state(name, rows.get(name), paused.get(name), now) for name in {**QUEUES, **rows}]
+    return found if signs is None else [_heard(one, signs.get(one.name, ())) for one in found]
 
 
 def pauses_of(jobs: Iterable[Job]) -> dict[str, PausedQueue]:
@@ -80,6 +95,11 @@ def unfinished_jobs(since: datetime) -> QuerySet[Job]:
 def failed_jobs(since: datetime) -> QuerySet[Job]:
     """Return the jobs that failed since a moment, the newest first."""
     return Job.objects.filter(status=S.FAILED, ended_at__gte=since).order_by("-ended_at")
+
+
+def _heard(state: QueueState, signs: Sequence[datetime]) -> QueueState:
+    seen = max([*filter(None, [state.seen_at]), *signs], default=None)
+    return replace(state, seen_at=seen, workers=len(signs))
 
 
 def _counted(now: datetime) -> Any:  # noqa: ANN401  (rows of counts)

@@ -69,6 +69,9 @@ ACTIONS = {
     "resume_queue": {OPERATOR},
     "cancel_work": {OPERATOR},
     "retry_work": {OPERATOR},
+    "set_owner": {OPERATOR},
+    "lift_budget": {OPERATOR},
+    "set_budget": {ADMINISTRATOR},
     "approve_exception": {REVIEWER},
     "place_hold": {ADMINISTRATOR},
     "release_hold": {ADMINISTRATOR},
@@ -98,7 +101,7 @@ GROUPS: dict[str, set[str]] = {
     "register_file processing processing_file edition_pdf "
     "graph graph_json graph_svg graph_prov graph_nodes graph_edges methods "
     "staff_home queues event_log log_event log_event_json log_proof checkpoints "
-    "checkpoint policy job job_progress webhooks webhook": ALL,
+    "checkpoint policy job job_progress webhooks webhook owners": ALL,
     "enter mandate copy_answer answer_route": {INTAKE, OFFICER},
     "accept refuse erase_excepted identity ask_more question_back unidentified proof_destroyed "
     "objection restrict lift notice extend tell_of_extension pause_clock resume_clock export "
@@ -107,7 +110,8 @@ GROUPS: dict[str, set[str]] = {
     "record_picture return_forget_set": {OFFICER, REVIEWER},
     "approve_decision return_decision approve_forget_set approve_exception": {REVIEWER},
     "retry take_over destroy outside release except_version drop_exception destroy_model "
-    "claim_anonymity pause_queue resume_queue cancel_work retry_work": {OPERATOR},
+    "claim_anonymity pause_queue resume_queue cancel_work retry_work set_owner "
+    "lift_budget": {OPERATOR},
     "cancel_job": {OPERATOR},
     "what_if what_if_answer what_if_progress": {OFFICER, OPERATOR},
     "deployment_gone pause_webhook resume_webhook test_webhook message_again": {
@@ -126,6 +130,7 @@ POSTS = {
     "forget_set": {OFFICER},
     "deployments": {OPERATOR, ADMINISTRATOR},
     "supplier_evidence": {OPERATOR},
+    "owners": {ADMINISTRATOR},
 }
 WITHOUT_ACTION = {"asked_who", "told_done", "told_not_possible"}  # of a service alone
 

@@ -9,9 +9,11 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from audits.services import log
+from audits.services.worker_signs import give_sign
 from audits.workflow import tasks
 from config import readiness
 from config.redaction import RedactSecretLinks
+from lineage.core.queues import QUEUES
 from lineage.models import Job
 
 
@@ -75,7 +77,7 @@ def test_tables_of_an_older_release_are_a_503_and_those_of_a_newer_one_are_not(c
     MigrationRecorder.Migration.objects.create(app="audits", name="9999_of_tomorrow")
     assert client.get("/readyz").status_code == 200
     readiness.forget()
-    MigrationRecorder.Migration.objects.get(app="audits", name="0053_place_of_the_sweep").delete()
+    MigrationRecorder.Migration.objects.get(app="audits", name="0055_worker_signs").delete()
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["checks"]["migrations"] == "1 missing: run manage.py migrate"
@@ -102,8 +104,12 @@ def whole(client):
 def test_each_part_that_work_needs_is_missed(client, settings, tmp_path, monkeypatch, signing_key):
     settings.REDIS_URL = ""
     settings.BROKER_FOLDER.mkdir(parents=True)
-    assert whole(client) == {"sweep": "not yet"}
+    assert whole(client) == {
+        "sweep": "not yet",
+        "workers": "none for intake, lineage, heavy, report",
+    }
     tasks.sweep()
+    give_sign(name="all@one", queues=["intake", *QUEUES], now=timezone.now())
     assert whole(client) == {}
     now = timezone.now()
     later = now + timedelta(hours=3)
@@ -115,7 +121,7 @@ def test_each_part_that_work_needs_is_missed(client, settings, tmp_path, monkeyp
     file.touch()
     settings.EXPUNGE_STORE = f"file://{file}/store"
     wrong = whole(client)
-    assert set(wrong) == {"sweep", "store", "broker", "log_head"}
+    assert set(wrong) == {"sweep", "store", "broker", "log_head", "workers"}
     assert (wrong["store"], wrong["broker"]) == ("not writable", "unreachable")
     assert client.get("/readyz").status_code == 200  # the public form is there all the same
 

@@ -24,6 +24,7 @@ LABELS = {
     "le": r"[0-9.]+|\+Inf",
     "method": r"[A-Z]+",
     "outcome": r"[A-Z]+",
+    "owner": r"[0-9a-f-]{36}",
     "queue": r"[a-z]+",
     "route": r"[\w.:-]+",
     "status": r"[A-Z_]+|[0-9]{3}",

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from audits import workflow
+from audits.queries.worker_signs import watched_queues
 from lineage.core.queues import QUEUES
-from lineage.queries.queues import queue_states
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -36,8 +36,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{options['queue']} was paused before.")
         if step == "resume" and not workflow.resume_queue(queue=options["queue"], user=None):
             self.stdout.write(f"{options['queue']} was not paused.")
-        for one in queue_states(timezone.now()):
+        for one in watched_queues(timezone.now()):
             self.stdout.write(
                 f"{one.name}: {one.queued} waiting, {one.running} running, {one.failed} failed"
                 + (", paused" if one.paused_at else "")
+                + (", no worker" if one.absent else f", workers: {one.workers}")
             )

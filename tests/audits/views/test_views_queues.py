@@ -13,6 +13,7 @@ from django.utils import timezone
 from audits import workflow
 from audits.core import events
 from audits.models import LogLeaf
+from audits.services.worker_signs import give_sign
 from audits.views.queues import _pace
 from lineage.models import Job, PausedQueue
 from lineage.services import jobs
@@ -94,8 +95,10 @@ def test_the_command_lists_pauses_and_resumes():
         call_command("queues", *words, stdout=out)
         return out.getvalue()
 
-    assert "heavy: 2 waiting, 0 running, 0 failed\n" in said()
-    assert "heavy: 2 waiting, 0 running, 0 failed, paused\n" in said("pause", "heavy")
+    assert "heavy: 2 waiting, 0 running, 0 failed, no worker\n" in said()
+    assert "heavy: 2 waiting, 0 running, 0 failed, paused, no worker\n" in said("pause", "heavy")
+    give_sign(name="heavy@one", queues=["heavy"], now=timezone.now())
+    assert "heavy: 2 waiting, 0 running, 0 failed, paused, workers: 1\n" in said()
     assert "heavy was paused before." in said("pause", "heavy")
     assert "paused" not in said("resume", "heavy")
     assert "heavy was not paused." in said("resume", "heavy")
@@ -116,7 +119,7 @@ def test_the_page_shows_progress_failures_and_whose_they_are(
             jobs.fail_job(job=held, now=timezone.now(), code="DISK_FULL", message="No space.")
         else:
             jobs.report_progress(job=held, phase="epoch", done=3, total=4)
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(26):
         page = text_of(reader.get("/queues/"))
     assert page.count("epoch 3 of 4") == 6
     assert page.count('value="75"') == 6
@@ -133,6 +136,11 @@ def test_a_queue_that_nobody_serves_and_a_lapsed_lease_are_seen(reader):
     page = text_of(reader.get("/queues/"))
     assert "Nobody takes its jobs" in page
     assert "Lease lapsed" in page
+    assert page.count("No worker is there") == 1  # of lineage, which has nothing to do
+    give_sign(name="light@one", queues=["lineage", "report"], now=timezone.now())
+    page = text_of(reader.get("/queues/"))
+    assert "No worker is there" not in page
+    assert "Nobody takes its jobs" in page  # though somebody says that they are there
     assert "No worker" in text_of(reader.get("/home/"))
 
 

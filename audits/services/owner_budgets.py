@@ -1,0 +1,212 @@
+"""Keep the owners of models and their budgets, and let dear work wait for those.
+
+An erasure is never refused for a budget, and its time to answer comes before it: what cannot wait
+any longer goes on, and the wait says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from audits.core.budgets import cannot_wait, short_of
+from audits.core.canonical import write_json
+from audits.core.roles import Right
+from audits.models import BudgetWait, ErasureRequest, ModelOwner, OwnedModel
+from audits.queries.owner_budgets import first_due, owner_of, spent_by
+from audits.services import four_eyes, log
+from audits.services.actors import actor_of
+from audits.services.rights import require
+from lineage.models import ModelVersion
+from unlearning.services.runs import REPLAY, RETRAIN
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+
+    from unlearning.models import UnlearningRun
+
+State = BudgetWait.State
+DEAR = (RETRAIN, REPLAY)  # methods that train; all others take a small part of a training
+LONGEST_NAME = 100
+LEAST_REASON, MOST_REASON = 10, 500
+MOST_DAYS, MOST_RUNS = 365, 1_000_000
+
+
+class BudgetRefused(ValueError):
+    """Nothing was changed; the sentence says what is not allowed."""
+
+
+@transaction.atomic
+def set_budget(
+    *,
+    name: str,
+    seconds: float | None,
+    runs: int | None,
+    lead_days: int,
+    user: User,
+    now: datetime,
+) -> ModelOwner:
+    """Make an owner of models, or change the budget of the one with this name.
+
+    Args:
+        name: of a team, never of a person.
+        seconds: that its models' unlearning may take in 30 days; None is no limit.
+        runs: that may begin in a day; None is no limit.
+        lead_days: so many days before a due date its work goes on whatever was spent.
+        user: an administrator.
+        now: when.
+
+    Raises:
+        NotAllowed: the member of staff may not change the policy.
+        BudgetRefused: a value is out of its range.
+    """
+    require(user, Right.ADMINISTER)
+    name = name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise BudgetRefused(f"name has {len(name)} characters; allowed are 1 to {LONGEST_NAME}.")
+    for field, value in (("seconds", seconds), ("runs", runs)):
+        if value is not None and not 0 <= value < float("inf"):
+            raise BudgetRefused(f"{field} is {value}; allowed is 0 or more, or nothing.")
+    if runs is not None and runs > MOST_RUNS:
+        raise BudgetRefused(f"runs is {runs}; allowed are at most {MOST_RUNS}, or nothing.")
+    if not 1 <= lead_days <= MOST_DAYS:
+        raise BudgetRefused(f"lead_days is {lead_days}; allowed are 1 to {MOST_DAYS}.")
+    budget = {"seconds": seconds, "runs": runs, "lead_days": lead_days}
+    owner, _ = ModelOwner.objects.update_or_create(
+        name=name, defaults=budget, create_defaults={**budget, "created_at": now}
+    )
+    digest = hashlib.sha256(write_json(budget)).hexdigest()
+    data = {"owner": str(owner.pk), "budget": digest}
+    log.append(type="owner_budget_set", case=None, now=now, actor=actor_of(user), data=data)
+    return owner
+
+
+@transaction.atomic
+def set_owner(*, version_id: UUID, owner_id: UUID | None, user: User, now: datetime) -> None:
+    """Say whose the model of a version is, all its versions with it; None: nobody's.
+
+    Raises:
+        NotAllowed: the member of staff may not decide about models.
+        BudgetRefused: there is no such owner.
+    """
+    require(user, Right.OPERATE)
+    name = ModelVersion.objects.get(pk=version_id).model_name
+    found = ModelOwner.objects.filter(pk=owner_id).first() if owner_id else None
+    if owner_id and found is None:
+        raise BudgetRefused(f"owner is {owner_id}; there is no such owner.")
+    model, actor = {"model": hashlib.sha256(name.encode()).hexdigest()}, actor_of(user)
+    if found is not None:
+        OwnedModel.objects.update_or_create(model_name=name, defaults={"owner": found})
+        data = {**model, "owner": str(found.pk)}
+        log.append(type="model_owner_set", case=None, now=now, actor=actor, data=data)
+    elif OwnedModel.objects.filter(model_name=name).delete()[0]:
+        log.append(type="model_owner_removed", case=None, now=now, actor=actor, data=model)
+
+
+def wait_for_budget(
+    *, request: ErasureRequest, run: UnlearningRun, audit: bool, now: datetime
+) -> bool:
+    """Return whether work of a run that has not begun waits for the budget of the model's owner.
+
+    Args:
+        request: the case whose step it is; the wait is written to it.
+        run: what would be computed.
+        audit: whether it is the training of an audit; else it is the unlearning itself, which
+            waits only where its method trains.
+        now: when.
+    """
+    if not (audit or run.method in DEAR):
+        return False
+    owner = owner_of(run.target)
+    if owner is None:
+        return False
+    # An audit begins no run: the limit of runs is not about it.
+    limits = replace(owner.limits, runs=None) if audit else owner.limits
+    short = short_of(limits, spent_by(now, owner=owner)[owner.pk])
+    if short is None:
+        _end_wait(request, owner, State.FREE, now)
+        return False
+    lifted = BudgetWait.objects.filter(owner=owner, request__runs=run, state=State.LIFTED)
+    if lifted.exists():
+        _end_wait(request, owner, State.FREE, now)
+        return False
+    seconds = run.retrain_seconds_predicted or 0.0
+    if cannot_wait(owner.limits, due=first_due(run), seconds=seconds, now=now):
+        _wait(request, owner, short, now, unless=(State.WAITING, State.DUE))
+        _end_wait(request, owner, State.DUE, now)
+        return False
+    _wait(request, owner, short, now, unless=(State.WAITING,))
+    return True
+
+
+def stop_waiting(*, request: ErasureRequest, run: UnlearningRun, now: datetime) -> None:
+    """Note that what a case waited for has begun, for it or for another case."""
+    waits = request.budget_waits.filter(state=State.WAITING)
+    if waits and (owner := owner_of(run.target)):
+        _end_wait(request, owner, State.FREE, now)
+
+
+@transaction.atomic
+def lift(*, case_id: UUID, reason: str, user: User, now: datetime) -> None:
+    """Let all that a case still needs go on whatever its owners spent.
+
+    Raises:
+        NotAllowed: the member of staff may not decide about models.
+        NotYourDecision: it is their own request.
+        BudgetRefused: the case waits for no budget, or the reason is too short or too long.
+    """
+    require(user, Right.OPERATE)
+    request = ErasureRequest.objects.select_for_update().get(pk=case_id)
+    four_eyes.check_stranger(request=request, user=user, action="LIFT_BUDGET")
+    reason = reason.strip()
+    if not LEAST_REASON <= len(reason) <= MOST_REASON:
+        raise BudgetRefused(
+            f"reason has {len(reason)} characters; allowed are {LEAST_REASON} to {MOST_REASON}."
+        )
+    waits = list(request.budget_waits.select_for_update().filter(state=State.WAITING))
+    if not waits:
+        raise BudgetRefused(f"Case {request.reference} waits for no budget; nothing is to lift.")
+    digest = hashlib.sha256(reason.encode()).hexdigest()
+    for wait in waits:
+        wait.state, wait.ended_at = State.LIFTED, now
+        wait.reason, wait.lifted_by = reason, user
+        wait.save(update_fields=["state", "ended_at", "reason", "lifted_by"])
+        data = {"owner": str(wait.owner_id), "reason": digest}
+        log.append(type="budget_lifted", case=case_id, now=now, actor=actor_of(user), data=data)
+
+
+@transaction.atomic
+def _wait(
+    request: ErasureRequest,
+    owner: ModelOwner,
+    short: str,
+    now: datetime,
+    *,
+    unless: tuple[str, ...],
+) -> None:
+    """Note that a limit keeps a case waiting, unless that is noted already."""
+    ErasureRequest.objects.select_for_update().get(pk=request.pk)  # one sweep at a time
+    rows = BudgetWait.objects.filter(request=request, owner=owner)
+    if rows.filter(state__in=unless).exists():
+        return
+    BudgetWait.objects.update_or_create(
+        request=request,
+        owner=owner,
+        defaults={"code": short, "state": State.WAITING, "since": now, "ended_at": None},
+    )
+    data = {"owner": str(owner.pk), "limit": str(short)}
+    log.append(type="budget_reached", case=request.pk, now=now, data=data)
+
+
+@transaction.atomic
+def _end_wait(request: ErasureRequest, owner: ModelOwner, state: str, now: datetime) -> None:
+    rows = BudgetWait.objects.filter(request=request, owner=owner, state=State.WAITING)
+    if rows.update(state=state, ended_at=now):
+        data = {"owner": str(owner.pk), "reason": str(state)}
+        log.append(type="budget_wait_ended", case=request.pk, now=now, data=data)
