@@ -214,6 +214,8 @@ def _end(job: Job, status: str, now: datetime, **fields: str) -> int:
     ended: int = _held(job).update(
         status=status, holder=None, lease_until=None, ended_at=now, **fields
     )
+    if ended:
+        job.status = status
     return ended
 
 

@@ -103,7 +103,7 @@ def test_weights_that_are_missing_or_altered_stop_the_case_until_they_are_back(
     world, base, ruled, content, code, sentence
 ):
     weights = weights_of(base)
-    file = artifacts._Store()
+    file = Store()
     uri = Artefact.objects.get(version=base).uri
     artifacts.destroy(uri)
     if content:
@@ -204,7 +204,7 @@ def disk(world, settings):
     held = {row.uri: artifacts.read(row.uri, row.sha256) for row in RecordContent.objects.all()}
     settings.EXPUNGE_STORE = f"file://{settings.VAR / 'store'}"
     for uri, content in held.items():
-        artifacts._Store().write(uri, content)
+        Store().write(uri, content)
     return settings.VAR / "store"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection, connections
 
+from tests.lineage.buckets import new_bucket, s3_server
 from tests.lineage.builders import filled, snapshot
 from tests.lineage.remote import Script, key
 from tests.migrated import maintain
@@ -27,6 +28,19 @@ def home(settings, tmp_path: Path) -> Path:
     settings.EXPUNGE_STORE = f"file://{tmp_path / 'store'}"
     settings.EXPUNGE_JOURNAL = tmp_path / "journal" / "erasures.jsonl"
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The address of a server that speaks S3, without buckets."""
+    with s3_server() as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(s3) -> str:
+    """A store in a bucket of this test."""
+    return f"s3://{new_bucket(s3)}/store"
 
 
 @pytest.fixture
