@@ -139,7 +139,7 @@ def _patience(lease: int) -> dict[str, Any]:
     server = {
         # Compiling a query costs 75 ms, and the questions to lineage take one.
         "jit": "off",
-        "idle_in_transaction_session_timeout": f"{max(10, lease)}s",
+        "idle_in_transaction_session_timeout": f"{max(60, lease)}s",
         "tcp_keepalives_idle": quarter,
         "tcp_keepalives_interval": max(1, quarter // 3),
         "tcp_keepalives_count": 3,

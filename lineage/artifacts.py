@@ -205,7 +205,6 @@ def place(staged: Sequence[StoredFile], *, space_id: uuid.UUID, first: int) -> l
         for ordinal, file in enumerate(staged, start=first)
     ]
     with storing(f"{RECORDS}/{space_id}"):
-        for source, target in zip(staged, placed, strict=True):
-            store.move(source.uri, target.uri)
+        store.move([(one.uri, two.uri) for one, two in zip(staged, placed, strict=True)])
         store.settle(target.uri for target in placed)
     return placed

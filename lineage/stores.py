@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -21,11 +22,12 @@ from fsspec.implementations.local import LocalFileSystem
 from expunge.disk import sync_folder, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fsspec import AbstractFileSystem
 
 OBJECTS, RECORDS, STAGING = "objects", "records", "staging"
+_AT_ONCE = 16  # files on their way in a store on another machine
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -89,13 +91,22 @@ class Store:
         with _answering(uri):
             self.files.pipe_file(path, data)
 
-    def move(self, source: str, target: str) -> None:
+    def move(self, ways: Sequence[tuple[str, str]]) -> None:
+        """Move files from one place to another each; a transaction waits for it."""
         if self.local:
-            Path(self.path(target)).parent.mkdir(parents=True, exist_ok=True)
-            Path(self.path(source)).replace(self.path(target))
+            for source, target in ways:
+                Path(self.path(target)).parent.mkdir(parents=True, exist_ok=True)
+                Path(self.path(source)).replace(self.path(target))
             return
+        with ThreadPoolExecutor(_AT_ONCE) as hands:
+            for _ in hands.map(self._carry, ways):
+                pass
+
+    def _carry(self, way: tuple[str, str]) -> None:
+        source, target = way
         with _answering(target):
-            self.files.mv(self.path(source), self.path(target))
+            self.files.cp_file(self.path(source), self.path(target))
+            self.files.rm_file(self.path(source))
 
     def remove(self, uri: str) -> None:
         path = self.path(uri)

@@ -32,7 +32,7 @@ def fenced(job: Job) -> Iterator[None]:
     Raises:
         LeaseLost: from a commit that comes too late; nothing of that transaction is kept.
     """
-    commit = connection.commit
+    commit = connection.commit  # of its class; what stands before it is taken away again
 
     def checked() -> None:
         if _lost(job):
@@ -45,7 +45,7 @@ def fenced(job: Job) -> Iterator[None]:
         with connection.execute_wrapper(_in_a_transaction):
             yield
     finally:
-        connection.commit = commit  # type: ignore[method-assign]
+        del connection.commit
 
 
 def _lost(job: Job) -> bool:

@@ -81,9 +81,7 @@ def test_more_files_than_one_answer_lists_are_all_listed(store, monkeypatch):
 
 def test_a_bucket_that_keeps_versions_is_no_store_for_erasure(store, s3):
     file = artifacts.put(b"weights")
-    client(s3).put_bucket_versioning(
-        Bucket=store, VersioningConfiguration={"Status": "Enabled"}
-    )
+    client(s3).put_bucket_versioning(Bucket=store, VersioningConfiguration={"Status": "Enabled"})
     with pytest.raises(artifacts.ArtefactRemains, match="keeps the versions"):
         artifacts.destroy(file.uri)
 
