@@ -61,6 +61,7 @@ class Store:
         self.local = isinstance(self.files, LocalFileSystem)
 
     def path(self, uri: str) -> str:
+        """Return where a uri lies. Raises ValueError for one that leads out of the store."""
         parts = PurePosixPath(uri).parts
         if not parts or parts[0] not in {OBJECTS, RECORDS, STAGING} or ".." in parts:
             raise ValueError(
@@ -70,12 +71,14 @@ class Store:
         return f"{self.root}/{uri}"
 
     def exists(self, uri: str) -> bool:
+        """Ask the store itself whether a file is there. Raises StoreNotReachable."""
         path = self.path(uri)
         with _answering(uri):
             self.files.invalidate_cache()
             return bool(self.files.exists(path))
 
     def read(self, uri: str) -> bytes:
+        """Return a file. Raises FileNotFoundError or StoreNotReachable."""
         path = self.path(uri)
         if self.local:
             return Path(path).read_bytes()
@@ -84,6 +87,7 @@ class Store:
         return found
 
     def write(self, uri: str, data: bytes) -> None:
+        """Write a file, whole or not at all. Raises OSError or StoreNotReachable."""
         path = self.path(uri)
         if self.local:
             write_whole(Path(path), data)
@@ -109,6 +113,7 @@ class Store:
             self.files.rm_file(self.path(source))
 
     def remove(self, uri: str) -> None:
+        """Delete a file; one that is gone is no error. Raises OSError or StoreNotReachable."""
         path = self.path(uri)
         with suppress(FileNotFoundError), _answering(uri):
             self.files.rm_file(path)
@@ -124,6 +129,7 @@ class Store:
         return False
 
     def find(self, folder: str) -> dict[str, dict[str, Any]]:
+        """Return what the store says of each file below a folder, by its path."""
         top = self.path(folder)
         with _answering(folder):
             self.files.invalidate_cache()
@@ -163,6 +169,7 @@ def _unreachable(uri: str, error: Exception) -> StoreNotReachable:
 
 @contextmanager
 def storing(uri: str) -> Iterator[None]:
+    """Say why a file was not written: StoreFull, StoreNotWritable or StoreNotReachable."""
     try:
         yield
     except StoreNotReachable:

@@ -56,8 +56,12 @@ def _lost(job: Job) -> bool:
 
 
 def _in_a_transaction(
-    execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
-) -> Any:
+    execute: Callable[..., Any],
+    sql: str,
+    params: Any,  # noqa: ANN401  (Django's signature)
+    many: bool,  # noqa: FBT001  (the same)
+    context: dict[str, Any],
+) -> Any:  # noqa: ANN401  (the same)
     """Give a write that stands alone a commit of its own, before which is asked."""
     if connection.in_atomic_block or not sql.lstrip().upper().startswith(_WRITES):
         return execute(sql, params, many, context)

@@ -12,6 +12,7 @@ from audits import workflow
 from lineage import artifacts
 from lineage.models import Artefact, Job, ModelVersion, RecordContent, Run
 from lineage.queries.artefacts import weights_of
+from lineage.stores import Store
 from tests.audits import world as worlds
 from tests.audits.rulings import make_up
 from tests.audits.world import ADA, BERT, CLEO, DORA, events, logged, runs, told

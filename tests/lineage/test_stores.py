@@ -89,11 +89,11 @@ def test_a_bucket_that_keeps_versions_is_no_store_for_erasure(store, s3):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda uri: artifacts.put(b"weights"),
+        lambda _: artifacts.put(b"weights"),
         artifacts.exists,
         artifacts.destroy,
         artifacts.content_of,
-        lambda uri: artifacts.listing("objects"),
+        lambda _: artifacts.listing("objects"),
     ],
     ids=["put", "exists", "destroy", "read", "list"],
 )

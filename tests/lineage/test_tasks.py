@@ -21,6 +21,7 @@ from lineage import artifacts, tasks
 from lineage.models import Job
 from lineage.queries.training_view import RecordNotServed
 from lineage.services import jobs
+from lineage.stores import StoreNotReachable
 
 pytestmark = pytest.mark.django_db
 
@@ -159,7 +160,8 @@ def test_a_child_computes_with_one_thread_and_reproducibly(monkeypatch, settings
     job = claimed()
     assert tasks._start_child(job).wait() == 0
     assert (tmp_path / "told").read_text() == (
-        f'[["run_job", "{job.pk}", "--holder", "{job.holder}"], {{"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}}]'
+        f'[["run_job", "{job.pk}", "--holder", "{job.holder}"], '
+        '{"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}]'
     )
 
 
@@ -256,7 +258,9 @@ def test_run_job_says_something_even_where_the_error_does_not(handler):
     assert job.error == "The job ended with AssertionError; the worker's log says where."
 
 
-@pytest.mark.parametrize("error", [OperationalError("gone"), RecordNotServed("restricted")])
+@pytest.mark.parametrize(
+    "error", [OperationalError("gone"), RecordNotServed("restricted"), StoreNotReachable("away")]
+)
 def test_run_job_leaves_to_the_worker_what_may_work_at_the_next_try(handler, error):
     def away(_job):
         raise error

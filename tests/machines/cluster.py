@@ -1,8 +1,8 @@
 """What runs where: servers and pages on this machine, workers on three others.
 
-PostgreSQL, Valkey and a server that speaks S3 are reached by the network. So is nothing else: each
-machine has a home of its own. The folder of the keys and the journal are one, as on a volume of the
-network, which stays there when the cable of a machine is pulled.
+PostgreSQL, Valkey and a server that speaks S3 are reached by the network. Each machine has a home
+of its own. The folder of the keys and the journal are one, as on a volume of the network; but this
+one stays there when the cable of a machine is pulled.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import contextlib
 import os
 import sys
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.services import commands
@@ -25,6 +24,7 @@ from tests.lineage.buckets import KEYS, client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from tests.machines.net import Net
 

@@ -2,9 +2,9 @@
 
 * **cut off**: its cable is pulled for longer than its lease, and put back. Nobody is told: no
   connection is closed.
-* **stands still**: all its processes are stopped. When somebody else has the job, the process that
-  does it goes on alone, as if it still held it; the worker above it, which would end it, only after
-  that.
+* **stands still**: all its processes are stopped. When somebody else has the job, the process
+  that does it goes on alone, as if it still held it; the worker above it, which would end it, only
+  after that.
 """
 
 from __future__ import annotations

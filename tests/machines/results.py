@@ -29,13 +29,15 @@ def as_markdown(lines: list[dict[str, Any]]) -> str:
     lost = [one for one in lines if one["line"] == "loss"]
     told = {kind: _sum(rounds, kind) for kind in ("unended", "twice", "unpaired", "orphans")}
     head = (
-        f"{sum(one['cases'] for one in rounds)} cases on {rounds[0]['machines']} machines, a lease "
-        f"of {rounds[0]['lease']} s; a machine was lost {len(lost)} times. Lost cases: "
+        f"{sum(one['cases'] for one in rounds)} cases on {rounds[0]['machines']} machines, a "
+        f"lease of {rounds[0]['lease']} s; a machine was lost {len(lost)} times. Lost cases: "
         f"{told['unended']}; done twice: {told['twice']}; events without state, or state without "
-        f"events: {told['unpaired']}; files that the sweep does not take: {told['orphans']}; cases "
-        f"that staff had to retry: {sum(len(one['retried']) for one in rounds)}.\n\n"
-        "| machine | in the middle of | times | another has the job after, median and longest (s) | "
-        "process outlived its lease | held back when it wanted to write |\n|---|---|---:|---|---:|---:|\n"
+        f"events: {told['unpaired']}; files that the sweep does not take: {told['orphans']}; "
+        f"cases that staff had to retry: {sum(len(one['retried']) for one in rounds)}.\n\n"
+        "| machine | in the middle of | times "
+        "| another has the job after, median and longest (s) "
+        "| process outlived its lease | held back when it wanted to write |\n"
+        "|---|---|---:|---|---:|---:|\n"
     )
     kinds = sorted({(one["way"], one["job"]) for one in lost})
     return head + "".join(_line(way, job, lost) for way, job in kinds)

@@ -1,4 +1,4 @@
-"""Four people ask after one another while machines are lost, one at a time, in the middle of jobs."""
+"""People ask after one another while machines are lost, one at a time, in the middle of jobs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SEEKING = 60  # seconds until a job of any other kind will do
 
 
 def play(count: int, people: int, say: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Lose machines ``count`` times while each of four people's successors ask; return the lines."""
+    """Lose machines ``count`` times while ``people`` of each data set ask; return the lines."""
     folder = Path(tempfile.mkdtemp(prefix="expunge-machines-"))
     try:
         with network(MACHINES) as net, cluster(net, folder) as site:

@@ -43,7 +43,8 @@ HANDLERS = {
     "REPORT": "audits.execution.edition_files:write_all",
 }
 
-# The worker queues the job again: database or store were away, or records were restricted while it read.
+# The worker queues the job again: database or store were away, or records were restricted while
+# it read.
 AGAIN = (OperationalError, RecordNotServed, StoreNotReachable)
 
 
