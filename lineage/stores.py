@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,16 @@ def _opened(location: str, _process: int) -> tuple[AbstractFileSystem, str]:
     """
     files, root = fsspec.core.url_to_fs(location)
     return files, root.rstrip("/")
+
+
+@lru_cache(maxsize=2)
+def _versioned(location: str, process: int, _minute: int) -> bool:
+    """Ask the bucket, once a minute: a purge deletes thousands of files."""
+    files, root = _opened(location, process)
+    asked = getattr(files, "is_bucket_versioned", None)
+    with suppress(PermissionError, NotImplementedError):
+        return asked is not None and bool(asked(root.partition("/")[0]))
+    return False
 
 
 class Store:
@@ -121,12 +132,8 @@ class Store:
 
     def keeps_versions(self) -> bool:
         """Whether the store is a bucket that keeps what is deleted, where it may be asked."""
-        asked = getattr(self.files, "is_bucket_versioned", None)
-        if asked is None:
-            return False
-        with suppress(PermissionError, NotImplementedError), _answering(self.root):
-            return bool(asked(self.root.partition("/")[0]))
-        return False
+        with _answering(self.root):
+            return _versioned(settings.EXPUNGE_STORE, os.getpid(), int(time.monotonic() / 60))
 
     def find(self, folder: str) -> dict[str, dict[str, Any]]:
         """Return what the store says of each file below a folder, by its path."""

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 PATIENCE = 90  # seconds until somebody else has the job, or has done it
 CUT = 20  # seconds without a cable
 ALONE = 30  # seconds that a process may go on without the worker above it
-LATE = "was given to somebody else"
+# What a process says that may not write any more, and one that may not even begin.
+LATE = ("was given to somebody else; nothing more", "was given to somebody else since it was")
+SILENT = ("PLAN", "JUDGE")  # these report no phase
 WORDS = {"cut": "cut off", "still": "stands still"}
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
@@ -41,20 +43,24 @@ class Busy:
 
 
 def busy(site: Cluster, wanted: str) -> Busy | None:
-    """Return a machine that does a job of a kind now; any kind where none is named."""
+    """Return a machine that does a job of a kind now; any kind where none is named.
+
+    Its process has begun with it: one that is still being started has nothing to write yet.
+    """
     for machine in site.machines:
         for job, pid in machine.jobs().items():
-            kind, status, holder, _ = row(site, job)
-            if status == "RUNNING" and wanted in ("", kind):
+            kind, status, holder, phase = row(site, job)
+            begun = phase or kind in SILENT
+            if status == "RUNNING" and begun and wanted in ("", kind):
                 return Busy(machine=machine, job=job, pid=pid, kind=kind, holder=holder)
     return None
 
 
-def row(site: Cluster, job: str) -> tuple[str, str, str, int]:
-    """Return kind, state, holder and tries of a job."""
-    found = site.rows(f"SELECT kind, status, holder, attempt FROM lineage_job WHERE id = '{job}'")
-    kind, status, holder, attempt = found[0]
-    return kind, status, str(holder), attempt
+def row(site: Cluster, job: str) -> tuple[str, str, str, str]:
+    """Return kind, state, holder and phase of a job."""
+    found = site.rows(f"SELECT kind, status, holder, phase FROM lineage_job WHERE id = '{job}'")
+    kind, status, holder, phase = found[0]
+    return kind, status, str(holder), phase
 
 
 def lose(site: Cluster, busy: Busy, way: str) -> dict[str, Any]:
@@ -116,4 +122,5 @@ def _wait(done: Callable[[], bool], seconds: float) -> bool:
 
 def _late(machine: Machine) -> int:
     """Return how often a process of a machine was told that its job is somebody else's."""
-    return machine.log.read_text(errors="replace").count(f"{LATE}; nothing")
+    said = machine.log.read_text(errors="replace")
+    return sum(said.count(words) for words in LATE)
