@@ -76,7 +76,7 @@ def given_to_somebody_else_outside(job: Job) -> Job:
     try:
         return given_to_somebody_else(job)
     finally:
-        real.commit = commit
+        real.__dict__["commit"] = commit
         real.execute_wrappers += wrappers
 
 

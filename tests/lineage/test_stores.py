@@ -64,7 +64,8 @@ def test_a_damaged_copy_in_the_bucket_is_found_out_and_replaced(store, s3):
 def test_what_another_machine_wrote_or_deleted_is_seen_at_once(store, s3):
     file = artifacts.put(b"weights")
     assert artifacts.exists(file.uri)
-    assert artifacts.listing("objects") == [(file.uri, pytest.approx(time.time(), abs=60))]
+    ((uri, written),) = artifacts.listing("objects")
+    assert (uri, written) == (file.uri, pytest.approx(time.time(), abs=60))
     client(s3).delete_object(Bucket=store, Key=f"store/{file.uri}")
     assert not artifacts.exists(file.uri)
     assert artifacts.listing("objects") == []
