@@ -21,7 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo journey first-hour screenshots serve test blocks long battery faults tamper check format lint types imports migrations docs site schemas fuzz sbom audit fuzz-parsers integrations clean
+.PHONY: help setup demo journey first-hour screenshots serve test blocks long battery faults machines tamper check format lint types imports migrations docs site schemas fuzz sbom audit fuzz-parsers integrations clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,10 @@ battery: setup ## Check the audit against known truths and lies (QUICK=1: fewer 
 faults: setup ## Kill, stop and fill what cases need, and look what becomes of them (QUICK=1: one of each)
 	@$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.faults $(if $(QUICK),--quick) \
 		$(if $(RESUME),--resume $(RESUME)) $(ARGS)
+
+# Needs the right to make network namespaces; where that is missing it says so and runs nothing.
+machines: setup ## Cut three machines off and freeze them in the middle of jobs (QUICK=1: two data sets)
+	@$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.machines $(if $(QUICK),--quick) $(ARGS)
 
 # `make test` changes each byte of a file up to 2,000 bytes, and 300 of a longer one.
 tamper: setup ## Change ten thousand bytes of each file of an exported case: all are rejected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -88,8 +89,10 @@ def words(name: str, *, default: list[str]) -> list[str]:
     return [word.strip() for word in value.split(",") if word.strip()] or default
 
 
-def database(url: str, *, sqlite_path: Path) -> dict[str, Any]:
+def database(url: str, *, sqlite_path: Path, lease: int = 60) -> dict[str, Any]:
     """Return Django's settings of the database at ``url``; empty means SQLite at the path.
+
+    ``lease`` is in seconds: what a server that is cut off may take to be missed goes by it.
 
     Raises:
         ImproperlyConfigured: the URL is not one that Expunge can use.
@@ -117,13 +120,51 @@ def database(url: str, *, sqlite_path: Path) -> dict[str, Any]:
         "HOST": query.pop("host", parts.hostname or ""),
         "PORT": str(port or ""),
         "OPTIONS": {
-            # Compiling a query costs 75 ms, and the questions to lineage take one.
-            "options": "-c jit=off",
+            **_patience(lease),
             "prepare_threshold": _threshold(query.pop("prepare_threshold", "5")),
             **query,
         },
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def _patience(lease: int) -> dict[str, Any]:
+    """Return how long client and server wait for one another when the network between them goes.
+
+    By themselves they wait for a quarter of an hour and two hours. A worker must know before its
+    lease is over that it cannot be renewed, and locks of a machine that is gone must not stop the
+    others.
+    """
+    quarter = max(2, lease // 4)
+    server = {
+        # Compiling a query costs 75 ms, and the questions to lineage take one.
+        "jit": "off",
+        "idle_in_transaction_session_timeout": f"{max(60, lease)}s",
+        "tcp_keepalives_idle": quarter,
+        "tcp_keepalives_interval": max(1, quarter // 3),
+        "tcp_keepalives_count": 3,
+        "tcp_user_timeout": f"{quarter}s",
+    }
+    return {
+        "options": " ".join(f"-c {name}={value}" for name, value in server.items()),
+        "connect_timeout": quarter,
+        "keepalives_idle": quarter,
+        "keepalives_interval": max(1, quarter // 3),
+        "keepalives_count": 3,
+        "tcp_user_timeout": 1_000 * quarter,
+    }
+
+
+def missed_after(seconds: int) -> dict[int, int]:
+    """Return the options of a TCP connection that fails when nothing answers for so long."""
+    wanted = {
+        "TCP_KEEPIDLE": seconds,
+        "TCP_KEEPINTVL": max(1, seconds // 3),
+        "TCP_KEEPCNT": 3,
+        "TCP_USER_TIMEOUT": 1_000 * seconds,
+    }  # not every system has all of them
+    known = {name: getattr(socket, name, None) for name in wanted}
+    return {option: wanted[name] for name, option in known.items() if option is not None}
 
 
 def _threshold(value: str) -> int | None:

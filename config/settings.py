@@ -98,9 +98,12 @@ TEMPLATES = [
     }
 ]
 
+EXPUNGE_LEASE_SECONDS = environment.integer("EXPUNGE_LEASE_SECONDS", default=60, low=2)
 DATABASES = {
     "default": environment.database(
-        os.environ.get("DATABASE_URL", ""), sqlite_path=VAR / "expunge.sqlite3"
+        os.environ.get("DATABASE_URL", ""),
+        sqlite_path=VAR / "expunge.sqlite3",
+        lease=EXPUNGE_LEASE_SECONDS,
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -146,6 +149,8 @@ _filesystem: dict[str, Any] = {
 BROKER_OPTIONS_REDIS: dict[str, Any] = {
     "visibility_timeout": 43_200,
     "socket_keepalive": True,
+    "socket_connect_timeout": 5,
+    "socket_keepalive_options": environment.missed_after(15),
     "health_check_interval": 25,
     "global_keyprefix": "expunge:",
 }
@@ -183,7 +188,6 @@ EXPUNGE_RECIPE_MODULES = environment.words(
 # Where models are trained, unlearned and audited; mixed precision (bfloat16) is for CUDA only.
 EXPUNGE_DEVICE = environment.choice("EXPUNGE_DEVICE", ("CPU", "CUDA", "AUTO")).lower()
 EXPUNGE_MIXED_PRECISION = environment.flag("EXPUNGE_MIXED_PRECISION", default=False)
-EXPUNGE_LEASE_SECONDS = environment.integer("EXPUNGE_LEASE_SECONDS", default=60, low=2)
 EXPUNGE_SWEEP_SECONDS = environment.integer("EXPUNGE_SWEEP_SECONDS", default=10)
 EXPUNGE_CONFIRM_HOURS = environment.integer("EXPUNGE_CONFIRM_HOURS", default=48)
 EXPUNGE_FORM_PER_HOUR = environment.integer("EXPUNGE_FORM_PER_HOUR", default=20)

@@ -1,7 +1,7 @@
 """Stored bytes: weights and reports by their SHA-256, record contents by space and ordinal.
 
 The store is any fsspec location (``EXPUNGE_STORE``). Paths in the database ("uri") are relative
-to it. On a local disk a file appears whole or not at all: written aside, synced, then renamed.
+to it. A file appears whole or not at all (``stores``).
 
 * ``objects/ab/cd...`` content-addressed, for what the platform makes;
 * ``records/<space>/<ordinal // 1000>/<ordinal>`` never content-addressed: two people may own
@@ -13,30 +13,50 @@ An object store with versioning keeps what was deleted: it must be off for this 
 
 from __future__ import annotations
 
-import errno
-import os
 import uuid
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-import fsspec
-from django.conf import settings
-from fsspec.implementations.local import LocalFileSystem
-
-from expunge.disk import sync_folder, write_whole
 from lineage.core.content_digest import content_digest
+from lineage.stores import (
+    OBJECTS,
+    RECORDS,
+    STAGING,
+    Store,
+    StoreFull,
+    StoreNotReachable,
+    StoreNotWritable,
+    storing,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
-    from fsspec import AbstractFileSystem
+__all__ = [
+    "OBJECTS",
+    "RECORDS",
+    "STAGING",
+    "ArtefactAltered",
+    "ArtefactMissing",
+    "ArtefactRemains",
+    "StoreFull",
+    "StoreNotReachable",
+    "StoreNotWritable",
+    "StoredFile",
+    "content_of",
+    "destroy",
+    "exists",
+    "listing",
+    "place",
+    "put",
+    "put_back",
+    "read",
+    "record_uri",
+    "stage",
+    "write_record",
+]
 
-OBJECTS, RECORDS, STAGING = "objects", "records", "staging"
 _PER_FOLDER = 1_000
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class ArtefactMissing(LookupError):
@@ -51,14 +71,6 @@ class ArtefactRemains(RuntimeError):
     """A file that was destroyed is still there."""
 
 
-class StoreFull(OSError):
-    """There is no room for a file; nothing of it was kept."""
-
-
-class StoreNotWritable(OSError):
-    """The store refused a file; nothing of it was kept."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class StoredFile:
     """Where a file lies, relative to the store, and what it holds. ``size`` is in bytes."""
@@ -68,83 +80,9 @@ class StoredFile:
     size: int
 
 
-@cache
-def _opened(location: str, _process: int) -> tuple[AbstractFileSystem, str]:
-    """Return the file system of a location and the path in it; asked for at every record.
-
-    Each process opens its own: what talks to a server does not outlive a fork.
-    """
-    files, root = fsspec.core.url_to_fs(location)
-    return files, root.rstrip("/")
-
-
-class _Store:
-    """The file system behind ``EXPUNGE_STORE``, as configured at the time of the call."""
-
-    def __init__(self) -> None:
-        self.files, self.root = _opened(settings.EXPUNGE_STORE, os.getpid())
-        self.local = isinstance(self.files, LocalFileSystem)
-
-    def path(self, uri: str) -> str:
-        parts = PurePosixPath(uri).parts
-        if not parts or parts[0] not in {OBJECTS, RECORDS, STAGING} or ".." in parts:
-            raise ValueError(
-                f"The uri is {uri!r}; allowed are relative paths below "
-                f"{OBJECTS}, {RECORDS} and {STAGING}."
-            )
-        return f"{self.root}/{uri}"
-
-    def exists(self, uri: str) -> bool:
-        self.files.invalidate_cache()
-        return bool(self.files.exists(self.path(uri)))
-
-    def read(self, uri: str) -> bytes:
-        path = self.path(uri)
-        if self.local:
-            return Path(path).read_bytes()
-        found: bytes = self.files.cat_file(path)
-        return found
-
-    def write(self, uri: str, data: bytes) -> None:
-        path = self.path(uri)
-        if self.local:
-            write_whole(Path(path), data)
-        else:
-            self.files.pipe_file(path, data)
-
-    def move(self, source: str, target: str) -> None:
-        if self.local:
-            Path(self.path(target)).parent.mkdir(parents=True, exist_ok=True)
-            Path(self.path(source)).replace(self.path(target))
-        else:
-            self.files.mv(self.path(source), self.path(target))
-
-    def remove(self, uri: str) -> None:
-        with suppress(FileNotFoundError):
-            self.files.rm_file(self.path(uri))
-            self.settle([uri])
-
-    def settle(self, uris: Iterable[str]) -> None:
-        """Make renames and removals survive a power cut."""
-        if self.local:
-            for folder in {Path(self.path(uri)).parent for uri in uris}:
-                sync_folder(folder)
-
-
-@contextmanager
-def _storing(uri: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise StoreFull(f"The store is full: {uri} was not written.") from error
-        reason = error.strerror or type(error).__name__
-        raise StoreNotWritable(f"The store did not take {uri}: {reason}.") from error
-
-
 def _write(uri: str, data: bytes) -> StoredFile:
-    with _storing(uri):
-        _Store().write(uri, data)
+    with storing(uri):
+        Store().write(uri, data)
     return StoredFile(uri=uri, sha256=content_digest(data), size=len(data))
 
 
@@ -153,6 +91,8 @@ def put(data: bytes) -> StoredFile:
 
     Raises:
         StoreFull, StoreNotWritable: nothing was kept.
+        StoreNotReachable: a store on another machine did not answer; it may have kept the bytes,
+            which are then there whole, and the sweep of the store deletes what no row speaks of.
     """
     sha256 = content_digest(data)
     return _write(f"{OBJECTS}/{sha256[:2]}/{sha256[2:]}", data)
@@ -160,7 +100,7 @@ def put(data: bytes) -> StoredFile:
 
 def exists(uri: str) -> bool:
     """Say whether a file is there, asking the store itself."""
-    return _Store().exists(uri)
+    return Store().exists(uri)
 
 
 def read(uri: str, sha256: str) -> bytes:
@@ -171,7 +111,7 @@ def read(uri: str, sha256: str) -> bytes:
         ArtefactAltered: it holds other bytes.
     """
     try:
-        data = _Store().read(uri)
+        data = Store().read(uri)
     except FileNotFoundError as error:
         raise ArtefactMissing(f"The stored file {uri} is missing.") from error
     if (found := content_digest(data)) != sha256:
@@ -184,7 +124,7 @@ def read(uri: str, sha256: str) -> bytes:
 def content_of(uri: str) -> bytes:
     """Return a stored file as it lies there, for a backup. Raises ArtefactMissing."""
     try:
-        return _Store().read(uri)
+        return Store().read(uri)
     except FileNotFoundError as error:
         raise ArtefactMissing(f"The stored file {uri} is missing.") from error
 
@@ -203,29 +143,33 @@ def destroy(uri: str) -> None:
     """Delete a file and read back that it is gone; one that is gone already is no error.
 
     Raises:
-        ArtefactRemains: the store did not delete it.
+        ArtefactRemains: the store did not delete it, or keeps versions of what was deleted.
+        StoreNotReachable: a store on another machine did not answer.
     """
-    store = _Store()
+    store = Store()
     try:
         store.remove(uri)
+    except StoreNotReachable:
+        raise
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ArtefactRemains(f"The stored file {uri} was not deleted: {reason}.") from error
     if store.exists(uri):
         raise ArtefactRemains(f"The stored file {uri} was deleted but is still there.")
+    if store.keeps_versions():
+        raise ArtefactRemains(
+            f"The stored file {uri} was deleted, but its bucket keeps the versions of deleted "
+            "files. Turn versioning off and delete the old versions; then retry."
+        )
 
 
 def listing(folder: str) -> list[tuple[str, float]]:
     """Return (uri, time of the last write in seconds since 1970) of each file below a folder."""
-    store = _Store()
+    store = Store()
     top = store.path(folder)
-    store.files.invalidate_cache()
-    if not store.files.exists(top):
-        return []
-    found: dict[str, dict[str, Any]] = store.files.find(top, detail=True)
     return [
         (f"{folder}{path.removeprefix(top)}", _written(details))
-        for path, details in sorted(found.items())
+        for path, details in sorted(store.find(folder).items())
     ]
 
 
@@ -255,13 +199,12 @@ def place(staged: Sequence[StoredFile], *, space_id: uuid.UUID, first: int) -> l
     Raises:
         StoreFull, StoreNotWritable: the contents moved so far lie at their ordinals.
     """
-    store = _Store()
+    store = Store()
     placed = [
         StoredFile(uri=record_uri(space_id, ordinal), sha256=file.sha256, size=file.size)
         for ordinal, file in enumerate(staged, start=first)
     ]
-    with _storing(f"{RECORDS}/{space_id}"):
-        for source, target in zip(staged, placed, strict=True):
-            store.move(source.uri, target.uri)
+    with storing(f"{RECORDS}/{space_id}"):
+        store.move([(one.uri, two.uri) for one, two in zip(staged, placed, strict=True)])
         store.settle(target.uri for target in placed)
     return placed

@@ -66,8 +66,9 @@ def _start_child(job: Job) -> subprocess.Popen[bytes]:
     environment = {"OMP_NUM_THREADS": "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ}
     environment["PYTHONHASHSEED"] = "0"
     environment[TRACEPARENT.upper()] = spans.carried().get(TRACEPARENT, "")
-    return subprocess.Popen(  # noqa: S603  (our own command, an id of our own)
-        [sys.executable, str(settings.BASE_DIR / "manage.py"), "run_job", str(job.pk)],
+    manage = str(settings.BASE_DIR / "manage.py")
+    return subprocess.Popen(  # noqa: S603  (our own command, ids of our own)
+        [sys.executable, manage, "run_job", str(job.pk), "--holder", str(job.holder)],
         env=environment,
         start_new_session=True,
         preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  (no threads here)

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 
 from lineage.models import Job, PausedQueue
@@ -211,9 +212,12 @@ def _held(job: Job) -> Any:  # noqa: ANN401  (a queryset)
 
 
 def _end(job: Job, status: str, now: datetime, **fields: str) -> int:
-    ended: int = _held(job).update(
-        status=status, holder=None, lease_until=None, ended_at=now, **fields
-    )
+    with transaction.atomic():  # the fence asks at its end who ended the job
+        ended: int = _held(job).update(
+            status=status, holder=None, lease_until=None, ended_at=now, **fields
+        )
+        if ended:
+            job.status = status
     return ended
 
 

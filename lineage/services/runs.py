@@ -105,12 +105,15 @@ def finish_run(*, run: Run, result: RunResult, now: datetime) -> ModelVersion:
             return close_with_version(run=run, result=result, now=now)
     # The row comes first and without a version: if this process dies, the weights can be found.
     weights = store_artefact(kind=Artefact.Kind.WEIGHTS, data=result.weights, now=now)
+    unnamed = Artefact.objects.filter(id=weights.id, version=None, destroyed_at=None)
     try:
         with transaction.atomic():
             version = close_with_version(run=run, result=result, now=now)
-            Artefact.objects.filter(id=weights.id).update(version=version)
+            if not unnamed.update(version=version):  # by a run that made the same, at once
+                store_artefact(kind=weights.kind, data=result.weights, now=now, version=version)
     except BaseException:
-        destroy_artefact(artefact=weights, now=now)
+        if unnamed.exists():
+            destroy_artefact(artefact=weights, now=now)
         raise
     return version
 

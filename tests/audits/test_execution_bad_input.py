@@ -12,6 +12,7 @@ from audits import workflow
 from lineage import artifacts
 from lineage.models import Artefact, Job, ModelVersion, RecordContent, Run
 from lineage.queries.artefacts import weights_of
+from lineage.stores import Store
 from tests.audits import world as worlds
 from tests.audits.rulings import make_up
 from tests.audits.world import ADA, BERT, CLEO, DORA, events, logged, runs, told
@@ -103,7 +104,7 @@ def test_weights_that_are_missing_or_altered_stop_the_case_until_they_are_back(
     world, base, ruled, content, code, sentence
 ):
     weights = weights_of(base)
-    file = artifacts._Store()
+    file = Store()
     uri = Artefact.objects.get(version=base).uri
     artifacts.destroy(uri)
     if content:
@@ -204,7 +205,7 @@ def disk(world, settings):
     held = {row.uri: artifacts.read(row.uri, row.sha256) for row in RecordContent.objects.all()}
     settings.EXPUNGE_STORE = f"file://{settings.VAR / 'store'}"
     for uri, content in held.items():
-        artifacts._Store().write(uri, content)
+        Store().write(uri, content)
     return settings.VAR / "store"
 
 

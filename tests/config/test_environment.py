@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from config import environment
 
 SQLITE = Path("/var/expunge.sqlite3")
-DEFAULTS = {"options": "-c jit=off", "prepare_threshold": 5}
+DEFAULTS = {**environment._patience(60), "prepare_threshold": 5}
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_socket_folder_may_stand_for_the_host():
 
 def test_what_a_pooler_refuses_can_be_left_out():
     found = database("postgresql://u@h/db?options=&prepare_threshold=")
-    assert found["OPTIONS"] == {"options": "", "prepare_threshold": None}
+    assert found["OPTIONS"] == {**DEFAULTS, "options": "", "prepare_threshold": None}
     assert database("postgres://u@h/db?prepare_threshold=0")["OPTIONS"]["prepare_threshold"] == 0
     refused(lambda: database("postgres://u@h/db?prepare_threshold=on"), "a whole number is needed")
 

@@ -142,7 +142,7 @@ class Round:
     def _look(self, scene: Scene, crew: list[lanes.Lane], troubles: list[str]) -> bool:
         if scene.site.serving() and not scene.site.whole():
             self._until(scene.site.whole, 60)
-        found = _damage(scene.site)
+        found = damage_of(scene.site)
         troubles += [lane.trouble for lane in crew if lane.trouble]
         done = [told for lane in crew for told in lane.done]
         self.keep(
@@ -195,7 +195,7 @@ def _recovered(site: Site, before: dict[str, looking.Case]) -> bool:
     return moved and site.whole()
 
 
-def _damage(site: Site) -> dict[str, list[str]]:
+def damage_of(site: Site) -> dict[str, list[str]]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.inspect"],
         cwd=ROOT,

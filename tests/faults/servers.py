@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -52,18 +52,24 @@ class Server:
 
 
 @contextlib.contextmanager
-def valkey_server() -> Iterator[Server]:
-    """Yield a running Valkey."""
+def valkey_server(*, host: str = "") -> Iterator[Server]:
+    """Yield a running Valkey, which other machines reach where ``host`` is an address."""
     with valkey.private_place(valkey.find_server(os.environ)) as place:
         folder = place.address.parent
-        server = Server(place.command, place.log, place.url, folder, "valkey")
+        url = f"redis://{host}:6379/0" if host else place.url
+        more = ("--port", "6379", "--bind", host, "--protected-mode", "no") if host else ()
+        server = Server(_with(place.command, *more), place.log, url, folder, "valkey")
         with _running(server):
             yield server
 
 
 @contextlib.contextmanager
-def postgres_server() -> Iterator[Server]:
-    """Yield a running PostgreSQL with an empty database ``postgres``."""
+def postgres_server(*, host: str = "") -> Iterator[Server]:
+    """Yield a running PostgreSQL with an empty database ``postgres``.
+
+    Other machines of its network reach it at port 5432 where ``host`` is an address; its own URL
+    is that of the socket.
+    """
     account = postgres._unprivileged()
     with tempfile.TemporaryDirectory(prefix="expunge-pg-") as name:
         folder = Path(name)
@@ -72,13 +78,18 @@ def postgres_server() -> Iterator[Server]:
         programs = postgres._within_reach(postgres.find_binaries(os.environ), account, folder)
         postgres._create(programs, folder, account)
         plain = postgres._server(programs, folder, account)
-        lasting = Command(
-            argv=(*plain.argv, *LASTING), env=plain.env, cwd=plain.cwd, account=plain.account
-        )
+        lasting = _with(plain, *LASTING, *(("-h", host) if host else ()))
+        if host:
+            with (folder / "data" / "pg_hba.conf").open("a") as file:
+                file.write(f"host all all {host}/24 trust\n")
         url = f"postgresql://postgres@/postgres?host={quote(name)}"
         server = Server(lasting, folder / "log", url, folder, "postgresql")
         with _running(server):
             yield server
+
+
+def _with(command: Command, *words: str) -> Command:
+    return replace(command, argv=(*command.argv, *words))
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection, connections
 from django.test import Client
 
+from tests.lineage.buckets import new_bucket, s3_server
 from tests.lineage.builders import filled, snapshot
 from tests.lineage.remote import Script, key
 from tests.migrated import maintain
@@ -29,6 +30,19 @@ def home(settings, tmp_path: Path) -> Path:
     settings.EXPUNGE_STORE = f"file://{tmp_path / 'store'}"
     settings.EXPUNGE_JOURNAL = tmp_path / "journal" / "erasures.jsonl"
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The address of a server that speaks S3, without buckets."""
+    with s3_server() as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(s3) -> str:
+    """A store in a bucket of this test."""
+    return f"s3://{new_bucket(s3)}/store"
 
 
 @pytest.fixture

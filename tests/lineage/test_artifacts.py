@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 from lineage import artifacts
+from lineage.stores import Store
 
 SPACE = uuid.UUID(int=7)
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "memory", "s3"])
 def store(request, settings, home):
     if request.param == "memory":
         settings.EXPUNGE_STORE = f"memory://{home.name}"
+    if request.param == "s3":
+        settings.EXPUNGE_STORE = request.getfixturevalue("bucket")
     return request.param
 
 
@@ -40,7 +43,7 @@ def test_no_process_goes_on_with_a_store_that_another_one_opened(store, monkeypa
     monkeypatch.setattr("fsspec.core.url_to_fs", open_store)
     for process in (-1, -1, -2):
         monkeypatch.setattr("os.getpid", lambda process=process: process)
-        artifacts._Store()
+        Store()
     assert len(opened) == 2
 
 
@@ -132,7 +135,7 @@ def test_a_real_limit_on_file_size_leaves_no_half_file(home):
 
 def test_a_store_that_does_not_delete_is_found_out(monkeypatch):
     file = artifacts.put(b"weights")
-    monkeypatch.setattr(artifacts._Store, "remove", lambda *_: None)
+    monkeypatch.setattr(Store, "remove", lambda *_: None)
     with pytest.raises(artifacts.ArtefactRemains, match=file.uri):
         artifacts.destroy(file.uri)
 
@@ -143,6 +146,6 @@ def test_a_store_that_refuses_to_delete_says_why(monkeypatch):
     def refuse(self, uri):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(artifacts._Store, "remove", refuse)
+    monkeypatch.setattr(Store, "remove", refuse)
     with pytest.raises(artifacts.ArtefactRemains, match="Permission denied"):
         artifacts.destroy(file.uri)

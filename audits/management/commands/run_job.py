@@ -24,6 +24,8 @@ from lineage.core.recorded import TRACEPARENT
 from lineage.models import Job
 from lineage.queries.training_view import RecordNotServed
 from lineage.services import jobs
+from lineage.services.fence import fenced
+from lineage.stores import StoreNotReachable
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -47,8 +49,9 @@ HANDLERS = {
     "REPORT": "audits.execution.edition_files:write_all",
 }
 
-# The worker queues the job again: the database was away, or records were restricted while it read.
-AGAIN = (OperationalError, RecordNotServed)
+# The worker queues the job again: database or store were away, or records were restricted while
+# it read.
+AGAIN = (OperationalError, RecordNotServed, StoreNotReachable)
 
 
 class Command(BaseCommand):
@@ -59,11 +62,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("job_id", type=UUID)
+        parser.add_argument("--holder", type=UUID, help="for whom it was claimed")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         job = Job.objects.get(pk=options["job_id"])
         if job.status != Job.Status.RUNNING:
             raise CommandError(f"Job {job.pk} is {job.status}; only a claimed job can be run.")
+        if options["holder"] not in (None, job.holder):
+            raise CommandError(f"Job {job.pk} was given to somebody else since it was claimed.")
         waiting = list(cases_of_job(job).values_list("pk", "reference"))
         numbers = " ".join(reference for _, reference in waiting)
         with bound(job=str(job.pk), case=numbers), _traced(job, waiting) as opened:
@@ -76,10 +82,13 @@ class Command(BaseCommand):
     def _do(self, job: Job) -> None:
         module, _, function = HANDLERS[job.kind].partition(":")
         try:
-            with held(), kept_lines(job):
+            with held(), kept_lines(job), fenced(job):
                 getattr(import_module(module), function)(job)
         except AGAIN:
             raise
+        except jobs.LeaseLost as lost:
+            log.warning("job %s was given to somebody else; nothing more is written", job.pk)
+            raise CommandError(f"Job {job.pk} was given to somebody else.") from lost
         except Exception as error:
             log.exception("job %s failed", job.pk)
             code = type(error).__name__[:64]

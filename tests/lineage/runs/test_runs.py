@@ -9,6 +9,7 @@ from lineage import artifacts
 from lineage.models import Artefact, LineageEdge, ModelVersion, Role, RunOutput
 from lineage.queries.artefacts import weights_of
 from lineage.queries.membership import members
+from lineage.services.artefacts import destroy_artefact, store_artefact
 from lineage.services.run_closing import RunNotOpen, TrainingSnapshotUnclear
 from lineage.services.runs import RunPlan, RunResult, begin_run, fail_run, finish_run
 from lineage.services.snapshots import OrdinalsUnknown
@@ -128,3 +129,23 @@ def test_weights_of_a_process_that_died_are_swept(taken, now, monkeypatch):
     assert weights_of(kept)
     assert len(artifacts.listing("records")) == 6
     assert len(artifacts.listing("objects")) == 1
+
+
+def test_weights_of_a_try_that_died_do_not_outlive_the_version_that_the_next_one_made(taken, now):
+    store_artefact(kind=Artefact.Kind.WEIGHTS, data=b"weights", now=now)
+    version = finish_run(run=opened(taken, now), result=result(), now=now)
+    artefact = Artefact.objects.get()
+    assert artefact.version == version
+    assert destroy_artefact(artefact=artefact, now=now).file_removed
+
+
+def test_two_runs_that_make_the_same_weights_at_once_have_a_row_each(taken, now, monkeypatch):
+    shared = store_artefact(kind=Artefact.Kind.WEIGHTS, data=b"weights", now=now)
+    first = finish_run(run=opened(taken, now), result=result(), now=now)
+    told = iter([shared])
+    real = store_artefact
+    monkeypatch.setattr(
+        "lineage.services.runs.store_artefact", lambda **named: next(told, None) or real(**named)
+    )
+    second = finish_run(run=opened(taken, now), result=result(), now=now)
+    assert {one.version for one in Artefact.objects.all()} == {first, second}

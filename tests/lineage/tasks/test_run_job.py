@@ -13,6 +13,7 @@ from django.utils import timezone
 from audits.management.commands import run_job as command
 from lineage.queries.training_view import RecordNotServed
 from lineage.services import jobs
+from lineage.stores import StoreNotReachable
 from tests.lineage.tasks.made import make
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +64,9 @@ def test_run_job_says_something_even_where_the_error_does_not(handler):
     assert job.error == "The job ended with AssertionError; the worker's log says where."
 
 
-@pytest.mark.parametrize("error", [OperationalError("gone"), RecordNotServed("restricted")])
+@pytest.mark.parametrize(
+    "error", [OperationalError("gone"), RecordNotServed("restricted"), StoreNotReachable("away")]
+)
 def test_run_job_leaves_to_the_worker_what_may_work_at_the_next_try(handler, error):
     def away(_job):
         raise error

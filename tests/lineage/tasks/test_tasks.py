@@ -130,10 +130,11 @@ def test_a_child_computes_with_one_thread_and_reproducibly(monkeypatch, settings
     )
     settings.BASE_DIR = tmp_path
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    job = make()
+    job = claimed()
     assert tasks._start_child(job).wait() == 0
     assert (tmp_path / "told").read_text() == (
-        f'[["run_job", "{job.pk}"], {{"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}}]'
+        f'[["run_job", "{job.pk}", "--holder", "{job.holder}"], '
+        '{"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}]'
     )
 
 

@@ -1,0 +1,129 @@
+"""Whoever lost the lease of a job writes nothing any more: each commit asks the database."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connections, transaction
+
+from audits.management.commands import run_job as command
+from lineage.models import Job, PausedQueue
+from lineage.services import jobs
+from lineage.services.fence import fenced
+from lineage.services.jobs import LeaseLost
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+LEASE = timedelta(seconds=60)
+
+
+@pytest.fixture
+def job() -> Job:
+    made = jobs.create_job(
+        key="a job", kind="PLAN", queue="lineage", payload_id=uuid.uuid4(), now=NOW
+    )
+    return jobs.claim_job(job_id=made.pk, now=NOW, lease=LEASE)
+
+
+def given_to_somebody_else(job: Job) -> Job:
+    """What the sweeper and another machine do while the holder stands still."""
+    jobs.take_back_lapsed(now=NOW + 2 * LEASE, lease=LEASE)
+    return jobs.claim_job(job_id=job.pk, now=NOW + 2 * LEASE, lease=LEASE)
+
+
+def write(name: str = "heavy") -> None:
+    PausedQueue.objects.create(queue=name, paused_at=NOW)
+
+
+def written() -> list[str]:
+    return sorted(PausedQueue.objects.values_list("queue", flat=True))
+
+
+def test_the_holder_writes_in_and_out_of_transactions(job):
+    with fenced(job):
+        write("heavy")
+        with transaction.atomic():
+            write("report")
+    assert written() == ["heavy", "report"]
+
+
+@transaction.atomic
+def write_two() -> None:
+    write("heavy")
+    write("report")
+
+
+@pytest.mark.parametrize("how", [write, write_two], ids=["one statement", "a transaction"])
+def test_who_lost_the_lease_writes_nothing(job, how):
+    with fenced(job):
+        other = given_to_somebody_else_outside(job)
+        with pytest.raises(LeaseLost):
+            how()
+        assert written() == []  # and the connection is as good as before
+    jobs.finish_job(job=other, now=NOW)
+    assert Job.objects.get().status == "SUCCEEDED"
+
+
+def given_to_somebody_else_outside(job: Job) -> Job:
+    """As above, by a process that this fence does not stop."""
+    real = connections["default"]
+    commit, wrappers = real.__dict__.pop("commit"), list(real.execute_wrappers)
+    real.execute_wrappers.clear()
+    try:
+        return given_to_somebody_else(job)
+    finally:
+        real.__dict__["commit"] = commit
+        real.execute_wrappers += wrappers
+
+
+def test_a_lease_that_is_lost_inside_a_transaction_takes_its_writes_along(job):
+    @transaction.atomic
+    def write_and_lose() -> None:
+        write()
+        Job.objects.filter(pk=job.pk).update(holder=uuid.uuid4())
+
+    with fenced(job), pytest.raises(LeaseLost):
+        write_and_lose()
+    assert written() == []
+    assert Job.objects.get().holder == job.holder
+
+
+def test_a_handler_may_end_its_own_job(job):
+    with fenced(job):
+        assert jobs.cancel_job(job=job, now=NOW)
+    assert Job.objects.get().status == "CANCELLED"
+
+
+def test_nothing_is_asked_once_the_job_is_over(job):
+    with fenced(job):
+        pass
+    given_to_somebody_else(job)
+    write()
+    assert written() == ["heavy"]
+
+
+def test_a_child_that_comes_too_late_says_so_and_leaves_the_job_to_its_holder(
+    job, monkeypatch, caplog
+):
+    def late(_job: Job) -> None:
+        given_to_somebody_else_outside(job)
+        write()
+
+    monkeypatch.setitem(command.HANDLERS, "PLAN", f"{__name__}:handled")
+    monkeypatch.setitem(globals(), "handled", late)
+    with pytest.raises(CommandError, match="given to somebody else"):
+        call_command("run_job", str(job.pk), "--holder", str(job.holder))
+    assert written() == []
+    assert Job.objects.get().status == "RUNNING"
+    assert f"job {job.pk} was given to somebody else; nothing more is written" in caplog.text
+
+
+def test_a_child_that_starts_too_late_does_not_begin(job, monkeypatch):
+    monkeypatch.setitem(command.HANDLERS, "PLAN", "nowhere:at_all")
+    given_to_somebody_else(job)
+    with pytest.raises(CommandError, match="since it was claimed"):
+        call_command("run_job", str(job.pk), "--holder", str(job.holder))
