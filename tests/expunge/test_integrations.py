@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from importlib import import_module
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 ORDINALS = [10, 11, 12, 13, 14, 15]
+PLUGINS = "mlflow.run_context_provider"
 
 
 class Records(Dataset[Any]):
@@ -94,9 +96,15 @@ class Told:
 
 
 def needs(package):
-    """Skip where a package is not installed, without importing it."""
+    """Skip where a package is not installed, without importing it; fail in `make integrations`."""
     if find_spec(package) is None:
-        pytest.skip(f"{package} is not installed here.")
+        missing(f"{package} is not installed here.")
+
+
+def missing(reason):
+    if "EXPUNGE_TEST_INTEGRATIONS" in os.environ:
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def loader(*, shuffle=False):
@@ -473,13 +481,25 @@ def test_runs_that_are_begun_inside_a_training_are_tagged_by_the_plugin():
     assert not context.in_context()
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("autologged")
+def test_the_real_mlflow_finds_the_plugin():
+    needs("mlflow")
+    if not entry_points(group=PLUGINS, name="expunge"):
+        missing("This checkout is not installed here.")
+    tags = import_module("mlflow.tracking.context.registry").resolve_tags
+    seen = []
+    train(Told(), inside=lambda: seen.append(tags()))
+    assert seen[0]["expunge.run"] == "run-1"
+    assert "expunge.run" not in tags()
+
+
 def entry_points_of_this_checkout():
     """What pyproject.toml declares, also where this checkout is not installed."""
-    group = "mlflow.run_context_provider"
     told = tomllib.loads((ROOT / "pyproject.toml").read_text())
     return [
-        EntryPoint(name, value, group)
-        for name, value in told["project"]["entry-points"][group].items()
+        EntryPoint(name, value, PLUGINS)
+        for name, value in told["project"]["entry-points"][PLUGINS].items()
     ]
 
 
