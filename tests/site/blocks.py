@@ -1,8 +1,9 @@
 """Run the code blocks of all pages on one installation: python -m tests.site.blocks [PAGE ...].
 
 The demonstration makes it, in a folder of its own, and ``manage.py serve`` runs it meanwhile. Each
-page is one bash session in a folder that looks like a checkout. The blocks of docs/first-hour.md
-are run by ``tests.site.first_hour``. It takes some minutes; ``make blocks`` is both.
+page is one bash session in a folder that looks like a checkout. What the pages left to the workers
+is waited for, and must succeed as well. The blocks of docs/first-hour.md are run by
+``tests.site.first_hour``. It takes some minutes; ``make blocks`` is both.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 APART = "docs/first-hour.md"
-LIMIT = 600  # seconds for a page
+LIMIT = 600  # seconds for a page, and for what the pages left to the workers
+LEFT = "SELECT kind, status, error FROM lineage_job WHERE status != 'SUCCEEDED'"
 SCOPES = (
     *("capture", "lineage:read", "subjects:read", "serve", "intake", "cases:read", "cases:write"),
     *("evidence:read", "reports:read", "log:read", "webhooks:write", "lineage:write"),
@@ -164,6 +166,17 @@ def ready(address: Path, environ: dict[str, str]) -> Iterator[None]:
             process.terminate()
 
 
+def left(installation: Installation) -> list[str]:
+    """Wait for the workers; return the jobs that did not succeed, each with what it said."""
+    end = time.monotonic() + LIMIT
+    while jobs := installation.query(LEFT):
+        at_work = any(status in {"QUEUED", "RUNNING"} for _, status, _ in jobs)
+        if not at_work or time.monotonic() > end:
+            break
+        time.sleep(1)
+    return [f"job {kind}, {status}: {error}" for kind, status, error in jobs]
+
+
 def run(home: Path, pages: list[str]) -> int:
     """Run pages on an installation in ``home``; return 1 where one of them fails."""
     installation = Installation(home)
@@ -179,7 +192,7 @@ def run(home: Path, pages: list[str]) -> int:
                     page
                     for page, blocks in wanted(pages)
                     if not run_page(page, blocks, folder, environ)
-                ]
+                ] + left(installation)
         finally:
             installation.close()
     print(f"failed: {shlex.join(failed) or 'none'}")

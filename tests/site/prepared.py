@@ -209,7 +209,9 @@ PAGES = {
         shell="python manage.py locations add crm django_model --purpose customers "
         """--settings '{"model": "auth.User", "field": "email"}'\n""",
         before={
-            "destroy_version": "timeout 200 sh -c 'until expunge version list --model faces "
+            "destroy_version": "expunge version list --model faces | grep faces || python "
+            "manage.py train faces --recipe unlearning.recipes.digits:DigitsMLP "
+            "--snapshot $SNAPSHOT\ntimeout 300 sh -c 'until expunge version list --model faces "
             "| grep faces; do sleep 1; done'\n"
         },
         names={
