@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 APART = "docs/first-hour.md"
+COOKBOOK = "docs/cookbook/"  # its pages are notebooks
 LIMIT = 600  # seconds for a page, and for what the pages left to the workers
 LEFT = "SELECT kind, status, error FROM lineage_job WHERE status != 'SUCCEEDED'"
 SCOPES = (
@@ -56,6 +57,8 @@ print(json.dumps(dict(
 
 def script(page: str, blocks: Iterable[Block]) -> str:
     """Return a page as one session of bash, with what its reader has at hand."""
+    if page.startswith(COOKBOOK):
+        return notebook(blocks)
     prepared = PAGES.get(page, Page())
     steps = [prepared.shell]
     for block in blocks:
@@ -65,6 +68,14 @@ def script(page: str, blocks: Iterable[Block]) -> str:
         elif block.language == "python":
             steps.append(program(prepared.python + before + adapted(block.text, prepared)))
     return "\n".join(["set -e", *steps])
+
+
+def notebook(blocks: Iterable[Block]) -> str:
+    """Return the cells of a notebook's page as one program, run as they are where it lies."""
+    cells = "".join(f"{block.text}\n" for block in blocks)
+    ends = "END_OF_NOTEBOOK"
+    run = 'cd notebooks\npython "$OLDPWD/notebook.py"\n'
+    return f"set -e\ncat > notebook.py <<'{ends}'\n{cells}{ends}\n{run}"
 
 
 def left_to_run(text: str) -> str:
@@ -147,7 +158,11 @@ def run_page(page: str, blocks: list[Block], folder: Path, environ: dict[str, st
         text=True,
         check=False,
     )
-    print(f"{page}: {len(blocks)} blocks, {time.monotonic() - began:.0f} s", flush=True)
+    ran = sum(
+        block.language == "python" or bool(left_to_run(block.text).strip()) for block in blocks
+    )
+    took = time.monotonic() - began
+    print(f"{page}: ran {ran} of {len(blocks)} blocks, {took:.0f} s", flush=True)
     if done.returncode:
         print(f"{done.stdout}\n{page} ended with {done.returncode}", flush=True)
     return done.returncode == 0

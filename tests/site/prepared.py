@@ -220,7 +220,10 @@ PAGES = {
             '"MODEL vN"': '"faces v1"',
         },
     ),
-    "docs/retention.md": Page(),
+    # The settings count for processes that begin after them, which is not the one that is ready.
+    "docs/retention.md": Page(
+        shell="set -a\n", names={"python manage.py retention": "python3 manage.py retention"}
+    ),
     "docs/roles.md": Page(names={"ann": "ben"}),
     "docs/serving.md": Page(
         shell="export SERVE_KEY=$(python manage.py api_key create other --scope serve)\n",
