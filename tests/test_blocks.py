@@ -154,6 +154,13 @@ def test_the_session_of_every_page_can_be_read_by_the_shell(page):
     assert "make test" not in session
 
 
+def test_the_names_of_a_page_hold_over_those_of_every_page():
+    page = prepared.Page(names={"--snapshot ID": "--snapshot $OWN"})
+    assert (
+        blocks.adapted("train --snapshot ID --out DIR", page) == "train --snapshot $OWN --out out"
+    )
+
+
 def test_what_the_workers_cannot_do_of_a_page_is_found(monkeypatch):
     monkeypatch.setattr(blocks.time, "sleep", lambda _: None)
     seen = iter([[("TRAIN", "RUNNING", "")], [("TRAIN", "FAILED", "No such recipe.")], []])

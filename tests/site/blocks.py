@@ -85,8 +85,11 @@ def left_to_run(text: str) -> str:
 
 
 def adapted(text: str, prepared: Page) -> str:
-    """Return a block with the names of the installation in the place of those of the page."""
-    for written, meant in {**prepared.names, **EVERYWHERE}.items():
+    """Return a block with the names of the installation in the place of those of the page.
+
+    Those of the page come first, and hold where it has the same name.
+    """
+    for written, meant in {**prepared.names, **EVERYWHERE, **prepared.names}.items():
         text = text.replace(written, meant)
     return text
 
