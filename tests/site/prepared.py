@@ -248,4 +248,6 @@ PAGES = {
         },
         names={"--key KEY": "--key $VKEY"},
     ),
+    # docs/cli.md has added one that is called as the page's.
+    "docs/webhooks.md": Page(names={"webhooks add tickets": "webhooks add more-tickets"}),
 }
