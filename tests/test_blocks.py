@@ -162,7 +162,7 @@ def test_the_names_of_a_page_hold_over_those_of_every_page():
 
 
 def test_what_the_workers_cannot_do_of_a_page_is_found(monkeypatch):
-    monkeypatch.setattr(blocks.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     seen = iter([[("TRAIN", "RUNNING", "")], [("TRAIN", "FAILED", "No such recipe.")], []])
     installation: Any = SimpleNamespace(query=lambda _: next(seen))
     assert blocks.left(installation) == ["job TRAIN, FAILED: No such recipe."]

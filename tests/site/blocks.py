@@ -200,10 +200,10 @@ def run(home: Path, pages: list[str]) -> int:
     installation = Installation(home)
     installation.manage("setup")
     print(installation.manage("demo"), flush=True)
-    installation.serve()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         try:
+            installation.serve()
             environ = environment(installation, folder)
             with ready(folder / "ready", environ):
                 failed = [
