@@ -137,13 +137,14 @@ audit: $(BIN)/pip ## Ask the databases of known weaknesses about the pinned pack
 fuzz-parsers: setup ## Give every parser of outside input a thousand made-up ones (ARGS="--inputs 1000000")
 	@$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -W ignore -m tests.fuzzing $(ARGS)
 
-# Lightning and transformers are no part of an installation, and the suite imitates them.
+# Lightning and transformers are no part of an installation, and the suite imitates them. Here what
+# is not installed is a failure, and no reason to skip.
 integrations: $(BIN)/pip ## Test capture in the real Lightning and transformers (needs a network)
 	@test -x var/integrations/bin/python || $(PYTHON) -m venv var/integrations
 	var/integrations/bin/pip install -q --disable-pip-version-check -c constraints.txt \
 		-e ".[web,dev,lightning,transformers,sklearn]"
 	@rm -rf build expunge.egg-info
-	$(ON_SQLITE) $(ONE_THREAD) var/integrations/bin/pytest -q -n 0 \
+	EXPUNGE_TEST_INTEGRATIONS=1 $(ON_SQLITE) $(ONE_THREAD) var/integrations/bin/pytest -q -n 0 \
 		tests/expunge/integrations
 
 clean: ## Remove caches; keep the environment and var/

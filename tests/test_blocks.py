@@ -15,6 +15,7 @@ import subprocess
 import time
 import tomllib
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -151,6 +152,21 @@ def test_the_session_of_every_page_can_be_read_by_the_shell(page):
     session = blocks.script(page, found)
     subprocess.run(["bash", "-n"], input=session, text=True, check=True)
     assert "make test" not in session
+
+
+def test_the_names_of_a_page_hold_over_those_of_every_page():
+    page = prepared.Page(names={"--snapshot ID": "--snapshot $OWN"})
+    assert (
+        blocks.adapted("train --snapshot ID --out DIR", page) == "train --snapshot $OWN --out out"
+    )
+
+
+def test_what_the_workers_cannot_do_of_a_page_is_found(monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    seen = iter([[("TRAIN", "RUNNING", "")], [("TRAIN", "FAILED", "No such recipe.")], []])
+    installation: Any = SimpleNamespace(query=lambda _: next(seen))
+    assert blocks.left(installation) == ["job TRAIN, FAILED: No such recipe."]
+    assert blocks.left(installation) == []
 
 
 @pytest.mark.parametrize("block", of("python", "diff"), ids=str)

@@ -6,7 +6,7 @@
 
 After that every captured training tags the MLflow run that is active, if there is one, and is
 reported with its parameters. A run of MLflow that is begun inside of a captured training is tagged
-by the plugin of this package, also without ``autolog``.
+by the plugin of this package, which MLflow finds by itself.
 """
 
 from __future__ import annotations

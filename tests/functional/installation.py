@@ -95,7 +95,7 @@ class Installation:
         self.environ["EXPUNGE_SITE_URL"] = f"http://127.0.0.1:{port}"
         argv = (sys.executable, "-u", "manage.py", "serve", "--port", str(port))
         self._server = start(Command(argv=argv, env=self.environ, cwd=ROOT), log=log)
-        printed = wait_until(lambda: "Ctrl-C" in log.read_text(), seconds=60)
+        printed = wait_until(lambda: "Ctrl-C" in log.read_text(), seconds=180)
         assert printed, log.read_text()
         self.site = f"http://127.0.0.1:{port}"
         shown = re.findall(r"shown once: (\S+) / (\S+)", log.read_text())

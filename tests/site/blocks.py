@@ -1,8 +1,9 @@
 """Run the code blocks of all pages on one installation: python -m tests.site.blocks [PAGE ...].
 
 The demonstration makes it, in a folder of its own, and ``manage.py serve`` runs it meanwhile. Each
-page is one bash session in a folder that looks like a checkout. The blocks of docs/first-hour.md
-are run by ``tests.site.first_hour``. It takes some minutes; ``make blocks`` is both.
+page is one bash session in a folder that looks like a checkout. What the pages left to the workers
+is waited for, and must succeed as well. The blocks of docs/first-hour.md are run by
+``tests.site.first_hour``. It takes some minutes; ``make blocks`` is both.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 APART = "docs/first-hour.md"
-LIMIT = 600  # seconds for a page
+COOKBOOK = "docs/cookbook/"  # its pages are notebooks
+LIMIT = 600  # seconds for a page, and for what the pages left to the workers
+LEFT = "SELECT kind, status, error FROM lineage_job WHERE status != 'SUCCEEDED'"
 SCOPES = (
     *("capture", "lineage:read", "subjects:read", "serve", "intake", "cases:read", "cases:write"),
     *("evidence:read", "reports:read", "log:read", "webhooks:write", "lineage:write"),
@@ -54,6 +57,8 @@ print(json.dumps(dict(
 
 def script(page: str, blocks: Iterable[Block]) -> str:
     """Return a page as one session of bash, with what its reader has at hand."""
+    if page.startswith(COOKBOOK):
+        return notebook(blocks)
     prepared = PAGES.get(page, Page())
     steps = [prepared.shell]
     for block in blocks:
@@ -65,6 +70,14 @@ def script(page: str, blocks: Iterable[Block]) -> str:
     return "\n".join(["set -e", *steps])
 
 
+def notebook(blocks: Iterable[Block]) -> str:
+    """Return the cells of a notebook's page as one program, run as they are where it lies."""
+    cells = "".join(f"{block.text}\n" for block in blocks)
+    ends = "END_OF_NOTEBOOK"
+    run = 'cd notebooks\npython "$OLDPWD/notebook.py"\n'
+    return f"set -e\ncat > notebook.py <<'{ends}'\n{cells}{ends}\n{run}"
+
+
 def left_to_run(text: str) -> str:
     """Return a block without the lines that are listed as not run."""
     kept = [line for line in text.splitlines() if not any(map(f"{line} ".startswith, NOT_RUN))]
@@ -72,8 +85,11 @@ def left_to_run(text: str) -> str:
 
 
 def adapted(text: str, prepared: Page) -> str:
-    """Return a block with the names of the installation in the place of those of the page."""
-    for written, meant in {**prepared.names, **EVERYWHERE}.items():
+    """Return a block with the names of the installation in the place of those of the page.
+
+    Those of the page come first, and hold where it has the same name.
+    """
+    for written, meant in {**prepared.names, **EVERYWHERE, **prepared.names}.items():
         text = text.replace(written, meant)
     return text
 
@@ -145,7 +161,11 @@ def run_page(page: str, blocks: list[Block], folder: Path, environ: dict[str, st
         text=True,
         check=False,
     )
-    print(f"{page}: {len(blocks)} blocks, {time.monotonic() - began:.0f} s", flush=True)
+    ran = sum(
+        block.language == "python" or bool(left_to_run(block.text).strip()) for block in blocks
+    )
+    took = time.monotonic() - began
+    print(f"{page}: ran {ran} of {len(blocks)} blocks, {took:.0f} s", flush=True)
     if done.returncode:
         print(f"{done.stdout}\n{page} ended with {done.returncode}", flush=True)
     return done.returncode == 0
@@ -164,22 +184,33 @@ def ready(address: Path, environ: dict[str, str]) -> Iterator[None]:
             process.terminate()
 
 
+def left(installation: Installation) -> list[str]:
+    """Wait for the workers; return the jobs that did not succeed, each with what it said."""
+    end = time.monotonic() + LIMIT
+    while jobs := installation.query(LEFT):
+        at_work = any(status in {"QUEUED", "RUNNING"} for _, status, _ in jobs)
+        if not at_work or time.monotonic() > end:
+            break
+        time.sleep(1)
+    return [f"job {kind}, {status}: {error}" for kind, status, error in jobs]
+
+
 def run(home: Path, pages: list[str]) -> int:
     """Run pages on an installation in ``home``; return 1 where one of them fails."""
     installation = Installation(home)
     installation.manage("setup")
     print(installation.manage("demo"), flush=True)
-    installation.serve()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         try:
+            installation.serve()
             environ = environment(installation, folder)
             with ready(folder / "ready", environ):
                 failed = [
                     page
                     for page, blocks in wanted(pages)
                     if not run_page(page, blocks, folder, environ)
-                ]
+                ] + left(installation)
         finally:
             installation.close()
     print(f"failed: {shlex.join(failed) or 'none'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,9 +81,15 @@ class Told:
 
 
 def needs(package):
-    """Skip where a package is not installed, without importing it."""
+    """Skip where a package is not installed, without importing it; fail in `make integrations`."""
     if find_spec(package) is None:
-        pytest.skip(f"{package} is not installed here.")
+        missing(f"{package} is not installed here.")
+
+
+def missing(reason):
+    if "EXPUNGE_TEST_INTEGRATIONS" in os.environ:
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def loader(*, shuffle=False):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tomllib
-from importlib.metadata import EntryPoint
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,9 @@ from sklearn.linear_model import LogisticRegression
 from expunge import capture
 from expunge.integrations import mlflow
 from expunge.integrations.sklearn import NotArrays, captured
-from tests.expunge.integrations.loops import ROOT, Told
+from tests.expunge.integrations.loops import ROOT, Told, missing, needs
+
+PLUGINS = "mlflow.run_context_provider"
 
 # --- scikit-learn ------------------------------------------------------------------------------
 
@@ -132,11 +135,23 @@ def test_runs_that_are_begun_inside_a_training_are_tagged_by_the_plugin():
     assert not context.in_context()
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("autologged")
+def test_the_real_mlflow_finds_the_plugin():
+    needs("mlflow")
+    if not entry_points(group=PLUGINS, name="expunge"):
+        missing("This checkout is not installed here.")
+    tags = import_module("mlflow.tracking.context.registry").resolve_tags
+    seen = []
+    train(Told(), inside=lambda: seen.append(tags()))
+    assert seen[0]["expunge.run"] == "run-1"
+    assert "expunge.run" not in tags()
+
+
 def entry_points_of_this_checkout():
     """What pyproject.toml declares, also where this checkout is not installed."""
-    group = "mlflow.run_context_provider"
     told = tomllib.loads((ROOT / "pyproject.toml").read_text())
     return [
-        EntryPoint(name, value, group)
-        for name, value in told["project"]["entry-points"][group].items()
+        EntryPoint(name, value, PLUGINS)
+        for name, value in told["project"]["entry-points"][PLUGINS].items()
     ]

@@ -1,8 +1,9 @@
-"""A job that is made."""
+"""A job that is made, and one that somebody works at."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -18,3 +19,7 @@ def make(then="audits.job_ended"):
         then=then,
         now=timezone.now(),
     )
+
+
+def claimed():
+    return jobs.claim_job(job_id=make().pk, now=timezone.now(), lease=timedelta(seconds=60))

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
-from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
-from django.utils import timezone
 
 from audits.management.commands import run_job as command
 from lineage.queries.training_view import RecordNotServed
-from lineage.services import jobs
 from lineage.stores import StoreNotReachable
-from tests.lineage.tasks.made import make
+from tests.lineage.tasks.made import claimed, make
 
 pytestmark = pytest.mark.django_db
 
@@ -26,10 +23,6 @@ def handler(monkeypatch):
         monkeypatch.setattr(sys.modules[__name__], "handled", function, raising=False)
 
     return become
-
-
-def claimed():
-    return jobs.claim_job(job_id=make().pk, now=timezone.now(), lease=timedelta(seconds=60))
 
 
 def test_run_job_refuses_a_job_that_nobody_claimed():

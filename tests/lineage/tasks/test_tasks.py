@@ -18,7 +18,7 @@ from django.utils import timezone
 from lineage import artifacts, tasks
 from lineage.models import Job
 from lineage.services import jobs
-from tests.lineage.tasks.made import make
+from tests.lineage.tasks.made import claimed, make
 
 pytestmark = pytest.mark.django_db
 
