@@ -35,12 +35,14 @@ from lineage.models import Job
 from lineage.queries.queues import running_jobs, unfinished_jobs, waiting_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import Any
+    from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
 
+    from audits.models import ErasureRequest
     from audits.queries.case_jobs import Course
     from lineage.models import Job
 
@@ -54,15 +56,17 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     failed = unfinished_jobs(now - timedelta(days=JOB_DAYS))
     shown = Paginator(failed, PER_PAGE).get_page(request.GET.get("page"))
-    running, waiting = running_jobs()[:PER_PAGE], waiting_jobs()[:PER_PAGE]
+    lists = [list(jobs) for jobs in (running_jobs()[:PER_PAGE], waiting_jobs()[:PER_PAGE], shown)]
+    cases = cases_of_jobs(job for jobs in lists for job in jobs)
+    running, waiting, over = (_rows(jobs, cases, now) for jobs in lists)
     outlook = schedule.outlook(now)
     context = {
         "queues": watched_queues(now),
         "known": QUEUES,
-        "running": _rows(running, now),
-        "waiting": _rows(waiting, now),
+        "running": running,
+        "waiting": waiting,
         "waiting_shown": PER_PAGE,
-        "failed": _rows(shown, now),
+        "failed": over,
         "shown": shown,
         "failed_days": JOB_DAYS,
         "outlook": outlook,
@@ -120,10 +124,10 @@ def _pace(per_day: float) -> str:
     return said % {"count": intcomma(count)}
 
 
-def _rows(jobs: Iterable[Job], now: datetime) -> list[dict[str, Any]]:
+def _rows(
+    jobs: list[Job], cases: Mapping[UUID, ErasureRequest], now: datetime
+) -> list[dict[str, Any]]:
     """Return jobs with what they do, for which case, and whether their lease lapsed."""
-    jobs = list(jobs)
-    cases = cases_of_jobs(jobs)
     courses = courses_of((job for job in jobs if job.status == job.Status.RUNNING), now)
     return [
         {

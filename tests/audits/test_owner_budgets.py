@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -31,7 +32,7 @@ REASON = "The authority asked for it today."
 
 def owner(**budget: float):
     chief = member("chief", "Administrator")
-    given = {"seconds": None, "runs": None, "lead_days": 7, **budget}
+    given: dict[str, Any] = {"seconds": None, "runs": None, "lead_days": 7, **budget}
     return owner_budgets.set_budget(name="Vision", **given, user=chief, now=timezone.now())
 
 
@@ -195,7 +196,7 @@ def test_an_administrator_sets_a_budget_and_everybody_reads_what_is_spent(client
     ],
 )
 def test_a_budget_out_of_range_is_refused(given, said):
-    fine = {"name": "Vision", "seconds": 1.0, "runs": 1, "lead_days": 7}
+    fine: dict[str, Any] = {"name": "Vision", "seconds": 1.0, "runs": 1, "lead_days": 7}
     chief = member("chief", "Administrator")
     with pytest.raises(BudgetRefused, match=said):
         owner_budgets.set_budget(**{**fine, **given}, user=chief, now=NOW)

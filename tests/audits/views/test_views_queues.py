@@ -119,7 +119,7 @@ def test_the_page_shows_progress_failures_and_whose_they_are(
             jobs.fail_job(job=held, now=timezone.now(), code="DISK_FULL", message="No space.")
         else:
             jobs.report_progress(job=held, phase="epoch", done=3, total=4)
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(24):
         page = text_of(reader.get("/queues/"))
     assert page.count("epoch 3 of 4") == 6
     assert page.count('value="75"') == 6
