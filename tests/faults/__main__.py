@@ -16,6 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one of each cheap kind, on SQLite")
+    parser.add_argument("--quick", action="store_true", help="four cheap kinds once, on SQLite")
     parser.add_argument("--only", action="append", default=[], help="this kind; may be repeated")
     parser.add_argument("--times", type=int, help="inject each kind so often on each engine")
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), help="only this one")
@@ -74,9 +75,10 @@ def _run(options: argparse.Namespace, kept: Path) -> bool:
     from tests.faults.template import ground
 
     done = results.injected(results.read(kept))
+    planned = {engine: _rounds(options, engine, done) for engine in _engines(options)}
+    said = Progress(sum(len(one) for rounds in planned.values() for one in rounds))
     good = True
-    for engine in _engines(options):
-        rounds = _rounds(options, engine, done)
+    for engine, rounds in planned.items():
         if not rounds:
             continue
         with ground(engine, _say) as prepared:
@@ -85,13 +87,29 @@ def _run(options: argparse.Namespace, kept: Path) -> bool:
                 one = Round(
                     engine=engine,
                     faults=faults,
-                    say=_say,
-                    keep=lambda line: _keep(kept, line),
+                    say=said.say,
+                    keep=lambda line: _keep(kept, line, said),
                     name=name,
                     draw=random.Random(f"{options.seed}:{name}"),
                 )
                 good &= _in_a_folder(one, prepared)
     return good
+
+
+@dataclass
+class Progress:
+    """How far the campaign is, said in front of each line."""
+
+    total: int
+    began: float = field(default_factory=time.monotonic)
+    done: int = 0
+
+    def say(self, line: str) -> None:
+        """Say a line, and how many injections are over, how long it took and will take."""
+        spent = time.monotonic() - self.began
+        left = spent / self.done * (self.total - self.done) if self.done else 0.0
+        rest = f", about {left / 60:.1f} min left" if self.done else ""
+        _say(f"[{self.done}/{self.total}, {spent / 60:.1f} min{rest}] {line}")
 
 
 def _in_a_folder(one: Round, prepared: Ground) -> bool:
@@ -109,31 +127,59 @@ def _engines(options: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _rounds(options: argparse.Namespace, engine: str, done: Any) -> list[list[Kind]]:  # noqa: ANN401
-    """Return what is still to be injected: kinds of many times alone, the others together."""
+    """Return what is still to be injected: kills that come in quick succession, then the others.
+
+    Of each round the kinds come in turn, so that the same program does not die ten times a minute,
+    which is where the supervisor gives up.
+    """
     from tests.faults.kinds import KINDS
 
-    alone, together = [], []
+    rapid: list[list[Kind]] = []
+    others: list[list[Kind]] = []
     for kind in KINDS:
         wanted = kind.name in options.only if options.only else kind.quick or not options.quick
         if not wanted or kind.engine not in ("", engine):
             continue
         times = options.times or (1 if options.quick else kind.times)
         left = [kind] * max(0, times - done[engine, kind.name])
-        if len(left) > MANY:
-            alone.append(left)
-        else:
-            together += left
-    return [one for one in (*alone, together) if one]
+        (rapid if kind.rapid and not options.quick else others).append(left)
+    return _parts(_in_turn(rapid), size=KILLS) + _parts(_in_turn(others), size=FAULTS)
 
 
-MANY = 12  # of one kind have an installation of their own: what they do is told apart
+KILLS, FAULTS = (
+    75,
+    25,
+)  # in one installation at most, so that little is lost where one is cut short
 
 
-def _keep(path: Path, line: dict[str, Any]) -> None:
+def _in_turn(kinds: list[list[Kind]]) -> list[Kind]:
+    """Mix kinds evenly: of one that comes twice as often, each second one."""
+    placed = [
+        ((place + 0.5) / len(each), number, kind)
+        for number, each in enumerate(kinds)
+        for place, kind in enumerate(each)
+    ]
+    return [kind for *_, kind in sorted(placed, key=lambda one: one[:2])]
+
+
+def _parts(kinds: list[Kind], *, size: int) -> list[list[Kind]]:
+    """Cut a list into as few parts as may be, each about as long as the others."""
+    if not kinds:
+        return []
+    count = -(-len(kinds) // size)
+    long = -(-len(kinds) // count)
+    return [kinds[at : at + long] for at in range(0, len(kinds), long)]
+
+
+def _keep(path: Path, line: dict[str, Any], said: Progress) -> None:
     with path.open("a") as file:
         file.write(json.dumps(line) + "\n")
         file.flush()
         os.fsync(file.fileno())
+    if line["line"] == "injection":
+        said.done += 1
+        took = line["recovered"]
+        said.say(f"{line['kind']}: " + (f"recovered in {took:.1f} s" if took else "not recovered"))
 
 
 def _say(line: str) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PREPARED = "prepared"
 KEPT = ROOT / ".pytest_cache" / "faults"
+MIGRATED = ROOT / ".pytest_cache" / "d" / "migrated"  # see tests/migrated.py
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,8 @@ def _kept(say: Callable[[str], None]) -> Path:
     say("preparing data and models")
     draft = KEPT / f"{name}.{os.getpid()}"
     draft.mkdir(parents=True)
+    if MIGRATED.joinpath(f"{digest_of_code()}.sqlite3").exists():  # of the tests
+        shutil.copy(MIGRATED / f"{digest_of_code()}.sqlite3", draft / "expunge.sqlite3")
     fill(draft)
     for old in KEPT.iterdir():
         if old != draft:
