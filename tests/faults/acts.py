@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.faults.site import Site
 
 _PATIENCE = 20.0  # seconds
+_DIED = "SELECT id FROM lineage_job WHERE error_code = 'CHILD_DIED' ORDER BY id"
 
 
 @dataclass
@@ -71,6 +72,18 @@ def kill_child(scene: Scene, draw: random.Random) -> Callable[[], None]:
     return nothing
 
 
+def kill_children(scene: Scene, draw: random.Random) -> Callable[[], None]:
+    """End every process that does a job, until a case has to be retried by staff."""
+    before = scene.site.rows(_DIED)
+
+    def given_up() -> bool:
+        processes.end(processes.named(scene.site.home, "child"))
+        return scene.site.rows(_DIED) != before
+
+    _soon(given_up, what="a job was given up", pause=0.3, seconds=4 * _PATIENCE)
+    return nothing
+
+
 def kill_serve(scene: Scene, draw: random.Random) -> Callable[[], None]:
     """End the supervisor; all programs go with it."""
     _end(scene, "serve", lambda found: found)
@@ -88,10 +101,12 @@ def _end(scene: Scene, name: str, which: Callable[[list[int]], list[int]]) -> No
     _soon(killed, what=f"{name} runs")
 
 
-def _soon(done: Callable[[], object], *, what: str, pause: float = 0.02) -> None:
+def _soon(
+    done: Callable[[], object], *, what: str, pause: float = 0.02, seconds: float = _PATIENCE
+) -> None:
     """Try until something was done; raise ``Missed`` after a while."""
-    if not wait_until(lambda: bool(done()), seconds=_PATIENCE, pause=pause):
-        raise Missed(f"not once in {_PATIENCE:g} s: {what}")
+    if not wait_until(lambda: bool(done()), seconds=seconds, pause=pause):
+        raise Missed(f"not once in {seconds:g} s: {what}")
 
 
 def flush(scene: Scene, draw: random.Random) -> Callable[[], None]:

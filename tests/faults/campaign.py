@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 STEADY = 240  # seconds until so many cases are under way
 _AIM = 4.0  # seconds that an instant of a certain phase is waited for
 _WELL = 60.0  # seconds that the next fault waits until all programs run again
-_GAP = (1.5, 3.0)  # seconds between faults
+_GAP = (2.2, 3.0)  # seconds between faults
 
 
 @dataclass

@@ -58,7 +58,6 @@ KINDS = (
         name="child",
         words="`kill -9` of the process that does a job",
         begin=acts.kill_child,
-        times=5,
     ),
     Kind(
         name="web",
@@ -77,6 +76,11 @@ KINDS = (
         quick=True,
     ),
     Kind(
+        name="children",
+        words="`kill -9` of each process that does a job, until staff must press *Retry*",
+        begin=acts.kill_children,
+    ),
+    Kind(
         name="serve",
         words="`kill -9` of the supervisor, and with it of all",
         begin=acts.kill_serve,
@@ -87,6 +91,7 @@ KINDS = (
     ),
     Kind(
         name="database-restart",
+        times=5,
         words="PostgreSQL is restarted",
         lasts=3,
         engine="postgresql",
@@ -94,6 +99,7 @@ KINDS = (
     ),
     Kind(
         name="database-crash",
+        times=5,
         words="PostgreSQL crashes and recovers",
         lasts=1,
         engine="postgresql",
@@ -108,6 +114,7 @@ KINDS = (
     ),
     Kind(
         name="locked",
+        times=5,
         words="SQLite is locked by somebody for 8 s",
         begin=acts.lock,
         lasts=8,

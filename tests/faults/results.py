@@ -124,7 +124,7 @@ def summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
         "table": [row.as_dict() for row in table(lines)],
         "rounds": len(rounds),
         "cases": sum(one["cases"] for one in rounds),
-        "retried_by_staff": sum(len(one["retried"]) for one in rounds),
+        "retried_by_staff": Counter(code for one in rounds for code in one["retried"]),
         "damage": dict(damage),
         "troubles": [trouble for one in rounds for trouble in one["troubles"]],
     }

@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import pytest
 
+from config import stage
 from tests.faults import __main__ as command
-from tests.faults import bent, results
+from tests.faults import bent, campaign, results
 from tests.faults.kinds import KINDS, NAMED
 
 
@@ -34,18 +36,51 @@ def test_only_rounds_that_were_looked_at_count(tmp_path):
     assert results.injected(found) == {("sqlite", "web"): 1}
 
 
-def test_going_on_injects_what_is_left_and_many_of_a_kind_apart():
+def test_going_on_injects_what_is_left():
     done = results.injected([injection()] * 49 + [a_round()])
     rounds = command._rounds(command._options([]), "sqlite", done)
-    assert [one[0].name for one in rounds[:-1]] == ["worker-light", "worker-heavy", "scheduler"]
-    assert [kind.name for kind in rounds[-1]].count("web") == 1
-    assert {kind.engine for kind in rounds[-1]} == {"", "sqlite"}
+    left = Counter(kind.name for one in rounds for kind in one)
+    assert left["web"] == 1
+    assert {kind.engine for one in rounds for kind in one} == {"", "sqlite"}
+    assert left == Counter(
+        {kind.name: kind.times for kind in KINDS if kind.engine != "postgresql"} | {"web": 1}
+    )
     (one,) = command._rounds(
         command._options(["--only", "cut", "--times", "3"]),
         "postgresql",
         {("postgresql", "cut"): 1},
     )
     assert [kind.name for kind in one] == ["cut", "cut"]
+
+
+def test_a_campaign_kills_each_program_a_hundred_times_and_does_all_else_five_times():
+    total: Counter[str] = Counter()
+    for engine in results.ENGINES:
+        for one in command._rounds(command._options([]), engine, Counter()):
+            assert len({kind.rapid for kind in one}) == 1
+            total.update(kind.name for kind in one)
+    total["worker"] = total.pop("worker-light") + total.pop("worker-heavy")
+    assert {total[name] for name in ("worker", "web", "scheduler")} == {100}
+    assert min(total.values()) >= 5
+    assert total.keys() | {"worker-light", "worker-heavy"} == NAMED.keys() | {"worker"}
+
+
+@pytest.mark.parametrize("engine", results.ENGINES)
+def test_no_program_is_killed_so_often_that_its_supervisor_gives_up(engine):
+    within = int(60 / campaign._GAP[0]) + 1  # faults that fit into a minute at the very most
+    for one in command._rounds(command._options([]), engine, Counter()):
+        names = [kind.name for kind in one if kind.rapid]
+        for at in range(len(names)):
+            most = Counter(names[at : at + within]).most_common(1)
+            assert most[0][1] <= stage.RESTARTS, most
+
+
+def test_kinds_are_mixed_evenly_and_parts_are_of_a_size():
+    web, flush = NAMED["web"], NAMED["flush"]
+    mixed = command._in_turn([[web] * 4, [flush] * 2])
+    assert [kind.name for kind in mixed] == ["web", "flush", "web", "web", "flush", "web"]
+    assert [len(one) for one in command._parts(mixed, size=5)] == [3, 3]
+    assert command._parts([], size=5) == []
 
 
 def test_damage_is_told_of_the_faults_that_its_case_lived_through():
