@@ -142,14 +142,13 @@ def _rounds(options: argparse.Namespace, engine: str, done: Any) -> list[list[Ki
             continue
         times = options.times or (1 if options.quick else kind.times)
         left = [kind] * max(0, times - done[engine, kind.name])
-        (rapid if kind.rapid and not options.quick else others).append(left)
+        (rapid if kind.rapid and times > FEW else others).append(left)
     return _parts(_in_turn(rapid), size=KILLS) + _parts(_in_turn(others), size=FAULTS)
 
 
-KILLS, FAULTS = (
-    75,
-    25,
-)  # in one installation at most, so that little is lost where one is cut short
+# In one installation at most, so that little is lost where it is cut short.
+KILLS, FAULTS = 75, 32
+FEW = 5  # of a kind come with whatever else there is
 
 
 def _in_turn(kinds: list[list[Kind]]) -> list[Kind]:

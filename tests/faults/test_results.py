@@ -57,7 +57,7 @@ def test_a_campaign_kills_each_program_a_hundred_times_and_does_all_else_five_ti
     total: Counter[str] = Counter()
     for engine in results.ENGINES:
         for one in command._rounds(command._options([]), engine, Counter()):
-            assert len({kind.rapid for kind in one}) == 1
+            assert len({kind.rapid for kind in one}) == 1  # kills come in quick succession
             total.update(kind.name for kind in one)
     total["worker"] = total.pop("worker-light") + total.pop("worker-heavy")
     assert {total[name] for name in ("worker", "web", "scheduler")} == {100}
