@@ -68,7 +68,7 @@ def kill_web(scene: Scene, draw: random.Random) -> Callable[[], None]:
 
 def kill_child(scene: Scene, draw: random.Random) -> Callable[[], None]:
     """End the process that does a job, once there is one."""
-    _end(scene, "child", lambda found: found)
+    _end(scene, "child", lambda found: found, seconds=4 * _PATIENCE)
     return nothing
 
 
@@ -91,14 +91,20 @@ def kill_serve(scene: Scene, draw: random.Random) -> Callable[[], None]:
     return scene.site.open
 
 
-def _end(scene: Scene, name: str, which: Callable[[list[int]], list[int]]) -> None:
+def _end(
+    scene: Scene,
+    name: str,
+    which: Callable[[list[int]], list[int]],
+    *,
+    seconds: float = _PATIENCE,
+) -> None:
     """Kill processes of one kind, once there are any: the one before may just have been killed."""
 
     def killed() -> bool:
         found = processes.named(scene.site.home, name)
         return bool(found and processes.end(which(found)))
 
-    _soon(killed, what=f"{name} runs")
+    _soon(killed, what=f"{name} runs", seconds=seconds)
 
 
 def _soon(

@@ -106,7 +106,9 @@ class Round:
         ended = time.monotonic()
         self.phases[kind.name, phase] += 1
         self.say(f"{kind.name} at {', '.join(sorted(case.phase for case in before.values()))}")
-        return Injection(kind.name, phase, before, ended - at, ended)
+        known = looking.cases(scene.site)
+        marks = {key: known[key].mark for key in before}
+        return Injection(kind.name, phase, before, marks, ended - at, ended)
 
     def _aim(self, kind: Kind, scene: Scene, crew: list[lanes.Lane]) -> str:
         """Wait a little for the phase that this kind met least; return one that a case is in."""

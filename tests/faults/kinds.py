@@ -154,15 +154,15 @@ KINDS = (
     Kind(name="lost", words="messages are lost for 6 s", begin=acts.steal(back=False), lasts=6),
     Kind(
         name="two-schedulers",
-        words="two schedulers for 10 s",
+        words="two schedulers for 6 s",
         begin=acts.beside("scheduler"),
-        lasts=10,
+        lasts=6,
     ),
     Kind(
         name="two-workers",
-        words="two workers of each kind for 15 s",
+        words="two workers of each kind for 10 s",
         begin=acts.beside("light", "heavy"),
-        lasts=15,
+        lasts=10,
     ),
     Kind(
         name="deploy",

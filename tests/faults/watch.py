@@ -27,15 +27,15 @@ class Injection:
 
     kind: str
     aimed: str
-    flying: dict[str, Case]
+    flying: dict[str, Case]  # as it began
+    marks: dict[str, str]  # as it ended
     lasted: float
     ended: float  # by the monotonic clock
 
     def over(self, now: dict[str, Case]) -> bool:
         """Whether each case has moved on or ended since."""
         return all(
-            now[key].phase == "end" or now[key].mark != case.mark
-            for key, case in self.flying.items()
+            now[key].phase == "end" or now[key].mark != mark for key, mark in self.marks.items()
         )
 
     def line(self, *, recovered: float | None) -> dict[str, Any]:
