@@ -137,7 +137,19 @@ def as_markdown(lines: list[dict[str, Any]]) -> str:
         "events without state, or state without events | letters that left again | orphans | "
         "recovery, median and longest (s) |\n|---|---|---|---|---|---|---|---|---|---|\n"
     )
-    return head + "\n".join(_line(row) for row in table(lines)) + "\n"
+    return head + "\n".join(_line(row) for row in table(lines)) + f"\n\n{_around(lines)}\n"
+
+
+def _around(lines: list[dict[str, Any]]) -> str:
+    """Return what holds for the whole campaign, in a sentence."""
+    said = summary(lines)
+    codes = sorted(said["retried_by_staff"].items())
+    why = f" ({', '.join(f'{code} {count}' for code, count in codes)})" if codes else ""
+    troubles = f" Troubles: {len(said['troubles'])}." if said["troubles"] else ""
+    return (
+        f"{said['cases']} cases in {said['rounds']} installations were answered; staff pressed "
+        f"*Retry* {sum(said['retried_by_staff'].values())} times{why}.{troubles}"
+    )
 
 
 def _line(row: Row) -> str:

@@ -99,10 +99,13 @@ def test_damage_is_told_of_the_faults_that_its_case_lived_through():
 def test_the_page_is_written_between_its_marks(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(f"before\n{command.BEGIN}old\n{command.END}after\n")
-    command._write_page(page, [injection(), a_round()])
+    retried = a_round() | {"retried": ["StoreFull", "CHILD_DIED", "StoreFull"]}
+    command._write_page(page, [injection(), retried])
     before, table, after = page.read_text().partition(command.BEGIN)[0], page.read_text(), "after"
     assert before == "before\n"
     assert f"| {NAMED['web'].words} | 1, 0 | plan 1 | 1 | 0 |" in table
+    assert "4 cases in 1 installations" in table
+    assert "*Retry* 3 times (CHILD_DIED 1, StoreFull 2)." in table
     assert "old" not in table
     assert table.endswith(f"{command.END}{after}\n")
 
