@@ -146,8 +146,9 @@ def _rounds(options: argparse.Namespace, engine: str, done: Any) -> list[list[Ki
     return _parts(_in_turn(rapid), size=KILLS) + _parts(_in_turn(others), size=FAULTS)
 
 
-# In one installation at most, so that little is lost where it is cut short.
-KILLS, FAULTS = 75, 32
+# In one installation at most. The last four cases of each take minutes, and what is cut short is
+# lost.
+KILLS, FAULTS = 150, 72
 FEW = 5  # of a kind come with whatever else there is
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.faults import bent, disk, lanes, looking, profile
 from tests.faults.acts import Missed, Scene
-from tests.faults.watch import RECOVERY, Injection, Watch
+from tests.faults.watch import Injection, Watch
 from tests.functional.installation import ROOT
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 STEADY = 240  # seconds until so many cases are under way
 _AIM = 4.0  # seconds that an instant of a certain phase is waited for
 _WELL = 60.0  # seconds that the next fault waits until all programs run again
+_DRAIN = 3600.0  # seconds; people give up by themselves when nothing happens
 _GAP = (2.2, 3.0)  # seconds between faults
 
 
@@ -69,7 +70,7 @@ class Round:
                 self._until(lambda: len(_flying(scene.site, crew)) == len(crew), STEADY)
                 ended = self._inject_each(scene, crew, watch)
                 last.set()
-                patience = 0.0 if ended else 2 * RECOVERY
+                patience = 0.0 if ended else _DRAIN
                 self._until(lambda: not any(map(threading.Thread.is_alive, threads)), patience)
                 self._until(lambda: not watch.pending, 0.0 if ended else _WELL)
             finally:
