@@ -1,4 +1,4 @@
-"""Run the faults: ``python -m tests.faults [--quick] [--only KIND] [--times N] [--resume FILE]``.
+"""Run the faults: ``python -m tests.faults [--quick] [--only KIND] [--times N] ...``.
 
 Every injection is appended to a file of JSON lines, with which ``--resume`` goes on; rounds that
 were cut short are run again. Ends with one line of JSON. The exit code is 1 if anything was lost,
@@ -65,6 +65,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), help="only this one")
     parser.add_argument("--resume", type=Path, help="go on with this file of JSON lines")
     parser.add_argument("--seed", type=int, default=1, help="of the instants and the order")
+    limit = "begin nothing new after so many minutes; --resume goes on"
+    parser.add_argument("--minutes", type=float, default=float("inf"), help=limit)
     parser.add_argument("--page", type=Path, help="write the table of the kept lines, and end")
     return parser.parse_args(arguments)
 
@@ -78,11 +80,14 @@ def _run(options: argparse.Namespace, kept: Path) -> bool:
     planned = {engine: _rounds(options, engine, done) for engine in _engines(options)}
     said = Progress(sum(len(one) for rounds in planned.values() for one in rounds))
     good = True
+    until = said.began + 60 * options.minutes
     for engine, rounds in planned.items():
-        if not rounds:
+        if not rounds or time.monotonic() > until:
             continue
         with ground(engine, _say) as prepared:
             for number, faults in enumerate(rounds):
+                if time.monotonic() > until:
+                    break
                 name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{engine}-{number}"
                 one = Round(
                     engine=engine,
@@ -91,6 +96,7 @@ def _run(options: argparse.Namespace, kept: Path) -> bool:
                     keep=lambda line: _keep(kept, line, said),
                     name=name,
                     draw=random.Random(f"{options.seed}:{name}"),
+                    until=until,
                 )
                 good &= _in_a_folder(one, prepared)
     return good

@@ -48,6 +48,7 @@ class Round:
     keep: Callable[[dict[str, Any]], None]
     name: str
     draw: random.Random
+    until: float = float("inf")  # nothing is injected after it, by the monotonic clock
     phases: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def run(self, ground: Ground, folder: Path) -> bool:
@@ -82,6 +83,8 @@ class Round:
     def _inject_each(self, scene: Scene, crew: list[lanes.Lane], watch: Watch) -> str:
         """Inject one after another; return what ended the site, if anything did."""
         for kind in self.faults:
+            if time.monotonic() > self.until:
+                return ""
             if not kind.possible(scene):
                 self.say(f"{kind.name}: not possible here")
                 continue

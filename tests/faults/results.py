@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENGINES = ("sqlite", "postgresql")
+SEEN = (*PHASES, "failed", "end", "none")  # staff must look; all were just answered; nobody there
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -64,7 +65,7 @@ class Row:
         return {
             "fault": self.kind,
             "injected": dict(self.injected),
-            "phases": {phase: self.phases[phase] for phase in PHASES if self.phases[phase]},
+            "phases": {one: self.phases[one] for one in SEEN if self.phases[one]},
             "in_flight": self.flying,
             "lost": len(self.lost),
             "duplicated": len(self.doubled),

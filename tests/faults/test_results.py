@@ -131,3 +131,14 @@ def test_a_clock_is_turned_for_one_process_alone(tmp_path):
         check=True,
     ).stdout.split()
     assert all(abs(time.time() - 3600 - float(one)) < 60 for one in told)
+
+
+def test_when_the_minutes_are_over_nothing_is_begun_and_what_was_kept_is_summed_up(
+    tmp_path, capsys
+):
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text("".join(json.dumps(line) + "\n" for line in (injection(), a_round())))
+    assert command.main(["--minutes", "0", "--resume", str(kept)]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [row["injected"] for row in said["table"]] == [{"sqlite": 1}]
+    assert said["rounds"] == 1
