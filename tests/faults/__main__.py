@@ -109,11 +109,14 @@ class Progress:
     total: int
     began: float = field(default_factory=time.monotonic)
     done: int = 0
+    first: float = 0.0  # when the first line was said: what is prepared before is done once
 
     def say(self, line: str) -> None:
         """Say a line, and how many injections are over, how long it took and will take."""
-        spent = time.monotonic() - self.began
-        left = spent / self.done * (self.total - self.done) if self.done else 0.0
+        now = time.monotonic()
+        self.first = self.first or now
+        spent = now - self.began
+        left = (now - self.first) / max(1, self.done) * (self.total - self.done)
         rest = f", about {left / 60:.1f} min left" if self.done else ""
         _say(f"[{self.done}/{self.total}, {spent / 60:.1f} min{rest}] {line}")
 
