@@ -63,7 +63,7 @@ battery: setup ## Check the audit against known truths and lies (QUICK=1: fewer 
 	$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.battery $(if $(QUICK),--quick)
 
 # Goes on where it was interrupted: make faults RESUME=var/faults.jsonl
-faults: setup ## Kill, stop and fill what cases need, and look what becomes of them (QUICK=1: one of each)
+faults: $(VENV)/.installed ## Kill, stop and fill what cases need, and look what becomes of them (QUICK=1: four kinds)
 	@$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -m tests.faults $(if $(QUICK),--quick) \
 		$(if $(RESUME),--resume $(RESUME)) $(ARGS)
 

@@ -1,4 +1,4 @@
-"""Run the faults: ``python -m tests.faults [--quick] [--only KIND] [--times N] [--resume FILE]``.
+"""Run the faults: ``python -m tests.faults [--quick] [--only KIND] [--times N] ...``.
 
 Every injection is appended to a file of JSON lines, with which ``--resume`` goes on; rounds that
 were cut short are run again. Ends with one line of JSON. The exit code is 1 if anything was lost,
@@ -16,6 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,12 +59,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one of each cheap kind, on SQLite")
+    parser.add_argument("--quick", action="store_true", help="four cheap kinds once, on SQLite")
     parser.add_argument("--only", action="append", default=[], help="this kind; may be repeated")
     parser.add_argument("--times", type=int, help="inject each kind so often on each engine")
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), help="only this one")
     parser.add_argument("--resume", type=Path, help="go on with this file of JSON lines")
     parser.add_argument("--seed", type=int, default=1, help="of the instants and the order")
+    limit = "begin nothing new after so many minutes; --resume goes on"
+    parser.add_argument("--minutes", type=float, default=float("inf"), help=limit)
     parser.add_argument("--page", type=Path, help="write the table of the kept lines, and end")
     return parser.parse_args(arguments)
 
@@ -74,24 +77,48 @@ def _run(options: argparse.Namespace, kept: Path) -> bool:
     from tests.faults.template import ground
 
     done = results.injected(results.read(kept))
+    planned = {engine: _rounds(options, engine, done) for engine in _engines(options)}
+    said = Progress(sum(len(one) for rounds in planned.values() for one in rounds))
     good = True
-    for engine in _engines(options):
-        rounds = _rounds(options, engine, done)
-        if not rounds:
+    until = said.began + 60 * options.minutes
+    for engine, rounds in planned.items():
+        if not rounds or time.monotonic() > until:
             continue
         with ground(engine, _say) as prepared:
             for number, faults in enumerate(rounds):
+                if time.monotonic() > until:
+                    break
                 name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{engine}-{number}"
                 one = Round(
                     engine=engine,
                     faults=faults,
-                    say=_say,
-                    keep=lambda line: _keep(kept, line),
+                    say=said.say,
+                    keep=lambda line: _keep(kept, line, said),
                     name=name,
                     draw=random.Random(f"{options.seed}:{name}"),
+                    until=until,
                 )
                 good &= _in_a_folder(one, prepared)
     return good
+
+
+@dataclass
+class Progress:
+    """How far the campaign is, said in front of each line."""
+
+    total: int
+    began: float = field(default_factory=time.monotonic)
+    done: int = 0
+    first: float = 0.0  # when the first line was said: what is prepared before is done once
+
+    def say(self, line: str) -> None:
+        """Say a line, and how many injections are over, how long it took and will take."""
+        now = time.monotonic()
+        self.first = self.first or now
+        spent = now - self.began
+        left = (now - self.first) / max(1, self.done) * (self.total - self.done)
+        rest = f", about {left / 60:.1f} min left" if self.done else ""
+        _say(f"[{self.done}/{self.total}, {spent / 60:.1f} min{rest}] {line}")
 
 
 def _in_a_folder(one: Round, prepared: Ground) -> bool:
@@ -109,31 +136,59 @@ def _engines(options: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _rounds(options: argparse.Namespace, engine: str, done: Any) -> list[list[Kind]]:  # noqa: ANN401
-    """Return what is still to be injected: kinds of many times alone, the others together."""
+    """Return what is still to be injected: kills that come in quick succession, then the others.
+
+    Of each round the kinds come in turn, so that the same program does not die ten times a minute,
+    which is where the supervisor gives up.
+    """
     from tests.faults.kinds import KINDS
 
-    alone, together = [], []
+    rapid: list[list[Kind]] = []
+    others: list[list[Kind]] = []
     for kind in KINDS:
         wanted = kind.name in options.only if options.only else kind.quick or not options.quick
         if not wanted or kind.engine not in ("", engine):
             continue
         times = options.times or (1 if options.quick else kind.times)
         left = [kind] * max(0, times - done[engine, kind.name])
-        if len(left) > MANY:
-            alone.append(left)
-        else:
-            together += left
-    return [one for one in (*alone, together) if one]
+        (rapid if kind.rapid and times > FEW else others).append(left)
+    return _parts(_in_turn(rapid), size=KILLS) + _parts(_in_turn(others), size=FAULTS)
 
 
-MANY = 12  # of one kind have an installation of their own: what they do is told apart
+# In one installation at most. The last four cases of each take minutes, and what is cut short is
+# lost.
+KILLS, FAULTS = 150, 72
+FEW = 5  # of a kind come with whatever else there is
 
 
-def _keep(path: Path, line: dict[str, Any]) -> None:
+def _in_turn(kinds: list[list[Kind]]) -> list[Kind]:
+    """Mix kinds evenly: of one that comes twice as often, each second one."""
+    placed = [
+        ((place + 0.5) / len(each), number, kind)
+        for number, each in enumerate(kinds)
+        for place, kind in enumerate(each)
+    ]
+    return [kind for *_, kind in sorted(placed, key=lambda one: one[:2])]
+
+
+def _parts(kinds: list[Kind], *, size: int) -> list[list[Kind]]:
+    """Cut a list into as few parts as may be, each about as long as the others."""
+    if not kinds:
+        return []
+    count = -(-len(kinds) // size)
+    long = -(-len(kinds) // count)
+    return [kinds[at : at + long] for at in range(0, len(kinds), long)]
+
+
+def _keep(path: Path, line: dict[str, Any], said: Progress) -> None:
     with path.open("a") as file:
         file.write(json.dumps(line) + "\n")
         file.flush()
         os.fsync(file.fileno())
+    if line["line"] == "injection":
+        said.done += 1
+        took = line["recovered"]
+        said.say(f"{line['kind']}: " + (f"recovered in {took:.1f} s" if took else "not recovered"))
 
 
 def _say(line: str) -> None:

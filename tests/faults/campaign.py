@@ -1,7 +1,8 @@
-"""Four cases are always in flight; faults are injected one after another, each after recovery.
+"""Four cases are always in flight; faults are injected one after another, seconds apart.
 
 A round is one installation: it is opened, goes through its faults, and is looked at when the last
-of its cases has ended. The instant of a fault is drawn within a phase, and the phases in turn.
+of its cases has ended. Each fault waits a little for the phase that its kind met least. The next
+one begins when all programs run again, and after a mere kill at once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.faults import bent, disk, lanes, looking, profile
-from tests.faults.kinds import Kind, Scene
+from tests.faults.acts import Missed, Scene
+from tests.faults.watch import Injection, Watch
 from tests.functional.installation import ROOT
 
 if TYPE_CHECKING:
@@ -25,12 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.faults.kinds import Kind
     from tests.faults.site import Site
     from tests.faults.template import Ground
 
-RECOVERY = 420  # seconds; whoever wrote a letter and died leaves it for five minutes
 STEADY = 240  # seconds until so many cases are under way
-_UNSEEN = 3.0  # seconds that a phase lasts as long as nobody has seen one
+_AIM = 4.0  # seconds that an instant of a certain phase is waited for
+_WELL = 60.0  # seconds that the next fault waits until all programs run again
+_DRAIN = 3600.0  # seconds; people give up by themselves when nothing happens
+_GAP = (2.2, 3.0)  # seconds between faults
 
 
 @dataclass
@@ -43,7 +48,7 @@ class Round:
     keep: Callable[[dict[str, Any]], None]
     name: str
     draw: random.Random
-    lasted: dict[str, list[float]] = field(default_factory=dict)
+    until: float = float("inf")  # nothing is injected after it, by the monotonic clock
     phases: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def run(self, ground: Ground, folder: Path) -> bool:
@@ -61,26 +66,41 @@ class Round:
         for thread in threads:
             thread.start()
         ended = ""
-        try:
-            for kind in self.faults:
-                if kind.possible(scene):
-                    self._inject(kind, scene, crew)
-                else:
-                    self.say(f"{kind.name}: not possible here")
-                if not scene.site.serving():
-                    ended = f"the site ended after {kind.name}: {scene.site.last_words()}"
-                    break
-            last.set()
-            patience = 0.0 if ended else 2 * RECOVERY
-            self._until(lambda: not any(map(threading.Thread.is_alive, threads)), patience)
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join(30)
+        with Watch(scene.site, self._keep) as watch:
+            try:
+                self._until(lambda: len(_flying(scene.site, crew)) == len(crew), STEADY)
+                ended = self._inject_each(scene, crew, watch)
+                last.set()
+                patience = 0.0 if ended else _DRAIN
+                self._until(lambda: not any(map(threading.Thread.is_alive, threads)), patience)
+                self._until(lambda: not watch.pending, 0.0 if ended else _WELL)
+            finally:
+                stop.set()
+                for thread in threads:
+                    thread.join(30)
         return self._look(scene, crew, [ended] if ended else [])
 
-    def _inject(self, kind: Kind, scene: Scene, crew: list[lanes.Lane]) -> None:
-        phase = self._wait_for_phase(kind, scene, crew)
+    def _inject_each(self, scene: Scene, crew: list[lanes.Lane], watch: Watch) -> str:
+        """Inject one after another; return what ended the site, if anything did."""
+        for kind in self.faults:
+            if time.monotonic() > self.until:
+                return ""
+            if not kind.possible(scene):
+                self.say(f"{kind.name}: not possible here")
+                continue
+            try:
+                watch.add(self._inject(kind, scene, crew))
+            except Missed as error:
+                self.say(f"{kind.name}: {error}")
+            if not kind.rapid:
+                self._until(lambda: scene.site.whole() or not scene.site.serving(), _WELL)
+            if not scene.site.serving():
+                return f"the site ended after {kind.name}: {scene.site.last_words()}"
+        return ""
+
+    def _inject(self, kind: Kind, scene: Scene, crew: list[lanes.Lane]) -> Injection:
+        time.sleep(self.draw.uniform(*_GAP))
+        phase = self._aim(kind, scene, crew)
         before = _flying(scene.site, crew)
         at = time.monotonic()
         over = kind.begin(scene, self.draw)
@@ -88,48 +108,26 @@ class Round:
             time.sleep(kind.lasts)
         over()
         ended = time.monotonic()
-        self._until(lambda: _recovered(scene.site, before) or not scene.site.serving(), RECOVERY)
-        moved = scene.site.serving() and _recovered(scene.site, before)
-        for case in before.values():
-            self.phases[kind.name, case.phase] += 1
-        seconds = time.monotonic() - ended
-        self.keep(
-            {
-                "line": "injection",
-                "round": self.name,
-                "engine": self.engine,
-                "kind": kind.name,
-                "aimed": phase,
-                "flying": {case.reference: case.phase for case in before.values()},
-                "lasted": round(ended - at, 3),
-                "recovered": round(seconds, 3) if moved else None,
-            }
-        )
-        self.say(f"{kind.name} at {sorted(c.phase for c in before.values())}: {seconds:.1f} s")
+        self.phases[kind.name, phase] += 1
+        self.say(f"{kind.name} at {', '.join(sorted(case.phase for case in before.values()))}")
+        known = looking.cases(scene.site)
+        marks = {key: known[key].mark for key in before}
+        return Injection(kind.name, phase, before, marks, ended - at, ended)
 
-    def _wait_for_phase(self, kind: Kind, scene: Scene, crew: list[lanes.Lane]) -> str:
-        """Wait for an instant of the phase that this kind has hit least, and return the phase."""
+    def _aim(self, kind: Kind, scene: Scene, crew: list[lanes.Lane]) -> str:
+        """Wait a little for the phase that this kind met least; return one that a case is in."""
         least = min(self.phases[kind.name, one] for one in looking.PHASES)
-        wanted = self.draw.choice(
-            [one for one in looking.PHASES if self.phases[kind.name, one] == least]
-        )
-        since: dict[str, tuple[str, float]] = {}
+        wanted = {one for one in looking.PHASES if self.phases[kind.name, one] == least}
 
-        def there() -> bool:
-            now = time.monotonic()
-            flying = _flying(scene.site, crew)
-            for key, case in flying.items():
-                phase, began = since.get(key, ("", now))
-                if phase != case.phase:
-                    self.lasted.setdefault(phase, []).append(now - began)
-                    since[key] = case.phase, now
-            enough = len(flying) >= min(profile.LANES, sum(lane.busy for lane in crew))
-            return enough and any(case.phase == wanted for case in flying.values())
+        def now() -> list[str]:
+            return sorted({case.phase for case in _flying(scene.site, crew).values()})
 
-        self._until(lambda: there() or not scene.site.serving(), STEADY)
-        seen = sorted(self.lasted.get(wanted, [])) or [_UNSEEN]
-        time.sleep(self.draw.uniform(0, min(seen[len(seen) // 2], 2 * _UNSEEN)))
-        return wanted
+        self._until(lambda: bool(wanted & set(now())) or not scene.site.serving(), _AIM)
+        found = now()
+        return self.draw.choice([one for one in found if one in wanted] or found or ["none"])
+
+    def _keep(self, line: dict[str, Any]) -> None:
+        self.keep({**line, "round": self.name, "engine": self.engine})
 
     def _until(self, done: Callable[[], bool], seconds: float) -> bool:
         end = time.monotonic() + seconds
@@ -145,11 +143,9 @@ class Round:
         found = damage_of(scene.site)
         troubles += [lane.trouble for lane in crew if lane.trouble]
         done = [told for lane in crew for told in lane.done]
-        self.keep(
+        self._keep(
             {
                 "line": "round",
-                "round": self.name,
-                "engine": self.engine,
                 "kinds": sorted({kind.name for kind in self.faults}),
                 "cases": len(done),
                 "asked_again": sum(told.asked - 1 for told in done),
@@ -184,15 +180,6 @@ def _flying(site: Site, crew: list[lanes.Lane]) -> dict[str, looking.Case]:
     known = looking.cases(site)
     mine = [lane.now.case for lane in crew if lane.now and lane.now.case]
     return {key: known[key] for key in mine if key in known and known[key].phase != "end"}
-
-
-def _recovered(site: Site, before: dict[str, looking.Case]) -> bool:
-    """Whether every program runs, and each case has moved on or ended since."""
-    now = looking.cases(site)
-    moved = all(
-        now[key].phase == "end" or now[key].mark != case.mark for key, case in before.items()
-    )
-    return moved and site.whole()
 
 
 def damage_of(site: Site) -> dict[str, list[str]]:

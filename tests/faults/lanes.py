@@ -135,7 +135,10 @@ class Lane:
                 self._retry(case)
             return case.phase == "end"
 
-        self._must(ended, what="end")
+        mark = ""
+        while not self._patiently(ended, seconds=PATIENCE):
+            before, mark = mark, self._own(told).mark
+            assert mark != before, f"nothing happened to {told.reference} for {PATIENCE} s"
         told.ended, told.end = time.monotonic(), self._own(told).outcome
 
     def _retry(self, case: looking.Case) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lineage.services.importing import Row
 
 QUICK = bool(os.environ.get("EXPUNGE_FAULTS_QUICK"))
-LANES = 2 if QUICK else 4
+LANES = 1 if QUICK else 4
 PEOPLE = 5 if QUICK else 30  # of each lane, who train and then leave
 RECORDS = 6  # of each person
 STRANGERS = 10  # who never train: the pool that shadow models take in their place

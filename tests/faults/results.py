@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENGINES = ("sqlite", "postgresql")
+SEEN = (*PHASES, "failed", "end", "none")  # staff must look; all were just answered; nobody there
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -64,7 +65,7 @@ class Row:
         return {
             "fault": self.kind,
             "injected": dict(self.injected),
-            "phases": {phase: self.phases[phase] for phase in PHASES if self.phases[phase]},
+            "phases": {one: self.phases[one] for one in SEEN if self.phases[one]},
             "in_flight": self.flying,
             "lost": len(self.lost),
             "duplicated": len(self.doubled),
@@ -124,7 +125,7 @@ def summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
         "table": [row.as_dict() for row in table(lines)],
         "rounds": len(rounds),
         "cases": sum(one["cases"] for one in rounds),
-        "retried_by_staff": sum(len(one["retried"]) for one in rounds),
+        "retried_by_staff": Counter(code for one in rounds for code in one["retried"]),
         "damage": dict(damage),
         "troubles": [trouble for one in rounds for trouble in one["troubles"]],
     }
@@ -137,7 +138,19 @@ def as_markdown(lines: list[dict[str, Any]]) -> str:
         "events without state, or state without events | letters that left again | orphans | "
         "recovery, median and longest (s) |\n|---|---|---|---|---|---|---|---|---|---|\n"
     )
-    return head + "\n".join(_line(row) for row in table(lines)) + "\n"
+    return head + "\n".join(_line(row) for row in table(lines)) + f"\n\n{_around(lines)}\n"
+
+
+def _around(lines: list[dict[str, Any]]) -> str:
+    """Return what holds for the whole campaign, in a sentence."""
+    said = summary(lines)
+    codes = sorted(said["retried_by_staff"].items())
+    why = f" ({', '.join(f'{code} {count}' for code, count in codes)})" if codes else ""
+    troubles = f" Troubles: {len(said['troubles'])}." if said["troubles"] else ""
+    return (
+        f"{said['cases']} cases in {said['rounds']} installations were answered; staff pressed "
+        f"*Retry* {sum(said['retried_by_staff'].values())} times{why}.{troubles}"
+    )
 
 
 def _line(row: Row) -> str:

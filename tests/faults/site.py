@@ -70,7 +70,8 @@ class Site(Installation):
 
     def whole(self) -> bool:
         """Whether every program runs and the site answers."""
-        running = all(processes.named(self.home, name) for name in PROGRAMS)
+        each = [words for _, words in processes.of(self.home)]
+        running = all(any(map(processes.WORDS[name], each)) for name in PROGRAMS)
         return running and self.answers()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PREPARED = "prepared"
 KEPT = ROOT / ".pytest_cache" / "faults"
+MIGRATED = ROOT / ".pytest_cache" / "d" / "migrated"  # see tests/migrated.py
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,16 +58,20 @@ def ground(engine: str, say: Callable[[str], None]) -> Iterator[Ground]:
 
 
 def _kept(say: Callable[[str], None]) -> Path:
-    name = f"{digest_of_code()[:32]}-{profile.LANES}-{profile.PEOPLE}-{profile.STRANGERS}"
+    digest = digest_of_code()
+    name = f"{digest[:32]}-{profile.LANES}-{profile.PEOPLE}-{profile.STRANGERS}"
     found = KEPT / name
     if found.exists():
         return found
     say("preparing data and models")
     draft = KEPT / f"{name}.{os.getpid()}"
     draft.mkdir(parents=True)
+    migrated = MIGRATED / f"{digest}.sqlite3"
+    if migrated.exists():
+        shutil.copy(migrated, draft / "expunge.sqlite3")
     fill(draft)
     for old in KEPT.iterdir():
-        if old != draft:
+        if not old.name.startswith(digest[:32]):
             shutil.rmtree(old)
     return draft.replace(found)
 

@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import pytest
 
+from config import stage
 from tests.faults import __main__ as command
-from tests.faults import bent, results
+from tests.faults import bent, campaign, results
 from tests.faults.kinds import KINDS, NAMED
 
 
@@ -34,18 +36,51 @@ def test_only_rounds_that_were_looked_at_count(tmp_path):
     assert results.injected(found) == {("sqlite", "web"): 1}
 
 
-def test_going_on_injects_what_is_left_and_many_of_a_kind_apart():
+def test_going_on_injects_what_is_left():
     done = results.injected([injection()] * 49 + [a_round()])
     rounds = command._rounds(command._options([]), "sqlite", done)
-    assert [one[0].name for one in rounds[:-1]] == ["worker-light", "worker-heavy", "scheduler"]
-    assert [kind.name for kind in rounds[-1]].count("web") == 1
-    assert {kind.engine for kind in rounds[-1]} == {"", "sqlite"}
+    left = Counter(kind.name for one in rounds for kind in one)
+    assert left["web"] == 1
+    assert {kind.engine for one in rounds for kind in one} == {"", "sqlite"}
+    assert left == Counter(
+        {kind.name: kind.times for kind in KINDS if kind.engine != "postgresql"} | {"web": 1}
+    )
     (one,) = command._rounds(
         command._options(["--only", "cut", "--times", "3"]),
         "postgresql",
         {("postgresql", "cut"): 1},
     )
     assert [kind.name for kind in one] == ["cut", "cut"]
+
+
+def test_a_campaign_kills_each_program_a_hundred_times_and_does_all_else_five_times():
+    total: Counter[str] = Counter()
+    for engine in results.ENGINES:
+        for one in command._rounds(command._options([]), engine, Counter()):
+            assert len({kind.rapid for kind in one}) == 1  # kills come in quick succession
+            total.update(kind.name for kind in one)
+    total["worker"] = total.pop("worker-light") + total.pop("worker-heavy")
+    assert {total[name] for name in ("worker", "web", "scheduler")} == {100}
+    assert min(total.values()) >= 5
+    assert total.keys() | {"worker-light", "worker-heavy"} == NAMED.keys() | {"worker"}
+
+
+@pytest.mark.parametrize("engine", results.ENGINES)
+def test_no_program_is_killed_so_often_that_its_supervisor_gives_up(engine):
+    within = int(60 / campaign._GAP[0]) + 1  # faults that fit into a minute at the very most
+    for one in command._rounds(command._options([]), engine, Counter()):
+        names = [kind.name for kind in one if kind.rapid]
+        for at in range(len(names)):
+            most = Counter(names[at : at + within]).most_common(1)
+            assert most[0][1] <= stage.RESTARTS, most
+
+
+def test_kinds_are_mixed_evenly_and_parts_are_of_a_size():
+    web, flush = NAMED["web"], NAMED["flush"]
+    mixed = command._in_turn([[web] * 4, [flush] * 2])
+    assert [kind.name for kind in mixed] == ["web", "flush", "web", "web", "flush", "web"]
+    assert [len(one) for one in command._parts(mixed, size=5)] == [3, 3]
+    assert command._parts([], size=5) == []
 
 
 def test_damage_is_told_of_the_faults_that_its_case_lived_through():
@@ -64,10 +99,13 @@ def test_damage_is_told_of_the_faults_that_its_case_lived_through():
 def test_the_page_is_written_between_its_marks(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(f"before\n{command.BEGIN}old\n{command.END}after\n")
-    command._write_page(page, [injection(), a_round()])
+    retried = a_round() | {"retried": ["StoreFull", "CHILD_DIED", "StoreFull"]}
+    command._write_page(page, [injection(), retried])
     before, table, after = page.read_text().partition(command.BEGIN)[0], page.read_text(), "after"
     assert before == "before\n"
     assert f"| {NAMED['web'].words} | 1, 0 | plan 1 | 1 | 0 |" in table
+    assert "4 cases in 1 installations" in table
+    assert "*Retry* 3 times (CHILD_DIED 1, StoreFull 2)." in table
     assert "old" not in table
     assert table.endswith(f"{command.END}{after}\n")
 
@@ -93,3 +131,14 @@ def test_a_clock_is_turned_for_one_process_alone(tmp_path):
         check=True,
     ).stdout.split()
     assert all(abs(time.time() - 3600 - float(one)) < 60 for one in told)
+
+
+def test_when_the_minutes_are_over_nothing_is_begun_and_what_was_kept_is_summed_up(
+    tmp_path, capsys
+):
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text("".join(json.dumps(line) + "\n" for line in (injection(), a_round())))
+    assert command.main(["--minutes", "0", "--resume", str(kept)]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [row["injected"] for row in said["table"]] == [{"sqlite": 1}]
+    assert said["rounds"] == 1
