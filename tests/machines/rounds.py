@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.faults import lanes, profile
-from tests.faults.campaign import HARMLESS, RECOVERY, damage_of
+from tests.faults.campaign import HARMLESS, damage_of
+from tests.faults.watch import RECOVERY
 from tests.machines import losses
 from tests.machines.cluster import LEASE, Cluster, cluster
 from tests.machines.net import network
