@@ -201,7 +201,7 @@ def test_a_job_says_which_run_version_method_and_try_and_what_came_of_it(
     run = queued_run(case)
     job = job_of(case, run.pk)
     monkeypatch.setitem(run_job.HANDLERS, "UNLEARN", "builtins:len")  # fails as any fault does
-    run_job.Command().handle(job_id=job.pk)
+    run_job.Command().handle(job_id=job.pk, holder=None)
     exported(collector)
     span = collector.named("job UNLEARN")
     assert span.failed
@@ -225,7 +225,7 @@ def test_a_job_that_serves_two_cases_is_in_the_trace_of_each(case, collector, mo
     monkeypatch.setitem(run_job.HANDLERS, "UNLEARN", "builtins:id")
     with spans.of_case(other.pk, "rings"):
         monkeypatch.setenv("TRACEPARENT", spans.carried()["traceparent"])
-    run_job.Command().handle(job_id=job_of(case, run.pk).pk)
+    run_job.Command().handle(job_id=job_of(case, run.pk).pk, holder=None)
     done = {int(one.trace, 16): one for one in exported(collector) if one.name == "job UNLEARN"}
     assert done.keys() == {spans.trace_of(case.pk), spans.trace_of(other.pk)}
     theirs, ours = done[spans.trace_of(other.pk)], done[spans.trace_of(case.pk)]
