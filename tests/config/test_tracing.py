@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from django.core.checks import run_checks
@@ -21,7 +16,7 @@ from audits.management.commands import run_job
 from audits.models import ErasureRequest
 from audits.workflow import tasks
 from config import logs, tracing
-from lineage.core import recorded, spans
+from lineage.core import spans
 from lineage.models import Job
 from lineage.services import jobs
 from tests.audits.bare_cases import (
@@ -36,21 +31,9 @@ from tests.audits.bare_cases import (
     verified_case,
 )
 from tests.audits.world import LEASE
-from tests.config.collector import collecting
+from tests.config.collector import ALLOWED, collecting, exported
 
 ROOT = Path(__file__).parents[2]
-ALLOWED = set(recorded.ATTRIBUTES.values())
-# An address of somebody, a name of staff, or of a page, whose address may hold a token.
-PERSONAL = re.compile(r"@|example|ada\b|officer|reviewer|://|/", re.IGNORECASE)
-TOLD_OF_PROCESS = {
-    "process.pid",
-    "service.instance.id",
-    "service.name",
-    "service.version",
-    "telemetry.sdk.language",
-    "telemetry.sdk.name",
-    "telemetry.sdk.version",
-}
 
 
 @pytest.fixture
@@ -69,83 +52,10 @@ def case(db, signing_key):
     return verified_case()
 
 
-def exported(collector):
-    """Everything recorded so far, which is of nobody."""
-    for each in tracing._recording:
-        each.flush()
-    found = collector.spans
-    for one in found:
-        assert set(one.about) <= ALLOWED, one
-        assert set(one.events) <= {"moved"}, one
-    assert all(set(one) <= TOLD_OF_PROCESS for one in collector.resources)
-    said = [str(value) for one in found for value in (one.name, *one.about.values())]
-    said += [str(value) for one in collector.resources for value in one.values()]
-    assert not [text for text in said if PERSONAL.search(text)]
-    return found
-
-
 def job_of(case, payload, kind="UNLEARN", **more: object):
     given = {"key": f"{kind}:{payload}", "kind": kind, "queue": "heavy", "now": NOW}
     made = jobs.create_job(payload_id=payload, **given | more)
     return jobs.claim_job(job_id=made.pk, now=NOW, lease=LEASE)
-
-
-def test_web_worker_and_child_of_a_job_write_one_trace(migrated_file, django_db_setup, tmp_path):
-    shutil.copy(migrated_file, tmp_path / "expunge.sqlite3")
-    with collecting() as collector:
-        environ = {
-            **os.environ,
-            "EXPUNGE_HOME": str(tmp_path),
-            "EXPUNGE_KEYS": str(tmp_path / "keys"),
-            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.address,
-            "OTEL_SERVICE_NAME": "expunge-test",
-            "OMP_NUM_THREADS": "1",
-        }
-        for name in ("DATABASE_URL", "REDIS_URL"):
-            environ.pop(name, None)
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.config.traced_site"],
-            env=environ,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-        found = exported(collector)
-    (trace,) = {one.trace for one in found}
-    assert int(trace, 16) == spans.trace_of(UUID(done.stdout.split()[0]))
-    names = {one.id: one.name for one in found}
-    tree = {(one.name, names.get(one.parent, "nothing"), one.kind) for one in found}
-    assert tree == {
-        ("case", "nothing", "INTERNAL"),
-        ("POST", "case", "SERVER"),
-        ("wake", "POST", "PRODUCER"),
-        ("audits.advance", "case", "CONSUMER"),
-        ("step close_early", "audits.advance", "INTERNAL"),
-        ("lineage.run_job", "case", "CONSUMER"),
-        ("job SEARCH", "lineage.run_job", "INTERNAL"),
-        ("audits.job_ended", "case", "CONSUMER"),
-        ("step close_early", "audits.job_ended", "INTERNAL"),
-        ("seal", "step close_early", "INTERNAL"),
-        ("step answer", "audits.job_ended", "INTERNAL"),
-    }
-    by_name = {one.name: one for one in found}
-    senders = {one.name: [names[each] for each in one.links] for one in found if one.links}
-    assert senders == {
-        "audits.advance": ["wake"],
-        "lineage.run_job": ["step close_early"],
-        "audits.job_ended": ["lineage.run_job"],
-    }
-    web, worker, child = (by_name[each].process for each in ("POST", "seal", "job SEARCH"))
-    assert len({web, worker, child}) == 3
-    assert by_name["lineage.run_job"].process == worker
-    assert by_name["POST"].about["http.route"] == "audits:confirm"
-    assert by_name["job SEARCH"].about["expunge.outcome"] == "SUCCEEDED"
-    assert by_name["lineage.run_job"].seconds >= by_name["job SEARCH"].seconds
-    assert by_name["case"].about["expunge.outcome"] == "NO_DATA_FOUND"
-    assert {one["service.name"] for one in collector.resources} == {"expunge-test"}
 
 
 def test_a_case_ends_with_the_span_in_which_all_others_lie(
