@@ -6,10 +6,9 @@ A model that was trained on personal data is not presumed anonymous (EDPB, Opini
 
 from __future__ import annotations
 
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
-from audits import attacks
+from audits.core.attack_register import attack_titles
 from audits.core.not_run import NEVER
 from audits.models import Evidence
 
@@ -27,10 +26,9 @@ K = Evidence.Kind
 def families() -> dict[str, str]:
     """Return what every attack of the register is called, by name.
 
-    Those of this platform are named by their files, which are not imported: they need scipy.
+    Those of this platform are read from their files, which are not imported: they need scipy.
     """
-    here = {one.name: one.name for one in iter_modules(attacks.__path__)}
-    return {**here, **{one.attack: one.attack for one in NEVER}}
+    return {**attack_titles(), **{one.attack: one.attack for one in NEVER}}
 
 
 def evidence_about(version: ModelVersion) -> QuerySet[Evidence]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from audits.models import ErasureRequest, Intake, ProcessingStop
+from audits.models import BudgetWait, ErasureRequest, Intake, ProcessingStop
 from audits.queries.beside import beside
 from audits.queries.cases import OVER
 from audits.queries.decisions import proposed
@@ -111,3 +111,12 @@ def copy_answer(case: ErasureRequest) -> str:
         "No answer is awaited: the person was not asked for more, or has answered. The case goes "
         "on without."
     )
+
+
+def lift_budget(case: ErasureRequest) -> str:
+    """Return why no budget is lifted."""
+    if case.status in OVER:
+        return closed(case)
+    if case.budget_waits.filter(state=BudgetWait.State.WAITING).exists():
+        return ""
+    return _("The case waits for the budget of no owner, so there is nothing to lift.")

@@ -20,6 +20,7 @@ from audits.queries.owner_budgets import OwnerRow, owner_of, owner_rows
 from audits.queries.page_words import duration
 from audits.services.owner_budgets import MOST_DAYS, MOST_RUNS, BudgetRefused
 from audits.services.rights import require
+from audits.views import applicable
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import answered, ask, posted
 from audits.views.problems import problems
@@ -135,6 +136,8 @@ def lift_budget(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Ask why a case does not wait for the budget of an owner."""
     user = staff_of(request)
     case = get_object_or_404(ErasureRequest, pk=case_id)
+    if request.method != "POST" and (reason := applicable.lift_budget(case)):
+        return applicable.not_applicable(request, case, LIFTED["title"], reason)
     form = LiftForm(posted(request))
     if form.is_valid():
         return answered(
