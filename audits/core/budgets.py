@@ -94,10 +94,13 @@ def must_be_through(
         versions: that these cases change.
         behind: all that may be behind, in the order in which they come.
     """
-    reached, left = set(versions), list(behind)
-    while found := [one for one in left if not reached.isdisjoint(one.versions)]:
-        reached.update(*(one.versions for one in found))
-        left = [one for one in left if reached.isdisjoint(one.versions)]
+    reached, grown = set(versions), True
+    while grown:
+        size = len(reached)
+        for one in behind:
+            if not reached.isdisjoint(one.versions):
+                reached |= one.versions
+        grown = len(reached) > size
     seconds = 0.0
     for one in behind:
         if not reached.isdisjoint(one.versions):

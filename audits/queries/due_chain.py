@@ -99,7 +99,8 @@ class Outlook:
     @cached_property
     def most_seconds_behind(self) -> float:
         """What all who may be behind would take, if each reached every version."""
-        return _behind().count() * sum(self._seconds_of_versions.values())
+        number: int = _behind().count()
+        return number * sum(self._seconds_of_versions.values())
 
     @cached_property
     def behind(self) -> list[Behind]:
@@ -120,8 +121,9 @@ class Outlook:
         if not served:  # nobody waits for it
             return datetime.max.replace(tzinfo=UTC)
         changed = UnlearningRun.objects.filter(requests__in=served)
-        pairs = changed.values_list("target", "unlearned")
-        versions = {str(pk) for pair in pairs for pk in pair if pk is not None}
+        versions = set(map(str, changed.values_list("target", flat=True)))
+        made = changed.exclude(unlearned=None)
+        versions |= set(map(str, made.values_list("unlearned", flat=True)))
         return must_be_through(min(map(_due, served)), versions, self.behind)
 
     @cached_property

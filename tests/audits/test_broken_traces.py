@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 
 from audits.models import ErasureRequest
-from audits.services import traced
 from audits.workflow import tasks
 from lineage.core import spans
 from lineage.core.recorded import Place
@@ -40,7 +41,7 @@ class Broken:
 
 @pytest.fixture(params=[True, False], ids=["of every word", "of every span"])
 def broken(request):
-    spans.use(Broken(begins=request.param))
+    spans.use(cast("Any", Broken(begins=request.param)))
     yield
     spans.use(None)
 
@@ -75,12 +76,12 @@ def test_what_cannot_be_written_or_read_is_no_place(refused, broken):
 def test_what_follows_the_end_of_a_case_is_done_though_its_span_fails(
     refused, rung, django_capture_on_commit_callbacks, monkeypatch
 ):
-    spans.use(Broken(begins=True))
+    spans.use(cast("Any", Broken(begins=True)))
 
     def fail(*_: object, **__: object) -> None:
         raise Full
 
-    monkeypatch.setattr(traced.spans, "over", fail)
+    monkeypatch.setattr(spans, "over", fail)
     try:
         assert ended(refused, django_capture_on_commit_callbacks) == "SEALED"
     finally:

@@ -120,6 +120,7 @@ def test_a_case_is_asked_cheaply_while_every_date_is_far_away(monkeypatch):
 @pytest.mark.django_db
 def test_what_it_takes_to_ask_does_not_grow_with_the_cases():
     run = at_work("uma@example.org", 20, method="retrain")
+    restricted("wyn@example.org", run.space)
     first = asked(run)
     for name in ("vic", "wim", "xia"):
         restricted(f"{name}@example.org", run.space)
