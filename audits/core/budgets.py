@@ -12,11 +12,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
 WINDOW = timedelta(days=30)
 DAY = timedelta(days=1)
+EXACT = 2  # trainings of an exact result: it is executed a second time to compare bits
+TIMES = 2.0  # what is kept free for a second of predicted work
+MOST_SECONDS = 10 * 365 * 86_400.0  # more is never waited for, and a date has an end
 
 
 class Short(StrEnum):
@@ -55,16 +58,72 @@ def short_of(limits: Limits, spent: Spent) -> Short | None:
     return None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Behind:
+    """A case without a plan that may have to wait until the cases before it are through.
+
+    ``versions``: that learned from its records; ``seconds``: that its own work takes.
+    """
+
+    versions: frozenset[str]
+    due: datetime
+    seconds: float
+
+
+def seconds_ahead(training: float, *, models: int) -> float:
+    """Return the seconds that work on a version may take from its beginning, whatever comes of it.
+
+    Args:
+        training: seconds of one training of the version.
+        models: that an audit trains at all its looks; 0 where the result is exact by construction,
+            and only trained twice. Otherwise the audit may end in an exact retraining.
+    """
+    return training * (EXACT + (1 + models if models else 0))
+
+
+def must_be_through(
+    due: datetime, versions: Collection[str], behind: Sequence[Behind]
+) -> datetime:
+    """Return when work must be over for no case to be late: its own, and all behind it.
+
+    Behind it is who shares a version with it, or with somebody behind it. They come one after the
+    other, each when all before it are through.
+
+    Args:
+        due: when the first of the cases must be through that the work serves.
+        versions: that these cases change.
+        behind: all that may be behind, in the order in which they come.
+    """
+    reached, grown = set(versions), True
+    while grown:
+        size = len(reached)
+        for one in behind:
+            if not reached.isdisjoint(one.versions):
+                reached |= one.versions
+        grown = len(reached) > size
+    seconds = 0.0
+    for one in behind:
+        if not reached.isdisjoint(one.versions):
+            seconds += one.seconds
+            due = min(due, before(one.due, seconds))
+    return due
+
+
+def before(due: datetime, seconds: float) -> datetime:
+    """Return when work must begin that has to be over at a time; twice what it takes is kept."""
+    return due - timedelta(seconds=min(TIMES * seconds, MOST_SECONDS))
+
+
 def cannot_wait(limits: Limits, *, due: datetime, seconds: float, now: datetime) -> bool:
     """Return whether the work must begin now to be over in time.
 
     Args:
         limits: of the owner.
-        due: when the case must be through.
-        seconds: what the work takes, as predicted; twice that is kept free.
+        due: when it must be over.
+        seconds: what it takes, as predicted.
         now: when.
     """
-    return now + timedelta(days=limits.lead_days, seconds=2 * seconds) >= due
+    return now + timedelta(days=limits.lead_days) >= before(due, seconds)
 
 
 def busy_seconds(spans: Iterable[tuple[datetime, datetime]], now: datetime) -> float:

@@ -55,7 +55,8 @@ class OwnedModel(models.Model):
 class BudgetWait(models.Model):
     """That dear work of a case waits, or waited, for the budget of an owner.
 
-    * WAITING -> FREE, when there is room again; -> DUE, when the due date is too near to wait;
+    * WAITING -> FREE, when there is room again, or the case stops, ends or needs nothing more of
+      this owner; -> DUE, when the due date is too near to wait;
       -> LIFTED, by a person, with a reason, for all that the case still needs of this owner;
     * FREE | DUE -> WAITING, when the budget is reached again.
     """

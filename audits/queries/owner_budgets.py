@@ -8,28 +8,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from audits.core.budgets import DAY, WINDOW, Short, Spent, busy_seconds, short_of
-from audits.models import BudgetWait, ErasureRequest, ModelOwner, OwnedModel
-from audits.queries.capacity import DAY as DAY_SECONDS
-from audits.queries.cases import cases_of_run, open_cases
-from audits.queries.reached import reached_by
-from audits.queries.schedule import due_day
+from audits.models import BudgetWait, ModelOwner, OwnedModel
+from audits.queries.conflicts import PLANNED
 from lineage.models import Job
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from django.db.models import QuerySet
 
+    from audits.models import ErasureRequest
     from lineage.models import ModelVersion
 
 COUNTED = ("UNLEARN", "AUDIT", "JUDGE")  # kinds of jobs about one run
-S, J = ErasureRequest.Status, Job.Status
+J = Job.Status
 State = BudgetWait.State
 
 
@@ -46,8 +44,12 @@ class OwnerRow:
 
 def owner_of(version: ModelVersion) -> ModelOwner | None:
     """Return whose the model of a version is; None where it has no owner."""
-    found = OwnedModel.objects.filter(model_name=version.model_name).select_related("owner")
-    row = found.first()
+    return owner_of_model(version.model_name)
+
+
+def owner_of_model(name: str) -> ModelOwner | None:
+    """Return whose a model is; None where it has no owner."""
+    row = OwnedModel.objects.filter(model_name=name).select_related("owner").first()
     return row.owner if row else None
 
 
@@ -63,7 +65,10 @@ def spent_by(now: datetime, *, owner: ModelOwner | None = None) -> dict[UUID, Sp
         mine = of_run[job.payload_id]
         if job.started_at and job.status != J.QUEUED:
             spans[mine].append((job.started_at, job.ended_at or now))
-        if job.kind == "UNLEARN" and (job.started_at or job.created_at) > now - DAY:
+        # What is queued begins within the next day for all we know, whenever that was asked.
+        under_way = job.status in (J.QUEUED, J.RUNNING)
+        lately = job.started_at is not None and job.started_at > now - DAY
+        if job.kind == "UNLEARN" and (under_way or lately):
             begun[mine].add(job.payload_id)
     return {
         pk: Spent(seconds=busy_seconds(spans[pk], now), runs=len(begun[pk]))
@@ -91,31 +96,22 @@ def owner_rows(now: datetime) -> list[OwnerRow]:
 
 
 def waiting() -> QuerySet[BudgetWait]:
-    """Return the waits of open cases that nobody lifted, the longest first."""
-    found = BudgetWait.objects.filter(state=State.WAITING, request__in=open_cases())
+    """Return the waits of cases at work that nobody lifted, the longest first."""
+    found = BudgetWait.objects.filter(state=State.WAITING, request__status__in=PLANNED)
     return found.order_by("since", "pk")
+
+
+def waits_now(case: ErasureRequest) -> bool:
+    """Return whether a case waits for a budget, which it can only while it is worked on."""
+    return case.status in PLANNED and case.budget_waits.filter(state=State.WAITING).exists()
 
 
 def waits_of(case: ErasureRequest) -> list[BudgetWait]:
     """Return what a case waits for, or went on regardless of, by owner."""
     found = case.budget_waits.exclude(state=State.FREE).select_related("owner", "lifted_by")
+    if case.status not in PLANNED:
+        found = found.exclude(state=State.WAITING)
     return list(found.order_by("owner__name"))
-
-
-def first_due(run: UnlearningRun) -> datetime:
-    """Return when the first of the cases must be through that wait for a run.
-
-    That is those which it serves, and those which will be planned on what it leaves.
-    """
-    served = list(cases_of_run(run.pk))
-    behind = ErasureRequest.objects.filter(status=S.RESTRICTED)
-    behind = behind.exclude(kind=ErasureRequest.Kind.RESTRICTION)
-    reached = reached_by(list(behind.values_list("pk", flat=True)))
-    after = {
-        case for case, hits in reached.items() if any(h.version == run.target_id for h in hits)
-    }
-    days = [due_day(case) for case in [*served, *behind.filter(pk__in=after)]]
-    return datetime.fromtimestamp(min(days) * DAY_SECONDS, UTC)
 
 
 def _jobs(runs: QuerySet[UnlearningRun], now: datetime) -> QuerySet[Job]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audits.models import Decision, ExtensionDecision, Letter
-from audits.services import log, pauses
+from audits.services import budget_waits, log, pauses
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +25,7 @@ def end_open(*, case_id: UUID, now: datetime, actor: str) -> None:
         data = {"decision": str(decision.pk), "kind": str(decision.kind)}
         log.append(type="decision_returned", case=case_id, now=now, actor=actor, data=data)
     pauses.end_pause(case_id=case_id, now=now, actor=actor)
+    budget_waits.end_waits(case_id=case_id, now=now)
     _lapse(case_id, now)
     waiting = Letter.objects.filter(request_id=case_id, code__in=POINTLESS, state__in=UNSENT)
     waiting.update(state=Letter.State.DROPPED, next_try_at=None, content=b"")

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from audits.core.budgets import cannot_wait, short_of
+from audits.core.budgets import short_of
 from audits.core.canonical import write_json
 from audits.core.roles import Right
 from audits.models import BudgetWait, ErasureRequest, ModelOwner, OwnedModel
-from audits.queries.owner_budgets import first_due, owner_of, spent_by
-from audits.services import four_eyes, log
+from audits.queries.due_chain import must_begin
+from audits.queries.owner_budgets import owner_of, owner_of_model, spent_by
+from audits.services import budget_waits, four_eyes, log
 from audits.services.actors import actor_of
 from audits.services.rights import require
 from lineage.models import ModelVersion
@@ -100,6 +101,7 @@ def set_owner(*, version_id: UUID, owner_id: UUID | None, user: User, now: datet
     found = ModelOwner.objects.filter(pk=owner_id).first() if owner_id else None
     if owner_id and found is None:
         raise BudgetRefused(f"owner is {owner_id}; there is no such owner.")
+    before = owner_of_model(name)
     model, actor = {"model": hashlib.sha256(name.encode()).hexdigest()}, actor_of(user)
     if found is not None:
         OwnedModel.objects.update_or_create(model_name=name, defaults={"owner": found})
@@ -107,12 +109,14 @@ def set_owner(*, version_id: UUID, owner_id: UUID | None, user: User, now: datet
         log.append(type="model_owner_set", case=None, now=now, actor=actor, data=data)
     elif OwnedModel.objects.filter(model_name=name).delete()[0]:
         log.append(type="model_owner_removed", case=None, now=now, actor=actor, data=model)
+    if before is not None and before != found:
+        budget_waits.end_of_model(name=name, owner=before, now=now)
 
 
 def wait_for_budget(
     *, request: ErasureRequest, run: UnlearningRun, audit: bool, now: datetime
-) -> bool:
-    """Return whether work of a run that has not begun waits for the budget of the model's owner.
+) -> ModelOwner | None:
+    """Return for whose budget work of a run that has not begun waits; None where it may begin.
 
     Args:
         request: the case whose step it is; the wait is written to it.
@@ -122,34 +126,21 @@ def wait_for_budget(
         now: when.
     """
     if not (audit or run.method in DEAR):
-        return False
+        return None
     owner = owner_of(run.target)
     if owner is None:
-        return False
+        return None
     # An audit begins no run: the limit of runs is not about it.
     limits = replace(owner.limits, runs=None) if audit else owner.limits
     short = short_of(limits, spent_by(now, owner=owner)[owner.pk])
     if short is None:
-        _end_wait(request, owner, State.FREE, now)
-        return False
-    lifted = BudgetWait.objects.filter(owner=owner, request__runs=run, state=State.LIFTED)
-    if lifted.exists():
-        _end_wait(request, owner, State.FREE, now)
-        return False
-    seconds = run.retrain_seconds_predicted or 0.0
-    if cannot_wait(owner.limits, due=first_due(run), seconds=seconds, now=now):
-        _wait(request, owner, short, now, unless=(State.WAITING, State.DUE))
-        _end_wait(request, owner, State.DUE, now)
-        return False
-    _wait(request, owner, short, now, unless=(State.WAITING,))
-    return True
-
-
-def stop_waiting(*, request: ErasureRequest, run: UnlearningRun, now: datetime) -> None:
-    """Note that what a case waited for has begun, for it or for another case."""
-    waits = request.budget_waits.filter(state=State.WAITING)
-    if waits and (owner := owner_of(run.target)):
-        _end_wait(request, owner, State.FREE, now)
+        return None
+    if BudgetWait.objects.filter(owner=owner, request__runs=run, state=State.LIFTED).exists():
+        return None
+    if must_begin(run, owner.limits, now):
+        budget_waits.note_due(request, owner, short, now)
+        return None
+    return owner if budget_waits.note_wait(request, owner, short, now) else None
 
 
 @transaction.atomic
@@ -179,34 +170,3 @@ def lift(*, case_id: UUID, reason: str, user: User, now: datetime) -> None:
         wait.save(update_fields=["state", "ended_at", "reason", "lifted_by"])
         data = {"owner": str(wait.owner_id), "reason": digest}
         log.append(type="budget_lifted", case=case_id, now=now, actor=actor_of(user), data=data)
-
-
-@transaction.atomic
-def _wait(
-    request: ErasureRequest,
-    owner: ModelOwner,
-    short: str,
-    now: datetime,
-    *,
-    unless: tuple[str, ...],
-) -> None:
-    """Note that a limit keeps a case waiting, unless that is noted already."""
-    ErasureRequest.objects.select_for_update().get(pk=request.pk)  # one sweep at a time
-    rows = BudgetWait.objects.filter(request=request, owner=owner)
-    if rows.filter(state__in=unless).exists():
-        return
-    BudgetWait.objects.update_or_create(
-        request=request,
-        owner=owner,
-        defaults={"code": short, "state": State.WAITING, "since": now, "ended_at": None},
-    )
-    data = {"owner": str(owner.pk), "limit": str(short)}
-    log.append(type="budget_reached", case=request.pk, now=now, data=data)
-
-
-@transaction.atomic
-def _end_wait(request: ErasureRequest, owner: ModelOwner, state: str, now: datetime) -> None:
-    rows = BudgetWait.objects.filter(request=request, owner=owner, state=State.WAITING)
-    if rows.update(state=state, ended_at=now):
-        data = {"owner": str(owner.pk), "reason": str(state)}
-        log.append(type="budget_wait_ended", case=request.pk, now=now, data=data)

@@ -22,7 +22,8 @@ def note_move(case_id: UUID, to: str, now: datetime) -> None:
     """Say of the span at work where a case went; once its end is committed, write its own."""
     spans.here().moved(to)
     if spans.on() and to in LAST:
-        transaction.on_commit(lambda: _write(case_id, now))
+        # The case has ended, whether or not that can be told.
+        transaction.on_commit(lambda: _write(case_id, now), robust=True)
 
 
 def _write(case_id: UUID, now: datetime) -> None:

@@ -33,7 +33,7 @@ from django.db.models import Q
 
 from audits.models import ErasureRequest
 from audits.queries.cases import OVER
-from audits.services import ending, keeping, log, traced
+from audits.services import budget_waits, ending, keeping, log, traced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +51,7 @@ WORKING = (
     S.ERASED,
 )
 ENDS = (S.WITHDRAWN, S.REFUSED, S.SEALED, S.EXPIRED)
+STOPS = (S.FAILED, S.ON_HOLD)
 ALLOWED: dict[str, tuple[str, ...]] = {
     S.RECEIVED: (S.INFO_ASKED,),
     S.VERIFIED: (S.RECEIVED, S.INFO_ASKED),
@@ -123,10 +124,17 @@ def move(
             f"{', '.join(ALLOWED[to])}."
         )
     traced.note_move(case_id, to, now)
+    if to in STOPS:  # it waits for people then, or for nothing, and not for a budget
+        budget_waits.end_waits(case_id=case_id, now=now)
+    _end(case_id, to, now, actor)
+    if event:
+        log.append(type=event[0], case=case_id, now=now, data=event[1], actor=actor)
+    return True
+
+
+def _end(case_id: UUID, to: str, now: datetime, actor: str) -> None:
+    """Do what belongs to the end of a case, where ``to`` is one."""
     if to in ENDS:
         ending.end_open(case_id=case_id, now=now, actor=actor)
     if to in OVER:
         keeping.note_closing(case_id=case_id, now=now)
-    if event:
-        log.append(type=event[0], case=case_id, now=now, data=event[1], actor=actor)
-    return True

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from audits.models import BudgetWait, ErasureRequest, Intake, ProcessingStop
+from audits.models import ErasureRequest, Intake, ProcessingStop
 from audits.queries.beside import beside
 from audits.queries.cases import OVER
 from audits.queries.decisions import proposed
+from audits.queries.owner_budgets import waits_now
 from audits.queries.page_words import day
 from audits.views.access import page
 
@@ -117,6 +118,6 @@ def lift_budget(case: ErasureRequest) -> str:
     """Return why no budget is lifted."""
     if case.status in OVER:
         return closed(case)
-    if case.budget_waits.filter(state=BudgetWait.State.WAITING).exists():
+    if waits_now(case):
         return ""
     return _("The case waits for the budget of no owner, so there is nothing to lift.")

@@ -22,6 +22,7 @@ from audits.queries.told import awaited
 from audits.queries.waiting import waits_for_others
 from audits.services import (
     bases,
+    budget_waits,
     closing,
     evidence,
     holds,
@@ -37,7 +38,7 @@ from audits.services import (
 )
 from audits.workflow import kind_steps, traced
 from audits.workflow.doorbell import job_for, report_job
-from audits.workflow.run_steps import audit, fail_with, unlearn
+from audits.workflow.run_steps import fail_with, go_on, phase_of
 from lineage.models import Job
 from unlearning.models import UnlearningRun
 from unlearning.services import runs as unlearning_runs
@@ -152,7 +153,9 @@ def _begin(request: ErasureRequest, now: datetime) -> bool:
 
 
 def _drive(request: ErasureRequest, now: datetime) -> bool:
+    """Go on with the first run that can; what the others wait for must not keep it back."""
     waiting = False
+    behind: dict[UUID, UnlearningRun] = {}  # the first run that waits for the budget of an owner
     stay = exceptions_of(request)
     for run in case_file.ordered_runs(request):
         if run.status == R.CLEARED or hasattr(run, "escalated_to") or run.target_id in stay:
@@ -161,12 +164,17 @@ def _drive(request: ErasureRequest, now: datetime) -> bool:
         if run.status == R.WAITING or bases.waits_for_base(run, request.pk):
             waiting = True
             continue
-        if run.status in (R.QUEUED, R.RUNNING):
-            return unlearn(request, run, now)
-        if run.status == R.SUCCEEDED:
-            return audit(request, run, now)
-        return _escalate(request, run, now)
-    return False if waiting else _erase(request, now)
+        if run.status not in (R.QUEUED, R.RUNNING, R.SUCCEEDED):
+            return _escalate(request, run, now)
+        moved = go_on(request, run, now)
+        if isinstance(moved, bool):
+            budget_waits.end_waits(case_id=request.pk, now=now, besides=behind)
+            return moved
+        behind.setdefault(moved.pk, run)
+    budget_waits.end_waits(case_id=request.pk, now=now, besides=behind)
+    for run in [*behind.values()][:1]:
+        evidence.set_phase(case_id=request.pk, phase=phase_of(run), now=now)
+    return False if waiting or behind else _erase(request, now)
 
 
 def _escalate(request: ErasureRequest, run: UnlearningRun, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audits.execution.rules_in_force import rules_in_force
 from audits.queries import cases, watched
+from audits.queries.due_chain import one_outlook
 from audits.queries.policy_values import held
 from audits.services import (
     exceptions,
@@ -91,12 +92,13 @@ def sweep() -> None:
             logger.exception("a step of the sweep failed")
             failed += 1
     turn = Turn(after=watched.place_of_sweep(), keep=sweep_marks.note_place)
-    for case_id in turn.of(cases.cases_at_work()):
-        try:
-            advance(case_id)
-        except Exception:  # one case that cannot go on must not stop the others
-            logger.exception("case %s cannot be advanced", case_id)
-            failed += 1
+    with one_outlook():
+        for case_id in turn.of(cases.cases_at_work()):
+            try:
+                advance(case_id)
+            except Exception:  # one case that cannot go on must not stop the others
+                logger.exception("case %s cannot be advanced", case_id)
+                failed += 1
     sweep_marks.note_sweep(began=now, ended=timezone.now(), failed=failed, left=turn.left)
 
 

@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from lineage.core.careful import Careful
 from lineage.core.recorded import IDLE, TRACEPARENT, Place, attributes_of, nanoseconds
 
 if TYPE_CHECKING:
@@ -93,12 +94,15 @@ class Asked:
 
 _HERE: ContextVar[Open | None] = ContextVar("span", default=None)
 _ASKED: ContextVar[Asked | None] = ContextVar("asked", default=None)
-_used: list[Recorder] = []
+_used: list[Careful] = []
 
 
 def use(recorder: Recorder | None) -> None:
-    """Record spans in this process from now on; with None, no longer."""
-    _used[:] = [] if recorder is None else [recorder]
+    """Record spans in this process from now on; with None, no longer.
+
+    What the recorder cannot do is logged, and reaches nobody who is at work.
+    """
+    _used[:] = [] if recorder is None else [Careful(recorder)]
 
 
 def on() -> bool:
@@ -224,7 +228,8 @@ def carried() -> dict[str, str]:
     if not on() or sender.place is None:
         return {}
     sender.busy = True
-    return {TRACEPARENT: _used[0].write(sender.place)}
+    written = _used[0].write(sender.place)
+    return {TRACEPARENT: written} if written else {}
 
 
 def ids() -> dict[str, str]:

@@ -86,14 +86,6 @@ def test_the_time_to_answer_comes_before_the_budget(world, waiting):
     assert order == ["budget_reached", "budget_wait_ended"]
 
 
-def test_so_it_does_for_a_case_that_waits_behind_another(world, waiting):
-    behind = world.accepted(BERT)
-    world.work()
-    behind = age(behind, 17)
-    first, second = settled(world, waiting, behind)
-    assert (first.outcome, second.outcome) == ("ERASED", "ERASED")
-
-
 def test_what_costs_a_small_part_of_a_training_does_not_wait(base):
     owning(base, seconds=0)
     case = age(verified_case("eve@example.org"), 1)
