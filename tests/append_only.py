@@ -46,7 +46,7 @@ def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
 _ASK = {
     "sqlite": "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name",
     "postgresql": (
-        "SELECT tgname, tgrelid::regclass::text, tgenabled || pg_get_triggerdef(oid) "
+        "SELECT tgname, tgrelid::regclass::text, tgenabled::text || pg_get_triggerdef(oid) "
         "FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgname"
     ),
 }
