@@ -124,6 +124,7 @@ class ErasureRequest(models.Model):
     # Set by ``audits/queries/whole_case.py``: all that belongs to it came with it, for one page.
     loaded_whole = False
     waited_for = False  # whether somebody waits for the answer; read with a whole case
+    met_a_budget = False  # whether the budget of an owner ever kept it; read with a whole case
 
     class Meta:
         indexes = [models.Index(fields=["status"], name="request_status")]

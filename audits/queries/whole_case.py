@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Exists, OuterRef, Prefetch
 
 from audits.models import (
+    BudgetWait,
     ClockPause,
     Decision,
     ErasureRequest,
@@ -57,8 +58,9 @@ def moving_case(case_id: UUID) -> ErasureRequest | None:
 
 def _case() -> QuerySet[ErasureRequest]:
     waits = Exists(unanswered().order_by().filter(pk=OuterRef("pk")))
+    budgeted = Exists(BudgetWait.objects.filter(request=OuterRef("pk")))
     rows = ErasureRequest.objects.select_related(*NAMED, *ONE).defer("record__data")
-    return rows.annotate(waits=waits)
+    return rows.annotate(waits=waits, budgeted=budgeted)
 
 
 def _moving() -> list[Any]:
@@ -76,4 +78,5 @@ def _found(rows: QuerySet[ErasureRequest], case_id: UUID) -> ErasureRequest | No
     if found is not None:
         found.loaded_whole = True
         found.waited_for = vars(found)["waits"]
+        found.met_a_budget = vars(found)["budgeted"]
     return found

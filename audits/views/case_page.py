@@ -116,7 +116,7 @@ def _context(request: HttpRequest, found: ErasureRequest) -> dict[str, Any]:
     logged, operator = case_page.log_of(found), origin_of(found)
     judged = judged_runs(found.runs.all(), found)
     printed = request.GET.get("print") == "1"  # paper has nothing to open
-    opened = PARTS.keys() if printed else PARTS.keys() & {request.GET.get("open", "")}
+    opened = PARTS.keys() & {request.GET.get("open", "")}
     return {
         **live(found, logged, judged, now),
         "status": status_badge(found),
@@ -225,7 +225,7 @@ def _waits(found: ErasureRequest) -> dict[str, Any]:
 
 def _budgets(found: ErasureRequest) -> dict[str, Any]:
     """Return the budgets that keep the case waiting, or did."""
-    waits = waits_of(found)
+    waits = waits_of(found) if found.met_a_budget else []
     return {
         "budget_waits": waits,
         "budget_waiting": any(one.state == one.State.WAITING for one in waits),

@@ -14,5 +14,6 @@
     part.addEventListener("toggle", () => {
       if (part.open && part.dataset.fetch) load(part);
     });
+    if (part.open) load(part); // as on the page that is printed
   }
 })();
