@@ -51,7 +51,7 @@ HANDLERS = {
 }
 
 # Who was away: the worker gives the job back for another try after a pause.
-AWAY = {
+AWAY: dict[type[Exception], int] = {
     StoreNotReachable: away.STORE,
     OperationalError: away.DATABASE,
     InterfaceError: away.DATABASE,
