@@ -167,6 +167,8 @@ def auditor_checks(
     page.wait_for_url("**/cases/**")
     auditor.look()
     case = page.url
+    auditor.goto(f"{case}?print=1")
+    page.locator("details.part a[href*='?open=']").first.wait_for(state="detached")
     if judged:
         auditor.goto(judged)
     main.locator("a[href*='/evidence/']").first.click()
