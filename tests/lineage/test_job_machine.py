@@ -76,6 +76,7 @@ class Model:
         said = away.BY_EXIT[away.STORE]
         away.release_away(job=claimed, now=self.now, away=said, silence=LEASE)
         if claimed is self.holder:
+            assert claimed.started_at
             tries = self.most - jobs.DEFAULT_ATTEMPTS + 1
             each = self.now - claimed.started_at + min(LEASE, timedelta(seconds=5 * 2**tries / 2))
             over = tries >= jobs.DEFAULT_ATTEMPTS and tries * each >= timedelta(hours=1)

@@ -9,6 +9,7 @@ import uuid
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -162,7 +163,7 @@ def test_a_file_that_is_missing_from_a_bucket_that_is_there_is_just_missing(stor
 @pytest.fixture
 def gateway(no_patience, monkeypatch, settings):
     """A server that answers whatever it is asked with one status and one code of S3."""
-    said = {}
+    said: dict[str, Any] = {}
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self):

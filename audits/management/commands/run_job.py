@@ -51,11 +51,7 @@ HANDLERS = {
 }
 
 # Who was away: the worker gives the job back for another try after a pause.
-AWAY: dict[type[Exception], int] = {
-    StoreNotReachable: away.STORE,
-    OperationalError: away.DATABASE,
-    InterfaceError: away.DATABASE,
-}
+AWAY = (StoreNotReachable, OperationalError, InterfaceError)
 
 
 class Command(BaseCommand):
@@ -71,9 +67,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         try:
             self._handle(Job.objects.get(pk=options["job_id"]), options["holder"])
-        except tuple(AWAY) as gone:
+        except AWAY as gone:
             log.warning("job %s is tried again later", options["job_id"], exc_info=True)
-            sys.exit(next(code for kind, code in AWAY.items() if isinstance(gone, kind)))
+            sys.exit(away.STORE if isinstance(gone, StoreNotReachable) else away.DATABASE)
 
     def _handle(self, job: Job, holder: UUID | None) -> None:
         if job.status != Job.Status.RUNNING:
