@@ -8,7 +8,8 @@ to it. A file appears whole or not at all (``stores``).
   equal bytes, and erasing one must not take the other's;
 * ``staging/<random>`` contents on their way to an ordinal.
 
-An object store with versioning keeps what was deleted: it must be off for this location.
+An object store with versioning keeps what was deleted: it must be off for this location, or
+suspended and the earlier versions deleted.
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ __all__ = [
 ]
 
 _PER_FOLDER = 1_000
+_DELETED = "The stored file {} was deleted, but its bucket"
+_DO = (
+    "Suspend versioning, which cannot be turned off once it was on, and delete the versions of "
+    "deleted files in the bucket. Then retry."
+)
 
 
 class ArtefactMissing(LookupError):
@@ -143,7 +149,8 @@ def destroy(uri: str) -> None:
     """Delete a file and read back that it is gone; one that is gone already is no error.
 
     Raises:
-        ArtefactRemains: the store did not delete it, or keeps versions of what was deleted.
+        ArtefactRemains: the store did not delete it, keeps versions of what is deleted, or has
+            one of this file from a time when it did.
         StoreNotReachable: a store on another machine did not answer.
     """
     store = Store()
@@ -157,10 +164,16 @@ def destroy(uri: str) -> None:
     if store.exists(uri):
         raise ArtefactRemains(f"The stored file {uri} was deleted but is still there.")
     if store.keeps_versions():
+        raise ArtefactRemains(f"{_DELETED.format(uri)} keeps the versions of deleted files. {_DO}")
+    try:
+        kept = store.kept_version(uri)
+    except PermissionError as error:
         raise ArtefactRemains(
-            f"The stored file {uri} was deleted, but its bucket keeps the versions of deleted "
-            "files. Turn versioning off and delete the old versions; then retry."
-        )
+            f"{_DELETED.format(uri)} kept versions once, and the key may not list them. Give it "
+            "the right s3:ListBucketVersions, then retry."
+        ) from error
+    if kept:
+        raise ArtefactRemains(f"{_DELETED.format(uri)} still has an earlier version of it. {_DO}")
 
 
 def listing(folder: str) -> list[tuple[str, float]]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 OBJECTS, RECORDS, STAGING = "objects", "records", "staging"
 _AT_ONCE = 16  # files on their way in a store on another machine
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# What the library of a store makes of a server's 5xx, SlowDown and the like, after some tries.
+_BUSY = {errno.EBUSY, errno.EIO, errno.ETIMEDOUT, getattr(errno, "EREMOTEIO", errno.EIO)}
 
 
 class StoreFull(OSError):
@@ -55,13 +57,48 @@ def _opened(location: str, _process: int) -> tuple[AbstractFileSystem, str]:
 
 
 @lru_cache(maxsize=2)
-def _versioned(location: str, process: int, _minute: int) -> bool:
-    """Ask the bucket, once a minute: a purge deletes thousands of files."""
+def _versioning(location: str, process: int, _minute: int) -> str:
+    """Ask the bucket, once a minute: a purge deletes thousands of files.
+
+    Return ``Enabled``, ``Suspended``, or nothing where it never kept versions or may not be asked.
+    """
     files, root = _opened(location, process)
-    asked = getattr(files, "is_bucket_versioned", None)
-    with suppress(PermissionError, NotImplementedError):
-        return asked is not None and bool(asked(root.partition("/")[0]))
-    return False
+    if not hasattr(files, "call_s3"):
+        return ""
+    try:
+        said = files.call_s3("get_bucket_versioning", Bucket=root.partition("/")[0])
+    except PermissionError:
+        return ""
+    except OSError as error:
+        if error.errno == errno.ENOSYS:  # a server that knows no versions
+            return ""
+        raise
+    return str(said.get("Status", ""))
+
+
+@lru_cache(maxsize=2)
+def _find_bucket(location: str, process: int, _minute: int) -> None:
+    """Ask for the bucket itself: files are not found in a bucket that does not exist, either.
+
+    Raises:
+        StoreNotReachable: there is none. That is asked anew each time; that there is one, once a
+            minute.
+    """
+    files, root = _opened(location, process)
+    name = root.partition("/")[0]
+    if not hasattr(files, "call_s3"):
+        return
+    try:
+        files.call_s3("head_bucket", Bucket=name)
+    except FileNotFoundError as error:
+        raise StoreNotReachable(
+            f"There is no bucket {name!r}, which EXPUNGE_STORE names, so that nothing can be said "
+            "of its files. Correct the name or the address of the store, or make the bucket."
+        ) from error
+
+
+def _asked() -> tuple[str, int, int]:
+    return settings.EXPUNGE_STORE, os.getpid(), int(time.monotonic() / 60)
 
 
 class Store:
@@ -84,16 +121,16 @@ class Store:
     def exists(self, uri: str) -> bool:
         """Ask the store itself whether a file is there. Raises StoreNotReachable."""
         path = self.path(uri)
-        with _answering(uri):
+        with self._answering(uri):
             self.files.invalidate_cache()
-            return bool(self.files.exists(path))
+            return bool(self.files.exists(path)) or self._lacks_file()
 
     def read(self, uri: str) -> bytes:
         """Return a file. Raises FileNotFoundError or StoreNotReachable."""
         path = self.path(uri)
         if self.local:
             return Path(path).read_bytes()
-        with _answering(uri):
+        with self._answering(uri):
             found: bytes = self.files.cat_file(path)
         return found
 
@@ -103,7 +140,7 @@ class Store:
         if self.local:
             write_whole(Path(path), data)
             return
-        with _answering(uri):
+        with self._answering(uri):
             self.files.pipe_file(path, data)
 
     def move(self, ways: Sequence[tuple[str, str]]) -> None:
@@ -119,28 +156,51 @@ class Store:
 
     def _carry(self, way: tuple[str, str]) -> None:
         source, target = way
-        with _answering(target):
+        with self._answering(target):
             self.files.cp_file(self.path(source), self.path(target))
             self.files.rm_file(self.path(source))
 
     def remove(self, uri: str) -> None:
         """Delete a file; one that is gone is no error. Raises OSError or StoreNotReachable."""
         path = self.path(uri)
-        with suppress(FileNotFoundError), _answering(uri):
+        with suppress(FileNotFoundError), self._answering(uri):
             self.files.rm_file(path)
             self.settle([uri])
 
     def keeps_versions(self) -> bool:
         """Whether the store is a bucket that keeps what is deleted, where it may be asked."""
-        with _answering(self.root):
-            return _versioned(settings.EXPUNGE_STORE, os.getpid(), int(time.monotonic() / 60))
+        with self._answering(self.root):
+            return _versioning(*_asked()) not in {"", "Suspended"}
+
+    def kept_version(self, uri: str) -> bool:
+        """Whether a bucket that kept versions once still has one of a file that was deleted.
+
+        Raises:
+            OSError: the store does not say, or its key may not list versions.
+            StoreNotReachable: it did not answer.
+        """
+        bucket, _, key = self.path(uri).partition("/")
+        after: dict[str, str] = {}
+        with self._answering(uri):
+            if not _versioning(*_asked()):
+                return False
+            while True:
+                page = self.files.call_s3(
+                    "list_object_versions", Bucket=bucket, Prefix=key, **after
+                )
+                if any(one["Key"] == key for one in page.get("Versions", [])):
+                    return True
+                if not page.get("IsTruncated") or page["NextKeyMarker"] != key:
+                    return False
+                after = {"KeyMarker": key, "VersionIdMarker": page["NextVersionIdMarker"]}
 
     def find(self, folder: str) -> dict[str, dict[str, Any]]:
         """Return what the store says of each file below a folder, by its path."""
         top = self.path(folder)
-        with _answering(folder):
+        with self._answering(folder):
             self.files.invalidate_cache()
             if not self.files.exists(top):
+                self._lacks_file()
                 return {}
             found: dict[str, dict[str, Any]] = self.files.find(top, detail=True)
         return found
@@ -151,26 +211,37 @@ class Store:
             for folder in {Path(self.path(uri)).parent for uri in uris}:
                 sync_folder(folder)
 
+    def _lacks_file(self) -> bool:
+        """Return False, or raise StoreNotReachable where there is no bucket to have files."""
+        if not self.local:
+            _find_bucket(*_asked())
+        return False
 
-@contextmanager
-def _answering(uri: str) -> Iterator[None]:
-    """Say in one way what each library says in its own: that its server did not answer.
+    @contextmanager
+    def _answering(self, uri: str) -> Iterator[None]:
+        """Say in one way what each library says in its own: that its server did not answer.
 
-    Raises:
-        StoreNotReachable: it did not; libraries of stores raise errors of no common kind.
-    """
-    try:
-        yield
-    except (ConnectionError, TimeoutError) as error:
-        raise _unreachable(uri, error) from error
-    except (OSError, ValueError):
-        raise
-    except Exception as error:
-        raise _unreachable(uri, error) from error
+        Raises:
+            StoreNotReachable: it did not; libraries of stores raise errors of no common kind.
+        """
+        try:
+            yield
+        except FileNotFoundError:
+            self._lacks_file()
+            raise
+        except (ConnectionError, TimeoutError) as error:
+            raise _unreachable(uri, error) from error
+        except (OSError, ValueError) as error:
+            if not self.local and getattr(error, "errno", None) in _BUSY:
+                raise _unreachable(uri, error) from error
+            raise
+        except Exception as error:
+            raise _unreachable(uri, error) from error
 
 
 def _unreachable(uri: str, error: Exception) -> StoreNotReachable:
-    name = type(error).__name__
+    number = getattr(error, "errno", None)
+    name = errno.errorcode.get(number, "OSError") if number else type(error).__name__
     return StoreNotReachable(f"The store did not answer when asked for {uri}: {name}.")
 
 

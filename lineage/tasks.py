@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from django.utils import timezone
 from lineage.core import spans
 from lineage.core.log_context import bound
 from lineage.core.recorded import TRACEPARENT
-from lineage.services import jobs
+from lineage.services import away, jobs
 from lineage.services.missing_erasures import replay_needed
 from lineage.services.sweeping import sweep_store
 
@@ -96,7 +97,9 @@ def _watch(job: Job, child: subprocess.Popen[bytes], lease: timedelta) -> None:
                 _stop(child)
                 _tell(jobs.cancel_job if kept is False else jobs.release_job, job)
                 return
-    if child.returncode != 0:
+    if found := away.BY_EXIT.get(child.returncode):
+        _tell(partial(away.release_away, away=found, silence=lease), job)
+    elif child.returncode != 0:
         _tell(jobs.release_job, job)
 
 

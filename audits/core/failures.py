@@ -55,9 +55,10 @@ KINDS: Mapping[str, str] = MappingProxyType(
             DATABASE: "IntegrityError DataError DatabaseError OperationalError ProgrammingError "
             "InternalError NotSupportedError",
             NETWORK: "ConnectionError ConnectionRefusedError ConnectionResetError TimeoutError "
-            "BrokenPipeError PlatformAway URLError HTTPError NotArrived NotSent",
+            "BrokenPipeError PlatformAway URLError HTTPError NotArrived NotSent "
+            "StoreNotReachable",
             DISK: "OSError FileNotFoundError PermissionError IsADirectoryError JournalFull "
-            "FileExistsError NotADirectoryError StoreFull DISK_FULL",
+            "FileExistsError NotADirectoryError StoreFull StoreNotWritable DISK_FULL",
             NUMBERS: "LossNotFinite OutputsNotFinite NotFinite OverflowError ZeroDivisionError "
             "FloatingPointError BeyondFixedPoint",
             DEVICE: "NoDevice",

@@ -36,6 +36,7 @@ def cancel_job(*, case_id: UUID, job_id: UUID, user: User, now: datetime) -> Non
     """
     require(user, Right.OPERATE)
     request = ErasureRequest.objects.get(pk=case_id)
+    log.come_before_writers()
     job = jobs_of(request).select_for_update(of=("self",)).get(pk=job_id)
     served = cases_of_job(job).values_list("pk", flat=True)
     four_eyes.check_executor(cases={case_id, *served}, user=user, action="CANCEL_JOB")

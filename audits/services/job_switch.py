@@ -65,6 +65,7 @@ def retry_work(*, job_id: UUID, user: User, now: datetime) -> Job | None:
 
 def _outside(job_id: UUID, user: User) -> Job:
     require(user, Right.OPERATE)
+    log.come_before_writers()
     job = Job.objects.select_for_update(of=("self",)).get(pk=job_id)
     if case := cases_of_jobs([job]).get(job.payload_id):
         raise JobOfCase(

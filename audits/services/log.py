@@ -72,6 +72,15 @@ def append(
     return leaf
 
 
+def come_before_writers() -> None:
+    """Take the lock that ``append`` takes, before those of rows that a writer takes after it.
+
+    A job of another process appends first and asks for its own row at its commit: whoever locks
+    that row and appends afterwards would wait for it while it waits for them.
+    """
+    LogHead.objects.select_for_update().get(pk=1)
+
+
 @transaction.atomic
 def checkpoint(*, now: datetime) -> LogCheckpoint:
     """Sign the size and root of the log as it stands, and keep the note; reads the head only."""

@@ -132,7 +132,11 @@ def _phase(request: ErasureRequest, bars: tuple[Bar, ...]) -> str:
 
 
 def _is_left(job: Job, pauses: Mapping[str, PausedQueue], now: datetime) -> bool:
-    return job.queue not in pauses and job.created_at < now - PATIENCE
+    if job.queue in pauses:
+        return False
+    if job.attempt:  # it may pause, as its store is away
+        return max(job.created_at, job.started_at or job.created_at) < now - 3 * PATIENCE
+    return job.created_at < now - PATIENCE
 
 
 def _bar(job: Job, runs: Mapping[UUID, UnlearningRun], course: Course) -> Bar:

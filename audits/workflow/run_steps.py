@@ -20,9 +20,11 @@ REPAIRABLE = frozenset(
         "ArtefactAltered",
         "ArtefactMissing",
         "CHILD_DIED",
+        "OperationalError",
         "RecipeChanged",
         "RecipeNotAllowed",
         "StoreFull",
+        "StoreNotReachable",
         "StoreNotWritable",
     }
 )

@@ -2,6 +2,7 @@
 
 * QUEUED -> RUNNING by one conditional UPDATE that also writes the lease;
 * RUNNING -> SUCCEEDED | FAILED | CANCELLED by whoever holds the lease;
+* RUNNING -> QUEUED while store or database are away, with a pause (``services/away.py``);
 * RUNNING with a lapsed lease -> QUEUED again, up to ``max_attempts``, then FAILED; CANCELLED if
   that was asked for, as whoever would have stopped is gone.
 

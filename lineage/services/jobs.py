@@ -89,7 +89,7 @@ def renew_lease(*, job: Job, now: datetime, lease: timedelta) -> bool:
     Raises:
         LeaseLost: the job is no longer ours; the caller must stop at once.
     """
-    if not _held(job).update(heartbeat_at=now, lease_until=now + lease):
+    if not held_rows(job).update(heartbeat_at=now, lease_until=now + lease):
         raise LeaseLost(str(job))
     return Job.objects.values_list("cancel_requested", flat=True).get(pk=job.pk)
 
@@ -100,7 +100,7 @@ def report_progress(*, job: Job, phase: str, done: int, total: int, left: str = 
     ``left`` is what is said of the rest of the phase; another such word begins no other phase.
     """
     words = f"{phase}, {left}" if left else phase
-    _held(job).update(phase=words[:100], done=done, total=total)
+    held_rows(job).update(phase=words[:100], done=done, total=total)
     if phase != job.phase:
         job.phase = phase
         logger.info("job %s: %s", job, phase, extra={"phase": phase})
@@ -146,6 +146,7 @@ def retry_job(*, job_id: uuid.UUID) -> bool:
         Job.objects.filter(pk=job_id, status__in=[Job.Status.FAILED, Job.Status.CANCELLED]).update(
             status=Job.Status.QUEUED,
             attempt=0,
+            max_attempts=DEFAULT_ATTEMPTS,  # more, where somebody was away
             cancel_requested=False,
             error="",  # or, if this try is cancelled, the earlier one's would be told
             error_code="",
@@ -160,7 +161,7 @@ def release_job(*, job: Job, now: datetime) -> None:
 
     One that was asked to stop is cancelled instead.
     """
-    _give_back(_held(job), now)
+    _give_back(held_rows(job), now)
 
 
 def take_back_lapsed(*, now: datetime, lease: timedelta) -> int:
@@ -171,7 +172,7 @@ def take_back_lapsed(*, now: datetime, lease: timedelta) -> int:
     """
     _shorten(now, lease)
     lapsed = _give_back(Job.objects.filter(status=Job.Status.RUNNING, lease_until__lt=now), now)
-    return lapsed + _cancel_asked(Job.objects.filter(status=Job.Status.QUEUED), now)
+    return lapsed + cancel_asked(Job.objects.filter(status=Job.Status.QUEUED), now)
 
 
 def mark_rung(*, job_id: uuid.UUID, now: datetime) -> bool:
@@ -207,13 +208,14 @@ def _paused() -> Any:  # noqa: ANN401  (a queryset, for a subquery of the same s
     return PausedQueue.objects.values("queue")
 
 
-def _held(job: Job) -> Any:  # noqa: ANN401  (a queryset)
+def held_rows(job: Job) -> Any:  # noqa: ANN401  (a queryset)
+    """Return the row of a job while it is held as ``job`` says; no row otherwise."""
     return Job.objects.filter(pk=job.pk, status=Job.Status.RUNNING, holder=job.holder)
 
 
 def _end(job: Job, status: str, now: datetime, **fields: str) -> int:
     with transaction.atomic():  # the fence asks at its end who ended the job
-        ended: int = _held(job).update(
+        ended: int = held_rows(job).update(
             status=status, holder=None, lease_until=None, ended_at=now, **fields
         )
         if ended:
@@ -235,10 +237,11 @@ def _give_back(jobs: Any, now: datetime) -> int:  # noqa: ANN401  (a queryset)
         error="The process that did this job died each time it was tried. Look at the worker's "
         "log for the cause (often memory), then retry the job.",
     )
-    return again + gone + _cancel_asked(jobs, now)  # last: somebody may ask meanwhile
+    return again + gone + cancel_asked(jobs, now)  # last: somebody may ask meanwhile
 
 
-def _cancel_asked(jobs: Any, now: datetime) -> int:  # noqa: ANN401  (a queryset)
+def cancel_asked(jobs: Any, now: datetime) -> int:  # noqa: ANN401  (a queryset)
+    """Cancel those of the jobs that were asked to stop; return how many."""
     cancelled: int = jobs.filter(cancel_requested=True).update(
         status=Job.Status.CANCELLED, holder=None, lease_until=None, ended_at=now
     )

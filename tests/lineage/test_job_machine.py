@@ -11,7 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from lineage.models import Job
-from lineage.services import jobs
+from lineage.services import away, jobs
 from lineage.services.jobs import JobNotClaimable, LeaseLost
 from tests.lineage.queueing import LEASE, NOW, claim, make
 
@@ -28,6 +28,7 @@ class Model:
         self.holder: Job | None = None
         self.lapses = NOW
         self.attempt, self.status, self.asked = 0, "QUEUED", False
+        self.most = jobs.DEFAULT_ATTEMPTS
 
     def claim(self, _who):
         if self.status != "QUEUED":
@@ -68,6 +69,20 @@ class Model:
         if claimed is self.holder:
             self._leave(self._given_back())
 
+    def find_store_away(self, who):
+        claimed = self._claimed(who)
+        if claimed is None:
+            return
+        said = away.BY_EXIT[away.STORE]
+        away.release_away(job=claimed, now=self.now, away=said, silence=LEASE)
+        if claimed is self.holder:
+            assert claimed.started_at
+            tries = self.most - jobs.DEFAULT_ATTEMPTS + 1
+            each = self.now - claimed.started_at + min(LEASE, timedelta(seconds=5 * 2**tries / 2))
+            over = tries >= jobs.DEFAULT_ATTEMPTS and tries * each >= timedelta(hours=1)
+            self.most += not (self.asked or over)
+            self._leave("CANCELLED" if self.asked else "FAILED" if over else "QUEUED")
+
     def cancel(self, _who):
         changes = self.status == "QUEUED" or (self.status == "RUNNING" and not self.asked)
         assert jobs.request_cancel(job_id=self.job.pk, now=self.now) == changes
@@ -86,12 +101,13 @@ class Model:
         assert jobs.retry_job(job_id=self.job.pk) == over
         if over:
             self.attempt, self.status, self.asked = 0, "QUEUED", False
+            self.most = jobs.DEFAULT_ATTEMPTS
 
     def check(self):
         row = Job.objects.get(pk=self.job.pk)
         assert (row.status, row.attempt) == (self.status, self.attempt)
         assert row.holder == (self.holder.holder if self.holder else None)
-        assert row.attempt <= row.max_attempts
+        assert row.attempt <= row.max_attempts == self.most
         if row.status == "QUEUED":  # never lost: a sweep finds it, however long it takes
             self.heard += timedelta(days=1)
             assert row in jobs.jobs_to_ring(now=self.heard, silence=LEASE)
@@ -99,7 +115,7 @@ class Model:
     def _given_back(self):
         if self.asked:
             return "CANCELLED"
-        return "QUEUED" if self.attempt < jobs.DEFAULT_ATTEMPTS else "FAILED"
+        return "QUEUED" if self.attempt < self.most else "FAILED"
 
     def _leave(self, status):
         self.holder, self.status = None, status
@@ -109,7 +125,18 @@ class Model:
 
 
 STEPS = st.sampled_from(
-    ["claim", "claim", "wait", "renew", "finish", "release", "sweep", "retry", "cancel"]
+    [
+        "claim",
+        "claim",
+        "wait",
+        "renew",
+        "finish",
+        "release",
+        "find_store_away",
+        "sweep",
+        "retry",
+        "cancel",
+    ]
 )
 
 

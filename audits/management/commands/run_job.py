@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from audits.core.failures import text_of
@@ -23,7 +24,7 @@ from lineage.core.log_context import bound
 from lineage.core.recorded import TRACEPARENT
 from lineage.models import Job
 from lineage.queries.training_view import RecordNotServed
-from lineage.services import jobs
+from lineage.services import away, jobs
 from lineage.services.fence import fenced
 from lineage.stores import StoreNotReachable
 
@@ -49,9 +50,8 @@ HANDLERS = {
     "REPORT": "audits.execution.edition_files:write_all",
 }
 
-# The worker queues the job again: database or store were away, or records were restricted while
-# it read.
-AGAIN = (OperationalError, RecordNotServed, StoreNotReachable)
+# Who was away: the worker gives the job back for another try after a pause.
+AWAY = (StoreNotReachable, OperationalError, InterfaceError)
 
 
 class Command(BaseCommand):
@@ -65,10 +65,16 @@ class Command(BaseCommand):
         parser.add_argument("--holder", type=UUID, help="for whom it was claimed")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
-        job = Job.objects.get(pk=options["job_id"])
+        try:
+            self._handle(Job.objects.get(pk=options["job_id"]), options["holder"])
+        except AWAY as gone:
+            log.warning("job %s is tried again later", options["job_id"], exc_info=True)
+            sys.exit(away.STORE if isinstance(gone, StoreNotReachable) else away.DATABASE)
+
+    def _handle(self, job: Job, holder: UUID | None) -> None:
         if job.status != Job.Status.RUNNING:
             raise CommandError(f"Job {job.pk} is {job.status}; only a claimed job can be run.")
-        if options["holder"] not in (None, job.holder):
+        if holder not in (None, job.holder):
             raise CommandError(f"Job {job.pk} was given to somebody else since it was claimed.")
         waiting = list(cases_of_job(job).values_list("pk", "reference"))
         numbers = " ".join(reference for _, reference in waiting)
@@ -84,7 +90,7 @@ class Command(BaseCommand):
         try:
             with held(), kept_lines(job), fenced(job):
                 getattr(import_module(module), function)(job)
-        except AGAIN:
+        except (*AWAY, RecordNotServed):  # the latter was restricted while it was read
             raise
         except jobs.LeaseLost as lost:
             log.warning("job %s was given to somebody else; nothing more is written", job.pk)

@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audits.core import said
@@ -103,6 +105,17 @@ def test_work_that_ends_while_it_is_stopped_is_not_said_to_be_stopped(monkeypatc
     with pytest.raises(MoveNotAllowed, match="has ended"):
         cancelling.cancel_job(case_id=case.pk, job_id=made.pk, user=user, now=timezone.now())
     assert logged(case, "job_cancelled") == []
+
+
+def test_whoever_stops_work_waits_for_the_log_before_the_job():
+    """A job appends first and asks for its row at the commit: the other order is a deadlock."""
+    case, _ = worlds.planned()
+    made = running(case)
+    user = member("ann", "Model operator")
+    with CaptureQueriesContext(connection) as asked:
+        cancelling.cancel_job(case_id=case.pk, job_id=made.pk, user=user, now=timezone.now())
+    asked_of = [one["sql"].partition("FROM ")[2].split()[:1] for one in asked.captured_queries]
+    assert asked_of.index(['"audits_loghead"']) < asked_of.index(['"lineage_job"'])
 
 
 FOLLOWS = ("stays sealed", "waits for a decision of staff", "until somebody retries it")

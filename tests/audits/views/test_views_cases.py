@@ -236,6 +236,14 @@ def test_work_that_no_worker_takes_is_said(reader):
     assert "No worker has taken this work" in text_of(reader.get(at(case)))
 
 
+def test_work_that_pauses_as_its_store_is_away_is_not_said_to_lack_a_worker(reader):
+    case, run = worlds.planned()
+    now = timezone.now()
+    tried = job(run, created_at=now - timedelta(hours=1), started_at=now - timedelta(minutes=2))
+    Job.objects.filter(pk=tried.pk).update(attempt=7, max_attempts=10)
+    assert "No worker has taken this work" not in text_of(reader.get(at(case)))
+
+
 def test_a_case_that_waits_for_a_decision_is_not_watched(reader):
     case, _ = worlds.with_duplicate()
     assert "data-poll" not in text_of(reader.get(at(case)))

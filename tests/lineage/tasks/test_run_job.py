@@ -6,10 +6,11 @@ import sys
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 
 from audits.management.commands import run_job as command
 from lineage.queries.training_view import RecordNotServed
+from lineage.services import away
 from lineage.stores import StoreNotReachable
 from tests.lineage.tasks.made import claimed, make
 
@@ -58,15 +59,36 @@ def test_run_job_says_something_even_where_the_error_does_not(handler):
 
 
 @pytest.mark.parametrize(
-    "error", [OperationalError("gone"), RecordNotServed("restricted"), StoreNotReachable("away")]
+    ("error", "code"),
+    [
+        (StoreNotReachable("away"), "StoreNotReachable"),
+        (OperationalError("gone"), "OperationalError"),
+        (InterfaceError("connection already closed"), "OperationalError"),
+    ],
+    ids=["store", "database", "connection"],
 )
-def test_run_job_leaves_to_the_worker_what_may_work_at_the_next_try(handler, error):
-    def away(_job):
+def test_run_job_tells_the_worker_who_was_away_and_leaves_the_job_to_it(handler, error, code):
+    def gone(_job):
         raise error
 
-    handler(away)
+    handler(gone)
     job = claimed()
-    with pytest.raises(type(error)):
+    with pytest.raises(SystemExit) as ended:
+        call_command("run_job", str(job.pk))
+    assert [number for number, one in away.BY_EXIT.items() if one.code == code] == [
+        ended.value.code
+    ]
+    job.refresh_from_db()
+    assert job.status == "RUNNING"
+
+
+def test_run_job_leaves_to_the_worker_what_was_restricted_while_it_read(handler):
+    def restricted(_job):
+        raise RecordNotServed("restricted")
+
+    handler(restricted)
+    job = claimed()
+    with pytest.raises(RecordNotServed):
         call_command("run_job", str(job.pk))
     job.refresh_from_db()
     assert job.status == "RUNNING"

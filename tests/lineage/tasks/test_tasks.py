@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from lineage import artifacts, tasks
 from lineage.models import Job
-from lineage.services import jobs
+from lineage.services import away, jobs
 from tests.lineage.tasks.made import claimed, make
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +68,15 @@ def test_a_child_that_dies_gives_its_job_back(child, sent):
     job.refresh_from_db()
     assert (job.status, job.holder, job.rung_at) == ("QUEUED", None, None)
     assert sent  # whoever waits rings again
+
+
+def test_a_child_that_finds_the_store_away_costs_its_job_no_attempt(child, sent):
+    child(f"exit {away.STORE}")
+    job = make()
+    for _ in range(4):
+        tasks.run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.max_attempts - job.attempt, job.error_code) == ("QUEUED", 3, "")
 
 
 def test_a_job_without_anybody_waiting_rings_nobody(child, sent):
