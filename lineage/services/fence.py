@@ -14,7 +14,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 from lineage.models import Job
 from lineage.services.jobs import LeaseLost
@@ -32,7 +32,8 @@ def fenced(job: Job) -> Iterator[None]:
     Raises:
         LeaseLost: from a commit that comes too late; nothing of that transaction is kept.
     """
-    commit = connection.commit  # of its class; what stands before it is taken away again
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    before, commit = vars(wrapper).get("commit"), wrapper.commit
 
     def checked() -> None:
         if _lost(job):
@@ -40,12 +41,15 @@ def fenced(job: Job) -> Iterator[None]:
             raise LeaseLost(str(job))
         commit()
 
-    connection.commit = checked  # type: ignore[method-assign]
+    wrapper.commit = checked  # type: ignore[method-assign]
     try:
         with connection.execute_wrapper(_in_a_transaction):
             yield
     finally:
-        del connection.commit
+        if before is None:
+            del wrapper.commit  # that of its class stands again
+        else:
+            wrapper.commit = before  # type: ignore[method-assign]
 
 
 def _lost(job: Job) -> bool:

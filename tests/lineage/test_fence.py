@@ -106,6 +106,20 @@ def test_nothing_is_asked_once_the_job_is_over(job):
     assert written() == ["heavy"]
 
 
+def test_a_job_inside_another_is_held_back_by_both_and_leaves_the_outer_fence(job):
+    made = jobs.create_job(
+        key="another", kind="PLAN", queue="lineage", payload_id=uuid.uuid4(), now=NOW
+    )
+    inner = jobs.claim_job(job_id=made.pk, now=NOW, lease=LEASE)
+    with fenced(job):
+        with fenced(inner):
+            write("report")
+        given_to_somebody_else_outside(job)
+        with pytest.raises(LeaseLost):
+            write("heavy")
+    assert written() == ["report"]
+
+
 def test_a_child_that_comes_too_late_says_so_and_leaves_the_job_to_its_holder(
     job, monkeypatch, caplog
 ):

@@ -32,6 +32,9 @@ VALID = {
     "STAFF or GONE": st.sampled_from(["STAFF", "GONE"]),
     "GIVEN or TAKEN": st.sampled_from(["GIVEN", "TAKEN"]),
     "REGULATOR or PERSON or PUBLIC": st.sampled_from(["REGULATOR", "PERSON", "PUBLIC"]),
+    "TOTP or WEBAUTHN or RECOVERY_CODES": st.sampled_from(["TOTP", "WEBAUTHN", "RECOVERY_CODES"]),
+    "SECONDS or RUNS": st.sampled_from(["SECONDS", "RUNS"]),
+    "FREE or DUE": st.sampled_from(["FREE", "DUE"]),
     "en or fr or de": st.sampled_from(["en", "fr", "de"]),
     "instant": st.just(AT),
     "list of code": st.lists(st.text("ABZ09_", max_size=9).map("A".__add__), max_size=3),
@@ -53,11 +56,21 @@ ORACLE = {
     "UPHELD or OVERRULED": "UPHELD|OVERRULED",
     "GIVEN or TAKEN": "GIVEN|TAKEN",
     "REGULATOR or PERSON or PUBLIC": "REGULATOR|PERSON|PUBLIC",
+    "STAFF or GONE": "STAFF|GONE",
+    "TOTP or WEBAUTHN or RECOVERY_CODES": "TOTP|WEBAUTHN|RECOVERY_CODES",
+    "SECONDS or RUNS": "SECONDS|RUNS",
+    "FREE or DUE": "FREE|DUE",
     "en or fr or de": "en|fr|de",
     "instant": "(?!)",
     "list of code": "(?!)",
     "bool": "(?!)",
 }
+
+
+def test_every_kind_of_field_is_drawn():
+    kinds = {field.name for fields in SCHEMA.values() for field in fields.values()}
+    assert kinds <= VALID.keys()
+    assert VALID.keys() == ORACLE.keys()
 
 
 @st.composite
