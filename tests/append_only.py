@@ -33,20 +33,21 @@ log = import_module("audits.migrations.0011_evidence_of_a_case")
 def without_triggers(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Lift every trigger of the database; put them back as they were, and the head of the log."""
     before = all_triggers(connection)
-    lift, put_back = (_dropped if connection.vendor == "sqlite" else _disabled)(before)
-    _execute(connection, lift)
+    on = connection.vendor == "postgresql"
+    drop = [f'DROP TRIGGER "{name}"' + f" ON {table}" * on for name, table, _ in before]
+    _execute(connection, drop)
     try:
         yield
     finally:
         with transaction.atomic(using=connection.alias):
             log.create_head(apps, _Editor(connection))
-        _execute(connection, put_back)
+        _execute(connection, [definition for *_, definition in before])
 
 
 _ASK = {
     "sqlite": "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name",
     "postgresql": (
-        "SELECT tgname, tgrelid::regclass::text, tgenabled::text || pg_get_triggerdef(oid) "
+        "SELECT tgname, tgrelid::regclass::text, pg_get_triggerdef(oid) "
         "FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgname"
     ),
 }
@@ -57,18 +58,6 @@ def all_triggers(connection: BaseDatabaseWrapper) -> list[Trigger]:
     with connection.cursor() as cursor:
         cursor.execute(_ASK[connection.vendor])
         return list(cursor.fetchall())
-
-
-def _dropped(triggers: list[Trigger]) -> tuple[list[str], ...]:
-    return [f'DROP TRIGGER "{name}"' for name, *_ in triggers], [sql for *_, sql in triggers]
-
-
-def _disabled(triggers: list[Trigger]) -> tuple[list[str], ...]:
-    tables = sorted({table for _, table, _ in triggers})
-    return tuple(
-        [f"ALTER TABLE {table} {does} TRIGGER USER" for table in tables]
-        for does in ("DISABLE", "ENABLE")
-    )
 
 
 def _execute(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
