@@ -69,7 +69,7 @@ def deliver_waiting(*, now: datetime) -> int:
     lost = Q(next_try_at=None, created_at__lt=now - CLAIM)  # whoever wrote it died
     lost |= Q(next_try_at=None, created_at__gt=now + CLAIM)  # before the clock was set back
     due = Letter.objects.filter(lost | Q(next_try_at__lte=now), state=State.WAITING)
-    written = due.exclude(content=b"").select_related("request").order_by("created_at")
+    written = due.exclude(content=b"").select_related("request").order_by("created_at", "code")
     return sum(deliver(letter=letter, now=now) for letter in within_seconds(written, "letters"))
 
 
