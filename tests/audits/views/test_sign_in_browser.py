@@ -64,6 +64,7 @@ class Visited(Looked):
         """Return what axe finds on a page, and whether it is too wide for a telephone."""
         if address:
             self.page.goto(address)
+        self.page.wait_for_load_state("networkidle")  # its style sheets are here
         self.page.set_viewport_size({"width": WIDE, "height": 900})
         found = self._axe({"type": "tag", "values": RULES})
         self.page.set_viewport_size({"width": NARROWEST, "height": 640})
