@@ -18,13 +18,15 @@ from audits.views.problems import problems
 from unlearning.services.runs import RunNotWaiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from django.forms import Form
     from django.http import HttpRequest, HttpResponse, QueryDict
 
+    from audits.forms import Words
     from audits.models import ErasureRequest
 
+QUESTION = "audits/ask.html"
 # Sentences that the services wrote for people; anything else is a fault of ours.
 SAID_NO = (
     MoveNotAllowed,
@@ -73,6 +75,20 @@ def answered(
         return ask(request, template, case, form, **more)
     messages.success(request, done)
     return redirect("audits:case", case_id=case.pk)
+
+
+def asked_about(
+    request: HttpRequest,
+    case: ErasureRequest,
+    form: Form,
+    call: Callable[[], object],
+    done: str,
+    question: Mapping[str, Words],
+) -> HttpResponse:
+    """Ask one question about a case, and make the one call once it is answered well."""
+    if form.is_valid():
+        return answered(request, QUESTION, case, form, call, done, ask=question)
+    return ask(request, QUESTION, case, form, ask=question)
 
 
 def ask(

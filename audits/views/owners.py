@@ -22,7 +22,7 @@ from audits.services.owner_budgets import MOST_DAYS, MOST_RUNS, BudgetRefused
 from audits.services.rights import require
 from audits.views import applicable
 from audits.views.access import page, staff_of, staff_page
-from audits.views.asking import answered, ask, posted
+from audits.views.asking import asked_about, posted
 from audits.views.problems import problems
 from audits.views.rights import may, needing
 from lineage.models import ModelVersion
@@ -139,17 +139,14 @@ def lift_budget(request: HttpRequest, case_id: UUID) -> HttpResponse:
     if request.method != "POST" and (reason := applicable.lift_budget(case)):
         return applicable.not_applicable(request, case, LIFTED["title"], reason)
     form = LiftForm(posted(request))
-    if form.is_valid():
-        return answered(
-            request,
-            "audits/ask.html",
-            case,
-            form,
-            lambda: workflow.lift_budget(case_id=case.pk, user=user, **form.cleaned_data),
-            gettext("Case %(reference)s waits for no budget.") % {"reference": case.reference},
-            ask=LIFTED,
-        )
-    return ask(request, "audits/ask.html", case, form, ask=LIFTED)
+    return asked_about(
+        request,
+        case,
+        form,
+        lambda: workflow.lift_budget(case_id=case.pk, user=user, **form.cleaned_data),
+        gettext("Case %(reference)s waits for no budget.") % {"reference": case.reference},
+        LIFTED,
+    )
 
 
 def _kept(request: HttpRequest, form: BudgetForm) -> bool:

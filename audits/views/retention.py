@@ -17,7 +17,7 @@ from audits.models import CaseRetention, ErasureRequest
 from audits.queries.retention import retention_of, why_kept
 from audits.services.rights import has_right
 from audits.views.access import staff_of
-from audits.views.asking import answered, ask, posted
+from audits.views.asking import asked_about, posted
 from audits.views.intake_forms import radios
 from audits.views.rights import needing
 
@@ -59,17 +59,14 @@ def keep_longer(request: HttpRequest, case_id: UUID) -> HttpResponse:
     user = staff_of(request)
     case = get_object_or_404(ErasureRequest, pk=case_id)
     form = KeepLongerForm(posted(request))
-    if form.is_valid():
-        return answered(
-            request,
-            "audits/ask.html",
-            case,
-            form,
-            lambda: workflow.keep_longer(case_id=case.pk, user=user, **form.cleaned_data),
-            gettext("Case %(reference)s is kept longer.") % {"reference": case.reference},
-            ask=ASKED,
-        )
-    return ask(request, "audits/ask.html", case, form, ask=ASKED)
+    return asked_about(
+        request,
+        case,
+        form,
+        lambda: workflow.keep_longer(case_id=case.pk, user=user, **form.cleaned_data),
+        gettext("Case %(reference)s is kept longer.") % {"reference": case.reference},
+        ASKED,
+    )
 
 
 def kept_until(case: ErasureRequest, user: User) -> dict[str, Any]:
