@@ -93,7 +93,7 @@ def _rows(case: ErasureRequest) -> dict[str, int]:
         "request_accepted": int(case.accepted_at is not None),
         "decision_approved": Decision.objects.filter(request=case, state="APPROVED").count(),
         "plan_drawn": int(bool(case.plan_digest)),
-        "run_planned": runs.count(),
+        "run_planned": runs.filter(escalated_from=None).count(),
         "run_escalated": runs.exclude(escalated_from=None).count(),
         "verdict_reached": Verdict.objects.filter(run__in=runs).count(),
         "version_released": runs.filter(status="CLEARED", unlearned__state="ACTIVE").count()
