@@ -80,7 +80,7 @@ def fill(sizes: Sizes, *, now: datetime, mix: Mix = MIX) -> Crowd:
     return Crowd(registry=registry, stories=stories, leaves=leaves, staff=staff)
 
 
-def filled(sizes: Sizes, *, now: datetime) -> None:
+def filled(sizes: Sizes, *, now: datetime, mix: Mix = MIX) -> None:
     """Fill an empty database; leave one that is filled to these sizes as it is.
 
     Raises:
@@ -92,7 +92,7 @@ def filled(sizes: Sizes, *, now: datetime) -> None:
         records=DataRecord.objects.count(),
     )
     if found == Sizes(cases=0, versions=0, records=0):
-        fill(sizes, now=now)
+        fill(sizes, now=now, mix=mix)
     elif found != sizes or not User.objects.filter(username=HEAD).exists():
         raise WrongCrowd(f"The database holds {found}, wanted is {sizes}. Take another folder.")
 

@@ -1,11 +1,12 @@
 """What the platform bears: posters, open cases, a month of requests, and a long-lived worker.
 
-    python benchmarks/load.py --json [--quick] [--engine sqlite|postgresql] [--out FILE]
+    python benchmarks/load.py --json [--quick] [--engine sqlite|postgresql] [--home DIR]
 
 1,000 people send the public form at the same time to a real web server; 100,000 open cases are
 swept; 10,000 requests a day come for 30 days of made-up time; 500 jobs are done by one worker.
 ``--quick``: 60 people, 10,000 cases, 1,000 requests a day, 3 jobs, on SQLite; what is said of
-100,000 cases is null then.
+100,000 cases is null then. Filling takes most of the time: with ``--home`` the open cases stay in
+the folder and are swept again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if __package__ in {None, ""}:  # run as a file
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.command import run
-from benchmarks.databases import child, fresh
+from benchmarks.databases import child, chosen
 from benchmarks.installation import ENGINES, in_one
 from benchmarks.load_deadlines import deadlines
 from benchmarks.load_forms import LEVELS, posted
@@ -31,19 +32,20 @@ MOST_MS, MOST_SECONDS, MOST_MB = 2_000.0, 5.0, 10.0
 FIRST = ("posted", "accepted", "lost", "duplicated", "cross_assigned", "p99_ms")
 
 
-def measure(*, quick: bool = False, engine: str = "") -> dict[str, Any]:
+def measure(*, quick: bool = False, engine: str = "", home: Path | None = None) -> dict[str, Any]:
     """Return first what has a goal, then what was missed, then everything."""
-    chosen = engine or ("sqlite" if quick else "postgresql")
+    on = engine or ("sqlite" if quick else "postgresql")
     posters, levels = (60, 4) if quick else (1_000, len(LEVELS))
-    forms = posted(chosen, posters=posters, levels=levels)
+    forms = posted(on, posters=posters, levels=levels)
     month = deadlines(1_000 if quick else 10_000)
-    with fresh(chosen) as environment, ThreadPoolExecutor(1) as beside:
+    with chosen(on, home) as environment, ThreadPoolExecutor(1) as beside:
         cases = {"cases": 10_000 if quick else 100_000}
         # Nothing is timed meanwhile, so the jobs of the worker need not wait for it.
         filling = beside.submit(child, "benchmarks.load_sweep:filled_here", cases, environment)
         memory = in_one("sqlite", "benchmarks.load_memory:here", {"runs": 3 if quick else 500})
         filled = filling.result()
         swept = {**filled, **child("benchmarks.load_sweep:swept_here", {}, environment)}
+        swept |= child("benchmarks.load_sweep:listed_here", {}, environment)
     slowest = max(one["seconds"] for one in swept["passes"])
     found = {
         **{name: forms[name] for name in FIRST},
@@ -54,7 +56,7 @@ def measure(*, quick: bool = False, engine: str = "") -> dict[str, Any]:
     }
     return {
         **found,
-        "engine": chosen,
+        "engine": on,
         "missed": [*_missed(found), *swept["missed"]],
         "forms": forms,
         "sweep": swept,
@@ -84,6 +86,7 @@ def _missed(found: dict[str, Any]) -> list[str]:
 
 def _engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=ENGINES, default="", help="of forms and open cases")
+    parser.add_argument("--home", type=Path, help="keep the open cases here, and sweep them again")
 
 
 if __name__ == "__main__":

@@ -8,39 +8,37 @@ from typing import Any
 
 from benchmarks.installation import prepared
 
-PASSES, VISITS = 3, 5
+PASSES, VISITS = 3, 30
 VERSIONS = 20
 LISTS = ("", "?show=overdue", "?page=100", "?q=7")
 
 
 def filled_here(cases: int) -> dict[str, Any]:
-    """Fill the database of this process with open cases."""
+    """Fill the database of this process with open cases, unless it holds them."""
     prepared()
     from django.utils import timezone  # noqa: PLC0415  (Django is set up now)
 
-    from benchmarks.crowd import Sizes, fill  # noqa: PLC0415
+    from audits.models import LogLeaf  # noqa: PLC0415
+    from benchmarks.crowd import Sizes, filled  # noqa: PLC0415
     from benchmarks.crowd_cases import open_mix  # noqa: PLC0415
 
     started = time.perf_counter()
     sizes = Sizes(cases=cases, versions=VERSIONS, records=10 * cases)
-    crowd = fill(sizes, now=timezone.now(), mix=open_mix())
-    return {"fill_seconds": round(time.perf_counter() - started, 1), "leaves": crowd.leaves}
+    filled(sizes, now=timezone.now(), mix=open_mix())
+    took = round(time.perf_counter() - started, 1)
+    return {"fill_seconds": took, "leaves": LogLeaf.objects.count()}
 
 
 def swept_here() -> dict[str, Any]:
-    """Sweep as the worker does, and visit what lists the cases."""
+    """Sweep as the worker does."""
     prepared()
     import_module("config.celery")  # the broker of a worker: here a folder
     from django.conf import settings  # noqa: PLC0415  (Django is set up now)
     from django.db import connection  # noqa: PLC0415
-    from django.test import Client  # noqa: PLC0415
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
-    from django.urls import reverse  # noqa: PLC0415
 
     from audits.queries.cases import cases_at_work, open_cases  # noqa: PLC0415
     from audits.workflow.tasks import sweep  # noqa: PLC0415
-    from benchmarks.crowd import head_of  # noqa: PLC0415
-    from benchmarks.pages_visits import visited  # noqa: PLC0415
 
     (settings.BROKER_FOLDER / "control").mkdir(parents=True, exist_ok=True)
     passes = []
@@ -50,15 +48,25 @@ def swept_here() -> dict[str, Any]:
             sweep()
             took = time.perf_counter() - started
         passes.append({"seconds": round(took, 2), "queries": len(asked.captured_queries)})
+    return {"open": open_cases().count(), "at_work": len(cases_at_work()), "passes": passes}
+
+
+def listed_here() -> dict[str, Any]:
+    """Visit what lists the cases, in a process that begins as a web process does."""
+    prepared()
+    import_module("config.wsgi")
+    from django.test import Client  # noqa: PLC0415  (Django is set up now)
+    from django.urls import reverse  # noqa: PLC0415
+
+    from benchmarks.crowd import head_of  # noqa: PLC0415
+    from benchmarks.pages_visits import visited  # noqa: PLC0415
+
     client = Client(headers={"host": "localhost"})
     client.force_login(head_of())
     pages = [("audits:staff_home", reverse("audits:staff_home"))]
     pages += [("audits:request_list", reverse("audits:request_list") + one) for one in LISTS]
     lists = [visited(client, page, address, VISITS) for page, address in pages]
     return {
-        "open": open_cases().count(),
-        "at_work": len(cases_at_work()),
-        "passes": passes,
         "lists": [one.as_dict() for one in lists],
         "missed": [words for one in lists for words in one.missed],
     }
