@@ -13,9 +13,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import F, Q
 from django.template.loader import render_to_string
 
-from audits.core.reminders import WORDS, stage_of
+from audits.core.reminders import OVERDUE, WORDS, stage_of
 from audits.core.roles import Right
 from audits.models import CaseClock
 from audits.queries import clocks
@@ -42,7 +43,10 @@ def note_stages(*, now: datetime) -> int:
     """
     today = clocks.today(now)
     running = CaseClock.objects.filter(request__in=clocks.unanswered().values("pk"))
-    rows = running.values_list("pk", "received_on", "request__due_on", "stage", "stage_due")
+    at_the_end = Q(stage=OVERDUE, stage_due=F("request__due_on"))
+    rows = running.exclude(at_the_end).values_list(
+        "pk", "received_on", "request__due_on", "stage", "stage_due"
+    )
     noted = 0
     for case_id, received_on, due_on, known, known_due in list(rows):
         stage = due_on and stage_of(received_on, due_on, today)
