@@ -9,16 +9,25 @@ from __future__ import annotations
 import io
 import json
 import os
+from functools import cache
+from unittest import mock
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tests.upgrade import elsewhere, schema
 
 OURS = ("audits", "lineage", "unlearning")
+# What every installation has: nobody could sign in before.
+AUTH = ("auth", "0012_alter_user_first_name_max_length")
 # Goes to each named migration, and to all of them for an empty name; then tells every row.
 GO = """
 import django, sys
@@ -35,8 +44,8 @@ STEP_BY_STEP = ("auth", "audits 0055", "unlearning 0009", "")
 
 def squashed():
     """Our squashed migrations by app."""
-    found = MigrationLoader(None).disk_migrations
-    return {app: one for (app, _), one in found.items() if app in OURS and one.replaces}
+    found = MigrationLoader(None).replacements
+    return {app: one for (app, _), one in sorted(found.items()) if app in OURS}
 
 
 def ours(loader, nodes):
@@ -60,6 +69,33 @@ def test_every_step_up_to_the_last_is_replaced(app):
     names = [name for there, name in MigrationLoader(None).disk_migrations if there == app]
     steps = sorted(name for name in names if name <= last and name != one.name)
     assert one.replaces == [(app, name) for name in steps]
+
+
+@cache
+def steps():
+    """The graph of every migration but the squashed ones."""
+    found = MigrationLoader(None, replace_migrations=False)
+    for key, one in found.replacements.items():
+        found.graph.remove_replacement_node(key, one.replaces)
+    return found.graph
+
+
+@settings(max_examples=25, deadline=None)
+@given(taken=st.tuples(*[st.integers(0, 40)] * len(OURS)), noted=st.booleans())
+@example(taken=(0, 0, 40), noted=True)  # an app that is complete, above one that is not
+def test_any_state_of_the_past_goes_on_by_the_steps_that_it_lacks(taken, noted):
+    done = set(steps().forwards_plan(AUTH))
+    for one, number in zip(squashed().values(), taken, strict=True):
+        for step in one.replaces[:number]:
+            done.update(steps().forwards_plan(step))
+    whole = {(app, one.name) for app, one in squashed().items() if done.issuperset(one.replaces)}
+    applied = dict.fromkeys(done | whole if noted else done)
+    with mock.patch.object(MigrationRecorder, "applied_migrations", side_effect=applied.copy):
+        executor = MigrationExecutor(connection)
+        executor.loader.check_consistent_history(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    names = [name for one, _ in plan for name in one.replaces or [(one.app_label, one.name)]]
+    assert sorted(names) == sorted(steps().nodes.keys() - done)
 
 
 @pytest.mark.django_db
