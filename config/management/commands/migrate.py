@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.management.commands import migrate
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from django.db.backends.base.base import BaseDatabaseWrapper
+# Whose name for the executor the stubs do not know.
+_DJANGO: Any = migrate
 
 
 class StepByStep(MigrationExecutor):
@@ -22,14 +20,10 @@ class StepByStep(MigrationExecutor):
     one app would drop every table of another (docs/adr/0071-new-databases-take-the-short-way.md).
     """
 
-    def __init__(
-        self,
-        connection: BaseDatabaseWrapper,
-        progress_callback: Callable[..., object] | None = None,
-    ) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (as Django takes it)
         """Read the migrations, as Django does."""
-        super().__init__(connection, progress_callback)
-        self.loader = MigrationLoader(connection, replace_migrations=False)
+        super().__init__(*args, **kwargs)
+        self.loader = MigrationLoader(self.connection, replace_migrations=False)
         for key, squashed in self.loader.replacements.items():
             self.loader.graph.remove_replacement_node(key, squashed.replaces)
             self.loader.applied_migrations.pop(key, None)
@@ -44,10 +38,10 @@ class Command(migrate.Command):
     help = "Make the tables those of this release, or of a migration that is named, step by step."
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
-        usual = migrate.MigrationExecutor
+        usual = _DJANGO.MigrationExecutor
         if options["migration_name"] not in (None, "", "zero"):
-            migrate.MigrationExecutor = StepByStep
+            _DJANGO.MigrationExecutor = StepByStep
         try:
             super().handle(*args, **options)
         finally:
-            migrate.MigrationExecutor = usual
+            _DJANGO.MigrationExecutor = usual
