@@ -9,6 +9,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from pyroaring import BitMap
 
@@ -162,3 +163,13 @@ def test_tables_of_another_release_are_refused_where_pg_restore_would_stumble(ba
     (backup / "backup.json").write_text(json.dumps(about))
     with pytest.raises(CommandError, match="tables of another release than the backup"):
         restore(backup)
+
+
+@pytest.mark.django_db
+def test_a_database_that_took_the_short_way_has_the_tables_of_one_that_took_each_step():
+    before = database_copies.applied()
+    short = MigrationRecorder.Migration.objects.filter(name__contains="_squashed_")
+    assert short.count() == 3
+    short.delete()
+    assert database_copies.applied() == before
+    assert "audits.0055_worker_signs" in before
