@@ -1,6 +1,7 @@
-"""Whether the memory of a worker grows: real unlearning runs, one after the other, by one worker.
+"""Whether the memory of a worker grows: real jobs, one after the other, by one real worker.
 
-The worker is the product's own, with its own broker; each job runs in a child process, as always.
+The workers are the product's own, with their own broker; each job runs in a child process, as
+always. The worker of quick jobs does most of them, the worker of long ones unlearning runs.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,20 +17,22 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.installation import prepared
 
 if TYPE_CHECKING:
-    from config.services.children import Child
+    from collections.abc import Iterator
+
+    from config.services.children import Child, Command
     from lineage.models import DatasetSnapshot, Job, ModelVersion
 
-WARM = 0.1  # share of the runs after which the memory of a worker that is warm is read
+WARM = 0.1  # share of the jobs after which the memory of a worker that is warm is read
 RECORDS = 600  # of the training, one for each run
-PATIENCE = 900.0  # seconds without the end of any run, on a busy machine
+PATIENCE = 900.0  # seconds without the end of any job, on a busy machine
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def here(runs: int) -> dict[str, Any]:
-    """Let the worker of long jobs do so many runs, each of which unlearns one record.
+def here(jobs: int, runs: int) -> dict[str, Any]:
+    """Let one worker do so many quick jobs, another so many runs that each unlearn a record.
 
     Returns:
-        Megabytes of the worker after the first run, once it is warm, and after the last; its job
+        Megabytes of each worker after its first job, once it is warm, and after the last; its job
         processes, which end with each job, are not counted.
     """
     prepared()
@@ -36,30 +40,58 @@ def here(runs: int) -> dict[str, Any]:
     from django.conf import settings  # noqa: PLC0415  (Django is set up now)
     from django.core.management import call_command  # noqa: PLC0415
 
-    from config.services.children import start, stop  # noqa: PLC0415
-    from config.services.commands import heavy_worker  # noqa: PLC0415
+    from config.services.commands import heavy_worker, light_worker  # noqa: PLC0415
     from lineage.models import ModelVersion  # noqa: PLC0415
 
     call_command("setup", verbosity=0)
     (settings.BROKER_FOLDER / "control").mkdir(parents=True, exist_ok=True)
-    worker = start(heavy_worker(os.environ), log=settings.VAR / "worker.log")
-    try:
+    with _working(light_worker(os.environ)) as worker:
+        quick = _ended([_tiles(number) for number in range(jobs)], worker)
+    with _working(heavy_worker(os.environ)) as worker:
         _ended([_train(_snapshot())], worker)
         version = ModelVersion.objects.get()
-        sizes = _ended([_unlearn(version, number) for number in range(runs)], worker)
+        long = _ended([_unlearn(version, number) for number in range(runs)], worker)
+    made = ModelVersion.objects.exclude(pk=version.pk).count()
+    workers = {"light": _told(quick), "heavy": {**_told(long), "unlearned_versions": made}}
+    return {"grown_mb": max(one["grown_mb"] for one in workers.values()), **workers}
+
+
+@contextmanager
+def _working(command: Command) -> Iterator[Child]:
+    from django.conf import settings  # noqa: PLC0415  (Django is set up now)
+
+    from config.services.children import start, stop  # noqa: PLC0415
+
+    worker = start(command, log=settings.VAR / "worker.log")
+    try:
+        yield worker
     finally:
         stop(worker, grace=30)
-    made = ModelVersion.objects.exclude(pk=version.pk).count()
-    warm = sizes[round(WARM * runs)]
+
+
+def _told(sizes: list[float]) -> dict[str, Any]:
+    warm = sizes[round(WARM * len(sizes))]
     return {
-        "runs": runs,
-        "succeeded": made,
+        "jobs": len(sizes),
         "first_mb": sizes[0],
         "warm_mb": warm,
         "last_mb": sizes[-1],
         "most_mb": max(sizes),
         "grown_mb": round(sizes[-1] - warm, 2),
     }
+
+
+def _tiles(group: int) -> Job:
+    from lineage.services.importing import ensure_dataset  # noqa: PLC0415  (Django is set up now)
+
+    space = ensure_dataset(name="faces").space
+    return _rung(
+        key=f"tiles:{space.public_id}:{group}",
+        kind="TILES",
+        queue="lineage",
+        payload_id=space.public_id,
+        parameters={"group": 0},
+    )
 
 
 def _snapshot() -> DatasetSnapshot:
@@ -109,12 +141,9 @@ def _unlearn(version: ModelVersion, record: int) -> Job:
     from django.utils import timezone  # noqa: PLC0415  (Django is set up now)
     from pyroaring import BitMap  # noqa: PLC0415
 
-    from audits.workflow.doorbell import ring  # noqa: PLC0415
-    from lineage.services import jobs  # noqa: PLC0415
     from lineage.services.importing import ensure_dataset  # noqa: PLC0415
     from unlearning.services.runs import queue_run  # noqa: PLC0415
 
-    now = timezone.now()
     run = queue_run(
         target=version,
         space=ensure_dataset(name="digits").space,
@@ -123,11 +152,18 @@ def _unlearn(version: ModelVersion, record: int) -> Job:
         hyperparameters={"epochs": 1},
         seed=1,
         waiting=False,
-        now=now,
+        now=timezone.now(),
     )
-    job = jobs.create_job(
-        key=f"unlearn:{run.pk}", kind="UNLEARN", queue="heavy", payload_id=run.pk, now=now
-    )
+    return _rung(key=f"unlearn:{run.pk}", kind="UNLEARN", queue="heavy", payload_id=run.pk)
+
+
+def _rung(**fields: Any) -> Job:  # noqa: ANN401  (the fields of a job)
+    from django.utils import timezone  # noqa: PLC0415  (Django is set up now)
+
+    from audits.workflow.doorbell import ring  # noqa: PLC0415
+    from lineage.services.jobs import create_job  # noqa: PLC0415
+
+    job = create_job(**fields, now=timezone.now())
     ring(job)
     return job
 
