@@ -70,11 +70,18 @@ def django_db_setup(django_db_setup, django_db_blocker, migrated_file) -> Iterat
     """Keep a copy before any test has written; yields its name."""
     with django_db_blocker.unblock():
         made = _made()
-        name = _copied(migrated_file)
-    yield name
+        if connection.vendor == "sqlite":
+            if not migrated_file.exists():
+                _keep(migrated_file)
+            yield str(migrated_file)
+            teardown_databases(made, verbosity=0)
+            return
+        test = connection.settings_dict["NAME"]
+        connection.close()  # PostgreSQL copies a database that nobody uses
+        maintain(f'CREATE DATABASE "{test}_copy" TEMPLATE "{test}"')
+    yield f"{test}_copy"
     with django_db_blocker.unblock():
-        if connection.vendor == "postgresql":
-            maintain(f'DROP DATABASE "{name}"')
+        maintain(f'DROP DATABASE "{test}_copy"')
         teardown_databases(made, verbosity=0)
 
 
@@ -94,17 +101,6 @@ def _made() -> Any:  # noqa: ANN401  (what teardown_databases takes)
     )
 
 
-def _copied(migrated_file: Path) -> str:
-    if connection.vendor == "sqlite":
-        if not migrated_file.exists():
-            _keep(migrated_file)
-        return str(migrated_file)
-    test = connection.settings_dict["NAME"]
-    connection.close()  # PostgreSQL copies a database that nobody uses
-    maintain(f'CREATE DATABASE "{test}_copy" TEMPLATE "{test}"')
-    return f"{test}_copy"
-
-
 @pytest.fixture(scope="session")
 def template(django_db_setup) -> dict[str, Any]:
     """Django's settings of a migrated, empty database like the configured one, to be copied.
@@ -121,13 +117,13 @@ def own_database(template, django_db_blocker, tmp_path) -> Iterator[dict[str, An
 
     With SQLite it lies where an installation in ``tmp_path`` looks for its own.
     """
-    if connection.vendor == "sqlite":
-        name = str(tmp_path / "expunge.sqlite3")
-        shutil.copy(template["NAME"], name)
-        yield {**template, "NAME": name}
-        return
     name = f"own_{os.getpid()}"
     with django_db_blocker.unblock():
+        if connection.vendor == "sqlite":
+            name = str(tmp_path / "expunge.sqlite3")
+            shutil.copy(template["NAME"], name)
+            yield {**template, "NAME": name}
+            return
         maintain(f'CREATE DATABASE "{name}" TEMPLATE "{template["NAME"]}"')
         yield {**template, "NAME": name}
         maintain(f'DROP DATABASE "{name}"')

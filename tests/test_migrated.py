@@ -40,6 +40,16 @@ def test_a_moved_line_is_a_change_too(code):
     assert migrated.digest_of_code() != before
 
 
+def test_the_database_is_made_where_no_test_of_the_run_is_marked(monkeypatch):
+    """Or a test of ``template`` alone would keep an empty one for all runs that follow."""
+    made: list[set[str]] = []
+    monkeypatch.setattr(migrated, "setup_databases", lambda **how: made.append(how["aliases"]))
+    for name in ("configured", connection.creation._get_test_db_name()):
+        monkeypatch.setitem(connection.settings_dict, "NAME", name)
+        migrated._made()
+    assert made == [{"default"}, set()]
+
+
 @pytest.mark.django_db
 def test_nothing_is_left_to_migrate():
     call_command("migrate", check_unapplied=True, verbosity=0)
