@@ -17,13 +17,16 @@ from audits.queries.waiting import coalesces
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
     from uuid import UUID
 
     from django.db.models import QuerySet
 
+    from audits.queries.reached import Hit
+
 S = ErasureRequest.Status
 PLANNED = (S.PLANNED, S.UNLEARNING, S.AUDITING)
+AT_ONCE = 50  # cases
 
 
 def case_ahead(
@@ -35,12 +38,20 @@ def case_ahead(
     which will be planned first, as it was accepted earlier and waits for nobody's decision and for
     no other case to join it.
     """
-    ours: set[str] = set()
-    for other in _ahead(request, besides):
-        ours = ours or affected_now(request)
-        if ours & changed_by(other):
-            return other
-    return None
+    others = ErasureRequest.objects.exclude(pk__in=[request.pk, *besides])
+    others = others.order_by("accepted_at", "pk")
+    earlier = Q(accepted_at__lt=request.accepted_at) | Q(
+        accepted_at=request.accepted_at, pk__lt=request.pk
+    )
+    planned, following = _planned(others), _planned_next(others.filter(earlier))
+    if not (planned.exists() or following.exists()):
+        return None
+    ours = _versions(reached_by([request.pk]))
+    return (
+        _changing(planned, ours)
+        or _reaching(planned.filter(plan={}), ours)
+        or _reaching(following, ours)
+    )
 
 
 def taken() -> set[str]:
@@ -55,17 +66,7 @@ def taken() -> set[str]:
     found |= set(map(str, made.exclude(unlearned=None).values_list("unlearned", flat=True)))
     without = planned.filter(plan={}), _planned_next(ErasureRequest.objects.all())
     reached = reached_by([pk for cases in without for pk in cases.values_list("pk", flat=True)])
-    return found | {str(hit.version) for hits in reached.values() for hit in hits}
-
-
-def _ahead(request: ErasureRequest, besides: Collection[UUID]) -> Iterator[ErasureRequest]:
-    others = ErasureRequest.objects.exclude(pk__in=[request.pk, *besides])
-    others = others.order_by("accepted_at", "pk")
-    yield from _planned(others)
-    earlier = Q(accepted_at__lt=request.accepted_at) | Q(
-        accepted_at=request.accepted_at, pk__lt=request.pk
-    )
-    yield from _planned_next(others.filter(earlier))
+    return found | set(map(str, _versions(reached)))
 
 
 def _planned(cases: QuerySet[ErasureRequest]) -> QuerySet[ErasureRequest]:
@@ -86,14 +87,27 @@ def _planned_next(cases: QuerySet[ErasureRequest]) -> QuerySet[ErasureRequest]:
     return restricted.exclude(pk__in=undecided.values("request_id"))
 
 
-def changed_by(case: ErasureRequest) -> set[str]:
-    """Return the versions that a case unlearns, and what it puts in their place."""
-    if not case.plan:
-        return affected_now(case)
-    made = case.runs.exclude(unlearned=None).values_list("unlearned_id", flat=True)
-    return {str(pk) for pk in [*case.runs.values_list("target_id", flat=True), *made]}
+def _changing(planned: QuerySet[ErasureRequest], ours: set[UUID]) -> ErasureRequest | None:
+    """Return the first case that unlearns one of our versions, or put it in the place of one."""
+    made = UnlearningRun.objects.filter(Q(target__in=ours) | Q(unlearned__in=ours))
+    serving = ErasureRequest.runs.through.objects.filter(unlearningrun__in=made.values("pk"))
+    chosen = planned.exclude(plan={}).filter(pk__in=serving.values("erasurerequest"))
+    return chosen.first()
 
 
-def affected_now(case: ErasureRequest) -> set[str]:
-    """Return the versions that learned from what a case restricts."""
-    return {str(hit.version) for hit in reached_by([case.pk])[case.pk]}
+def _reaching(cases: QuerySet[ErasureRequest], ours: set[UUID]) -> ErasureRequest | None:
+    """Return the first case that restricts what one of our versions learned from.
+
+    Some at a time, as the first few are as a rule enough: there may be tens of thousands.
+    """
+    for first in range(0, cases.count(), AT_ONCE):
+        some = list(cases[first : first + AT_ONCE])
+        reached = reached_by([one.pk for one in some])
+        for one in some:
+            if ours & _versions({one.pk: reached[one.pk]}):
+                return one
+    return None
+
+
+def _versions(reached: dict[UUID, list[Hit]]) -> set[UUID]:
+    return {hit.version for hits in reached.values() for hit in hits}

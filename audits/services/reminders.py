@@ -13,9 +13,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import F, Q
 from django.template.loader import render_to_string
 
-from audits.core.reminders import WORDS, stage_of
+from audits.core.reminders import OVERDUE, WORDS, stage_of
 from audits.core.roles import Right
 from audits.models import CaseClock
 from audits.queries import clocks
@@ -26,9 +27,12 @@ from audits.services.rights import has_right
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
 logger = logging.getLogger("expunge.reminders")
 
 AT_ONCE = 50  # the others follow with the next sweep
+LISTED = 200  # cases that one e-mail names
 
 
 def note_stages(*, now: datetime) -> int:
@@ -39,7 +43,10 @@ def note_stages(*, now: datetime) -> int:
     """
     today = clocks.today(now)
     running = CaseClock.objects.filter(request__in=clocks.unanswered().values("pk"))
-    rows = running.values_list("pk", "received_on", "request__due_on", "stage", "stage_due")
+    at_the_end = Q(stage=OVERDUE, stage_due=F("request__due_on"))
+    rows = running.exclude(at_the_end).values_list(
+        "pk", "received_on", "request__due_on", "stage", "stage_due"
+    )
     noted = 0
     for case_id, received_on, due_on, known, known_due in list(rows):
         stage = due_on and stage_of(received_on, due_on, today)
@@ -71,26 +78,24 @@ def send_digest(*, now: datetime) -> int:
     pending = CaseClock.objects.filter(
         request__in=clocks.unanswered().values("pk"), digest_at=None
     ).exclude(stage="")
-    rows = list(
-        pending.select_related("request").order_by("request__due_on", "request__reference")
-    )
-    mine = [
-        row
-        for row in rows
-        if CaseClock.objects.filter(pk=row.pk, digest_at=None).update(digest_at=now)
-    ]
-    if mine and not _send(mine):
-        CaseClock.objects.filter(pk__in=[row.pk for row in mine]).update(digest_at=None)
+    count = pending.update(digest_at=now)  # by one statement: there may be very many
+    mine = CaseClock.objects.filter(digest_at=now)
+    if count and not _send(mine, count):
+        mine.update(digest_at=None)
         return 0
-    return len(mine)
+    return count
 
 
-def _send(rows: list[CaseClock]) -> bool:
-    cases = [(row.request, WORDS[row.stage]) for row in rows]
-    site = settings.SITE_URL
+def _send(mine: QuerySet[CaseClock], count: int) -> bool:
+    urgent = mine.select_related("request").order_by("request__due_on", "request__reference")
+    told = {
+        "cases": [(row.request, WORDS[row.stage]) for row in urgent[:LISTED]],
+        "more": max(0, count - LISTED),
+        "site": settings.SITE_URL,
+    }
     message = EmailMessage(
-        subject=f"{len(rows)} answer{'s' if len(rows) > 1 else ''} to requests fall due",
-        body=render_to_string("audits/reminder_digest.txt", {"cases": cases, "site": site}),
+        subject=f"{count} answer{'s' if count > 1 else ''} to requests fall due",
+        body=render_to_string("audits/reminder_digest.txt", told),
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[in_force("CONTACT")],
         bcc=_handlers(),

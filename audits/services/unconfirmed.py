@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 S = ErasureRequest.Status
 REMINDER = "CONFIRM_REMINDER"
-AT_ONCE = 25  # the others follow with the next sweep
+AT_ONCE = 10  # the others follow with the next sweep
 
 
 def expire_unconfirmed(*, now: datetime) -> int:

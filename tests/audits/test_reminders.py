@@ -71,6 +71,17 @@ def test_of_very_many_one_digest_tells_once_all_are_noted(case, monkeypatch):
     assert message.subject == "3 answers to requests fall due"
 
 
+def test_a_long_digest_names_the_first_and_counts_the_others(case, monkeypatch):
+    monkeypatch.setattr(reminders, "LISTED", 2)
+    others = [waiting("bert@example.org"), waiting("cleo@example.org")]
+    mind_clocks(at("03-10"))
+    (message,) = mail.outbox
+    assert message.subject == "3 answers to requests fall due"
+    named = [one.reference in message.body for one in (case, *others)]
+    assert (sum(named), "... and 1 more, which are due later." in message.body) == (2, True)
+    assert not CaseClock.objects.filter(digest_at=None).exists()
+
+
 def test_a_mail_server_that_is_down_costs_no_reminder(case):
     with no_mail_server():
         mind_clocks(at("02-16"))

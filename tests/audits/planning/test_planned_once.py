@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audits.execution import planning
 from audits.execution.planning import plan_of
 from audits.models import DuplicateFinding, ErasureRequest
+from audits.queries import conflicts
 from audits.queries.conflicts import case_ahead
 from audits.services import planning as services
 from audits.services.transitions import MoveNotAllowed
@@ -67,6 +70,31 @@ def test_the_case_that_was_accepted_later_waits(world, restricted):
     world.train("one", world.snapshot(ADA, BERT, CLEO))
     ada, bert = restricted(ADA), restricted(BERT)
     assert (case_ahead(ada), case_ahead(bert)) == (None, ada)
+
+
+def test_a_case_behind_many_others_is_found_some_at_a_time(world, restricted, monkeypatch):
+    monkeypatch.setattr(conflicts, "AT_ONCE", 1)
+    world.train("one", world.snapshot(ADA))
+    world.train("two", world.snapshot(BERT, CLEO))
+    ada, bert, cleo = restricted(ADA), restricted(BERT), restricted(CLEO)
+    assert [case_ahead(one) for one in (ada, bert, cleo)] == [None, None, bert]
+
+
+def test_how_many_cases_are_planned_costs_no_query(world, restricted):
+    world.train("one", world.snapshot(ADA))
+    world.train("two", world.snapshot(BERT, CLEO))
+    ada, *others = restricted(ADA), restricted(BERT), restricted(CLEO)
+    for case in others:
+        plan, runs = plan_of(case.pk)
+        services.keep_plan(case_id=case.pk, plan=plan, runs=runs, now=NOW)
+    ErasureRequest.objects.exclude(pk=ada.pk).update(status="UNLEARNING")
+    asked = []
+    for status in ("UNLEARNING", "SEALED"):
+        ErasureRequest.objects.filter(pk=others[0].pk).update(status=status)
+        with CaptureQueriesContext(connection) as queries:
+            assert case_ahead(ada) is None
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
 
 
 @pytest.mark.parametrize("status", ["PLANNED", "UNLEARNING", "AUDITING"])
