@@ -96,7 +96,7 @@ def _made() -> Any:  # noqa: ANN401  (what teardown_databases takes)
     return setup_databases(
         verbosity=0,
         interactive=False,
-        aliases={"default"} if missing else set(),
+        aliases={"default": None} if missing else {},
         serialized_aliases=set(),
     )
 
