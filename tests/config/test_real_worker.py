@@ -76,6 +76,7 @@ def site(tmp_path, own_database, django_db_blocker):
     with django_db_blocker.unblock():
         yield tmp_path
         connections["theirs"].close()
+    del connections["theirs"]
     del connections.databases["theirs"]
 
 
