@@ -247,15 +247,6 @@ def test_the_image_can_open_the_store_that_is_named():
     assert all(Path(root).is_relative_to(home) for home in homes)
 
 
-def test_nothing_of_kubernetes_starts_before_set_up_has_written_the_key():
-    for one in (each for each in manifests() if each["kind"] == "Deployment"):
-        (first,) = one["spec"]["template"]["spec"]["initContainers"]
-        (keys,) = first["volumeMounts"]
-        assert f"{keys['mountPath']}/django.secret" in first["command"][-1]
-        assert first["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-        assert (keys["name"], keys["readOnly"]) == ("keys", True)
-
-
 def test_the_image_dumps_the_database_that_compose_starts():
     (server,) = re.findall(r"postgres:(\d+)", compose()["services"]["postgres"]["image"])
     text = (DEPLOY / "Containerfile").read_text()
