@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from prometheus_client.core import GaugeMetricFamily
 
 from audits.queries import watched
@@ -77,6 +78,8 @@ def _jobs(now: datetime) -> Iterator[Metric]:
     yield from (count, mean, most)
     silence = oldest_heartbeat(now)
     yield _one("expunge_job_heartbeat_seconds", "Since the oldest sign of a running job.", silence)
+    lease = settings.EXPUNGE_LEASE_SECONDS
+    yield _one("expunge_lease_seconds", "For how long a silent worker holds its job.", lease)
 
 
 def _log(now: datetime) -> Iterator[Metric]:
@@ -98,6 +101,8 @@ def _webhooks() -> Iterator[Metric]:
 
 
 def _sweep(now: datetime) -> Iterator[Metric]:
+    every = settings.EXPUNGE_SWEEP_SECONDS
+    yield _one("expunge_sweep_interval_seconds", "How often a sweep is rung for.", every)
     if mark := watched.last_sweep():
         age = watched.seconds_since(mark.ended_at, now)
         took = watched.seconds_since(mark.began_at, mark.ended_at)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 CONTAINERS = [*kubernetes(), *compose()]
-GROUPS = re.findall(r"^from config\.(\w+) import \*", (ROOT / "config/settings.py").read_text(), re.M)
+GROUPS = re.findall(
+    r"^from config\.(\w+) import \*", (ROOT / "config/settings.py").read_text(), re.M
+)
 OURS = ("EXPUNGE_", "EMAIL_", "DEFAULT_FROM", "SITE_URL")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -98,6 +100,14 @@ def test_a_pod_waits_for_the_key_and_then_for_the_tables_of_its_release(name, tm
     subprocess.run([shell, flag, script], check=True, timeout=20, env={"PATH": path})
     look = "manage.py migrate --check"
     assert log.read_text().splitlines() == ["pause", look, "pause", look, "pause", look]
+
+
+def test_no_web_process_and_no_worker_is_stopped_before_its_successor_has_done_waiting():
+    found = [one for path in (DEPLOY / "kubernetes").iterdir() for one in documents(path)]
+    kinds = [one["spec"]["strategy"] for one in found if one["kind"] == "Deployment"]
+    rolling = [one["rollingUpdate"] for one in kinds if one.get("type") != "Recreate"]
+    assert len(rolling) == len(kinds) - 1
+    assert rolling == [{"maxUnavailable": 0, "maxSurge": 1}] * len(rolling)
 
 
 @pytest.mark.parametrize("name", waiting())
