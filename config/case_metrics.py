@@ -1,4 +1,4 @@
-"""The metrics that are read from the database: cases, queues, jobs, the log, webhooks, sweeps.
+"""The metrics that are read from the database: cases, jobs, letters, the log, webhooks, sweeps.
 
 Labels are codes of ours: a status, a queue, a kind of job.
 """
@@ -28,6 +28,7 @@ def families(now: datetime) -> Iterator[Metric]:
     yield from _queues(now)
     yield from _jobs(now)
     yield from _log(now)
+    yield from _letters()
     yield from _webhooks()
     yield from _sweep(now)
     yield from _owners(now)
@@ -91,6 +92,13 @@ def _log(now: datetime) -> Iterator[Metric]:
     if found.checkpoint_age is not None:
         age = found.checkpoint_age
         yield _one("expunge_log_checkpoint_seconds", "Age of the newest checkpoint.", age)
+
+
+def _letters() -> Iterator[Metric]:
+    found = watched.letter_numbers()
+    yield _one("expunge_letters_failing", "Not taken, and tried again.", found.tried_again)
+    yield _one("expunge_letters_given_up", "Not taken in all tries.", found.given_up)
+    yield _one("expunge_notices_failing", "To recipients: not taken, tried again.", found.notices)
 
 
 def _webhooks() -> Iterator[Metric]:

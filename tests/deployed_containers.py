@@ -18,7 +18,14 @@ SECRETS = {
     "database-url": "postgresql://expunge:word@postgres:5432/expunge",
     "redis-url": "redis://valkey:6379/0",
 }
-ANSWERS = {"EXPUNGE_SITE_URL": "https://privacy.example.org", "POSTGRES_PASSWORD": "word"}
+ANSWERS = {
+    "EXPUNGE_CONTACT": "privacy@example.org",
+    "EXPUNGE_CONTROLLER": "Example Hospital",
+    "EXPUNGE_EMAIL_FROM": "privacy@example.org",
+    "EXPUNGE_EMAIL_HOST": "smtp.example.org",
+    "EXPUNGE_SITE_URL": "https://privacy.example.org",
+    "POSTGRES_PASSWORD": "word",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
