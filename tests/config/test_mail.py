@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from smtplib import SMTPNotSupportedError
 from ssl import SSLCertVerificationError
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -56,7 +57,8 @@ def certificate(tmp_path):
 @contextmanager
 def mail_server(certificate=None, *, starttls=True):
     """A server that takes letters; with a certificate, after TLS and a log-in only."""
-    mailbox, options = Mailbox(), {}
+    mailbox = Mailbox()
+    options: dict[str, Any] = {}
     if certificate:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)
