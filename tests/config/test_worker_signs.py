@@ -55,10 +55,10 @@ def test_a_worker_with_a_device_is_missed_only_where_models_are_computed_on_one(
     assert without_worker(NOW) == []
 
 
-def test_a_job_that_waits_for_a_device_is_told_of_when_the_setting_is_another(settings):
-    jobs.create_job(key="a", kind="TRAIN", queue="gpu", payload_id=uuid.uuid4(), now=NOW)
+def test_a_job_that_waits_for_a_device_is_told_of_when_the_setting_is_another():
+    job = jobs.create_job(key="a", kind="TRAIN", queue="gpu", payload_id=uuid.uuid4(), now=NOW)
     assert state("gpu").absent
-    held = jobs.claim_job(job_id=jobs.Job.objects.get().pk, now=NOW, lease=timedelta(seconds=60))
+    held = jobs.claim_job(job_id=job.pk, now=NOW, lease=timedelta(seconds=60))
     jobs.finish_job(job=held, now=NOW)
     assert not state("gpu").absent  # it is shown for some weeks, and nobody need come
 
