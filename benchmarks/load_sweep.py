@@ -37,6 +37,7 @@ def swept_here() -> dict[str, Any]:
     from django.db import connection  # noqa: PLC0415
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
 
+    from audits.models import SweepMark  # noqa: PLC0415
     from audits.queries.cases import cases_at_work, open_cases  # noqa: PLC0415
     from audits.workflow.tasks import sweep  # noqa: PLC0415
 
@@ -47,8 +48,24 @@ def swept_here() -> dict[str, Any]:
             started = time.perf_counter()
             sweep()
             took = time.perf_counter() - started
-        passes.append({"seconds": round(took, 2), "queries": len(asked.captured_queries)})
-    return {"open": open_cases().count(), "at_work": len(cases_at_work()), "passes": passes}
+        mark = SweepMark.objects.get(pk=1)
+        passes.append(
+            {
+                "seconds": round(took, 2),
+                "queries": len(asked.captured_queries),
+                "failed": mark.failed,
+                "looked_at": len(cases_at_work()) - mark.left,
+            }
+        )
+    at_work = len(cases_at_work())
+    each = min(one["looked_at"] for one in passes)
+    hours = at_work / each * settings.EXPUNGE_SWEEP_SECONDS / 3600 if each else None
+    return {
+        "open": open_cases().count(),
+        "at_work": at_work,
+        "passes": passes,
+        "hours_until_each_had_its_turn": hours and round(hours, 2),
+    }
 
 
 def listed_here() -> dict[str, Any]:
