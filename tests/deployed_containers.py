@@ -40,13 +40,14 @@ class Container:
 
     def below(self, folder: Path) -> dict[str, str]:
         """Make its mounts below ``folder``, and return its environment with their paths there."""
-        environ = {**IMAGE, **self.environ}
+        written = {**IMAGE, **self.environ}
+        environ = dict(written)
         for mount, files in self.mounts.items():
             here = folder / self.name / mount.strip("/")
             here.mkdir(parents=True, exist_ok=True)
             for name in files:
                 (here / name).write_text("something")
-            for variable, value in environ.items():
+            for variable, value in written.items():
                 if re.search(rf"(?:^|//){mount}(?:/|$)", value):
                     environ[variable] = value.replace(mount, str(here))
         return environ
