@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import socket
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _ALLOWED = (
     "Allowed are postgresql://user:password@host:port/name and sqlite:///path/to/file; in a "
@@ -87,6 +85,14 @@ def words(name: str, *, default: list[str]) -> list[str]:
     """Return a comma-separated list."""
     value = os.environ.get(name, "")
     return [word.strip() for word in value.split(",") if word.strip()] or default
+
+
+def secret_in(path: str) -> str:
+    """Return what a file holds, without white space around it; "" where it cannot be read."""
+    try:
+        return Path(path).read_text().strip() if path else ""
+    except (OSError, UnicodeDecodeError):  # a check says so
+        return ""
 
 
 def database(url: str, *, sqlite_path: Path, lease: int = 60) -> dict[str, Any]:

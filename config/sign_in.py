@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -90,16 +89,11 @@ def oidc(*, issuer: str, client: str, name: str, secret: str) -> dict[str, Any]:
     return {"openid_connect": {"APPS": [app] if issuer else [], "OAUTH_PKCE_ENABLED": True}}
 
 
-def _secret() -> str:
-    file = Path(EXPUNGE_OIDC_SECRET_FILE)
-    return file.read_text().strip() if EXPUNGE_OIDC_SECRET_FILE and file.is_file() else ""
-
-
 SOCIALACCOUNT_PROVIDERS = oidc(
     issuer=EXPUNGE_OIDC_ISSUER,
     client=EXPUNGE_OIDC_CLIENT,
     name=EXPUNGE_OIDC_NAME,
-    secret=_secret(),
+    secret=environment.secret_in(EXPUNGE_OIDC_SECRET_FILE),
 )
 ACCOUNT_ADAPTER = "audits.views.sign_in_rules.StaffAccounts"
 SOCIALACCOUNT_ADAPTER = "audits.views.sign_in_rules.VouchedStaff"

@@ -50,6 +50,8 @@ def test_workers_serve_every_queue_once():
     assert queues == ["intake,lineage,report", "heavy"]
     assert all(command.argv[:5] == (sys.executable, "-m", "celery", "-A", "config")
                for command in (light, heavy))  # fmt: skip
+    device = commands.heavy_worker({"EXPUNGE_DEVICE": " CUDA"}).argv
+    assert device[device.index("-Q") + 1] == "gpu,heavy"
     assert "light@%h" in light.argv
     assert heavy.argv[heavy.argv.index("-c") + 1] == "1"
 
