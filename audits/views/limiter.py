@@ -75,7 +75,7 @@ def _visitor(request: HttpRequest) -> Address | None:
     ``X-Forwarded-For`` is read from the right: each proxy adds at its end who called it, and what
     stands before that is hearsay, unless the one who called is a proxy of ours itself.
     """
-    caller = request.META.get("REMOTE_ADDR", "")
+    caller = request.META.get("REMOTE_ADDR", "unknown")
     found = _read(caller)
     named: tuple[Network, ...] = settings.EXPUNGE_TRUSTED_PROXIES
     if not named and not settings.SECURE_PROXY_SSL_HEADER:
