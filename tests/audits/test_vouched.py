@@ -18,6 +18,7 @@ from audits.models import LogLeaf
 from audits.queries.sign_in import KEPT, vouched_at
 from config.sign_in import oidc
 from tests.audits.issuer import CLIENT, SECRET, serving
+from tests.audits.sign_in.clients import code_now, with_an_app
 from tests.audits.world import member
 
 pytestmark = pytest.mark.django_db
@@ -210,6 +211,16 @@ def test_a_service_that_lets_somebody_in_unasked_proves_nothing(issuer, keeper, 
     assert "without saying that you signed in there just now" in told.content.decode()
     assert told.status_code == 403
     assert client.post(RELEASE).headers["Location"].startswith("/accounts/again/")
+
+
+def test_a_second_factor_at_sign_in_proves_it_whatever_the_service_says(issuer, keeper):
+    client, _ = through(issuer)
+    secret = with_an_app(client)
+    issuer.since = None
+    client, asked = through(issuer)
+    cache.clear()  # in which a code that was used counts as used
+    client.post(asked.headers["Location"], {"code": code_now(secret)})
+    assert client.post(RELEASE).status_code == 404
 
 
 @pytest.mark.parametrize("said", [None, True, "1770000000", float("nan"), -1, [], {}])
