@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import socket
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -16,6 +17,8 @@ _ALLOWED = (
     "password, write @ as %40, / as %2F and : as %3A."
 )
 
+
+Network = IPv4Network | IPv6Network
 
 # Which decisions a second member of staff approves; the first is the default.
 SECOND_PERSON = ("ALWAYS", "REFUSALS", "NEVER")
@@ -93,6 +96,19 @@ def secret_in(path: str) -> str:
         return Path(path).read_text().strip() if path else ""
     except (OSError, UnicodeDecodeError):  # a check says so
         return ""
+
+
+def networks(name: str) -> tuple[Network, ...]:
+    """Return a comma-separated list of networks; an address is a network of its own."""
+    found = []
+    for word in words(name, default=[]):
+        try:
+            found.append(ip_network(word))
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} has {word!r}; allowed are addresses and networks such as 10.1.0.0/16."
+            ) from None
+    return tuple(found)
 
 
 def database(url: str, *, sqlite_path: Path, lease: int = 60) -> dict[str, Any]:

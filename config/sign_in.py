@@ -78,13 +78,20 @@ PROVIDER = "staff"
 
 
 def oidc(*, issuer: str, client: str, name: str, secret: str) -> dict[str, Any]:
-    """Return what django-allauth wants to know of the service, with PKCE."""
+    """Return what django-allauth wants to know of the service, with PKCE.
+
+    A service that is asked with a ``max_age`` must say when somebody signed in there.
+    """
     app = {
         "provider_id": PROVIDER,
         "name": name or urlsplit(issuer).hostname,
         "client_id": client,
         "secret": secret,
-        "settings": {"server_url": issuer, "oauth_pkce_enabled": True},
+        "settings": {
+            "server_url": issuer,
+            "oauth_pkce_enabled": True,
+            "auth_params": {"max_age": str(3600 * EXPUNGE_SESSION_HOURS)},
+        },
     }
     return {"openid_connect": {"APPS": [app] if issuer else [], "OAUTH_PKCE_ENABLED": True}}
 

@@ -170,6 +170,18 @@ def test_every_setting_of_the_pages_is_one_that_the_code_reads(text):
     assert named_variables(text) - variables("config", "lineage", "unlearning", "audits") == set()
 
 
+def test_every_process_logs_lines_that_do_not_repeat_what_an_error_says():
+    (settings,) = (one["data"] for one in manifests() if one["kind"] == "ConfigMap")
+    forms = [settings["EXPUNGE_LOG_FORMAT"]]
+    forms += [
+        one["environment"]["EXPUNGE_LOG_FORMAT"]
+        for one in compose()["services"].values()
+        if one["image"] == "expunge"
+    ]
+    forms += [re.findall(r"EXPUNGE_LOG_FORMAT=(.*)$", one.read_text(), re.M)[0] for one in UNITS]
+    assert set(forms) == {"json"}
+
+
 def test_every_variable_that_compose_asks_for_is_explained_at_its_top():
     text = (DEPLOY / "compose.yaml").read_text()
     top = text.partition("name:")[0]
