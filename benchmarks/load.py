@@ -42,17 +42,19 @@ def measure(*, quick: bool = False, engine: str = "", home: Path | None = None) 
     cases = {"cases": 10_000 if quick else 100_000}
     with chosen(on, home) as environment, ThreadPoolExecutor(1) as beside:
         fill = partial(child, "benchmarks.load_sweep:filled_here", cases, environment)
+        jobs = JOBS_QUICK if quick else JOBS
+        last = partial(in_one, "sqlite", "benchmarks.load_memory:here", jobs)
         # What the quick form says of time is little anyway, so nothing waits for anything there.
         early = beside.submit(fill) if quick else None
         forms = posted(on, posters=posters, levels=levels)
         month = deadlines(1_000 if quick else 10_000)
-        filling = early or beside.submit(fill)  # beside what is not timed
-        memory = in_one("sqlite", "benchmarks.load_memory:here", JOBS_QUICK if quick else JOBS)
-        swept = filling.result()
+        memory = last() if quick else None
+        swept = early.result() if early else fill()
         visits = {"visits": VISITS_QUICK if quick else VISITS}
         passes = {"passes": 1 if quick else PASSES}
         swept |= child("benchmarks.load_sweep:swept_here", passes, environment)
         swept |= child("benchmarks.load_sweep:listed_here", visits, environment)
+    memory = memory or last()
     slowest = max(one["seconds"] for one in swept["passes"])
     found = {
         **{name: forms[name] for name in FIRST},
