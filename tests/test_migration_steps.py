@@ -159,7 +159,10 @@ def test_every_new_migration_can_be_taken_back(loader):
 
 def tables() -> ProjectState:
     state = ProjectState()
-    fields = [("email", models.CharField(max_length=40)), ("n", models.IntegerField(null=True))]
+    fields: dict[str, Field] = {
+        "email": models.CharField(max_length=40),
+        "n": models.IntegerField(null=True),
+    }
     state.add_model(ModelState("audits", "case", fields))
     return state
 
