@@ -66,7 +66,7 @@ def descended(
     weights, moving = np.zeros((PIXELS, CLASSES)), np.zeros((PIXELS, CLASSES))
     for _ in range(steps):
         error = softmax(inputs @ weights) - told
-        share, added = np.ones(len(inputs)), 0.0
+        share, added = np.ones(len(inputs)), np.zeros(weights.shape)
         if privacy is not None:
             norms = length * np.linalg.norm(error, axis=1)
             share = np.minimum(1, privacy.clip / (norms + 1e-6))

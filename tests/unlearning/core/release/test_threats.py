@@ -267,7 +267,8 @@ def trained_without(privacy: Privacy | None, accuracies: list[float]):
 
 def test_threat_8_differential_privacy_hides_who_stayed_at_some_cost():
     private = Privacy(clip=1.0, noise=4.0, delta=1e-4)
-    open_, hidden = [], []
+    open_: list[float] = []
+    hidden: list[float] = []
     shown = shown_to_have_stayed(trained_without(None, open_))
     left = shown_to_have_stayed(trained_without(private, hidden))
     assert shown >= 0.7
@@ -297,7 +298,8 @@ def test_threat_8_what_hides_them_here_is_the_private_training_of_the_product():
     recipe = Straight(epochs=40, batch_size=TRAINED, learning_rate=1.0, privacy=quiet)
     told = TensorDataset(pictures, torch.tensor(model.labels))
     trained = recipe.train(told, Session(seed=3, secret=bytes(range(32))))
-    theirs = trained[1].weight.detach().numpy().T
+    (weights,) = trained.parameters()
+    theirs = weights.detach().numpy().T
     ours = descended(model.inputs, model.labels, quiet, np.random.default_rng(1))
     plain = descended(model.inputs, model.labels, None, np.random.default_rng(1))
     apart = np.abs(theirs - ours).max()
