@@ -162,7 +162,6 @@ def test_an_erasure_survives_a_crash_and_ends_sealed(place, collector, tmp_path)
         assert (ended["status"], ended["outcome"]) == ("SEALED", "ERASED"), ended
         check_outcome(ended)
         until(lambda: trace_is_whole(collector, ended), seconds=WAIT, what="the trace")
-        _kept(collector, ended)
         check_trace(collector, ended)
         browser.see_the_end(status, ended, tmp_path)
     assert outcome_of_the_unknown(place) == ("SEALED", "NO_DATA_FOUND", 0)
@@ -214,10 +213,3 @@ def test_a_browser_is_there_where_it_must_be():
         pytest.fail("CI is set and chromium is not on PATH; .ci/run installs it when root.")
     if chromium() is None:
         pytest.skip("chromium is not on PATH; the journey ran through HTTP instead.")
-
-
-def _kept(collector, ended):
-    import pickle
-    from pathlib import Path
-
-    Path("/tmp/claims_spans.pkl").write_bytes(pickle.dumps((ended, collector.bodies)))
