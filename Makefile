@@ -55,8 +55,9 @@ blocks: setup ## Run every block of the documentation on an installation (PAGES=
 
 # Exact unlearning and a case of the operator through a whole site: what they hold is held piece by
 # piece by `make test`, which plays the journeys of the four people.
-long: setup ## Play the journeys that take minutes
-	EXPUNGE_TEST_LONG=1 $(ON_SQLITE) $(ONE_THREAD) $(BIN)/pytest -q -m long tests/functional
+long: setup ## Play the journeys that take minutes; migrate the long way, on both engines
+	EXPUNGE_TEST_LONG=1 $(ON_SQLITE) $(ONE_THREAD) $(BIN)/pytest -q -m long tests/functional tests/upgrade
+	EXPUNGE_TEST_LONG=1 $(ONE_THREAD) $(BIN)/python -m tests.services $(BIN)/pytest -q -m long tests/upgrade
 
 # The score matrices are made again by `python -m tests.battery.make_matrices`, in some minutes.
 battery: setup ## Check the audit against known truths and lies (QUICK=1: fewer draws)

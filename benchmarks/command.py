@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ def run(
     more: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> None:
     """Measure and print: JSON with ``--json``, on one line; else spread over many.
+
+    Ends the process with 1 where the result names goals that were missed, as ``missed``.
 
     Args:
         measure: called with ``quick`` and whatever ``more`` adds.
@@ -40,3 +43,9 @@ def run(
     if out:
         out.write_text(text + "\n", encoding="utf-8")
     print(json.dumps(found) if on_one_line else text)
+    if _missed(found.get("missed")):
+        sys.exit(1)
+
+
+def _missed(told: Any) -> bool:  # noqa: ANN401  (a list, or one for each engine)
+    return any(map(_missed, told.values())) if isinstance(told, dict) else bool(told)

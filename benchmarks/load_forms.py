@@ -79,7 +79,12 @@ def _serving(environment: Mapping[str, str]) -> Iterator[str]:
     port = free_port(host=HOST)
     site = f"https://{HOST}:{port}"
     # Nobody types here, so nobody need wait; how many a network may send stays as it is.
-    own = {**environment, "EXPUNGE_SITE_URL": site, "EXPUNGE_FORM_MIN_SECONDS": "0"}
+    own = {
+        **environment,
+        "EXPUNGE_SITE_URL": site,
+        "EXPUNGE_FORM_MIN_SECONDS": "0",
+        "EXPUNGE_TRUSTED_PROXIES": HOST,  # a poster names the address that they write from
+    }
     log = Path(environment["EXPUNGE_HOME"]) / "web.log"
     server = start(web(own, host=HOST, port=port), log=log)
     try:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from allauth.account import views as accounts
 from allauth.socialaccount import views as vouched
+from allauth.socialaccount.providers.openid_connect import views as openid
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from audits.views import own_sessions
-from audits.views.sign_in import SignIn, again_elsewhere
+from audits.views.sign_in import SignIn
+from audits.views.vouching import again_elsewhere, answering
 
 sign_in = SignIn.as_view()
 urlpatterns = [
@@ -24,5 +26,10 @@ urlpatterns = [
     path("second-factor/", include("allauth.mfa.urls")),
     path("cancelled/", vouched.login_cancelled, name="socialaccount_login_cancelled"),
     path("error/", vouched.login_error, name="socialaccount_login_error"),
-    path("", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("oidc/<provider_id>/login/", answering(openid.login), name="openid_connect_login"),
+    path(
+        "oidc/<provider_id>/login/callback/",
+        answering(openid.callback),
+        name="openid_connect_callback",
+    ),
 ]

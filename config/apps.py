@@ -17,6 +17,7 @@ class SiteConfig(AppConfig):
             clock_checks,  # noqa: F401
             key_checks,  # noqa: F401
             language_checks,  # noqa: F401
+            mail_checks,  # noqa: F401
             policy,  # noqa: F401
             processing_checks,  # noqa: F401
             retention_checks,  # noqa: F401

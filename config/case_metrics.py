@@ -1,4 +1,4 @@
-"""The metrics that are read from the database: cases, queues, jobs, the log, webhooks, sweeps.
+"""The metrics that are read from the database: cases, jobs, letters, the log, webhooks, sweeps.
 
 Labels are codes of ours: a status, a queue, a kind of job.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from prometheus_client.core import GaugeMetricFamily
 
 from audits.queries import watched
@@ -27,6 +28,7 @@ def families(now: datetime) -> Iterator[Metric]:
     yield from _queues(now)
     yield from _jobs(now)
     yield from _log(now)
+    yield from _letters()
     yield from _webhooks()
     yield from _sweep(now)
     yield from _owners(now)
@@ -77,6 +79,8 @@ def _jobs(now: datetime) -> Iterator[Metric]:
     yield from (count, mean, most)
     silence = oldest_heartbeat(now)
     yield _one("expunge_job_heartbeat_seconds", "Since the oldest sign of a running job.", silence)
+    lease = settings.EXPUNGE_LEASE_SECONDS
+    yield _one("expunge_lease_seconds", "For how long a silent worker holds its job.", lease)
 
 
 def _log(now: datetime) -> Iterator[Metric]:
@@ -90,6 +94,13 @@ def _log(now: datetime) -> Iterator[Metric]:
         yield _one("expunge_log_checkpoint_seconds", "Age of the newest checkpoint.", age)
 
 
+def _letters() -> Iterator[Metric]:
+    found = watched.letter_numbers()
+    yield _one("expunge_letters_failing", "Not taken, and tried again.", found.tried_again)
+    yield _one("expunge_letters_given_up", "Not taken in all tries.", found.given_up)
+    yield _one("expunge_notices_failing", "To recipients: not taken, tried again.", found.notices)
+
+
 def _webhooks() -> Iterator[Metric]:
     found = watched.webhook_numbers()
     yield _one("expunge_webhooks_failing", "Webhooks that failed thrice or more.", found.failing)
@@ -98,6 +109,8 @@ def _webhooks() -> Iterator[Metric]:
 
 
 def _sweep(now: datetime) -> Iterator[Metric]:
+    every = settings.EXPUNGE_SWEEP_SECONDS
+    yield _one("expunge_sweep_interval_seconds", "How often a sweep is rung for.", every)
     if mark := watched.last_sweep():
         age = watched.seconds_since(mark.ended_at, now)
         took = watched.seconds_since(mark.began_at, mark.ended_at)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import os
 import socket
-from typing import TYPE_CHECKING, Any
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _ALLOWED = (
     "Allowed are postgresql://user:password@host:port/name and sqlite:///path/to/file; in a "
     "password, write @ as %40, / as %2F and : as %3A."
 )
 
+
+Network = IPv4Network | IPv6Network
 
 # Which decisions a second member of staff approves; the first is the default.
 SECOND_PERSON = ("ALWAYS", "REFUSALS", "NEVER")
@@ -87,6 +88,27 @@ def words(name: str, *, default: list[str]) -> list[str]:
     """Return a comma-separated list."""
     value = os.environ.get(name, "")
     return [word.strip() for word in value.split(",") if word.strip()] or default
+
+
+def secret_in(path: str) -> str:
+    """Return what a file holds, without white space around it; "" where it cannot be read."""
+    try:
+        return Path(path).read_text().strip() if path else ""
+    except (OSError, UnicodeDecodeError):  # a check says so
+        return ""
+
+
+def networks(name: str) -> tuple[Network, ...]:
+    """Return a comma-separated list of networks; an address is a network of its own."""
+    found = []
+    for word in words(name, default=[]):
+        try:
+            found.append(ip_network(word))
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} has {word!r}; allowed are addresses and networks such as 10.1.0.0/16."
+            ) from None
+    return tuple(found)
 
 
 def database(url: str, *, sqlite_path: Path, lease: int = 60) -> dict[str, Any]:

@@ -1,13 +1,19 @@
-"""How processes log: lines on standard error, without the secrets of links."""
+"""How processes log: lines on standard error, without the secrets of links.
+
+They are cut out of what is written, not of the record: the text of an exception is no part of its
+message. Both forms do so.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import traceback
+from copy import copy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from config.redaction import without_addresses, without_links
 from lineage.core import spans
 from lineage.core.log_context import about
 
@@ -16,6 +22,27 @@ if TYPE_CHECKING:
 
 REQUEST_ID = "expunge.request_id"  # where a request keeps its id
 CELERY_TRACE = "celery.app.trace"  # what says how a task ended
+
+
+class TextLine(logging.Formatter):
+    """A line to read, and the trace of an exception below it, with what it says.
+
+    That may repeat what somebody typed, so addresses of e-mail are cut out of it. Whoever keeps
+    logs chooses JSON, which does not repeat it at all.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        told = copy(record)  # which other handlers write in their own way
+        told.msg, told.args, told.exc_text = _message(record), (), None
+        return without_links(super().format(told))
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802  (of the library)
+        """Return the trace."""
+        return without_addresses(super().formatException(ei))
 
 
 class JsonLine(logging.Formatter):
@@ -31,7 +58,7 @@ class JsonLine(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": _message(record),
+            "message": without_links(_message(record)),
             **_of_request(record),
             **about(),
             **spans.ids(),
@@ -68,17 +95,10 @@ def to_stderr(level: str, form: str = "LINE") -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
-            "LINE": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+            "LINE": {"()": TextLine},
             "JSON": {"()": JsonLine},
         },
-        "filters": {"secrets": {"()": "config.redaction.RedactSecretLinks"}},
-        "handlers": {
-            "stderr": {
-                "class": "logging.StreamHandler",
-                "formatter": form,
-                "filters": ["secrets"],
-            }
-        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
         "loggers": {
             # A seal that is refused is told in a sentence; its trace is not an error of ours.
             "pyhanko": {"level": "CRITICAL"},

@@ -20,6 +20,7 @@ from config.anchors import *  # noqa: F403  (a group of its own)
 from config.api_limits import *  # noqa: F403  (another)
 from config.headers import *  # noqa: F403  (another)
 from config.keeping import *  # noqa: F403  (another)
+from config.mailing import *  # noqa: F403  (another)
 from config.served import *  # noqa: F403  (another)
 from config.sign_in import *  # noqa: F403  (another)
 from config.steady import SteadySchedule
@@ -128,14 +129,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
-EMAIL_BACKEND = os.environ.get(
-    "EXPUNGE_EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend"
-)
 EMAIL_FILE_PATH = VAR / "mail"
-EMAIL_HOST = os.environ.get("EXPUNGE_EMAIL_HOST", "localhost")
-EMAIL_PORT = environment.integer("EXPUNGE_EMAIL_PORT", default=25)
-EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = os.environ.get("EXPUNGE_EMAIL_FROM", "privacy@localhost")
 
 BROKER_FOLDER = VAR / "broker"
 REDIS_URL = os.environ.get("REDIS_URL", "")

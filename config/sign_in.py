@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,27 +78,29 @@ PROVIDER = "staff"
 
 
 def oidc(*, issuer: str, client: str, name: str, secret: str) -> dict[str, Any]:
-    """Return what django-allauth wants to know of the service, with PKCE."""
+    """Return what django-allauth wants to know of the service, with PKCE.
+
+    A service that is asked with a ``max_age`` must say when somebody signed in there.
+    """
     app = {
         "provider_id": PROVIDER,
         "name": name or urlsplit(issuer).hostname,
         "client_id": client,
         "secret": secret,
-        "settings": {"server_url": issuer, "oauth_pkce_enabled": True},
+        "settings": {
+            "server_url": issuer,
+            "oauth_pkce_enabled": True,
+            "auth_params": {"max_age": str(3600 * EXPUNGE_SESSION_HOURS)},
+        },
     }
     return {"openid_connect": {"APPS": [app] if issuer else [], "OAUTH_PKCE_ENABLED": True}}
-
-
-def _secret() -> str:
-    file = Path(EXPUNGE_OIDC_SECRET_FILE)
-    return file.read_text().strip() if EXPUNGE_OIDC_SECRET_FILE and file.is_file() else ""
 
 
 SOCIALACCOUNT_PROVIDERS = oidc(
     issuer=EXPUNGE_OIDC_ISSUER,
     client=EXPUNGE_OIDC_CLIENT,
     name=EXPUNGE_OIDC_NAME,
-    secret=_secret(),
+    secret=environment.secret_in(EXPUNGE_OIDC_SECRET_FILE),
 )
 ACCOUNT_ADAPTER = "audits.views.sign_in_rules.StaffAccounts"
 SOCIALACCOUNT_ADAPTER = "audits.views.sign_in_rules.VouchedStaff"

@@ -19,6 +19,7 @@ from tests.migrated import (  # noqa: F401  (fixtures)
     django_db_modify_db_settings,
     django_db_setup,
     migrated_file,
+    own_database,
     template,
 )
 

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sqlite3
 import sys
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from django import get_version
 from django.db import connection, connections
+from django.test.utils import setup_databases, teardown_databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,10 +69,12 @@ def django_db_modify_db_settings(django_db_modify_db_settings, migrated_file) ->
 def django_db_setup(django_db_setup, django_db_blocker, migrated_file) -> Iterator[str]:
     """Keep a copy before any test has written; yields its name."""
     with django_db_blocker.unblock():
+        made = _made()
         if connection.vendor == "sqlite":
             if not migrated_file.exists():
                 _keep(migrated_file)
             yield str(migrated_file)
+            teardown_databases(made, verbosity=0)
             return
         test = connection.settings_dict["NAME"]
         connection.close()  # PostgreSQL copies a database that nobody uses
@@ -77,6 +82,23 @@ def django_db_setup(django_db_setup, django_db_blocker, migrated_file) -> Iterat
     yield f"{test}_copy"
     with django_db_blocker.unblock():
         maintain(f'DROP DATABASE "{test}_copy"')
+        teardown_databases(made, verbosity=0)
+
+
+def _made() -> Any:  # noqa: ANN401  (what teardown_databases takes)
+    """Make the test database where pytest-django did not.
+
+    It makes none where no test of the run is marked as using it, and tests of ``template`` alone
+    would copy, and keep, whatever database is configured.
+    """
+    test = connection.creation._get_test_db_name()  # type: ignore[attr-defined]  # not in stubs
+    missing = connection.settings_dict["NAME"] != test
+    return setup_databases(
+        verbosity=0,
+        interactive=False,
+        aliases={"default": None} if missing else {},
+        serialized_aliases=set(),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +109,34 @@ def template(django_db_setup) -> dict[str, Any]:
     append-only triggers refuse, when the whole database is thrown away.
     """
     return {**connections.settings["default"], "NAME": django_db_setup}
+
+
+@pytest.fixture
+def own_database(template, django_db_blocker, tmp_path) -> Iterator[dict[str, Any]]:
+    """A copy of the template for one test; yields Django's settings of it.
+
+    With SQLite it lies where an installation in ``tmp_path`` looks for its own.
+    """
+    name = f"own_{os.getpid()}"
+    with django_db_blocker.unblock():
+        if connection.vendor == "sqlite":
+            name = str(tmp_path / "expunge.sqlite3")
+            shutil.copy(template["NAME"], name)
+            yield {**template, "NAME": name}
+            return
+        maintain(f'CREATE DATABASE "{name}" TEMPLATE "{template["NAME"]}"')
+        yield {**template, "NAME": name}
+        maintain(f'DROP DATABASE "{name}"')
+
+
+def address_of(name: str) -> str:
+    """Return ``DATABASE_URL`` for another process: of a database beside that of the tests.
+
+    Empty with SQLite, where an installation finds its database in its home.
+    """
+    if connection.vendor == "sqlite":
+        return ""
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
 def _keep(file: Path) -> None:

@@ -2,6 +2,7 @@
 
 PostgreSQL and Valkey come from DATABASE_URL and REDIS_URL, else from PATH, else from the wheels.
 The command finds them in those two variables, and EXPUNGE_TEST_DATABASE=postgresql beside them.
+It finds pg_dump and pg_restore on PATH: a server given in DATABASE_URL needs them there already.
 Where one is missing nothing runs: a failure when CI=true, elsewhere a sentence and success.
 """
 
@@ -39,23 +40,26 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 
 @contextlib.contextmanager
 def _servers(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    with _database(environ) as database_url, broker(environ) as redis_url:
+    with _database(environ) as database, broker(environ) as redis_url:
         yield {
             **environ,
-            "DATABASE_URL": database_url,
+            **database,
             "REDIS_URL": redis_url,
             "EXPUNGE_TEST_DATABASE": "postgresql",
         }
 
 
 @contextlib.contextmanager
-def _database(environ: Mapping[str, str]) -> Iterator[str]:
+def _database(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Yield the URL; of a server that is started here, its own pg_dump is the first on PATH."""
     url = environ.get("DATABASE_URL", "")
     if url.startswith(("postgresql://", "postgres://")):
-        yield url
+        yield {"DATABASE_URL": url}
         return
-    with throwaway_postgres(find_binaries(environ)) as url:
-        yield url
+    programs = find_binaries(environ)
+    path = os.pathsep.join((str(programs), environ.get("PATH", os.defpath)))
+    with throwaway_postgres(programs) as url:
+        yield {"DATABASE_URL": url, "PATH": path}
 
 
 def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:

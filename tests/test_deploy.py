@@ -17,7 +17,7 @@ from fsspec.core import url_to_fs
 from gunicorn.config import Config
 
 from config.probes import PROBES
-from config.services.commands import HEAVY_QUEUES, LIGHT_QUEUES
+from config.services.commands import GPU_QUEUES, HEAVY_QUEUES, LIGHT_QUEUES
 from tests.deployed import DEPLOY, OPERATIONS, ROOT, RUNBOOK, THEIRS, documents
 from tests.site import known_commands
 from tests.site.inventory import variables
@@ -106,7 +106,11 @@ def test_a_command_line_that_is_wrong_is_found(line, capsys):
 
 
 def queues(kind: str) -> list[str]:
-    lines = [words for where, words in LINES.items() if where.startswith(kind) and "-Q" in words]
+    lines = [
+        words
+        for where, words in LINES.items()
+        if where.startswith(kind) and "-Q" in words and "worker-gpu" not in where
+    ]
     return sorted(name for words in lines for name in words[words.index("-Q") + 1].split(","))
 
 
@@ -116,6 +120,37 @@ def test_every_queue_has_one_kind_of_worker():
     assert queues("expunge-worker@") == ["%i"]
     for name in every:
         assert f"expunge-worker@{name}" in OPERATIONS
+
+
+GPU = {where: words for where, words in LINES.items() if "worker-gpu" in where}
+
+
+def test_a_worker_with_a_device_takes_its_queue_and_the_heavy_one():
+    assert len(GPU) == 3
+    for words in GPU.values():
+        assert words[words.index("-Q") + 1] == ",".join(GPU_QUEUES)
+        assert words[words.index("-c") + 1] == "1"
+
+
+def test_only_the_worker_of_devices_asks_for_one_and_nobody_need_have_it():
+    asking = [one["name"] for _, one in containers() if "nvidia.com/gpu" in str(one)]
+    assert asking == ["worker-gpu"]
+    (pods,) = (
+        one for one in manifests() if one.get("metadata", {}).get("name") == "expunge-worker-gpu"
+    )
+    assert pods["spec"]["replicas"] == 0
+    assert pods["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 1, "maxSurge": 0}
+    services = compose()["services"]
+    assert [n for n, one in services.items() if "devices" in str(one.get("deploy"))] == [
+        "worker-gpu"
+    ]
+    assert services["worker-gpu"]["profiles"] == ["gpu"]
+
+
+def test_the_unit_of_devices_hides_none():
+    (text,) = (path.read_text() for path in UNITS if path.name == "expunge-worker-gpu.service")
+    settings = {line.partition("=")[0] for line in text.splitlines() if not line.startswith("#")}
+    assert settings.isdisjoint({"ProtectClock", "PrivateDevices", "DevicePolicy", "DeviceAllow"})
 
 
 def named_variables(text: str) -> set[str]:
@@ -133,6 +168,18 @@ def test_every_setting_that_is_named_is_documented(path):
 @pytest.mark.parametrize("text", [RUNBOOK, OPERATIONS], ids=["runbook", "operations"])
 def test_every_setting_of_the_pages_is_one_that_the_code_reads(text):
     assert named_variables(text) - variables("config", "lineage", "unlearning", "audits") == set()
+
+
+def test_every_process_logs_lines_that_do_not_repeat_what_an_error_says():
+    (settings,) = (one["data"] for one in manifests() if one["kind"] == "ConfigMap")
+    forms = [settings["EXPUNGE_LOG_FORMAT"]]
+    forms += [
+        one["environment"]["EXPUNGE_LOG_FORMAT"]
+        for one in compose()["services"].values()
+        if one["image"] == "expunge"
+    ]
+    forms += [re.findall(r"EXPUNGE_LOG_FORMAT=(.*)$", one.read_text(), re.M)[0] for one in UNITS]
+    assert set(forms) == {"json"}
 
 
 def test_every_variable_that_compose_asks_for_is_explained_at_its_top():
@@ -186,13 +233,13 @@ def test_selectors_find_their_pods():
 
 def test_a_worker_may_end_its_job_before_it_is_killed():
     by_role = {one["metadata"]["name"]: one for one in manifests() if one["kind"] == "Deployment"}
-    grace = by_role["expunge-worker-heavy"]["spec"]["template"]["spec"][
-        "terminationGracePeriodSeconds"
-    ]
-    assert grace >= 3600
-    assert compose()["services"]["worker-heavy"]["stop_grace_period"] == "1h"
-    unit = (DEPLOY / "systemd" / "expunge-worker@.service").read_text()
-    assert {"KillMode=mixed", "TimeoutStopSec=1h"} <= set(unit.splitlines())
+    for name in ("worker-heavy", "worker-gpu"):
+        pod = by_role[f"expunge-{name}"]["spec"]["template"]["spec"]
+        assert pod["terminationGracePeriodSeconds"] >= 3600
+        assert compose()["services"][name]["stop_grace_period"] == "1h"
+    for name in ("expunge-worker@", "expunge-worker-gpu"):
+        unit = (DEPLOY / "systemd" / f"{name}.service").read_text()
+        assert {"KillMode=mixed", "TimeoutStopSec=1h"} <= set(unit.splitlines())
 
 
 def test_the_image_copies_what_is_there_and_all_that_runs():
@@ -245,15 +292,6 @@ def test_the_image_can_open_the_store_that_is_named():
     ]
     assert homes
     assert all(Path(root).is_relative_to(home) for home in homes)
-
-
-def test_nothing_of_kubernetes_starts_before_set_up_has_written_the_key():
-    for one in (each for each in manifests() if each["kind"] == "Deployment"):
-        (first,) = one["spec"]["template"]["spec"]["initContainers"]
-        (keys,) = first["volumeMounts"]
-        assert f"{keys['mountPath']}/django.secret" in first["command"][-1]
-        assert first["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-        assert (keys["name"], keys["readOnly"]) == ("keys", True)
 
 
 def test_the_image_dumps_the_database_that_compose_starts():

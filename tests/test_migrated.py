@@ -40,6 +40,17 @@ def test_a_moved_line_is_a_change_too(code):
     assert migrated.digest_of_code() != before
 
 
+def test_the_database_is_made_where_no_test_of_the_run_is_marked(monkeypatch):
+    """Or a test of ``template`` alone would keep an empty one for all runs that follow."""
+    made: list[dict[str, None]] = []
+    test = connection.creation._get_test_db_name()  # type: ignore[attr-defined]  # not in stubs
+    monkeypatch.setattr(migrated, "setup_databases", lambda **how: made.append(how["aliases"]))
+    for name in ("configured", test):
+        monkeypatch.setitem(connection.settings_dict, "NAME", name)
+        migrated._made()
+    assert made == [{"default": None}, {}]
+
+
 @pytest.mark.django_db
 def test_nothing_is_left_to_migrate():
     call_command("migrate", check_unapplied=True, verbosity=0)

@@ -127,7 +127,10 @@ class ErasureRequest(models.Model):
     met_a_budget = False  # whether the budget of an owner ever kept it; read with a whole case
 
     class Meta:
-        indexes = [models.Index(fields=["status"], name="request_status")]
+        indexes = [
+            models.Index(fields=["status"], name="request_status"),
+            models.Index(fields=["due_on", "received_at"], name="request_due"),
+        ]
         permissions = [(str(right), f"May {words}") for right, words in WORDS.items()]
 
     def __str__(self) -> str:

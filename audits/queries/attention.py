@@ -91,9 +91,9 @@ def stopped(user: User) -> list[Any]:
         default=Value(""),
         output_field=CharField(),
     )
-    own = Q(Exists(_proposals().filter(proposed_by=user)))
-    own |= Q(Exists(_exceptions().filter(proposed_by=user)))
-    own |= Q(Exists(_of_case(OperatorCase.objects.filter(authors=user))))
+    own = _has(_proposals().filter(proposed_by=user))
+    own |= _has(_exceptions().filter(proposed_by=user))
+    own |= _has(OperatorCase.objects.filter(authors=user))
     mine = Case(When(own, then=Value(1)), default=Value(0))
     return _first_of_each(open_cases().annotate(own=mine), group)
 
@@ -188,36 +188,37 @@ def _first_of_each(found: QuerySet[ErasureRequest], group: Case) -> list[Any]:
     return list(numbered.filter(place__lte=SHOWN))
 
 
-def _of_case(rows: QuerySet[Any]) -> Any:  # noqa: ANN401  (a queryset of the same model)
-    return rows.filter(request=OuterRef("pk"))
+def _has(rows: QuerySet[Any]) -> Q:
+    """Return the condition that a case has one of these rows, looked for once for all cases."""
+    return Q(pk__in=rows.values("request"))
 
 
-def _proposals() -> Any:  # noqa: ANN401  (a queryset)
-    return _of_case(Decision.objects.filter(state=Decision.State.PROPOSED))
+def _proposals() -> QuerySet[Decision]:
+    return Decision.objects.filter(state=Decision.State.PROPOSED)
 
 
-def _exceptions() -> Any:  # noqa: ANN401  (a queryset)
-    return _of_case(VersionException.objects.filter(approved_at=None))
+def _exceptions() -> QuerySet[VersionException]:
+    return VersionException.objects.filter(approved_at=None)
 
 
 def _second() -> Q:
-    return Q(Exists(_proposals())) | Q(status=S.PROPOSED) | Q(Exists(_exceptions()))
+    return _has(_proposals()) | Q(status=S.PROPOSED) | _has(_exceptions())
 
 
 def _duplicates() -> Q:
-    pending = DuplicateFinding.objects.filter(decision=DuplicateFinding.Decision.PENDING)
-    return Q(Exists(_of_case(pending)))
+    return _has(DuplicateFinding.objects.filter(decision=DuplicateFinding.Decision.PENDING))
 
 
 def _versions() -> Q:
     """Return the condition that a version waits for a decision: without a recipe, or held."""
-    stay = VersionException.objects.filter(request=OuterRef(OuterRef("pk")))
-    runs = UnlearningRun.objects.filter(
-        requests=OuterRef("pk"), status=UnlearningRun.Status.WAITING
-    ).exclude(target__in=stay.exclude(approved_at=None).values("version"))
-    held = Release.objects.filter(
-        state=Release.State.HELD,
-        run__unlearned__state=ModelVersion.State.CANDIDATE,
-        run__requests=OuterRef("pk"),
+    serving = ErasureRequest.runs.through.objects
+    stay = VersionException.objects.exclude(approved_at=None).filter(
+        request=OuterRef("erasurerequest"), version=OuterRef("unlearningrun__target")
     )
-    return Q(Exists(runs)) | Q(Exists(held))
+    waits = serving.filter(unlearningrun__status=UnlearningRun.Status.WAITING)
+    held = serving.filter(
+        unlearningrun__release__state=Release.State.HELD,
+        unlearningrun__unlearned__state=ModelVersion.State.CANDIDATE,
+    )
+    waits = waits.exclude(Exists(stay))
+    return Q(pk__in=waits.values("erasurerequest")) | Q(pk__in=held.values("erasurerequest"))

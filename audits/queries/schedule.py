@@ -8,15 +8,16 @@ of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
+
+from django.db.models import Q
 
 from audits.models import ErasureRequest
 from audits.queries.capacity import DAY, capacity_for, trainings
 from audits.queries.groups import Group, groups_of, person_of
 from audits.queries.operator_cases import NO_DEADLINE
 from audits.queries.policy_values import in_force
-from audits.queries.reached import WHOLE, Place
 from audits.queries.waiting import coalesces
 from lineage.models import Job
 from unlearning.core.release.batches import ReadyErasure, may_release
@@ -28,6 +29,7 @@ from unlearning.core.scheduling.scheduler import warnings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from audits.queries.reached import Place
     from unlearning.core.release.ruling import Ruling
     from unlearning.core.scheduling.capacity import Capacity
 
@@ -118,8 +120,7 @@ def outlook(now: datetime) -> Outlook:
     if not known.runs:
         return Outlook()
     erasing = ErasureRequest.objects.exclude(kind=ErasureRequest.Kind.RESTRICTION)
-    for case in erasing.filter(status__in=at_work).exclude(due_rule=NO_DEADLINE):
-        known.add(_request(case, Place(next(iter(known.runs)), WHOLE)))
+    erasing = erasing.filter(status__in=at_work).exclude(due_rule=NO_DEADLINE)
     return Outlook(
         trainings=len(known.runs),
         shards=known.shards,
@@ -131,6 +132,7 @@ def outlook(now: datetime) -> Outlook:
             capacity=capacity,
             policy=policy(),
             deadline=in_force("DEADLINE_DAYS"),
+            late=erasing.filter(due_before(now)).count(),  # there may be very many
         ),
     )
 
@@ -158,6 +160,12 @@ def due_day(case: ErasureRequest) -> float:
     if case.due_on is None:
         return internal
     return min(days(datetime.combine(case.due_on, time(), UTC)), internal)
+
+
+def due_before(now: datetime) -> Q:
+    """Return the condition that ``due_day`` of a case is past."""
+    last = (now.astimezone(UTC) - datetime.resolution).date()
+    return Q(received_at__lt=now - timedelta(days=in_force("DEADLINE_DAYS"))) | Q(due_on__lte=last)
 
 
 def _busy() -> int:

@@ -34,6 +34,17 @@ def password_only(session: Mapping[str, Any]) -> bool:
     return not session.get(KEPT, {}).get("factor", False)
 
 
+def vouched_at(claims: Mapping[str, Any], now: datetime) -> float:
+    """Return when a service says that somebody signed in there, as seconds since 1970.
+
+    0 where it does not say (``auth_time`` of OpenID Connect Core 1.0, section 2).
+    """
+    said = claims.get("auth_time")
+    if isinstance(said, bool) or not isinstance(said, int | float) or not said > 0:
+        return 0.0
+    return min(float(said), now.timestamp())
+
+
 def is_locked(member: User, now: datetime) -> bool:
     """Return whether too many passwords or codes of an account were wrong."""
     found = SignInFailures.objects.filter(member=member, locked_at__isnull=False).first()

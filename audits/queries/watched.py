@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q
 
-from audits.models import LogCheckpoint, LogHead, LogLeaf, SweepMark, Webhook, WebhookDelivery
+from audits.models import (
+    Letter,
+    LogCheckpoint,
+    LogHead,
+    LogLeaf,
+    Notice,
+    SweepMark,
+    Webhook,
+    WebhookDelivery,
+)
 from audits.queries import clocks
 from audits.queries.cases import open_cases
 from audits.queries.webhooks import UNWELL
@@ -56,6 +65,15 @@ class WebhookNumbers:
     given_up: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class LetterNumbers:
+    """Letters that the mail server refused and that are tried again, or were given up; notices."""
+
+    tried_again: int
+    given_up: int
+    notices: int
+
+
 def case_numbers(now: datetime) -> CaseNumbers:
     """Return how many cases are open, overdue and due soon, on the day of the legal clock."""
     today = clocks.today(now)
@@ -92,6 +110,19 @@ def webhook_numbers() -> WebhookNumbers:
         given_up=Count("pk", filter=Q(state=states.FAILED)),
     )
     return WebhookNumbers(failing=active.filter(failures__gte=UNWELL).count(), **sent)
+
+
+def letter_numbers() -> LetterNumbers:
+    """Return how the mail server takes letters and notices."""
+    states = Letter.State
+    sent: dict[str, int] = Letter.objects.filter(
+        state__in=[states.WAITING, states.FAILED]
+    ).aggregate(
+        tried_again=Count("pk", filter=Q(state=states.WAITING, attempts__gt=0)),
+        given_up=Count("pk", filter=Q(state=states.FAILED)),
+    )
+    notices = Notice.objects.filter(state=Notice.State.FAILED).count()
+    return LetterNumbers(notices=notices, **sent)
 
 
 def last_sweep() -> SweepMark | None:

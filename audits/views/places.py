@@ -50,6 +50,7 @@ def place_list(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.REGISTER)
+@proving
 def new_place(request: HttpRequest, kind: str) -> HttpResponse:
     """Register a place of a kind."""
     if kind not in locations.KINDS:
@@ -60,6 +61,7 @@ def new_place(request: HttpRequest, kind: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needing(Right.REGISTER)
+@proving
 def edit_place(request: HttpRequest, slug: str) -> HttpResponse:
     """Change what is said of a place."""
     found = get_object_or_404(Location, slug=slug)

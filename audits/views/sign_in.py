@@ -9,25 +9,22 @@ from allauth.account.models import Login
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from django import forms
-from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView
-from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
 from audits.forms import PlainErrors
 from audits.queries.sign_in import is_locked
 from audits.services.sign_in import note_failure
-from audits.views.access import page, staff_page
 from audits.views.limiter import too_many_attempts
 from audits.views.problems import problems
 from audits.views.proving import note_wrong_proof
+from audits.views.vouching import vouching
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpResponse
 
     from audits.views.problems import Problems
 
@@ -89,25 +86,6 @@ class SignIn(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401
         """Name whoever vouches for staff."""
         return super().get_context_data(**kwargs, vouching=vouching())
-
-
-@require_safe
-@staff_page
-def again_elsewhere(request: HttpRequest) -> HttpResponse:
-    """Lead to the service that vouches for staff, to sign in there once more.
-
-    Raises:
-        Http404: there is none.
-    """
-    if not (service := vouching()):
-        raise Http404
-    return page(request, "account/again_elsewhere.html", {"vouching": service})
-
-
-def vouching() -> dict[str, str] | None:
-    """Return the name and the id of the service that vouches for staff, if there is one."""
-    apps = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
-    return {"id": apps[0]["provider_id"], "name": apps[0]["name"]} if apps else None
 
 
 class _Counted:

@@ -15,13 +15,14 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
+from requests import RequestException
 
 from audits.queries.sign_in import is_stale
 from audits.services.sign_in import forget_claims, link, subject_at
 from audits.views.access import page
 from audits.views.limiter import network_of
 from audits.views.proving import note_wrong_proof
-from audits.views.sign_in import vouching
+from audits.views.vouching import not_answered, vouching
 from lineage import keys
 
 if TYPE_CHECKING:
@@ -102,6 +103,15 @@ class VouchedStaff(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allaut
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:  # noqa: ARG002
         """Nobody makes an account by signing in elsewhere."""
         return False
+
+    def on_authentication_error(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401, ARG002
+        """Tell a service that is away from one that refuses.
+
+        Raises:
+            ImmediateHttpResponse: it is away.
+        """
+        if isinstance(error := kwargs.get("exception"), RequestException):
+            raise ImmediateHttpResponse(not_answered(request, error))
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: Any) -> User:  # noqa: ANN401
         """Name whoever is vouched for by the service as well: two may use one ``sub``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.signals import authentication_step_completed
+from allauth.account.signals import user_logged_in as let_in
 from allauth.mfa.signals import (
     authenticator_added,
     authenticator_removed,
@@ -15,11 +16,18 @@ from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.utils import timezone
 
-from audits.queries.sign_in import FACTORS, KEPT, has_second_factor, is_first_factor
+from audits.queries.sign_in import (
+    FACTORS,
+    KEPT,
+    has_second_factor,
+    is_first_factor,
+    vouched_at,
+)
 from audits.services.sign_in import end_sessions, forget_failures, keep_session, note_factor
 
 if TYPE_CHECKING:
     from allauth.mfa.models import Authenticator
+    from allauth.socialaccount.models import SocialLogin
     from django.contrib.auth.models import User
     from django.http import HttpRequest
 
@@ -35,6 +43,18 @@ def begin(request: HttpRequest, user: User, **_: Any) -> None:  # noqa: ANN401  
     if user.is_staff:
         keep_session(user, session.session_key or "", began=now, now=now)
         forget_failures(user)
+
+
+@receiver(let_in)  # of allauth, after Django's
+def vouched(request: HttpRequest, sociallogin: SocialLogin | None = None, **_: Any) -> None:  # noqa: ANN401  (as above)
+    """Take what was proved at a service for as old as it says: it may have asked for nothing now.
+
+    A second factor that was used here proves more, and now.
+    """
+    kept = request.session.get(KEPT)
+    if sociallogin and kept and not kept["factor"]:
+        claims = sociallogin.account.extra_data.get("id_token") or {}
+        request.session[KEPT] = {**kept, "proved": vouched_at(claims, timezone.now())}
 
 
 @receiver(authentication_step_completed)

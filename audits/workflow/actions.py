@@ -162,7 +162,12 @@ def train(*, key: str, payload_id: UUID, parameters: dict[str, Any]) -> Job:
     """Train a model version from a recipe on a captured snapshot."""
     now = timezone.now()
     job = jobs.create_job(
-        key=key, kind="TRAIN", queue="heavy", payload_id=payload_id, parameters=parameters, now=now
+        key=key,
+        kind="TRAIN",
+        queue=doorbell.queue_of("TRAIN", "heavy"),
+        payload_id=payload_id,
+        parameters=parameters,
+        now=now,
     )
     doorbell.ring(job)
     return job
@@ -176,7 +181,7 @@ def tune(*, tuning: Tuning, jobs_at_once: int) -> list[Job]:
         job = jobs.create_job(
             key=f"tune:{tuning.pk}:{share}",
             kind="TUNE",
-            queue="heavy",
+            queue=doorbell.queue_of("TUNE", "heavy"),
             payload_id=tuning.pk,
             parameters={"share": share},
             now=now,

@@ -6,12 +6,14 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from audits.queries import reports
 from lineage.core import spans
+from lineage.core.queues import GPU
 from lineage.models import Job
 from lineage.services import jobs
 from lineage.services.tiles import due_tiles
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("expunge.workflow")
 
 JOB_ENDED = "audits.job_ended"
+# What computes on the device of the installation; and what weighs the ways to unlearn, as it looks
+# whether a training was made by the same hardware, and fails like the others where there is none.
+ON_DEVICE = frozenset({"TRAIN", "TUNE", "UNLEARN", "SCORE", "AUDIT", "PLAN", "PREVIEW"})
 
 
 def wake(case_id: UUID) -> None:
@@ -51,7 +56,7 @@ def job_for(  # noqa: PLR0913  (the fields of a job)
     job = jobs.create_job(
         key=key,
         kind=kind,
-        queue=queue,
+        queue=queue_of(kind, queue),
         payload_id=payload or request.pk,
         parameters=parameters,
         then=JOB_ENDED,
@@ -59,6 +64,11 @@ def job_for(  # noqa: PLR0913  (the fields of a job)
     )
     ring(job)
     return job
+
+
+def queue_of(kind: str, queue: str) -> str:
+    """Return the queue of a kind of job: ``queue``, or that of machines with a CUDA device."""
+    return GPU if settings.EXPUNGE_DEVICE == "cuda" and kind in ON_DEVICE else queue
 
 
 def ring(job: Job) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audits.services import plan_previews
-from audits.workflow.doorbell import ring
+from audits.workflow.doorbell import queue_of, ring
 from lineage.services import jobs
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def preview_plan(
         jobs.create_job(
             key=f"preview:{preview.pk}",
             kind="PREVIEW",
-            queue="lineage",
+            queue=queue_of("PREVIEW", "lineage"),
             payload_id=preview.pk,
             now=now,
         )

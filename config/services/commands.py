@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]  # where manage.py lies, and `config` is importable
 LIGHT_QUEUES = ("intake", "lineage", "report")
 HEAVY_QUEUES = ("heavy",)
+GPU_QUEUES = ("gpu", *HEAVY_QUEUES)  # of a worker on a machine with a CUDA device
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -33,7 +34,8 @@ def light_worker(environ: Mapping[str, str]) -> Command:
 
 def heavy_worker(environ: Mapping[str, str]) -> Command:
     """Return the worker of training, unlearning and attacks: one job at a time."""
-    return _celery(environ, *_worker("heavy", HEAVY_QUEUES))
+    cuda = environ.get("EXPUNGE_DEVICE", "").strip().lower() == "cuda"
+    return _celery(environ, *_worker("heavy", GPU_QUEUES if cuda else HEAVY_QUEUES))
 
 
 def beat(environ: Mapping[str, str], *, schedule: Path) -> Command:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db.models import Count, Max, Min, Q
 
-from lineage.core.queues import QUEUES
+from lineage.core.queues import GPU, QUEUES
 from lineage.models import Job, PausedQueue
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class QueueState:
     A heartbeat or an end of a job is looked for in the last ``SEEN_DAYS`` days. ``workers``
     counts those that take from the queue now; None where nobody told.
     ``oldest_since`` is when the oldest waiting job came; ``silent``, that a worker should have
-    taken it long ago.
+    taken it long ago; ``needed``, that it should have a worker.
     """
 
     name: str
@@ -43,6 +44,7 @@ class QueueState:
     paused_by: str = ""
     silent: bool = False
     workers: int | None = None
+    needed: bool = True
 
     @property
     def drained(self) -> bool:
@@ -52,7 +54,7 @@ class QueueState:
     @property
     def absent(self) -> bool:
         """Return whether no worker takes from it, nor is busy with the last job that it took."""
-        return self.workers == 0 and not self.running
+        return self.needed and self.workers == 0 and not self.running
 
 
 def queue_states(
@@ -60,13 +62,16 @@ def queue_states(
 ) -> list[QueueState]:
     """Return every queue, in two queries: those that are known, then others that have jobs.
 
+    That of machines with a CUDA device is left out where nothing is computed on one.
+
     Args:
         now: when.
         signs: the last sign of each worker that is there, by queue, where that is known.
     """
     paused = {row.queue: row for row in PausedQueue.objects.select_related("paused_by")}
     rows = {row["queue"]: row for row in _counted(now)}
-    found = [_state(name, rows.get(name), paused.get(name), now) for name in {**QUEUES, **rows}]
+    names = dict.fromkeys([*filter(_used, QUEUES), *rows, *paused])
+    found = [_state(name, rows.get(name), paused.get(name), now) for name in names]
     return found if signs is None else [_heard(one, signs.get(one.name, ())) for one in found]
 
 
@@ -97,6 +102,10 @@ def failed_jobs(since: datetime) -> QuerySet[Job]:
     return Job.objects.filter(status=S.FAILED, ended_at__gte=since).order_by("-ended_at")
 
 
+def _used(name: str) -> bool:
+    return name != GPU or settings.EXPUNGE_DEVICE == "cuda"
+
+
 def _heard(state: QueueState, signs: Sequence[datetime]) -> QueueState:
     seen = max([*filter(None, [state.seen_at]), *signs], default=None)
     return replace(state, seen_at=seen, workers=len(signs))
@@ -125,6 +134,7 @@ def _state(
     unheard = first is not None and now - first > SILENCE and not row["running"]
     return QueueState(
         name=name,
+        needed=_used(name) or first is not None,
         purpose=QUEUES.get(name, ""),
         queued=row.get("queued", 0),
         running=row.get("running", 0),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.backends.sqlite3.base import Database  # type: ignore[attr-defined]  # the driver
-from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.loader import MigrationLoader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +28,13 @@ def engine() -> str:
 
 
 def applied() -> list[str]:
-    """Return the migrations that the tables are of, as ``app.name``; none of an empty database."""
-    return sorted(
-        f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations()
-    )
+    """Return the migrations that the tables are of, as ``app.name``; none of an empty database.
+
+    A squashed one says nothing beside those that it replaces, and older releases do not name it.
+    """
+    known = MigrationLoader(connection)
+    steps = known.applied_migrations.keys() - known.replacements.keys()
+    return sorted(f"{app}.{name}" for app, name in steps)
 
 
 def dump(path: Path) -> None:

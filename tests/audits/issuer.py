@@ -31,6 +31,9 @@ class Issuer:
 
     def __init__(self) -> None:
         self.claims: dict[str, Any] = {}
+        self.since: float | None = 0.0  # seconds since somebody signed in here; None: not said
+        self.asked: dict[str, str] = {}
+        self.broken: set[str] = set()
         self.codes: dict[str, dict[str, str]] = {}
         self.refused: list[str] = []
         self.url = ""
@@ -41,6 +44,7 @@ class Issuer:
         assert address.startswith(f"{self.url}/authorize?")
         assert (asked["client_id"], asked["response_type"]) == (CLIENT, "code")
         assert asked["code_challenge_method"] == "S256"
+        self.asked = asked
         code = f"code-{len(self.codes)}"
         self.codes[code] = asked
         answer = urlencode({"code": code, "state": asked["state"]})
@@ -50,6 +54,8 @@ class Issuer:
         """Answer as WSGI."""
         path = environ["PATH_INFO"]
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
+        if path in self.broken:
+            return self._said(start, {}, "503 Service Unavailable")
         if path == "/.well-known/openid-configuration":
             return self._said(start, self._configuration())
         if path == "/token":
@@ -76,6 +82,8 @@ class Issuer:
             return {"error": "invalid_grant"}, "400 Bad Request"
         now = int(time.time())
         said = {"iss": self.url, "aud": CLIENT, "iat": now, "exp": now + 60, **self.claims}
+        if self.since is not None:
+            said["auth_time"] = now - self.since
         token = jwt.encode(said, KEY, algorithm="HS256")
         return {"access_token": "a-token", "token_type": "Bearer", "id_token": token}, "200 OK"
 

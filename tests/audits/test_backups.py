@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from pyroaring import BitMap
 
-from audits.models import LogLeaf
+from audits.models import ErasureRequest, LogLeaf
 from audits.services.sweep_marks import note_sweep
-from lineage import artifacts
+from lineage import artifacts, keys
 from lineage.models import Backup, RecordContent
+from lineage.queries.subjects import find_subject
 from lineage.services import database_copies, missing_erasures
 from tests.audits.backups import journalled
 from tests.audits.world import ADA, BERT
+from tests.functional.installation import Installation
+from tests.migrated import address_of, maintain
 
 pytestmark = pytest.mark.django_db(transaction=True)
+DRILL = ["erasures_replayed", "restore_drilled"]
 
 
 @pytest.fixture
@@ -29,6 +35,22 @@ def backup(world, tmp_path):
     folder = tmp_path / "backups" / "nightly-0302"
     call_command("backup", str(folder), "--days", "30", "--keys", str(tmp_path / "apart"))
     return folder
+
+
+@pytest.fixture
+def elsewhere(backup, settings, tmp_path):
+    """A machine with the copy of the keys, the journal that grows, and an empty database."""
+    home, name = tmp_path / "elsewhere", f"drill_{os.getpid()}"
+    home.mkdir()
+    (tmp_path / "apart").rename(home / "keys")
+    environ = {"DATABASE_URL": address_of(name), "EXPUNGE_JOURNAL": str(settings.EXPUNGE_JOURNAL)}
+    machine = Installation(home=home, environ=environ)
+    if connection.vendor == "sqlite":
+        yield machine
+        return
+    maintain(f'CREATE DATABASE "{name}"')
+    yield machine
+    maintain(f'DROP DATABASE "{name}"')
 
 
 def restore(folder, *more: str):
@@ -43,25 +65,49 @@ def types():
     return list(LogLeaf.objects.order_by("index").values_list("type", flat=True))
 
 
-def test_a_drill_erases_again_checks_all_and_is_logged(world, backup, settings, capsys):
+def test_a_drill_erases_again_checks_all_and_is_logged(world, backup, capsys):
     hers, space = world.owned(ADA), world.dataset.space
-    journalled(world, hers)
+    assert world.erased().status == "SEALED"
     for ordinal in world.owned(BERT):  # a disk that is lost
         artifacts.destroy(artifacts.record_uri(space.public_id, ordinal))
     restore(backup)
 
     said = capsys.readouterr().out
-    assert "Replayed 1 erasures of 6 records" in said
+    assert "Replayed 1 erasures of 6 records" in said  # so she was back
     assert "The log is whole" in said
+    assert not ErasureRequest.objects.exists()  # her case is younger than the backup
     assert not RecordContent.objects.filter(ordinal__in=list(hers)).exists()
     assert not any(artifacts.exists(artifacts.record_uri(space.public_id, o)) for o in hers)
     for row in RecordContent.objects.filter(ordinal__in=list(world.owned(BERT))):
         assert artifacts.read(row.uri, row.sha256)
-    assert [one for one in types() if one in {"erasures_replayed", "restore_drilled"}] == [
-        "erasures_replayed",
-        "restore_drilled",
-    ]
+    assert [one for one in types() if one in DRILL] == DRILL
     assert Backup.objects.get(name="nightly-0302").covers == "database, store, journal"
+
+
+def test_a_drill_on_another_machine_begins_with_an_empty_database(
+    world, backup, elsewhere, settings
+):
+    """Its keys are those that were copied when the backup was made: hers is among them."""
+    hers = find_subject("EMAIL", ADA)
+    assert hers is not None
+    name = f"subject:{hers.pseudonym}"
+    assert world.erased().status == "SEALED"
+    before = types()
+    said = elsewhere.manage("restore", str(backup), "--yes")
+
+    assert "Database and 60 files of the store are as on" in said
+    assert "Replayed 1 erasures of 6 records" in said
+    assert "Nothing is left of the records of 0 closed cases" in said
+    logged = elsewhere.query('SELECT type FROM audits_logleaf ORDER BY "index"')
+    assert [one for (one,) in logged if one in DRILL] == DRILL
+    ordinals = {one for (one,) in elsewhere.query("SELECT ordinal FROM lineage_recordcontent")}
+    files = {int(p.name) for p in elsewhere.home.glob("store/records/*/*/*")}
+    assert ordinals == files == set(range(60)) - set(world.owned(ADA))
+    assert types() == before
+    for folder in (settings.KEYS, elsewhere.home / "keys"):
+        settings.KEYS = folder
+        with pytest.raises(keys.KeyDestroyed):
+            keys.get(name)
 
 
 @pytest.mark.one_engine
@@ -162,3 +208,13 @@ def test_tables_of_another_release_are_refused_where_pg_restore_would_stumble(ba
     (backup / "backup.json").write_text(json.dumps(about))
     with pytest.raises(CommandError, match="tables of another release than the backup"):
         restore(backup)
+
+
+@pytest.mark.django_db
+def test_a_database_that_took_the_short_way_has_the_tables_of_one_that_took_each_step():
+    before = database_copies.applied()
+    short = MigrationRecorder.Migration.objects.filter(name__contains="_squashed_")
+    assert short.count() == 3
+    short.delete()
+    assert database_copies.applied() == before
+    assert "audits.0055_worker_signs" in before

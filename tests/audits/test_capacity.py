@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from audits.models import ErasureRequest
 from audits.queries import schedule
 from audits.queries.capacity import DAY, trainings
 from audits.services import scheduling
+from audits.services.references import new_reference
 from lineage.core.bitmaps import decode
 from lineage.models import Job, Restriction
 from lineage.services import jobs
@@ -156,3 +158,26 @@ def test_the_sweep_itself_keeps_the_bound(rows, settings):
     ages = swept(rows, shards, np.random.default_rng(0))
     assert len(ages) == CASES
     assert bound() / 2 < max(ages) <= bound() == pytest.approx(1 + 4 + 1)
+
+
+@pytest.mark.parametrize("at", ["2026-03-10T00:00:00+00:00", "2026-03-10T00:00:00.000001+00:00"])
+def test_who_is_past_their_date_is_counted_as_the_scheduler_counts(settings, at):
+    """At midnight in Greenwich a date has not passed, a moment later it has."""
+    settings.EXPUNGE_DEADLINE_DAYS = 23
+    now = datetime.fromisoformat(at)
+    for age in (0, 22.9, 23, 23.1):
+        for due in (None, *(date(2026, 3, day) for day in (9, 10, 11))):
+            ErasureRequest.objects.create(
+                reference=new_reference(),
+                received_at=now - timedelta(days=age),
+                due_on=due,
+                status_digest=secrets.token_hex(32),
+            )
+    late = {
+        case.pk
+        for case in ErasureRequest.objects.all()
+        if schedule.due_day(case) < schedule.days(now)
+    }
+    counted = ErasureRequest.objects.filter(schedule.due_before(now))
+    assert {case.pk for case in counted} == late
+    assert 0 < len(late) < 16

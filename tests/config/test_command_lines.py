@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
+from contextlib import nullcontext
 
 import pytest
 
@@ -48,6 +50,8 @@ def test_workers_serve_every_queue_once():
     assert queues == ["intake,lineage,report", "heavy"]
     assert all(command.argv[:5] == (sys.executable, "-m", "celery", "-A", "config")
                for command in (light, heavy))  # fmt: skip
+    device = commands.heavy_worker({"EXPUNGE_DEVICE": " CUDA"}).argv
+    assert device[device.index("-Q") + 1] == "gpu,heavy"
     assert "light@%h" in light.argv
     assert heavy.argv[heavy.argv.index("-c") + 1] == "1"
 
@@ -83,6 +87,16 @@ def test_the_runner_hands_over_its_servers_and_the_exit_code(tmp_path):
     told = tmp_path / "told"
     assert services.main([sys.executable, "-c", code, str(told)], given) == 7
     assert told.read_text().split() == [*given.values(), "postgresql"]
+
+
+def test_the_runner_puts_the_programs_of_its_server_first(monkeypatch, tmp_path):
+    """Those of another release, found on PATH, refuse to dump a newer server."""
+    monkeypatch.setattr(services, "find_binaries", lambda _: tmp_path)
+    monkeypatch.setattr(services, "throwaway_postgres", lambda _: nullcontext("postgresql:///x"))
+    given = {**NOTHING, "PATH": "/usr/bin", "REDIS_URL": "redis://x"}
+    code = "import os, sys; sys.exit(os.environ['PATH'] != sys.argv[1])"
+    path = f"{tmp_path}{os.pathsep}/usr/bin"
+    assert services.main([sys.executable, "-c", code, path], given) == 0
 
 
 @pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])

@@ -168,6 +168,15 @@ def test_what_is_no_json_object_is_refused(variable, value):
     assert re.match(r"EXPUNGE_X is .*; a JSON object", message)
 
 
+@pytest.mark.parametrize("word", ["10.1.0.7/16", "proxy.example.org", "10.1.0.0/33"])
+def test_what_is_no_network_is_refused(variable, word):
+    variable(f"127.0.0.1, {word}")
+    refused(
+        lambda: environment.networks("EXPUNGE_X"),
+        f"EXPUNGE_X has '{word}'; allowed are addresses and networks such as 10.1.0.0/16.",
+    )
+
+
 def test_what_is_empty_takes_its_default(variable):
     variable("  ")
     assert environment.flag("EXPUNGE_X", default=True)
@@ -175,6 +184,7 @@ def test_what_is_empty_takes_its_default(variable):
     assert environment.number("EXPUNGE_X", default=0.5) == 0.5
     assert environment.mapping("EXPUNGE_X", default={"a": 1}) == {"a": 1}
     assert environment.words("EXPUNGE_X", default=["a"]) == ["a"]
+    assert environment.networks("EXPUNGE_X") == ()
 
 
 def test_values_are_read(variable):
@@ -185,3 +195,7 @@ def test_values_are_read(variable):
     assert environment.mapping("EXPUNGE_X", default={}) == {"looks": [6]}
     variable("a, b ,,c")
     assert environment.words("EXPUNGE_X", default=[]) == ["a", "b", "c"]
+    variable("10.1.0.0/16, 192.0.2.7,2001:db8::/32")
+    assert [str(one) for one in environment.networks("EXPUNGE_X")] == [
+        *("10.1.0.0/16", "192.0.2.7/32", "2001:db8::/32")
+    ]

@@ -23,6 +23,12 @@ PRODUCTION = {
     "EXPUNGE_DPO": "A. Example, dpo@example.org",
     "EXPUNGE_REPRESENTATIVE": "none",
     "EXPUNGE_SECOND_FACTOR": "DECIDING",
+    "EXPUNGE_CONTROLLER": "Example Hospital",
+    "EXPUNGE_CONTACT": "privacy@example.org",
+    "EXPUNGE_EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+    "EXPUNGE_EMAIL_HOST": "smtp.example.org",
+    "EXPUNGE_EMAIL_TLS": "STARTTLS",
+    "EXPUNGE_EMAIL_FROM": "Example Hospital <privacy@example.org>",
 }
 LEFT = {"DATABASES", "INSTALLED_APPS"}  # of this process, which is not started anew
 SAID = {
@@ -92,7 +98,7 @@ def test_a_site_that_is_set_up_for_production_passes_all_checks(monkeypatch, set
     (tmp_path / "keys/django.secret").write_text(ascii_letters + digits)
     settings.KEYS = tmp_path / "keys"
     keys.init()
-    for name in ("settings", "headers", "sign_in", "keeping", "processing"):
+    for name in ("settings", "headers", "sign_in", "keeping", "mailing", "processing"):
         monkeypatch.delitem(sys.modules, f"config.{name}", raising=False)
         monkeypatch.delattr(config, name, raising=False)
     read = importlib.import_module("config.settings")

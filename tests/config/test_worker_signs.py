@@ -45,6 +45,24 @@ def test_an_idle_worker_is_there_until_it_is_silent_for_too_long():
     assert WorkerSign.objects.get().name == "light@one"
 
 
+def test_a_worker_with_a_device_is_missed_only_where_models_are_computed_on_one(settings):
+    give_sign(name="all@one", queues=[*LIGHT, "heavy"], now=NOW)
+    assert without_worker(NOW) == []
+    assert "gpu" not in {one.name for one in watched_queues(NOW)}
+    settings.EXPUNGE_DEVICE = "cuda"
+    assert without_worker(NOW) == ["gpu"]
+    give_sign(name="gpu@two", queues=["gpu", "heavy"], now=NOW)
+    assert without_worker(NOW) == []
+
+
+def test_a_job_that_waits_for_a_device_is_told_of_when_the_setting_is_another():
+    job = jobs.create_job(key="a", kind="TRAIN", queue="gpu", payload_id=uuid.uuid4(), now=NOW)
+    assert state("gpu").absent
+    held = jobs.claim_job(job_id=job.pk, now=NOW, lease=timedelta(seconds=60))
+    jobs.finish_job(job=held, now=NOW)
+    assert not state("gpu").absent  # it is shown for some weeks, and nobody need come
+
+
 def test_a_queue_whose_worker_drains_is_not_told_of_as_long_as_its_job_runs():
     job = jobs.create_job(key="a", kind="X", queue="heavy", payload_id=uuid.uuid4(), now=NOW)
     held = jobs.claim_job(job_id=job.pk, now=NOW, lease=timedelta(seconds=60))

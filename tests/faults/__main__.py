@@ -1,9 +1,9 @@
 """Run the faults: ``python -m tests.faults [--quick] [--only KIND] [--times N] ...``.
 
 Every injection is appended to a file of JSON lines, with which ``--resume`` goes on; rounds that
-were cut short are run again. Ends with one line of JSON. The exit code is 1 if anything was lost,
-done twice, left behind, or does not agree with the log. ``--page FILE`` only writes the table of
-what was kept.
+were cut short are run again. Ends with one line of JSON. The exit code is 1 if of all that is kept
+anything was lost, done twice, left behind, not recovered in time, or does not agree with the log.
+``--page FILE`` only writes the table of what was kept.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,9 +53,10 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.resume:
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.unlink(missing_ok=True)
-    good = _run(options, kept)
-    print(json.dumps(results.summary(results.read(kept))))
-    return 0 if good else 1
+    _run(options, kept)
+    lines = results.read(kept)
+    print(json.dumps(results.summary(lines) | {"not_injected": _left(options, lines)}))
+    return 0 if results.good(lines) else 1
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -71,7 +73,19 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _run(options: argparse.Namespace, kept: Path) -> bool:
+def _left(options: argparse.Namespace, lines: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    """Return how often what was asked for is still to be injected, or was not possible here."""
+    from tests.faults import results
+
+    done = results.injected(lines)
+    left = {
+        engine: Counter(kind.name for one in _rounds(options, engine, done) for kind in one)
+        for engine in _engines(options)
+    }
+    return {engine: dict(kinds) for engine, kinds in left.items() if kinds}
+
+
+def _run(options: argparse.Namespace, kept: Path) -> None:
     from tests.faults import results
     from tests.faults.campaign import Round
     from tests.faults.template import ground
@@ -79,7 +93,6 @@ def _run(options: argparse.Namespace, kept: Path) -> bool:
     done = results.injected(results.read(kept))
     planned = {engine: _rounds(options, engine, done) for engine in _engines(options)}
     said = Progress(sum(len(one) for rounds in planned.values() for one in rounds))
-    good = True
     until = said.began + 60 * options.minutes
     for engine, rounds in planned.items():
         if not rounds or time.monotonic() > until:
@@ -98,8 +111,7 @@ def _run(options: argparse.Namespace, kept: Path) -> bool:
                     draw=random.Random(f"{options.seed}:{name}"),
                     until=until,
                 )
-                good &= _in_a_folder(one, prepared)
-    return good
+                _in_a_folder(one, prepared)
 
 
 @dataclass
@@ -121,10 +133,10 @@ class Progress:
         _say(f"[{self.done}/{self.total}, {spent / 60:.1f} min{rest}] {line}")
 
 
-def _in_a_folder(one: Round, prepared: Ground) -> bool:
+def _in_a_folder(one: Round, prepared: Ground) -> None:
     folder = Path(tempfile.mkdtemp(prefix="expunge-faults-"))
     try:
-        return one.run(prepared, folder)
+        one.run(prepared, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -94,11 +94,15 @@ class Lane:
         told.asked += 1
         try:
             Visitor(self.site.site).ask(told.email)
-            patience = PATIENCE
+            thanked = True
         except TROUBLE:
-            patience = LETTER
-        if not self._patiently(lambda: bool(self._letter(told)), seconds=patience):
-            self._ask(told)
+            thanked = False
+        patience = PATIENCE if thanked else LETTER
+        if self._patiently(lambda: bool(self._letter(told)), seconds=patience):
+            return
+        # Nobody is thanked for a request that is then forgotten.
+        assert not thanked, f"{told.email} was thanked, and got no letter for {PATIENCE} s"
+        self._ask(told)
 
     def _letter(self, told: Told) -> tuple[str, str] | None:
         """Return reference and link of the first letter that asks to confirm."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENGINES = ("sqlite", "postgresql")
+# Copies of a letter carry the same number; a file without a row is swept when it is a day old.
+HARMLESS = frozenset({"copies", "leavings"})
 SEEN = (*PHASES, "failed", "end", "none")  # staff must look; all were just answered; nobody there
 
 
@@ -42,6 +44,19 @@ def finished(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def injected(lines: Iterable[dict[str, Any]]) -> Counter[tuple[str, str]]:
     """Return how often each kind was injected and looked after, by engine and kind."""
     return Counter((one["engine"], one["kind"]) for one in finished(lines))
+
+
+def bad(damage: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return the damage that must not be."""
+    return {kind: found for kind, found in damage.items() if found and kind not in HARMLESS}
+
+
+def good(lines: Iterable[dict[str, Any]]) -> bool:
+    """Return whether all that is kept, of this run and of those before, is as it must be."""
+    kept = list(lines)
+    rounds = [line for line in kept if line["line"] == "round"]
+    whole = not any(bad(one["damage"]) or one["troubles"] for one in rounds)
+    return whole and all(one["recovered"] is not None for one in finished(kept))
 
 
 @dataclass

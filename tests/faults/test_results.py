@@ -142,3 +142,21 @@ def test_when_the_minutes_are_over_nothing_is_begun_and_what_was_kept_is_summed_
     said = json.loads(capsys.readouterr().out)
     assert [row["injected"] for row in said["table"]] == [{"sqlite": 1}]
     assert said["rounds"] == 1
+    assert said["not_injected"]["sqlite"]["web"] == NAMED["web"].times - 1
+    assert said["not_injected"]["postgresql"]["cut"] == NAMED["cut"].times
+
+
+@pytest.mark.parametrize(
+    ("harm", "code"),
+    [
+        ([a_round(copies=["ER-1: 2 copies"], leavings=["a file"])], 0),
+        ([a_round(unended=["ER-1 is FAILED"])], 1),
+        ([a_round(orphans=["a file"])], 1),
+        ([a_round() | {"troubles": ["lane 0 waits"]}], 1),
+        ([injection(recovered=None), a_round()], 1),
+    ],
+)
+def test_what_an_earlier_part_of_a_campaign_found_is_not_forgotten(tmp_path, harm, code):
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text("".join(json.dumps(line) + "\n" for line in (injection(), *harm)))
+    assert command.main(["--minutes", "0", "--resume", str(kept)]) == code

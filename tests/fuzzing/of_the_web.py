@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 from contextlib import contextmanager, suppress
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -50,9 +51,8 @@ def _request(**headers: Any) -> HttpRequest:  # noqa: ANN401  (Django's signatur
 
 
 def _forwarded(text: str) -> object:
-    with mock.patch.object(
-        settings, "SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https")
-    ):
+    ours = (ip_network("192.0.2.0/24"), ip_network("2001:db8::/32"), ip_network("127.0.0.1"))
+    with mock.patch.object(settings, "EXPUNGE_TRUSTED_PROXIES", ours):
         return network_of(_request(HTTP_X_FORWARDED_FOR=text))
 
 
@@ -83,6 +83,7 @@ def _from_environment(text: str) -> object:
         lambda: environment.mapping("EXPUNGE_X", default={}),
         lambda: environment.choice("EXPUNGE_X", ("A", "B")),
         lambda: environment.words("EXPUNGE_X", default=[]),
+        lambda: environment.networks("EXPUNGE_X"),
         lambda: environment.database(text, sqlite_path=Path("db")),
     )
     taken = []
@@ -156,7 +157,7 @@ def parsers() -> tuple[Parser, ...]:
             reads="audits/views/limiter.py",
             call=_forwarded,
             refuses=(),
-            seeds=("192.0.2.7", "1.2.3.4, 2001:db8::7", "::ffff:192.0.2.7"),
+            seeds=("192.0.2.7", "1.2.3.4, 2001:db8::7", "::ffff:192.0.2.7", "[2001:db8::7]:443"),
         ),
         Parser(
             name="Accept-Language",

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.db import connection, connections
+from django.db import connections
 from django.test import Client
 
 from tests.lineage.buckets import new_bucket, s3_server
 from tests.lineage.builders import filled, snapshot
 from tests.lineage.remote import Script, key
-from tests.migrated import maintain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,21 +56,6 @@ def staff(db) -> Client:
     user.user_permissions.add(Permission.objects.get(codename="read_cases"))
     client.force_login(user)
     return client
-
-
-@pytest.fixture
-def own_database(template, django_db_blocker, tmp_path) -> Iterator[dict[str, Any]]:
-    """A copy of the template for one test; yields Django's settings of it."""
-    if connection.vendor == "sqlite":
-        name = str(tmp_path / "own.sqlite3")
-        shutil.copy(template["NAME"], name)
-        yield {**template, "NAME": name}
-        return
-    name = f"own_{os.getpid()}"
-    with django_db_blocker.unblock():
-        maintain(f'CREATE DATABASE "{name}" TEMPLATE "{template["NAME"]}"')
-        yield {**template, "NAME": name}
-        maintain(f'DROP DATABASE "{name}"')
 
 
 @pytest.fixture

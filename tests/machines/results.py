@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
-from tests.faults.campaign import HARMLESS
+from tests.faults.results import bad
 from tests.machines.losses import WORDS
 
 BEGIN, END = "<!-- machines:begin -->\n", "<!-- machines:end -->\n"
@@ -19,8 +19,7 @@ def good(lines: list[dict[str, Any]]) -> bool:
 
 
 def _bad(one: dict[str, Any]) -> bool:
-    harm = any(told for kind, told in one["damage"].items() if kind not in HARMLESS)
-    return harm or bool(one["troubles"]) or not one["whole"]
+    return bool(bad(one["damage"]) or one["troubles"]) or not one["whole"]
 
 
 def as_markdown(lines: list[dict[str, Any]]) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.faults import lanes, profile
-from tests.faults.campaign import HARMLESS, damage_of
+from tests.faults.campaign import damage_of
+from tests.faults.results import bad
 from tests.faults.watch import RECOVERY
 from tests.machines import losses
 from tests.machines.cluster import LEASE, Cluster, cluster
@@ -97,8 +98,8 @@ def _looked_at(
         time.sleep(0.5)
     found = damage_of(site)
     troubles = [lane.trouble for lane in crew if lane.trouble]
-    bad = {kind: told for kind, told in found.items() if told and kind not in HARMLESS}
-    for line in [*troubles, *(f"{kind}: {one}" for kind in bad for one in bad[kind][:5])]:
+    harm = bad(found)
+    for line in [*troubles, *(f"{kind}: {one}" for kind in harm for one in harm[kind][:5])]:
         say(line[:600])
     return {
         "line": "round",

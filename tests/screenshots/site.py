@@ -52,6 +52,9 @@ def make(home: Path) -> None:
         "EXPUNGE_EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EXPUNGE_EMAIL_HOST": "127.0.0.1",
         "EXPUNGE_EMAIL_PORT": str(free_port(host="127.0.0.1")),
+        "EXPUNGE_EMAIL_TLS": "NONE",
+        "EXPUNGE_EMAIL_USER": "",
+        "EXPUNGE_EMAIL_PASSWORD_FILE": "",
         "EXPUNGE_MINIMUM": "SAME_RECIPE",  # the demo has shown an audit; these need not wait
         # A browser keeps an event loop in this thread, between whose turns the database is asked.
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",

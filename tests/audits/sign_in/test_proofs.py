@@ -36,6 +36,7 @@ PROVING = {
     *("restrict", "lift", "duplicate", "duplicates", "drop_conflict", "approve_forget_set"),
     *("drop_case", "take_over", "destroy", "outside", "release", "approve_exception"),
     *("destroy_model", "claim_anonymity", "release_hold", "backup_destroyed", "approve_policy"),
+    *("new_place", "edit_place"),  # where erasures delete
 }
 FINAL = re.compile("approve|destroy|refuse|accept|erase|drop_c")
 HARMLESS = {"proof_destroyed"}  # it notes what was done to a paper

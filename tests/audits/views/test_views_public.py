@@ -145,6 +145,23 @@ def test_behind_a_proxy_the_last_forwarded_address_counts(client, settings):
     assert post(9, "192.0.2.1, 2001:db8::1") == 302
 
 
+def test_a_network_above_its_limit_fills_no_cache_and_shuts_out_no_mailbox(
+    client, settings, monkeypatch
+):
+    settings.EXPUNGE_FORM_PER_HOUR = 4
+    kept: dict[str, int] = {}
+    noting = SimpleNamespace(get=kept.get, set=lambda key, count, _: kept.update({key: count}))
+    monkeypatch.setattr("audits.views.limiter.cache", noting)
+    for at in range(4):
+        assert ask(client, f"p{at}@example.org").status_code == 302
+    before = len(kept)
+    for at in range(4, 9):
+        assert ask(client, f"p{at}@example.org").status_code == 429
+    assert [ask(client, "ada@example.org").status_code for _ in range(2)] == [429, 429]
+    assert len(kept) == before
+    assert ask(client, "ada@example.org", REMOTE_ADDR="198.51.100.1").status_code == 302
+
+
 def test_the_cache_never_holds_an_address(client, monkeypatch):
     kept = []
     noting = SimpleNamespace(get=lambda *_: 0, set=lambda *given: kept.append(given))

@@ -68,14 +68,18 @@ def warnings(
     capacity: Capacity,
     policy: Policy,
     deadline: float = INTERNAL_DEADLINE,
+    late: int = 0,
 ) -> tuple[str, ...]:
-    """Return a sentence for each thing that somebody must act on."""
+    """Return a sentence for each thing that somebody must act on.
+
+    ``late`` requests that are not in the backlog are past their due date too.
+    """
     found = []
     wait = policy.start.min_age if policy.start else 0.0
     bound = capacity.age_bound(backlog.whole, wait=wait)
     if bound > deadline:
         found.append(_too_little(backlog, bound, wait, capacity, deadline))
-    late = sum(due < now for one in backlog.waiting() for *_, due in (e[2] for e in one.requests))
+    late += sum(due < now for one in backlog.waiting() for *_, due in (e[2] for e in one.requests))
     if late:
         found.append(
             f"Past their due date, and still waiting: {late}. Answer them by other means."
