@@ -40,8 +40,8 @@ def _cases(now: datetime) -> Iterator[Metric]:
     for status, count in found.by_status.items():
         cases.add_metric([status], count)
     yield cases
-    yield _one("expunge_cases_overdue", "Open cases past their due date.", found.overdue)
-    yield _one("expunge_cases_due_soon", "Open cases due within seven days.", found.soon)
+    yield _one("expunge_cases_overdue", "Cases whose answer is overdue.", found.overdue)
+    yield _one("expunge_cases_due_soon", "Answers due within seven days.", found.soon)
 
 
 def _queues(now: datetime) -> Iterator[Metric]:

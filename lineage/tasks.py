@@ -94,7 +94,7 @@ def _watch(job: Job, child: subprocess.Popen[bytes], lease: timedelta) -> None:
             if kept:
                 lapses = before + lease.total_seconds()
             elif kept is False or time.monotonic() + beat > lapses:
-                _stop(child)
+                _stop(child, job)
                 _tell(jobs.cancel_job if kept is False else jobs.release_job, job)
                 return
     if found := away.BY_EXIT.get(child.returncode):
@@ -128,10 +128,19 @@ def _tell(end: Callable[..., object], job: Job) -> None:
         connection.close_if_unusable_or_obsolete()
 
 
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    child.terminate()
+def _stop(child: subprocess.Popen[bytes], job: Job) -> None:
+    """End a child; one that has ended its job goes by itself, as it has traces left to send."""
+    if not _is_through(job):
+        child.terminate()
     try:
         child.wait(timeout=CANCEL_GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+
+
+def _is_through(job: Job) -> bool:
+    try:
+        return jobs.was_ended_by_its_child(job=job)
+    except DatabaseError:
+        return False

@@ -32,7 +32,11 @@ SOON = timedelta(days=7)
 
 @dataclass(frozen=True, kw_only=True)
 class CaseNumbers:
-    """Open cases by status; of all of them, how many are overdue or due within a week."""
+    """Open cases by status; how many people's answers are overdue, or due within a week.
+
+    Who waits is said by ``clocks.unanswered``: also a closed case whose letter has not left, and
+    no restriction of which the person was told.
+    """
 
     by_status: Mapping[str, int]
     overdue: int
@@ -73,12 +77,13 @@ class LetterNumbers:
 def case_numbers(now: datetime) -> CaseNumbers:
     """Return how many cases are open, overdue and due soon, on the day of the legal clock."""
     today = clocks.today(now)
-    found = open_cases().order_by()
-    late = found.aggregate(
+    # Those due later are left out first: asking who was told is dear, and there may be very many.
+    pressing = clocks.unanswered().order_by().filter(due_on__lte=today + SOON)
+    late = pressing.aggregate(
         overdue=Count("pk", filter=Q(due_on__lt=today)),
-        soon=Count("pk", filter=Q(due_on__gte=today, due_on__lte=today + SOON)),
+        soon=Count("pk", filter=Q(due_on__gte=today)),
     )
-    rows = found.values_list("status").annotate(Count("pk"))
+    rows = open_cases().order_by().values_list("status").annotate(Count("pk"))
     return CaseNumbers(by_status=dict(rows), **late)
 
 

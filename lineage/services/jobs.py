@@ -121,6 +121,12 @@ def cancel_job(*, job: Job, now: datetime) -> bool:
     return bool(_end(job, Job.Status.CANCELLED, now))
 
 
+def was_ended_by_its_child(*, job: Job) -> bool:
+    """Return whether this try of a job came to its end, well or not, and nobody has it now."""
+    ends = Q(status=Job.Status.SUCCEEDED) | Q(status=Job.Status.FAILED) & ~Q(error_code=CHILD_DIED)
+    return Job.objects.filter(ends, pk=job.pk, attempt=job.attempt).exists()
+
+
 def request_cancel(*, job_id: uuid.UUID, now: datetime) -> bool:
     """Cancel a queued job at once; ask the holder of a running one to stop.
 

@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from audits.models import ErasureRequest
+from audits.models import ErasureRequest, Letter
+from audits.queries import clocks
 from audits.workflow import tasks
 from config import readiness, watching_checks
 from config.metrics import ADDED_UP
@@ -138,6 +139,41 @@ def test_numbers_of_the_database_are_right(client, signing_key):
     assert found["expunge_log_events"][()] > found["expunge_log_unsigned_events"][()]
     assert found["expunge_sweep_failed_steps"][()] == 0
     assert found["expunge_ready"][(("check", "sweep"),)] == 1
+
+
+def pressing_case(days: int, **changes: object) -> ErasureRequest:
+    """Somebody's case that is due in so many days."""
+    mailbox = f"{ErasureRequest.objects.count()}@example.org"
+    case = bare_cases.verified_case(mailbox)
+    due = clocks.today(timezone.now()) + timedelta(days=days)
+    ErasureRequest.objects.filter(pk=case.pk).update(due_on=due, **changes)
+    return case
+
+
+def told(case: ErasureRequest, code: str) -> None:
+    now = timezone.now()
+    Letter.objects.create(
+        request=case, code=code, sent_at=now, state="SENT", locale="en", created_at=now
+    )
+
+
+def test_those_who_wait_for_an_answer_are_counted_as_the_list_of_the_overdue_does(client):
+    pressing_case(-3)
+    pressing_case(-3, status="SEALED", outcome="ERASED")  # its answer never left
+    pressing_case(3, status="SEALED", outcome="ERASED")
+    pressing_case(0)
+    pressing_case(40)
+    for code, days, changes in (
+        ("RESTRICTED", -3, {"kind": "RESTRICTION", "status": "RESTRICTED"}),
+        ("RESTRICTED", 3, {"kind": "RESTRICTION", "status": "RESTRICTED"}),
+        ("ANSWER_REFUSED", -3, {"status": "REFUSED", "outcome": "REFUSED"}),
+        ("ANSWER_ERASED", -3, {"status": "SEALED", "outcome": "ERASED"}),
+    ):
+        told(pressing_case(days, **changes), code)
+    found = read(client)
+    today = clocks.today(timezone.now())
+    assert found["expunge_cases_overdue"][()] == clocks.overdue(today).count() == 2
+    assert found["expunge_cases_due_soon"][()] == 2
 
 
 def test_requests_are_counted_by_the_name_of_their_page_and_not_by_address(client):

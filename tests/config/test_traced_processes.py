@@ -1,4 +1,7 @@
-"""The spans of one case, from a web server, a worker and the child of a job."""
+"""The spans of one case, from a web server, a worker and the child of a job.
+
+A case that is unlearned and erased is followed in ``tests/functional/test_erasure_journey.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""From the form to the sealed report, through every real process, with a crash in the middle."""
+"""From the form to the sealed report, through every real process, with a crash in the middle.
+
+A collector is told of all that these processes do for the case.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.demo.visitor import Visitor
+from tests.config.collector import collecting
 from tests.functional.browser import PASSWORD, Browser, chromium
 from tests.functional.installation import Installation, until
+from tests.functional.traced import check_trace, trace_is_whole
 from unlearning.recipes.digits import digit_records
 
 if TYPE_CHECKING:
@@ -70,9 +75,20 @@ def write_manifest(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def collector():
+    with collecting() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, collector):
     home = tmp_path_factory.mktemp("installation")
-    installation = Installation(home=home)
+    told = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.address,
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "60",  # a child gives up after 3 s: the machine is busy here
+        "OTEL_SERVICE_NAME": "journey",
+    }
+    installation = Installation(home=home, environ=told)
     if url := os.environ.get("DATABASE_URL"):
         installation.environ["DATABASE_URL"] = url.replace("/postgres?", "/journey?")
         create_database(url)
@@ -130,7 +146,7 @@ def statuses(installation: Installation) -> list[str]:
     return [status + ("" if email else "*") for status, email in rows]
 
 
-def test_an_erasure_survives_a_crash_and_ends_sealed(place, tmp_path):
+def test_an_erasure_survives_a_crash_and_ends_sealed(place, collector, tmp_path):
     with Browser.of(place) as browser:
         status = browser.ask_for_erasure(SUBJECT)
         browser.decide(place.ask(CREW + CASE))
@@ -145,6 +161,8 @@ def test_an_erasure_survives_a_crash_and_ends_sealed(place, tmp_path):
         ended = place.ask(CASE)
         assert (ended["status"], ended["outcome"]) == ("SEALED", "ERASED"), ended
         check_outcome(ended)
+        until(lambda: trace_is_whole(collector, ended), seconds=WAIT, what="the trace")
+        check_trace(collector, ended)
         browser.see_the_end(status, ended, tmp_path)
     assert outcome_of_the_unknown(place) == ("SEALED", "NO_DATA_FOUND", 0)
     folder = tmp_path / "report"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import uuid
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,28 @@ def test_a_child_that_ends_well_has_written_its_end_itself(child, sent):
     job.refresh_from_db()
     assert (job.status, job.attempt) == ("SUCCEEDED", 1)
     assert sent == [("audits.job_ended", [str(job.pk)], "intake")]
+
+
+@pytest.mark.parametrize("end", [jobs.finish_job, partial(jobs.fail_job, code="X", message="")])
+def test_a_child_that_has_ended_its_job_is_left_to_end_itself(
+    end, child, sent, monkeypatch, tmp_path
+):
+    # It sends its traces after the end was written, and a beat may come between.
+    monkeypatch.setattr(tasks, "CANCEL_GRACE_SECONDS", 60)
+    script = f"sleep 0.2; echo told > {tmp_path / 'told'}"
+    started = child(script, before=lambda job: end(job=job, now=timezone.now()))
+    tasks.run_job(str(make().pk))
+    assert (tmp_path / "told").exists()
+    assert started[0].poll() == 0
+
+
+def test_a_child_that_has_ended_its_job_and_stays_is_ended(child, sent):
+    started = child("sleep 60", before=lambda job: jobs.finish_job(job=job, now=timezone.now()))
+    job = make()
+    tasks.run_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.status == "SUCCEEDED"
+    assert started[0].poll() == -9
 
 
 def test_a_child_that_dies_gives_its_job_back(child, sent):

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from unlearning.core.private.terms import Privacy
+
     Floats = NDArray[np.float64]
 
 CLASSES, PIXELS, TRAINED = 10, 64, 300
 PENALTY = 1e-3
+MOMENTUM = 0.9
 
 
 def softmax(logits: Floats) -> Floats:
@@ -46,6 +49,32 @@ def fitted(inputs: Floats, labels: NDArray[np.int64], start: Floats | None = Non
     options = {"maxiter": 600, "gtol": 1e-7, "ftol": 1e-14}
     found = minimize(loss, begin, jac=True, method="L-BFGS-B", options=options)
     return np.asarray(found.x).reshape(PIXELS, CLASSES)
+
+
+def descended(
+    inputs: Floats,
+    labels: NDArray[np.int64],
+    privacy: Privacy | None,
+    noise: np.random.Generator,
+    steps: int = 40,
+) -> Floats:
+    """Weights (pixels, classes) after steps on everybody, with or without ``unlearning``'s DP-SGD.
+
+    It is softmax regression by hand, as the models here are so many.
+    """
+    told, length = np.eye(CLASSES)[labels], np.linalg.norm(inputs, axis=1)
+    weights, moving = np.zeros((PIXELS, CLASSES)), np.zeros((PIXELS, CLASSES))
+    for _ in range(steps):
+        error = softmax(inputs @ weights) - told
+        share, added = np.ones(len(inputs)), np.zeros(weights.shape)
+        if privacy is not None:
+            norms = length * np.linalg.norm(error, axis=1)
+            share = np.minimum(1, privacy.clip / (norms + 1e-6))
+            added = noise.normal(0, (privacy.noise or 0) * privacy.clip, weights.shape)
+        slope = ((inputs * share[:, None]).T @ error + added) / len(inputs)
+        moving = MOMENTUM * moving + slope
+        weights -= moving
+    return weights
 
 
 @dataclass(frozen=True, kw_only=True)
