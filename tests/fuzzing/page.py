@@ -83,8 +83,8 @@ def _reached(found: Mapping[str, Any]) -> str:
     before, after = (sum(one[name] for one in rows) for name in ("edges_of_seeds", "edges"))
     more = sum(one["edges"] > one["edges_of_seeds"] for one in rows)
     return (
-        f"They passed {after:,} edges of our code, {after - before:,} of which no good input had "
-        f"passed, in {more} of the parsers."
+        f"Summed over the parsers, they passed {after:,} edges of our code, {after - before:,} of "
+        f"them (in {more} parsers) passed by no good input."
     )
 
 

@@ -6,6 +6,7 @@ import importlib.abc
 import json
 import random
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -24,7 +25,9 @@ from tests.fuzzing.guided import (
 )
 from tests.fuzzing.parser import Parser
 from tests.fuzzing.parsers import PARSERS
-from tests.fuzzing.running import Outcome
+
+if TYPE_CHECKING:
+    from tests.fuzzing.running import Outcome
 
 SAID = """INFO: Seed: 3
 #4\tINITED cov: 14 ft: 21 corp: 2/26b exec/s: 0 rss: 439Mb
