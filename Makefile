@@ -134,10 +134,14 @@ audit: $(VENV)/.installed ## Ask the databases of known weaknesses about the pin
 		-q --disable-pip-version-check --retries 1 --timeout 15 pip-audit; } || true
 	@$(BIN)/python -m tests.advisories $(if $(MUST),--must)
 
-# Some minutes; the recorded run: make fuzz-parsers ARGS="--json benchmarks/results/fuzzing.json
-# --page docs/reliability.md".
-fuzz-parsers: setup ## Give every parser of outside input a thousand made-up ones (ARGS="--inputs 1000000")
-	@$(ON_SQLITE) $(ONE_THREAD) $(BIN)/python -W ignore -m tests.fuzzing $(ARGS)
+# Some minutes; the recorded runs: make fuzz-parsers ARGS="--json benchmarks/results/fuzzing.json
+# --page docs/reliability.md", and with GUIDED=1 fuzzing-guided.json. atheris is beside the
+# environment and not in it: it is for Linux and macOS, and only this asks for it.
+fuzz-parsers: setup ## Give every parser of outside input a thousand made-up ones (GUIDED=1: by coverage; ARGS="--inputs 1000000")
+	$(if $(GUIDED),@test -d var/guided/atheris || $(BIN)/pip install -q --disable-pip-version-check \
+		--no-deps --target var/guided -r constraints-fuzz.txt)
+	@$(ON_SQLITE) $(ONE_THREAD) $(if $(GUIDED),PYTHONPATH=var/guided) \
+		$(BIN)/python -W ignore -m tests.fuzzing $(if $(GUIDED),--guided) $(ARGS)
 
 # Lightning and transformers are no part of an installation, and the suite imitates them. Here what
 # is not installed is a failure, and no reason to skip.

@@ -169,7 +169,7 @@ def _bytes_of(path: Path) -> bytes:
         need(size <= LARGEST, f"The file has {size} bytes; at most {LARGEST} are read.")
         return path.read_bytes()
     except OSError as error:
-        raise NotJudged(f"The file {path} is missing or cannot be read.") from error
+        raise NotJudged(f"The file {str(path)!a} is missing or cannot be read.") from error
 
 
 def read_zip(data: bytes) -> dict[str, bytes]:

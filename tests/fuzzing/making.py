@@ -87,10 +87,14 @@ def strategy(parser: Parser) -> SearchStrategy[Any]:
 
 def spoiled(parser: Parser, draw: random.Random) -> Any:  # noqa: ANN401  (bytes, text or JSON)
     """Return a good input with one to eight things changed."""
-    value = copy.deepcopy(draw.choice(parser.seeds))
+    return spoil(parser.kind, copy.deepcopy(draw.choice(parser.seeds)), draw)
+
+
+def spoil(kind: str, value: Any, draw: random.Random) -> Any:  # noqa: ANN401  (bytes, text or JSON)
+    """Return a value of a kind with one to eight things changed; JSON is changed in place."""
     ways: dict[str, Callable[[Any, random.Random], Any]]
     ways = {"bytes": _bytes, "text": _text, "JSON": _tree}
-    change = ways[parser.kind]
+    change = ways[kind]
     # One may be nested too deeply, or be too large, to be spoiled any more.
     with suppress(RecursionError, OverflowError):
         for _ in range(draw.choice((1, 1, 1, 2, 3, 8))):

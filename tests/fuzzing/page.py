@@ -12,13 +12,18 @@ if TYPE_CHECKING:
     from tests.fuzzing.parser import Parser
     from tests.fuzzing.running import Outcome
 
-BEGIN, END = "<!-- fuzzing:begin -->", "<!-- fuzzing:end -->"
+MARKS = {
+    "expunge-fuzzing-1": ("<!-- fuzzing:begin -->", "<!-- fuzzing:end -->"),
+    "expunge-fuzzing-guided-1": ("<!-- guided:begin -->", "<!-- guided:end -->"),
+}
+BLIND, GUIDED = MARKS
+TIMES = "Times are of a machine that did other work as well."
 
 
 def table(
-    outcomes: Sequence[Outcome], parsers: Mapping[str, Parser], *, seed: int
+    outcomes: Sequence[Outcome], parsers: Mapping[str, Parser], *, seed: int, by: str | None = None
 ) -> dict[str, Any]:
-    """Return what is recorded of a run."""
+    """Return what is recorded of a run; ``by`` is the program that guided it."""
     rows = [
         {
             "reads": parsers[one.name].reads,
@@ -30,7 +35,7 @@ def table(
         for one in outcomes
     ]
     return {
-        "format": "expunge-fuzzing-1",
+        **({"format": GUIDED, "by": by} if by else {"format": BLIND}),
         "seed": seed,
         "machine": machine(),
         "inputs": sum(one.inputs for one in outcomes),
@@ -40,31 +45,55 @@ def table(
 
 
 def written(page: str, found: Mapping[str, Any]) -> str:
-    """Return a page with the table between its marks."""
-    before, _, rest = page.partition(BEGIN)
-    after = rest.partition(END)[2]
-    return f"{before}{BEGIN}\n{section(found)}\n{END}{after}"
+    """Return a page with the table between its marks. Raises ValueError if it has none."""
+    begin, end = MARKS[found["format"]]
+    if begin not in page or end not in page:
+        raise ValueError(f"The page has no marks {begin} and {end} to write between.")
+    before, _, rest = page.partition(begin)
+    after = rest.partition(end)[2]
+    return f"{before}{begin}\n{section(found)}\n{end}{after}"
 
 
 def section(found: Mapping[str, Any]) -> str:
     """Return the table and its head, in Markdown."""
-    told = found["machine"]
-    versions = told["versions"]
+    guided = found["format"] == GUIDED
     lines = [
-        f"{found['inputs']:,} inputs to {len(found['parsers'])} parsers (seed {found['seed']}): "
-        f"{found['failures']:,} failures. Python {told['python']}, Django {versions['django']}, "
-        f"{told['cores']} cores. Times are of a machine that did other work as well.",
+        _head(found) + (_reached(found) if guided else TIMES),
         "",
-        "| parser | read by | inputs | values | refused | failed | slowest, ms | memory, MiB |",
+        "| parser | read by | inputs | values | refused | failed | "
+        + ("edges | of them new |" if guided else "slowest, ms | memory, MiB |"),
         "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     lines += map(_row, found["parsers"])
     return "\n".join(lines)
 
 
+def _head(found: Mapping[str, Any]) -> str:
+    told = found["machine"]
+    by = f", guided by {found['by']}" if "by" in found else ""
+    return (
+        f"{found['inputs']:,} inputs to {len(found['parsers'])} parsers "
+        f"(seed {found['seed']}{by}): {found['failures']:,} failures. Python {told['python']}, "
+        f"Django {told['versions']['django']}, {told['cores']} cores. "
+    )
+
+
+def _reached(found: Mapping[str, Any]) -> str:
+    rows = found["parsers"]
+    before, after = (sum(one[name] for one in rows) for name in ("edges_of_seeds", "edges"))
+    more = sum(one["edges"] > one["edges_of_seeds"] for one in rows)
+    return (
+        f"Summed over the parsers, they passed {after:,} edges of our code, {after - before:,} of "
+        f"them (in {more} parsers) passed by no good input."
+    )
+
+
 def _row(row: Mapping[str, Any]) -> str:
+    if "edges" in row:
+        last = f"{row['edges']:,} | {row['edges'] - row['edges_of_seeds']:,} |"
+    else:
+        last = f"{row['slowest_ms']:g} | {row['grown_mb']} |"
     return (
         f"| {row['name']} | `{row['reads']}` | {row['inputs']:,} | {row['values']:,} "
-        f"| {sum(row['refused'].values()):,} | {sum(row['failed'].values()):,} "
-        f"| {row['slowest_ms']:g} | {row['grown_mb']} |"
+        f"| {sum(row['refused'].values()):,} | {sum(row['failed'].values()):,} | {last}"
     )

@@ -53,15 +53,20 @@ class Outcome:
 def run(parser: Parser, *, inputs: int, seed: int) -> Outcome:
     """Give a parser so many inputs, the same for the same seed."""
     found = Outcome(name=parser.name)
-    before = _memory()
+    before = memory()
     if made_up := inputs // MADE_UP:
         _run_made_up(parser, found, made_up, seed)
     for number in range(inputs - found.inputs):
-        _judge(parser, spoiled(parser, random.Random(f"{seed}:{parser.name}:{number}")), found)
-    found.grown_mb = max(0, _memory() - before)
+        judge(parser, spoiled(parser, random.Random(f"{seed}:{parser.name}:{number}")), found)
+    weigh(parser, found, before)
+    return found
+
+
+def weigh(parser: Parser, found: Outcome, before: int) -> None:
+    """Say how much memory all inputs together took, and whether that was too much."""
+    found.grown_mb = max(0, memory() - before)
     if found.grown_mb > parser.megabytes:
         found.failed["memory"] += 1
-    return found
 
 
 def run_apart(parser: Parser, *, inputs: int, seed: int) -> Outcome:
@@ -90,14 +95,15 @@ def _run_made_up(parser: Parser, found: Outcome, inputs: int, seed: int) -> None
     )
     @given(strategy(parser))
     def each(value: object) -> None:
-        _judge(parser, value, found)
+        judge(parser, value, found)
 
     # hypothesis reads the seed from the function.
     each._hypothesis_internal_use_seed = seed  # type: ignore[attr-defined]
     each()
 
 
-def _judge(parser: Parser, value: object, found: Outcome) -> None:
+def judge(parser: Parser, value: object, found: Outcome) -> None:
+    """Give a parser one input and count what became of it."""
     found.inputs += 1
     begun = time.process_time()
     try:
@@ -140,6 +146,6 @@ def _at_most(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def _memory() -> int:
+def memory() -> int:
     """Return the most memory that this process has had, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

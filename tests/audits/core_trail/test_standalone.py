@@ -168,6 +168,13 @@ def test_what_is_not_there_is_a_sentence(case, tmp_path):
     assert usage.value.code == 2
 
 
+def test_a_path_that_is_no_text_is_told_of_in_one(tmp_path):
+    code, words = run(tmp_path / "\udc9d.zip", "--key", VKEY)
+    assert code == 2
+    assert "\\udc9d.zip' is missing or cannot be read." in words
+    assert words.encode()
+
+
 def test_a_checkpoint_that_somebody_else_kept_is_compared(case, tmp_path):
     held = tmp_path / "held.txt"
     held.write_bytes(files()["checkpoint.txt"])
