@@ -127,9 +127,10 @@ def test_the_setting_chooses_the_form():
 
 
 def break_down(log: logging.Logger) -> None:
+    nothing: dict[str, str] = {}
     try:
         try:
-            {}["/told/s3cr3t-1?x"]
+            nothing["/told/s3cr3t-1?x"]
         except KeyError as error:
             raise ValueError("ada@example.org at '/erasure/status/s3cr3t-2'") from error
     except ValueError:
