@@ -15,6 +15,7 @@ from config import stage
 from tests.faults import __main__ as command
 from tests.faults import bent, campaign, results
 from tests.faults.kinds import KINDS, NAMED
+from tests.functional.installation import ROOT
 
 
 def injection(name="one", kind="web", **fields: object):
@@ -160,3 +161,17 @@ def test_what_an_earlier_part_of_a_campaign_found_is_not_forgotten(tmp_path, har
     kept = tmp_path / "kept.jsonl"
     kept.write_text("".join(json.dumps(line) + "\n" for line in (injection(), *harm)))
     assert command.main(["--minutes", "0", "--resume", str(kept)]) == code
+
+
+def test_the_table_of_the_page_is_that_of_the_campaign_that_is_kept():
+    page = (ROOT / command.PAGE).read_text()
+    shown = page.partition(command.BEGIN)[2].partition(command.END)[0]
+    lines = results.read(ROOT / "benchmarks/results/faults.jsonl")
+    assert shown == results.as_markdown(lines)
+    assert results.good(lines)
+    assert all(count >= kind.times for kind in KINDS for count in _times(lines, kind))
+
+
+def _times(lines, kind):
+    done = results.injected(lines)
+    return [done[engine, kind.name] for engine in results.ENGINES if kind.engine in ("", engine)]

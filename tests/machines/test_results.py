@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.functional.installation import ROOT
 from tests.machines import __main__ as command
 from tests.machines import net, results
 
@@ -48,6 +49,15 @@ def test_the_block_says_how_often_each_loss_was_met_and_leaves_the_page_around_i
     assert "| cut off | ERASE | 1 | 7.5, 7.5 | 0 | 0 |" in text
     assert "old" not in text
     assert text.endswith(f"{results.END}after\n")
+
+
+def test_the_table_of_the_page_is_that_of_the_run_that_is_kept():
+    page = (ROOT / "docs/reliability.md").read_text()
+    kept = (ROOT / "benchmarks/results/machines.jsonl").read_text()
+    lines = [json.loads(line) for line in kept.splitlines()]
+    shown = page.partition(results.BEGIN)[2].partition(results.END)[0]
+    assert shown == results.as_markdown(lines)
+    assert results.good(lines)
 
 
 def test_where_no_machines_can_be_made_a_sentence_says_so_and_nothing_is_run(monkeypatch, capsys):
