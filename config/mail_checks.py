@@ -20,7 +20,10 @@ NOWHERE = {
     f"django.core.mail.backends.{name}.EmailBackend"
     for name in ("filebased", "console", "dummy", "locmem")
 }
-EXAMPLES = {"EXPUNGE_CONTROLLER": "Example Controller", "EXPUNGE_CONTACT": "privacy@localhost"}
+# What the code has, and what the files of deploy/ have.
+EXAMPLES = {"EXPUNGE_CONTROLLER": ("Example Controller", "Your Organisation")}
+EXAMPLES |= {"EXPUNGE_CONTACT": ("privacy@localhost", "privacy@example.org")}
+EXAMPLE_DOMAINS = {"example.org", "example.com", "example.net"}  # RFC 2606
 
 
 @checks.register()
@@ -45,6 +48,9 @@ def _refused() -> Iterator[str]:
             f"EXPUNGE_EMAIL_PASSWORD_FILE is {file!r}; it must be a file that this process may "
             "read and that holds the password."
         )
+    for name, value in (("USER", user), ("PASSWORD_FILE", secret_in(file))):
+        if not value.isascii():
+            yield f"EXPUNGE_EMAIL_{name} has letters that mail servers are not sent: ASCII alone."
     if user and _overheard():
         yield (
             f"EXPUNGE_EMAIL_TLS is NONE, and EXPUNGE_EMAIL_HOST is {settings.EMAIL_HOST!r}: the "
@@ -65,12 +71,12 @@ def _warned() -> Iterator[str]:
             "letters with secret links are sent in the clear. Set STARTTLS or TLS."
         )
     sender = settings.DEFAULT_FROM_EMAIL
-    if parseaddr(sender)[1].rpartition("@")[2] in {"", *HERE}:
+    if parseaddr(sender)[1].rpartition("@")[2] in {"", *HERE, *EXAMPLE_DOMAINS}:
         yield f"EXPUNGE_EMAIL_FROM is {sender!r}, to which nobody can answer."
-    for name, example in EXAMPLES.items():
-        if getattr(settings, name) == example:
+    for name, examples in EXAMPLES.items():
+        if (value := getattr(settings, name)) in examples:
             yield (
-                f"{name} is {example!r}, an example: letters and pages name it, unless a stored "
+                f"{name} is {value!r}, an example: letters and pages name it, unless a stored "
                 "policy value does."
             )
 

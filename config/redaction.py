@@ -12,7 +12,7 @@ import re
 SECRET = re.compile(r"(/(?:erasure/(?:status|confirm|answer)|told|data/pictures)/)[^/\s?#'\"]+")
 # From the first letter of a word on, so that a long text takes no time; a quote before it stays.
 _WORD = r"[^\s@<>\"(),;:\[\]]"
-ADDRESS = re.compile(rf"(?<!{_WORD})('?){_WORD}+@[\w-]+(?:\.[\w-]+)+")
+ADDRESS = re.compile(rf"(?<!{_WORD})('?){_WORD}+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 
 
 def without_links(text: str) -> str:

@@ -94,7 +94,8 @@ def _watch(job: Job, child: subprocess.Popen[bytes], lease: timedelta) -> None:
             if kept:
                 lapses = before + lease.total_seconds()
             elif kept is False or time.monotonic() + beat > lapses:
-                _stop(child, job)
+                # The database is not asked where it did not answer: the lease is running out.
+                _stop(child, through=kept is False and _is_through(job))
                 _tell(jobs.cancel_job if kept is False else jobs.release_job, job)
                 return
     if found := away.BY_EXIT.get(child.returncode):
@@ -128,9 +129,9 @@ def _tell(end: Callable[..., object], job: Job) -> None:
         connection.close_if_unusable_or_obsolete()
 
 
-def _stop(child: subprocess.Popen[bytes], job: Job) -> None:
-    """End a child; one that has ended its job goes by itself, as it has traces left to send."""
-    if not _is_through(job):
+def _stop(child: subprocess.Popen[bytes], *, through: bool) -> None:
+    """End a child; one that is through with its job goes by itself: it has traces left to send."""
+    if not through:
         child.terminate()
     try:
         child.wait(timeout=CANCEL_GRACE_SECONDS)

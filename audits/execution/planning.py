@@ -28,6 +28,7 @@ from lineage.queries.contents import stored
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, parents_of, training_snapshots
 from unlearning.core.seeding import derive
+from unlearning.execution.device import placed
 from unlearning.services.runs import REPLAY
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def draw_plan(job: Job) -> None:
         return
     for case_id in group:
         planning.fix_policy(case_id=case_id, policy=policy().as_dict())
+    placed()  # a plan weighs ways for the device of this installation, which must be here
     plan, planned = plan_of(*group)
     plans = {case_id: own_plan(plan, case_id, len(group)) for case_id in group}
     scheduling.keep_plans(plans=plans, runs=planned, now=now)

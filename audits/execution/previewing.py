@@ -22,6 +22,7 @@ from lineage.queries.closure import affected
 from lineage.queries.contents import stored
 from lineage.queries.sources import parents_of
 from lineage.queries.what_if import what_if
+from unlearning.execution.device import placed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +39,7 @@ def preview_plan(job: Job) -> None:
     preview = asked.filter(ended_at=None).first()
     if preview is None:
         return
+    placed()  # as of a plan: ways are weighed for the device of this installation
     found = previewed(preview.version, plan_previews.asked_about(preview))
     plan_previews.answer(preview_id=preview.pk, result=found, now=timezone.now())
 

@@ -235,6 +235,6 @@ def _elsewhere(environments: Iterable[Fingerprint]) -> bool:
     """Return whether a training was not in this environment all the way, as far as is known."""
     try:
         now = fingerprint(placed()["device"])
-    except NoDevice:  # an erasure that looks again, where nothing is computed: no bits are claimed
+    except NoDevice:  # an erasure that looks again: nothing is computed, and no bits are claimed
         return True
     return any(differences(each, now) for each in environments)

@@ -47,6 +47,8 @@ def case_ahead(
     if not (planned.exists() or following.exists()):
         return None
     ours = _versions(reached_by([request.pk]))
+    if not ours:
+        return None
     return (
         _changing(planned, ours)
         or _reaching(planned.filter(plan={}), ours)
@@ -100,12 +102,11 @@ def _reaching(cases: QuerySet[ErasureRequest], ours: set[UUID]) -> ErasureReques
 
     Some at a time, as the first few are as a rule enough: there may be tens of thousands.
     """
-    for first in range(0, cases.count(), AT_ONCE):
-        some = list(cases[first : first + AT_ONCE])
-        reached = reached_by([one.pk for one in some])
-        for one in some:
-            if ours & _versions({one.pk: reached[one.pk]}):
-                return one
+    found = list(cases.values_list("pk", flat=True))
+    for first in range(0, len(found), AT_ONCE):
+        for pk, hits in reached_by(found[first : first + AT_ONCE]).items():
+            if ours & _versions({pk: hits}):
+                return ErasureRequest.objects.get(pk=pk)
     return None
 
 

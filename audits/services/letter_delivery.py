@@ -54,7 +54,7 @@ def deliver(*, letter: Letter, now: datetime) -> bool:
         return False
     try:
         _message(letter, written, to).send()
-    except OSError as error:  # every smtplib and file error
+    except (OSError, ValueError) as error:  # of mail server and files; what it cannot encode
         _failed(letter, type(error).__name__, now)
         return False
     _sent(letter, written, now)

@@ -102,7 +102,7 @@ def _send(mine: QuerySet[CaseClock], count: int) -> bool:
     )
     try:
         message.send()
-    except OSError as error:  # every smtplib and file error
+    except (OSError, ValueError) as error:  # of mail server and files; what it cannot encode
         logger.warning("the reminders were not sent: %s", type(error).__name__)
         return False
     return True

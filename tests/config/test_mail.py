@@ -7,6 +7,7 @@ import ssl
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 from smtplib import SMTPNotSupportedError
 from ssl import SSLCertVerificationError
 from typing import Any
@@ -179,21 +180,36 @@ def test_a_log_in_by_halves_or_in_the_clear_is_refused(configured, settings, tmp
     assert refused() == ["EXPUNGE_EMAIL_USER is set and EXPUNGE_EMAIL_PASSWORD_FILE is not."]
 
 
+def test_a_log_in_that_no_mail_server_can_be_sent_is_refused(configured, settings, tmp_path):
+    """``smtplib`` sends ASCII alone, and would fail with each letter."""
+    configured(HOST="smtp.example.org", TLS="STARTTLS", **account(tmp_path))
+    Path(settings.EXPUNGE_EMAIL_PASSWORD_FILE).write_text("pässword")
+    (said,) = refused()
+    assert said.startswith("EXPUNGE_EMAIL_PASSWORD_FILE has letters that")
+    settings.EMAIL_HOST_USER = "bürgerbüro"
+    assert [one.split()[0] for one in refused()] == [
+        "EXPUNGE_EMAIL_USER",
+        "EXPUNGE_EMAIL_PASSWORD_FILE",
+    ]
+
+
 def test_letters_that_reach_nobody_or_come_from_an_example_are_warned_of(configured, settings):
-    settings.EXPUNGE_CONTROLLER, settings.EXPUNGE_CONTACT = "A Hospital", "privacy@example.org"
-    configured(HOST="smtp.example.org", TLS="TLS", FROM="A Hospital <privacy@example.org>")
+    settings.EXPUNGE_CONTROLLER, settings.EXPUNGE_CONTACT = "A Hospital", "privacy@hospital.test"
+    configured(HOST="smtp.hospital.test", TLS="TLS", FROM="A Hospital <privacy@hospital.test>")
     assert warned() == []
     configured(TLS="NONE")
     assert ["secret links are sent in the clear" in one for one in warned()] == [True]
     configured(BACKEND="django.core.mail.backends.filebased.EmailBackend")
     assert ["no letter leaves this site" in one for one in warned()] == [True]
     configured(BACKEND=SMTP, TLS="TLS", FROM="A Hospital <privacy@localhost>")
-    settings.EXPUNGE_CONTROLLER, settings.EXPUNGE_CONTACT = mail_checks.EXAMPLES.values()
-    assert [one.split()[0] for one in warned()] == [
-        "EXPUNGE_EMAIL_FROM",
-        "EXPUNGE_CONTROLLER",
-        "EXPUNGE_CONTACT",
-    ]
+    for controller, contact in zip(*mail_checks.EXAMPLES.values(), strict=True):
+        settings.EXPUNGE_CONTROLLER, settings.EXPUNGE_CONTACT = controller, contact
+        assert [one.split()[0] for one in warned()] == [
+            "EXPUNGE_EMAIL_FROM",
+            "EXPUNGE_CONTROLLER",
+            "EXPUNGE_CONTACT",
+        ]
+        settings.DEFAULT_FROM_EMAIL = "privacy@example.org"  # as the files of deploy/ have it
 
 
 # --- what the metrics tell ----------------------------------------------------------------------

@@ -9,12 +9,15 @@ import pytest
 
 from audits import workflow
 from audits.execution import weighing
+from audits.execution.planning import draw_plan
 from audits.management.commands.run_job import HANDLERS
 from audits.workflow import doorbell
 from lineage.core.queues import QUEUES
 from lineage.models import Job
+from tests.audits.world import ADA, BERT
 from unlearning.core.replay.fingerprint import fingerprint
 from unlearning.core.session import CPU
+from unlearning.execution.device import NoDevice
 
 DEVICE = "unlearning.execution.device"
 
@@ -50,6 +53,17 @@ def test_an_erasure_that_plans_again_without_the_device_claims_no_equal_bits(
     assert not weighing._elsewhere([here])
     settings.EXPUNGE_DEVICE = "cuda"
     assert weighing._elsewhere([here])
+
+
+@pytest.mark.django_db
+def test_a_plan_without_the_device_fails_as_a_training_does(world, settings, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    world.train("base", world.snapshot(ADA, BERT))
+    case = world.accepted(ADA)
+    settings.EXPUNGE_DEVICE = "cuda"
+    with pytest.raises(NoDevice):
+        draw_plan(Job(payload_id=case.pk))
+    assert world.current(case).plan == {}
 
 
 @pytest.mark.parametrize("kind", ["SEARCH", "JUDGE", "ERASE", "REPORT"])
