@@ -24,6 +24,8 @@ CONTAINERS = [*kubernetes(), *compose()]
 GROUPS = re.findall(
     r"^from config\.(\w+) import \*", (ROOT / "config/settings.py").read_text(), re.M
 )
+# Of what whoever installs writes their own in place of.
+EXAMPLE = re.compile(r"to which nobody can answer|, an example:").search
 OURS = ("EXPUNGE_", "EMAIL_", "DEFAULT_FROM", "SITE_URL")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -53,7 +55,17 @@ def said(container: Container, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("container", CONTAINERS, ids=lambda one: one.name)
 def test_no_check_refuses_a_container(container, tmp_path, monkeypatch):
-    assert list(said(container, tmp_path, monkeypatch)) == []
+    assert [one for one in said(container, tmp_path, monkeypatch) if not EXAMPLE(one)] == []
+
+
+def test_what_the_files_have_as_examples_is_warned_of(tmp_path, monkeypatch):
+    (one,) = (one for one in CONTAINERS if one.name == "expunge-web.web")
+    found = list(said(one, tmp_path, monkeypatch))
+    assert {sentence.split()[0] for sentence in found if EXAMPLE(sentence)} == {
+        "EXPUNGE_EMAIL_FROM",
+        "EXPUNGE_CONTROLLER",
+        "EXPUNGE_CONTACT",
+    }
 
 
 def test_a_file_that_a_container_does_not_have_is_found(tmp_path, monkeypatch):
