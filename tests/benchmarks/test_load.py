@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from benchmarks import load_page
 from benchmarks.crowd import Sizes, WrongCrowd, filled
 from benchmarks.crowd_cases import MIX, open_mix
 from benchmarks.load_deadlines import deadlines
@@ -15,6 +17,7 @@ from benchmarks.load_forms import _counted, _mails, _saturation
 from benchmarks.load_posters import Poster
 from benchmarks.pages_visits import Visited
 from tests.audits import bare_cases
+from tests.functional.installation import ROOT
 
 
 def poster(number, reference=""):
@@ -66,6 +69,14 @@ def test_the_server_is_saturated_by_the_fewest_posters_that_keep_it_busy():
     found = _saturation(steps)
     assert (found["saturated_by"], found["p99_ms"]) == (2, 20.0)
     assert found["p99_ms_all_at_once"] == 10_000.0
+
+
+def test_the_table_of_the_page_is_that_of_the_result_that_is_kept():
+    page = (ROOT / load_page.PAGE).read_text()
+    found = json.loads((ROOT / load_page.KEPT).read_text())
+    assert load_page.block(page) == load_page.as_markdown(found)
+    assert found["posted"] == found["accepted"] >= 1_000
+    assert found["sweep"]["open"] > 99_000
 
 
 def test_nothing_is_late_at_the_capacity_of_the_bound_and_much_is_at_half():
