@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 PAGE = Path("docs/reliability.md")
 KEPT = Path("benchmarks/results/load-postgresql-2-cores.json")
+HOME = "audits:staff_home"
 BEGIN, END = "<!-- load:begin -->\n", "<!-- load:end -->\n"
 
 
@@ -31,7 +32,10 @@ def as_markdown(found: dict[str, Any]) -> str:
 def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     forms, sweep, month, memory = (found[one] for one in ("forms", "sweep", "month", "memory"))
     everybody = forms["levels"][-1]["at_once"]
-    lists = sweep["lists"]
+    slowest = {
+        home: max(one["p95_ms"] for one in sweep["lists"] if (one["page"] == HOME) == home)
+        for home in (False, True)
+    }
     yield "forms posted, accepted", f"{found['posted']:,}, {found['accepted']:,}"
     counts = [str(found[one]) for one in ("lost", "duplicated", "cross_assigned")]
     yield "lost, duplicated, assigned to somebody else", ", ".join(counts)
@@ -44,7 +48,10 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "open cases, of which the sweep looks at", f"{sweep['open']:,}, {sweep['at_work']:,}"
     yield "slowest pass of the sweep", f"{max(one['seconds'] for one in sweep['passes'])} s"
     yield "until each case had its turn", f"{sweep['hours_until_each_had_its_turn']} h"
-    yield "slowest list of cases, p95", f"{max(one['p95_ms'] for one in lists):.0f} ms"
+    yield (
+        "slowest list of cases, first page of staff, p95",
+        (f"{slowest[False]:.0f} ms, {slowest[True]:.0f} ms"),
+    )
     yield (
         "a month of requests, missed deadlines at the capacity of the bound",
         f"{month['requests']:,}, {month['at_capacity']['missed']}",
