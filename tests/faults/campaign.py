@@ -7,7 +7,10 @@ one begins when all programs run again, and after a mere kill at once.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +20,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.faults import bent, disk, lanes, looking, profile, results
+from tests.faults import bent, disk, lanes, looking, processes, profile, results
 from tests.faults.acts import Missed, Scene
 from tests.faults.watch import Injection, Watch
 from tests.functional.installation import ROOT
@@ -56,7 +59,7 @@ class Round:
         """Run the round, and keep what came of it."""
         with ExitStack() as stack:
             scene = _scene(ground, folder, stack)
-            stack.callback(scene.site.close)
+            stack.callback(_end, scene.site)
             scene.site.open()
             self._through(scene)
 
@@ -173,6 +176,14 @@ def _scene(ground: Ground, folder: Path, stack: ExitStack) -> Scene:
     if dials:
         site.environ |= dials.environ
     return Scene(site=site, dials=dials, disks=disks)
+
+
+def _end(site: Site) -> None:
+    """End what is still there: all has been looked at, so nothing need come to its own end."""
+    for pid, _ in processes.of(site.home):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    site.close()
 
 
 def _flying(site: Site, crew: list[lanes.Lane]) -> dict[str, looking.Case]:
