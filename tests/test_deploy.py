@@ -7,52 +7,34 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from celery.bin.celery import celery
 from click import Context, UsageError
-from fsspec.core import url_to_fs
 from gunicorn.config import Config
 
 from config.probes import PROBES
 from config.services.commands import GPU_QUEUES, HEAVY_QUEUES, LIGHT_QUEUES
-from tests.deployed import DEPLOY, OPERATIONS, ROOT, RUNBOOK, THEIRS, documents
+from tests.deployed import (
+    DEPLOY,
+    OPERATIONS,
+    ROOT,
+    RUNBOOK,
+    THEIRS,
+    YAML,
+    compose,
+    containers,
+    documents,
+    manifests,
+    walk,
+)
 from tests.site import known_commands
 from tests.site.inventory import variables
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-YAML = sorted(DEPLOY.rglob("*.yaml"))
 UNITS = sorted((DEPLOY / "systemd").iterdir())
 IN_OPT = "/opt/expunge/.venv/bin/"
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-def walk(value: Any) -> Iterator[Any]:  # noqa: ANN401
-    yield value
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for each in inner:
-        yield from walk(each)
-
-
-def compose() -> dict[str, Any]:
-    found: list[dict[str, Any]] = documents(DEPLOY / "compose.yaml")
-    return found[0]
-
-
-def manifests() -> list[Any]:
-    return [one for path in YAML if path.parent.name == "kubernetes" for one in documents(path)]
-
-
-def containers() -> Iterator[tuple[str, dict[str, Any]]]:
-    for one in manifests():
-        for each in walk(one):
-            if isinstance(each, dict) and "containers" in each:
-                yield from ((one["kind"], container) for container in each["containers"])
 
 
 def command_lines() -> dict[str, list[str]]:
@@ -242,26 +224,6 @@ def test_a_worker_may_end_its_job_before_it_is_killed():
         assert {"KillMode=mixed", "TimeoutStopSec=1h"} <= set(unit.splitlines())
 
 
-def test_the_image_copies_what_is_there_and_all_that_runs():
-    text = (DEPLOY / "Containerfile").read_text()
-    copied = {
-        word
-        for line in re.findall(r"^COPY (?!--)(.*)$", text, re.MULTILINE)
-        for word in line.split()[:-1]
-    }
-    assert {name for name in copied if not (ROOT / name).exists()} == set()
-    needed = {"config", "audits", "unlearning", "lineage", "expunge", "templates", "static"}
-    assert needed | {"locale", "manage.py", "constraints.txt", "pyproject.toml"} <= copied
-    let_in = set(re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
-    assert let_in == copied
-
-
-def test_python_of_the_image_is_the_one_that_is_needed():
-    (asked,) = re.findall(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
-    images = re.findall(r"python:([\d.]+)-", (DEPLOY / "Containerfile").read_text())
-    assert images == [asked] * 2
-
-
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not on this machine")
 def test_systemd_takes_every_unit(tmp_path):
     for path in UNITS:
@@ -277,30 +239,3 @@ def test_systemd_takes_every_unit(tmp_path):
     )
     ours = [line for line in done.stderr.splitlines() if "expunge" in line]
     assert (done.returncode, ours) == (0, [])
-
-
-def test_the_image_can_open_the_store_that_is_named():
-    (found,) = documents(DEPLOY / "kubernetes" / "settings.yaml")
-    store = found["data"]["EXPUNGE_STORE"]
-    files, root = url_to_fs(store)  # raises where the package of that kind is missing
-    assert "file" in files.protocol
-    homes = [
-        mount["mountPath"]
-        for _, one in containers()
-        for mount in one["volumeMounts"]
-        if mount["name"] == "home"
-    ]
-    assert homes
-    assert all(Path(root).is_relative_to(home) for home in homes)
-
-
-def test_the_image_dumps_the_database_that_compose_starts():
-    (server,) = re.findall(r"postgres:(\d+)", compose()["services"]["postgres"]["image"])
-    text = (DEPLOY / "Containerfile").read_text()
-    assert re.findall(r"postgresql-client-(\d+)", text) == [server]
-    for name in ("web", "migrate"):
-        assert "backups:/var/lib/expunge-backups" in compose()["services"][name]["volumes"]
-    assert "backups" in compose()["volumes"]
-    (web,) = (one for _, one in containers() if one["name"] == "web")
-    assert {"name": "backups", "mountPath": "/var/lib/expunge-backups"} in web["volumeMounts"]
-    assert "-o expunge -m 0700 /var/lib/expunge-keys /var/lib/expunge-backups" in text

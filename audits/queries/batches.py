@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
-
 from audits.models import DuplicateFinding, ErasureRequest
-from audits.queries.conflicts import PLANNED, case_ahead
+from audits.queries.conflicts import PLANNED, accepted_before, case_ahead
 from lineage.models import Job
 from unlearning.models import UnlearningRun
 
@@ -36,10 +34,7 @@ def planned_by_another(request: ErasureRequest) -> bool:
 
     Asked first, as it is one look, and a batch may have thousands of cases.
     """
-    earlier = Q(accepted_at__lt=request.accepted_at) | Q(
-        accepted_at=request.accepted_at, pk__lt=request.pk
-    )
-    ready = _mates(request).filter(earlier, status=S.RESTRICTED)
+    ready = _mates(request).filter(accepted_before(request), status=S.RESTRICTED)
     return ready.exclude(pk__in=_undecided()).exists()
 
 

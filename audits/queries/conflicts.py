@@ -40,10 +40,7 @@ def case_ahead(
     """
     others = ErasureRequest.objects.exclude(pk__in=[request.pk, *besides])
     others = others.order_by("accepted_at", "pk")
-    earlier = Q(accepted_at__lt=request.accepted_at) | Q(
-        accepted_at=request.accepted_at, pk__lt=request.pk
-    )
-    planned, following = _planned(others), _planned_next(others.filter(earlier))
+    planned, following = _planned(others), _planned_next(others.filter(accepted_before(request)))
     if not (planned.exists() or following.exists()):
         return None
     ours = _versions(reached_by([request.pk]))
@@ -69,6 +66,12 @@ def taken() -> set[str]:
     without = planned.filter(plan={}), _planned_next(ErasureRequest.objects.all())
     reached = reached_by([pk for cases in without for pk in cases.values_list("pk", flat=True)])
     return found | set(map(str, _versions(reached)))
+
+
+def accepted_before(request: ErasureRequest) -> Q:
+    """Return the condition that a case comes before this one, in the order in which they go."""
+    same = Q(accepted_at=request.accepted_at, pk__lt=request.pk)
+    return Q(accepted_at__lt=request.accepted_at) | same
 
 
 def _planned(cases: QuerySet[ErasureRequest]) -> QuerySet[ErasureRequest]:

@@ -116,7 +116,6 @@ def outlook(now: datetime) -> Outlook:
     """Return what is to be expected of the trainings in use; nothing where there are none."""
     at_work = (S.ACCEPTED, S.RESTRICTED, S.PLANNED, S.UNLEARNING, S.AUDITING)
     known, capacity = backlog((), days(now))
-    known.running.clear()
     if not known.runs:
         return Outlook()
     erasing = ErasureRequest.objects.exclude(kind=ErasureRequest.Kind.RESTRICTION)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from unlearning.core.private.terms import Privacy
 
     Floats = NDArray[np.float64]
+    Labels = NDArray[np.int64]
 
 CLASSES, PIXELS, TRAINED = 10, 64, 300
 PENALTY = 1e-3
@@ -33,7 +34,7 @@ def softmax(logits: Floats) -> Floats:
     return shares
 
 
-def fitted(inputs: Floats, labels: NDArray[np.int64], start: Floats | None = None) -> Floats:
+def fitted(inputs: Floats, labels: Labels, start: Floats | None = None) -> Floats:
     """Weights (pixels, classes) of the penalised optimum: exact unlearning is to fit again."""
     rows, told = len(labels), np.eye(CLASSES)[labels]
 
@@ -53,7 +54,7 @@ def fitted(inputs: Floats, labels: NDArray[np.int64], start: Floats | None = Non
 
 def descended(
     inputs: Floats,
-    labels: NDArray[np.int64],
+    labels: Labels,
     privacy: Privacy | None,
     noise: np.random.Generator,
     steps: int = 40,
@@ -82,9 +83,9 @@ class Deployed:
     """A published model, what it was trained on, and what is public."""
 
     inputs: Floats
-    labels: NDArray[np.int64]
+    labels: Labels
     public: Floats
-    public_labels: NDArray[np.int64]
+    public_labels: Labels
     weights: Floats
     curvature: Floats = field(repr=False)
 
@@ -95,7 +96,7 @@ class Deployed:
     def accuracy(self, weights: Floats) -> float:
         return float(((self.public @ weights).argmax(1) == self.public_labels).mean())
 
-    def suspects(self, change: Floats) -> NDArray[np.int64]:
+    def suspects(self, change: Floats) -> Labels:
         """Training records, the likeliest to have been erased first.
 
         The change of the weights times the curvature is the sum of the erased records' gradients,
