@@ -17,18 +17,18 @@ import config
 from audits import keys
 
 PRODUCTION = {
-    "EXPUNGE_SITE_URL": "https://privacy.example.org",
-    "EXPUNGE_HOSTS": "privacy.example.org",
+    "EXPUNGE_SITE_URL": "https://privacy.hospital.test",
+    "EXPUNGE_HOSTS": "privacy.hospital.test",
     "EXPUNGE_KEYS_PASSPHRASE": "six white geese stand here",
-    "EXPUNGE_DPO": "A. Example, dpo@example.org",
+    "EXPUNGE_DPO": "A. Example, dpo@hospital.test",
     "EXPUNGE_REPRESENTATIVE": "none",
     "EXPUNGE_SECOND_FACTOR": "DECIDING",
     "EXPUNGE_CONTROLLER": "Example Hospital",
-    "EXPUNGE_CONTACT": "privacy@example.org",
+    "EXPUNGE_CONTACT": "privacy@hospital.test",
     "EXPUNGE_EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-    "EXPUNGE_EMAIL_HOST": "smtp.example.org",
+    "EXPUNGE_EMAIL_HOST": "smtp.hospital.test",
     "EXPUNGE_EMAIL_TLS": "STARTTLS",
-    "EXPUNGE_EMAIL_FROM": "Example Hospital <privacy@example.org>",
+    "EXPUNGE_EMAIL_FROM": "Example Hospital <privacy@hospital.test>",
 }
 LEFT = {"DATABASES", "INSTALLED_APPS"}  # of this process, which is not started anew
 SAID = {
