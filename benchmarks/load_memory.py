@@ -1,5 +1,8 @@
 """Whether the memory of a worker grows: real jobs, one after the other, by one real worker.
 
+    python -m benchmarks.load_memory --json [--quick]
+
+500 quick jobs, then 500 unlearning runs, which take an hour; `benchmarks/load.py` has 50 of them.
 The workers are the product's own, with their own broker; each job runs in a child process, as
 always. The worker of quick jobs does most of them, the worker of long ones unlearning runs.
 """
@@ -14,7 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.installation import prepared
+from benchmarks.command import run
+from benchmarks.installation import in_one, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +26,21 @@ if TYPE_CHECKING:
     from config.services.children import Child, Command
     from lineage.models import DatasetSnapshot, Job, ModelVersion
 
+JOBS, JOBS_QUICK = {"jobs": 500, "runs": 500}, {"jobs": 50, "runs": 5}
+MOST_MB = 10.0
 WARM = 0.1  # share of the jobs after which the memory of a worker that is warm is read
 RECORDS = 600  # of the training, one for each run
 PATIENCE = 900.0  # seconds without the end of any job, on a busy machine
 PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def measure(*, quick: bool = False) -> dict[str, Any]:
+    """Return what both workers took, in an installation of its own, and what was missed."""
+    place = "benchmarks.load_memory:here"
+    found: dict[str, Any] = in_one("sqlite", place, JOBS_QUICK if quick else JOBS)
+    grown = found["grown_mb"]
+    missed = [] if grown <= MOST_MB else [f"grown_mb: {grown}, allowed is {MOST_MB}"]
+    return {**found, "missed": missed}
 
 
 def here(jobs: int, runs: int) -> dict[str, Any]:
@@ -206,3 +221,7 @@ def _resident(worker: Child) -> float:
         except OSError:  # it ended meanwhile
             continue
     return round(found / 1e6, 2)
+
+
+if __name__ == "__main__":
+    run(measure, __doc__ or "")

@@ -17,7 +17,10 @@ from tests.unlearning.toys import Plain, Toy, equal, original
 from tests.unlearning.trying import METHODS, at_home, context, fitted_at_once, run, sets
 from unlearning.core import entries
 from unlearning.core.context import Cancelled
+from unlearning.core.replay.engine import OtherTraining
 from unlearning.core.training import LossNotFinite
+from unlearning.methods.msg import MaskedSmallGradients
+from unlearning.methods.replay import Replay
 
 if TYPE_CHECKING:
     from torch import nn
@@ -127,13 +130,24 @@ def test_mixed_precision_changes_nothing_on_the_processor(method):
     assert equal(run(method, Plain), mixed)
 
 
+# A device sums in another order, so that of two weights with almost the same rank the other is
+# chosen, and drawn anew.
+SWAPPED = {MaskedSmallGradients: 2}
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an accelerator")
 @pytest.mark.parametrize("amp", [False, True])
 def test_a_gpu_agrees_with_the_processor(method, amp):
     recipe = at_home(method, Plain)
     on_gpu = context(recipe, device=torch.device("cuda"), amp=amp)
+    if amp and isinstance(method, Replay):
+        with pytest.raises(OtherTraining):  # what is replayed was trained in full precision
+            method.unlearn(original(recipe), *sets(method), on_gpu)
+        return
     there = method.unlearn(original(recipe), *sets(method), on_gpu).state_dict()
     close = 0.05 if amp and method.mixed_precision else 1e-4
+    apart = 0
     for name, tensor in run(method, Plain).state_dict().items():
-        assert torch.allclose(tensor, there[name].cpu(), atol=close)
+        apart += int((~torch.isclose(tensor, there[name].cpu(), atol=close)).sum())
+    assert apart <= SWAPPED.get(type(method), 0)
