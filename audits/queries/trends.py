@@ -114,7 +114,7 @@ def _weekly(weeks: Sequence[date], zone: ZoneInfo) -> QuerySet[Any, Any]:
 
 
 def _week(moment: str, begins: Sequence[datetime]) -> Case:
-    """Return which week a moment lies in, by comparing it: SQLite would ask Python for each row."""
+    """Return the week of a moment by comparing, as SQLite would ask Python for each row."""
     newest_first = reversed(list(enumerate(begins)))  # as most are of the last weeks
     return Case(*(When(**{f"{moment}__gte": begin}, then=place) for place, begin in newest_first))
 
