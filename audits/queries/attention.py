@@ -7,20 +7,23 @@ costs nearly the same whatever the number of cases.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+from django.db import connection
 from django.db.models import (
     Case,
     Count,
     Exists,
-    F,
     OuterRef,
     Q,
     Subquery,
+    Value,
     When,
     Window,
 )
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Coalesce
 
 from audits.models import (
     BudgetWait,
@@ -48,7 +51,7 @@ from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date, datetime
+    from datetime import datetime
 
     from django.contrib.auth.models import User
     from django.db.models import QuerySet
@@ -60,6 +63,8 @@ SHOWN = 5
 OVERDUE, SOON = "OVERDUE", "SOON"
 SECOND, FAILED, DECIDE = "SECOND", "FAILED", "DECIDE"
 DUPLICATES, VERSIONS, DRAFT = "DUPLICATES", "VERSIONS", "DRAFT"
+# Not by the index of due dates, through which PostgreSQL would walk for a few rare cases.
+_URGENT = (Coalesce("due_on", Value(date.max)), "received_at", "pk")
 CODES = (OVERDUE, SOON, SECOND, FAILED, DECIDE, DUPLICATES, VERSIONS, DRAFT)
 NOTHING_SHOWN = ("INCONCLUSIVE", "NO_SIGNAL", "INVALID")
 
@@ -86,16 +91,16 @@ def waiting_cases(user: User, today: date, until: date) -> list[WaitingCase]:
     for staff, each in the first group that holds: a second person, a failure, a decision,
     duplicates, versions, a forget set that is being chosen. A case may be pressing and stopped.
     """
-    pressing = _first_of_each(clocks.unanswered().filter(due_on__lte=until), _pressing(today))
-    first = pressing.union(_first_of_each(open_cases(), _stopped()), all=True)
-    places = sorted(first, key=lambda row: row[:2])
+    first = _first_of_each({**_pressing(today, until), **_stopped()})
     own = Case(When(_own(user), then=True), default=False)
-    chosen = ErasureRequest.objects.filter(pk__in={pk for *_, pk in places})
-    cases = {case.pk: case for case in chosen.annotate(own=own)}
+    chosen = ErasureRequest.objects.filter(pk__in={pk for *_, pk in first}).order_by(*_URGENT)
+    found = {case.pk: case for case in chosen.annotate(own=own)}
+    groups = {code: {pk: of_all for one, of_all, pk in first if one == code} for code in CODES}
     return [
-        WaitingCase(case=cases[pk], group=CODES[group], of_all=of_all, own=cases[pk].own)
-        for group, _, of_all, pk in places
-        if pk in cases
+        WaitingCase(case=case, group=code, of_all=of_all[pk], own=case.own)
+        for code, of_all in groups.items()
+        for pk, case in found.items()
+        if pk in of_all
     ]
 
 
@@ -179,28 +184,35 @@ def _some(found: QuerySet[Any]) -> Any:  # noqa: ANN401  (a queryset of the same
     return found.annotate(of_all=Window(Count("pk")))[:SHOWN]
 
 
-def _first_of_each(found: QuerySet[ErasureRequest], groups: Mapping[str, Q]) -> QuerySet[Any, Any]:
-    """Return rows (place of the group in ``CODES``, place in it, how many are in it, case).
+def _first_of_each(groups: Mapping[str, QuerySet[ErasureRequest]]) -> list[tuple[str, int, UUID]]:
+    """Return (group, how many are in it, case) of the first of each group, in one query.
 
-    Nothing else is read of a case: there may be very many, and what is sorted should be small.
+    Nothing else is read of a case, as there may be very many. Django unites no queries that are
+    cut off, as SQLite wants them wrapped.
     """
-    group = Case(*(When(holds, then=CODES.index(code)) for code, holds in groups.items()))
-    order: list[Any] = [F("due_on").asc(nulls_last=True), "received_at", "pk"]
-    rows = found.annotate(group=group).exclude(group=None).order_by()
-    numbered = rows.annotate(
-        of_all=Window(Count("pk"), partition_by="group"),
-        place=Window(RowNumber(), partition_by="group", order_by=order),
-    )
-    return numbered.filter(place__lte=SHOWN).values_list("group", "place", "of_all", "pk")
+    asked = [
+        found.order_by(*_URGENT)
+        .values_list(Value(code), Window(Count("pk")), "pk")[:SHOWN]
+        .query.sql_with_params()
+        for code, found in groups.items()
+    ]
+    united = " UNION ALL ".join(f"SELECT * FROM ({sql}) one" for sql, _ in asked)  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(united, [value for _, values in asked for value in values])
+        return [(code, of_all, UUID(str(pk))) for code, of_all, pk in cursor.fetchall()]
 
 
-def _pressing(today: date) -> dict[str, Q]:
-    return {OVERDUE: Q(due_on__lt=today), SOON: Q(due_on__gte=today)}
-
-
-def _stopped() -> dict[str, Q]:
-    """Return what stops a case, by group; what the case itself says is asked first."""
+def _pressing(today: date, until: date) -> dict[str, QuerySet[ErasureRequest]]:
+    found = clocks.unanswered()
     return {
+        OVERDUE: found.filter(due_on__lt=today),
+        SOON: found.filter(due_on__gte=today, due_on__lte=until),
+    }
+
+
+def _stopped() -> dict[str, QuerySet[ErasureRequest]]:
+    """Return what stops a case, by group: those of no group before it."""
+    holds = {
         SECOND: _second(),
         FAILED: Q(status=S.FAILED),
         DECIDE: Q(status=S.VERIFIED, outcome=""),
@@ -208,6 +220,11 @@ def _stopped() -> dict[str, Q]:
         VERSIONS: _versions(),
         DRAFT: Q(status=S.DRAFT),
     }
+    before, groups = Q(), {}
+    for code, one in holds.items():
+        groups[code] = open_cases().filter(one).exclude(before)
+        before |= one
+    return groups
 
 
 def _own(user: User) -> Q:
@@ -248,5 +265,5 @@ def _versions() -> Q:
         unlearningrun__release__state=Release.State.HELD,
         unlearningrun__unlearned__state=ModelVersion.State.CANDIDATE,
     )
-    waits = waits.exclude(Exists(stay))
-    return Q(pk__in=waits.values("erasurerequest")) | Q(pk__in=held.values("erasurerequest"))
+    waits = waits.exclude(Exists(stay)).values("erasurerequest")
+    return Q(pk__in=waits.union(held.values("erasurerequest")))
