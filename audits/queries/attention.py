@@ -265,5 +265,5 @@ def _versions() -> Q:
         unlearningrun__release__state=Release.State.HELD,
         unlearningrun__unlearned__state=ModelVersion.State.CANDIDATE,
     )
-    waits = waits.exclude(Exists(stay)).values("erasurerequest")
-    return Q(pk__in=waits.union(held.values("erasurerequest")))
+    waits = waits.exclude(Exists(stay))
+    return Q(pk__in=waits.values("erasurerequest").union(held.values("erasurerequest")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -115,7 +115,7 @@ def test_a_week_begins_at_midnight_on_monday_where_the_clock_runs():
     ErasureRequest.objects.bulk_create(
         case(number, received_at=at) for number, at in enumerate(moments)
     )
-    plain = defaultdict(int)
+    plain: dict[date, int] = defaultdict(int)
     for at in moments:
         day = at.astimezone(zone).date()
         plain[day - timedelta(days=day.weekday())] += 1
