@@ -9,8 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, FloatField, Sum, Value
-from django.db.models.functions import TruncWeek
+from django.db.models import Case, Count, F, FloatField, Sum, Value, When
 
 from audits.models import ErasureRequest, Verdict
 from audits.queries import clocks
@@ -18,7 +17,7 @@ from audits.queries.answering import answers
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from django.db.models import QuerySet
@@ -69,8 +68,8 @@ def trends(now: datetime) -> Trends:
     requests: dict[date, int] = {}
     verdicts: dict[date, dict[str, int]] = defaultdict(dict)
     spent: dict[str, Spent] = {}
-    for of, name, moment, count, seconds in _weekly(since, zone):
-        week = _day(moment, zone)
+    for of, name, place, count, seconds in _weekly(weeks, zone):
+        week = weeks[place]
         if of == REQUESTS:
             requests[week] = count
         elif of == VERDICTS:
@@ -89,25 +88,35 @@ def trends(now: datetime) -> Trends:
     )
 
 
-def _weekly(since: datetime, zone: ZoneInfo) -> QuerySet[Any, Any]:
-    """Return rows (of what, name, week, how many, seconds), all in one question."""
+def _weekly(weeks: Sequence[date], zone: ZoneInfo) -> QuerySet[Any, Any]:
+    """Return rows (of what, name, place of the week, how many, seconds), all in one question."""
+    *begins, end = (
+        datetime.combine(day, time(), zone) for day in (*weeks, weeks[-1] + timedelta(weeks=1))
+    )
     asked = ErasureRequest.objects.exclude(kind=ErasureRequest.Kind.OPERATOR)
-    ended = UnlearningRun.objects.filter(ended_at__gte=since).exclude(seconds=None)
-    final = Verdict.objects.filter(final=True, created_at__gte=since)
+    ended = UnlearningRun.objects.exclude(seconds=None)
+    final = Verdict.objects.filter(final=True)
     nothing = Value(0.0, output_field=FloatField())
     parts = (
-        (REQUESTS, asked.filter(received_at__gte=since), "received_at", Value(""), nothing),
+        (REQUESTS, asked, "received_at", Value(""), nothing),
         (VERDICTS, final, "created_at", F("outcome"), nothing),
         (RUNS, ended, "ended_at", F("method"), Sum("seconds")),
     )
     first, *others = (
-        rows.order_by()
-        .values(of=Value(of), name=name, week=TruncWeek(moment, tzinfo=zone))
+        rows.filter(**{f"{moment}__gte": begins[0], f"{moment}__lt": end})
+        .order_by()
+        .values(of=Value(of), name=name, week=_week(moment, begins))
         .annotate(n=Count("pk"), took=took)
         .values_list("of", "name", "week", "n", "took")
         for of, rows, moment, name, took in parts
     )
     return first.union(*others, all=True)
+
+
+def _week(moment: str, begins: Sequence[datetime]) -> Case:
+    """Return the week of a moment by comparing, as SQLite would ask Python for each row."""
+    newest_first = reversed(list(enumerate(begins)))  # as most are of the last weeks
+    return Case(*(When(**{f"{moment}__gte": begin}, then=place) for place, begin in newest_first))
 
 
 def _answered(since: datetime, zone: ZoneInfo) -> dict[date, Answered]:
@@ -119,7 +128,3 @@ def _answered(since: datetime, zone: ZoneInfo) -> dict[date, Answered]:
         day = left.astimezone(zone).date()
         took[day - timedelta(days=day.weekday())].append((left - received).total_seconds() / _DAY)
     return {week: Answered(count=len(days), days=median(days)) for week, days in took.items()}
-
-
-def _day(week: datetime, zone: ZoneInfo) -> date:
-    return week.astimezone(zone).date()

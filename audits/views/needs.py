@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from audits.models import ErasureRequest
+    from audits.queries.attention import WaitingCase
     from audits.views.need_groups import Group
 
 JOB_DAYS = 28  # how long a failed job that belongs to no case is shown
@@ -72,8 +73,7 @@ OF_CASES: dict[str, tuple[str, tuple[Right, ...]]] = {
 def needs(user: User, now: datetime) -> list[Group]:
     """Return what waits for somebody, the most pressing first; eleven queries."""
     today = clocks.today(now)
-    soon = attention.pressing(today, today + timedelta(days=SOON_DAYS))
-    cases = [*soon, *attention.stopped(user)]
+    cases = attention.waiting_cases(user, today, today + timedelta(days=SOON_DAYS))
     of_cases = [
         _of_cases(code, [one for one in cases if one.group == code], now) for code in OF_CASES
     ]
@@ -87,7 +87,7 @@ def needs(user: User, now: datetime) -> list[Group]:
     return [one for one in [*of_cases, *others] if one.total]
 
 
-def _of_cases(code: str, rows: Sequence[Any], now: datetime) -> Group:
+def _of_cases(code: str, rows: Sequence[WaitingCase], now: datetime) -> Group:
     tone, rights = OF_CASES[code]
     hint = _(HINTS[code]) % {"days": SOON_DAYS}
     show = "overdue" if code == OVERDUE else "open"
@@ -95,9 +95,9 @@ def _of_cases(code: str, rows: Sequence[Any], now: datetime) -> Group:
         (code, _(TITLES[code]), hint, tone, rights),
         rows,
         lambda one: Line(
-            href=reverse("audits:case", args=[one.pk]),
-            label=one.reference,
-            note=_said(one, now, waits=code in (OVERDUE, SOON)),
+            href=reverse("audits:case", args=[one.case.pk]),
+            label=one.case.reference,
+            note=_said(one.case, now, waits=code in (OVERDUE, SOON)),
             own=code == SECOND and one.own,
         ),
         f"{reverse('audits:request_list')}?show={show}",

@@ -155,8 +155,9 @@ def test_the_head_counts_the_overdue_of_the_page(decider):
 def test_a_case_stands_in_one_group_of_what_stops_it():
     """A proposal goes before the decision that it is about."""
     second = proposal(None)
-    found = attention.stopped(member("x", "Auditor"))
-    assert [(one.pk, one.group) for one in found] == [(second.pk, attention.SECOND)]
+    day = today(timezone.now())
+    found = attention.waiting_cases(member("x", "Auditor"), day, day)
+    assert [(one.case.pk, one.group) for one in found] == [(second.pk, attention.SECOND)]
 
 
 def test_what_is_not_a_state_of_a_case_is_listed(decider):
