@@ -60,6 +60,7 @@ class Losing:
 
     monkeypatch: pytest.MonkeyPatch
     lost: dict[str, int] = field(default_factory=dict)
+    late: list[str] = field(default_factory=list)  # who wrote after the job was taken back
 
     def run(self, world: World, job: Job) -> Job:
         """Do one job, by as many claims as it takes; the last one is not lost."""
@@ -98,7 +99,7 @@ class Losing:
 
             def commit() -> None:
                 nonlocal kept
-                assert not given, f"a {job.kind} that was taken back has written"
+                self.late += [job.kind] * len(given)
                 real()
                 kept += 1
                 if kept == commits:
@@ -178,6 +179,7 @@ def test_no_kind_of_job_writes_anything_once_it_was_taken_back(world, lot, losin
     )
     world.wake(workflow.open_case(new=new, user=officer()).request)
     whole(world, world.erased())
+    assert losing.late == []
     assert losing.lost.keys() == command.HANDLERS.keys()
     assert min(losing.lost.values()) > 1
 
