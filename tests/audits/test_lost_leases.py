@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partialmethod
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def given_away(job: Job) -> Job:
 
 @dataclass
 class Losing:
-    """Does jobs: a first claim is lost at once, others after one commit, four, sixteen and so on."""
+    """Does jobs: a first claim is lost at once, others after one commit, four, sixteen..."""
 
     monkeypatch: pytest.MonkeyPatch
     lost: dict[str, int] = field(default_factory=dict)
@@ -85,7 +86,8 @@ class Losing:
         try:
             call_command(*call)
         except CommandError as said:
-            assert "was taken back while it was done" in str(said)
+            if "was taken back while it was done" not in str(said):
+                raise
             return True
         return False
 
@@ -159,13 +161,17 @@ class Twice:
 def losing(world, approximate, monkeypatch):
     """A world whose jobs are all lost many times, and whose reports are of a few bytes."""
     found = Losing(monkeypatch)
-    monkeypatch.setattr(World, "run", lambda self, job: found.run(self, job))
+    monkeypatch.setattr(World, "run", partialmethod(_by, found))
     monkeypatch.setattr(jobs, "DEFAULT_ATTEMPTS", 100)
     monkeypatch.setattr(edition_files, "write_all", WRITE_REPORT)
     monkeypatch.setattr(reporting, "rendered", lambda *_a, **_k: (b"a report", {}))
     monkeypatch.setattr(editions, "person", lambda *_a, **_k: b"an answer")
     monkeypatch.setattr(tiles, "_FEWEST", 1)
     return found
+
+
+def _by(world: World, losing: Losing, job: Job) -> Job:
+    return losing.run(world, job)
 
 
 def test_no_kind_of_job_writes_anything_once_it_was_taken_back(world, lot, losing):

@@ -15,7 +15,7 @@ MOST = 0.02  # seconds; a case opens some hundred files, and must come to its en
 
 @dataclass
 class Dials:
-    """What the processes of one installation are told of the time, and how slow its disk and store are."""
+    """What the processes of one installation are told of time, and how slow disk and store are."""
 
     file: Path
     library: Path
