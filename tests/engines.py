@@ -38,6 +38,7 @@ MODULES = {
         person_checks person_edition pictures processing prov public_edition questions
         regulator_sections report_job report_places report_text reporting tamper_matrix
         told_names verify_command version_export version_page written_procedure""",
+    "jobs that lose their lease, by a fence that test_fence holds": "lost_leases",
     "what leaves the log for a stranger, whose rows test_log_tree and test_log_writers hold": """
         log_proofs time_stamps witness""",
     "who may do what": "accounts own_cases rights role_matrix roles scopes_of_objects",

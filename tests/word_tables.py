@@ -120,6 +120,8 @@ NO_STAND = ("SEALED", "REFUSED", "WITHDRAWN", "EXPIRED", "FAILED", "ON_HOLD", "I
 PHASES = (
     "Building membership tiles",
     "Destroying what was superseded",
+    "Drawing the plan",
+    "Judging the result",
     "Purging shadow models",
     "Releasing the unlearned versions",
     "Rows and files of the records",

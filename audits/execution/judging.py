@@ -20,6 +20,7 @@ from audits.execution.stored_rows import SetsChanged
 from audits.models import Evidence
 from audits.services import evidence, verdicts
 from audits.services.verdicts import Finding
+from lineage.services import jobs
 from unlearning.execution.loading import load_version
 from unlearning.models import UnlearningRun
 
@@ -34,6 +35,7 @@ def judge_run(job: Job) -> None:
     ).get(pk=job.payload_id)
     if run.status != UnlearningRun.Status.SUCCEEDED:
         return
+    jobs.report_progress(job=job, phase="Judging the result", done=0, total=1)
     if evidence.needs_shadows(run):
         try:
             found = judge_certified(run) or told(run, judge_look(run, job.parameters["look"]))

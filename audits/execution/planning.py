@@ -27,6 +27,7 @@ from lineage.queries.closure import affected
 from lineage.queries.contents import stored
 from lineage.queries.membership import members
 from lineage.queries.sources import base_of, parents_of, training_snapshots
+from lineage.services import jobs
 from unlearning.core.seeding import derive
 from unlearning.execution.device import placed
 from unlearning.services.runs import REPLAY
@@ -64,6 +65,7 @@ def draw_plan(job: Job) -> None:
     now = timezone.now()
     if request.status != ErasureRequest.Status.RESTRICTED:
         return  # planned with another case of its batch meanwhile
+    jobs.report_progress(job=job, phase="Drawing the plan", done=0, total=1)
     if not _searched(job, request.pk, now):
         return
     group = [request.pk]

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
 __all__ = ["CLAIM", "LetterIncomplete", "send_letter"]
 # Anybody can have these sent, so they print the newest checkpoint and make none of their own.
 UNCONFIRMED = frozenset({"CONFIRM", "CONFIRM_REMINDER"})
@@ -60,6 +62,7 @@ def _send(request: ErasureRequest, code: str, now: datetime, context: Mapping[st
     letter = _letter_of(request, code, _asked(request, code, context), now)
     if letter.state in (State.WAITING, State.FAILED) and not letter.content:
         _write(letter, request, now, context)
+        letter.refresh_from_db()
     deliver(letter=letter, now=now)
     letter.refresh_from_db()
     return letter
@@ -105,21 +108,30 @@ def _write(
     except (LetterIncomplete, keys.KeyDestroyed) as error:
         _not_written(letter, error, now)
         return
-    letter.locale, letter.version = text.locale, text.version
-    letter.digest, letter.content = _digest(written), content
-    letter.state = State.TO_POST if on_paper(request, letter.code) else State.WAITING
-    letter.error, letter.next_try_at = "", None
-    letter.save()
+    _unwritten(letter).update(
+        locale=text.locale,
+        version=text.version,
+        digest=_digest(written),
+        content=content,
+        state=State.TO_POST if on_paper(request, letter.code) else State.WAITING,
+        error="",
+        next_try_at=None,
+    )
+
+
+def _unwritten(letter: Letter) -> QuerySet[Letter]:
+    """Return its row while nobody has written it: somebody else may have, and sent it since."""
+    states = (State.WAITING, State.FAILED)
+    return Letter.objects.filter(pk=letter.pk, state__in=states, content=b"", claimed_at=None)
 
 
 def _not_written(letter: Letter, error: Exception, now: datetime) -> None:
     if letter.state == State.FAILED and letter.error == str(error):
         return
     logger.warning("letter %s of %s not written: %s", letter.code, letter.request, error)
-    letter.state, letter.error = State.FAILED, str(error)
     with transaction.atomic():
-        letter.save()
-        log_failed(letter, type(error).__name__, letter.attempts, now)
+        if _unwritten(letter).update(state=State.FAILED, error=str(error)):
+            log_failed(letter, type(error).__name__, letter.attempts, now)
 
 
 def _digest(written: Written) -> str:

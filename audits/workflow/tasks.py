@@ -39,8 +39,10 @@ from audits.services import (
 from audits.workflow.clock_actions import mind_clocks
 from audits.workflow.doorbell import JOB_ENDED, queue_tiles, send
 from audits.workflow.steps import advance
+from audits.workflow.traced import ringing
 from audits.workflow.turn import Turn
 from audits.workflow.webhook_actions import TELL, tell, tell_all
+from lineage.core import spans
 from lineage.models import Job
 from lineage.services import capture_reports, jobs, openlineage_late
 from lineage.services.missing_erasures import replay_needed
@@ -48,6 +50,7 @@ from unlearning.queries.histories import erased_in_unfinished
 from unlearning.services import histories
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 logger = logging.getLogger("expunge.workflow")
@@ -83,15 +86,31 @@ def sweep() -> None:
     if replay_needed():
         logger.error("restored from a backup: run manage.py replay_erasures")
         return
-    now, failed = timezone.now(), 0
-    for step in SWEPT:
-        try:
-            with held():
-                step(now)
-        except Exception:  # damage in one place must not stop what has nothing to do with it
-            logger.exception("a step of the sweep failed")
-            failed += 1
-    turn = Turn(after=watched.place_of_sweep(), keep=sweep_marks.note_place)
+    now = timezone.now()
+    with spans.alone("sweep") as opened:
+        failed = sum(not _taken(step, now) for step in SWEPT)
+        turn = Turn(after=watched.place_of_sweep(), keep=sweep_marks.note_place)
+        failed += _all_advanced(turn)
+        opened.note(outcome="FAILED" if failed else "LEFT" if turn.left else "WHOLE")
+    sweep_marks.note_sweep(began=now, ended=timezone.now(), failed=failed, left=turn.left)
+
+
+def _taken(step: Callable[[datetime], None], now: datetime) -> bool:
+    """Take a step of the sweep; return whether it came to its end."""
+    name = step.__name__.strip("_")
+    try:
+        with spans.inside(f"sweep {name}", step=name), held():
+            step(now)
+    except Exception:  # damage in one place must not stop what has nothing to do with it
+        logger.exception("a step of the sweep failed")
+        return False
+    return True
+
+
+@spans.named("sweep cases")
+def _all_advanced(turn: Turn) -> int:
+    """Advance the cases whose turn it is; return how many could not be."""
+    failed = 0
     with one_outlook():
         for case_id in turn.of(cases.cases_at_work()):
             try:
@@ -99,7 +118,7 @@ def sweep() -> None:
             except Exception:  # one case that cannot go on must not stop the others
                 logger.exception("case %s cannot be advanced", case_id)
                 failed += 1
-    sweep_marks.note_sweep(began=now, ended=timezone.now(), failed=failed, left=turn.left)
+    return failed
 
 
 def _start(now: datetime) -> None:
@@ -110,7 +129,8 @@ def _ring(now: datetime) -> None:
     lease = timedelta(seconds=settings.EXPUNGE_LEASE_SECONDS)
     jobs.take_back_lapsed(now=now, lease=lease)
     for job in jobs.jobs_to_ring(now=now, silence=lease):
-        send("lineage.run_job", str(job.pk), job.queue)
+        with ringing(job):
+            send("lineage.run_job", str(job.pk), job.queue)
 
 
 def _give_up(now: datetime) -> None:

@@ -10,6 +10,7 @@ Nothing is recorded until ``use`` names who does it.
 from __future__ import annotations
 
 import hashlib
+import secrets
 import time
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
@@ -155,6 +156,20 @@ def of_case(
     link = around if inner is None else None
     started = _used[0].start(name, inner or _first(trace), kind, link=link)
     with _within(started, about) as opened:
+        yield opened
+
+
+@contextmanager
+def alone(name: str, /, **about: str | int) -> Iterator[Open]:
+    """Have what is done inside be a trace of its own, of no case.
+
+    Spans of cases inside it stay in the traces of those, with a link to it.
+    """
+    if not on():
+        yield Open()
+        return
+    place = _first(secrets.randbits(128) | 1)  # none has only zeros
+    with _within(_used[0].first(place, name, began=time.time_ns()), about) as opened:
         yield opened
 
 

@@ -70,4 +70,14 @@ def _in_a_transaction(
     if connection.in_atomic_block or not sql.lstrip().upper().startswith(_WRITES):
         return execute(sql, params, many, context)
     with transaction.atomic():
-        return execute(sql, params, many, context)
+        result = execute(sql, params, many, context)
+        if context["cursor"].description is not None:
+            _read(context["cursor"])
+    return result
+
+
+def _read(cursor: Any) -> None:  # noqa: ANN401  (Django's wrapper around that of the driver)
+    """Take what a write returns before its commit; SQLite makes none while rows wait."""
+    rows = iter(cursor.fetchall())
+    cursor.fetchone = lambda: next(rows, None)
+    cursor.fetchall = lambda: list(rows)

@@ -26,7 +26,7 @@ class JobNotClaimable(Exception):
 
 
 class LeaseLost(Exception):
-    """The lease lapsed and the job was given to somebody else."""
+    """The lease lapsed and the job was taken back; somebody else may have it."""
 
 
 def create_job(  # noqa: PLR0913  (the fields of a job)

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.core.checks import run_checks
@@ -86,6 +87,69 @@ def test_a_step_of_which_nothing_came_is_no_span(case, collector):
     for _ in range(3):
         tasks.advance_case(str(case.pk))
     assert exported(collector) == []
+
+
+def test_a_pass_of_the_sweep_is_a_trace_of_its_own_with_a_span_for_each_step(
+    case, collector, rung, monkeypatch
+):
+    def break_down(_now):
+        raise LookupError(ADA)
+
+    monkeypatch.setattr(tasks, "SWEPT", (*tasks.SWEPT, break_down))
+    tasks.sweep()
+    found = exported(collector)
+    whole = collector.named("sweep")
+    assert (whole.parent, whole.about) == ("", {"expunge.outcome": "FAILED"})
+    steps = [one for one in found if one != whole and one.trace == whole.trace]
+    assert {one.parent for one in steps} == {whole.id}
+    names = [step.__name__.strip("_") for step in tasks.SWEPT]
+    assert [one.name for one in steps] == [f"sweep {name}" for name in (*names, "cases")]
+    assert {one.name: one.about for one in steps if one.failed} == {
+        "sweep break_down": {"expunge.step": "break_down", "error.type": "LookupError"}
+    }
+    assert whole.seconds >= sum(one.seconds for one in steps)
+
+
+def test_a_step_that_the_sweep_takes_is_in_the_trace_of_its_case_with_a_link_to_the_sweep(
+    case, collector, rung, django_capture_on_commit_callbacks
+):
+    refuse_now(case.pk, code="ART_17_3_A")
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.sweep()
+    exported(collector)
+    step, cases = collector.named("step close_early"), collector.named("sweep cases")
+    assert int(step.trace, 16) == spans.trace_of(case.pk) != int(cases.trace, 16)
+    assert (step.parent, step.links) == (collector.named("case").id, (cases.id,))
+
+
+def test_a_job_that_the_sweep_rings_again_carries_on_the_trace_of_its_case(
+    case, collector, monkeypatch
+):
+    told = {}
+    monkeypatch.setattr(tasks, "send", lambda _task, job, _queue: told.update({job: here()}))
+    ours = jobs.create_job(key="a", kind="PLAN", queue="lineage", payload_id=case.pk, now=NOW)
+    nobodys = jobs.create_job(key="b", kind="TRAIN", queue="heavy", payload_id=uuid4(), now=NOW)
+    tasks.sweep()
+    for job in (ours, nobodys):
+        with spans.received(told[str(job.pk)], f"runs {job.kind}"):
+            pass
+    exported(collector)
+    ring, runs = collector.named("ring"), collector.named("runs PLAN")
+    step, sweep = collector.named("sweep ring"), collector.named("sweep")
+    assert (int(ring.trace, 16), ring.links) == (spans.trace_of(case.pk), (step.id,))
+    assert (runs.trace, runs.links) == (ring.trace, (ring.id,))
+    assert ring.about == {
+        "expunge.case": case.reference,
+        "expunge.job": str(ours.pk),
+        "expunge.job.kind": "PLAN",
+        "messaging.destination.name": "lineage",
+    }
+    alone = collector.named("runs TRAIN")
+    assert (alone.trace, alone.parent, alone.links) == (sweep.trace, sweep.id, (step.id,))
+
+
+def here() -> str:
+    return spans.carried()["traceparent"]
 
 
 def test_a_page_that_is_only_read_is_no_span(case, collector):

@@ -134,6 +134,37 @@ def test_a_clock_is_turned_for_one_process_alone(tmp_path):
     assert all(abs(time.time() - 3600 - float(one)) < 60 for one in told)
 
 
+def test_a_store_is_slow_to_open_read_and_write_and_other_files_are_not(tmp_path):
+    made = bent.dials(tmp_path)
+    if made is None:
+        pytest.skip("no C compiler is installed")
+    (tmp_path / "store").mkdir()
+    made.drag(0.0, store=bent.MOST)
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "def took(file):\n"
+        "    began = time.perf_counter(); file.write_bytes(b'x'); file.read_bytes()\n"
+        "    return time.perf_counter() - began\n"
+        "for name in ('store/file', 'file'):\n"
+        "    print(min(took(Path(sys.argv[1]) / name) for _ in range(4)))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-I", "-c", code, str(tmp_path)],
+        env={**os.environ, **made.environ, "EXPUNGE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    slow, quick = map(float, told)
+    assert slow >= 4 * bent.MOST > quick  # two times opened, one read and one written at least
+
+
+def test_a_store_so_slow_that_no_case_would_end_is_refused(tmp_path):
+    made = bent.Dials(file=tmp_path / "dials", library=tmp_path / "none")
+    with pytest.raises(ValueError, match=r"^store is 5 s; allowed is 0 to 0\.02\.$"):
+        made.drag(0.5, store=5)
+
+
 def test_when_the_minutes_are_over_nothing_is_begun_and_what_was_kept_is_summed_up(
     tmp_path, capsys
 ):

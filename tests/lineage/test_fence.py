@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections, transaction
 
 from audits.management.commands import run_job as command
+from audits.models import JobLine
 from lineage.models import Job, PausedQueue
 from lineage.services import jobs
 from lineage.services.fence import fenced
@@ -49,6 +50,16 @@ def test_the_holder_writes_in_and_out_of_transactions(job):
         with transaction.atomic():
             write("report")
     assert written() == ["heavy", "report"]
+
+
+def test_a_write_that_stands_alone_gives_back_the_numbers_of_its_rows(job):
+    with fenced(job):
+        one = JobLine.objects.create(job=job, at=NOW, level="INFO", text="one")
+        more = [JobLine(job=job, at=NOW, level="INFO", text=text) for text in ("two", "three")]
+        made = [one, *JobLine.objects.bulk_create(more)]
+    stored = dict(JobLine.objects.values_list("pk", "text"))
+    assert stored == {line.pk: line.text for line in made}
+    assert len(stored) == 3
 
 
 @transaction.atomic
@@ -129,15 +140,48 @@ def test_a_child_that_comes_too_late_says_so_and_leaves_the_job_to_its_holder(
 
     monkeypatch.setitem(command.HANDLERS, "PLAN", f"{__name__}:handled")
     monkeypatch.setitem(globals(), "handled", late)
-    with pytest.raises(CommandError, match="given to somebody else"):
+    with pytest.raises(CommandError, match="taken back while it was done"):
         call_command("run_job", str(job.pk), "--holder", str(job.holder))
     assert written() == []
     assert Job.objects.get().status == "RUNNING"
-    assert f"job {job.pk} was given to somebody else; nothing more is written" in caplog.text
+    assert f"job {job.pk} was taken back; nothing more is written" in caplog.text
 
 
-def test_a_child_that_starts_too_late_does_not_begin(job, monkeypatch):
+@pytest.mark.parametrize("error", [None, LookupError("the other one deleted it")])
+def test_a_child_that_has_nothing_left_to_write_says_that_it_came_too_late(
+    job, monkeypatch, caplog, error
+):
+    def late(_job: Job) -> None:
+        given_to_somebody_else_outside(job)
+        if error:
+            raise error
+
+    monkeypatch.setitem(command.HANDLERS, "PLAN", f"{__name__}:handled")
+    monkeypatch.setitem(globals(), "handled", late)
+    with pytest.raises(CommandError, match="was taken back while it was done"):
+        call_command("run_job", str(job.pk), "--holder", str(job.holder))
+    assert (Job.objects.get().status, Job.objects.get().error) == ("RUNNING", "")
+    assert f"job {job.pk} was taken back; nothing more is written" in caplog.text
+
+
+def waits_again(job: Job) -> None:
+    jobs.take_back_lapsed(now=NOW + 2 * LEASE, lease=LEASE)
+
+
+def is_done_elsewhere(job: Job) -> None:
+    jobs.finish_job(job=given_to_somebody_else(job), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "state"),
+    [
+        (given_to_somebody_else, "RUNNING"),
+        (waits_again, "QUEUED"),
+        (is_done_elsewhere, "SUCCEEDED"),
+    ],
+)
+def test_a_child_that_starts_too_late_does_not_begin(job, monkeypatch, meanwhile, state):
     monkeypatch.setitem(command.HANDLERS, "PLAN", "nowhere:at_all")
-    given_to_somebody_else(job)
-    with pytest.raises(CommandError, match="since it was claimed"):
+    meanwhile(job)
+    with pytest.raises(CommandError, match=f"taken back since it was claimed, and is {state} now"):
         call_command("run_job", str(job.pk), "--holder", str(job.holder))

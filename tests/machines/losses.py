@@ -25,8 +25,7 @@ PATIENCE = 90  # seconds until somebody else has the job, or has done it
 CUT = 20  # seconds without a cable
 ALONE = 30  # seconds that a process may go on without the worker above it
 # What a process says that may not write any more, and one that may not even begin.
-LATE = ("was given to somebody else; nothing more", "was given to somebody else since it was")
-SILENT = ("PLAN", "JUDGE")  # these report no phase
+LATE = ("was taken back; nothing more", "was taken back since it was claimed")
 WORDS = {"cut": "cut off", "still": "stands still"}
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
@@ -50,8 +49,7 @@ def busy(site: Cluster, wanted: str) -> Busy | None:
     for machine in site.machines:
         for job, pid in machine.jobs().items():
             kind, status, holder, phase = row(site, job)
-            begun = phase or kind in SILENT
-            if status == "RUNNING" and begun and wanted in ("", kind):
+            if status == "RUNNING" and phase and wanted in ("", kind):
                 return Busy(machine=machine, job=job, pid=pid, kind=kind, holder=holder)
     return None
 
@@ -98,13 +96,15 @@ def _still(site: Cluster, busy: Busy, began: float) -> dict[str, Any]:
     try:
         taken = _wait(lambda: _taken(site, busy), PATIENCE)
         at = time.monotonic() - began
+        _wait(lambda: row(site, busy.job)[1] != "QUEUED", PATIENCE)  # until somebody else has it
         done = _wait(lambda: row(site, busy.job)[1] in ENDED, CUT)
-        survived = processes.alive(busy.pid)
+        survived, state = processes.alive(busy.pid), row(site, busy.job)[1]
         processes.end([busy.pid], signal.SIGCONT)
         _wait(lambda: not processes.alive(busy.pid), ALONE)
     finally:
         processes.end(pids, signal.SIGCONT)
-    return {"taken": round(at, 1) if taken else None, "done": done, "survived": survived}
+    seen = {"taken": round(at, 1) if taken else None, "done": done, "survived": survived}
+    return {**seen, "state": state}
 
 
 def _taken(site: Cluster, busy: Busy) -> bool:

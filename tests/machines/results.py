@@ -12,10 +12,16 @@ BEGIN, END = "<!-- machines:begin -->\n", "<!-- machines:end -->\n"
 
 
 def good(lines: list[dict[str, Any]]) -> bool:
-    """Whether every job was taken over, and nothing was lost, done twice or left behind."""
+    """Whether every job was taken over, and nothing was lost, done twice or left behind.
+
+    A process that went on after its job was taken back has said so; a line without ``state`` is of
+    a run in which one that was still being started had other words.
+    """
     rounds = [one for one in lines if one["line"] == "round"]
-    taken = all(one["taken"] is not None for one in lines if one["line"] == "loss")
-    return bool(rounds) and taken and not any(map(_bad, rounds))
+    lost = [one for one in lines if one["line"] == "loss"]
+    taken = all(one["taken"] is not None for one in lost)
+    told = all(one["late"] for one in lost if one["survived"] and "state" in one)
+    return bool(rounds) and taken and told and not any(map(_bad, rounds))
 
 
 def _bad(one: dict[str, Any]) -> bool:
@@ -34,7 +40,7 @@ def as_markdown(lines: list[dict[str, Any]]) -> str:
         f"events: {told['unpaired']}; files that the sweep does not take: {told['orphans']}; "
         f"cases that staff had to retry: {sum(len(one['retried']) for one in rounds)}.\n\n"
         "| machine | in the middle of | times "
-        "| another has the job after, median and longest (s) "
+        "| the job is taken back after, median and longest (s) "
         "| process outlived its lease | held back when it wanted to write |\n"
         "|---|---|---:|---|---:|---:|\n"
     )

@@ -30,6 +30,7 @@ def a_round(damage: dict[str, list[str]] | None = None, **fields: object):
         [loss(), a_round({"twice": ["ER-1: case_sealed 2 times"]})],
         [loss(), a_round(troubles=["lane 0: waited"])],
         [loss(), a_round(whole=False)],
+        [loss(late=0, state="QUEUED"), a_round()],
     ],
 )
 def test_a_run_is_good_when_every_job_was_taken_over_and_nothing_is_damaged(bad):

@@ -72,10 +72,13 @@ class Command(BaseCommand):
             sys.exit(away.STORE if isinstance(gone, StoreNotReachable) else away.DATABASE)
 
     def _handle(self, job: Job, holder: UUID | None) -> None:
+        if holder not in (None, job.holder):  # nobody holds one that waits again or is over
+            raise CommandError(
+                f"Job {job.pk} was taken back since it was claimed, and is {job.status} now; "
+                "nothing is written."
+            )
         if job.status != Job.Status.RUNNING:
             raise CommandError(f"Job {job.pk} is {job.status}; only a claimed job can be run.")
-        if holder not in (None, job.holder):
-            raise CommandError(f"Job {job.pk} was given to somebody else since it was claimed.")
         waiting = list(cases_of_job(job).values_list("pk", "reference"))
         numbers = " ".join(reference for _, reference in waiting)
         with bound(job=str(job.pk), case=numbers), _traced(job, waiting) as opened:
@@ -93,8 +96,7 @@ class Command(BaseCommand):
         except (*AWAY, RecordNotServed):  # the latter was restricted while it was read
             raise
         except jobs.LeaseLost as lost:
-            log.warning("job %s was given to somebody else; nothing more is written", job.pk)
-            raise CommandError(f"Job {job.pk} was given to somebody else.") from lost
+            raise _too_late(job) from lost
         except Exception as error:
             log.exception("job %s failed", job.pk)
             code = type(error).__name__[:64]
@@ -102,6 +104,13 @@ class Command(BaseCommand):
         else:
             if jobs.finish_job(job=job, now=timezone.now()):
                 forget_lines(job)
+        if job.status == Job.Status.RUNNING:  # not ended by us: one may have had nothing to write
+            raise _too_late(job)
+
+
+def _too_late(job: Job) -> CommandError:
+    log.warning("job %s was taken back; nothing more is written", job.pk)
+    return CommandError(f"Job {job.pk} was taken back while it was done.")
 
 
 @contextmanager
