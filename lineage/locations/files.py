@@ -19,6 +19,7 @@ from lineage.core.place_settings import (
     SettingRefused,
 )
 from lineage.core.places import Erased, Found, LocationNotReachable, Person, Place, fold
+from lineage.core.worded import worded_of
 from lineage.grounds import keep_off
 
 IDENTIFIER, DIGEST = "{identifier}", "{sha256}"
@@ -54,7 +55,11 @@ class Files(Place):
         folder = _folder_of(self.pattern)
         if not folder.strip("/") or folder.endswith(("://", ":")):
             raise SettingRefused(
-                f"pattern is {self.pattern!r}; allowed are patterns that begin with a folder."
+                worded_of(
+                    "pattern",
+                    "It is %(pattern)s; allowed are patterns that begin with a folder.",
+                    pattern=repr(self.pattern),
+                )
             )
 
     def _find(self, person: Person) -> Found:

@@ -24,6 +24,7 @@ from lineage.core.outgoing import (
 from lineage.core.place_secrets import secret
 from lineage.core.place_settings import SECRET, SECRET_WORDS, Setting, SettingRefused
 from lineage.core.places import DELETED, MASKED, Erased, Found, LocationNotReachable, Person, Place
+from lineage.core.worded import worded, worded_of
 
 MOST_BYTES = 65_536
 
@@ -57,7 +58,14 @@ class Webhook(Place):
 
     def __post_init__(self) -> None:
         if not leaves_safely(self.url):
-            raise SettingRefused(f"url is {self.url!r}; allowed is {ADDRESS_WORDS}.")
+            raise SettingRefused(
+                worded_of(
+                    "url",
+                    "It is %(url)s; allowed is %(allowed)s.",
+                    url=repr(self.url),
+                    allowed=worded(ADDRESS_WORDS),
+                )
+            )
 
     def _find(self, person: Person) -> Found:
         return Found(count=_count(self._asked("find", person), "count"))
