@@ -92,7 +92,7 @@ class LongSelectMultiple(_LongList, forms.SelectMultiple):
 
 
 class PlainForm(PlainErrors, forms.Form):
-    """A form of staff."""
+    """A form whose refusals are sentences."""
 
 
 def spoken(choices: Iterable[tuple[str, Words]]) -> list[tuple[str, Words]]:

@@ -74,7 +74,7 @@ def text(
     )
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(PlainForm):
     """By what else we may know the person."""
 
     email = forms.EmailField(

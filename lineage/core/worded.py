@@ -51,7 +51,7 @@ def long_day(on: date) -> Day:
 def worded(words: str, /, **values: object) -> Worded:
     """Return a sentence that others can tell in another language; without values as it is.
 
-    A value that is ``Worded`` itself is told, too.
+    A value that is ``Worded`` itself, or a ``Day``, is told, too.
     """
     return _made(words, words, "", values)
 
@@ -70,7 +70,9 @@ def not_among(field: str, value: object, allowed: str | Iterable[str]) -> Worded
 
 
 def _made(words: str, english: str, field: str, values: Mapping[str, object]) -> Worded:
-    told = {name: one if isinstance(one, Worded) else str(one) for name, one in values.items()}
+    told = {
+        name: one if isinstance(one, Worded | Day) else str(one) for name, one in values.items()
+    }
     made = Worded(english % told if told else english)
     made.words, made.field, made.values = words, field, MappingProxyType(told)
     return made
