@@ -106,15 +106,15 @@ GATE = (
 )
 # Of certified.py and expiry.py.
 CERTIFICATE = (
-    "The numbers on the procedure are those of certificate {certificate} of {issued}, valid "
+    "The numbers on the procedure are those of certificate {named} of {issued}, valid "
     "until {expires}, digest {digest}, made on other people's records. For this run {models} "
     "models that never saw the records were trained; the deployed model stands out from them "
     "(p = {p}).",
-    "The numbers on the procedure are those of certificate {certificate} of {issued}, valid "
+    "The numbers on the procedure are those of certificate {named} of {issued}, valid "
     "until {expires}, digest {digest}, made on other people's records. For this run {models} "
     "models that never saw the records were trained; the deployed model does not stand out "
     "from them (p = {p}).",
-    "A run of the procedure failed after certificate {certificate} was issued.",
+    "A run of the procedure failed after certificate {named} was issued.",
     "The models of this run were trained in different ways: {paths}.",
     "not computed: the {count} shadow models of this audit expired before there was a "
     "verdict, and were destroyed with their scores on {day}.",

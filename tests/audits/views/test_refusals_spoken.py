@@ -117,11 +117,11 @@ def nothing_english(english: list[list[str]], told: list[list[str]]) -> None:
 
 def test_a_sentence_remembers_of_what_it_was_made_through_an_error():
     day = long_day(date(2030, 3, 1))
-    error = ValueError(worded("The answer to %(case)s was due on %(day)s.", case="ER-1", day=day))
-    assert str(error) == "The answer to ER-1 was due on 1 March 2030."
+    error = ValueError(worded("Nobody has %(what)s since %(day)s.", what="it", day=day))
+    assert str(error) == "Nobody has it since 1 March 2030."
     assert retold(ValueError(worded_of("email", "It is empty."))) == "email is empty."
     with translation.override("de"):
-        assert retold(error) == str(error), "no catalogue has it"
+        assert retold(error) == "Nobody has it since 1. März 2030.", "no catalogue has it"
         told = retold(
             worded("Case %(case)s: the restriction ends on %(day)s.", case="ER-1", day=day)
         )
