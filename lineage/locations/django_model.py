@@ -13,7 +13,7 @@ from django.db.models import ProtectedError, Q, RestrictedError
 
 from lineage.core.place_settings import NAME, Setting, SettingRefused
 from lineage.core.places import Erased, Found, LocationNotReachable, Person, Place
-from lineage.core.worded import worded_of
+from lineage.core.worded import worded, worded_of
 
 OURS = ("lineage", "unlearning", "audits")
 FIELD_NAME = Setting("a field", pattern=NAME, allowed="the name of a field")
@@ -117,7 +117,11 @@ class DjangoModel(Place):
         except (ProtectedError, RestrictedError) as error:
             kinds = ", ".join(sorted({type(row).__name__ for row in _keeping(error)}))
             raise LocationNotReachable(
-                f"Rows of {self.model} cannot be deleted while rows of {kinds} refer to them."
+                worded(
+                    "Rows of %(model)s cannot be deleted while rows of %(kinds)s refer to them.",
+                    model=self.model,
+                    kinds=kinds,
+                )
             ) from None
         return Erased(count=count, how=self.how)
 

@@ -12,7 +12,7 @@ from sqlalchemy import MetaData, NullPool, String, Table, cast, create_engine, f
 from lineage.core.place_secrets import secret
 from lineage.core.place_settings import NAME, SECRET, SECRET_WORDS, Setting, SettingRefused
 from lineage.core.places import Erased, Found, LocationNotReachable, Person, Place
-from lineage.core.worded import worded_of
+from lineage.core.worded import worded, worded_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +98,12 @@ class SqlTable(Place):
                 if name not in table.c:
                     known = ", ".join(table.c.keys())
                     raise LocationNotReachable(
-                        f"The table {self.table} has no column {name!r}; it has {known}."
+                        worded(
+                            "The table %(table)s has no column %(name)s; it has %(known)s.",
+                            table=self.table,
+                            name=repr(name),
+                            known=known,
+                        )
                     )
             yield connection, table
 
