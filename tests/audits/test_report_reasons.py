@@ -83,7 +83,7 @@ def of_proofs():
         {"environment_digest": ""},
     ):
         yield decide_exact(replace(PROVEN, **changes))
-    for changes in (
+    for promised in (
         {},
         {"people": 3},
         {"epsilon": None},
@@ -91,9 +91,9 @@ def of_proofs():
         {"epsilon": 3.0},
         {"made_from": ("a v1",)},
     ):
-        yield decide_bounded(replace(BOUND, **changes))
-    for changes in ({}, {"same_recipe": False}, {"removed": 1}, {"spent": 0.9}, {"epsilon": 3.0}):
-        yield decide_certified(replace(HEAD, **changes))
+        yield decide_bounded(replace(BOUND, **promised))
+    for budget in ({}, {"same_recipe": False}, {"removed": 1}, {"spent": 0.9}, {"epsilon": 3.0}):
+        yield decide_certified(replace(HEAD, **budget))
 
 
 def of_gates():
