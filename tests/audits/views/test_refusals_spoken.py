@@ -80,15 +80,10 @@ def staff_posts(client: Client) -> Iterator[Any]:
         {"received_date": today - timedelta(days=1), "answer_by": "LETTER"},
     ):
         yield client.post("/cases/enter/", {**entered, **change})
-    place = {
-        "slug": "Big",
-        "purpose": "shop",
-        "category": "LIVE",
-        "set_table": "t",
-        "set_column": "c",
-    }
-    yield client.post("/places/new/sql_table/", {**place, "set_database": "x y"})
-    yield client.post("/places/new/sql_table/", {**place, "slug": "a", "retention_days": "0"})
+    place = {"slug": "a", "purpose": "shop", "category": "DATA", "set_url_from": "SHOP_URL"}
+    place |= {"set_table": "t", "set_column": "c"}
+    for change in ({"set_table": "x y"}, {"set_url_from": "x y"}, {"set_mask": "name"}):
+        yield client.post("/places/new/sql_table/", {**place, **change})
     yield client.get("/registers/cases/", {"since": "soon"})
 
 
