@@ -10,6 +10,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from audits.queries.page_words import beside_label, retold
+from lineage.core.worded import Worded
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -42,10 +45,19 @@ class PlainErrors:
     fields: dict[str, forms.Field]
 
     def add_error(self, field: str | None, error: Any) -> None:  # noqa: ANN401  (Django's signature)
-        """Add an error of a field or of the whole form."""
-        if field and isinstance(error, forms.ValidationError):
+        """Add an error of a field or of the whole form, in the language of the page.
+
+        A sentence about a field of this form goes there.
+        """
+        if isinstance(error, Worded):
+            if not field and error.field in self.fields:
+                field, error = error.field, beside_label(error)
+            error = retold(error)
+        elif isinstance(error, forms.ValidationError) and not hasattr(error, "error_dict"):
+            error = [_retold(one) for one in error.error_list]
+        if field and isinstance(error, list):
             typed = self[field].data  # type: ignore[index]  # of the form beside it
-            error = [_in_a_sentence(self.fields[field], typed, one) for one in error.error_list]
+            error = [_in_a_sentence(self.fields[field], typed, one) for one in error]
         super().add_error(field, error)  # type: ignore[misc]  # of the form beside it
 
 
@@ -80,12 +92,17 @@ class LongSelectMultiple(_LongList, forms.SelectMultiple):
 
 
 class PlainForm(PlainErrors, forms.Form):
-    """A form of staff."""
+    """A form whose refusals are sentences."""
 
 
 def spoken(choices: Iterable[tuple[str, Words]]) -> list[tuple[str, Words]]:
     """Return choices whose words are translated when a list of them is shown."""
     return [(code, _(str(words)) if words else "") for code, words in choices]
+
+
+def _retold(error: forms.ValidationError) -> forms.ValidationError:
+    said = error.message
+    return forms.ValidationError(retold(said)) if isinstance(said, Worded) else error
 
 
 def _in_a_sentence(

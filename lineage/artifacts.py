@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lineage.core.content_digest import content_digest
+from lineage.core.worded import worded
 from lineage.stores import (
     OBJECTS,
     RECORDS,
@@ -119,10 +120,16 @@ def read(uri: str, sha256: str) -> bytes:
     try:
         data = Store().read(uri)
     except FileNotFoundError as error:
-        raise ArtefactMissing(f"The stored file {uri} is missing.") from error
+        raise ArtefactMissing(worded("The stored file %(uri)s is missing.", uri=uri)) from error
     if (found := content_digest(data)) != sha256:
         raise ArtefactAltered(
-            f"The stored file {uri} was altered: its SHA-256 is {found}, recorded was {sha256}."
+            worded(
+                "The stored file %(uri)s was altered: its SHA-256 is %(found)s, recorded was "
+                "%(sha256)s.",
+                uri=uri,
+                found=found,
+                sha256=sha256,
+            )
         )
     return data
 
@@ -132,7 +139,7 @@ def content_of(uri: str) -> bytes:
     try:
         return Store().read(uri)
     except FileNotFoundError as error:
-        raise ArtefactMissing(f"The stored file {uri} is missing.") from error
+        raise ArtefactMissing(worded("The stored file %(uri)s is missing.", uri=uri)) from error
 
 
 def put_back(uri: str, data: bytes) -> None:

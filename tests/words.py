@@ -36,6 +36,8 @@ APPS = ("lineage", "unlearning", "audits", "config")
 GETTEXT = "from django.utils.translation import"
 LANGUAGES = ("fr", "de")
 KEYWORDS: Mapping[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2)}
+WORDED = "from lineage.core.worded import"
+WORDED_KEYWORDS: Mapping[str, Any] = {"worded": None, "worded_of": (2,)}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
 
@@ -60,8 +62,12 @@ def staff_templates() -> list[str]:
 
 def modules() -> list[Path]:
     """Return the modules that translate what they say."""
+    return _importing(GETTEXT)
+
+
+def _importing(line: str) -> list[Path]:
     files = (path for app in APPS for path in (ROOT / app).rglob("*.py"))
-    return sorted(path for path in files if GETTEXT in path.read_text())
+    return sorted(path for path in files if line in path.read_text())
 
 
 def translations(language: str) -> dict[str, str]:
@@ -125,6 +131,8 @@ def _in_templates() -> Iterator[str]:
 def _in_modules() -> Iterator[str]:
     for path in modules():
         yield from _extracted(path.read_text())
+    for path in (*_importing(WORDED), ROOT / "lineage" / "core" / "worded.py"):
+        yield from _extracted(path.read_text(), WORDED_KEYWORDS)
 
 
 def _in_tables() -> Iterator[str]:

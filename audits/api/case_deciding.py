@@ -15,7 +15,7 @@ from audits.api.case_work import WRITE, DecisionOut, decision_out, staff_of
 from audits.models import ExtensionDecision
 from audits.queries.cases_by_key import case_for
 from audits.services.extensions import LEAST_REASON, ExtensionRefused, ExtensionUnexplained
-from audits.services.stopping import ReasonTooShort
+from audits.services.reasons import ReasonTooShort
 from lineage.api.auth import Scope, key_of
 from lineage.api.conventions import BY_KEY, writes
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audits.core.grounds import ASKS_FOR_ANOTHER, EXCEPTIONS, GROUNDS, REFUSALS, UNFOUNDED
+from lineage.core.worded import not_among, worded, worded_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -35,13 +36,18 @@ class Ground:
     def check(self, allowed: Collection[str]) -> None:
         """Raise ValueError, with a sentence, for what is missing or not in the law."""
         if self.code not in allowed:
-            raise ValueError(f"ground is {self.code!r}; allowed are {', '.join(allowed)}.")
-        _needed(f"The purpose of ground {self.code}", self.purpose)
-        _needed(f"The assessment of ground {self.code}", self.assessment)
+            raise ValueError(not_among("ground", self.code, allowed))
+        _needed(worded("The purpose of ground %(code)s", code=self.code), self.purpose)
+        _needed(worded("The assessment of ground %(code)s", code=self.code), self.assessment)
         if self.code in ASKS_FOR_ANOTHER and not self.other_ground.strip():
             raise ValueError(
-                f"Ground {self.code} for {self.purpose!r}: say whether there is another legal "
-                "ground for this purpose. Without consent, or after an objection, that decides."
+                worded(
+                    "Ground %(code)s for %(purpose)s: say whether there is another legal "
+                    "ground for this purpose. Without consent, or after an objection, that "
+                    "decides.",
+                    code=self.code,
+                    purpose=repr(self.purpose),
+                )
             )
 
 
@@ -68,22 +74,35 @@ class Excepted:
         """Raise ValueError, with a sentence, for what is missing, past or not in the law."""
         if self.code not in EXCEPTIONS:
             allowed = ", ".join(EXCEPTIONS)
-            raise ValueError(f"exception is {self.code!r}; allowed are {allowed}.")
-        _needed(f"The legal basis of exception {self.code}", self.basis)
-        _needed(f"The scope of exception {self.code}", self.scope)
+            raise ValueError(not_among("exception", self.code, allowed))
+        _needed(worded("The legal basis of exception %(code)s", code=self.code), self.basis)
+        _needed(worded("The scope of exception %(code)s", code=self.code), self.scope)
         if (self.dataset is None) == (not self.place.strip()):
             raise ValueError(
-                f"Exception {self.code} needs a data set or a place, and not both: an exception "
-                "is never of a whole case."
+                worded(
+                    "Exception %(code)s needs a data set or a place, and not both: an "
+                    "exception is never of a whole case.",
+                    code=self.code,
+                )
             )
         if len(self.place) > LONGEST_PLACE:
             raise ValueError(
-                f"The place of exception {self.code} has {len(self.place)} characters; allowed "
-                f"are {LONGEST_PLACE}."
+                worded(
+                    "The place of exception %(code)s has %(count)s characters; allowed are "
+                    "%(most)s.",
+                    code=self.code,
+                    count=len(self.place),
+                    most=LONGEST_PLACE,
+                )
             )
         if self.until <= today:
             raise ValueError(
-                f"Exception {self.code} ends on {self.until}; that must be after {today}."
+                worded(
+                    "Exception %(code)s ends on %(until)s; that must be after %(today)s.",
+                    code=self.code,
+                    until=self.until,
+                    today=today,
+                )
             )
 
 
@@ -106,25 +125,35 @@ class Assessed:
     def check_acceptance(self, today: date, *, allowed: Collection[str] = GROUNDS) -> None:
         """Raise ValueError unless a request can be accepted on this, on one of these grounds."""
         if not self.grounds:
-            raise ValueError(f"ground is missing; allowed are {', '.join(allowed)}.")
+            raise ValueError(
+                worded_of(
+                    "ground", "It is missing; allowed are %(allowed)s.", allowed=", ".join(allowed)
+                )
+            )
         for ground in self.grounds:
             ground.check(allowed)
         for one in self.excepted:
             one.check(today)
         named = [(ground.code, ground.purpose) for ground in self.grounds]
         if len(set(named)) < len(named):
-            raise ValueError("The same ground was found twice for one purpose; find it once.")
+            raise ValueError(
+                worded("The same ground was found twice for one purpose; find it once.")
+            )
 
     def check_refusal(self, code: str) -> None:
         """Raise ValueError unless a request can be refused with this code on this."""
         if code not in REFUSALS:
-            raise ValueError(f"code is {code!r}; allowed are {', '.join(REFUSALS)}.")
+            raise ValueError(not_among("code", code, REFUSALS))
         length = len(self.evidence.strip())
         if code == UNFOUNDED and length < MIN_EVIDENCE:
             raise ValueError(
-                f"The evidence that the request is manifestly unfounded or excessive has {length} "
-                f"characters; it needs {MIN_EVIDENCE} or more, as the burden of proof is yours "
-                "(Art. 12(5))."
+                worded(
+                    "The evidence that the request is manifestly unfounded or excessive has "
+                    "%(length)s characters; it needs %(least)s or more, as the burden of "
+                    "proof is yours (Art. 12(5)).",
+                    length=length,
+                    least=MIN_EVIDENCE,
+                )
             )
 
 
@@ -141,4 +170,4 @@ def by_code(code: str) -> Assessed:
 
 def _needed(name: str, text: str) -> None:
     if not text.strip():
-        raise ValueError(f"{name} is empty; write a sentence.")
+        raise ValueError(worded_of(name, "It is empty; write a sentence."))

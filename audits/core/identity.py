@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from lineage.core.worded import not_among
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,4 +63,4 @@ class Check:
 def one_of(name: str, value: str, allowed: Mapping[str, str]) -> None:
     """Refuse a code that is not one of these, with a sentence. Raises ValueError."""
     if value not in allowed:
-        raise ValueError(f"{name} is {value!r}; allowed are {', '.join(allowed)}.")
+        raise ValueError(not_among(name, value, allowed))

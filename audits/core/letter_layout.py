@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from audits.core.letter_rules import RULES, SECRETS
 from audits.core.placeholders import fill, placeholders_in
+from lineage.core.worded import worded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -151,5 +152,16 @@ def _wrapped(one: Paragraph) -> str:
 
 def _why(name: str, code: str, values: Values) -> str:
     missing = [one for one in RULES[code].mandatory[name] if not values.get(one)]
-    lacks = f": {{{missing[0]}}} is empty" if missing else ""
-    return f"The letter {code} cannot be written without its block {name!r}{lacks}."
+    if not missing:
+        return worded(
+            "The letter %(code)s cannot be written without its block %(name)s.",
+            code=code,
+            name=repr(name),
+        )
+    return worded(
+        "The letter %(code)s cannot be written without its block %(name)s: {%(missing)s} is "
+        "empty.",
+        code=code,
+        name=repr(name),
+        missing=missing[0],
+    )

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from audits.core.placeholders import BraceAlone, placeholders_in
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -65,17 +63,6 @@ IN_EVERY = MappingProxyType(
         "checkpoint": ("checkpoint",),
     }
 )
-
-
-class TemplateRejected(ValueError):
-    """A text of a letter cannot be used; the sentence names the block and what is wrong.
-
-    ``part`` is the block, or ``subject``; empty where the letter as a whole is not known.
-    """
-
-    def __init__(self, sentence: str, part: str = "") -> None:
-        super().__init__(sentence)
-        self.part = part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,62 +226,3 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         ),
     }
 )
-
-
-def check_template(*, code: str, locale: str, subject: str, blocks: Mapping[str, str]) -> None:
-    """Refuse a text that leaves out what is mandatory or uses what is not known.
-
-    Raises:
-        TemplateRejected: nothing was saved.
-    """
-    if code not in RULES or locale not in LOCALES:
-        raise TemplateRejected(f"There is no letter {code!r} in the language {locale!r}.")
-    rule = RULES[code]
-    if odd := sorted(set(blocks) - set(rule.blocks)):
-        raise TemplateRejected(
-            f"The letter has no block {odd[0]!r}; it has {', '.join(rule.blocks)}."
-        )
-    if not subject.strip() or len(subject) > SUBJECT_MOST or "\n" in subject or "\r" in subject:
-        raise TemplateRejected(
-            f"The subject must be one line of 1 to {SUBJECT_MOST} letters.", "subject"
-        )
-    _check_names("subject", subject, rule)
-    if used := SECRETS & set(placeholders_in(subject)):
-        raise TemplateRejected(f"The subject must not have the link {{{min(used)}}}.", "subject")
-    for name in rule.blocks:
-        _check_block(name, blocks.get(name, ""), rule)
-
-
-def _check_block(name: str, text: str, rule: Rule) -> None:
-    if name in rule.mandatory and not text.strip():
-        raise TemplateRejected(
-            f"The block {name!r} is mandatory in the letter {rule.title!r} and cannot be empty.",
-            name,
-        )
-    if len(text) > BLOCK_MOST:
-        raise TemplateRejected(
-            f"The block {name!r} has {len(text)} letters; {BLOCK_MOST} are allowed.", name
-        )
-    used = _check_names(name, text, rule)
-    for needed in rule.mandatory.get(name, ()):
-        if needed not in used:
-            raise TemplateRejected(
-                f"The block {name!r} must have the placeholder {{{needed}}}: "
-                f"{PLACEHOLDERS[needed]}.",
-                name,
-            )
-
-
-def _check_names(name: str, text: str, rule: Rule) -> list[str]:
-    try:
-        used = placeholders_in(text)
-    except BraceAlone as error:
-        raise TemplateRejected(f"The block {name!r}: {error}", name) from None
-    for placeholder in used:
-        if placeholder not in rule.allowed:
-            raise TemplateRejected(
-                f"The block {name!r} has the placeholder {{{placeholder}}}, which this letter "
-                f"does not know. It knows {', '.join(f'{{{one}}}' for one in rule.allowed)}.",
-                name,
-            )
-    return used

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lineage.core.worded import worded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,8 +32,11 @@ def placeholders_in(text: str) -> list[str]:
     if left:
         around = text[max(0, left.start() - 15) : left.start() + 25].strip()
         raise BraceAlone(
-            f'A brace stands alone in "{around}". Braces are allowed around the name of a '
-            "placeholder only, as in {reference}."
+            worded(
+                'A brace stands alone in "%(around)s". Braces are allowed around the name of'
+                " a placeholder only, as in {reference}.",
+                around=around,
+            )
         )
     return _NAME.findall(text)
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from audits.core.policy_table import TABLE
+from lineage.core.worded import worded, worded_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,7 +129,12 @@ class PolicyKey:
             return self.kind.read(text.strip())
         except ValueError:
             raise PolicyValueRefused(
-                f"{self.name} is {text!r}; it must be {self.kind.rule}."
+                worded_of(
+                    self.name,
+                    "It is %(text)s; it must be %(rule)s.",
+                    text=repr(text),
+                    rule=worded(self.kind.rule),
+                )
             ) from None
 
 
@@ -151,6 +157,10 @@ def key_named(name: str) -> PolicyKey:
     """
     if name not in KEYS:
         raise PolicyValueRefused(
-            f"{name!r} is not a policy value that can be changed; those are {', '.join(KEYS)}."
+            worded(
+                "%(name)s is not a policy value that can be changed; those are %(allowed)s.",
+                name=repr(name),
+                allowed=", ".join(KEYS),
+            )
         )
     return KEYS[name]

@@ -11,6 +11,7 @@ from audits.core.key_list import KeyPeriod
 from audits.execution.report_scores import scores_csv
 from audits.queries import reports
 from audits.queries.anchors import stamp_of
+from lineage.core.worded import worded
 from lineage.queries.artefacts import read_artefact
 
 if TYPE_CHECKING:
@@ -33,8 +34,12 @@ def case_zip(request: ErasureRequest) -> bytes:
     files = reports.report_files(request)
     if files.keys() != reports.KINDS.keys():
         raise ReportNotWritten(
-            f"Case {request.reference} is {request.status} and has no report yet. It is written "
-            f"after the case is sealed."
+            worded(
+                "Case %(case)s is %(state)s and has no report yet. It is written after the "
+                "case is sealed.",
+                case=request.reference,
+                state=request.status,
+            )
         )
     # Its library takes a second to load, which no other page need wait for.
     from audits.execution.pdf_seal_check import certificates_of  # noqa: PLC0415

@@ -6,6 +6,7 @@ A record holds them as English sentences; ``report_retold`` tells them in other 
 from __future__ import annotations
 
 from audits.core.wording import NOT_COVERED
+from audits.execution.report_reasons_further import FURTHER
 
 _CLAIM = (
     "{level}: with {confidence} % confidence, over the randomness of training and unlearning, an "
@@ -43,4 +44,5 @@ REASONS = (
     "{count} identifier(s) of the person are still stored",
     "{count} file(s) of destroyed versions are still stored",
     "{count} shadow model(s) with scores are not destroyed",
+    *FURTHER,
 )

@@ -11,6 +11,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from audits.core.attack_register import attack_titles
 from audits.core.estimates import Level
 from audits.execution.report_reasons import REASONS
 from audits.execution.report_speech import decimal, language, say
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PLACE = re.compile(r"\{(\w+)\}")
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?%?")
 _LEVELS = frozenset(level.words for level in Level)
 
 
@@ -39,6 +40,10 @@ def retold(sentence: str, written: Callable[[str], str] = decimal) -> str | None
 
     ``written`` writes its numbers: a page keeps the point of its figures.
     """
+    code, colon, rest = sentence.partition(": ")
+    if colon and code in attack_titles():  # the reasons of several attacks begin with their names
+        told = retold(rest, written)
+        return told and f"{code}: {told}"
     for template, pattern in _patterns():
         if match := pattern.fullmatch(sentence):
             said = say(template)
@@ -67,7 +72,9 @@ def _value(text: str, written: Callable[[str], str]) -> str:
 
 @cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((one, re.compile(_pattern(one), re.DOTALL)) for one in known_sentences())
+    """Return the sentences as patterns; the one that fixes most words is tried first."""
+    fixed = sorted(known_sentences(), key=lambda one: -len(_PLACE.sub("", one)))
+    return tuple((one, re.compile(_pattern(one), re.DOTALL)) for one in fixed)
 
 
 def _pattern(template: str) -> str:

@@ -8,6 +8,7 @@ from audits.models import CaseClock, ErasureRequest
 from audits.queries import clocks
 from audits.queries.beside import beside
 from audits.queries.letter_routes import address_of, postal_address
+from lineage.core.worded import long_day, worded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,30 +33,43 @@ def why_not(request: ErasureRequest, now: datetime) -> str:
     """Return why a case cannot be extended; empty if it can."""
     clock = clocks.clock_of(request)
     if clock is None:
-        return f"Case {request.reference} has no statutory deadline to extend."
+        return worded("Case %(case)s has no statutory deadline to extend.", case=request.reference)
     return _not_by_law(request, clock, now) or _not_as_it_is(request)
 
 
 def _not_by_law(request: ErasureRequest, clock: CaseClock, now: datetime) -> str:
     last = clocks.first_limit(clock)
     if beside(request, "extension") is not None:
-        return f"Case {request.reference} was extended before; the law lets that be done once."
+        return worded(
+            "Case %(case)s was extended before; the law lets that be done once.",
+            case=request.reference,
+        )
     if clocks.extended_limit(clock) is None:
-        return f"{clocks.regime(clock.regime).name} knows no extension for {request.reference}."
+        return worded(
+            "%(law)s knows no extension for %(case)s.",
+            law=worded(clocks.regime(clock.regime).name),
+            case=request.reference,
+        )
     if clocks.today(now) > last:
-        return (
-            f"The person had to be told by {last:%-d %B %Y} that the answer takes longer; since "
-            f"then {request.reference} cannot be extended. Answer it now."
+        return worded(
+            "The person had to be told by %(day)s that the answer takes longer; since then "
+            "%(case)s cannot be extended. Answer it now.",
+            day=long_day(last),
+            case=request.reference,
         )
     return ""
 
 
 def _not_as_it_is(request: ErasureRequest) -> str:
     if request.status not in EXTENDABLE:
-        return (
-            f"Case {request.reference} is {request.get_status_display().lower()}; an extension "
-            "is for requests that were confirmed and are not answered."
+        return worded(
+            "Case %(case)s is %(state)s; an extension is for requests that were confirmed "
+            "and are not answered.",
+            case=request.reference,
+            state=request.get_status_display().lower(),
         )
     if not (address_of(request, NOTICE) or postal_address(request)):
-        return f"Case {request.reference} has no address to send the notice to."
+        return worded(
+            "Case %(case)s has no address to send the notice to.", case=request.reference
+        )
     return ""

@@ -20,6 +20,7 @@ from audits.core.strength import surviving
 from audits.models import ErasureRequest
 from audits.queries.policy_values import evidence_fields
 from audits.queries.questions import OWES, SPENT, questions_of
+from lineage.core.worded import worded_of
 from unlearning.models import UnlearningRun
 
 if TYPE_CHECKING:
@@ -162,7 +163,14 @@ def period(since: str, until: str) -> tuple[date | None, date | None]:
     """
     first, last = _day("since", since), _day("until", until)
     if first and last and last < first:
-        raise PeriodRefused(f"until is {last}; it must not be before since, {first}.")
+        raise PeriodRefused(
+            worded_of(
+                "until",
+                "It is %(last)s; it must not be before since, %(first)s.",
+                last=last,
+                first=first,
+            )
+        )
     return first, last
 
 
@@ -219,8 +227,11 @@ def _day(name: str, value: str) -> date | None:
     try:
         return date.fromisoformat(value) if value else None
     except ValueError:
-        reason = f"{name} is {value!r}; it must be a day such as 2026-11-01."
-        raise PeriodRefused(reason) from None
+        raise PeriodRefused(
+            worded_of(
+                name, "It is %(value)s; it must be a day such as 2026-11-01.", value=repr(value)
+            )
+        ) from None
 
 
 def _within(

@@ -9,6 +9,7 @@ from audits.core.ledger import verify_consistency, verify_inclusion
 from audits.core.proof import TlogProof
 from audits.models import ErasureRequest, LogCheckpoint, LogLeaf
 from audits.queries import log_tree
+from lineage.core.worded import worded, worded_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -22,7 +23,9 @@ def newest_checkpoint() -> LogCheckpoint:
     """Return the newest checkpoint. Raises NotSignedYet where none was made."""
     newest = LogCheckpoint.objects.order_by("-size").first()
     if newest is None:
-        raise NotSignedYet("No checkpoint of the log was signed yet; one is made every hour.")
+        raise NotSignedYet(
+            worded("No checkpoint of the log was signed yet; one is made every hour.")
+        )
     return newest
 
 
@@ -36,8 +39,12 @@ def tlog_proof(index: int, checkpoint: LogCheckpoint) -> str:
     """
     if not 0 <= index < checkpoint.size:
         raise NotSignedYet(
-            f"index is {index}; the newest checkpoint covers the events from 0 to "
-            f"{checkpoint.size - 1}."
+            worded_of(
+                "index",
+                "It is %(index)s; the newest checkpoint covers the events from 0 to %(last)s.",
+                index=index,
+                last=checkpoint.size - 1,
+            )
         )
     path = log_tree.inclusion_paths([index], checkpoint.size)[index]
     verify_inclusion(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from lineage.core.ordinal_list import OrdinalsUnreadable, parse
+from lineage.core.worded import worded
 from lineage.models import RecordContent
 from lineage.queries.contents import batches
 from lineage.queries.sources import NoTrainingSnapshot, training_snapshot
@@ -43,8 +44,14 @@ def space_of(version: ModelVersion, dataset: Dataset | None) -> OrdinalSpace:
     space = training_snapshot(version).space
     if dataset and dataset.space_id != space.pk:
         raise OtherRecords(
-            f"{version} was trained on records of {space.name}, and {dataset.name} is in "
-            f"{dataset.space.name}: the same numbers are other records there. Name only one."
+            worded(
+                "%(version)s was trained on records of %(space)s, and %(dataset)s is in "
+                "%(other)s: the same numbers are other records there. Name only one.",
+                version=version,
+                space=space.name,
+                dataset=dataset.name,
+                other=dataset.space.name,
+            )
         )
     return space
 
@@ -72,7 +79,12 @@ def of_people(space: OrdinalSpace, text: str) -> BitMap:
             held = _held(space, identifier)
             if not held:
                 raise NobodyFound(
-                    f"Line {number} names {identifier!r}, of whom {space.name} has no records."
+                    worded(
+                        "Line %(number)s names %(identifier)s, of whom %(name)s has no records.",
+                        number=number,
+                        identifier=repr(identifier),
+                        name=space.name,
+                    )
                 )
             found |= held
     return found

@@ -11,6 +11,7 @@ from audits.models import ErasureRequest, LogLeaf, OperatorCase, ScoredRecord
 from audits.queries.accounts import accounts_of
 from audits.queries.beside import beside
 from lineage.core import bitmaps
+from lineage.core.worded import worded
 from unlearning.core.planning.policy import Intake
 
 if TYPE_CHECKING:
@@ -99,9 +100,9 @@ def shown_records(case: OperatorCase) -> list[int]:
 def may_approve(case: OperatorCase, user: User) -> str:
     """Return why a member of staff may not approve a forget set; empty if they may."""
     if not user.is_staff:
-        return "Only a member of staff can approve a forget set."
+        return worded("Only a member of staff can approve a forget set.")
     if case.authors.filter(pk__in=accounts_of(user)).exists():
-        return (
+        return worded(
             "You opened this case or chose records of it, and whoever proposes a forget set "
             "cannot approve it. Ask a second member of staff."
         )

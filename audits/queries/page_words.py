@@ -10,6 +10,7 @@ from django.utils.translation import get_language, gettext
 
 from audits.core.foreseen import foreseen
 from audits.core.letter_dates import MONTHS, date_words
+from lineage.core.worded import Day, Worded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,9 +33,12 @@ def said(value: object) -> str:
 def retold(value: object, named: Callable[[str], str] = str) -> str:
     """Return an English sentence with values in the language of the page; an unknown one as it is.
 
-    ``named`` tells a value, as that of a way to unlearn.
+    ``named`` tells a value, as that of a way to unlearn. ``value`` may be an error that holds the
+    sentence; one that remembers of what it was made (``Worded``) is told in any case.
     """
     text = str(value or "")
+    if isinstance(text, Worded):
+        return _remade(text)
     found = foreseen(text)
     if found is None:
         return text
@@ -42,6 +46,29 @@ def retold(value: object, named: Callable[[str], str] = str) -> str:
     return gettext(sentence) % {
         name: LISTS[name](one) if name in LISTS else named(one) for name, one in values.items()
     }
+
+
+def beside_label(sentence: Worded) -> str:
+    """Return a sentence about a field as it stands beside the label of that field."""
+    told = gettext(sentence.words)
+    values = {name: _value(name, one) for name, one in sentence.values.items()}
+    return told % values if values else told
+
+
+def _remade(sentence: Worded) -> str:
+    told = beside_label(sentence)
+    if not sentence.field:
+        return told
+    # English keeps the name of the field as the subject of the sentence.
+    return sentence if spoken() == "en" else f"{_value('', sentence.field)}: {told}"
+
+
+def _value(name: str, value: str) -> str:
+    if isinstance(value, Worded):
+        return _remade(value)
+    if isinstance(value, Day):
+        return day(value.on)
+    return LISTS[name](value) if name in LISTS else value
 
 
 def phase(value: object) -> str:
@@ -62,12 +89,24 @@ def _roles(text: str) -> str:
 
 
 def _states(text: str) -> str:
-    return ", ".join(said(state.lower()) for state in text.split(", "))
+    return ", ".join(map(_state, text.split(", ")))
+
+
+def _state(text: str) -> str:
+    """Return the name of a state; by its code, or by its label in lower case."""
+    small = text.lower()
+    told = said(small)
+    return said_within(small.capitalize()) if told == small and spoken() != "en" else told
+
+
+def _either(text: str) -> str:
+    return gettext(" or ").join(map(_state, text.split(" or ")))
 
 
 LISTS: Mapping[str, Callable[[str], str]] = {
     "roles": _roles,
     "states": _states,
+    "either": _either,
     "state": _states,
     "next": _states,
 }

@@ -8,6 +8,7 @@ from audits.core.regimes import PauseReason
 from audits.models import ErasureRequest
 from audits.queries import clocks
 from audits.queries.policy_values import in_force, source_of
+from lineage.core.worded import long_day, worded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +23,7 @@ def why_not(request: ErasureRequest, reason: str, now: datetime) -> str:
     """Return why the clock of a case does not pause for a reason; empty if it may."""
     clock = clocks.clock_of(request)
     if clock is None:
-        return f"Case {request.reference} has no statutory deadline to pause."
+        return worded("Case %(case)s has no statutory deadline to pause.", case=request.reference)
     return (
         _not_by_law(request, clock, reason)
         or _not_as_it_is(request, now)
@@ -32,34 +33,50 @@ def why_not(request: ErasureRequest, reason: str, now: datetime) -> str:
 
 def _not_by_law(request: ErasureRequest, clock: CaseClock, reason: str) -> str:
     if not in_force("IDENTITY_PAUSE"):
-        return (
-            f"The clock of {request.reference} does not pause: {source_of('IDENTITY_PAUSE')} is "
-            "off, and the time runs from receipt. Ask the person all the same, and answer in time."
+        return worded(
+            "The clock of %(case)s does not pause: %(setting)s is off, and the time runs "
+            "from receipt. Ask the person all the same, and answer in time.",
+            case=request.reference,
+            setting=source_of("IDENTITY_PAUSE"),
         )
     law = clocks.regime(clock.regime)
     if reason in law.pauses:
         return ""
-    known = f"allowed are {', '.join(law.pauses)}" if law.pauses else "it knows no pause"
-    return (
-        f"The clock of {request.reference} does not pause for {reason!r} under {law.name}; "
-        f"{known}."
+    if not law.pauses:
+        return worded(
+            "The clock of %(case)s does not pause for %(reason)s under %(law)s; it knows no"
+            " pause.",
+            case=request.reference,
+            reason=repr(reason),
+            law=worded(law.name),
+        )
+    return worded(
+        "The clock of %(case)s does not pause for %(reason)s under %(law)s; allowed are "
+        "%(allowed)s.",
+        case=request.reference,
+        reason=repr(reason),
+        law=worded(law.name),
+        allowed=", ".join(law.pauses),
     )
 
 
 def _not_as_it_is(request: ErasureRequest, now: datetime) -> str:
     if request.status == S.RECEIVED:
-        return (
-            f"Case {request.reference} was not confirmed by the person; nothing was asked of them."
+        return worded(
+            "Case %(case)s was not confirmed by the person; nothing was asked of them.",
+            case=request.reference,
         )
     if request.status in OVER:
-        return (
-            f"Case {request.reference} is {request.get_status_display().lower()}; its clock has "
-            "stopped."
+        return worded(
+            "Case %(case)s is %(state)s; its clock has stopped.",
+            case=request.reference,
+            state=request.get_status_display().lower(),
         )
     if request.due_on is not None and clocks.today(now) > request.due_on:
-        return (
-            f"The answer to {request.reference} was due on {request.due_on:%-d %B %Y}; a clock "
-            "that has run out does not pause."
+        return worded(
+            "The answer to %(case)s was due on %(day)s; a clock that has run out does not pause.",
+            case=request.reference,
+            day=long_day(request.due_on),
         )
     return ""
 
@@ -67,7 +84,8 @@ def _not_as_it_is(request: ErasureRequest, now: datetime) -> str:
 def _not_without_question(request: ErasureRequest, reason: str) -> str:
     if reason != PauseReason.IDENTITY or request.status == S.INFO_ASKED:
         return ""
-    return (
-        f"Case {request.reference} does not wait for the person; its clock pauses only while a "
-        "question about who they are is open. Ask them first."
+    return worded(
+        "Case %(case)s does not wait for the person; its clock pauses only while a question "
+        "about who they are is open. Ask them first.",
+        case=request.reference,
     )

@@ -10,6 +10,7 @@ from audits.models import PlanPreview
 from audits.queries.named_records import KINDS, listed
 from lineage.core.bitmaps import from_array
 from lineage.core.ordinal_list import OrdinalsUnreadable
+from lineage.core.worded import worded
 from lineage.queries.availability import purged_ordinals
 from lineage.queries.membership import members
 from lineage.queries.sources import NoTrainingSnapshot, training_snapshot
@@ -39,7 +40,7 @@ def named(by: PlanPreview.By, text: str, version: ModelVersion) -> dict[OrdinalS
     except (NoTrainingSnapshot, OrdinalsUnreadable) as reason:
         raise NothingNamed(str(reason)) from reason
     if not wanted:
-        raise NothingNamed("No record is named; name one at least, such as 3 or 7-9.")
+        raise NothingNamed(worded("No record is named; name one at least, such as 3 or 7-9."))
     return {space: wanted}
 
 
@@ -47,7 +48,7 @@ def _of_person(text: str) -> dict[OrdinalSpace, BitMap]:
     found = [person for kind in KINDS if (person := find_subject(kind, text.strip()))]
     records = records_of(found[0]) if found else {}
     if not records:
-        raise NothingNamed("Nobody with records here has this address or identifier.")
+        raise NothingNamed(worded("Nobody with records here has this address or identifier."))
     return records
 
 
@@ -60,7 +61,11 @@ def _spread(text: str, version: ModelVersion) -> BitMap:
     there = np.array(members(snapshot) - purged_ordinals(snapshot.space), np.int64)
     if not text.strip().isdecimal() or not 1 <= int(text) <= len(there):
         raise NothingNamed(
-            f"Enter a whole number; between 1 and {len(there)} are allowed, as {version} was "
-            "trained on no more."
+            worded(
+                "Enter a whole number; between 1 and %(count)s are allowed, as %(version)s "
+                "was trained on no more.",
+                count=len(there),
+                version=version,
+            )
         )
     return from_array(there[np.linspace(0, len(there) - 1, int(text)).astype(np.int64)])

@@ -9,6 +9,7 @@ from django.db.models import Case, Q, When
 
 from audits.queries.cases import cases_of_run
 from audits.queries.forget_sets import forget_set
+from lineage.core.worded import worded
 from lineage.models import ModelVersion, Run
 from lineage.queries import closure
 from unlearning.core.claims import Guarantee
@@ -66,9 +67,10 @@ def _met(run: UnlearningRun) -> list[_Met]:
 
 def _objection(run: UnlearningRun, version: ModelVersion, met: Sequence[_Met]) -> str:
     if version.generated_by.capture_level == Run.Capture.NONE:
-        return (
-            f"The membership of {version} was not captured, so nothing shows that it was "
-            "trained without these records. Train it again with capture."
+        return worded(
+            "The membership of %(version)s was not captured, so nothing shows that it was "
+            "trained without these records. Train it again with capture.",
+            version=version,
         )
     return _learned(version, met) or _unfit(run, version)
 
@@ -77,33 +79,42 @@ def _learned(version: ModelVersion, met: Sequence[_Met]) -> str:
     for one in met:
         hits = [len(hit.forget) for hit in one.closure.versions if hit.version.pk == version.pk]
         if hits:
-            return (
-                f"{version} learned from {hits[0]} of the {one.size} records itself. Train it "
-                "on the training view, which no longer serves them."
+            return worded(
+                "%(version)s learned from %(hits)s of the %(size)s records itself. Train it "
+                "on the training view, which no longer serves them.",
+                version=version,
+                hits=hits[0],
+                size=one.size,
             )
         if any(unknown.pk == version.pk for unknown in one.closure.unknown):
-            return (
-                f"{version} was made from a version whose membership was not captured, or from "
-                "data that somebody outside says to have written, so nothing shows that it was "
-                "trained without these records. Train it from another base or on other data."
+            return worded(
+                "%(version)s was made from a version whose membership was not captured, or "
+                "from data that somebody outside says to have written, so nothing shows that"
+                " it was trained without these records. Train it from another base or on "
+                "other data.",
+                version=version,
             )
     return ""
 
 
 def _unfit(run: UnlearningRun, version: ModelVersion) -> str:
     if version.state != ModelVersion.State.ACTIVE:
-        return (
-            f"{version} is not in use ({version.get_state_display().lower()}). Choose a version "
-            "that is."
+        return worded(
+            "%(version)s is not in use (%(state)s). Choose a version that is.",
+            version=version,
+            state=version.get_state_display().lower(),
         )
     if UnlearningRun.objects.filter(Q(unlearned=version) | Q(interim=version)).exists():
-        return (
-            f"{version} stands in for another version already. Destroy {run.target}, or "
-            "choose another version."
+        return worded(
+            "%(version)s stands in for another version already. Destroy %(target)s, or "
+            "choose another version.",
+            version=version,
+            target=run.target,
         )
     if version.guarantee == Guarantee.APPROXIMATE.name:
-        return (
-            f"{version} was made from a version that was unlearned approximately. Train it "
-            "from one that never saw these records."
+        return worded(
+            "%(version)s was made from a version that was unlearned approximately. Train it "
+            "from one that never saw these records.",
+            version=version,
         )
     return ""

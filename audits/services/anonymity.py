@@ -12,6 +12,7 @@ from audits.queries.anonymity import covered, evidence_about, families
 from audits.services import log
 from audits.services.requests import actor_of
 from audits.services.rights import require
+from lineage.core.worded import worded, worded_of
 from lineage.models import ModelVersion
 
 if TYPE_CHECKING:
@@ -52,10 +53,21 @@ def claim(
     """
     require(user, Right.OPERATE)
     if version.kind == ModelVersion.Kind.SHADOW or version.state == ModelVersion.State.DESTROYED:
-        raise ClaimRefused(f"{version} is a shadow model or destroyed; nothing can be claimed.")
+        raise ClaimRefused(
+            worded(
+                "%(version)s is a shadow model or destroyed; nothing can be claimed.",
+                version=version,
+            )
+        )
     rows = list(evidence_about(version).filter(pk__in=evidence))
     if strange := set(evidence) - {one.pk for one in rows}:
-        raise ClaimRefused(f"{len(strange)} pieces of evidence are not about {version}.")
+        raise ClaimRefused(
+            worded(
+                "%(count)s pieces of evidence are not about %(version)s.",
+                count=len(strange),
+                version=version,
+            )
+        )
     given = {name: text.strip() for name, text in reasons.items() if text.strip()}
     _check(given, covered(rows))
     made, _ = AnonymityClaim.objects.update_or_create(
@@ -76,16 +88,29 @@ def claim(
 def _check(given: Mapping[str, str], shown: set[str]) -> None:
     known = families()
     if unknown := sorted(set(given) - set(known)):
-        raise ClaimRefused(f"reasons has {', '.join(unknown)}, which the register does not know.")
+        raise ClaimRefused(
+            worded_of(
+                "reasons",
+                "It has %(names)s, which the register does not know.",
+                names=", ".join(unknown),
+            )
+        )
     if short := sorted(name for name, text in given.items() if len(text) < LEAST_REASON):
         raise ClaimRefused(
-            f"The reasons for {', '.join(short)} have less than {LEAST_REASON} characters."
+            worded(
+                "The reasons for %(names)s have less than %(least)s characters.",
+                names=", ".join(short),
+                least=LEAST_REASON,
+            )
         )
     answered = shown | set(given)
     if left := [title for name, title in known.items() if name not in answered]:
         raise ClaimRefused(
-            f"Neither evidence nor a written reason answers {len(left)} attacks: "
-            f"{'; '.join(left)}."
+            worded(
+                "Neither evidence nor a written reason answers %(count)s attacks: %(names)s.",
+                count=len(left),
+                names="; ".join(left),
+            )
         )
 
 

@@ -22,6 +22,7 @@ from audits.services.actors import actor_of
 from audits.services.pauses import end_pause
 from audits.services.transitions import MoveNotAllowed, move
 from lineage.core.identifiers import normalise
+from lineage.core.worded import worded, worded_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,8 +60,11 @@ def ask_information(*, case_id: UUID, doubt: str, user: User, now: datetime) -> 
         _check_agent(request)
     elif was_asked(request):
         raise MoveNotAllowed(
-            f"Case {request.reference}: the person was asked for more already; asking again "
-            "and again would hinder them. Decide on what is there."
+            worded(
+                "Case %(case)s: the person was asked for more already; asking again and "
+                "again would hinder them. Decide on what is there.",
+                case=request.reference,
+            )
         )
     ask(request, doubt, actor_of(user), now)
 
@@ -79,7 +83,10 @@ def ask(request: ErasureRequest, doubt: str, actor: str, now: datetime) -> None:
 def _check_agent(request: ErasureRequest) -> None:
     if not lacks_mandate(request) or mandate_question(request):
         raise MoveNotAllowed(
-            f"Case {request.reference}: no agent owes a mandate, or was asked for it already."
+            worded(
+                "Case %(case)s: no agent owes a mandate, or was asked for it already.",
+                case=request.reference,
+            )
         )
 
 
@@ -152,12 +159,21 @@ def receive_information(
         four_eyes.check_stranger_to(case_id=case_id, user=user, action="RECEIVE_INFORMATION")
     if not 1 <= len(identifiers) <= MOST_IDENTIFIERS:
         raise ValueError(
-            f"identifiers has {len(identifiers)} entries; allowed are 1 to {MOST_IDENTIFIERS}."
+            worded_of(
+                "identifiers",
+                "It has %(count)s entries; allowed are 1 to %(most)s.",
+                count=len(identifiers),
+                most=MOST_IDENTIFIERS,
+            )
         )
     stated = [[kind, normalise(kind, value)] for kind, value in identifiers]
     question = _waiting(case_id)
     if question_id not in (None, question.pk):
-        raise MoveNotAllowed(f"Case {question.request.reference}: something else was asked since.")
+        raise MoveNotAllowed(
+            worded(
+                "Case %(case)s: something else was asked since.", case=question.request.reference
+            )
+        )
     details, _ = PersonalDetails.objects.get_or_create(request_id=case_id)
     details.identifiers = [*details.identifiers, *stated]
     details.save(update_fields=["identifiers"])
@@ -209,7 +225,9 @@ def _waiting(case_id: UUID) -> IdentityCheck:
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     question = question_of(request)
     if request.status != S.INFO_ASKED or question is None or request.outcome:
-        raise MoveNotAllowed(f"Case {request.reference} does not wait for an answer.")
+        raise MoveNotAllowed(
+            worded("Case %(case)s does not wait for an answer.", case=request.reference)
+        )
     return question
 
 
@@ -219,8 +237,13 @@ def undecided(case_id: UUID) -> ErasureRequest:
     closing = request.outcome and request.outcome != ErasureRequest.Outcome.NO_DATA_FOUND
     if request.status not in OPEN or closing:
         raise MoveNotAllowed(
-            f"Case {request.reference} is {request.status}; who asks is made sure of only while "
-            f"it is {' or '.join(OPEN)} and undecided."
+            worded(
+                "Case %(case)s is %(state)s; who asks is made sure of only while it is "
+                "%(either)s and undecided.",
+                case=request.reference,
+                state=request.status,
+                either=" or ".join(OPEN),
+            )
         )
     check_unproposed(request)
     return request
@@ -230,6 +253,9 @@ def check_unproposed(request: ErasureRequest) -> None:
     """Refuse to change who asks under a proposal: whoever approves it saw that one person."""
     if proposed(request):
         raise MoveNotAllowed(
-            f"Case {request.reference}: a decision about this person is proposed. Have it sent "
-            "back before you change who asks."
+            worded(
+                "Case %(case)s: a decision about this person is proposed. Have it sent back "
+                "before you change who asks.",
+                case=request.reference,
+            )
         )

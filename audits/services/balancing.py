@@ -12,9 +12,10 @@ from audits.core.roles import Right
 from audits.models import ErasureRequest, ProcessingStop
 from audits.services import log, rights
 from audits.services.actors import actor_of
-from audits.services.stopping import reason_of
+from audits.services.reasons import reason_of
 from audits.services.transitions import MoveNotAllowed
 from lineage import keys
+from lineage.core.worded import worded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,16 +32,24 @@ def check_balanced(request: ErasureRequest, code: str) -> None:
     stop = ProcessingStop.objects.filter(request=request).first()
     if stop is None or not stop.objection or code == UNFOUNDED:
         if code == OVERRULED:
-            raise MoveNotAllowed(f"Case {request.reference} holds no objection to overrule.")
+            raise MoveNotAllowed(
+                worded("Case %(case)s holds no objection to overrule.", case=request.reference)
+            )
         return
     if stop.objection == Objection.MARKETING:
         raise MoveNotAllowed(
-            f"Case {request.reference} objects to direct marketing: no interest of ours can "
-            "override that (Art. 21(3)). Accept it."
+            worded(
+                "Case %(case)s objects to direct marketing: no interest of ours can override"
+                " that (Art. 21(3)). Accept it.",
+                case=request.reference,
+            )
         )
     if stop.balance != Balance.OVERRULED:
         raise MoveNotAllowed(
-            f"Case {request.reference} holds an objection; decide its balance (Art. 21(1)) first."
+            worded(
+                "Case %(case)s holds an objection; decide its balance (Art. 21(1)) first.",
+                case=request.reference,
+            )
         )
 
 
@@ -61,12 +70,19 @@ def record_balance(
     stop = ProcessingStop.objects.filter(request=request).first()
     if stop is None or not stop.objection or request.status != S.VERIFIED or request.outcome:
         raise MoveNotAllowed(
-            f"Case {request.reference} is {request.status} and has no objection to decide."
+            worded(
+                "Case %(case)s is %(state)s and has no objection to decide.",
+                case=request.reference,
+                state=request.status,
+            )
         )
     if stop.objection == Objection.MARKETING:
         raise MoveNotAllowed(
-            f"Case {request.reference} objects to direct marketing: nothing is balanced "
-            "(Art. 21(3)). Accept it."
+            worded(
+                "Case %(case)s objects to direct marketing: nothing is balanced (Art. "
+                "21(3)). Accept it.",
+                case=request.reference,
+            )
         )
     stop.balance = Balance.UPHELD if upheld else Balance.OVERRULED
     stop.balance_text, stop.balanced_at, stop.balanced_by = text, now, user

@@ -13,6 +13,7 @@ from audits.services import four_eyes, log
 from audits.services.actors import actor_of
 from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
+from lineage.core.worded import worded
 from lineage.services import jobs
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ def cancel_job(*, case_id: UUID, job_id: UUID, user: User, now: datetime) -> Non
     four_eyes.check_executor(cases={case_id, *served}, user=user, action="CANCEL_JOB")
     if not jobs.request_cancel(job_id=job.pk, now=now):
         raise MoveNotAllowed(
-            f"The work {job} of {request.reference} has ended or is being stopped."
+            worded(
+                "The work %(job)s of %(case)s has ended or is being stopped.",
+                job=job,
+                case=request.reference,
+            )
         )
     log.append(
         type="job_cancelled",

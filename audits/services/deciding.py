@@ -20,12 +20,11 @@ from audits.models import (
     LocationException,
     ProcessingStop,
 )
-from audits.queries.decisions import lacks_mandate
-from audits.queries.exceptions import keeps_everything
-from audits.services import balancing, four_eyes, log, stopping
+from audits.services import balancing, deciding_checks, four_eyes, log, stopping
 from audits.services.actors import actor_of
 from audits.services.rights import require
-from audits.services.transitions import ALLOWED, MoveNotAllowed, move
+from audits.services.transitions import MoveNotAllowed, move
+from lineage.core.worded import worded, worded_of
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -112,7 +111,7 @@ def return_decision(*, decision_id: UUID, note: str, user: User, now: datetime) 
     """
     require(user, Right.REVIEW)
     if not note.strip():
-        raise ValueError("note is empty; say what has to change.")
+        raise ValueError(worded_of("note", "It is empty; say what has to change."))
     decision = _waiting(decision_id, user, "RETURN_DECISION")
     decision.state, decision.returned_by, decision.return_note = State.RETURNED, user, note.strip()
     decision.save()
@@ -136,9 +135,9 @@ def _propose(
     require(user, Right.HANDLE)
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     four_eyes.check_stranger(request=request, user=user, action=f"PROPOSE_{decision.kind}")
-    _check_open(request, LEADS_TO[Kind(decision.kind)])
+    deciding_checks.check_open(request, LEADS_TO[Kind(decision.kind)])
     if decision.kind == Kind.ACCEPT:
-        _check_identified(request)
+        deciding_checks.check_identified(request)
     else:
         balancing.check_balanced(request, decision.refusal_code)
     decision.request, decision.proposed_by, decision.proposed_at = request, user, now
@@ -150,36 +149,6 @@ def _propose(
     if one_is_enough(decision):
         _carry_out(decision, user, now)
     return decision
-
-
-def _check_open(request: ErasureRequest, to: str) -> None:
-    if request.status not in ALLOWED[to]:
-        raise MoveNotAllowed(
-            f"Case {request.reference} is {request.status}; it can become {to} only from "
-            f"{', '.join(ALLOWED[to])}."
-        )
-    if lacks_mandate(request):  # who may not ask is not told what we hold, by a refusal neither
-        raise MoveNotAllowed(
-            f"Case {request.reference} was sent by an agent whose mandate nobody has seen."
-        )
-    if request.outcome:  # nothing found, or joined to another: there is nothing to decide
-        raise MoveNotAllowed(
-            f"Case {request.reference} closes by itself ({request.get_outcome_display()}); "
-            "there is nothing to erase."
-        )
-    if request.decisions.filter(state=State.PROPOSED).exists():
-        raise MoveNotAllowed(
-            f"Case {request.reference}: a decision is proposed already. It is approved or sent "
-            "back before another can be proposed."
-        )
-
-
-def _check_identified(request: ErasureRequest) -> None:
-    if request.subject is None:
-        raise MoveNotAllowed(
-            f"Case {request.reference}: the person is not identified. Check their identity, or "
-            "close the case as not identified."
-        )
 
 
 def _keep(decision: Decision, assessed: Assessed) -> None:
@@ -201,17 +170,7 @@ def _keep(decision: Decision, assessed: Assessed) -> None:
             scope=one.scope,
             until=one.until,
         )
-    _check_something_left(decision)
-
-
-def _check_something_left(decision: Decision) -> None:
-    subject = decision.request.subject
-    named = decision.exceptions.exclude(dataset=None).values_list("dataset__space", flat=True)
-    if subject and named and keeps_everything(subject, set(named)):
-        raise MoveNotAllowed(
-            f"Case {decision.request.reference}: the exceptions keep every record that is held "
-            "about the person. Refuse the request instead, or except less."
-        )
+    deciding_checks.check_something_left(decision)
 
 
 def _waiting(decision_id: UUID, user: User, action: str) -> Decision:
@@ -223,14 +182,17 @@ def _waiting(decision_id: UUID, user: User, action: str) -> Decision:
     four_eyes.check_second(decision=decision, user=user, action=action)
     if decision.state != State.PROPOSED:
         raise MoveNotAllowed(
-            f"Case {request.reference}: this decision waits no more; it is "
-            f"{decision.get_state_display().lower()}."
+            worded(
+                "Case %(case)s: this decision waits no more; it is %(state)s.",
+                case=request.reference,
+                state=decision.get_state_display().lower(),
+            )
         )
     return decision
 
 
 def _carry_out(decision: Decision, user: User, now: datetime) -> None:
-    _check_something_left(decision)
+    deciding_checks.check_something_left(decision)
     decision.state, decision.approved_at = State.APPROVED, now
     decision.save()
     if decision.approved_by:

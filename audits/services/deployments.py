@@ -12,6 +12,7 @@ from audits.models import Notice
 from audits.services import log, notices
 from audits.services.requests import actor_of
 from audits.services.rights import NotAllowed, has_right
+from lineage.core.worded import not_among
 from lineage.services import deployments
 from lineage.services.deployments import DeploymentRefused
 
@@ -55,7 +56,7 @@ def register(  # noqa: PLR0913  (the fields of a deployment)
     """
     _require(user)
     if locale and locale not in LOCALES:
-        raise DeploymentRefused(f"locale is {locale!r}; allowed are {', '.join(LOCALES)}.")
+        raise DeploymentRefused(not_among("locale", locale, LOCALES))
     made, before = deployments.register(
         version=version,
         place=place,

@@ -14,6 +14,7 @@ from audits.services import log, notices
 from audits.services.requests import actor_of
 from audits.services.rights import require
 from lineage.artifacts import ArtefactMissing
+from lineage.core.worded import not_among, worded
 from lineage.queries.artefacts import weights_of
 from lineage.queries.copies import copies_of
 from lineage.services import versions
@@ -87,29 +88,47 @@ def destroy(
 
 def _check(version: ModelVersion, typed: str, ground: str, whole: Sequence[ModelVersion]) -> None:
     if ground not in set(Ground):
-        raise DestructionRefused(f"ground is {ground!r}; allowed are {', '.join(Ground)}.")
+        raise DestructionRefused(not_among("ground", ground, Ground))
     if typed != str(version):
-        raise DestructionRefused(f"Type {str(version)!r}; {typed!r} is another name.")
+        raise DestructionRefused(
+            worded(
+                "Type %(version)s; %(typed)s is another name.",
+                version=repr(str(version)),
+                typed=repr(typed),
+            )
+        )
     # A case that is at work at it needs its files, or decides about it on its own page.
     at_work = ErasureRequest.objects.filter(runs__target__in=whole).exclude(status__in=CLOSED)
     if case := at_work.exclude(status=ErasureRequest.Status.ERASED).first():
         raise DestructionRefused(
-            f"Case {case.reference} is at work at {version} or an export of it; decide there what "
-            "becomes of it."
+            worded(
+                "Case %(case)s is at work at %(version)s or an export of it; decide there "
+                "what becomes of it.",
+                case=case.reference,
+                version=version,
+            )
         )
 
 
 def _read_back(version: ModelVersion, gone: list[DestroyedArtefact]) -> None:
     if kept := [one.sha256[:12] for one in gone if not one.file_removed]:
         raise VersionRemains(
-            f"{version} is out of use, but a version that is in use has the same bytes "
-            f"({', '.join(kept)}). Destroy that one, then do it again."
+            worded(
+                "%(version)s is out of use, but a version that is in use has the same bytes "
+                "(%(allowed)s). Destroy that one, then do it again.",
+                version=version,
+                allowed=", ".join(kept),
+            )
         )
     try:
         weights_of(version)
     except ArtefactMissing:
         return
-    raise VersionRemains(f"{version} can still be loaded. Check that the store is writable.")
+    raise VersionRemains(
+        worded(
+            "%(version)s can still be loaded. Check that the store is writable.", version=version
+        )
+    )
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from audits.services import exceptions, four_eyes, log, planning
 from audits.services.actors import actor_of
 from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
+from lineage.core.worded import worded, worded_of
 from lineage.queries.contents import targets_of
 from lineage.queries.derivation import with_derived
 from unlearning.core.planning.policy import Intake
@@ -59,14 +60,23 @@ def decide_duplicate(*, finding_id: UUID, decision: str, user: User, now: dateti
     """
     require(user, Right.HANDLE)
     if decision not in (Decision.KEEP, Decision.ERASE):
-        raise ValueError(f"decision is {decision!r}; allowed are KEEP and ERASE.")
+        raise ValueError(
+            worded_of(
+                "decision",
+                "It is %(decision)s; allowed are KEEP and ERASE.",
+                decision=repr(decision),
+            )
+        )
     found = DuplicateFinding.objects.select_for_update(of=("self",))
     finding = found.select_related("request__subject", "space").get(pk=finding_id)
     four_eyes.check_stranger(request=finding.request, user=user, action="DECIDE_DUPLICATE")
     if finding.request.status != S.RESTRICTED:
         raise MoveNotAllowed(
-            f"Case {finding.request.reference} is {finding.request.status}; duplicates are "
-            "decided while it is RESTRICTED."
+            worded(
+                "Case %(case)s is %(state)s; duplicates are decided while it is RESTRICTED.",
+                case=finding.request.reference,
+                state=finding.request.status,
+            )
         )
     if finding.decision != Decision.PENDING:
         return False
@@ -131,8 +141,11 @@ def _agreed(finding: DuplicateFinding, twin: Records, user: User, now: datetime)
     if finding.proposed_by_id is not None:
         if finding.proposed_by_id in accounts_of(user):
             raise NeedsSecond(
-                f"You proposed that record {finding.other_ordinal} leaves, too. A second member "
-                "of staff decides about it."
+                worded(
+                    "You proposed that record %(record)s leaves, too. A second member"
+                    " of staff decides about it.",
+                    record=finding.other_ordinal,
+                )
             )
         return True
     finding.proposed_by = user

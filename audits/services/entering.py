@@ -19,10 +19,12 @@ from audits.core.roles import Right
 from audits.models import ErasureRequest, Intake
 from audits.services import asking, four_eyes, identifying, log, rights
 from audits.services.actors import actor_of
+from audits.services.receipts import EntryRefused, check_receipt, check_stated
 from audits.services.receiving import Received, Told, Wish, receive_request
 from audits.services.transitions import MoveNotAllowed
 from lineage import keys
 from lineage.core.identifiers import normalise
+from lineage.core.worded import not_among, worded, worded_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,13 +44,7 @@ CHANNELS = {
 API = "API"
 AnswerBy = Intake.AnswerBy
 LATE = timedelta(days=92)
-OLDEST = timedelta(days=366)  # that another system may state, where nobody can confirm it
-FIRST_YEAR = 2000  # before it is a slip, whoever confirms it
 ANSWERED_AS = {"POST": AnswerBy.LETTER, "EMAIL": AnswerBy.EMAIL}
-
-
-class EntryRefused(ValueError):
-    """The request cannot be entered as stated; the sentence says why."""
 
 
 class KeyReused(Exception):
@@ -132,8 +128,11 @@ def _refuse_own(request: ErasureRequest, user: User) -> None:
         four_eyes.check_stranger(request=request, user=user, action="CHECK_IDENTITY")
     except four_eyes.NotYourDecision:
         raise EntryRefused(
-            "This is your own request, by the e-mail address of your account: nobody checks who "
-            "asks of themselves. Enter it without a check; somebody else makes sure."
+            worded(
+                "This is your own request, by the e-mail address of your account: nobody "
+                "checks who asks of themselves. Enter it without a check; somebody else "
+                "makes sure."
+            )
         ) from None
 
 
@@ -156,7 +155,7 @@ def enter_by_key(  # noqa: PLR0913  (what a call says)
         IdentifierNotUsable: an identifier cannot be one.
     """
     if received_at:
-        _check_stated(received_at, now)
+        check_stated(received_at, now)
     wish, told = wish or Wish(), _spelled(told or Told())
     content = {"email": email, "wish": str(wish), "told": str(told), "at": str(received_at)}
     name = hashlib.sha256(f"{key_name}\0{idempotency}".encode()).hexdigest()
@@ -204,7 +203,7 @@ def see_mandate(*, case_id: UUID, digest: str, user: User, now: datetime) -> boo
     intake = Intake.objects.filter(pk=case_id, by_agent=True)
     if not intake.exists():
         reference = ErasureRequest.objects.get(pk=case_id).reference
-        raise MoveNotAllowed(f"Case {reference} was not sent by an agent.")
+        raise MoveNotAllowed(worded("Case %(case)s was not sent by an agent.", case=reference))
     seen = intake.filter(mandate_seen=False).update(mandate_seen=True, mandate_digest=digest)
     if seen:
         log.append(type="mandate_seen", case=case_id, now=now, actor=actor_of(user))
@@ -221,54 +220,39 @@ def answer_by_default(entry: Entry) -> AnswerBy:
 
 def _check(entry: Entry, now: datetime) -> None:
     if entry.channel not in CHANNELS:
-        raise EntryRefused(f"channel is {entry.channel!r}; allowed are {', '.join(CHANNELS)}.")
-    _check_receipt(entry.received_at, now)
+        raise EntryRefused(not_among("channel", entry.channel, CHANNELS))
+    check_receipt(entry.received_at, now)
     if now - entry.received_at > LATE and not entry.old_confirmed:
         raise EntryRefused(
-            f"received_at is {entry.received_at:%Y-%m-%d}, more than three months ago: the answer "
-            "is long overdue. Confirm that this is the day on which it came."
+            worded_of(
+                "received_at",
+                "It is %(received_at)s, more than three months ago: the answer is long "
+                "overdue. Confirm that this is the day on which it came.",
+                received_at=f"{entry.received_at:%Y-%m-%d}",
+            )
         )
     if not (entry.email or entry.told.identifiers):
-        raise EntryRefused("Nobody is named: give an e-mail address or an identifier.")
+        raise EntryRefused(worded("Nobody is named: give an e-mail address or an identifier."))
     _check_answer(entry)
-
-
-def _check_stated(received_at: datetime, now: datetime) -> None:
-    _check_receipt(received_at, now)
-    if received_at < now - OLDEST:
-        raise EntryRefused(
-            f"received_at is {received_at:%Y-%m-%d}, more than a year ago; allowed is from "
-            f"{now - OLDEST:%Y-%m-%d}. Staff can enter a request that is older."
-        )
-
-
-def _check_receipt(received_at: datetime, now: datetime) -> None:
-    if received_at > now:
-        raise EntryRefused(
-            f"received_at is {received_at:%Y-%m-%d %H:%M}, which lies ahead; allowed is until "
-            f"{now:%Y-%m-%d %H:%M} UTC."
-        )
-    if received_at.year < FIRST_YEAR:
-        raise EntryRefused(
-            f"received_at is in the year {received_at.year}; allowed is {FIRST_YEAR} on."
-        )
 
 
 def _check_answer(entry: Entry) -> None:
     if entry.answer_by and entry.answer_by not in AnswerBy.values:
-        raise EntryRefused(
-            f"answer_by is {entry.answer_by!r}; allowed are {', '.join(AnswerBy.values)}."
-        )
+        raise EntryRefused(not_among("answer_by", entry.answer_by, AnswerBy.values))
     if entry.agent is not None and not entry.told.agent_name:
-        raise EntryRefused("agent_name is empty; say who asks for the person.")
+        raise EntryRefused(worded_of("agent_name", "It is empty; say who asks for the person."))
     to_agent = entry.agent is not None and entry.agent.answer_to_agent
     if to_agent and not entry.told.agent_contact:
-        raise EntryRefused("agent_contact is empty; the answer is to go to the agent.")
+        raise EntryRefused(
+            worded_of("agent_contact", "It is empty; the answer is to go to the agent.")
+        )
     answer_by = entry.answer_by or answer_by_default(entry)
     if answer_by == AnswerBy.EMAIL and not (to_agent or entry.email):
-        raise EntryRefused("email is empty; the answer is to go by e-mail.")
+        raise EntryRefused(worded_of("email", "It is empty; the answer is to go by e-mail."))
     if answer_by == AnswerBy.LETTER and not (to_agent or entry.told.postal_address):
-        raise EntryRefused("postal_address is empty; the answer is to go by letter.")
+        raise EntryRefused(
+            worded_of("postal_address", "It is empty; the answer is to go by letter.")
+        )
 
 
 def _spelled(told: Told) -> Told:

@@ -34,6 +34,7 @@ from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
 from lineage import keys
 from lineage.core import bitmaps
+from lineage.core.worded import worded
 from lineage.queries.locations import active_locations
 from lineage.services import restriction
 
@@ -108,8 +109,12 @@ def check_deletable(
     for space, ordinals in records.items():
         if kept := ordinals & must_be_kept(space, besides):
             raise MustBeKept(
-                f"Record {kept.min()} of {space.name} must be kept (Art. 17(3), 18) and cannot "
-                "be deleted. Keep it until the exception or the restriction has ended."
+                worded(
+                    "Record %(kept)s of %(name)s must be kept (Art. 17(3), 18) and cannot be"
+                    " deleted. Keep it until the exception or the restriction has ended.",
+                    kept=kept.min(),
+                    name=space.name,
+                )
             )
 
 
@@ -171,12 +176,18 @@ def open_follow_up(*, exception_id: UUID, user: User, now: datetime) -> ErasureR
     four_eyes.check_stranger(request=original, user=user, action="ERASE_EXCEPTED")
     if one.ended_at is None or one.followed_by_id or one.dataset_id is None:
         raise MoveNotAllowed(
-            f"Case {original.reference}: what this exception keeps can be erased once, by its "
-            "own case, after it has ended."
+            worded(
+                "Case %(case)s: what this exception keeps can be erased once, by its own "
+                "case, after it has ended.",
+                case=original.reference,
+            )
         )
     if original.subject is None or not original.subject.records.exists():
         raise MoveNotAllowed(
-            f"Case {original.reference}: nothing of what this exception kept is left."
+            worded(
+                "Case %(case)s: nothing of what this exception kept is left.",
+                case=original.reference,
+            )
         )
     request = _open(original, user, now)
     LocationException.objects.filter(
@@ -202,8 +213,11 @@ def note_place_erased(*, exception_id: UUID, user: User, now: datetime) -> bool:
     four_eyes.check_stranger(request=request, user=user, action="ERASE_EXCEPTED")
     if one.ended_at is None or not one.place:
         raise MoveNotAllowed(
-            f"Case {request.reference}: only of a place, and after the exception has ended, can "
-            "be noted that it was erased from."
+            worded(
+                "Case %(case)s: only of a place, and after the exception has ended, can be "
+                "noted that it was erased from.",
+                case=request.reference,
+            )
         )
     if one.followed_by_id:
         return False

@@ -21,6 +21,7 @@ from audits.services import four_eyes, letter_delivery, letters, log
 from audits.services.actors import actor_of
 from audits.services.clocks import settle
 from audits.services.rights import require
+from lineage.core.worded import not_among, worded
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -58,11 +59,15 @@ def decide_extension(
     four_eyes.check_stranger(request=request, user=user, action="EXTEND")
     if code not in ExtensionDecision.Reason.values:
         allowed = ", ".join(ExtensionDecision.Reason.values)
-        raise ExtensionRefused(f"code is {code!r}; allowed are {allowed}.")
+        raise ExtensionRefused(not_among("code", code, allowed))
     if len(text.strip()) < LEAST_REASON:
         raise ExtensionUnexplained(
-            f"The reason has {len(text.strip())} characters; write at least {LEAST_REASON}, for "
-            "the person is told it."
+            worded(
+                "The reason has %(count)s characters; write at least %(least)s, for the "
+                "person is told it.",
+                count=len(text.strip()),
+                least=LEAST_REASON,
+            )
         )
     if refusal := why_not(request, now):
         raise ExtensionRefused(refusal)
@@ -182,5 +187,7 @@ def _new_due(request: ErasureRequest) -> date:
     """Return when the extended answer is due. Raises ExtensionRefused where the law has none."""
     new_due = clocks.extended_limit(CaseClock.objects.get(request=request))
     if new_due is None:
-        raise ExtensionRefused(f"The law knows no extension for {request.reference}.")
+        raise ExtensionRefused(
+            worded("The law knows no extension for %(case)s.", case=request.reference)
+        )
     return new_due

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from audits.models import ErasureRequest, Intake
 from audits.queries.accounts import accounts_of
 from audits.queries.decisions import approved_by, is_own_request
+from lineage.core.worded import worded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,8 +48,11 @@ def check_stranger(*, request: ErasureRequest, user: User, action: str) -> None:
     """
     if is_own_request(request, user):
         raise NotYourDecision(
-            f"Case {request.reference} is your own request, by the e-mail address of your "
-            "account. Somebody else decides about it.",
+            worded(
+                "Case %(case)s is your own request, by the e-mail address of your account. "
+                "Somebody else decides about it.",
+                case=request.reference,
+            ),
             case_id=request.pk,
             action=action,
             reason=OWN_REQUEST,
@@ -74,8 +78,12 @@ def check_other_program(*, case_id: UUID, key_name: str, action: str) -> None:
     own = Intake.objects.select_related("request").filter(pk=case_id, key_name=key_name).first()
     if own:
         raise NotYourDecision(
-            f"Keys of the name {key_name!r} handed in case {own.request.reference}: who asks is "
-            "confirmed by a member of staff at a page, or by a key of another name.",
+            worded(
+                "Keys of the name %(key_name)s handed in case %(case)s: who asks is "
+                "confirmed by a member of staff at a page, or by a key of another name.",
+                key_name=repr(key_name),
+                case=own.request.reference,
+            ),
             case_id=case_id,
             action=action,
             reason=OWN_INTAKE,
@@ -90,8 +98,10 @@ def check_second(*, decision: Decision, user: User, action: str) -> None:
     """
     if decision.proposed_by_id in accounts_of(user):
         raise NotYourDecision(
-            f"You proposed this decision about {decision.request.reference}. Somebody else "
-            "approves it.",
+            worded(
+                "You proposed this decision about %(case)s. Somebody else approves it.",
+                case=decision.request.reference,
+            ),
             case_id=decision.request_id,
             action=action,
             reason=OWN_PROPOSAL,
@@ -110,8 +120,11 @@ def check_executor(*, cases: Iterable[UUID], user: User, action: str) -> None:
         if approved_by(case_id, user):
             reference = ErasureRequest.objects.only("reference").get(pk=case_id).reference
             raise NotYourDecision(
-                f"You approved case {reference}. Whoever approves a case does not carry it out: "
-                "somebody else decides about its models.",
+                worded(
+                    "You approved case %(case)s. Whoever approves a case does not carry it "
+                    "out: somebody else decides about its models.",
+                    case=reference,
+                ),
                 case_id=case_id,
                 action=action,
                 reason=OWN_APPROVAL,

@@ -16,6 +16,7 @@ from audits.services.closing import DataRemains
 from audits.services.exceptions import MustBeKept
 from audits.services.refusals import reason_of
 from audits.services.rights import require
+from lineage.core.worded import worded
 from lineage.models import LabelConflict
 from lineage.services import holding, purge
 
@@ -58,8 +59,10 @@ def drop(*, conflict_id: UUID, user: User, now: datetime) -> None:
     receipt = holding.drop(conflict_id=conflict_id, now=now, hard=hard)
     if found is None or receipt.remaining:
         raise DataRemains(
-            "The record can still be found after the deletion. Check that the store is writable, "
-            "then drop it again."
+            worded(
+                "The record can still be found after the deletion. Check that the store is "
+                "writable, then drop it again."
+            )
         )
     forgetting.forget_erased(space=found.space)
     with transaction.atomic():
@@ -80,8 +83,12 @@ def _check_droppable(found: LabelConflict) -> None:
     exceptions.check_deletable(records={found.space: BitMap([found.ordinal])})
     if holds_on_record(found.space, found.ordinal):
         raise MustBeKept(
-            f"Record {found.ordinal} of {found.space.name} is under a legal hold and cannot be "
-            "dropped before that is released. It stays held back."
+            worded(
+                "Record %(ordinal)s of %(name)s is under a legal hold and cannot be dropped "
+                "before that is released. It stays held back.",
+                ordinal=found.ordinal,
+                name=found.space.name,
+            )
         )
 
 

@@ -15,6 +15,7 @@ from audits.services.rights import require
 from audits.services.transitions import move
 from lineage import keys
 from lineage.core.identifiers import lookup_digest
+from lineage.core.worded import not_among, worded, worded_of
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -58,13 +59,20 @@ def place_hold(  # noqa: PLR0913  (what a register holds of an entry)
     """
     require(user, Right.REGISTER)
     if kind not in LegalHold.Kind.values:
-        raise ValueError(f"kind is {kind!r}; allowed are {', '.join(LegalHold.Kind.values)}.")
+        raise ValueError(not_among("kind", kind, LegalHold.Kind.values))
     if not basis.strip():
-        raise ValueError("basis is empty; name the claim or the proceeding.")
+        raise ValueError(worded_of("basis", "It is empty; name the claim or the proceeding."))
     if review_on <= now.date():
-        raise ValueError(f"review_on is {review_on}; it must be after {now.date()}.")
+        raise ValueError(
+            worded_of(
+                "review_on",
+                "It is %(review_on)s; it must be after %(now)s.",
+                review_on=review_on,
+                now=now.date(),
+            )
+        )
     if (kind == LegalHold.Kind.DATASET) != (dataset is not None):
-        raise ValueError("A hold is on a person or on a data set: name one of them.")
+        raise ValueError(worded("A hold is on a person or on a data set: name one of them."))
     digest = "" if dataset else lookup_digest(keys.get_or_create("lookup"), kind, identifier)
     hold = LegalHold.objects.create(
         kind=kind,

@@ -30,6 +30,7 @@ from audits.services.asking import (
 )
 from audits.services.stopping import lift_at_once, stop_if_asked
 from audits.services.transitions import WORKING, MoveNotAllowed, move
+from lineage.core.worded import Worded, worded
 from lineage.queries import subjects
 
 if TYPE_CHECKING:
@@ -89,8 +90,12 @@ def _subject_of(request: ErasureRequest) -> DataSubject | None:
     holding = [one for one in found.values() if one.records.exists()]
     if len(holding) > 1:
         raise MoveNotAllowed(
-            f"Case {request.reference}: what was stated belongs to {len(holding)} people. "
-            "Enter a case for each."
+            worded(
+                "Case %(case)s: what was stated belongs to %(count)s people. Enter a case "
+                "for each.",
+                case=request.reference,
+                count=len(holding),
+            )
         )
     return next(iter(holding or found.values()), None)
 
@@ -225,16 +230,26 @@ def close_unidentified(*, case_id: UUID, reason: str, user: User, now: datetime)
 
 
 def _check_closable(request: ErasureRequest, reason: str, now: datetime) -> None:
-    sentence = f"Case {request.reference} cannot be closed as not identified: "
     agent = reason == NO_MANDATE
     silent = (Outcome.OPEN, Outcome.NO_DATA_FOUND) if agent else (Outcome.OPEN,)
     if request.status not in (*OPEN, S.INFO_ASKED) or request.outcome not in silent:
-        raise MoveNotAllowed(f"{sentence}it is {request.status}.")
+        raise _not_closed(request, worded("it is %(state)s", state=request.status))
     if request.subject and not agent:
-        raise MoveNotAllowed(f"{sentence}the person is identified.")
+        raise _not_closed(request, worded("the person is identified"))
     if agent and not lacks_mandate(request):
-        raise MoveNotAllowed(f"{sentence}no agent owes a mandate.")
+        raise _not_closed(request, worded("no agent owes a mandate"))
     if agent and not may_close(request, now):
         last = shown_until(request)
-        wait = f"the agent has until {last}" if last else "ask the agent for the mandate first"
-        raise MoveNotAllowed(f"{sentence}{wait}.")
+        until = worded("the agent has until %(last)s", last=last)
+        raise _not_closed(
+            request, until if last else worded("ask the agent for the mandate first")
+        )
+
+
+def _not_closed(request: ErasureRequest, why: Worded) -> MoveNotAllowed:
+    said = worded(
+        "Case %(case)s cannot be closed as not identified: %(why)s.",
+        case=request.reference,
+        why=why,
+    )
+    return MoveNotAllowed(said)

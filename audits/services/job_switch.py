@@ -14,6 +14,7 @@ from audits.queries.job_cases import cases_of_jobs
 from audits.services import log
 from audits.services.actors import actor_of
 from audits.services.rights import require
+from lineage.core.worded import worded
 from lineage.models import Job
 from lineage.services import jobs
 
@@ -69,8 +70,11 @@ def _outside(job_id: UUID, user: User) -> Job:
     job = Job.objects.select_for_update(of=("self",)).get(pk=job_id)
     if case := cases_of_jobs([job]).get(job.payload_id):
         raise JobOfCase(
-            f"The case {case.reference} waits for this job. Stop it or try it again on the page "
-            "of the case."
+            worded(
+                "The case %(case)s waits for this job. Stop it or try it again on the page "
+                "of the case.",
+                case=case.reference,
+            )
         )
     return job
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from audits.core.letter_layout import EXACT, Paragraph, as_text
 from audits.models.case_secrets import NotReadable, seal, unseal
+from lineage.core.worded import worded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,7 @@ def open_letter(case_id: UUID, letter_id: UUID, sealed: bytes) -> Written:
     paragraphs = fields.pop("paragraphs")
     links = fields.pop("links")
     if not isinstance(paragraphs, list) or not isinstance(links, list):
-        raise NotReadable("The stored text was altered, or belongs to another case.")
+        raise NotReadable(worded("The stored text was altered, or belongs to another case."))
     return Written(
         subject=str(fields["subject"]),
         paragraphs=tuple(Paragraph(**one) for one in paragraphs),

@@ -16,6 +16,7 @@ from audits.queries.letter_routes import ADDRESS
 from audits.services import four_eyes, log, rights
 from audits.services.actors import actor_of
 from audits.services.letter_delivery import overtaken, too_late
+from lineage.core.worded import not_among, worded, worded_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -47,14 +48,17 @@ def choose_route(
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     four_eyes.check_stranger(request=request, user=user, action="CHOOSE_ROUTE")
     if way not in Way.values:
-        raise PostingRefused(f"way is {way!r}; allowed are {', '.join(Way.values)}.")
+        raise PostingRefused(not_among("way", way, Way.values))
     if way == Way.EMAIL and not request.email:
         raise PostingRefused(
-            "This case has no e-mail address, so it cannot be answered by e-mail."
+            worded("This case has no e-mail address, so it cannot be answered by e-mail.")
         )
     if way == Way.POST and not 0 < len(address.strip()) <= ADDRESS_MOST:
         raise PostingRefused(
-            f"A postal address of 1 to {ADDRESS_MOST} letters is needed to answer by post."
+            worded(
+                "A postal address of 1 to %(most)s letters is needed to answer by post.",
+                most=ADDRESS_MOST,
+            )
         )
     sealed = seal(case_id, ADDRESS, address.strip().encode()) if way == Way.POST else b""
     fields = {"way": way, "requested": requested, "address": sealed, "set_at": now}
@@ -91,22 +95,41 @@ def record_posting(*, letter_id: UUID, posted_on: date, user: User, now: datetim
     written, today = letter.created_at.astimezone(zone).date(), now.astimezone(zone).date()
     if letter.state != State.TO_POST:
         raise PostingRefused(
-            f"This letter is not waiting to be posted: it is {letter.get_state_display().lower()}."
+            worded(
+                "This letter is not waiting to be posted: it is %(state)s.",
+                state=letter.get_state_display().lower(),
+            )
         )
     if not written <= posted_on <= today:
         raise PostingRefused(
-            f"posted_on is {posted_on}; allowed are the days from {written}, on which the letter "
-            f"was written, to {today}."
+            worded_of(
+                "posted_on",
+                "It is %(posted_on)s; allowed are the days from %(written)s, on which the "
+                "letter was written, to %(today)s.",
+                posted_on=posted_on,
+                written=written,
+                today=today,
+            )
         )
     if too_late(letter, datetime.combine(posted_on, time(12), tzinfo=zone)):
         raise PostingRefused(
-            f"posted_on is {posted_on}; a notice of extension must be posted by "
-            f"{letter.request.due_on}, or it extends nothing (Art. 12(3))."
+            worded_of(
+                "posted_on",
+                "It is %(posted_on)s; a notice of extension must be posted by %(due_on)s, or"
+                " it extends nothing (Art. 12(3)).",
+                posted_on=posted_on,
+                due_on=letter.request.due_on,
+            )
         )
     if overtaken(letter, datetime.combine(posted_on, time(12), tzinfo=zone)):
         raise PostingRefused(
-            f"posted_on is {posted_on}, and the letter names a day by then past as that on which "
-            "the restriction ends. Post the new letter instead, which the next sweep writes."
+            worded_of(
+                "posted_on",
+                "It is %(posted_on)s, and the letter names a day by then past as that on "
+                "which the restriction ends. Post the new letter instead, which the next "
+                "sweep writes.",
+                posted_on=posted_on,
+            )
         )
     letter.state, letter.posted_on = State.POSTED, posted_on
     letter.sent_at = datetime.combine(posted_on, time(12), tzinfo=zone)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from audits.core.letter_rules import check_template
+from audits.core.letter_checks import check_template
 from audits.core.roles import Right
 from audits.models import LetterTemplate, LogHead
 from audits.queries.letter_texts import LetterText, builtin_text, versions_of

@@ -19,6 +19,7 @@ from audits.services.notice_links import notice_of_link
 from audits.services.pacing import within_seconds
 from audits.services.requests import actor_of
 from audits.services.rights import require
+from lineage.core.worded import worded
 from lineage.models import Deployment, ModelVersion
 from lineage.services import deployments
 
@@ -123,7 +124,7 @@ def record_acknowledgement(*, notice_id: UUID, user: User, now: datetime) -> Non
     notice = Notice.objects.get(pk=notice_id)
     _check_stranger(notice, user, "NOTE_ACKNOWLEDGED")
     if not _acknowledge(notice, now, by="STAFF", user=user):
-        raise NoticeRefused("This notice was acknowledged before; nothing was changed.")
+        raise NoticeRefused(worded("This notice was acknowledged before; nothing was changed."))
 
 
 def _check_stranger(notice: Notice, user: User, action: str) -> None:
@@ -171,11 +172,15 @@ def record_not_possible(*, notice_id: UUID, reason: str, user: User, now: dateti
     text = reason.strip()
     if len(text) < LEAST_REASON:
         raise NoticeRefused(
-            f"The reason has {len(text)} characters; write at least {LEAST_REASON}, for the "
-            "record refers to it."
+            worded(
+                "The reason has %(count)s characters; write at least %(least)s, for the "
+                "record refers to it.",
+                count=len(text),
+                least=LEAST_REASON,
+            )
         )
     if notice.state == S.ACKNOWLEDGED:
-        raise NoticeRefused("This notice was acknowledged before; nothing was changed.")
+        raise NoticeRefused(worded("This notice was acknowledged before; nothing was changed."))
     notice.state, notice.reason, notice.decided_by = S.NOT_POSSIBLE, text, user
     notice.save(update_fields=["state", "reason", "decided_by"])
     digest = hashlib.sha256(text.encode()).hexdigest()

@@ -14,26 +14,23 @@ from django.db import transaction
 
 from audits.core.roles import Right
 from audits.models import ErasureRequest, OperatorCase
-from audits.queries.exceptions import must_be_kept
 from audits.queries.operator_cases import (
     CHANNEL,
     NO_DEADLINE,
     chosen_of,
     digest_of,
     may_approve,
-    needs_scores,
 )
 from audits.services import log
 from audits.services.actors import actor_of
+from audits.services.operator_checks import check_any, check_one_of, check_scored, usable
 from audits.services.references import new_reference, token_digest
 from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed, move
 from lineage.core import bitmaps
-from lineage.queries.availability import purged_ordinals
-from lineage.services.snapshots import check_known
+from lineage.core.worded import worded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -68,10 +65,6 @@ class NotYourApproval(Exception):
     """The member of staff may not approve this forget set; the sentence says why."""
 
 
-class ForgetSetRefused(ValueError):
-    """The records cannot be a forget set; the sentence says why."""
-
-
 @transaction.atomic
 def open_case(*, new: NewCase, user: User, now: datetime) -> OperatorCase:
     """Open a case; nothing is restricted before it is approved, which ``user`` cannot do.
@@ -83,9 +76,9 @@ def open_case(*, new: NewCase, user: User, now: datetime) -> OperatorCase:
         OrdinalsUnknown: the space has not handed them out.
     """
     require(user, Right.HANDLE)
-    _one_of("reason", new.reason, Reason.values)
-    _one_of("disposal", new.disposal, Disposal.values)
-    named = bitmaps.encode(_usable(new.space, new.seeds, new.disposal))
+    check_one_of("reason", new.reason, Reason.values)
+    check_one_of("disposal", new.disposal, Disposal.values)
+    named = bitmaps.encode(usable(new.space, new.seeds, new.disposal))
     request = ErasureRequest.objects.create(
         reference=new_reference("OP"),
         kind=ErasureRequest.Kind.OPERATOR,
@@ -125,7 +118,7 @@ def choose(*, case_id: UUID, ordinals: BitMap, user: User) -> None:
     """
     require(user, Right.HANDLE)
     case = _drafted(case_id)
-    case.chosen = bitmaps.encode(_usable(case.space, ordinals, case.disposal))
+    case.chosen = bitmaps.encode(usable(case.space, ordinals, case.disposal))
     case.save(update_fields=["chosen"])
     case.authors.add(user)
 
@@ -141,8 +134,8 @@ def propose(*, case_id: UUID, user: User, now: datetime) -> bool:
     """
     require(user, Right.HANDLE)
     case = locked(case_id)
-    _check_scored(case)
-    _check_any(case)
+    check_scored(case)
+    check_any(case)
     proposed = {
         "space": str(case.space.public_id),
         "records": len(chosen_of(case)),
@@ -190,11 +183,14 @@ def approve(*, case_id: UUID, digest: str, user: User, now: datetime) -> bool:
     case = locked(case_id)
     if reason := may_approve(case, user):
         raise NotYourApproval(reason)
-    _check_any(case)
+    check_any(case)
     if digest != digest_of(case):
         raise MoveNotAllowed(
-            f"Case {case.request.reference}: the forget set was changed after you looked at it. "
-            "Look at it again before you approve it."
+            worded(
+                "Case %(case)s: the forget set was changed after you looked at it. Look at "
+                "it again before you approve it.",
+                case=case.request.reference,
+            )
         )
     moved = move(
         case_id=case_id,
@@ -249,52 +245,11 @@ def _drafted(case_id: UUID) -> OperatorCase:
     case = locked(case_id)
     if case.request.status != S.DRAFT:
         raise MoveNotAllowed(
-            f"Case {case.request.reference} is {case.request.status}; its forget set can be "
-            "chosen only while it is DRAFT."
+            worded(
+                "Case %(case)s is %(state)s; its forget set can be chosen only while it is DRAFT.",
+                case=case.request.reference,
+                state=case.request.status,
+            )
         )
-    _check_scored(case)
+    check_scored(case)
     return case
-
-
-def _check_scored(case: OperatorCase) -> None:
-    if case.request.status == S.DRAFT and needs_scores(case):
-        raise MoveNotAllowed(
-            f"Case {case.request.reference}: the training records are still being scored; choose "
-            "and propose the forget set when that is done."
-        )
-
-
-def _check_any(case: OperatorCase) -> None:
-    if not chosen_of(case):
-        raise ForgetSetRefused(
-            f"Case {case.request.reference}: every record that was chosen has been erased since. "
-            "Choose others, or drop the case."
-        )
-    _check_deletable(case.space, chosen_of(case), case.disposal)
-
-
-def _check_deletable(space: OrdinalSpace, ordinals: BitMap, disposal: str) -> None:
-    """Let no case delete what must be kept; it may leave the training all the same."""
-    kept = ordinals & must_be_kept(space)
-    if kept and disposal == Disposal.DELETE:
-        raise ForgetSetRefused(
-            f"{len(kept)} of these records must be kept (Art. 17(3), 18) and cannot be deleted; "
-            f"the first is {kept.min()}. Leave them out, or start a case that keeps the records."
-        )
-
-
-def _usable(space: OrdinalSpace, ordinals: BitMap, disposal: str) -> BitMap:
-    check_known(space, ordinals)
-    left = ordinals - purged_ordinals(space)
-    if not left:
-        raise ForgetSetRefused(
-            f"A forget set needs at least one record of {space.name} that was not erased; "
-            f"{len(ordinals)} were named."
-        )
-    _check_deletable(space, left, disposal)
-    return left
-
-
-def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{name} is {value!r}; allowed are {', '.join(allowed)}.")

@@ -21,6 +21,7 @@ from audits.queries.owner_budgets import owner_of, owner_of_model, spent_by
 from audits.services import budget_waits, four_eyes, log
 from audits.services.actors import actor_of
 from audits.services.rights import require
+from lineage.core.worded import worded, worded_of
 from lineage.models import ModelVersion
 from unlearning.services.runs import REPLAY, RETRAIN
 
@@ -69,15 +70,7 @@ def set_budget(
     """
     require(user, Right.ADMINISTER)
     name = name.strip()
-    if not 1 <= len(name) <= LONGEST_NAME:
-        raise BudgetRefused(f"name has {len(name)} characters; allowed are 1 to {LONGEST_NAME}.")
-    for field, value in (("seconds", seconds), ("runs", runs)):
-        if value is not None and not 0 <= value < float("inf"):
-            raise BudgetRefused(f"{field} is {value}; allowed is 0 or more, or nothing.")
-    if runs is not None and runs > MOST_RUNS:
-        raise BudgetRefused(f"runs is {runs}; allowed are at most {MOST_RUNS}, or nothing.")
-    if not 1 <= lead_days <= MOST_DAYS:
-        raise BudgetRefused(f"lead_days is {lead_days}; allowed are 1 to {MOST_DAYS}.")
+    _check_budget(name, seconds, runs, lead_days)
     budget = {"seconds": seconds, "runs": runs, "lead_days": lead_days}
     owner, _ = ModelOwner.objects.update_or_create(
         name=name, defaults=budget, create_defaults={**budget, "created_at": now}
@@ -86,6 +79,41 @@ def set_budget(
     data = {"owner": str(owner.pk), "budget": digest}
     log.append(type="owner_budget_set", case=None, now=now, actor=actor_of(user), data=data)
     return owner
+
+
+def _check_budget(name: str, seconds: float | None, runs: int | None, lead_days: int) -> None:
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise BudgetRefused(
+            worded_of(
+                "name",
+                "It has %(count)s characters; allowed are 1 to %(most)s.",
+                count=len(name),
+                most=LONGEST_NAME,
+            )
+        )
+    for field, value in (("seconds", seconds), ("runs", runs)):
+        if value is not None and not 0 <= value < float("inf"):
+            raise BudgetRefused(
+                worded_of(field, "It is %(value)s; allowed is 0 or more, or nothing.", value=value)
+            )
+    if runs is not None and runs > MOST_RUNS:
+        raise BudgetRefused(
+            worded_of(
+                "runs",
+                "It is %(runs)s; allowed are at most %(most)s, or nothing.",
+                runs=runs,
+                most=MOST_RUNS,
+            )
+        )
+    if not 1 <= lead_days <= MOST_DAYS:
+        raise BudgetRefused(
+            worded_of(
+                "lead_days",
+                "It is %(lead_days)s; allowed are 1 to %(most)s.",
+                lead_days=lead_days,
+                most=MOST_DAYS,
+            )
+        )
 
 
 @transaction.atomic
@@ -100,7 +128,9 @@ def set_owner(*, version_id: UUID, owner_id: UUID | None, user: User, now: datet
     name = ModelVersion.objects.get(pk=version_id).model_name
     found = ModelOwner.objects.filter(pk=owner_id).first() if owner_id else None
     if owner_id and found is None:
-        raise BudgetRefused(f"owner is {owner_id}; there is no such owner.")
+        raise BudgetRefused(
+            worded_of("owner", "It is %(owner_id)s; there is no such owner.", owner_id=owner_id)
+        )
     before = owner_of_model(name)
     model, actor = {"model": hashlib.sha256(name.encode()).hexdigest()}, actor_of(user)
     if found is not None:
@@ -158,11 +188,21 @@ def lift(*, case_id: UUID, reason: str, user: User, now: datetime) -> None:
     reason = reason.strip()
     if not LEAST_REASON <= len(reason) <= MOST_REASON:
         raise BudgetRefused(
-            f"reason has {len(reason)} characters; allowed are {LEAST_REASON} to {MOST_REASON}."
+            worded_of(
+                "reason",
+                "It has %(count)s characters; allowed are %(least)s to %(most)s.",
+                count=len(reason),
+                least=LEAST_REASON,
+                most=MOST_REASON,
+            )
         )
     waits = list(request.budget_waits.select_for_update().filter(state=State.WAITING))
     if not waits:
-        raise BudgetRefused(f"Case {request.reference} waits for no budget; nothing is to lift.")
+        raise BudgetRefused(
+            worded(
+                "Case %(case)s waits for no budget; nothing is to lift.", case=request.reference
+            )
+        )
     digest = hashlib.sha256(reason.encode()).hexdigest()
     for wait in waits:
         wait.state, wait.ended_at = State.LIFTED, now

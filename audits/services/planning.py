@@ -20,6 +20,7 @@ from audits.services.case_runs import add_runs
 from audits.services.readings import log_readings
 from audits.services.transitions import MoveNotAllowed, move
 from lineage.core import bitmaps
+from lineage.core.worded import worded
 from lineage.queries.derivation import with_derived
 from lineage.services import restriction
 
@@ -51,7 +52,9 @@ def restrict_records(*, case_id: UUID, now: datetime) -> bool:
     """Take the person's records out of every training view (Art. 18)."""
     request = ErasureRequest.objects.select_related("subject").get(pk=case_id)
     if request.subject is None:
-        raise MoveNotAllowed(f"Case {request.reference} has no data subject to restrict.")
+        raise MoveNotAllowed(
+            worded("Case %(case)s has no data subject to restrict.", case=request.reference)
+        )
     if not move(case_id=case_id, to=S.RESTRICTED, now=now):
         return False
     _restrict(case_id, chosen_of(request), now)

@@ -22,6 +22,7 @@ from audits.queries.accounts import accounts_of, made_administrator_since
 from audits.services import log
 from audits.services.actors import actor_of
 from audits.services.rights import require
+from lineage.core.worded import worded, worded_of
 from lineage.services.locking import lock_name
 
 if TYPE_CHECKING:
@@ -58,21 +59,19 @@ def propose(
     """
     require(user, Right.ADMINISTER)
     if not reason.strip():
-        raise PolicyChangeRefused("reason is empty; say why the policy changes.")
+        raise PolicyChangeRefused(worded_of("reason", "It is empty; say why the policy changes."))
     lock_name("policy changes")
     if waiting := policy_values.waiting_change():
         raise PolicyChangeRefused(
-            f"Change {waiting.number} waits for a second person. Withdraw it, or wait until it "
-            "is decided."
+            worded(
+                "Change %(number)s waits for a second person. Withdraw it, or wait until it "
+                "is decided.",
+                number=waiting.number,
+            )
         )
     policy_values.forget()  # what the request began with may be older
     newest, version = policy_values.newest_version(), policy_values.version_in_force()
-    if based_on not in (None, version):
-        raise PolicyChangeRefused(
-            f"Version {version} of the policy is in force by now; this form was opened at version "
-            f"{based_on}. What you entered is kept below, beside the values in force. Open the "
-            "form again, and change only what is still to be changed."
-        )
+    _check_based_on(based_on, version)
     stored: dict[str, Any] = dict(newest.stored) if newest else {}
     changes = _changes(said, stored)
     for name, value in changes.items():
@@ -94,6 +93,19 @@ def propose(
     return change
 
 
+def _check_based_on(based_on: int | None, version: int) -> None:
+    if based_on not in (None, version):
+        raise PolicyChangeRefused(
+            worded(
+                "Version %(version)s of the policy is in force by now; this form was opened "
+                "at version %(based_on)s. What you entered is kept below, beside the values "
+                "in force. Open the form again, and change only what is still to be changed.",
+                version=version,
+                based_on=based_on,
+            )
+        )
+
+
 @transaction.atomic
 def approve(*, number: int, user: User, now: datetime) -> PolicyChange:
     """Approve what another administrator proposed: its values hold from now on.
@@ -107,13 +119,18 @@ def approve(*, number: int, user: User, now: datetime) -> PolicyChange:
     change = _waiting(number, user)
     if change.proposed_by_id in accounts_of(user):
         raise PolicyChangeRefused(
-            f"You proposed change {number}. Another administrator approves it."
+            worded(
+                "You proposed change %(number)s. Another administrator approves it.", number=number
+            )
         )
     if made_administrator_since(user, change.proposed_at):
         raise PolicyChangeRefused(
-            f"After change {number} was proposed, your account was opened, was given the role "
-            "Administrator, or had its password set by somebody else. Somebody who administered "
-            "the site before the proposal approves it."
+            worded(
+                "After change %(number)s was proposed, your account was opened, was given "
+                "the role Administrator, or had its password set by somebody else. Somebody "
+                "who administered the site before the proposal approves it.",
+                number=number,
+            )
         )
     for name in change.changes:
         _check_unlocked(name)
@@ -135,10 +152,12 @@ def send_back(*, number: int, note: str, user: User, now: datetime) -> PolicyCha
         PolicyChangeRefused: the note is empty, it waits no more, or it is the user's own.
     """
     if not note.strip():
-        raise PolicyChangeRefused("note is empty; say what has to change.")
+        raise PolicyChangeRefused(worded_of("note", "It is empty; say what has to change."))
     change = _waiting(number, user)
     if change.proposed_by_id in accounts_of(user):
-        raise PolicyChangeRefused(f"You proposed change {number}. Withdraw it instead.")
+        raise PolicyChangeRefused(
+            worded("You proposed change %(number)s. Withdraw it instead.", number=number)
+        )
     change.state, change.note = State.RETURNED, note.strip()
     _decide(change, user, now)
     _log("policy_change_returned", change, user, now)
@@ -155,7 +174,11 @@ def withdraw(*, number: int, user: User, now: datetime) -> PolicyChange:
     """
     change = _waiting(number, user)
     if change.proposed_by_id != user.pk:
-        raise PolicyChangeRefused(f"Somebody else proposed change {number}. Send it back instead.")
+        raise PolicyChangeRefused(
+            worded(
+                "Somebody else proposed change %(number)s. Send it back instead.", number=number
+            )
+        )
     change.state = State.WITHDRAWN
     _decide(change, user, now)
     _log("policy_change_withdrawn", change, user, now)
@@ -176,14 +199,16 @@ def _changes(said: Mapping[str, str | None], stored: Mapping[str, Any]) -> dict[
         if key.kind.write(value) != key.kind.write(policy_values.value_in_force(key)):
             found[name] = value
     if not found:
-        raise PolicyChangeRefused("Nothing would change: these are the values in force.")
+        raise PolicyChangeRefused(worded("Nothing would change: these are the values in force."))
     return found
 
 
 def _check_unlocked(name: str) -> None:
     if name in policy_values.locked():
         raise PolicyValueRefused(
-            f"{name} is fixed by EXPUNGE_LOCKED; it is changed in the environment alone."
+            worded_of(
+                name, "It is fixed by EXPUNGE_LOCKED; it is changed in the environment alone."
+            )
         )
 
 
@@ -200,7 +225,9 @@ def _waiting(number: int, user: User) -> PolicyChange:
     lock_name("policy changes")
     found = PolicyChange.objects.filter(number=number).first()
     if found is None or found.state != State.PROPOSED:
-        raise PolicyChangeRefused(f"Change {number} does not wait for a decision.")
+        raise PolicyChangeRefused(
+            worded("Change %(number)s does not wait for a decision.", number=number)
+        )
     return found
 
 

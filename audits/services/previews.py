@@ -17,6 +17,7 @@ from audits.services.actors import actor_of
 from audits.services.rights import require
 from lineage import artifacts
 from lineage.core.pictures import small_png
+from lineage.core.worded import worded
 from lineage.models import ErasureViewOpening
 from lineage.queries.availability import purged_ordinals, restricted_ordinals
 from lineage.queries.contents import read_batch, stored
@@ -123,9 +124,15 @@ def openable(run_id: UUID, space: OrdinalSpace, ordinals: BitMap) -> BitMap:
 def _check(case_id: UUID) -> None:
     request = ErasureRequest.objects.get(pk=case_id)
     if operator_origin_of(case_id) is None:
-        raise NothingToLookAt(f"Case {request.reference} is a person's: its records stay closed.")
+        raise NothingToLookAt(
+            worded("Case %(case)s is a person's: its records stay closed.", case=request.reference)
+        )
     if not may_look(request):
-        raise NothingToLookAt(f"Case {request.reference} was dropped: nothing is to be looked at.")
+        raise NothingToLookAt(
+            worded(
+                "Case %(case)s was dropped: nothing is to be looked at.", case=request.reference
+            )
+        )
 
 
 def _why_not(run_id: UUID, space: OrdinalSpace, ordinal: int) -> str:

@@ -15,6 +15,7 @@ from audits.queries.processing import described
 from audits.services import log
 from audits.services.actors import actor_of
 from audits.services.rights import require
+from lineage.core.worded import worded, worded_of
 from lineage.models import Dataset, Location
 from lineage.services.locking import lock_name
 
@@ -47,7 +48,11 @@ def describe_processing(
         require(user, Right.REGISTER)
     if unknown := sorted(set(said) - set(FIELDS)):
         raise DescriptionRefused(
-            f"{unknown[0]!r} is not a field; allowed are {', '.join(FIELDS)}."
+            worded(
+                "%(names)s is not a field; allowed are %(allowed)s.",
+                names=repr(unknown[0]),
+                allowed=", ".join(FIELDS),
+            )
         )
     lock_name(f"processing:{target.pk if target else ''}")
     last = described(target)
@@ -76,7 +81,14 @@ def describe_processing(
 def _check(kept: ProcessingActivity) -> None:
     if kept.basis not in ProcessingActivity.Basis.values:
         allowed = ", ".join(one for one in ProcessingActivity.Basis.values if one)
-        raise DescriptionRefused(f"basis is {kept.basis!r}; allowed are {allowed}, or nothing.")
+        raise DescriptionRefused(
+            worded_of(
+                "basis",
+                "It is %(basis)s; allowed are %(allowed)s, or nothing.",
+                basis=repr(kept.basis),
+                allowed=allowed,
+            )
+        )
     try:
         kept.full_clean()
     except ValidationError as error:

@@ -24,6 +24,7 @@ from audits.services import log
 from audits.services.job_lines import forget_lines_of
 from audits.services.transitions import MoveNotAllowed, move
 from lineage.core import spans
+from lineage.core.worded import worded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,7 +49,11 @@ def seal_case(*, case_id: UUID, now: datetime) -> ComplianceRecord:
         return known
     if not request.outcome:
         raise MoveNotAllowed(
-            f"Case {request.reference} is {request.status} and has no outcome to seal yet."
+            worded(
+                "Case %(case)s is %(state)s and has no outcome to seal yet.",
+                case=request.reference,
+                state=request.status,
+            )
         )
     key = keys.evidence_key()
     account = _account(request, now)

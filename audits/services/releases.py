@@ -15,6 +15,7 @@ from audits.services import four_eyes, log
 from audits.services.actors import actor_of
 from audits.services.rights import require
 from audits.services.transitions import MoveNotAllowed
+from lineage.core.worded import worded
 from lineage.services import versions
 from unlearning.models import UnlearningRun
 from unlearning.queries.histories import may_know_who_waits
@@ -57,10 +58,13 @@ def release_held(*, run_id: UUID, user: User, now: datetime) -> None:
     require(user, Right.OPERATE)
     served = list(cases.cases_of_run(run_id).values_list("pk", flat=True))
     four_eyes.check_executor(cases=served, user=user, action="RELEASE")
-    release = held_releases().select_for_update(of=("self",)).filter(run_id=run_id).first()
+    release = held_releases().select_for_update(of=("self",)).filter(run=run_id).first()
     if release is None or release.run.unlearned is None:
         raise MoveNotAllowed(
-            f"The result of run {run_id} is not held; there is nothing to decide."
+            worded(
+                "The result of run %(run)s is not held; there is nothing to decide.",
+                run=run_id,
+            )
         )
     waiting = may_know_who_waits(release.run)
     versions.release(version=release.run.unlearned, waiting=waiting)

@@ -21,6 +21,7 @@ from audits.services import four_eyes, keeping, log, rights
 from audits.services.actors import actor_of
 from audits.services.forgetting_cases import forget_case
 from lineage import keys
+from lineage.core.worded import long_day, not_among, worded, worded_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -92,19 +93,31 @@ def keep_longer(*, case_id: UUID, until: date, reason: str, user: User, now: dat
     request = ErasureRequest.objects.select_for_update().get(pk=case_id)
     four_eyes.check_stranger(request=request, user=user, action="KEEP_LONGER")
     if reason not in Longer.values:
-        raise NotKept(f"reason is {reason!r}; allowed are {', '.join(Longer.values)}.")
+        raise NotKept(not_among("reason", reason, Longer.values))
     kept = retention.retention_of(request)
     if kept is None:
-        raise NotKept(f"Case {request.reference} is open; only closed cases are kept until a day.")
+        raise NotKept(
+            worded(
+                "Case %(case)s is open; only closed cases are kept until a day.",
+                case=request.reference,
+            )
+        )
     if kept.key_destroyed_at:
         raise NotKept(
-            f"The identity in case {request.reference} was destroyed on "
-            f"{kept.key_destroyed_at:%-d %B %Y}; nothing is left to keep."
+            worded(
+                "The identity in case %(case)s was destroyed on %(day)s; nothing is left to keep.",
+                case=request.reference,
+                day=long_day(kept.key_destroyed_at),
+            )
         )
     if until <= max(kept.until, today(now)):
         raise NotKept(
-            f"until is {until}; it must be after {max(kept.until, today(now))}, or the case is "
-            "not kept longer."
+            worded_of(
+                "until",
+                "It is %(until)s; it must be after %(latest)s, or the case is not kept longer.",
+                until=until,
+                latest=max(kept.until, today(now)),
+            )
         )
     CaseRetention.objects.filter(pk=kept.pk).update(
         longer_until=until, longer_reason=reason, longer_by=user

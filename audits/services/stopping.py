@@ -18,7 +18,9 @@ from audits.models import ErasureRequest, Letter, LogLeaf, ProcessingStop
 from audits.queries.forget_sets import forget_set
 from audits.services import four_eyes, letter_posting, log, planning, rights
 from audits.services.actors import actor_of
+from audits.services.reasons import reason_of
 from audits.services.transitions import MoveNotAllowed
+from lineage.core.worded import Worded, worded, worded_of
 from lineage.queries.availability import purged_ordinals
 from lineage.services import restriction
 
@@ -35,11 +37,6 @@ NOT_PLANNED = (S.VERIFIED, S.INFO_ASKED, S.REFUSED, S.ACCEPTED, S.RESTRICTED)
 NOTICE = timedelta(days=7)
 NOT_GONE = (Letter.State.TO_POST, Letter.State.FAILED)
 NOT_LEFT = (Letter.State.WAITING, *NOT_GONE)
-SHORTEST_REASON = 20
-
-
-class ReasonTooShort(ValueError):
-    """A reason that the person will read says too little."""
 
 
 def stop_if_asked(request: ErasureRequest, now: datetime) -> None:
@@ -102,8 +99,12 @@ def plan_lift(
     four_eyes.check_stranger(request=request, user=user, action="PLAN_LIFT")
     if request.kind != Kind.RESTRICTION or request.status != S.RESTRICTED:
         raise MoveNotAllowed(
-            f"Case {request.reference} is {request.status} and holds no restriction to lift; "
-            "only an accepted request of Art. 18 does."
+            worded(
+                "Case %(case)s is %(state)s and holds no restriction to lift; only an "
+                "accepted request of Art. 18 does.",
+                case=request.reference,
+                state=request.status,
+            )
         )
     return announce(
         request=request,
@@ -125,13 +126,17 @@ def announce(
     """
     stop = ProcessingStop.objects.select_for_update().get(request=request)
     if stop.stopped_at is None or stop.lift_on is not None:
-        raise MoveNotAllowed(
-            f"Case {request.reference}: "
-            + (f"the restriction ends on {stop.lift_on}." if stop.lift_on else "nothing to lift.")
-        )
+        raise MoveNotAllowed(_no_new_end(request, stop))
     day = lift_on or today(now) + NOTICE
     if day <= today(now):
-        raise ValueError(f"lift_on is {day}; allowed are days after {today(now)}.")
+        raise ValueError(
+            worded_of(
+                "lift_on",
+                "It is %(day)s; allowed are days after %(today)s.",
+                day=day,
+                today=today(now),
+            )
+        )
     stop.lift_reason, stop.lift_on = reason, day
     stop.save(update_fields=["lift_reason", "lift_on"])
     data = {"lift_on": day.isoformat()}
@@ -179,7 +184,9 @@ def note_notice(*, case_id: UUID, now: datetime, user: User | None = None) -> bo
     stop = ProcessingStop.objects.select_related("request").filter(pk=case_id).first()
     if stop is None or stop.lift_on is None:
         reference = ErasureRequest.objects.get(pk=case_id).reference
-        raise MoveNotAllowed(f"Case {reference} has no end of a restriction to tell of.")
+        raise MoveNotAllowed(
+            worded("Case %(case)s has no end of a restriction to tell of.", case=reference)
+        )
     letters = Letter.objects.filter(request=case_id, code="LIFT_NOTICE").exclude(sent_at=None)
     last = letters.order_by("number").last()
     at = min(now, last.sent_at) if last and last.sent_at else now
@@ -280,19 +287,12 @@ def _lift(case_id: UUID, now: datetime) -> None:
     log.append(type="restriction_lifted", case=case_id, now=now, data=data)
 
 
-def reason_of(name: str, text: str) -> str:
-    """Return a reason that a person will read, without blanks around it.
-
-    Raises:
-        ReasonTooShort: it has fewer than ``SHORTEST_REASON`` characters.
-    """
-    text = text.strip()
-    if len(text) < SHORTEST_REASON:
-        raise ReasonTooShort(
-            f"{name} has {len(text)} characters; the person reads it, so write at least "
-            f"{SHORTEST_REASON}."
-        )
-    return text
+def _no_new_end(request: ErasureRequest, stop: ProcessingStop) -> Worded:
+    if stop.lift_on is None:
+        return worded("Case %(case)s: nothing to lift.", case=request.reference)
+    return worded(
+        "Case %(case)s: the restriction ends on %(day)s.", case=request.reference, day=stop.lift_on
+    )
 
 
 def today(now: datetime) -> date:

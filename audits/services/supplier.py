@@ -12,6 +12,7 @@ from audits.queries.supplier import is_from_outside
 from audits.services import log
 from audits.services.requests import actor_of
 from audits.services.rights import require
+from lineage.core.worded import not_among, worded, worded_of
 from lineage.models import Artefact, ModelVersion
 from lineage.services.artefacts import store_artefact
 
@@ -54,7 +55,14 @@ def add_evidence(  # noqa: PLR0913  (the fields of a document)
     supplier, statement = supplier.strip(), statement.strip()
     _check(version, kind, supplier, statement, data)
     if dated > now.date():
-        raise EvidenceRefused(f"dated is {dated}, a day to come; {now.date()} is today.")
+        raise EvidenceRefused(
+            worded_of(
+                "dated",
+                "It is %(dated)s, a day to come; %(now)s is today.",
+                dated=dated,
+                now=now.date(),
+            )
+        )
     file = store_artefact(kind=Artefact.Kind.SUPPLIER, data=data, now=now)
     with transaction.atomic():
         made = SupplierEvidence.objects.create(
@@ -80,18 +88,39 @@ def add_evidence(  # noqa: PLR0913  (the fields of a document)
 def _check(version: ModelVersion, kind: str, supplier: str, statement: str, data: bytes) -> None:
     if version.kind == ModelVersion.Kind.SHADOW or not is_from_outside(version):
         raise EvidenceRefused(
-            f"{version} was trained with its data captured; a supplier's evidence is for models "
-            "of which it is not known here on what they were trained."
+            worded(
+                "%(version)s was trained with its data captured; a supplier's evidence is "
+                "for models of which it is not known here on what they were trained.",
+                version=version,
+            )
         )
     if kind not in SupplierEvidence.Kind.values:
         allowed = ", ".join(SupplierEvidence.Kind.values)
-        raise EvidenceRefused(f"kind is {kind!r}; allowed are {allowed}.")
+        raise EvidenceRefused(not_among("kind", kind, allowed))
     if not 0 < len(supplier) <= 200:  # noqa: PLR2004  (as the column)
-        raise EvidenceRefused(f"supplier has {len(supplier)} characters; allowed are 1 to 200.")
+        raise EvidenceRefused(
+            worded_of(
+                "supplier",
+                "It has %(count)s characters; allowed are 1 to 200.",
+                count=len(supplier),
+            )
+        )
     if not LEAST_STATEMENT <= len(statement) <= MOST_STATEMENT:
         raise EvidenceRefused(
-            f"statement has {len(statement)} characters; allowed are {LEAST_STATEMENT} to "
-            f"{MOST_STATEMENT}: say what the document says."
+            worded_of(
+                "statement",
+                "It has %(count)s characters; allowed are %(least)s to %(most)s: say what "
+                "the document says.",
+                count=len(statement),
+                least=LEAST_STATEMENT,
+                most=MOST_STATEMENT,
+            )
         )
     if not 0 < len(data) <= MOST_BYTES:
-        raise EvidenceRefused(f"The file has {len(data)} bytes; allowed are 1 to {MOST_BYTES}.")
+        raise EvidenceRefused(
+            worded(
+                "The file has %(count)s bytes; allowed are 1 to %(most)s.",
+                count=len(data),
+                most=MOST_BYTES,
+            )
+        )

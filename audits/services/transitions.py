@@ -34,6 +34,7 @@ from django.db.models import Q
 from audits.models import ErasureRequest
 from audits.queries.cases import OVER
 from audits.services import budget_waits, ending, keeping, log, traced
+from lineage.core.worded import Worded, worded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,10 +120,7 @@ def move(
         current = ErasureRequest.objects.only("reference", "status").get(pk=case_id)
         if current.status == to:
             return False
-        raise MoveNotAllowed(
-            f"Case {current.reference} is {current.status}; it can become {to} only from "
-            f"{', '.join(ALLOWED[to])}."
-        )
+        raise MoveNotAllowed(cannot_become(current, to))
     traced.note_move(case_id, to, now)
     if to in STOPS:  # it waits for people then, or for nothing, and not for a budget
         budget_waits.end_waits(case_id=case_id, now=now)
@@ -138,3 +136,14 @@ def _end(case_id: UUID, to: str, now: datetime, actor: str) -> None:
         ending.end_open(case_id=case_id, now=now, actor=actor)
     if to in OVER:
         keeping.note_closing(case_id=case_id, now=now)
+
+
+def cannot_become(request: ErasureRequest, to: str) -> Worded:
+    """Return that a case is not where it could move from."""
+    return worded(
+        "Case %(case)s is %(state)s; it can become %(next)s only from %(states)s.",
+        case=request.reference,
+        state=request.status,
+        next=to,
+        states=", ".join(ALLOWED[to]),
+    )

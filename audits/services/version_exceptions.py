@@ -15,6 +15,7 @@ from audits.queries.told import affected_versions
 from audits.services import four_eyes, log
 from audits.services.requests import actor_of
 from audits.services.rights import require
+from lineage.core.worded import not_among, worded, worded_of
 from unlearning.models import UnlearningRun
 from unlearning.services import runs
 
@@ -70,7 +71,11 @@ def propose(  # noqa: PLR0913  (the fields of an exception)
         },
     )
     if not fresh:
-        raise ExceptionRefused(f"An exception of {version} is proposed in this case already.")
+        raise ExceptionRefused(
+            worded(
+                "An exception of %(version)s is proposed in this case already.", version=version
+            )
+        )
     log.append(
         type="version_exception_proposed",
         case=case_id,
@@ -95,7 +100,7 @@ def approve(*, exception_id: int, user: User, now: datetime) -> VersionException
     request = ErasureRequest.objects.select_for_update().get(pk=found.request_id)
     four_eyes.check_stranger(request=request, user=user, action="APPROVE_EXCEPTION")
     if found.proposed_by_id in (None, *accounts_of(user)):
-        raise ExceptionRefused("Somebody else than who proposed an exception approves it.")
+        raise ExceptionRefused(worded("Somebody else than who proposed an exception approves it."))
     if found.approved_at:
         return found
     _check(request, found.version, found.code, found.reason, found.until, now)
@@ -129,7 +134,7 @@ def drop(*, exception_id: int, user: User) -> None:
         four_eyes.check_stranger(request=found.request, user=user, action="DROP_EXCEPTION")
     open_ = VersionException.objects.filter(pk=exception_id, approved_at=None)
     if not open_.delete()[0]:
-        raise ExceptionRefused("This exception is approved, or was taken back before.")
+        raise ExceptionRefused(worded("This exception is approved, or was taken back before."))
 
 
 def _check(
@@ -142,26 +147,47 @@ def _check(
 ) -> None:
     if code not in VersionException.Code.values:
         allowed = ", ".join(VersionException.Code.values)
-        raise ExceptionRefused(f"code is {code!r}; allowed are {allowed}.")
+        raise ExceptionRefused(not_among("code", code, allowed))
     if len(reason.strip()) < LEAST_REASON:
         raise ExceptionRefused(
-            f"The reason has {len(reason.strip())} characters; write at least {LEAST_REASON}."
+            worded(
+                "The reason has %(count)s characters; write at least %(least)s.",
+                count=len(reason.strip()),
+                least=LEAST_REASON,
+            )
         )
     if until <= clocks.today(now):
-        raise ExceptionRefused(f"until is {until:%Y-%m-%d}; it must be a day to come.")
+        raise ExceptionRefused(
+            worded_of(
+                "until", "It is %(until)s; it must be a day to come.", until=f"{until:%Y-%m-%d}"
+            )
+        )
     if request.status not in OPEN:
         raise ExceptionRefused(
-            f"{request.reference} is {request.get_status_display().lower()}; a version can be "
-            "excepted after the plan and before the erasure."
+            worded(
+                "%(case)s is %(state)s; a version can be excepted after the plan and before "
+                "the erasure.",
+                case=request.reference,
+                state=request.get_status_display().lower(),
+            )
         )
     if not affected_versions(request).filter(pk=version.pk).exists():
-        raise ExceptionRefused(f"{version} is not affected by {request.reference}.")
+        raise ExceptionRefused(
+            worded(
+                "%(version)s is not affected by %(case)s.", version=version, case=request.reference
+            )
+        )
     begun = request.runs.filter(target=version, escalated_to=None).exclude(status__in=NOT_BEGUN)
     if begun.exists():
-        raise ExceptionRefused(f"{version} is being unlearned, or was: its run has begun.")
+        raise ExceptionRefused(
+            worded("%(version)s is being unlearned, or was: its run has begun.", version=version)
+        )
     shared = UnlearningRun.objects.filter(target=version, requests=request)
     if ErasureRequest.objects.filter(runs__in=shared).exclude(pk=request.pk).exists():
         raise ExceptionRefused(
-            f"The run on {version} serves other cases, too; an exception in one would leave "
-            "their records in it."
+            worded(
+                "The run on %(version)s serves other cases, too; an exception in one would "
+                "leave their records in it.",
+                version=version,
+            )
         )

@@ -12,9 +12,12 @@ from audits.core.attack_register import attack_titles
 from audits.execution.report_retold import retold
 from audits.execution.report_speech import language
 from audits.queries.letter_texts import FALLBACK
+from audits.queries.releases import sentences_of
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
+
+    from audits.models import Release
 
 register = template.Library()
 # What a page says itself in the place of a stored text.
@@ -42,3 +45,9 @@ def recorded(sentence: object) -> SafeString | str:
     if found := retold(said, str):
         return f"{begins}{found}"
     return format_html('<span lang="en">{}{}</span>', begins, said)
+
+
+@register.filter
+def held_because(release: Release) -> list[SafeString | str]:
+    """Return why a version is held, each sentence as a reader of this page reads it."""
+    return [recorded(one) for one in sentences_of(release)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.shortcuts import redirect
 
+from audits.queries.page_words import retold
 from audits.services.decisions import ReplacementNotAcceptable
 from audits.services.duplicates import NeedsSecond
 from audits.services.four_eyes import NotYourDecision
@@ -52,7 +53,7 @@ def carry_out(
     try:
         call()
     except SAID_NO as error:
-        messages.error(request, str(error))
+        messages.error(request, retold(error))
     else:
         messages.success(request, done)
     return redirect("audits:case", case_id=case.pk)

@@ -20,7 +20,7 @@ from audits.forms import PlainForm
 from audits.models import CaseClock, ErasureRequest, ExtensionDecision, Letter
 from audits.queries import clocks, extending, pausing
 from audits.queries.beside import beside
-from audits.queries.page_words import day, weekday
+from audits.queries.page_words import day, retold, weekday
 from audits.queries.policy_values import in_force
 from audits.services.extensions import LEAST_REASON, ExtensionRefused
 from audits.services.rights import has_right
@@ -120,7 +120,7 @@ def extend(request: HttpRequest, case_id: UUID) -> HttpResponse:
     case = get_object_or_404(ErasureRequest, pk=case_id)
     refusal = extending.why_not(case, timezone.now())
     if refusal and request.method != "POST":  # what is posted is refused, and logged, below
-        messages.error(request, refusal)
+        messages.error(request, retold(refusal))
         return redirect("audits:case", case_id=case.pk)
     form = ExtendForm(posted(request))
     if not form.is_valid():

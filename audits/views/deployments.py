@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from audits.forms import LongSelect, PlainForm
 from audits.queries import registers
+from audits.queries.page_words import retold
 from audits.queries.told import OUT_OF_USE
 from audits.services import deployments
 from audits.services.rights import NotAllowed
@@ -113,7 +114,7 @@ def withdrawn(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
             deployment_id=deployment_id, by="STAFF", user=staff_of(request), now=timezone.now()
         )
     except NoSuchDeployment as error:
-        messages.error(request, str(error))
+        messages.error(request, retold(error))
     else:
         messages.success(
             request, gettext("%(deployment)s is noted as gone.") % {"deployment": found}

@@ -16,6 +16,7 @@ from audits.key_files import SigningKeyMissing
 from audits.models import CasePictures, ComplianceRecord, ErasureRequest
 from audits.queries import reports
 from audits.queries.editions import editions_of
+from audits.queries.page_words import retold
 from audits.views.access import page, staff_page
 from lineage.artifacts import ArtefactAltered, ArtefactMissing
 from lineage.queries.artefacts import read_artefact
@@ -166,7 +167,7 @@ def _is_public(request: HttpRequest) -> bool:
 def not_there(request: HttpRequest, title: str, sentence: str, status: int) -> HttpResponse:
     """Say in words why a file cannot be given."""
     frame = "base.html" if _is_public(request) else "staff.html"
-    context = {"heading": title, "sentence": sentence, "frame": frame}
+    context = {"heading": title, "sentence": retold(sentence), "frame": frame}
     return page(request, "audits/not_there.html", context, status=status)
 
 

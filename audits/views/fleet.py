@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from audits.core.fleet_words import DOES_NOT_MEAN
 from audits.queries.fleet import PeriodRefused, period
 from audits.queries.fleet_kept import kept_fleet
+from audits.queries.page_words import retold
 from audits.queries.questions import OPEN, WITHOUT
 from audits.views.access import page, staff_page
 from audits.views.saying import told
@@ -39,7 +40,7 @@ def all_evidence(request: HttpRequest) -> HttpResponse:
         since, until = period(typed["since"], typed["until"])
     except PeriodRefused as error:
         shown_instead = _("All days are shown.")
-        messages.error(request, f"{error} {shown_instead}")
+        messages.error(request, f"{retold(error)} {shown_instead}")
         since, until = None, None
     found = kept_fleet(since=since, until=until)
     kept = set(found.surviving)

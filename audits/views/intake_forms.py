@@ -17,8 +17,8 @@ from audits.core.identity import DOUBTS, LEVELS, METHODS, NOT_IDENTIFIED, Check
 from audits.forms import PlainForm
 from audits.models import ErasureRequest, Intake
 from audits.services.entering import CHANNELS, Agent, Entry
+from audits.services.reasons import SHORTEST_REASON
 from audits.services.receiving import Told, Wish
-from audits.services.stopping import SHORTEST_REASON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def text(
     )
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(PlainForm):
     """By what else we may know the person."""
 
     email = forms.EmailField(

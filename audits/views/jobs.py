@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audits import workflow
 from audits.core.roles import Right
 from audits.queries.job_page import job_page
+from audits.queries.page_words import retold
 from audits.services.job_switch import JobOfCase
 from audits.views.access import page, staff_of, staff_page
 from audits.views.charts import span
@@ -94,7 +95,7 @@ def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
     except Job.DoesNotExist as error:
         raise Http404(str(error)) from error
     except JobOfCase as error:
-        messages.error(request, str(error))
+        messages.error(request, retold(error))
     else:
         if stopped:
             messages.success(request, _("The job is stopped; one that runs ends within seconds."))
@@ -114,7 +115,7 @@ def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
     except Job.DoesNotExist as error:
         raise Http404(str(error)) from error
     except JobOfCase as error:
-        messages.error(request, str(error))
+        messages.error(request, retold(error))
     else:
         if again:
             messages.success(request, _("The job waits for a worker again."))

@@ -16,6 +16,7 @@ from pyroaring import BitMap
 from audits.core.roles import Right
 from audits.queries import label_conflicts
 from audits.queries.named_records import labels_of
+from audits.queries.page_words import retold
 from audits.services import held_records
 from audits.services.closing import DataRemains
 from audits.services.exceptions import MustBeKept
@@ -91,7 +92,7 @@ def _settle(
         try:
             call(conflict_id=conflict_id, user=staff_of(request), now=timezone.now())
         except SAID_NO as error:
-            messages.error(request, str(error))
+            messages.error(request, retold(error))
         else:
             number, data = (found.ordinal, found.space.name) if found else ("", "")
             messages.success(request, gettext(DONE[what]) % {"number": number, "data": data})

@@ -15,14 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audits import workflow
+from audits.core.letter_checks import TemplateRejected, check_template
 from audits.core.letter_layout import LetterIncomplete
-from audits.core.letter_rules import (
-    LOCALES,
-    PLACEHOLDERS,
-    RULES,
-    TemplateRejected,
-    check_template,
-)
+from audits.core.letter_rules import LOCALES, PLACEHOLDERS, RULES
 from audits.core.roles import Right
 from audits.queries.letter_samples import sample_values
 from audits.queries.letter_texts import (
@@ -31,12 +26,14 @@ from audits.queries.letter_texts import (
     versions_in_use,
     versions_of,
 )
+from audits.queries.page_words import beside_label
 from audits.services.letter_writing import filled_in
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import posted
 from audits.views.letter_forms import LetterForm
 from audits.views.problems import problems
 from audits.views.rights import may, needing
+from lineage.core.worded import Worded
 
 if TYPE_CHECKING:
     from datetime import date
@@ -120,7 +117,9 @@ def _preview(form: LetterForm) -> dict[str, str] | None:
 
 
 def _refuse(form: LetterForm, error: TemplateRejected | LetterIncomplete) -> None:
-    sentence = str(error).replace(f"The block {error.part!r}", "This block")
+    sentence = str(error)
+    if isinstance(sentence, Worded) and sentence.field:
+        sentence = beside_label(sentence)
     form.add_error(
         f"block_{error.part}" if error.part not in ("", "subject") else "subject", sentence
     )

@@ -30,7 +30,8 @@ from audits.queries.operator_cases import (
     seeds_of,
     shown_records,
 )
-from audits.services.operator_cases import ForgetSetRefused
+from audits.queries.page_words import retold
+from audits.services.operator_checks import ForgetSetRefused
 from audits.views.access import page, staff_of, staff_page
 from audits.views.asking import SAID_NO, carry_out
 from audits.views.new_case_form import NewCaseForm, RecordsField
@@ -127,9 +128,9 @@ def _chosen(request: HttpRequest, case_id: UUID) -> HttpResponse:
         if request.POST.get("action") == "propose":
             workflow.propose_forget_set(case_id=case.pk, user=user)
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        messages.error(request, " ".join(map(retold, error.messages)))
     except SAID_NO as error:
-        messages.error(request, str(error))
+        messages.error(request, retold(error))
     else:
         proposed = request.POST.get("action") == "propose"
         messages.success(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audits.core.roles import Right
+from audits.queries.page_words import retold
 from audits.queries.places import last_drill
 from audits.services import registers
 from audits.views.access import page, staff_of, staff_page
@@ -79,7 +80,7 @@ def try_place(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         said = registers.try_location(slug=found.slug, user=staff_of(request))
     except (LocationNotReachable, SettingRefused) as error:
-        messages.error(request, f"{slug}: {error}")
+        messages.error(request, f"{slug}: {retold(error)}")
     else:
         messages.success(request, f"{slug}: {said}")
     return redirect("audits:places")

@@ -16,6 +16,7 @@ from audits import workflow
 from audits.core.policy_keys import SECTIONS, PolicyValueRefused
 from audits.core.policy_kinds import NO, YES
 from audits.core.roles import Right
+from audits.queries.page_words import retold
 from audits.queries.policy_page import (
     changes_so_far,
     consequences_of,
@@ -138,7 +139,7 @@ def propose_policy(request: HttpRequest, section: str) -> HttpResponse:
                 based_on=form.cleaned_data[BASED_ON],
             )
         except REFUSED as error:
-            errors = [("#form", str(error))]
+            errors = [("#form", retold(error))]
         else:
             messages.success(
                 request,
@@ -196,7 +197,7 @@ def _decide(request: HttpRequest, call: Callable[[], PolicyChange], done: str) -
     try:
         call()
     except REFUSED as error:
-        messages.error(request, str(error))
+        messages.error(request, retold(error))
     else:
         messages.success(request, done)
     return redirect("audits:policy")

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from django.forms import CheckboxSelectMultiple, RadioSelect
 
+from audits.queries.page_words import beside_label, retold
+from lineage.core.worded import Worded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -50,13 +53,17 @@ def refuse(
 
     Args:
         form: the form that was valid so far.
-        sentence: of an error that names its field first.
+        sentence: of an error that names its field first, told in the language of the page.
         names: what the service calls a field otherwise than the form, by the service's name.
         prefix: what the names of some fields begin with in the form.
     """
-    word, _, rest = sentence.partition(" ")
+    if isinstance(sentence, Worded) and sentence.field:
+        word, said = sentence.field, beside_label(sentence)
+    else:
+        word, _, rest = sentence.partition(" ")
+        said = f"It {rest}"
     for name in ((names or {}).get(word, word), f"{prefix}{word}"):
         if name in form.fields:
-            form.add_error(name, f"It {rest}")
+            form.add_error(name, said)
             return
-    form.add_error(None, sentence)
+    form.add_error(None, retold(sentence))

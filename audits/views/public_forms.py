@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
+from audits.forms import PlainForm
 from audits.views.intake_forms import MARKETING, Kind, radios, text
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class AgainstForm(forms.Form):
     )
 
 
-class SeenForm(forms.Form):
+class SeenForm(PlainForm):
     """What was seen in an output, as far as the person can say."""
 
     description = text(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from audits.queries.fleet import PeriodRefused, period
+from audits.queries.page_words import retold
 from audits.queries.register_tables import REGISTERS, Register, as_csv, as_json
 from audits.views.access import page, staff_page
 
@@ -44,7 +45,7 @@ def register(request: HttpRequest, name: str) -> HttpResponse:
     try:
         days = _period(request)
     except PeriodRefused as error:
-        refused = str(error)
+        refused = retold(error)
     rows = [] if refused else found.rows(*days)
     shown = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     kept = request.GET.copy()
@@ -74,7 +75,9 @@ def register_file(request: HttpRequest, name: str, form: str) -> HttpResponseBas
     try:
         rows = found.rows(*_period(request))
     except PeriodRefused as error:
-        return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
+        return HttpResponse(
+            f"{retold(error)}\n", status=400, content_type="text/plain; charset=utf-8"
+        )
     parts = as_json(rows) if form == "json" else as_csv(found.columns, rows)
     response = StreamingHttpResponse(parts, content_type=f"{TYPES[form]}; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from audits.core.roles import Right
+from audits.queries.page_words import retold
 from audits.services import refusals
 from audits.services.four_eyes import NotYourDecision
 from audits.services.rights import NotAllowed, has_right, require
@@ -104,7 +105,7 @@ def _not_yours(request: HttpRequest, user: User, error: NotYourDecision) -> Http
             user=user,
             now=timezone.now(),
         )
-    messages.error(request, str(error))
+    messages.error(request, retold(error))
     return redirect("audits:case", case_id=error.case_id)
 
 

@@ -20,6 +20,7 @@ from audits.forms import PlainForm
 from audits.models import ErasureRequest, Notice
 from audits.queries import told
 from audits.queries.notices import code_of, locale_of, to_come
+from audits.queries.page_words import retold
 from audits.queries.supplier import outside_bases
 from audits.services import notices
 from audits.services.notice_delivery import preview_notice
@@ -134,7 +135,7 @@ def staff_acknowledged(request: HttpRequest, case_id: UUID, notice_id: UUID) -> 
             notice_id=notice.pk, user=staff_of(request), now=timezone.now()
         )
     except notices.NoticeRefused as error:
-        messages.error(request, str(error))
+        messages.error(request, retold(error))
     else:
         said = gettext("%(name)s is noted as having acknowledged.")
         messages.success(request, said % {"name": notice.addressee})

@@ -16,7 +16,7 @@ from audits import workflow
 from audits.core.roles import Right
 from audits.forms import PlainForm
 from audits.models import ErasureRequest, VersionException
-from audits.queries.page_words import day
+from audits.queries.page_words import day, retold
 from audits.queries.told import affected_versions
 from audits.services import destruction
 from audits.services.version_exceptions import LEAST_REASON, ExceptionRefused
@@ -182,7 +182,7 @@ def _said(
     try:
         call()
     except ExceptionRefused as error:
-        messages.error(request, str(error))
+        messages.error(request, retold(error))
     else:
         messages.success(request, done)
     return redirect("audits:case", case_id=case_id)

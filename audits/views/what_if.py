@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audits import workflow
 from audits.models import PlanPreview
 from audits.queries import previewed
+from audits.queries.page_words import retold
 from audits.services.plan_previews import ASKERS, KEPT_FOR
 from audits.views.access import page, staff_of
 from audits.views.asking import posted
@@ -78,7 +79,7 @@ def what_if(request: HttpRequest, version_id: UUID) -> HttpResponse:
         try:
             forget = previewed.named(by, form.cleaned_data["which"], version)
         except previewed.NothingNamed as reason:
-            form.add_error("which", str(reason))
+            form.add_error("which", retold(reason))
         else:
             made = workflow.preview_plan(
                 version_id=version.pk, by=by, forget=forget, user=staff_of(request)

@@ -20,6 +20,7 @@ from audits.services import (
 )
 from audits.workflow import doorbell
 from audits.workflow.refused import logged
+from lineage.core.worded import not_among, worded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,11 +58,15 @@ def send_staff_letter(*, case_id: UUID, code: str, user: User) -> bool:
     request = ErasureRequest.objects.get(pk=case_id)
     four_eyes.check_stranger(request=request, user=user, action="SEND_STAFF_LETTER")
     if code not in LETTERS_OF_STAFF:
-        raise ValueError(f"code is {code!r}; allowed are {', '.join(LETTERS_OF_STAFF)}.")
+        raise ValueError(not_among("code", code, LETTERS_OF_STAFF))
     if request.status not in LETTERS_OF_STAFF[code]:
         raise ValueError(
-            f"Case {request.reference} is {request.status}; the letter can be sent in "
-            f"{', '.join(LETTERS_OF_STAFF[code])}."
+            worded(
+                "Case %(case)s is %(state)s; the letter can be sent in %(states)s.",
+                case=request.reference,
+                state=request.status,
+                states=", ".join(LETTERS_OF_STAFF[code]),
+            )
         )
     return letters.send_letter(request=request, code=code, now=timezone.now())
 

@@ -6,6 +6,8 @@ import hmac
 import re
 import unicodedata
 
+from lineage.core.worded import worded
+
 EMAIL = "EMAIL"
 EXTERNAL = "EXTERNAL"
 LONGEST = 500
@@ -31,30 +33,46 @@ def normalise(kind: str, value: str) -> str:
     text = unicodedata.normalize("NFC", value).strip()
     if not text or len(text) > LONGEST:
         raise IdentifierNotUsable(
-            f"The identifier has {len(text)} characters; allowed are 1 to {LONGEST}."
+            worded(
+                "The identifier has %(count)s characters; allowed are 1 to %(most)s.",
+                count=len(text),
+                most=LONGEST,
+            )
         )
     if not text.isprintable():
-        raise IdentifierNotUsable("The identifier contains a control character.")
+        raise IdentifierNotUsable(worded("The identifier contains a control character."))
     if kind == EMAIL:
         return _mailbox(text)
     if kind == EXTERNAL:
         return text
-    raise IdentifierNotUsable(f"The kind is {kind!r}; allowed are {EMAIL} and {EXTERNAL}.")
+    raise IdentifierNotUsable(
+        worded(
+            "The kind is %(kind)s; allowed are %(email)s and %(external)s.",
+            kind=repr(kind),
+            email=EMAIL,
+            external=EXTERNAL,
+        )
+    )
 
 
 def _mailbox(text: str) -> str:
     if len(text) > _LONGEST_MAILBOX or not _MAILBOX.fullmatch(text):
         raise IdentifierNotUsable(
-            "The e-mail address does not have the form name@domain with at most "
-            f"{_LONGEST_MAILBOX} characters and no blanks, quotes or brackets."
+            worded(
+                "The e-mail address does not have the form name@domain with at most %(most)s"
+                " characters and no blanks, quotes or brackets.",
+                most=_LONGEST_MAILBOX,
+            )
         )
     name, domain = text.lower().split("@")
     try:
         ascii_domain = domain.rstrip(".").encode("idna").decode("ascii")
     except UnicodeError as error:
-        raise IdentifierNotUsable("The domain of the e-mail address is not valid.") from error
+        raise IdentifierNotUsable(
+            worded("The domain of the e-mail address is not valid.")
+        ) from error
     if not ascii_domain:
-        raise IdentifierNotUsable("The domain of the e-mail address is empty.")
+        raise IdentifierNotUsable(worded("The domain of the e-mail address is empty."))
     return f"{name}@{ascii_domain}"
 
 

@@ -7,6 +7,7 @@ import re
 from pyroaring import BitMap
 
 from lineage.core.bitmaps import HIGHEST_ORDINAL
+from lineage.core.worded import worded
 
 _PART = re.compile(r"(\d{1,10})(?:-(\d{1,10}))?")
 
@@ -27,8 +28,12 @@ def parse(text: str) -> BitMap:
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if not first <= last <= HIGHEST_ORDINAL:
             raise OrdinalsUnreadable(
-                f"The ordinals contain {part.strip()[:30]!r}; allowed are numbers and ranges to "
-                f"{HIGHEST_ORDINAL}, such as 3,7,10-19."
+                worded(
+                    "The ordinals contain %(part)s; allowed are numbers and ranges to "
+                    "%(highest)s, such as 3,7,10-19.",
+                    part=repr(part.strip()[:30]),
+                    highest=HIGHEST_ORDINAL,
+                )
             )
         found |= BitMap(range(first, last + 1))
     return found

@@ -7,13 +7,16 @@ import os
 from typing import Any
 
 from lineage.core.places import LocationNotReachable
+from lineage.core.worded import worded
 
 
 def secret(name: str) -> str:
     """Return the value of a variable. Raises LocationNotReachable when it is not set."""
     value = os.environ.get(name, "")
     if not value:
-        raise LocationNotReachable(f"The environment variable {name} is not set.")
+        raise LocationNotReachable(
+            worded("The environment variable %(name)s is not set.", name=name)
+        )
     return value
 
 
@@ -26,5 +29,7 @@ def store_options(name: str) -> dict[str, Any]:
     except ValueError:
         options = None
     if not isinstance(options, dict):
-        raise LocationNotReachable(f"The environment variable {name} does not hold a JSON object.")
+        raise LocationNotReachable(
+            worded("The environment variable %(name)s does not hold a JSON object.", name=name)
+        )
     return options

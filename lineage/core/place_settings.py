@@ -11,6 +11,8 @@ from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, get_type_hints
 from urllib.parse import urlsplit
 
+from lineage.core.worded import worded, worded_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -64,26 +66,46 @@ class Declared:
             return self._text(value)
         listed = list(value) if isinstance(value, list | tuple) else value
         if not isinstance(listed, list):
-            raise SettingRefused(f"{self.name} is {value!r}; allowed is a list of texts.")
+            raise SettingRefused(
+                worded_of(
+                    self.name, "It is %(value)s; allowed is a list of texts.", value=repr(value)
+                )
+            )
         return tuple(self._text(one) for one in listed)
 
     def _whole(self, value: object) -> int:
         setting = self.setting
         if type(value) is not int or not setting.low <= value <= setting.high:
             raise SettingRefused(
-                f"{self.name} is {value!r}; allowed is a whole number from {setting.low} to "
-                f"{setting.high}."
+                worded_of(
+                    self.name,
+                    "It is %(value)s; allowed is a whole number from %(low)s to %(high)s.",
+                    value=repr(value),
+                    low=setting.low,
+                    high=setting.high,
+                )
             )
         return value
 
     def _text(self, value: object) -> str:
         if isinstance(value, str) and _has_password(value):  # the value is not repeated
             raise SettingRefused(
-                f"{self.name} holds a user name or a password; allowed is an address without. Put "
-                f"secrets into {SECRET_WORDS}."
+                worded_of(
+                    self.name,
+                    "It holds a user name or a password; allowed is an address without. Put "
+                    "secrets into %(allowed)s.",
+                    allowed=worded(SECRET_WORDS),
+                )
             )
         if not isinstance(value, str) or not re.fullmatch(self.setting.pattern, value):
-            raise SettingRefused(f"{self.name} is {value!r}; allowed is {self.setting.allowed}.")
+            raise SettingRefused(
+                worded_of(
+                    self.name,
+                    "It is %(value)s; allowed is %(allowed)s.",
+                    value=repr(value),
+                    allowed=worded(self.setting.allowed),
+                )
+            )
         return value
 
 
@@ -112,10 +134,23 @@ def configured(kind: type[Place], settings: Mapping[str, object]) -> Place:
     known = {one.name: one for one in declared(kind)}
     for name, value in settings.items():
         if name not in known:
-            raise SettingRefused(f"{name} is {value!r}; allowed are only {', '.join(known)}.")
+            raise SettingRefused(
+                worded_of(
+                    name,
+                    "It is %(value)s; allowed are only %(allowed)s.",
+                    value=repr(value),
+                    allowed=", ".join(known),
+                )
+            )
     for name, one in known.items():
         if one.needed and settings.get(name) in (None, ""):
-            raise SettingRefused(f"{name} is missing; allowed is {one.setting.allowed}.")
+            raise SettingRefused(
+                worded_of(
+                    name,
+                    "It is missing; allowed is %(allowed)s.",
+                    allowed=worded(one.setting.allowed),
+                )
+            )
     given = {name: known[name].checked(value) for name, value in settings.items()}
     return kind(**given)
 

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Final, final
 
+from lineage.core.worded import worded
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -131,6 +133,9 @@ def _said_by_us() -> Iterator[None]:
         raise LocationNotReachable(str(error)) from None
     except Exception as error:  # noqa: BLE001  (whatever a driver raises: the case must stop)
         raise LocationNotReachable(
-            f"It could not be read or written ({type(error).__name__}). Check that it is there "
-            "and that this installation may write to it."
+            worded(
+                "It could not be read or written (%(name)s). Check that it is there and that"
+                " this installation may write to it.",
+                name=type(error).__name__,
+            )
         ) from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lineage.core.place_settings import SettingRefused, configured, declared
 from lineage.core.places import Place
 from lineage.core.registry import Registry, UnknownName
+from lineage.core.worded import not_among
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ def kind_named(kind: str) -> type[Place]:
     try:
         return KINDS.get(kind)
     except UnknownName:
-        raise SettingRefused(f"kind is {kind!r}; allowed are {', '.join(KINDS)}.") from None
+        raise SettingRefused(not_among("kind", kind, KINDS)) from None
 
 
 def opened(kind: str, settings: Mapping[str, object]) -> Place:

@@ -13,6 +13,7 @@ from django.db.models import ProtectedError, Q, RestrictedError
 
 from lineage.core.place_settings import NAME, Setting, SettingRefused
 from lineage.core.places import Erased, Found, LocationNotReachable, Person, Place
+from lineage.core.worded import worded, worded_of
 
 OURS = ("lineage", "unlearning", "audits")
 FIELD_NAME = Setting("a field", pattern=NAME, allowed="the name of a field")
@@ -44,8 +45,13 @@ class DjangoModel(Place):
     def __post_init__(self) -> None:
         if self._described().app_label in OURS:
             raise SettingRefused(
-                f"model is {self.model!r}; allowed are models of other applications than "
-                f"{', '.join(OURS)}, whose rows the case itself erases."
+                worded_of(
+                    "model",
+                    "It is %(model)s; allowed are models of other applications than "
+                    "%(allowed)s, whose rows the case itself erases.",
+                    model=repr(self.model),
+                    allowed=", ".join(OURS),
+                )
             )
         for name in (self.field, *self.mask):
             try:
@@ -53,12 +59,23 @@ class DjangoModel(Place):
             except FieldDoesNotExist:
                 known = ", ".join(one.name for one in self._described().concrete_fields)
                 raise SettingRefused(
-                    f"field is {name!r}, which {self.model} has not; allowed are {known}."
+                    worded_of(
+                        "field",
+                        "It is %(name)s, which %(model)s has not; allowed are %(known)s.",
+                        name=repr(name),
+                        model=self.model,
+                        known=known,
+                    )
                 ) from None
         if self.mask and self.field not in self.mask:
             raise SettingRefused(
-                f"mask is {', '.join(self.mask)}; allowed are lists that hold {self.field!r}, by "
-                "which the row would still name the person."
+                worded_of(
+                    "mask",
+                    "It is %(mask)s; allowed are lists that hold %(field)s, by which the row"
+                    " would still name the person.",
+                    mask=", ".join(self.mask),
+                    field=repr(self.field),
+                )
             )
 
     def _model(self) -> Any:  # noqa: ANN401  (a model class)
@@ -66,8 +83,11 @@ class DjangoModel(Place):
             return apps.get_model(self.model)
         except LookupError:
             raise SettingRefused(
-                f"model is {self.model!r}; allowed is application.Model of an installed "
-                "application."
+                worded_of(
+                    "model",
+                    "It is %(model)s; allowed is application.Model of an installed application.",
+                    model=repr(self.model),
+                )
             ) from None
 
     def _described(self) -> Any:  # noqa: ANN401  (the options of a model)
@@ -97,7 +117,11 @@ class DjangoModel(Place):
         except (ProtectedError, RestrictedError) as error:
             kinds = ", ".join(sorted({type(row).__name__ for row in _keeping(error)}))
             raise LocationNotReachable(
-                f"Rows of {self.model} cannot be deleted while rows of {kinds} refer to them."
+                worded(
+                    "Rows of %(model)s cannot be deleted while rows of %(kinds)s refer to them.",
+                    model=self.model,
+                    kinds=kinds,
+                )
             ) from None
         return Erased(count=count, how=self.how)
 

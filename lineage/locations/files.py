@@ -19,6 +19,7 @@ from lineage.core.place_settings import (
     SettingRefused,
 )
 from lineage.core.places import Erased, Found, LocationNotReachable, Person, Place, fold
+from lineage.core.worded import worded, worded_of
 from lineage.grounds import keep_off
 
 IDENTIFIER, DIGEST = "{identifier}", "{sha256}"
@@ -54,7 +55,11 @@ class Files(Place):
         folder = _folder_of(self.pattern)
         if not folder.strip("/") or folder.endswith(("://", ":")):
             raise SettingRefused(
-                f"pattern is {self.pattern!r}; allowed are patterns that begin with a folder."
+                worded_of(
+                    "pattern",
+                    "It is %(pattern)s; allowed are patterns that begin with a folder.",
+                    pattern=repr(self.pattern),
+                )
             )
 
     def _find(self, person: Person) -> Found:
@@ -84,7 +89,10 @@ class Files(Place):
         ]
         if IDENTIFIER in self.pattern and any(_leads_away(one) for one in spelled):
             raise LocationNotReachable(
-                "An identifier of the person holds a slash or two dots, as no name of a file does."
+                worded(
+                    "An identifier of the person holds a slash or two dots, as no name of a "
+                    "file does."
+                )
             )
         return list(dict.fromkeys(patterns))
 
@@ -94,7 +102,9 @@ class Files(Place):
         )
         fs.invalidate_cache()
         if not fs.isdir(folder):
-            raise LocationNotReachable("The folder that the pattern begins with is not there.")
+            raise LocationNotReachable(
+                worded("The folder that the pattern begins with is not there.")
+            )
         return fs
 
 

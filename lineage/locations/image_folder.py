@@ -11,6 +11,7 @@ from lineage.core.place_secrets import store_options
 from lineage.core.place_settings import SECRET, SECRET_WORDS, STORE, STORE_WORDS, Setting
 from lineage.core.places import Erased, Found, LocationNotReachable, Person, Place
 from lineage.core.rewriting_files import csv_column, csv_rows, without_rows
+from lineage.core.worded import worded
 from lineage.grounds import keep_off
 
 WITHOUT_END = Setting(
@@ -66,7 +67,7 @@ class ImageFolder(Place):
                 fs.rm(place)
             fs.invalidate_cache()
             if fs.exists(place):
-                raise LocationNotReachable("A file is still there after it was deleted.")
+                raise LocationNotReachable(worded("A file is still there after it was deleted."))
         path, _ = self._columns(fs, manifest)
         without_rows(fs, manifest, lambda row: row[path] in own)
         return Erased(count=found.count)
@@ -86,13 +87,13 @@ class ImageFolder(Place):
         _, folder = fsspec.core.url_to_fs(self.folder, **options)
         fs.invalidate_cache()
         if not fs.isfile(manifest):
-            raise LocationNotReachable("The manifest is not there.")
+            raise LocationNotReachable(worded("The manifest is not there."))
         if not fs.isdir(folder):
-            raise LocationNotReachable("The folder is not there.")
+            raise LocationNotReachable(worded("The folder is not there."))
         return fs, manifest, folder
 
 
 def _inside(folder: str, name: str) -> str:
     if ".." in name.split("/") or name.startswith("/") or "\\" in name or not name:
-        raise LocationNotReachable("A path of the manifest leads out of the folder.")
+        raise LocationNotReachable(worded("A path of the manifest leads out of the folder."))
     return f"{folder}/{name}"

@@ -12,6 +12,7 @@ from sqlalchemy import MetaData, NullPool, String, Table, cast, create_engine, f
 from lineage.core.place_secrets import secret
 from lineage.core.place_settings import NAME, SECRET, SECRET_WORDS, Setting, SettingRefused
 from lineage.core.places import Erased, Found, LocationNotReachable, Person, Place
+from lineage.core.worded import worded, worded_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +50,13 @@ class SqlTable(Place):
     def __post_init__(self) -> None:
         if self.mask and self.column not in self.mask:
             raise SettingRefused(
-                f"mask is {', '.join(self.mask)}; allowed are lists that hold {self.column!r}, by "
-                "which the row would still name the person."
+                worded_of(
+                    "mask",
+                    "It is %(mask)s; allowed are lists that hold %(column)s, by which the "
+                    "row would still name the person.",
+                    mask=", ".join(self.mask),
+                    column=repr(self.column),
+                )
             )
 
     def _find(self, person: Person) -> Found:
@@ -92,7 +98,12 @@ class SqlTable(Place):
                 if name not in table.c:
                     known = ", ".join(table.c.keys())
                     raise LocationNotReachable(
-                        f"The table {self.table} has no column {name!r}; it has {known}."
+                        worded(
+                            "The table %(table)s has no column %(name)s; it has %(known)s.",
+                            table=self.table,
+                            name=repr(name),
+                            known=known,
+                        )
                     )
             yield connection, table
 

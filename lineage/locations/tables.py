@@ -14,6 +14,7 @@ from lineage.core.place_secrets import store_options
 from lineage.core.place_settings import SECRET, SECRET_WORDS, STORE, STORE_WORDS, Setting
 from lineage.core.places import Erased, Found, LocationNotReachable, Person, Place
 from lineage.core.rewriting_files import check_rows, csv_column, csv_rows, replacing, without_rows
+from lineage.core.worded import worded
 from lineage.grounds import keep_off
 
 
@@ -90,7 +91,9 @@ class Tables(Place):
     def _parquet(self, file: Any) -> Any:  # noqa: ANN401  (pyarrow has no types)
         table = pq.ParquetFile(file)
         if self.column not in table.schema_arrow.names:
-            raise LocationNotReachable(f"A Parquet file has no column {self.column!r}.")
+            raise LocationNotReachable(
+                worded("A Parquet file has no column %(column)s.", column=repr(self.column))
+            )
         return table
 
     def _reach(self) -> str:
@@ -102,7 +105,7 @@ class Tables(Place):
         fs.invalidate_cache()
         paths = [path for path in fs.glob(pattern) if fs.isfile(path)]
         if not paths:
-            raise LocationNotReachable("No file matches the pattern.")
+            raise LocationNotReachable(worded("No file matches the pattern."))
         keep_off(fs, paths)
         return fs, paths
 

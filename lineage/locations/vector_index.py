@@ -13,6 +13,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from lineage.core.place_settings import NAME, Setting
 from lineage.core.places import Erased, Found, LocationNotReachable, Person, Place
+from lineage.core.worded import worded
 from lineage.grounds import keep_off
 
 if TYPE_CHECKING:
@@ -79,10 +80,12 @@ class VectorIndex(Place):
             sqlite_vec = import_module("sqlite_vec")
         except ImportError:
             raise LocationNotReachable(
-                'sqlite-vec is not installed. Run in the checkout: pip install -e ".[vectors]"'
+                worded(
+                    'sqlite-vec is not installed. Run in the checkout: pip install -e ".[vectors]"'
+                )
             ) from None
         if not Path(self.path).is_file():
-            raise LocationNotReachable("The file of the index is not there.")
+            raise LocationNotReachable(worded("The file of the index is not there."))
         keep_off(LocalFileSystem(), [self.path])
         with closing(sqlite3.connect(self.path, timeout=30)) as connection:
             connection.enable_load_extension(True)  # noqa: FBT003  (positional in sqlite3)

@@ -24,6 +24,7 @@ from lineage.core.outgoing import (
 from lineage.core.place_secrets import secret
 from lineage.core.place_settings import SECRET, SECRET_WORDS, Setting, SettingRefused
 from lineage.core.places import DELETED, MASKED, Erased, Found, LocationNotReachable, Person, Place
+from lineage.core.worded import worded, worded_of
 
 MOST_BYTES = 65_536
 
@@ -57,7 +58,14 @@ class Webhook(Place):
 
     def __post_init__(self) -> None:
         if not leaves_safely(self.url):
-            raise SettingRefused(f"url is {self.url!r}; allowed is {ADDRESS_WORDS}.")
+            raise SettingRefused(
+                worded_of(
+                    "url",
+                    "It is %(url)s; allowed is %(allowed)s.",
+                    url=repr(self.url),
+                    allowed=worded(ADDRESS_WORDS),
+                )
+            )
 
     def _find(self, person: Person) -> Found:
         return Found(count=_count(self._asked("find", person), "count"))
@@ -66,7 +74,13 @@ class Webhook(Place):
         answer = self._asked("erase", person)
         how = answer.get("how", DELETED)
         if how not in (DELETED, MASKED):
-            raise LocationNotReachable(f'"how" must be {DELETED} or {MASKED} in its answer.')
+            raise LocationNotReachable(
+                worded(
+                    '"how" must be %(deleted)s or %(masked)s in its answer.',
+                    deleted=DELETED,
+                    masked=MASKED,
+                )
+            )
         return Erased(count=_count(answer, "count"), how=how)
 
     def _read_back(self, person: Person) -> int:
@@ -85,7 +99,9 @@ class Webhook(Place):
                 return answer
         answer = self._sent(body)
         if answer is None:
-            raise LocationNotReachable(f"It did not answer in {self.retries + 1} tries.")
+            raise LocationNotReachable(
+                worded("It did not answer in %(tries)s tries.", tries=self.retries + 1)
+            )
         return answer
 
     def _sent(self, body: bytes) -> dict[str, Any] | None:
@@ -118,18 +134,22 @@ def _understood(answer: Answer) -> dict[str, Any] | None:
     if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return None
     if answer.status != httpx.codes.OK:
-        raise LocationNotReachable(f"It answered with the status {answer.status}, not 200.")
+        raise LocationNotReachable(
+            worded("It answered with the status %(status)s, not 200.", status=answer.status)
+        )
     try:
         value = json.loads(answer.body)
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise LocationNotReachable("Its answer is not a JSON object.")
+        raise LocationNotReachable(worded("Its answer is not a JSON object."))
     return value
 
 
 def _count(answer: dict[str, Any], name: str) -> int:
     value = answer.get(name)
     if type(value) is not int or value < 0:
-        raise LocationNotReachable(f'"{name}" must be a whole number from 0 in its answer.')
+        raise LocationNotReachable(
+            worded('"%(name)s" must be a whole number from 0 in its answer.', name=name)
+        )
     return value

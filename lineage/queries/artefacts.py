@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lineage import artifacts
+from lineage.core.worded import worded
 from lineage.models import Artefact
 
 if TYPE_CHECKING:
@@ -20,7 +21,11 @@ def read_artefact(artefact: Artefact) -> bytes:
     """
     if artefact.destroyed_at is not None:
         raise artifacts.ArtefactMissing(
-            f"The artefact {artefact} was destroyed on {artefact.destroyed_at:%Y-%m-%d}."
+            worded(
+                "The artefact %(artefact)s was destroyed on %(day)s.",
+                artefact=artefact,
+                day=f"{artefact.destroyed_at:%Y-%m-%d}",
+            )
         )
     return artifacts.read(artefact.uri, artefact.sha256)
 
@@ -29,7 +34,9 @@ def weights_of(version: ModelVersion) -> bytes:
     """Return the weights of a version as safetensors bytes. Raises as ``read_artefact``."""
     newest = _weights(version)
     if newest is None:
-        raise artifacts.ArtefactMissing(f"The version {version} has no stored weights.")
+        raise artifacts.ArtefactMissing(
+            worded("The version %(version)s has no stored weights.", version=version)
+        )
     return read_artefact(newest)
 
 

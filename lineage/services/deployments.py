@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
+from lineage.core.worded import not_among, worded, worded_of
 from lineage.models import Deployment, ModelVersion
 
 if TYPE_CHECKING:
@@ -86,22 +87,41 @@ def _check_reader(of: Deployment, reader: str) -> None:
     """Let a machine speak only of places that keys of its name reported. Staff may of each."""
     if reader and reader != of.reader:
         raise DeploymentRefused(
-            f"{of} was not reported with a key named {reader}; staff can say what changed there."
+            worded(
+                "%(of)s was not reported with a key named %(reader)s; staff can say what "
+                "changed there.",
+                of=of,
+                reader=reader,
+            )
         )
 
 
 def _check(version: ModelVersion, place: str, kind: str, note: str) -> None:
     if not 0 < len(place) <= _MOST:
         raise DeploymentRefused(
-            f"place has {len(place)} characters; it must have between 1 and {_MOST}."
+            worded_of(
+                "place",
+                "It has %(count)s characters; it must have between 1 and %(most)s.",
+                count=len(place),
+                most=_MOST,
+            )
         )
     if kind not in Deployment.Kind.values:
         allowed = ", ".join(Deployment.Kind.values)
-        raise DeploymentRefused(f"kind is {kind!r}; allowed are {allowed}.")
+        raise DeploymentRefused(not_among("kind", kind, allowed))
     if len(note) > _NOTE:
-        raise DeploymentRefused(f"note has {len(note)} characters; at most {_NOTE} are allowed.")
+        raise DeploymentRefused(
+            worded_of(
+                "note",
+                "It has %(count)s characters; at most %(most)s are allowed.",
+                count=len(note),
+                most=_NOTE,
+            )
+        )
     if version.kind == ModelVersion.Kind.SHADOW:
-        raise DeploymentRefused(f"{version} is a shadow model, which is never deployed.")
+        raise DeploymentRefused(
+            worded("%(version)s is a shadow model, which is never deployed.", version=version)
+        )
 
 
 def _check_contact(contact: str) -> None:
@@ -113,8 +133,13 @@ def _check_contact(contact: str) -> None:
         usable = False
     if not usable:
         raise DeploymentRefused(
-            f"contact, of {len(contact)} characters, is no e-mail address; allowed is one of at "
-            f"most {_CONTACT} characters, or nothing."
+            worded_of(
+                "contact",
+                "It has %(count)s characters and is no e-mail address; allowed is one of at "
+                "most %(most)s characters, or nothing.",
+                count=len(contact),
+                most=_CONTACT,
+            )
         )
 
 
@@ -129,7 +154,9 @@ def acknowledge(*, deployment_id: UUID, now: datetime, reader: str = "") -> Depl
     this = Deployment.objects.filter(pk=deployment_id)
     found = this.select_related("version").first()
     if found is None:
-        raise NoSuchDeployment(f"There is no deployment {deployment_id}.")
+        raise NoSuchDeployment(
+            worded("There is no deployment %(deployment_id)s.", deployment_id=deployment_id)
+        )
     _check_reader(found, reader)
     this.filter(switched_at=None, withdrawn_at=None).update(withdrawn_at=now)
     this.update(acknowledged_at=Coalesce(F("acknowledged_at"), now))

@@ -13,6 +13,7 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from lineage.core.bitmaps import decode, encode
+from lineage.core.worded import worded
 from lineage.models import LabelConflict, OrdinalSpace, Restriction
 from lineage.services.journal import write_journal
 from lineage.services.locking import lock_space
@@ -109,12 +110,16 @@ def _locked(conflict_id: uuid.UUID, *states: str) -> LabelConflict:
     found = LabelConflict.objects.select_for_update(of=("self",)).select_related("space")
     conflict = found.filter(pk=conflict_id).first()
     if conflict is None:
-        raise NotHeld("The record was erased since, or dropped by somebody else.")
+        raise NotHeld(worded("The record was erased since, or dropped by somebody else."))
     if conflict.state not in states:
         raise NotHeld(
-            f"Record {conflict.ordinal} of {conflict.space.name} is "
-            f"{conflict.get_state_display().lower()}; allowed is one that is "
-            f"{' or '.join(S(one).label.lower() for one in states)}."
+            worded(
+                "Record %(ordinal)s of %(name)s is %(state)s; allowed is one that is %(either)s.",
+                ordinal=conflict.ordinal,
+                name=conflict.space.name,
+                state=conflict.get_state_display().lower(),
+                either=" or ".join(S(one).label.lower() for one in states),
+            )
         )
     return conflict
 

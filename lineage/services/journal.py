@@ -22,6 +22,7 @@ from django.conf import settings
 from pyroaring import BitMap
 
 from lineage.core.bitmaps import decode, encode
+from lineage.core.worded import worded
 from lineage.models import DataSubject, LineagePurge
 
 if TYPE_CHECKING:
@@ -72,8 +73,11 @@ def write_journal(
     body = _body(case_id, space, ordinals, now, str(person.pseudonym) if person else "")
     if not Path(settings.EXPUNGE_JOURNAL).exists() and LineagePurge.objects.exists():
         raise JournalMissing(
-            f"There were erasures, but no journal is at {settings.EXPUNGE_JOURNAL}. Bring it "
-            "back, or start one with manage.py replay_erasures --new-journal; then retry."
+            worded(
+                "There were erasures, but no journal is at %(path)s. Bring it back, or start"
+                " one with manage.py replay_erasures --new-journal; then retry.",
+                path=settings.EXPUNGE_JOURNAL,
+            )
         )
     with _locked() as descriptor:
         for entry in _entries(_whole_lines(descriptor)):
@@ -152,7 +156,9 @@ def _append(descriptor: int, line: bytes) -> str:
     size = os.fstat(descriptor).st_size
     if os.write(descriptor, line + b"\n") <= len(line):
         os.ftruncate(descriptor, size)
-        raise JournalFull("There is no room for the erasure journal; nothing was appended.")
+        raise JournalFull(
+            worded("There is no room for the erasure journal; nothing was appended.")
+        )
     os.fsync(descriptor)
     return hashlib.sha256(line).hexdigest()
 

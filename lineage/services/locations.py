@@ -12,6 +12,7 @@ from django.db.models import ProtectedError
 from lineage import locations
 from lineage.core.place_settings import SettingRefused
 from lineage.core.places import MASKED
+from lineage.core.worded import not_among, worded, worded_of
 from lineage.models import Backup, Location
 from lineage.queries.locations import place_of
 
@@ -41,24 +42,41 @@ class NewLocation:
         """Refuse what no place can be. Raises SettingRefused."""
         if not _SLUG.fullmatch(self.slug):
             raise SettingRefused(
-                f"slug is {self.slug!r}; allowed are 1 to 64 small letters, digits and hyphens."
+                worded_of(
+                    "slug",
+                    "It is %(slug)s; allowed are 1 to 64 small letters, digits and hyphens.",
+                    slug=repr(self.slug),
+                )
             )
         place = locations.opened(self.kind, self.settings)
         if not 0 < len(self.purpose.strip()) <= _LONGEST:
             raise SettingRefused(
-                f"purpose has {len(self.purpose)} characters; allowed are 1 to 200."
+                worded_of(
+                    "purpose",
+                    "It has %(count)s characters; allowed are 1 to 200.",
+                    count=len(self.purpose),
+                )
             )
         if self.category not in Location.Category.values:
             allowed = ", ".join(Location.Category.values)
-            raise SettingRefused(f"category is {self.category!r}; allowed are {allowed}.")
+            raise SettingRefused(not_among("category", self.category, allowed))
         if self.retention_days is not None and not 0 < self.retention_days <= MOST_DAYS:
             raise SettingRefused(
-                f"retention_days is {self.retention_days}; allowed are 1 to {MOST_DAYS}, or none."
+                worded_of(
+                    "retention_days",
+                    "It is %(retention_days)s; allowed are 1 to %(most)s, or none.",
+                    retention_days=self.retention_days,
+                    most=MOST_DAYS,
+                )
             )
         if place.how == MASKED and not 0 < len(self.mask_reason.strip()) <= _LONGEST:
             raise SettingRefused(
-                f"mask_reason is {self.mask_reason!r}; allowed is a reason of 1 to 200 "
-                "characters, as masked rows are not erased. Leave out mask to delete them."
+                worded_of(
+                    "mask_reason",
+                    "It is %(mask)s; allowed is a reason of 1 to 200 characters, as masked "
+                    "rows are not erased. Leave out mask to delete them.",
+                    mask=repr(self.mask_reason),
+                )
             )
 
 
@@ -72,7 +90,11 @@ def register_location(*, new: NewLocation, now: datetime) -> Location:
     with transaction.atomic():
         if Location.objects.filter(slug=new.slug).exists():
             raise SettingRefused(
-                f"slug is {new.slug!r}, which another place has; allowed is a new one."
+                worded_of(
+                    "slug",
+                    "It is %(slug)s, which another place has; allowed is a new one.",
+                    slug=repr(new.slug),
+                )
             )
         return Location.objects.create(**_fields(new), created_at=now)
 
@@ -88,8 +110,14 @@ def change_location(*, slug: str, new: NewLocation) -> Location:
         found = Location.objects.select_for_update().get(slug=slug)
         if (new.slug, new.kind) != (found.slug, found.kind):
             raise SettingRefused(
-                f"slug and kind are {new.slug!r} and {new.kind!r}; allowed are those it has, "
-                f"{found.slug!r} and {found.kind!r}. Register another place instead."
+                worded(
+                    "slug and kind are %(slug)s and %(kind)s; allowed are those it has, "
+                    "%(old_slug)s and %(old_kind)s. Register another place instead.",
+                    slug=repr(new.slug),
+                    kind=repr(new.kind),
+                    old_slug=repr(found.slug),
+                    old_kind=repr(found.kind),
+                )
             )
         new.checked()
         for name, value in _fields(new).items():
@@ -147,17 +175,37 @@ def register_backup(
     """
     for what, value, most in (("name", name, 100), ("covers", covers, _LONGEST)):
         if not 0 < len(value.strip()) <= most:
-            raise SettingRefused(f"{what} has {len(value)} characters; allowed are 1 to {most}.")
+            raise SettingRefused(
+                worded_of(
+                    what,
+                    "It has %(count)s characters; allowed are 1 to %(most)s.",
+                    count=len(value),
+                    most=most,
+                )
+            )
     if len(note) > _LONGEST:
-        raise SettingRefused(f"note has {len(note)} characters; allowed are 0 to {_LONGEST}.")
+        raise SettingRefused(
+            worded_of(
+                "note",
+                "It has %(count)s characters; allowed are 0 to %(most)s.",
+                count=len(note),
+                most=_LONGEST,
+            )
+        )
     if expires_at <= made_at:
         raise SettingRefused(
-            f"expires_at is {expires_at:%Y-%m-%d}; allowed is a day after {made_at:%Y-%m-%d}, on "
-            "which it was made."
+            worded_of(
+                "expires_at",
+                "It is %(expires_at)s; allowed is a day after %(made_at)s, on which it was made.",
+                expires_at=f"{expires_at:%Y-%m-%d}",
+                made_at=f"{made_at:%Y-%m-%d}",
+            )
         )
     with transaction.atomic():
         if Backup.objects.filter(name=name.strip()).exists():
-            raise SettingRefused(f"name is {name!r}, which another backup has.")
+            raise SettingRefused(
+                worded_of("name", "It is %(name)s, which another backup has.", name=repr(name))
+            )
         return Backup.objects.create(
             name=name.strip(),
             made_at=made_at,

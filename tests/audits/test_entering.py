@@ -16,7 +16,8 @@ from audits.core.identity import Check
 from audits.models import ErasureRequest
 from audits.queries.addressees import address_of
 from audits.services import entering
-from audits.services.entering import Agent, Entry, EntryRefused
+from audits.services.entering import Agent, Entry
+from audits.services.receipts import EntryRefused
 from audits.services.receiving import Told
 from audits.services.rights import NotAllowed
 from audits.services.transitions import MoveNotAllowed

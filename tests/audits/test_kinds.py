@@ -13,8 +13,8 @@ from audits.models import ErasureRequest, Letter, LogLeaf, PersonalDetails, Proc
 from audits.queries import clocks
 from audits.services import closing, requests, stopping
 from audits.services.four_eyes import NotYourDecision
+from audits.services.reasons import ReasonTooShort
 from audits.services.rights import NotAllowed
-from audits.services.stopping import ReasonTooShort
 from audits.services.transitions import MoveNotAllowed
 from audits.workflow.steps import advance
 from tests.audits.kinds import BALANCE, approved, confirmed, member, now_of, received, restricted

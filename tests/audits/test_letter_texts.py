@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audits.core.grounds import REFUSALS
+from audits.core.letter_checks import TemplateRejected, check_template
 from audits.core.letter_dates import date_words
 from audits.core.letter_layout import (
     EXACT,
@@ -19,7 +20,7 @@ from audits.core.letter_layout import (
     one_line,
     paragraphs_of,
 )
-from audits.core.letter_rules import LOCALES, RULES, TemplateRejected, check_template
+from audits.core.letter_rules import LOCALES, RULES
 from audits.core.placeholders import BraceAlone, fill, placeholders_in
 from audits.queries.letter_samples import sample_values
 from audits.queries.letter_texts import builtin_text, phrases

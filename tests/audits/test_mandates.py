@@ -14,7 +14,8 @@ from audits.core.identity import Check
 from audits.models import ErasureRequest, IdentityCheck, Letter
 from audits.queries.mandates import shown_until
 from audits.services import entering
-from audits.services.entering import Agent, Entry, EntryRefused
+from audits.services.entering import Agent, Entry
+from audits.services.receipts import EntryRefused
 from audits.services.receiving import Told, Wish
 from audits.services.transitions import MoveNotAllowed
 from audits.workflow.steps import advance

@@ -8,7 +8,7 @@ from django.utils import timezone
 from audits import workflow
 from audits.queries.exceptions import must_be_kept
 from audits.services import operator_cases, removal
-from audits.services.operator_cases import ForgetSetRefused
+from audits.services.operator_checks import ForgetSetRefused
 from lineage.queries.availability import purged_ordinals
 from lineage.services.importing import Row, import_records
 from tests.audits.excepting import accepted as decided

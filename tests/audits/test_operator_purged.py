@@ -10,7 +10,7 @@ from audits import workflow
 from audits.models import OperatorCase, ScoredRecord
 from audits.queries.operator_cases import account, chosen_of, digest_of, seeds_of
 from audits.services import case_scores, forgetting, operator_cases
-from audits.services.operator_cases import ForgetSetRefused
+from audits.services.operator_checks import ForgetSetRefused
 from audits.services.transitions import MoveNotAllowed
 from lineage.services import purge
 from tests.audits.operator_worlds import approved, new_case, opened, staff

@@ -10,7 +10,7 @@ from audits import workflow
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries.operator_cases import chosen_of
 from audits.services import case_scores, operator_cases
-from audits.services.operator_cases import ForgetSetRefused
+from audits.services.operator_checks import ForgetSetRefused
 from audits.services.transitions import MoveNotAllowed
 from lineage.core.bitmaps import encode
 from lineage.models import Restriction

@@ -127,7 +127,7 @@ def test_a_model_operator_lifts_it_for_one_case_with_a_reason(world, waiting, cl
     assert address in page
     short = client.post(address, {"reason": "Because"})
     assert short.status_code == 400
-    assert "reason has 7 characters; allowed are 10 to 500." in short.text
+    assert "It has 7 characters; allowed are 10 to 500." in short.text
     assert state_of(waiting) == "WAITING"
     with world.commit(execute=True):
         assert client.post(address, {"reason": REASON}).status_code == 302

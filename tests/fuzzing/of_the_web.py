@@ -20,7 +20,8 @@ from django.core.management.base import CommandError
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
-from audits.core.letter_rules import RULES, TemplateRejected, check_template
+from audits.core.letter_checks import TemplateRejected, check_template
+from audits.core.letter_rules import RULES
 from audits.execution.pdf_seal import parse_certificates
 from audits.services import asking, notice_links
 from audits.views.limiter import network_of

@@ -8,6 +8,7 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from lineage.core import bitmaps
+from lineage.core.worded import worded
 from unlearning.core.planning.ways import Way
 from unlearning.models import UnlearningRun
 from unlearning.queries import privacy
@@ -206,7 +207,7 @@ def decide_destroy(*, run_id: UUID) -> None:
     if not UnlearningRun.objects.filter(pk=run_id, status=S.WAITING).update(
         method=DESTROY, status=S.QUEUED
     ):
-        raise RunNotWaiting(f"Run {run_id} does not wait for a decision.")
+        raise RunNotWaiting(worded("Run %(run_id)s does not wait for a decision.", run_id=run_id))
 
 
 def decide_outside(*, run_id: UUID, replacement: ModelVersion, now: datetime) -> None:
@@ -224,7 +225,7 @@ def decide_outside(*, run_id: UUID, replacement: ModelVersion, now: datetime) ->
         report={"claim": "retrained outside; the same recipe is not claimed"},
         ended_at=now,
     ):
-        raise RunNotWaiting(f"Run {run_id} does not wait for a decision.")
+        raise RunNotWaiting(worded("Run %(run_id)s does not wait for a decision.", run_id=run_id))
 
 
 def weaker(guarantee: str, base: str) -> str:

@@ -18,7 +18,8 @@ from audits.management.named_version import named_version
 from audits.models import ErasureRequest, OperatorCase
 from audits.queries import named_records
 from audits.queries.operator_cases import account, operator_case_of, scored
-from audits.services.operator_cases import ForgetSetRefused, NewCase
+from audits.services.operator_cases import NewCase
+from audits.services.operator_checks import ForgetSetRefused
 from audits.services.rights import NotAllowed
 from audits.services.transitions import MoveNotAllowed
 from lineage.models import Dataset, ModelVersion

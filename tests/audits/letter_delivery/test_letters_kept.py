@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.db import IntegrityError, transaction
 
-from audits.core.letter_rules import TemplateRejected
+from audits.core.letter_checks import TemplateRejected
 from audits.execution.letter_pdf import letter_pdf
 from audits.models import Letter, LetterTemplate
 from audits.models.case_secrets import NotReadable

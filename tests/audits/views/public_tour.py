@@ -92,7 +92,7 @@ def links(language: str) -> Iterator[tuple[str, Any]]:
     told = _told()
     yield "told", client.get(told)
     yield "told, done", client.post(told, follow=True)
-    path = _asked_for_more()
+    path = asked_for_more()
     yield "answer", client.get(path)
     yield "answer wrong", client.post(path)
     yield "answered", client.post(path, {"external": "4711"})
@@ -146,7 +146,7 @@ def _told() -> str:
     return f"/told/{link_token(notice)}/"
 
 
-def _asked_for_more() -> str:
+def asked_for_more() -> str:
     """Somebody whom we do not find, and who saw data in an output, is asked for more at once."""
     received = workflow.submit(email=OTHER, kind="SEEN_IN_OUTPUT")
     advance(workflow.confirm(token=received.confirm_token).pk)

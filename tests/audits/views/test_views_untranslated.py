@@ -22,12 +22,6 @@ DATA = (
     "Example Controller, privacy@localhost",
     "We write.",
     "Place accounts",
-    # What services refuse is said in English, but for what audits/core/foreseen.py lists: the rest
-    # names fields of forms and the values that they allow, which are English codes.
-    "The subject must be one line of 1 to 200 letters.",
-    "The reason has 2 characters; write at least 20",
-    "cannot be extended",
-    "has no report yet",
     # What was typed or stored of the seeded cases.
     "It got worse.",
     "The register of the association must stay readable for the court.",
