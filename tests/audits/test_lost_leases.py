@@ -66,8 +66,9 @@ class Losing:
     def run(self, world: World, job: Job) -> Job:
         """Do one job, by as many claims as it takes; the last one is not lost."""
         claimed = jobs.claim_job(job_id=job.pk, now=timezone.now(), lease=LEASE)
+        given: list[Job] = []
         for one in count():
-            given: list[Job] = []
+            given = []
             with self._lost_after(4**one // 4, given):
                 call = ("run_job", str(job.pk), "--holder", str(claimed.holder))
                 if not self._told(call):
