@@ -35,7 +35,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def measure(*, quick: bool = False) -> dict[str, Any]:
-    """Return what the worker of long jobs took, in an installation of its own, and what was missed."""
+    """Return what the worker of long jobs took in memory, and what was missed."""
     place = "benchmarks.load_memory:here"
     found: dict[str, Any] = in_one("sqlite", place, RUNS_QUICK if quick else RUNS)
     grown = found["grown_mb"]
