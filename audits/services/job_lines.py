@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from audits.core import said
 from audits.models import JobLine
@@ -69,13 +69,16 @@ class _Keeper(logging.Handler):
         if connection.in_atomic_block and connection.needs_rollback:
             return  # a statement would only hide why the transaction failed
         try:
-            line = JobLine.objects.create(
-                job=self.job,
-                at=datetime.fromtimestamp(record.created, UTC),
-                level=record.levelname[:8],
-                text=text[:300],
-            )
-            _only_the_newest(line)
+            # SQLite cannot commit before Django has read the number that the INSERT returns, and
+            # the fence of a job commits a statement that stands alone at once.
+            with transaction.atomic():
+                line = JobLine.objects.create(
+                    job=self.job,
+                    at=datetime.fromtimestamp(record.created, UTC),
+                    level=record.levelname[:8],
+                    text=text[:300],
+                )
+                _only_the_newest(line)
         except DatabaseError:
             self.handleError(record)
 

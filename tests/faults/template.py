@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from tests.functional.installation import ROOT
 from tests.migrated import digest_of_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.faults.releases import Release
 
@@ -45,10 +46,8 @@ class Ground:
         more: dict[str, str] = {}
         if self.database:
             more["DATABASE_URL"] = copied(self.database, name="faults", source=PREPARED)
-        servers = {"database": self.database, "broker": self.broker}
-        if self.old:
-            return Upgraded(home=home, environ=more, old=self.old, **servers)
-        return Site(home=home, environ=more, **servers)
+        site = Site if self.old is None else partial(Upgraded, old=self.old)
+        return site(home=home, environ=more, database=self.database, broker=self.broker)
 
 
 @contextlib.contextmanager
@@ -61,7 +60,7 @@ def ground(engine: str, say: Callable[[str], None]) -> Iterator[Ground]:
         say("preparing data and models on PostgreSQL")
         home = Path(name) / "home"
         home.mkdir()
-        fill(home, DATABASE_URL=copied(database, name=PREPARED, source="template1"))
+        fill(home, {"DATABASE_URL": copied(database, name=PREPARED, source="template1")})
         yield Ground(home=home, database=database, broker=broker)
 
 
@@ -77,7 +76,7 @@ def _kept(say: Callable[[str], None]) -> Path:
     migrated = MIGRATED / f"{digest}.sqlite3"
     if migrated.exists():
         shutil.copy(migrated, draft / "expunge.sqlite3")
-    fill(draft)
+    fill(draft, {})
     for old in KEPT.iterdir():
         if not old.name.startswith(digest[:32]):
             shutil.rmtree(old)
@@ -103,12 +102,12 @@ def ground_before(engine: str, named: str, say: Callable[[str], None]) -> Iterat
         home = Path(stack.enter_context(TemporaryDirectory())) / "home"
         home.mkdir()
         say(f"preparing data and models with the release before, {old.name}")
-        fill(home, old.tree, **more)
+        fill(home, more, tree=old.tree)
         yield Ground(home=home, database=database, broker=broker, old=old)
 
 
-def fill(home: Path, tree: Path = ROOT, **more: str) -> None:
-    """Prepare an installation in ``home``, with the database that the environment names.
+def fill(home: Path, more: Mapping[str, str], *, tree: Path = ROOT) -> None:
+    """Prepare an installation in ``home``, with ``more`` in its environment.
 
     The product is that of ``tree``; what is prepared with it is always the same.
     """

@@ -112,8 +112,8 @@ def test_whose_code_a_program_runs_is_seen(tmp_path):
 
 
 def test_the_table_says_what_old_workers_did_beside_the_new_release():
-    line = {"line": "injection", "round": "one", "engine": "sqlite", "kind": "release"}
-    line |= {"aimed": "plan", "flying": {}, "recovered": 1.0, "before": "abc"}
+    line: dict[str, object] = {"line": "injection", "round": "one", "engine": "sqlite"}
+    line |= {"kind": "release", "aimed": "plan", "flying": {}, "recovered": 1.0, "before": "abc"}
     lines = [
         line | {"migrated": ["audits.0056_b"], "jobs_of_old_workers": 2},
         line | {"migrated": ["audits.0056_b"], "jobs_of_old_workers": 3},
