@@ -49,7 +49,7 @@ def release(scene: Scene, draw: random.Random) -> Callable[[], None]:
     old, new = site.old, site.new
     if site.strangers(old, "web"):
         _exchange(scene, "heavy", "light", "web", "scheduler", by=old)
-        soon(site.answers, what="the old web answers again", seconds=4 * PATIENCE)
+        soon(site.whole, what="the old programs run again", seconds=4 * PATIENCE)
     scene.troubles += site.strangers(old, *PROGRAMS)
     before = site.migrations()
     site.set_up(new)

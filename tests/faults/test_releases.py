@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 
+from config.services.children import Child
 from tests.faults import __main__ as command
 from tests.faults import releases, results
 from tests.faults.kinds import NAMED
@@ -124,3 +125,15 @@ def test_the_table_says_what_old_workers_did_beside_the_new_release():
         "(`abc`) ended 5 jobs beside the new one, on its tables (new migrations: `audits.0056_b`)"
     )
     assert said in results.as_markdown(lines)
+
+
+def test_a_worker_is_there_once_it_says_so_itself(tmp_path):
+    log = tmp_path / "light.log"
+    log.write_text("light@vm ready.\n")  # so said the one before
+    with subprocess.Popen([sys.executable, "-c", ""]) as program:
+        child = Child(process=program, log=log, log_start=log.stat().st_size)
+    site = Upgraded(home=tmp_path, running={"light": child})
+    assert not site._ready("light")
+    with log.open("a") as said:
+        said.write("light@vm ready.\n")
+    assert site._ready("light")

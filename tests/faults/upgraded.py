@@ -78,6 +78,14 @@ class Upgraded(Site):
         """Whether every program that was started runs."""
         return all(child.alive for child in self.running.values())
 
+    def whole(self) -> bool:
+        """As of every site; and each worker is so far that it can be asked to end politely."""
+        return super().whole() and all(map(self._ready, ("light", "heavy")))
+
+    def _ready(self, name: str) -> bool:
+        child = self.running[name]
+        return b" ready." in child.log.read_bytes()[child.log_start :]
+
     def last_words(self) -> str:
         """Return what programs that ended said at last."""
         ended = {name: one for name, one in self.running.items() if not one.alive}
