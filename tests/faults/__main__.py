@@ -19,10 +19,13 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.faults.campaign import Round
     from tests.faults.kinds import Kind
     from tests.faults.template import Ground
@@ -53,9 +56,10 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.resume:
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.unlink(missing_ok=True)
-    _run(options, kept)
+    why = _run(options, kept)
     lines = results.read(kept)
-    print(json.dumps(results.summary(lines) | {"not_injected": _left(options, lines)}))
+    left = {"not_injected": _left(options, lines)} | ({"because": why} if why else {})
+    print(json.dumps(results.summary(lines) | left))
     return 0 if results.good(lines) else 1
 
 
@@ -69,6 +73,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the instants and the order")
     limit = "begin nothing new after so many minutes; --resume goes on"
     parser.add_argument("--minutes", type=float, default=float("inf"), help=limit)
+    earlier = "the commit or tag that is the release before; found in the history by default"
+    parser.add_argument("--before", default="", help=earlier)
     parser.add_argument("--page", type=Path, help="write the table of the kept lines, and end")
     return parser.parse_args(arguments)
 
@@ -85,33 +91,56 @@ def _left(options: argparse.Namespace, lines: list[dict[str, Any]]) -> dict[str,
     return {engine: dict(kinds) for engine, kinds in left.items() if kinds}
 
 
-def _run(options: argparse.Namespace, kept: Path) -> None:
+def _run(options: argparse.Namespace, kept: Path) -> dict[str, str]:
+    """Inject what is left to be injected; return why kinds could not be, by kind."""
     from tests.faults import results
     from tests.faults.campaign import Round
-    from tests.faults.template import ground
+    from tests.faults.releases import NoRelease
+    from tests.faults.template import ground, ground_before
 
     done = results.injected(results.read(kept))
     planned = {engine: _rounds(options, engine, done) for engine in _engines(options)}
     said = Progress(sum(len(one) for rounds in planned.values() for one in rounds))
     until = said.began + 60 * options.minutes
+    why: dict[str, str] = {}
+    phases = {engine: results.met(results.read(kept), engine) for engine in planned}
+
+    def round_of(engine: str, number: int, faults: list[Kind]) -> Round:
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{engine}-{number}"
+        return Round(
+            engine=engine,
+            faults=faults,
+            say=said.say,
+            keep=lambda line: _keep(kept, line, said),
+            name=name,
+            draw=random.Random(f"{options.seed}:{name}"),
+            until=until,
+            phases=phases[engine],
+        )
+
+    for engine, apart, rounds in _by_ground(planned):
+        if time.monotonic() > until:
+            break
+        begin = ground_before(engine, options.before, _say) if apart else ground(engine, _say)
+        try:
+            with begin as prepared:
+                for number, faults in enumerate(rounds):
+                    if time.monotonic() > until:
+                        break
+                    _in_a_folder(round_of(engine, number, faults), prepared)
+        except NoRelease as error:
+            why |= {kind.name: str(error) for one in rounds for kind in one}
+            said.say(f"{', '.join(sorted(why))}: not injected, because {error}")
+    return why
+
+
+def _by_ground(
+    planned: dict[str, list[list[Kind]]],
+) -> Iterator[tuple[str, bool, list[list[Kind]]]]:
+    """Yield what begins with the same preparation: engine, whether it is that of old code."""
     for engine, rounds in planned.items():
-        if not rounds or time.monotonic() > until:
-            continue
-        with ground(engine, _say) as prepared:
-            for number, faults in enumerate(rounds):
-                if time.monotonic() > until:
-                    break
-                name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{engine}-{number}"
-                one = Round(
-                    engine=engine,
-                    faults=faults,
-                    say=said.say,
-                    keep=lambda line: _keep(kept, line, said),
-                    name=name,
-                    draw=random.Random(f"{options.seed}:{name}"),
-                    until=until,
-                )
-                _in_a_folder(one, prepared)
+        for apart, some in groupby(rounds, key=lambda one: one[0].apart):
+            yield engine, apart, list(some)
 
 
 @dataclass
@@ -157,14 +186,22 @@ def _rounds(options: argparse.Namespace, engine: str, done: Any) -> list[list[Ki
 
     rapid: list[list[Kind]] = []
     others: list[list[Kind]] = []
+    apart: list[list[Kind]] = []
     for kind in KINDS:
         wanted = kind.name in options.only if options.only else kind.quick or not options.quick
         if not wanted or kind.engine not in ("", engine):
             continue
         times = options.times or (1 if options.quick else kind.times)
         left = [kind] * max(0, times - done[engine, kind.name])
-        (rapid if kind.rapid and times > FEW else others).append(left)
-    return _parts(_in_turn(rapid), size=KILLS) + _parts(_in_turn(others), size=FAULTS)
+        if kind.apart:
+            apart.append(left)
+        else:
+            (rapid if kind.rapid and times > FEW else others).append(left)
+    return (
+        _parts(_in_turn(rapid), size=KILLS)
+        + _parts(_in_turn(others), size=FAULTS)
+        + [one for one in apart if one]
+    )
 
 
 # In one installation at most. The last four cases of each take minutes, and what is cut short is

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import sqlite3
-import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -17,6 +14,7 @@ from tests.faults import messages, processes
 
 if TYPE_CHECKING:
     import random
+    import signal
     from collections.abc import Callable
 
     from config.services.children import Child
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from tests.faults.disk import Disks
     from tests.faults.site import Site
 
-_PATIENCE = 20.0  # seconds
+PATIENCE = 20.0  # seconds
 _DIED = "SELECT id FROM lineage_job WHERE error_code = 'CHILD_DIED' ORDER BY id"
 
 
@@ -35,6 +33,8 @@ class Scene:
     site: Site
     dials: Dials | None = None
     disks: Disks | None = None
+    troubles: list[str] = field(default_factory=list)  # of which the round is accused
+    noted: dict[str, Any] = field(default_factory=dict)  # of the injection, kept in its line
 
 
 class Missed(Exception):
@@ -68,7 +68,7 @@ def kill_web(scene: Scene, draw: random.Random) -> Callable[[], None]:
 
 def kill_child(scene: Scene, draw: random.Random) -> Callable[[], None]:
     """End the process that does a job, once there is one."""
-    _end(scene, "child", lambda found: found, seconds=4 * _PATIENCE)
+    _end(scene, "child", lambda found: found, seconds=4 * PATIENCE)
     return nothing
 
 
@@ -80,7 +80,7 @@ def kill_children(scene: Scene, draw: random.Random) -> Callable[[], None]:
         processes.end(processes.named(scene.site.home, "child"))
         return scene.site.rows(_DIED) != before
 
-    _soon(given_up, what="a job was given up", pause=0.3, seconds=4 * _PATIENCE)
+    soon(given_up, what="a job was given up", pause=0.3, seconds=4 * PATIENCE)
     return nothing
 
 
@@ -96,7 +96,7 @@ def _end(
     name: str,
     which: Callable[[list[int]], list[int]],
     *,
-    seconds: float = _PATIENCE,
+    seconds: float = PATIENCE,
 ) -> None:
     """Kill processes of one kind, once there are any: the one before may just have been killed."""
 
@@ -104,11 +104,11 @@ def _end(
         found = processes.named(scene.site.home, name)
         return bool(found and processes.end(which(found)))
 
-    _soon(killed, what=f"{name} runs", seconds=seconds)
+    soon(killed, what=f"{name} runs", seconds=seconds)
 
 
-def _soon(
-    done: Callable[[], object], *, what: str, pause: float = 0.02, seconds: float = _PATIENCE
+def soon(
+    done: Callable[[], object], *, what: str, pause: float = 0.02, seconds: float = PATIENCE
 ) -> None:
     """Try until something was done; raise ``Missed`` after a while."""
     if not wait_until(lambda: bool(done()), seconds=seconds, pause=pause):
@@ -150,7 +150,7 @@ def cut(scene: Scene, draw: random.Random) -> Callable[[], None]:
         "AND backend_type = 'client backend'"
     )
     with psycopg.connect(scene.site.database.url, autocommit=True) as connection:
-        _soon(lambda: connection.execute(sql).fetchall(), what="a transaction", pause=0.002)
+        soon(lambda: connection.execute(sql).fetchall(), what="a transaction", pause=0.002)
     return nothing
 
 
@@ -181,7 +181,7 @@ def fill(scene: Scene, draw: random.Random) -> Callable[[], None]:
 def refuse(scene: Scene, draw: random.Random) -> Callable[[], None]:
     """Let the store refuse, at an instant when nobody has a file open in it."""
     assert scene.disks
-    _soon(scene.disks.refuse, what="nobody writes to the store", pause=0.01)
+    soon(scene.disks.refuse, what="nobody writes to the store", pause=0.01)
     return scene.disks.accept
 
 
@@ -248,21 +248,3 @@ def beside(*names: str) -> Callable[[Scene, random.Random], Callable[[], None]]:
         return over
 
     return begin
-
-
-def deploy(scene: Scene, draw: random.Random) -> Callable[[], None]:
-    """Web and scheduler are new at once; the old workers end what they do, then are new."""
-    home = scene.site.home
-    new = processes.named(home, "web")[:1] + processes.named(home, "scheduler")[:1]
-    old = processes.named(home, "light")[:1] + processes.named(home, "heavy")[:1]
-    processes.end(new, signal.SIGTERM)
-
-    def over() -> None:
-        processes.end(old, signal.SIGTERM)
-        end = time.monotonic() + 60
-        while any(map(processes.alive, old)) and time.monotonic() < end:
-            time.sleep(0.05)
-        with contextlib.suppress(ProcessLookupError):
-            processes.end([pid for pid in old if processes.alive(pid)])
-
-    return over

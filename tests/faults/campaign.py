@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from tests.faults.template import Ground
 
 STEADY = 240  # seconds until so many cases are under way
-_AIM = 4.0  # seconds that an instant of a certain phase is waited for
 _WELL = 60.0  # seconds that the next fault waits until all programs run again
 _DRAIN = 3600.0  # seconds; people give up by themselves when nothing happens
 _GAP = (2.2, 3.0)  # seconds between faults
@@ -53,7 +52,7 @@ class Round:
     name: str
     draw: random.Random
     until: float = float("inf")  # nothing is injected after it, by the monotonic clock
-    phases: Counter[tuple[str, str]] = field(default_factory=Counter)
+    phases: Counter[tuple[str, str]] = field(default_factory=Counter)  # that each kind has met
 
     def run(self, ground: Ground, folder: Path) -> None:
         """Run the round, and keep what came of it."""
@@ -75,6 +74,7 @@ class Round:
                 self._until(lambda: len(_flying(scene.site, crew)) == len(crew), STEADY)
                 ended = self._inject_each(scene, crew, watch)
                 last.set()
+                asked = inspector(scene.site)
                 patience = 0.0 if ended else _DRAIN
                 self._until(lambda: not any(map(threading.Thread.is_alive, threads)), patience)
                 self._until(lambda: not watch.pending, 0.0 if ended else _WELL)
@@ -82,7 +82,7 @@ class Round:
                 stop.set()
                 for thread in threads:
                     thread.join(30)
-        self._look(scene, crew, [ended] if ended else [])
+        self._look(scene, crew, [ended] if ended else [], asked)
 
     def _inject_each(self, scene: Scene, crew: list[lanes.Lane], watch: Watch) -> str:
         """Inject one after another; return what ended the site, if anything did."""
@@ -120,7 +120,8 @@ class Round:
         self.say(f"{kind.name} at {', '.join(sorted(case.phase for case in before.values()))}")
         known = looking.cases(scene.site)
         marks = {key: known[key].mark for key in before}
-        return Injection(kind.name, phase, before, marks, ended - at, ended)
+        noted, scene.noted = scene.noted, {}
+        return Injection(kind.name, phase, before, marks, ended - at, ended, noted)
 
     def _aim(self, kind: Kind, scene: Scene, crew: list[lanes.Lane]) -> str:
         """Wait a little for the phase that this kind met least; return one that a case is in."""
@@ -130,7 +131,7 @@ class Round:
         def now() -> list[str]:
             return sorted({case.phase for case in _flying(scene.site, crew).values()})
 
-        self._until(lambda: bool(wanted & set(now())) or not scene.site.serving(), _AIM)
+        self._until(lambda: bool(wanted & set(now())) or not scene.site.serving(), kind.aims)
         found = now()
         return self.draw.choice([one for one in found if one in wanted] or found or ["none"])
 
@@ -145,11 +146,17 @@ class Round:
             time.sleep(0.1)
         return False
 
-    def _look(self, scene: Scene, crew: list[lanes.Lane], troubles: list[str]) -> None:
+    def _look(
+        self,
+        scene: Scene,
+        crew: list[lanes.Lane],
+        troubles: list[str],
+        asked: subprocess.Popen[str],
+    ) -> None:
         if scene.site.serving() and not scene.site.whole():
             self._until(scene.site.whole, 60)
-        found = damage_of(scene.site)
-        troubles += [lane.trouble for lane in crew if lane.trouble]
+        found = damage_of(scene.site, asked)
+        troubles += scene.troubles + [lane.trouble for lane in crew if lane.trouble]
         done = [told for lane in crew for told in lane.done]
         self._keep(
             {
@@ -193,16 +200,24 @@ def _flying(site: Site, crew: list[lanes.Lane]) -> dict[str, looking.Case]:
     return {key: known[key] for key in mine if key in known and known[key].phase != "end"}
 
 
-def damage_of(site: Site) -> dict[str, list[str]]:
-    done = subprocess.run(
+def inspector(site: Site) -> subprocess.Popen[str]:
+    """Start the process that will look at an installation; it has much to import."""
+    return subprocess.Popen(
         [sys.executable, "-m", "tests.faults.inspect"],
         cwd=ROOT,
         env={**site.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    if done.returncode:
-        return {"unlooked": [done.stderr[-2000:]]}
-    found: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
+
+
+def damage_of(site: Site, asked: subprocess.Popen[str] | None = None) -> dict[str, list[str]]:
+    """Return what is wrong, told by the process that was started for it, or by another one."""
+    with asked or inspector(site) as looking_at_it:
+        printed, said = looking_at_it.communicate("now\n")
+    if looking_at_it.returncode:
+        return {"unlooked": [said[-2000:]]}
+    found: dict[str, list[str]] = json.loads(printed.splitlines()[-1])
     return found

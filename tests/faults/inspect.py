@@ -2,14 +2,17 @@
 
 ``python -m tests.faults.inspect`` prints one JSON object: a list of sentences for each kind of
 damage, empty where there is none. The tables are compared with the log, the log with the tables.
+It looks when its standard input says so, and until then imports what it needs.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+import sys
 import tempfile
 from collections import Counter
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +21,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from audits.models import ErasureRequest
 
+_NEEDED = [f"audits.management.commands.{name}" for name in ("export_report", "fsck", "verify")]
 # These happen once in the life of a case that is erased, whatever is tried again.
 ONCE = (
     "request_received",
@@ -210,4 +214,7 @@ if __name__ == "__main__":
     import django
 
     django.setup()
+    for name in _NEEDED:
+        import_module(name)
+    sys.stdin.readline()
     print(json.dumps(damage()))

@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.faults import acts
+from tests.faults import acts, deploys
 
 if TYPE_CHECKING:
     import random
@@ -30,6 +30,8 @@ class Kind:
     quick: bool = False
     engine: str = ""  # the only one that it is for
     needs: str = ""  # of the scene
+    aims: float = 4.0  # seconds that it waits for a case in the phase that it met least
+    apart: bool = False  # in an installation of its own that begins with the release before
 
     def possible(self, scene: Scene) -> bool:
         """Whether it can be done here."""
@@ -167,8 +169,17 @@ KINDS = (
     Kind(
         name="deploy",
         words="a deployment: new web, old workers until they are done",
-        begin=acts.deploy,
+        begin=deploys.deploy,
         lasts=3,
+    ),
+    Kind(
+        name="release",
+        words="a new release: its tables, web and scheduler; workers of the release before "
+        "until they are done",
+        begin=deploys.release,
+        lasts=6,
+        aims=20,
+        apart=True,
     ),
 )
 NAMED = {kind.name: kind for kind in KINDS}

@@ -50,6 +50,14 @@ def parent(pid: int) -> int:
         return 0
 
 
+def folder(pid: int) -> Path:
+    """Return the folder that a process works in, an empty path where it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:
+        return Path()
+
+
 def alive(pid: int) -> bool:
     """Whether a process runs, and is no zombie."""
     try:

@@ -1,15 +1,17 @@
 """What every installation of the faults begins with: four data sets with a tiny model each.
 
-Made once for each state of the code, by ``python -m tests.faults.profile`` inside a new home, and
-copied. A lane is a data set, its model, and people who leave it one after another.
+Made once for each state of the code, by ``template.fill`` inside a new home, and copied. A lane
+is a data set, its model, and people who leave it one after another.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 import uuid
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ SETTINGS = {
     "EXPUNGE_LABEL_CONFLICTS": "IGNORE",
     "OMP_NUM_THREADS": "1",
 }
+# What a job of training imports; the last one with the first step of an optimizer.
+_LATER = ("audits.management.commands.run_job", "unlearning.execution.training", "torch._dynamo")
 STAFF = {"fault-officer": ("Case officer", "Model operator"), "fault-reviewer": ("Reviewer",)}
 PASSWORD = "four cases in flight"
 
@@ -52,14 +56,37 @@ def person(lane: int, number: int) -> str:
     return f"p{number}@lane{lane}.example.org"
 
 
-def prepare() -> None:
-    """Make everything inside the installation that the environment names."""
-    from django.core.management import call_command
+def set_up() -> None:
+    """Make keys, tables and staff inside the installation that the environment names.
 
+    Prints a line when the tables are there.
+    """
+    from django.core.management import call_command
+    from django.db.models.signals import post_migrate
+
+    post_migrate.connect(_tell, weak=False)
     call_command("setup", verbosity=0)
     _staff()
-    for lane in range(LANES):
-        _lane(lane)
+
+
+def fill() -> None:
+    """Make data and models, once a line of standard input says that the tables are there.
+
+    Until then it imports and draws what needs no tables: that is most of the work.
+    """
+    for name in _LATER:
+        import_module(name)
+    rows = [_rows(lane) for lane in range(LANES)]
+    assert sys.stdin.readline(), "there will be no tables"
+    for lane, those in enumerate(rows):
+        _lane(lane, those)
+
+
+def _tell(**_: object) -> None:
+    from django.db.models.signals import post_migrate
+
+    post_migrate.disconnect(_tell)
+    print("the tables are there", flush=True)
 
 
 def _staff() -> None:
@@ -74,7 +101,7 @@ def _staff() -> None:
             give_role(user=user, role=role)
 
 
-def _lane(lane: int) -> None:
+def _lane(lane: int, rows: list[Row]) -> None:
     from django.core.management import call_command
     from django.utils import timezone
     from pyroaring import BitMap
@@ -85,7 +112,7 @@ def _lane(lane: int) -> None:
 
     name = f"lane{lane}"
     now = timezone.now()
-    import_records(dataset_name=name, rows=_rows(lane), now=now)
+    import_records(dataset_name=name, rows=rows, now=now)
     trained = BitMap(range(PEOPLE * RECORDS))
     snapshot = take_snapshot(dataset=ensure_dataset(name=name), ordinals=trained, now=now)
     job = jobs.create_job(
@@ -130,4 +157,4 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    prepare()
+    {"set-up": set_up, "fill": fill}[sys.argv[1]]()

@@ -46,6 +46,12 @@ def injected(lines: Iterable[dict[str, Any]]) -> Counter[tuple[str, str]]:
     return Counter((one["engine"], one["kind"]) for one in finished(lines))
 
 
+def met(lines: Iterable[dict[str, Any]], engine: str) -> Counter[tuple[str, str]]:
+    """Return how often each kind met each phase on an engine, by kind and phase."""
+    mine = [one for one in finished(lines) if one["engine"] == engine]
+    return Counter((one["kind"], one["aimed"]) for one in mine)
+
+
 def bad(damage: dict[str, list[str]]) -> dict[str, list[str]]:
     """Return the damage that must not be."""
     return {kind: found for kind, found in damage.items() if found and kind not in HARMLESS}
@@ -143,7 +149,20 @@ def summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
         "retried_by_staff": Counter(code for one in rounds for code in one["retried"]),
         "damage": dict(damage),
         "troubles": [trouble for one in rounds for trouble in one["troubles"]],
+        "releases": _releases(lines),
     }
+
+
+def _releases(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return which releases worked beside one another, and how much the old one did then."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in finished(lines):
+        if "before" in one:
+            new = {"before": one["before"], "migrated": set(), "jobs_of_old_workers": 0}
+            row = found.setdefault(one["before"], new)
+            row["migrated"] |= set(one["migrated"])
+            row["jobs_of_old_workers"] += one["jobs_of_old_workers"]
+    return [{**row, "migrated": sorted(row["migrated"])} for row in found.values()]
 
 
 def as_markdown(lines: list[dict[str, Any]]) -> str:
@@ -165,6 +184,16 @@ def _around(lines: list[dict[str, Any]]) -> str:
     return (
         f"{said['cases']} cases in {said['rounds']} installations were answered; staff pressed "
         f"*Retry* {sum(said['retried_by_staff'].values())} times{why}.{troubles}"
+        + "".join(map(_beside, said["releases"]))
+    )
+
+
+def _beside(met: dict[str, Any]) -> str:
+    """Return what old workers did on new tables, in a sentence."""
+    steps = ", ".join(f"`{one}`" for one in met["migrated"]) or "none"
+    return (
+        f" Workers of the release before (`{met['before']}`) ended {met['jobs_of_old_workers']} "
+        f"jobs beside the new one, on its tables (new migrations: {steps})."
     )
 
 

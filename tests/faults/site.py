@@ -46,13 +46,17 @@ class Site(Installation):
 
     def open(self) -> None:
         """Start the site, at the same port each time."""
-        self.port = self.port or free_port(host="127.0.0.1")
-        self.site = f"http://127.0.0.1:{self.port}"
-        self.environ["EXPUNGE_SITE_URL"] = self.site
+        self.settle()
         argv = (sys.executable, "-u", "manage.py", "serve", "--port", str(self.port))
         log = self.home / "serve.log"
         self._server = start(Command(argv=argv, env=self.environ, cwd=ROOT), log=log)
         assert wait_until(self.answers, seconds=OPENING, pause=0.2), self._server.last_lines(30)
+
+    def settle(self) -> None:
+        """Choose the port, once."""
+        self.port = self.port or free_port(host="127.0.0.1")
+        self.site = f"http://127.0.0.1:{self.port}"
+        self.environ["EXPUNGE_SITE_URL"] = self.site
 
     def answers(self) -> bool:
         """Whether the site says that it is well."""

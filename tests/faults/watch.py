@@ -31,6 +31,7 @@ class Injection:
     marks: dict[str, str]  # as it ended
     lasted: float
     ended: float  # by the monotonic clock
+    noted: dict[str, Any] = field(default_factory=dict)
 
     def over(self, now: dict[str, Case]) -> bool:
         """Whether each case has moved on or ended since."""
@@ -47,6 +48,7 @@ class Injection:
             "flying": {case.reference: case.phase for case in self.flying.values()},
             "lasted": round(self.lasted, 3),
             "recovered": None if recovered is None else round(recovered, 3),
+            **self.noted,
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from django.db import connections, transaction
 
 from audits.management.commands import run_job as command
 from audits.models import JobLine
+from audits.services.job_lines import SOURCE, kept_lines
 from lineage.models import Job, PausedQueue
 from lineage.services import jobs
 from lineage.services.fence import fenced
@@ -107,6 +109,12 @@ def test_a_handler_may_end_its_own_job(job):
     with fenced(job):
         assert jobs.cancel_job(job=job, now=NOW)
     assert Job.objects.get().status == "CANCELLED"
+
+
+def test_a_line_of_a_job_is_kept_though_its_number_is_only_read_later(job):
+    with fenced(job), kept_lines(job):
+        logging.getLogger(SOURCE).info("a line", extra={"phase": "Training"})
+    assert list(JobLine.objects.values_list("text", flat=True)) == ["Training"]
 
 
 def test_nothing_is_asked_once_the_job_is_over(job):

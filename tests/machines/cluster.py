@@ -143,7 +143,7 @@ def cluster(net: Net, folder: Path) -> Iterator[Cluster]:
             "EXPUNGE_JOURNAL": str(home / "journal" / "erasures.jsonl"),
             **store,
         }
-        template.fill(home, **environ)
+        template.fill(home, environ)
         site = Cluster(home=home, environ=environ, database=database, broker=broker)
         site.environ |= {**environ, "EXPUNGE_LEASE_SECONDS": str(LEASE)}
         site.machines = [
