@@ -200,9 +200,7 @@ def test_the_table_of_the_page_is_that_of_the_campaign_that_is_kept():
     lines = results.read(ROOT / "benchmarks/results/faults.jsonl")
     assert shown == results.as_markdown(lines)
     assert results.good(lines)
-    # What is apart takes an installation of its own, and is added to the campaign when it is run.
-    least = {kind: 1 if kind.apart else kind.times for kind in KINDS}
-    assert all(count >= least[kind] for kind in KINDS for count in _times(lines, kind))
+    assert all(count >= kind.times for kind in KINDS for count in _times(lines, kind))
 
 
 def _times(lines, kind):
