@@ -26,6 +26,7 @@ from audits.queries.letter_samples import sample_values
 from audits.queries.letter_texts import builtin_text, phrases
 from audits.services.letter_writing import filled_in
 
+pytestmark = pytest.mark.django_db  # samples name the controller, who may be stored
 EVERY = [(code, locale) for code in RULES for locale in LOCALES]
 # privacy.md 3.7 item 10: words that promise more than anybody can keep.
 BANNED = {
