@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PLACE = re.compile(r"\{(\w+)\}")
+# Any letter may follow: many names of models, which begin sentences, are in lower case.
 _ENDS = re.compile(r"(?<=[.!?])\s+")
-# What varies never reaches beyond the end of a sentence, else it would hold the next one in
-# English. Any letter may follow: many names of models, which begin sentences, are in lower case.
-_VARIES = r"(?:(?![.!?]\s).)+?"
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?%?")
 _LEVELS = frozenset(level.words for level in Level)
 
@@ -93,7 +91,8 @@ def _value(text: str, written: Callable[[str], str]) -> str:
 def _patterns() -> dict[int, list[tuple[str, re.Pattern[str]]]]:
     """Return what is known as patterns, by how many sentences each is, the most first.
 
-    Of as many sentences the one that fixes most words is tried first.
+    Only a text of as many sentences is held against one, so that what varies in it never reaches
+    into the next sentence. Of as many, the one that fixes most words is tried first.
     """
     fixed = sorted(known_sentences(), key=lambda one: -len(_PLACE.sub("", one)))
     by_size: dict[int, list[tuple[str, re.Pattern[str]]]] = {}
@@ -109,6 +108,5 @@ def _size(text: str) -> int:
 def _pattern(template: str) -> str:
     parts = _PLACE.split(template)
     return "".join(
-        f"(?P<{part}>{_VARIES})" if place % 2 else re.escape(part)
-        for place, part in enumerate(parts)
+        f"(?P<{part}>.+?)" if place % 2 else re.escape(part) for place, part in enumerate(parts)
     )
