@@ -1,8 +1,8 @@
 """What a sealed record says in English sentences, told in the language of a report.
 
 A record is signed, so its sentences stay as they are. Those that the software knows word for
-word, but for counts and names, are told in the other languages; any other is quoted, and marked
-as English, so that a screen reader reads it as such.
+word, but for counts and names, are told in the other languages; a text in which any other stands
+is quoted whole, and marked as English, so that a screen reader reads it as such.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PLACE = re.compile(r"\{(\w+)\}")
+# Any letter may follow: many names of models, which begin sentences, are in lower case.
+_ENDS = re.compile(r"(?<=[.!?])\s+")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?%?")
 _LEVELS = frozenset(level.words for level in Level)
 
@@ -35,27 +37,42 @@ def known_sentences() -> tuple[str, ...]:
     return tuple(dict.fromkeys([*texts, *lists, *REASONS]))
 
 
-def retold(sentence: str, written: Callable[[str], str] = decimal) -> str | None:
-    """Return a sentence of a record in the language that is spoken; None where it is unknown.
+def retold(text: str, written: Callable[[str], str] = decimal) -> str | None:
+    """Return what a record says in the language that is spoken; None if any of it is unknown.
 
-    ``written`` writes its numbers: a page keeps the point of its figures.
+    ``text`` is one sentence or several, as the reasons of a gate are joined. ``written`` writes
+    its numbers: a page keeps the point of its figures.
     """
-    code, colon, rest = sentence.partition(": ")
+    left, told = _ENDS.split(text), list[str]()
+    while left:
+        # The longest first: several sentences may be known as one.
+        for size in (one for one in _patterns() if one <= len(left)):
+            if found := _known(" ".join(left[:size]), size, written):
+                told.append(found)
+                del left[:size]
+                break
+        else:
+            return None
+    return " ".join(told)
+
+
+def quoted(text: str) -> Any:  # noqa: ANN401  (a cell of a table: text, or marked text)
+    """Return a recorded text as it is shown: told, or as ``{"en": text}``."""
+    if language() == FALLBACK or not text:
+        return text
+    return retold(text) or {"en": text}
+
+
+def _known(said: str, size: int, written: Callable[[str], str]) -> str | None:
+    code, colon, rest = said.partition(": ")
     if colon and code in attack_titles():  # the reasons of several attacks begin with their names
-        told = retold(rest, written)
+        told = _known(rest, size, written)
         return told and f"{code}: {told}"
-    for template, pattern in _patterns():
-        if match := pattern.fullmatch(sentence):
-            said = say(template)
-            return None if said == template else _filled(said, match.groupdict(), written)
+    for template, pattern in _patterns()[size]:
+        if match := pattern.fullmatch(said):
+            words = say(template)
+            return None if words == template else _filled(words, match.groupdict(), written)
     return None
-
-
-def quoted(sentence: str) -> Any:  # noqa: ANN401  (a cell of a table: text, or marked text)
-    """Return a recorded sentence as it is shown: told, or as ``{"en": sentence}``."""
-    if language() == FALLBACK or not sentence:
-        return sentence
-    return retold(sentence) or {"en": sentence}
 
 
 def _filled(said: str, values: dict[str, str], written: Callable[[str], str]) -> str:
@@ -71,10 +88,21 @@ def _value(text: str, written: Callable[[str], str]) -> str:
 
 
 @cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Return the sentences as patterns; the one that fixes most words is tried first."""
+def _patterns() -> dict[int, list[tuple[str, re.Pattern[str]]]]:
+    """Return what is known as patterns, by how many sentences each is, the most first.
+
+    Only a text of as many sentences is held against one, so that what varies in it never reaches
+    into the next sentence. Of as many, the one that fixes most words is tried first.
+    """
     fixed = sorted(known_sentences(), key=lambda one: -len(_PLACE.sub("", one)))
-    return tuple((one, re.compile(_pattern(one), re.DOTALL)) for one in fixed)
+    by_size: dict[int, list[tuple[str, re.Pattern[str]]]] = {}
+    for one in sorted(fixed, key=_size, reverse=True):
+        by_size.setdefault(_size(one), []).append((one, re.compile(_pattern(one), re.DOTALL)))
+    return by_size
+
+
+def _size(text: str) -> int:
+    return len(_ENDS.split(text))
 
 
 def _pattern(template: str) -> str:

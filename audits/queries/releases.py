@@ -34,13 +34,6 @@ def gate_of(run: UnlearningRun) -> Gated:
     return Gated(held=not row.payload["allowed"], reason=" ".join(row.payload["reasons"]))
 
 
-def sentences_of(release: Release) -> list[str]:
-    """Return why a version is held, sentence by sentence where its gate recorded them so."""
-    row = Evidence.objects.filter(run=release.run_id, kind=Evidence.Kind.RELEASE).first()
-    reasons = [str(one) for one in row.payload["reasons"]] if row else []
-    return reasons if " ".join(reasons) == release.reason else [release.reason]
-
-
 def held_before(run: UnlearningRun) -> Release | None:
     """Return the hold on the version that a run replaces, with which its gate compared.
 

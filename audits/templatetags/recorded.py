@@ -12,12 +12,9 @@ from audits.core.attack_register import attack_titles
 from audits.execution.report_retold import retold
 from audits.execution.report_speech import language
 from audits.queries.letter_texts import FALLBACK
-from audits.queries.releases import sentences_of
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
-
-    from audits.models import Release
 
 register = template.Library()
 # What a page says itself in the place of a stored text.
@@ -25,13 +22,13 @@ OWN = ("not computed",)
 
 
 @register.filter
-def recorded(sentence: object) -> SafeString | str:
-    """Return a stored English sentence as a reader of this page reads it.
+def recorded(stored: object) -> SafeString | str:
+    """Return stored English, a sentence or several, as a reader of this page reads it.
 
-    An attack that it names by its code gets its title. What nobody told in the language of the
-    page is marked as English, so that a screen reader reads it as such.
+    An attack that it names by its code gets its title. A text of which nobody told all in the
+    language of the page is marked as English, so that a screen reader reads it as such.
     """
-    text = str(sentence)
+    text = str(stored)
     titles = attack_titles()
     if text in map(gettext, OWN):
         return text
@@ -45,9 +42,3 @@ def recorded(sentence: object) -> SafeString | str:
     if found := retold(said, str):
         return f"{begins}{found}"
     return format_html('<span lang="en">{}{}</span>', begins, said)
-
-
-@register.filter
-def held_because(release: Release) -> list[SafeString | str]:
-    """Return why a version is held, each sentence as a reader of this page reads it."""
-    return [recorded(one) for one in sentences_of(release)]

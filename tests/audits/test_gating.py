@@ -105,7 +105,10 @@ def test_staff_see_what_is_held_and_may_use_it(world, base, worse, admin_client)
     assert "Accuracy fell by 100.00%" in page
     assert "1 held" in admin_client.get(reverse("audits:request_list")).content.decode()
     address = reverse("audits:release", args=[case.pk, runs(case)[0].pk])
-    assert admin_client.get(address).status_code == 200
+    asked = admin_client.get(address, headers={"accept-language": "de"})
+    assert (
+        "Die Genauigkeit fiel um 100.00%, von 100.00% auf 0.00%; 2.00%" in asked.content.decode()
+    )
     assert ModelVersion.objects.get(version=2).state == "CANDIDATE"
     admin_client.post(address)
     assert ModelVersion.objects.get(version=2).state == "ACTIVE"
