@@ -113,7 +113,7 @@ class Upgraded(Site):
         }
 
     def tasks_ended(self) -> int:
-        """Return how many tasks of jobs the workers have brought to an end, as they say themselves.
+        """Return how many tasks of jobs the workers have ended, as they say themselves.
 
         Such a task also ends well when its job was not there for it, or was given back.
         """
