@@ -85,7 +85,7 @@ class _Read:
 
     def __init__(self, wrapper: Any) -> None:  # noqa: ANN401  (Django's, with that of the driver)
         self._wrapper, self._driver = wrapper, wrapper.cursor
-        self._rows = iter(wrapper.fetchall())
+        self._rows: Iterator[Any] = iter(wrapper.fetchall())
         wrapper.cursor = self
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (whatever the driver has)
