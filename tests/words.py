@@ -184,7 +184,6 @@ def _in_registers() -> Iterator[str]:
     from audits.views.place_forms import label_of, purpose_of
     from audits.views.register_pages import heading
     from lineage import locations
-    from lineage.core.place_settings import Setting
 
     yield from PLACEHOLDERS.values()
     for rule in RULES.values():
@@ -197,7 +196,7 @@ def _in_registers() -> Iterator[str]:
     for kind in locations.KINDS:
         yield locations.kind_named(kind).title
         for one in locations.settings_of(kind):
-            allowed = {one.setting.allowed} - {Setting.allowed} if one.kind is not int else set()
+            allowed = {one.setting.allowed} if one.kind is not int else set()
             yield from (label_of(one), purpose_of(one), *allowed)
 
 

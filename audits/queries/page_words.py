@@ -10,6 +10,7 @@ from django.utils.translation import get_language, gettext
 
 from audits.core.foreseen import foreseen
 from audits.core.letter_dates import MONTHS, date_words
+from audits.models import ErasureRequest
 from lineage.core.worded import Day, Worded
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 LEAST = 0.1
+_LABELS = {status.value: status.label for status in ErasureRequest.Status}
 
 
 def spoken() -> str:
@@ -95,8 +97,11 @@ def _states(text: str) -> str:
 def _state(text: str) -> str:
     """Return the name of a state; by its code, or by its label in lower case."""
     small = text.lower()
-    told = said(small)
-    return said_within(small.capitalize()) if told == small and spoken() != "en" else told
+    if (told := said(small)) != small:
+        return told
+    if spoken() == "en" and "_" not in small:
+        return small
+    return said_within(_LABELS.get(text) or small.capitalize())
 
 
 def _either(text: str) -> str:
@@ -107,8 +112,8 @@ LISTS: Mapping[str, Callable[[str], str]] = {
     "roles": _roles,
     "states": _states,
     "either": _either,
-    "state": _states,
-    "next": _states,
+    "state": _state,
+    "next": _state,
 }
 
 

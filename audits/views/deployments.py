@@ -127,7 +127,8 @@ def _registered(request: HttpRequest, form: DeploymentForm) -> bool:
     try:
         made = deployments.register(**given, user=staff_of(request), now=timezone.now())
     except DeploymentRefused as error:
-        form.add_error("place", str(error))
+        about = getattr(str(error), "field", "")  # "" or a field that the form has not
+        form.add_error(None if about in form.fields else "place", str(error))
         return False
     messages.success(request, gettext("%(deployment)s is registered.") % {"deployment": made})
     return True

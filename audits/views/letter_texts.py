@@ -118,8 +118,9 @@ def _preview(form: LetterForm) -> dict[str, str] | None:
 
 def _refuse(form: LetterForm, error: TemplateRejected | LetterIncomplete) -> None:
     sentence = str(error)
-    if isinstance(sentence, Worded) and sentence.field:
-        sentence = beside_label(sentence)
+    if isinstance(sentence, Worded):  # it stands beside the name of the block
+        told = sentence.values.get("error", sentence)
+        sentence = beside_label(sentence) if sentence.field else told
     form.add_error(
         f"block_{error.part}" if error.part not in ("", "subject") else "subject", sentence
     )

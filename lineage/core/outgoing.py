@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from lineage.core.worded import worded
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -90,11 +92,17 @@ def usable(address: str) -> httpx.URL:
         url = httpx.URL(address)
         _ = url.host  # decodes an international name
     except httpx.InvalidURL:
-        raise HostNotPublic("The host or the port of the address cannot be one.") from None
+        raise HostNotPublic(worded("The host or the port of the address cannot be one.")) from None
     except UnicodeError:
-        raise HostNotPublic("The host of the address is no valid international name.") from None
+        raise HostNotPublic(
+            worded("The host of the address is no valid international name.")
+        ) from None
     if url.port is not None and not 0 < url.port <= _LAST_PORT:
-        raise HostNotPublic(f"The port is {url.port}; allowed are 1 to {_LAST_PORT}.")
+        raise HostNotPublic(
+            worded(
+                "The port is %(port)s; allowed are 1 to %(last)s.", port=url.port, last=_LAST_PORT
+            )
+        )
     return url
 
 
@@ -164,7 +172,7 @@ async def _read(answer: httpx.Response, most: int) -> bytes:
     async for chunk in answer.aiter_bytes():
         data += chunk
         if len(data) > most:
-            raise AnswerTooLong(f"Its answer is longer than {most} bytes.")
+            raise AnswerTooLong(worded("Its answer is longer than %(most)s bytes.", most=most))
     return data
 
 
@@ -187,7 +195,13 @@ def _looked_up(host: str, port: int, seconds: float) -> list[str]:
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        raise TimeoutError(f"The address of {host} was not found in {seconds:g} seconds.")
+        raise TimeoutError(
+            worded(
+                "The address of %(host)s was not found in %(seconds)s seconds.",
+                host=host,
+                seconds=f"{seconds:g}",
+            )
+        )
     if failed:
         raise failed[0]
     return found
@@ -200,12 +214,15 @@ def _address_of(host: str, port: int, private: Collection[str], seconds: float) 
     except TimeoutError:
         raise
     except (OSError, UnicodeError):  # the latter for a name that no host can have
-        raise HostNotPublic(f"The host {host} has no address.") from None
+        raise HostNotPublic(worded("The host %(host)s has no address.", host=host)) from None
     addresses = [ipaddress.ip_address(one.partition("%")[0]) for one in found]
     if host not in private and not all(map(_is_public, addresses)):
         raise HostNotPublic(
-            f"The host {host} has an address that is not public. If that is meant, add it to "
-            "EXPUNGE_PRIVATE_HOSTS, or for a webhook to EXPUNGE_WEBHOOK_PRIVATE_HOSTS."
+            worded(
+                "The host %(host)s has an address that is not public. If that is meant, add it to "
+                "EXPUNGE_PRIVATE_HOSTS, or for a webhook to EXPUNGE_WEBHOOK_PRIVATE_HOSTS.",
+                host=host,
+            )
         )
     return str(addresses[0])
 

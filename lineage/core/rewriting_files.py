@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lineage.core.places import LocationNotReachable
+from lineage.core.worded import worded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,8 +38,10 @@ def replacing(fs: Any, path: str) -> Iterator[str]:  # noqa: ANN401  (an fsspec 
         yield beside
         if _state(fs, path) != before:
             raise LocationNotReachable(
-                "A file was written by somebody else while it was rewritten. Nothing of it was "
-                "changed; try again when nobody writes."
+                worded(
+                    "A file was written by somebody else while it was rewritten. Nothing of it "
+                    "was changed; try again when nobody writes."
+                )
             )
         fs.mv(beside, path)
     finally:
@@ -57,7 +60,9 @@ def csv_column(fs: Any, path: str, column: str) -> int:  # noqa: ANN401  (an fss
     """Return the place of a column of a CSV file. Raises LocationNotReachable if there is none."""
     header = next(_every_row(fs, path), [])
     if column not in header:
-        raise LocationNotReachable(f"A CSV file has no column {column!r}.")
+        raise LocationNotReachable(
+            worded("A CSV file has no column %(column)s.", column=repr(column))
+        )
     return header.index(column)
 
 
@@ -104,5 +109,10 @@ def check_rows(found: int, expected: int) -> None:
     """Refuse a new file that lost or gained a row. Raises LocationNotReachable."""
     if found != expected:
         raise LocationNotReachable(
-            f"The rewritten file has {found} rows and should have {expected}; the old one stays."
+            worded(
+                "The rewritten file has %(found)s rows and should have %(expected)s; the old one "
+                "stays.",
+                found=found,
+                expected=expected,
+            )
         )

@@ -7,7 +7,6 @@ in the language of its reader, so whoever builds it keeps the words and the valu
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -74,5 +73,5 @@ def _made(words: str, english: str, field: str, values: Mapping[str, object]) ->
         name: one if isinstance(one, Worded | Day) else str(one) for name, one in values.items()
     }
     made = Worded(english % told if told else english)
-    made.words, made.field, made.values = words, field, MappingProxyType(told)
+    made.words, made.field, made.values = words, field, told
     return made

@@ -10,6 +10,7 @@ from django.db import transaction
 from lineage.core import deltas
 from lineage.core.bitmaps import Chunk, split
 from lineage.core.membership import snapshot_digest
+from lineage.core.worded import worded
 from lineage.models import (
     DatasetSnapshot,
     Influence,
@@ -60,8 +61,13 @@ def check_known(space: OrdinalSpace, ordinals: BitMap) -> None:
     """
     if ordinals and ordinals.max() >= space.next_ordinal:
         raise OrdinalsUnknown(
-            f"The highest ordinal is {ordinals.max()}; the space {space.name} has handed out "
-            f"{space.next_ordinal}, starting at 0."
+            worded(
+                "The highest ordinal is %(most)s; the space %(space)s has handed out %(count)s, "
+                "starting at 0.",
+                most=ordinals.max(),
+                space=space.name,
+                count=space.next_ordinal,
+            )
         )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from lineage.core.worded import worded
 from lineage.models import Artefact, ModelVersion, Run
 from lineage.queries.standing import (
     barred_records_used,
@@ -46,18 +47,36 @@ def release(*, version: ModelVersion, waiting: bool = False) -> ModelVersion:
 def _releasable(version: ModelVersion, *, waiting: bool) -> ModelVersion:
     current = ModelVersion.objects.select_for_update().get(id=version.id)
     if current.kind == ModelVersion.Kind.SHADOW:
-        raise VersionNotReleasable(f"{current} is a shadow model, which is never released.")
+        raise VersionNotReleasable(
+            worded("%(version)s is a shadow model, which is never released.", version=current)
+        )
     if current.state not in {_State.CANDIDATE, _State.ACTIVE}:
-        raise VersionNotReleasable(f"{current} is {current.get_state_display().lower()}.")
+        raise VersionNotReleasable(
+            worded(
+                "%(version)s is %(state)s.",
+                version=current,
+                state=current.get_state_display().lower(),
+            )
+        )
     made = current.generated_by
     if barred := erased_records_used(made) if waiting else barred_records_used(made):
         raise VersionNotReleasable(
-            f"{current} was trained on {barred} records that are restricted or erased."
+            worded(
+                "%(version)s was trained on %(count)s records that are restricted or erased.",
+                version=current,
+                count=barred,
+            )
         )
     gone = [] if made.activity == Run.Activity.UNLEARN else withdrawn_sources(made)
     if gone:
         names = ", ".join(str(version) for version in gone)
-        raise VersionNotReleasable(f"{current} was made from {names}, which is out of use.")
+        raise VersionNotReleasable(
+            worded(
+                "%(version)s was made from %(names)s, which is out of use.",
+                version=current,
+                names=names,
+            )
+        )
     return current
 
 

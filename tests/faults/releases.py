@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import subprocess
-import tarfile
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,9 +59,10 @@ def before(named: str = "", *, root: Path = ROOT) -> str:
 
 def checked_out(commit: str, folder: Path, *, root: Path = ROOT) -> Release:
     """Write the files of a commit into ``folder``."""
-    done = subprocess.run(["git", "archive", commit], cwd=root, capture_output=True, check=True)
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as packed:
-        packed.extractall(folder, filter="data")
+    pack = ["git", "archive", "--format=zip", commit]
+    done = subprocess.run(pack, cwd=root, capture_output=True, check=True)
+    with zipfile.ZipFile(io.BytesIO(done.stdout)) as packed:
+        packed.extractall(folder)
     return Release(name=commit[:12], tree=folder.resolve())
 
 
