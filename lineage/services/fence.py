@@ -12,6 +12,7 @@ speaks of it, and the sweep of the store deletes it.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
@@ -71,13 +72,43 @@ def _in_a_transaction(
         return execute(sql, params, many, context)
     with transaction.atomic():
         result = execute(sql, params, many, context)
-        if context["cursor"].description is not None:
-            _read(context["cursor"])
-    return result
+        if context["cursor"].description is None:
+            return result
+        return _Read(context["cursor"])
 
 
-def _read(cursor: Any) -> None:  # noqa: ANN401  (Django's wrapper around that of the driver)
-    """Take what a write returns before its commit; SQLite makes none while rows wait."""
-    rows = iter(cursor.fetchall())
-    cursor.fetchone = lambda: next(rows, None)
-    cursor.fetchall = lambda: list(rows)
+class _Read:
+    """In place of the cursor of the driver: what a write returned, up to the next statement.
+
+    It is taken before the commit, as SQLite makes none while rows wait.
+    """
+
+    def __init__(self, wrapper: Any) -> None:  # noqa: ANN401  (Django's, with that of the driver)
+        self._wrapper, self._driver = wrapper, wrapper.cursor
+        self._rows: Iterator[Any] = iter(wrapper.fetchall())
+        wrapper.cursor = self
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (whatever the driver has)
+        return getattr(self._driver, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._rows
+
+    def fetchone(self) -> Any:  # noqa: ANN401  (a row)
+        return next(self._rows, None)
+
+    def fetchmany(self, size: int = 0) -> list[Any]:
+        return list(islice(self._rows, size or self._driver.arraysize))
+
+    def fetchall(self) -> list[Any]:
+        return list(self._rows)
+
+    def execute(self, *words: Any) -> Any:  # noqa: ANN401  (the driver's)
+        return self._again().execute(*words)
+
+    def executemany(self, *words: Any) -> Any:  # noqa: ANN401  (the driver's)
+        return self._again().executemany(*words)
+
+    def _again(self) -> Any:  # noqa: ANN401  (the cursor of the driver)
+        self._wrapper.cursor = self._driver
+        return self._driver

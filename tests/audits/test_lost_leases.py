@@ -1,4 +1,7 @@
-"""Every kind of job loses its lease after each of its commits, and goes on as if it had not.
+"""Every kind of job loses its lease, and goes on as if it had not.
+
+A first claim is lost before any commit, the next after one commit, then after four, sixteen, and
+so on, until one ends the job: not after each commit that there is.
 
 A process that stood still comes back in the middle of its job, while the next claim of that job
 waits or works. Nothing that it does may be kept, and the next claim must find its way from

@@ -11,11 +11,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from audits.models import Decision, DuplicateFinding, ErasureRequest
+from audits.models import (
+    Decision,
+    DuplicateFinding,
+    ErasureRequest,
+    Release,
+    VersionException,
+)
 from audits.queries import attention, clocks
 from audits.queries.trends import trends
-from lineage.models import OrdinalSpace
+from lineage.models import ModelVersion, OrdinalSpace
+from tests.audits.bare_cases import empty_version
 from tests.audits.world import member
+from unlearning.models import UnlearningRun
 
 pytestmark = pytest.mark.django_db
 S = ErasureRequest.Status
@@ -61,18 +69,84 @@ def crowd(seed):
         for one in found
         if draw.random() < 0.5
     )
+    versions_of(found, space, by, draw)
     return by[0]
+
+
+def versions_of(cases, space, by, draw):
+    """Runs on two versions, each for two cases: some wait, of some the result is held.
+
+    Exceptions for a version of a case are proposed or approved, be it waited for or not.
+    """
+    targets = empty_version("one"), empty_version("other")
+    results = ModelVersion.objects.bulk_create(
+        ModelVersion(
+            model_name="result",
+            version=number,
+            state=draw.choice(["CANDIDATE", "ACTIVE"]),
+            generated_by=targets[0].generated_by,
+            generated_at=NOW,
+        )
+        for number in range(40)
+    )
+    runs = UnlearningRun.objects.bulk_create(
+        UnlearningRun(
+            target=draw.choice(targets),
+            unlearned=unlearned,
+            method="finetune",
+            seed=1,
+            space=space,
+            forget_bitmap=b"",
+            forget_count=0,
+            status="SUCCEEDED" if unlearned else "WAITING",
+            created_at=NOW,
+        )
+        for unlearned in (*results, *[None] * 60)
+    )
+    Release.objects.bulk_create(
+        Release(run=run, state=draw.choice(["HELD", "RELEASED"]), created_at=NOW)
+        for run in runs
+        if run.unlearned and draw.random() < 0.7
+    )
+    for run in runs:
+        run.requests.set(draw.sample(cases, 2))
+    VersionException.objects.bulk_create(
+        VersionException(
+            request=one,
+            version=version,
+            code="ART_17_3_E",
+            until=NOW.date(),
+            proposed_by=draw.choice(by),
+            proposed_at=NOW,
+            approved_at=draw.choice([None, *[NOW] * 4]),
+        )
+        for one in cases
+        for version in targets
+        if draw.random() < 0.3
+    )
 
 
 def stop_of(one):
     """The group that an open case stands in, if any, by what is said of it."""
-    twice = one.duplicates.filter(decision="").exists()
-    if one.status == S.PROPOSED or one.decisions.filter(state="PROPOSED").exists():
+    excepted = one.version_exceptions.filter(approved_at=None).exists()
+    if one.status == S.PROPOSED or excepted or one.decisions.filter(state="PROPOSED").exists():
         return attention.SECOND
-    if one.status == S.RESTRICTED and twice:
+    if one.status in (S.FAILED, S.VERIFIED):
+        return attention.FAILED if one.status == S.FAILED else attention.DECIDE
+    if one.status == S.RESTRICTED and one.duplicates.filter(decision="").exists():
         return attention.DUPLICATES
-    found = {S.FAILED: attention.FAILED, S.VERIFIED: attention.DECIDE, S.DRAFT: attention.DRAFT}
-    return found.get(one.status)
+    if any(stuck(run, one) for run in one.runs.all()):
+        return attention.VERSIONS
+    return attention.DRAFT if one.status == S.DRAFT else None
+
+
+def stuck(run, case):
+    """Whether somebody has to say what becomes of the version of a run, or of its result."""
+    if run.status == "WAITING":
+        stays = case.version_exceptions.exclude(approved_at=None).filter(version=run.target)
+        return not stays.exists()
+    held = Release.objects.filter(run=run, state="HELD").exists()
+    return held and run.unlearned.state == "CANDIDATE"
 
 
 def plainly(user, today):
@@ -90,6 +164,7 @@ def plainly(user, today):
         )
         for one in rows[: attention.SHOWN]:
             own = one.decisions.filter(state="PROPOSED", proposed_by=user).exists()
+            own |= one.version_exceptions.filter(approved_at=None, proposed_by=user).exists()
             yield code, one.pk, len(rows), own
 
 
@@ -99,7 +174,7 @@ def test_what_waits_is_what_a_look_at_every_case_finds(seed):
     found = attention.waiting_cases(user, today, today + SOON)
     told = [(one.group, one.case.pk, one.of_all, one.own) for one in found]
     assert told == list(plainly(user, today))
-    assert {code for code, *_ in told} == {*attention.CODES} - {attention.VERSIONS}
+    assert {code for code, *_ in told} == {*attention.CODES}
     assert {own for *_, own in told} == {True, False}
 
 

@@ -55,7 +55,7 @@ def release(scene: Scene, draw: random.Random) -> Callable[[], None]:
     site.set_up(new)
     _exchange(scene, "web", "scheduler", by=new)
     soon(site.answers, what="the new web answers", seconds=4 * PATIENCE)
-    had, ended = site.jobs_of(old), site.jobs_ended()
+    had, ended = site.jobs_of(old), site.tasks_ended()
     # Begun on the tables of the new release, at the request of its web and scheduler.
     soon(lambda: site.jobs_of(old) - had, what="an old worker works", seconds=4 * PATIENCE)
     scene.troubles += site.strangers(new, "web", "scheduler")
@@ -65,7 +65,7 @@ def release(scene: Scene, draw: random.Random) -> Callable[[], None]:
 
     def over() -> None:
         _exchange(scene, "heavy", "light", by=new)
-        scene.noted["jobs_of_old_workers"] = site.jobs_ended() - ended
+        scene.noted["tasks_of_old_workers"] = site.tasks_ended() - ended
         wait_until(site.whole, seconds=4 * PATIENCE, pause=0.2)
         scene.troubles += site.strangers(new, *PROGRAMS)
 

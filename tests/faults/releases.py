@@ -1,7 +1,7 @@
 """The release before: which it is, and its code.
 
-What counts as a release is a tag ``v...``. While there is none, it is the last state of the code
-whose tables were others: the commit before the newest migration.
+What counts as a release is a tag ``v...``. While there is none, it is the commit before the newest
+migration, whatever that changes: it may be an index only. ``--before`` names an earlier one.
 """
 
 from __future__ import annotations

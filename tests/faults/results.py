@@ -153,15 +153,19 @@ def summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+# How lines name what old workers did; those of the second name counted the same.
+_TASKS = ("tasks_of_old_workers", "jobs_of_old_workers")
+
+
 def _releases(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return which releases worked beside one another, and how much the old one did then."""
     found: dict[str, dict[str, Any]] = {}
     for one in finished(lines):
         if "before" in one:
-            new = {"before": one["before"], "migrated": set(), "jobs_of_old_workers": 0}
+            new = {"before": one["before"], "migrated": set(), "tasks_of_old_workers": 0}
             row = found.setdefault(one["before"], new)
             row["migrated"] |= set(one["migrated"])
-            row["jobs_of_old_workers"] += one["jobs_of_old_workers"]
+            row["tasks_of_old_workers"] += next(one[key] for key in _TASKS if key in one)
     return [{**row, "migrated": sorted(row["migrated"])} for row in found.values()]
 
 
@@ -192,8 +196,8 @@ def _beside(met: dict[str, Any]) -> str:
     """Return what old workers did on new tables, in a sentence."""
     steps = ", ".join(f"`{one}`" for one in met["migrated"]) or "none"
     return (
-        f" Workers of the release before (`{met['before']}`) ended {met['jobs_of_old_workers']} "
-        f"jobs beside the new one, on its tables (new migrations: {steps})."
+        f" Workers of the release before (`{met['before']}`) ended {met['tasks_of_old_workers']} "
+        f"tasks of jobs beside the new one, on its tables (new migrations: {steps})."
     )
 
 

@@ -117,12 +117,13 @@ def test_the_table_says_what_old_workers_did_beside_the_new_release():
     line |= {"kind": "release", "aimed": "plan", "flying": {}, "recovered": 1.0, "before": "abc"}
     lines = [
         line | {"migrated": ["audits.0056_b"], "jobs_of_old_workers": 2},
-        line | {"migrated": ["audits.0056_b"], "jobs_of_old_workers": 3},
-        line | {"migrated": [], "jobs_of_old_workers": 9, "round": "cut short"},
+        line | {"migrated": ["audits.0056_b"], "tasks_of_old_workers": 3},
+        line | {"migrated": [], "tasks_of_old_workers": 9, "round": "cut short"},
         {"line": "round", "round": "one", "cases": 4, "retried": [], "troubles": [], "damage": {}},
     ]
     said = (
-        "(`abc`) ended 5 jobs beside the new one, on its tables (new migrations: `audits.0056_b`)"
+        "(`abc`) ended 5 tasks of jobs beside the new one, on its tables "
+        "(new migrations: `audits.0056_b`)"
     )
     assert said in results.as_markdown(lines)
 

@@ -112,8 +112,11 @@ class Upgraded(Site):
             if manage in words and processes.WORDS["child"](words)
         }
 
-    def jobs_ended(self) -> int:
-        """Return how many jobs the workers have brought to an end, as they say themselves."""
+    def tasks_ended(self) -> int:
+        """Return how many tasks of jobs the workers have ended, as they say themselves.
+
+        Such a task also ends well when its job was not there for it, or was given back.
+        """
         logs = [self.home / f"{name}.log" for name in ("light", "heavy")]
         return sum(len(_ENDED.findall(log.read_text(errors="replace"))) for log in logs)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from audits.management.commands import run_job as command
 from audits.models import JobLine
@@ -62,6 +62,39 @@ def test_a_write_that_stands_alone_gives_back_the_numbers_of_its_rows(job):
     stored = dict(JobLine.objects.values_list("pk", "text"))
     assert stored == {line.pk: line.text for line in made}
     assert len(stored) == 3
+
+
+RETURNING = (
+    "INSERT INTO lineage_pausedqueue (queue, paused_at) VALUES (%s, %s), (%s, %s) RETURNING queue"
+)
+
+
+@pytest.mark.parametrize(
+    "fetch",
+    [
+        lambda cursor: cursor.fetchall(),
+        list,
+        lambda cursor: cursor.fetchmany(5),
+        lambda cursor: [*cursor.fetchmany(), cursor.fetchone()],
+    ],
+    ids=["all", "by iterating", "many", "one by one"],
+)
+def test_what_a_write_returns_is_read_in_every_way_and_by_one_cursor_again(job, fetch):
+    with connection.cursor() as cursor:
+        with fenced(job):
+            for names in (("a", "b"), ("c", "d")):
+                cursor.execute(RETURNING, (names[0], NOW, names[1], NOW))
+                assert fetch(cursor) == [(name,) for name in names]
+                assert cursor.fetchone() is None
+                assert cursor.fetchall() == cursor.fetchmany(2) == list(cursor) == []
+            cursor.execute(RETURNING, ("e", NOW, "f", NOW))  # and nobody reads it
+            cursor.execute("SELECT 1")
+            assert cursor.fetchall() == [(1,)]
+            cursor.execute(RETURNING, ("g", NOW, "h", NOW))
+        assert cursor.fetchone() == ("g",)
+        cursor.executemany("DELETE FROM lineage_pausedqueue WHERE queue = %s", [("a",), ("b",)])
+        assert cursor.description is None
+    assert written() == [*"cdefgh"]
 
 
 @transaction.atomic
