@@ -35,9 +35,10 @@ MODULES = {
     "what a text, a picture or a file says": """
         admin anonymity answer_words case_register demo_data docs_browser editions
         explorer_browser explorer_files explorer_pages export_case letter_texts
-        openlineage_schemas pdf_seal person_checks person_edition pictures processing prov
-        public_edition questions regulator_sections report_job report_places report_text reporting tamper_matrix
-        told_names verify_command version_export version_page written_procedure""",
+        openlineage_schemas pdf_seal person_checks person_edition pictures processing
+        prov public_edition questions regulator_sections report_job report_places
+        report_text reporting tamper_matrix told_names verify_command version_export
+        version_page written_procedure""",
     "jobs that lose their lease, by a fence that test_fence holds": "lost_leases",
     "what leaves the log for a stranger, whose rows test_log_tree and test_log_writers hold": """
         log_proofs time_stamps witness""",
