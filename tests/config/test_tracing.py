@@ -126,12 +126,12 @@ def test_a_job_that_the_sweep_rings_again_carries_on_the_trace_of_its_case(
     case, collector, monkeypatch
 ):
     told = {}
-    monkeypatch.setattr(tasks, "send", lambda _task, job, _queue: told.update({job: here()}))
+    monkeypatch.setattr(tasks, "send", lambda _task, job, _: told.update({job: spans.carried()}))
     ours = jobs.create_job(key="a", kind="PLAN", queue="lineage", payload_id=case.pk, now=NOW)
     nobodys = jobs.create_job(key="b", kind="TRAIN", queue="heavy", payload_id=uuid4(), now=NOW)
     tasks.sweep()
     for job in (ours, nobodys):
-        with spans.received(told[str(job.pk)], f"runs {job.kind}"):
+        with spans.received(told[str(job.pk)]["traceparent"], f"runs {job.kind}"):
             pass
     exported(collector)
     ring, runs = collector.named("ring"), collector.named("runs PLAN")
@@ -146,10 +146,6 @@ def test_a_job_that_the_sweep_rings_again_carries_on_the_trace_of_its_case(
     }
     alone = collector.named("runs TRAIN")
     assert (alone.trace, alone.parent, alone.links) == (sweep.trace, sweep.id, (step.id,))
-
-
-def here() -> str:
-    return spans.carried()["traceparent"]
 
 
 def test_a_page_that_is_only_read_is_no_span(case, collector):
