@@ -77,7 +77,7 @@ def test_F8_a_refusal_without_its_remedy_is_not_saved_and_what_was_typed_stays(a
     asked = typed(admin, block_remedy="", block_opening="My own words.", action="publish")
     answer = admin.post(TEXT, asked)
     assert answer.status_code == 400
-    assert "Remedy: This block is mandatory" in text_of(answer)
+    assert "Remedy: It is mandatory in the letter" in text_of(answer)
     assert 'href="#id_block_remedy"' in text_of(answer)
     assert 'id="id_block_remedy"' in text_of(answer)
     assert "My own words." in text_of(answer)
