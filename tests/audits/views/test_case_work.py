@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -196,5 +196,6 @@ def test_lines_of_a_job_that_somebody_else_has_by_now_are_not_forgotten(monkeypa
         Job.objects.filter(pk=job.pk).update(holder=uuid4())
 
     monkeypatch.setattr(shadows, "train_shadows", lost)
-    call_command("run_job", str(made.pk))
-    assert made.lines.count() == 1
+    with pytest.raises(CommandError, match="was taken back while it was done"):
+        call_command("run_job", str(made.pk))
+    assert made.lines.get().text == "of the other"
