@@ -79,6 +79,15 @@ def test_the_table_of_the_page_is_that_of_the_result_that_is_kept():
     assert found["sweep"]["open"] > 99_000
 
 
+def test_the_memory_that_the_page_tells_is_that_of_the_result_that_is_kept():
+    kept = json.loads((ROOT / "benchmarks/results/memory-500-runs-2-cores.json").read_text())
+    page = " ".join((ROOT / "docs/reliability.md").read_text().split())
+    heavy = kept["heavy"]
+    assert (heavy["jobs"], heavy["unlearned_versions"], kept["missed"]) == (500, 500, [])
+    for name in ("first_mb", "last_mb", "grown_mb"):
+        assert f"{heavy[name]} MB" in page
+
+
 def test_nothing_is_late_at_the_capacity_of_the_bound_and_much_is_at_half():
     month = deadlines(50)
     assert month["at_capacity"]["missed"] == 0 < month["at_half"]["missed"]

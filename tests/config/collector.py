@@ -28,7 +28,8 @@ KINDS = ("", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 FAILED = 2
 ALLOWED = set(recorded.ATTRIBUTES.values())
 # An address of somebody, a name of staff, or of a page, whose address may hold a token.
-PERSONAL = re.compile(r"@|example|ada\b|officer|reviewer|://|/", re.IGNORECASE)
+# Whole words: an identifier of hexadecimal digits may end like a name.
+PERSONAL = re.compile(r"@|example|\bada\b|officer|reviewer|://|/", re.IGNORECASE)
 TOLD_OF_PROCESS = {
     "process.pid",
     "service.instance.id",

@@ -121,8 +121,9 @@ def test_nothing_stronger_than_the_evidence_is_said(rich):
         assert view["limits"]
     sources = [TEMPLATE, *(installed.BASE_DIR / "audits" / "execution").glob("report_*.py")]
     words = [text for path in sources for text in re.findall(r'"[^"\n]*"', path.read_text())]
-    code = '"CERTIFIED"'  # the name of a promise, which the report spells out
-    assert [text for text in words if TOO_STRONG.search(text) and text != code] == []
+    # The name of a promise, which the report spells out, and what was asked for in vain.
+    allowed = {'"CERTIFIED"', next(text for text in words if "were to be forgotten." in text)}
+    assert [text for text in words if TOO_STRONG.search(text) and text not in allowed] == []
     assert TOO_STRONG.search(TEMPLATE.read_text().replace("width: 100%", "")) is None
 
 
