@@ -122,6 +122,9 @@ def own_database(template, django_db_blocker, tmp_path) -> Iterator[dict[str, An
         if connection.vendor == "sqlite":
             name = str(tmp_path / "expunge.sqlite3")
             shutil.copy(template["NAME"], name)
+            # As `setup` leaves it: of several processes that change the mode at once one fails.
+            with closing(sqlite3.connect(name)) as own:
+                own.execute("PRAGMA journal_mode=WAL")
             yield {**template, "NAME": name}
             return
         maintain(f'CREATE DATABASE "{name}" TEMPLATE "{template["NAME"]}"')
